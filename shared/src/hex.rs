@@ -1,0 +1,48 @@
+//! Lower-case hexadecimal, the only spelling that hashed texts know (docs/protocol.md §1).
+//!
+//! Kept apart from the types that use it so that "lower case only" has one home.
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// Writes `bytes` as hex into `out`, which must be exactly twice as long.
+pub(crate) fn encode_into(bytes: &[u8], out: &mut [u8]) {
+    debug_assert_eq!(out.len(), bytes.len() * 2);
+    for (pair, byte) in out.chunks_exact_mut(2).zip(bytes) {
+        pair[0] = DIGITS[usize::from(byte >> 4)];
+        pair[1] = DIGITS[usize::from(byte & 15)];
+    }
+}
+
+/// Reads exactly `2 * N` lower-case digits; anything else is `None`.
+pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let text = text.as_bytes();
+    if text.len() != 2 * N {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(bytes)
+}
+
+fn digit(character: u8) -> Option<u8> {
+    match character {
+        b'0'..=b'9' => Some(character - b'0'),
+        b'a'..=b'f' => Some(character - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_lower_case_of_the_right_length_is_hex() {
+        assert_eq!(decode::<2>("00ff"), Some([0, 255]));
+        for wrong in ["00FF", "0xff", "00f", "00fff", " 0ff", "+0ff", "0_ff", ""] {
+            assert_eq!(decode::<2>(wrong), None, "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Consensus parameters, their bounds, and the genesis block that commits to them (docs/protocol.md §2).
+
+use crate::block::{Block, BlockHash, DataHash, HeaderFields, Height, Nonce, Timestamp};
+use crate::json::MAX_INTEGER;
+use crate::work::Difficulty;
+use crate::work::retarget::Rule;
+use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
+
+/// How `data` is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum LayerName {
+    /// Plain text.
+    Data,
+}
+
+/// Everything that the nodes of a network must agree on, section `[network]` of `Config.toml`.
+///
+/// # Invariants
+/// Fields are declared in alphabetical order: their JSON is hashed with sorted keys. Values that came from outside go
+/// through [`Params::check`] before they are used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Params {
+    /// Milliseconds between blocks that retargeting aims at; 4 to a day.
+    pub block_interval_ms: u64,
+    /// The timestamp of genesis.
+    pub genesis_time: Timestamp,
+    /// Blocks after which the reward halves; 0 = never.
+    pub halving_blocks: u64,
+    /// Difficulty of block 1.
+    pub initial_difficulty: Difficulty,
+    /// How `data` is read.
+    pub layer: LayerName,
+    /// Longest `data`, in bytes of its decoded UTF-8.
+    pub max_data_bytes: u64,
+    /// How far ahead of a validator's clock a timestamp may lie, in milliseconds.
+    pub max_future_ms: u64,
+    /// Longest `msg`, in bytes.
+    pub max_msg_bytes: u64,
+    /// Most transactions in a block.
+    pub max_transactions: u64,
+    /// The network's name, `[a-z0-9-]{1,32}`.
+    pub name: String,
+    /// Grains that an address without a stored balance holds.
+    pub new_address_balance: u64,
+    /// The retarget rule.
+    pub retarget: Rule,
+    /// Blocks that an epoch lasts, or that lwma looks back.
+    pub retarget_window: u64,
+    /// Grains that a block creates at first.
+    pub reward: u64,
+}
+
+/// A parameter outside its bounds.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadParams {
+    /// A number that is too small or too large.
+    #[error("[network] {name} = {got} is out of bounds: expected {} to {}", .bounds.start(), .bounds.end())]
+    OutOfBounds {
+        /// The parameter.
+        name: &'static str,
+        /// Its value.
+        got: u64,
+        /// What it may be.
+        bounds: RangeInclusive<u64>,
+    },
+    /// The network's name has a character that it may not have, or too few or many.
+    #[error("[network] name = {0:?}: expected 1 to 32 of a-z, 0-9 and -")]
+    Name(String),
+}
+
+impl Params {
+    /// Whether every parameter keeps its bounds.
+    ///
+    /// # Errors
+    /// The first one that does not.
+    pub fn check(&self) -> Result<(), BadParams> {
+        let named = (1..=32).contains(&self.name.len())
+            && self.name.bytes().all(|c| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+        if !named {
+            return Err(BadParams::Name(self.name.clone()));
+        }
+        let bounds = [
+            ("block_interval_ms", self.block_interval_ms, 4..=86_400_000),
+            ("initial_difficulty", self.initial_difficulty.value(), 1..=MAX_INTEGER),
+            ("retarget_window", self.retarget_window, 2..=10_000),
+            ("max_data_bytes", self.max_data_bytes, 1000..=1 << 25),
+            ("max_future_ms", self.max_future_ms, 0..=86_400_000),
+            ("reward", self.reward, 0..=MAX_INTEGER),
+            ("halving_blocks", self.halving_blocks, 0..=1 << 32),
+            ("new_address_balance", self.new_address_balance, 0..=MAX_INTEGER),
+            ("max_transactions", self.max_transactions, 0..=1 << 20),
+            ("max_msg_bytes", self.max_msg_bytes, 0..=1 << 20),
+        ];
+        match bounds.into_iter().find(|(_, got, bounds)| !bounds.contains(got)) {
+            Some((name, got, bounds)) => Err(BadParams::OutOfBounds { name, got, bounds }),
+            None => Ok(()),
+        }
+    }
+
+    /// The block that everything begins with; it carries the parameters as its data.
+    pub fn genesis(&self) -> Block {
+        let fields = HeaderFields {
+            index: Height::GENESIS,
+            prev_hash: BlockHash::ZERO,
+            timestamp: self.genesis_time,
+            difficulty: Difficulty::MIN,
+            data_hash: DataHash::of(""),
+        };
+        Block::new(fields, Nonce(0), self.canonical_json())
+    }
+
+    /// The genesis hash, which names the network.
+    pub fn network_id(&self) -> BlockHash {
+        self.genesis().hash()
+    }
+
+    /// The parameters with sorted keys and no white space.
+    pub fn canonical_json(&self) -> String {
+        // serde_json keeps the order of declaration, which is alphabetical, and cannot fail on text and integers.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The first parameter in which another network differs, with both values, ours first.
+    ///
+    /// Takes the other side as JSON, since it may know parameters, layers or rules that we do not.
+    pub fn first_difference(&self, other: &serde_json::Value) -> Option<(String, String, String)> {
+        let ours = serde_json::to_value(self).ok()?;
+        let show = |value: Option<&serde_json::Value>| value.map_or("nothing".to_owned(), ToString::to_string);
+        let (ours, theirs) = (ours.as_object()?, other.as_object()?);
+        let names = ours.keys().chain(theirs.keys());
+        names
+            .filter(|name| ours.get(*name) != theirs.get(*name))
+            .min()
+            .map(|name| (name.clone(), show(ours.get(name)), show(theirs.get(name))))
+    }
+}
+
+impl Default for Params {
+    /// The defaults of docs/protocol.md §2.
+    fn default() -> Self {
+        Self {
+            block_interval_ms: 5000,
+            genesis_time: Timestamp::from_ms(1_767_225_600_000),
+            halving_blocks: 210_000,
+            initial_difficulty: Difficulty::clamped(65_536),
+            layer: LayerName::Data,
+            max_data_bytes: 2_000_000,
+            max_future_ms: 15_000,
+            max_msg_bytes: 256,
+            max_transactions: 2000,
+            name: "chainlab".to_owned(),
+            new_address_balance: 0,
+            retarget: Rule::Lwma,
+            retarget_window: 30,
+            reward: 5_000_000_000,
+        }
+    }
+}

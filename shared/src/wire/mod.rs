@@ -1,0 +1,295 @@
+//! The JSON that services exchange around blocks (docs/protocol.md §8-10), apart from the domain types.
+//!
+//! What a service is sent is read strictly; what it is answered is read leniently, so a newer peer may say more.
+
+mod events;
+mod problem;
+
+pub use events::{BlockEvent, BlockSource, Event, MiningEvent, PeerChange, PeerEvent, ReorgEvent};
+pub use problem::Problem;
+
+use crate::block::{BlockHash, Height, Nonce, Seal, Timestamp};
+use crate::work::{Difficulty, Target, Work};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Request header: the network id of the service that asks.
+pub const NETWORK_HEADER: &str = "chainlab-network";
+/// Request header: the `host:port` of the service that asks.
+pub const NODE_HEADER: &str = "chainlab-node";
+
+/// Answer of `GET /info` on every service.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Info {
+    /// `tracker`, `node`, `mempool` or `explorer`.
+    pub service: String,
+    /// Version of the program.
+    pub version: String,
+    /// The genesis hash.
+    pub network_id: BlockHash,
+    /// The consensus parameters; JSON, since another service may know parameters that we do not.
+    #[schema(value_type = Object)]
+    pub network: serde_json::Value,
+    /// `host:port` that others reach this service at.
+    pub address: String,
+    /// When the process started.
+    pub started: Timestamp,
+    /// The best block; nodes and mempools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tip: Option<Tip>,
+    /// How many peers it is connected to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub peers: Option<u64>,
+    /// Nodes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mining: Option<Mining>,
+    /// Mempools.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<Pool>,
+    /// How many members a tracker lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub members: Option<u64>,
+}
+
+/// The best block of a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Tip {
+    /// Its height.
+    pub index: Height,
+    /// Its hash.
+    pub hash: BlockHash,
+    /// When it was mined.
+    pub timestamp: Timestamp,
+    /// Total work of the chain that it ends.
+    pub work: Work,
+}
+
+/// What a node says of its mining.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Mining {
+    /// Whether it mines.
+    pub enabled: bool,
+    /// Whom it mines for, where the layer knows addresses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
+    /// How many threads search.
+    pub threads: u64,
+    /// Hashes per second, lately.
+    pub hashrate: u64,
+}
+
+/// What a mempool says of its pool.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Pool {
+    /// Pending transactions.
+    pub count: u64,
+    /// Their size.
+    pub bytes: u64,
+}
+
+/// What a service is to the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Mines and serves blocks.
+    Node,
+    /// Takes transactions.
+    Mempool,
+}
+
+/// Answer of `/register` on a tracker.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Registered {
+    /// The address that the tracker checked and lists.
+    pub registered: String,
+    /// How long the entry lives unless renewed.
+    pub lease_seconds: u64,
+    /// Live nodes of the same network.
+    pub nodes: Vec<String>,
+    /// Live mempools of the same network.
+    pub mempools: Vec<String>,
+}
+
+/// One entry of `GET /members` on a tracker.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Member {
+    /// `host:port`.
+    pub address: String,
+    /// What it is.
+    pub role: Role,
+    /// Which network it is of.
+    pub network_id: BlockHash,
+    /// Its best block when it last registered.
+    pub tip: Option<Tip>,
+    /// When it last registered.
+    pub last_seen: Timestamp,
+}
+
+/// A block by place and name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BlockId {
+    /// Its height.
+    pub index: Height,
+    /// Its hash.
+    pub hash: BlockHash,
+}
+
+/// One entry of `GET /tips` on a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct BranchTip {
+    /// The branch's last block.
+    pub index: Height,
+    /// Its hash.
+    pub hash: BlockHash,
+    /// Total work up to it.
+    pub work: Work,
+    /// Where the branch leaves the best chain; the tip itself for the best chain.
+    pub fork: BlockId,
+    /// What the node thinks of it.
+    pub status: BranchStatus,
+}
+
+/// What a node thinks of a branch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BranchStatus {
+    /// The chain with most work.
+    Best,
+    /// Valid as far as it was judged, but with less work.
+    Side,
+    /// It breaks a rule.
+    Invalid,
+}
+
+/// One entry of `GET /peers` on a node.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct Peer {
+    /// `host:port`.
+    pub address: String,
+    /// Its best block when last asked.
+    pub tip: Option<Tip>,
+    /// When it last answered.
+    pub last_seen: Option<Timestamp>,
+    /// Why nothing is exchanged with it at the moment.
+    pub error: Option<String>,
+}
+
+/// Body of `POST /peers` on a node: whom to talk to.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PeersUpdate {
+    /// Addresses to connect to.
+    pub add: Vec<String>,
+    /// Addresses to forget.
+    pub remove: Vec<String>,
+    /// Addresses to have nothing to do with, either way, until unblocked.
+    pub block: Vec<String>,
+    /// Addresses to allow again.
+    pub unblock: Vec<String>,
+}
+
+/// Answer of `POST /sync` on a node.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct SyncReport {
+    /// What came of it.
+    pub result: SyncResult,
+    /// The tip before.
+    pub from: BlockId,
+    /// The tip after.
+    pub to: BlockId,
+}
+
+/// What came of asking every peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum SyncResult {
+    /// Nobody had a better chain.
+    Authoritative,
+    /// Blocks were added on top of the tip.
+    Updated,
+    /// The tip was on a worse branch and was left.
+    Reorganised,
+}
+
+/// Answer of `POST /block` on a node.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct BlockAnswer {
+    /// What was done with it.
+    pub status: BlockStatus,
+    /// Which block.
+    pub hash: BlockHash,
+    /// Why it is not taken yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// What was done with a pushed block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum BlockStatus {
+    /// Stored: on the best chain or on a side branch.
+    Taken,
+    /// It was here already.
+    Known,
+    /// It cannot be judged yet.
+    Later,
+}
+
+/// Body of `POST /sync/headers`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HeadersRequest {
+    /// Hashes of the asker's chain, newest first, ending with genesis; at most 64.
+    pub locator: Vec<BlockHash>,
+    /// Most headers to send.
+    pub limit: u64,
+}
+
+/// Body of `POST /sync/blocks`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BlocksRequest {
+    /// Which blocks, in the order wanted.
+    pub hashes: Vec<BlockHash>,
+}
+
+/// Body of `POST /mine`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MineRequest {
+    /// How many blocks, 1 to 1000.
+    pub blocks: u64,
+    /// What they carry; layer `data` only.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<String>,
+}
+
+/// Answer of `POST /mine`.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct MineAnswer {
+    /// The mined blocks, oldest first.
+    pub hashes: Vec<BlockHash>,
+}
+
+/// Answer of `GET /work`: what an outside miner needs.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+pub struct WorkOffer {
+    /// Hash this and a nonce, 80 characters.
+    pub seal: Seal,
+    /// The largest hash that will do.
+    pub target: Target,
+    /// The same as a number.
+    pub difficulty: Difficulty,
+    /// The height of the block.
+    pub index: Height,
+}
+
+/// Body of `POST /work`: a solution.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WorkSolution {
+    /// From the offer.
+    pub seal: Seal,
+    /// What makes it meet the target.
+    pub nonce: Nonce,
+}
