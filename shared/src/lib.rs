@@ -5,6 +5,7 @@
 //! behind HTTP, in tests, and in simulations. ARCHITECTURE.md is the map; docs/protocol.md is the law.
 
 pub mod block;
+pub mod config;
 mod hex;
 pub mod json;
 pub mod params;

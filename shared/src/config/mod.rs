@@ -1,0 +1,74 @@
+//! The typed configuration and what its values mean; `Config.toml` at the root of the repository documents each.
+//!
+//! Only types: finding and layering file, environment and flags is `runtime::config`'s. Every value must be present
+//! (the loader lays them over the embedded defaults), unknown ones are refused, and a number that stands for something
+//! has its unit in its name.
+
+mod hashrate;
+mod node;
+mod services;
+
+pub use hashrate::{BadHashrate, Hashrate};
+pub use node::{Node, Secret};
+pub use services::{Http, Simulator, Tracker};
+
+use crate::params::Params;
+use serde::Deserialize;
+
+/// Everything that `Config.toml` says.
+///
+/// # Invariants
+/// `network` has passed [`Params::check`] when the value comes from `runtime::config`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The consensus parameters (docs/protocol.md §2).
+    pub network: Params,
+    /// The tracker.
+    pub tracker: Tracker,
+    /// A node.
+    pub node: Node,
+    /// HTTP, of every service.
+    pub http: Http,
+    /// The simulator.
+    pub simulator: Simulator,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn tracker() -> serde_json::Value {
+        json!({
+            "host": "127.0.0.1", "port": 8090, "lease_seconds": 60, "allow_foreign": false, "max_members": 1000,
+            "max_members_per_source": 64,
+        })
+    }
+
+    #[test]
+    fn a_section_is_read_from_its_values() {
+        assert_eq!(serde_json::from_value::<Tracker>(tracker()).unwrap(), Tracker::default());
+    }
+
+    #[test]
+    fn unknown_missing_and_impossible_values_are_refused_by_name() {
+        let mut unknown = tracker();
+        unknown["prot"] = json!(1);
+        let mut missing = tracker();
+        missing.as_object_mut().unwrap().remove("max_members");
+        let mut impossible = tracker();
+        impossible["port"] = json!(65_536);
+        for (section, reason) in [(unknown, "`prot`"), (missing, "`max_members`"), (impossible, "65536")] {
+            let error = serde_json::from_value::<Tracker>(section).unwrap_err().to_string();
+            assert!(error.contains(reason), "{error} does not name {reason}");
+        }
+    }
+
+    #[test]
+    fn a_secret_does_not_show_in_debug_output() {
+        let secret: Secret = serde_json::from_value(json!("hunter2")).unwrap();
+        assert_eq!(secret.expose(), "hunter2");
+        assert!(!format!("{secret:?}").contains("hunter2"));
+    }
+}

@@ -1,0 +1,87 @@
+//! Section `[node]`.
+
+use super::Hashrate;
+use serde::{Deserialize, Deserializer};
+use std::fmt;
+use std::path::PathBuf;
+
+/// What a node is told, section `[node]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Node {
+    /// Name or address that it listens on.
+    pub host: String,
+    /// The first port to try; the flag `--port` names the only one.
+    pub port: u16,
+    /// `host:port` of the tracker.
+    pub tracker: String,
+    /// Folder for the chains; relative to the working directory.
+    pub data_dir: PathBuf,
+    /// Hash rate of all its threads together.
+    pub hashrate: Hashrate,
+    /// Mining threads.
+    pub threads: usize,
+    /// Text that is put into the blocks that it mines.
+    pub message: String,
+    /// Whether it mines.
+    pub mine: bool,
+    /// `host:port` that others reach it at; where it listens if not given.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub advertise: Option<String>,
+    /// What steering requests must carry; made at first start if not given.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub token: Option<Secret>,
+    /// Most peers to keep up with.
+    pub max_peers: usize,
+    /// Milliseconds between two looks at each peer's tip.
+    pub poll_ms: u64,
+}
+
+impl Default for Node {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port: 8100,
+            tracker: "127.0.0.1:8090".to_owned(),
+            data_dir: PathBuf::from("chaindata"),
+            hashrate: Hashrate::PerSecond(100_000),
+            threads: 1,
+            message: String::new(),
+            mine: true,
+            advertise: None,
+            token: None,
+            max_peers: 32,
+            poll_ms: 3000,
+        }
+    }
+}
+
+/// A text that must not turn up in logs: its `Debug` says nothing of it.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// TOML has no null, and every value must be there to be documented: the empty text stands for "not given".
+fn empty_is_none<'de, D: Deserializer<'de>, T: From<String>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Ok((!text.is_empty()).then(|| T::from(text)))
+}

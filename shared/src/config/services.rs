@@ -1,0 +1,87 @@
+//! Sections `[tracker]`, `[http]` and `[simulator]`.
+
+use super::Hashrate;
+use serde::Deserialize;
+
+/// What the tracker is told, section `[tracker]` (docs/protocol.md §9).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tracker {
+    /// Name or address that it listens on.
+    pub host: String,
+    /// The first port to try; the flag `--port` names the only one.
+    pub port: u16,
+    /// Seconds that a registration lives unless it is renewed.
+    pub lease_seconds: u64,
+    /// Whether a caller may register an address that is not its own.
+    pub allow_foreign: bool,
+    /// Most members listed.
+    pub max_members: usize,
+    /// Most members listed that registered from one remote address.
+    pub max_members_per_source: usize,
+}
+
+impl Default for Tracker {
+    fn default() -> Self {
+        Self {
+            host: "127.0.0.1".to_owned(),
+            port: 8090,
+            lease_seconds: 60,
+            allow_foreign: false,
+            max_members: 1000,
+            max_members_per_source: 64,
+        }
+    }
+}
+
+/// What bounds HTTP in every service, section `[http]` (docs/protocol.md §8).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Most connections at a time.
+    pub max_connections: usize,
+    /// Milliseconds that the header of a request may take to arrive.
+    pub header_timeout_ms: u64,
+    /// Milliseconds that the body of a request may take to arrive.
+    pub body_timeout_ms: u64,
+    /// Most whole-chain answers streamed at a time.
+    pub max_streams: usize,
+    /// Milliseconds that one whole-chain answer may take in all.
+    pub stream_timeout_ms: u64,
+    /// Most listeners to server-sent events at a time.
+    pub max_subscribers: usize,
+    /// Names that a request's `Host` may have, besides those that are always allowed.
+    pub hosts: Vec<String>,
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self {
+            max_connections: 1024,
+            header_timeout_ms: 5000,
+            body_timeout_ms: 10_000,
+            max_streams: 16,
+            stream_timeout_ms: 600_000,
+            max_subscribers: 64,
+            hosts: Vec::new(),
+        }
+    }
+}
+
+/// What the simulator is told, section `[simulator]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Simulator {
+    /// Name or address that its nodes and pages listen on.
+    pub host: String,
+    /// How many nodes it begins with.
+    pub nodes: usize,
+    /// Hash rate of each node.
+    pub hashrate: Hashrate,
+}
+
+impl Default for Simulator {
+    fn default() -> Self {
+        Self { host: "127.0.0.1".to_owned(), nodes: 4, hashrate: Hashrate::PerSecond(50_000) }
+    }
+}
