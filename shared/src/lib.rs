@@ -5,9 +5,13 @@
 //! behind HTTP, in tests, and in simulations. ARCHITECTURE.md is the map; docs/protocol.md is the law.
 
 pub mod block;
+pub mod chain;
 pub mod config;
 mod hex;
 pub mod json;
+pub mod layer;
 pub mod params;
+pub mod state;
+pub mod store;
 pub mod wire;
 pub mod work;

@@ -1,0 +1,63 @@
+//! A branch of which only headers are known yet: what header-first sync judges before it asks for bodies.
+
+use super::{Entry, Refusal, Rules};
+use crate::block::{BlockHash, Header, Timestamp};
+use crate::wire::BlockId;
+use crate::work::Work;
+use crate::work::retarget::Ancestor;
+use std::collections::VecDeque;
+
+/// Headers that follow one another from a block that we have, each checked by stage 2.
+///
+/// Memory: 32 bytes a header whose body is still to be fetched, and as many ancestors as the retarget rule looks at.
+pub struct Branch {
+    fork: BlockId,
+    last: Entry,
+    ancestors: Vec<Ancestor>,
+    missing: VecDeque<BlockHash>,
+}
+
+impl Branch {
+    /// No headers yet, on top of `fork`, whose `ancestors` end with itself.
+    pub(super) fn at(fork: Entry, ancestors: Vec<Ancestor>) -> Self {
+        Self { fork: fork.id(), last: fork, ancestors, missing: VecDeque::new() }
+    }
+
+    /// The block that the branch stands on.
+    pub const fn fork(&self) -> BlockId {
+        self.fork
+    }
+
+    /// The last header.
+    pub const fn last(&self) -> &Entry {
+        &self.last
+    }
+
+    /// Total work up to the last header.
+    pub const fn work(&self) -> Work {
+        self.last.work
+    }
+
+    /// The blocks whose bodies are still to be fetched, oldest first.
+    pub const fn missing(&mut self) -> &mut VecDeque<BlockHash> {
+        &mut self.missing
+    }
+
+    /// Adds the next header if it keeps the rules. `have` says that its body is here already.
+    ///
+    /// # Errors
+    /// The rule that it breaks, or that it is too far ahead of the clock; the branch is then as it was.
+    pub fn extend(&mut self, header: Header, rules: &Rules, now: Timestamp, have: bool) -> Result<(), Refusal> {
+        rules.header_follows(&header, &self.last.header, &self.ancestors, now)?;
+        let reach = rules.retarget().reach();
+        if self.ancestors.len() >= 2 * reach + 256 {
+            self.ancestors.drain(..self.ancestors.len() - reach);
+        }
+        if !have {
+            self.missing.push_back(header.hash());
+        }
+        self.last = self.last.child(header);
+        self.ancestors.push(self.last.ancestor());
+        Ok(())
+    }
+}

@@ -1,0 +1,49 @@
+//! A block's place in the block tree.
+
+use crate::block::Header;
+use crate::wire::{BlockId, Tip};
+use crate::work::Work;
+use crate::work::retarget::Ancestor;
+use std::ops::Deref;
+
+/// A header, and the work of the branch that it ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The header.
+    pub header: Header,
+    /// Sum of the difficulties from genesis to this block, both included.
+    pub work: Work,
+}
+
+impl Entry {
+    /// The entry of genesis.
+    pub fn genesis(header: Header) -> Self {
+        Self { work: header.difficulty.work(), header }
+    }
+
+    /// The entry of a child of this block.
+    pub fn child(&self, header: Header) -> Self {
+        Self { work: self.work + header.difficulty.work(), header }
+    }
+
+    /// Place and name.
+    pub fn id(&self) -> BlockId {
+        BlockId { index: self.index, hash: self.hash() }
+    }
+
+    /// What others are told of it as a tip.
+    pub fn tip(&self) -> Tip {
+        Tip { index: self.index, hash: self.hash(), timestamp: self.timestamp, work: self.work }
+    }
+
+    pub(super) fn ancestor(&self) -> Ancestor {
+        Ancestor { timestamp: self.timestamp, difficulty: self.difficulty }
+    }
+}
+
+impl Deref for Entry {
+    type Target = Header;
+    fn deref(&self) -> &Header {
+        &self.header
+    }
+}

@@ -1,0 +1,117 @@
+//! Starting on a store: an empty one gets genesis, a used one is brought to where it was.
+//!
+//! Costs do not grow with the chain: what is read is the tip, the side branches, and the blocks since the last flush.
+
+use super::sides::{Side, SideLimits, Sides};
+use super::unflushed::Unflushed;
+use super::{Chain, Entry, Invalid, Rules, SinceFlush, tables};
+use crate::block::Height;
+use crate::layer::EffectError;
+use crate::state::{Overlay, State};
+use crate::store::{Batch, Snapshot, Store, StoreError, Table};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+impl Chain {
+    /// Opens the chain that `store` holds, or begins one.
+    ///
+    /// # Errors
+    /// Only our own failures: a store that cannot be read, is damaged, or holds another network.
+    pub fn open(rules: Arc<Rules>, store: Arc<dyn Store>, limits: SideLimits) -> Result<Self, StoreError> {
+        Self::open_with(rules, store, limits, Unflushed::default())
+    }
+
+    pub(super) fn open_with(
+        rules: Arc<Rules>,
+        store: Arc<dyn Store>,
+        limits: SideLimits,
+        unflushed: Unflushed,
+    ) -> Result<Self, StoreError> {
+        let rows = store.snapshot()?;
+        let Some(tip) = tables::tip(rows.as_ref())? else {
+            drop(rows);
+            store.commit(&genesis_batch(&rules))?;
+            return Self::open_with(rules, store, limits, unflushed);
+        };
+        let genesis = tables::best_entry(rows.as_ref(), Height::GENESIS)?;
+        if genesis.hash() != rules.params().network_id() {
+            return Err(StoreError::OtherNetwork { found: genesis.hash().to_string() });
+        }
+        unflushed.clear();
+        let mut chain = Self {
+            tip: tables::entry(rows.as_ref(), tip)?,
+            ancestors: Vec::new(),
+            state: State::stored_in(store.clone()),
+            unflushed,
+            since_flush: SinceFlush::default(),
+            sides: stored_sides(rows.as_ref())?,
+            invalid: Invalid::default(),
+            pending: Batch::default(),
+            side_ancestors: None,
+            reorganisation: None,
+            lost: false,
+            rules,
+            store,
+            limits,
+        };
+        chain.ancestors = chain.stored_ancestors(&chain.tip)?;
+        chain.find_forks_again();
+        chain.replay(rows.as_ref())?;
+        Ok(chain)
+    }
+
+    /// Applies the blocks since the last flush to the state again.
+    fn replay(&mut self, rows: &dyn Snapshot) -> Result<(), StoreError> {
+        let flushed = rows.get(Table::Meta, tables::FLUSHED)?.map(|row| tables::parse_height(&row)).transpose()?;
+        let from = flushed.unwrap_or(Height::GENESIS).next();
+        for height in (from.0..=self.tip.index.0).map(Height) {
+            let id = tables::best_entry(rows, height)?.id();
+            let data = tables::body(rows, id)?;
+            let invalid = |error: &dyn std::fmt::Display| {
+                StoreError::Damaged(format!("block {height} of the best chain is not valid: {error}"))
+            };
+            let effect = self.rules.read_data(&data).map_err(|broken| invalid(&broken))?;
+            let mut block = Overlay::new(&self.state);
+            match effect.apply(height, &mut block) {
+                Ok(()) => {}
+                Err(EffectError::Broken(broken)) => return Err(invalid(&broken)),
+                Err(EffectError::Failed(error)) => return Err(error),
+            }
+            let writes = block.into_writes();
+            self.state.absorb(writes);
+            self.unflushed.insert(id.hash, height);
+            self.since_flush.blocks += 1;
+            self.since_flush.data_bytes += data.len() as u64;
+        }
+        Ok(())
+    }
+}
+
+fn genesis_batch(rules: &Rules) -> Batch {
+    let block = rules.params().genesis();
+    let entry = Entry::genesis(block.header().clone());
+    let (key, height) = (tables::block_key(entry.id()), tables::height_bytes(entry.index));
+    let mut batch = Batch::default();
+    batch.put(Table::Headers, key, tables::header_row(&entry));
+    batch.put(Table::Bodies, key, block.data());
+    batch.put(Table::Best, height, *entry.hash().as_bytes());
+    batch.put(Table::Index, *entry.hash().as_bytes(), height);
+    batch.put(Table::Meta, tables::TIP, key);
+    batch.put(Table::Meta, tables::FLUSHED, height);
+    batch
+}
+
+fn stored_sides(rows: &dyn Snapshot) -> Result<Sides, StoreError> {
+    let mut found = Vec::new();
+    rows.scan(Table::Sides, &[], &mut |key, row| {
+        found.push((key.to_vec(), row.to_vec()));
+        ControlFlow::Continue(())
+    })?;
+    let mut sides = Sides::default();
+    for (key, row) in found {
+        let id = tables::parse_block_key(&key)?;
+        let bytes = tables::parse_height(&row)?.0;
+        sides.insert(Side { entry: tables::entry(rows, id)?, bytes, fork: id, wanted: false });
+    }
+    Ok(sides)
+}

@@ -1,0 +1,231 @@
+//! Reading a chain from any thread: what HTTP serves, from snapshots, without waiting for the writer.
+
+use super::tables;
+use super::tables::Result;
+use super::unflushed::Unflushed;
+use super::{Entry, tables::height_bytes};
+use crate::block::{Block, BlockHash, Header, Height};
+use crate::store::{Snapshot, Store, StoreError, Table};
+use crate::wire::BlockId;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+/// Most hashes in a locator (docs/protocol.md §10).
+pub const MAX_LOCATOR: usize = 64;
+
+/// A handle for readers of a chain.
+#[derive(Clone)]
+pub struct View {
+    store: Arc<dyn Store>,
+    unflushed: Unflushed,
+}
+
+impl View {
+    pub(super) fn new(store: Arc<dyn Store>, unflushed: Unflushed) -> Self {
+        Self { store, unflushed }
+    }
+
+    /// The chain as it is committed now; it stays so while the reader lives.
+    ///
+    /// # Errors
+    /// Only our own failures, here and in every method of [`Reader`].
+    pub fn reader(&self) -> Result<Reader> {
+        Ok(Reader { rows: self.store.snapshot()?, unflushed: self.unflushed.clone() })
+    }
+}
+
+/// A chain that does not change while it is read.
+pub struct Reader {
+    rows: Box<dyn Snapshot>,
+    unflushed: Unflushed,
+}
+
+impl Reader {
+    /// The best chain's last block.
+    pub fn tip(&self) -> Result<Entry> {
+        tables::entry(self.rows(), self.tip_id()?)
+    }
+
+    /// The best chain's last block, by place and name.
+    pub fn tip_id(&self) -> Result<BlockId> {
+        tables::tip(self.rows())?.ok_or_else(|| StoreError::Damaged("there is no tip".to_owned()))
+    }
+
+    /// The best chain's block at `height`.
+    pub fn best_at(&self, height: Height) -> Result<Option<BlockId>> {
+        Ok(tables::best_hash(self.rows(), height)?.map(|hash| BlockId { index: height, hash }))
+    }
+
+    /// A stored block by its hash, on whichever branch.
+    pub fn find(&self, hash: &BlockHash) -> Result<Option<BlockId>> {
+        let height = match self.unflushed.find(hash) {
+            Some(height) => Some(height),
+            None => tables::indexed_height(self.rows(), hash)?,
+        };
+        let id = height.map(|index| BlockId { index, hash: *hash });
+        // The shared index may be ahead of this snapshot.
+        Ok(match id {
+            Some(id) if tables::find_entry(self.rows(), id)?.is_some() => Some(id),
+            _ => None,
+        })
+    }
+
+    /// Whether a block is on the best chain.
+    pub fn is_best(&self, id: BlockId) -> Result<bool> {
+        Ok(tables::best_hash(self.rows(), id.index)? == Some(id.hash))
+    }
+
+    /// The header and work of a stored block.
+    pub fn entry(&self, id: BlockId) -> Result<Entry> {
+        tables::entry(self.rows(), id)
+    }
+
+    /// A stored block.
+    pub fn block(&self, id: BlockId) -> Result<Block> {
+        tables::block(self.rows(), id)
+    }
+
+    /// Up to `limit` headers of the best chain from height `from` on.
+    pub fn headers(&self, from: Height, limit: usize) -> Result<Vec<Header>> {
+        let best = self.best_hashes(from, limit)?;
+        let mut headers = Vec::with_capacity(best.len());
+        self.rows_of(Table::Headers, &best, |id, row| {
+            headers.push(tables::parse_header_row(id, row)?.header);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(headers)
+    }
+
+    /// Blocks of the best chain from height `from` on, until `limit` of them or `bytes` of data, at least one if it has
+    /// one.
+    pub fn blocks(&self, from: Height, limit: usize, bytes: usize) -> Result<Vec<Block>> {
+        let best = self.best_hashes(from, limit)?;
+        self.blocks_of(&best, bytes)
+    }
+
+    /// The blocks of these hashes in this order, until one is unknown, or `bytes` of data, at least one if it is known.
+    pub fn blocks_by_hash(&self, hashes: &[BlockHash], bytes: usize) -> Result<Vec<Block>> {
+        let mut blocks: Vec<Block> = Vec::new();
+        let mut size = 0;
+        while let Some(id) = hashes.get(blocks.len()).map(|hash| self.find(hash)).transpose()?.flatten() {
+            // A sync asks for a run of the best chain: where it does, read it in one go.
+            let wanted = &hashes[blocks.len()..];
+            let best = self.best_hashes(id.index, wanted.len())?;
+            let run = best.iter().zip(wanted).take_while(|(best, wanted)| best.hash == **wanted).count();
+            let ids = if run == 0 { &[id][..] } else { &best[..run] };
+            let found = self.blocks_of(ids, bytes.saturating_sub(size))?;
+            let all = found.len() == ids.len();
+            size += found.iter().map(|block| block.data().len()).sum::<usize>();
+            blocks.extend(found);
+            if !all || size >= bytes {
+                break;
+            }
+        }
+        Ok(blocks)
+    }
+
+    /// Up to `limit` headers after the first hash of `locator` that is on the best chain; `None` if none is.
+    pub fn headers_after(&self, locator: &[BlockHash], limit: usize) -> Result<Option<Vec<Header>>> {
+        for hash in locator.iter().take(MAX_LOCATOR) {
+            if let Some(id) = self.find(hash)?
+                && self.is_best(id)?
+            {
+                return self.headers(id.index.next(), limit).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    /// Hashes of the best chain, newest first, ever further apart, ending with genesis: where two chains meet is then
+    /// found with one request (docs/protocol.md §10).
+    pub fn locator(&self) -> Result<Vec<BlockHash>> {
+        let tip = self.tip_id()?;
+        let (mut hashes, mut height, mut step) = (vec![tip.hash], tip.index, 1);
+        while height > Height::GENESIS {
+            if hashes.len() >= 10 {
+                step *= 2;
+            }
+            height = height.minus(step);
+            hashes.extend(tables::best_hash(self.rows(), height)?);
+        }
+        Ok(hashes)
+    }
+
+    fn rows(&self) -> &dyn Snapshot {
+        self.rows.as_ref()
+    }
+
+    fn best_hashes(&self, from: Height, limit: usize) -> Result<Vec<BlockId>> {
+        let mut ids = Vec::new();
+        if limit == 0 {
+            return Ok(ids);
+        }
+        let mut result = Ok(());
+        self.rows.scan(Table::Best, &height_bytes(from), &mut |key, row| {
+            match tables::parse_height(key).and_then(|index| Ok(BlockId { index, hash: tables::parse_hash(row)? })) {
+                Ok(id) => ids.push(id),
+                Err(error) => result = Err(error),
+            }
+            if ids.len() == limit || result.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        result.map(|()| ids)
+    }
+
+    fn blocks_of(&self, ids: &[BlockId], bytes: usize) -> Result<Vec<Block>> {
+        let (mut bodies, mut size) = (Vec::with_capacity(ids.len()), 0);
+        self.rows_of(Table::Bodies, ids, |id, row| {
+            if size > 0 && size + row.len() > bytes {
+                return Ok(ControlFlow::Break(()));
+            }
+            size += row.len();
+            let damaged = |_| StoreError::Damaged(format!("the data of block {} is not UTF-8", id.index));
+            bodies.push(String::from_utf8(row.to_vec()).map_err(damaged)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        let mut blocks = Vec::with_capacity(bodies.len());
+        let ids = &ids[..bodies.len()];
+        let mut bodies = bodies.into_iter();
+        self.rows_of(Table::Headers, ids, |id, row| {
+            let header = tables::parse_header_row(id, row)?.header;
+            blocks.extend(bodies.next().map(|data| Block::from_store(header, data)));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(blocks)
+    }
+
+    /// Visits the rows of blocks at consecutive heights in one pass, skipping other branches' rows between them.
+    fn rows_of(
+        &self,
+        table: Table,
+        ids: &[BlockId],
+        mut visit: impl FnMut(BlockId, &[u8]) -> Result<ControlFlow<()>>,
+    ) -> Result<()> {
+        let Some(first) = ids.first() else { return Ok(()) };
+        let mut wanted = ids.iter();
+        let mut next = wanted.next();
+        let mut result = Ok(());
+        self.rows.scan(table, &tables::block_key(*first), &mut |key, row| {
+            let Some(id) = next else { return ControlFlow::Break(()) };
+            if key != tables::block_key(*id) {
+                return ControlFlow::Continue(());
+            }
+            next = wanted.next();
+            match visit(*id, row) {
+                Ok(ControlFlow::Continue(())) if next.is_some() => ControlFlow::Continue(()),
+                Ok(_) => {
+                    next = None;
+                    ControlFlow::Break(())
+                }
+                Err(error) => {
+                    (result, next) = (Err(error), None);
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        result?;
+        match next {
+            Some(id) => Err(StoreError::Damaged(format!("block {} {} is missing", id.index, id.hash))),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The rules of a network, in one place: what every block must keep, whoever sends it and wherever it stands.
+
+use super::{BrokenRule, NotYet, Refusal};
+use crate::block::{Block, Header, Timestamp};
+use crate::layer::{self, Effect, Layer};
+use crate::params::Params;
+use crate::work::retarget::{Ancestor, Retarget, Rule};
+
+/// The parameters of a network, and the layer and retarget rule that they choose.
+pub struct Rules {
+    params: Params,
+    layer: Box<dyn Layer>,
+    retarget: Box<dyn Retarget>,
+}
+
+impl Rules {
+    /// The rules that `params` choose; `params` must have passed [`Params::check`].
+    pub fn new(params: Params) -> Self {
+        Self { layer: layer::build(&params), retarget: Rule::build(&params), params }
+    }
+
+    /// The rules of `params` with another layer, for experiments and tests.
+    pub fn with_layer(params: Params, layer: Box<dyn Layer>) -> Self {
+        Self { layer, retarget: Rule::build(&params), params }
+    }
+
+    /// The parameters.
+    pub const fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// The layer.
+    pub fn layer(&self) -> &dyn Layer {
+        self.layer.as_ref()
+    }
+
+    /// The retarget rule.
+    pub fn retarget(&self) -> &dyn Retarget {
+        self.retarget.as_ref()
+    }
+
+    /// Stage 1, as far as it is not in the type [`Block`]: sizes.
+    ///
+    /// # Errors
+    /// [`BrokenRule::DataTooLarge`].
+    pub fn data_is_not_too_large(&self, block: &Block) -> Result<(), BrokenRule> {
+        let (got, limit) = (block.data().len() as u64, self.params.max_data_bytes);
+        if got <= limit { Ok(()) } else { Err(BrokenRule::DataTooLarge { got, limit }) }
+    }
+
+    /// Stage 2: the header on its branch. `ancestors` end with the parent, as for [`Retarget::next`].
+    ///
+    /// # Errors
+    /// The first rule that it breaks; only if it breaks none, that it is too far ahead of the clock.
+    pub fn header_follows(
+        &self,
+        header: &Header,
+        parent: &Header,
+        ancestors: &[Ancestor],
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let expected = parent.index.next();
+        if header.index != expected {
+            return Err(BrokenRule::WrongIndex { got: header.index, expected }.into());
+        }
+        if header.timestamp <= parent.timestamp {
+            return Err(BrokenRule::TimestampNotLater { got: header.timestamp, parent: parent.timestamp }.into());
+        }
+        let expected = self.retarget.next(header.index, ancestors);
+        if header.difficulty != expected {
+            return Err(BrokenRule::WrongDifficulty { got: header.difficulty, expected }.into());
+        }
+        let target = header.difficulty.target();
+        if !target.is_met_by(&header.hash()) {
+            return Err(BrokenRule::TargetMissed { got: header.hash(), target }.into());
+        }
+        let max_future_ms = self.params.max_future_ms;
+        if header.timestamp > now.plus_ms(max_future_ms) {
+            return Err(NotYet::TooFarAhead { timestamp: header.timestamp, now, max_future_ms }.into());
+        }
+        Ok(())
+    }
+
+    /// Stage 3: the data alone.
+    ///
+    /// # Errors
+    /// The layer's rule that it breaks.
+    pub fn read_data(&self, data: &str) -> Result<Box<dyn Effect>, BrokenRule> {
+        Ok(self.layer.read(data)?)
+    }
+}

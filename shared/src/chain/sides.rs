@@ -1,0 +1,153 @@
+//! The stored blocks that are not on the best chain: bounded in bytes and number, the lightest branches go first.
+
+use super::Entry;
+use crate::block::BlockHash;
+use crate::wire::{BlockId, BranchStatus, BranchTip};
+use crate::work::Work;
+use std::collections::{BTreeSet, HashMap};
+
+/// How much is kept beside the best chain.
+#[derive(Debug, Clone, Copy)]
+pub struct SideLimits {
+    /// Bytes of data.
+    pub bytes: u64,
+    /// Number of blocks.
+    pub blocks: usize,
+    /// How far below the tip a pushed block's branch may leave the best chain.
+    pub depth: u64,
+    /// How much lighter than the best chain a pushed block's branch may be, in tip difficulties.
+    pub lag: u32,
+}
+
+impl Default for SideLimits {
+    /// docs/protocol.md §4; the caps in bytes and blocks are ours.
+    fn default() -> Self {
+        Self { bytes: 64 << 20, blocks: 100_000, depth: 1000, lag: 100 }
+    }
+}
+
+/// A stored block that is not on the best chain.
+#[derive(Debug, Clone)]
+pub(super) struct Side {
+    pub(super) entry: Entry,
+    pub(super) bytes: u64,
+    /// Where its branch leaves the best chain.
+    pub(super) fork: BlockId,
+    /// Fetched because the headers of its branch outweigh the best chain: not to be evicted on the way.
+    pub(super) wanted: bool,
+}
+
+#[derive(Default)]
+pub(super) struct Sides {
+    blocks: HashMap<BlockHash, Side>,
+    children: HashMap<BlockHash, Vec<BlockHash>>,
+    /// Blocks without children here, by work.
+    leaves: BTreeSet<(Work, BlockHash)>,
+    bytes: u64,
+}
+
+impl Sides {
+    pub(super) fn get(&self, hash: &BlockHash) -> Option<&Side> {
+        self.blocks.get(hash)
+    }
+
+    pub(super) fn insert(&mut self, side: Side) {
+        let (hash, parent, work) = (side.entry.hash(), side.entry.prev_hash, side.entry.work);
+        self.bytes += side.bytes;
+        if self.blocks.insert(hash, side).is_some() {
+            return;
+        }
+        if let Some(parent_side) = self.blocks.get(&parent) {
+            self.leaves.remove(&(parent_side.entry.work, parent));
+        }
+        self.children.entry(parent).or_default().push(hash);
+        if !self.children.contains_key(&hash) {
+            self.leaves.insert((work, hash));
+        }
+    }
+
+    pub(super) fn remove(&mut self, hash: &BlockHash) -> Option<Side> {
+        let side = self.blocks.remove(hash)?;
+        self.bytes -= side.bytes;
+        self.leaves.remove(&(side.entry.work, *hash));
+        let parent = side.entry.prev_hash;
+        if let Some(siblings) = self.children.get_mut(&parent) {
+            siblings.retain(|sibling| sibling != hash);
+            if siblings.is_empty() {
+                self.children.remove(&parent);
+                if let Some(parent_side) = self.blocks.get(&parent) {
+                    self.leaves.insert((parent_side.entry.work, parent));
+                }
+            }
+        }
+        Some(side)
+    }
+
+    /// Removes the block and all that descends from it, and answers them, parents first.
+    pub(super) fn remove_with_descendants(&mut self, hash: &BlockHash) -> Vec<Side> {
+        let mut doomed = vec![*hash];
+        let mut done = 0;
+        while done < doomed.len() {
+            let parent = doomed[done];
+            done += 1;
+            doomed.extend(self.children.get(&parent).into_iter().flatten());
+        }
+        let mut removed: Vec<_> = doomed.iter().rev().filter_map(|hash| self.remove(hash)).collect();
+        removed.reverse();
+        removed
+    }
+
+    /// The branch from the best chain up to `hash`, oldest first; empty if it is not here.
+    pub(super) fn path_to(&self, hash: &BlockHash) -> Vec<Entry> {
+        let mut path = Vec::new();
+        let mut next = *hash;
+        while let Some(side) = self.blocks.get(&next) {
+            next = side.entry.prev_hash;
+            path.push(side.entry.clone());
+        }
+        path.reverse();
+        path
+    }
+
+    pub(super) fn heaviest(&self) -> Option<&Entry> {
+        self.leaves.last().and_then(|(_, hash)| self.blocks.get(hash)).map(|side| &side.entry)
+    }
+
+    /// The lightest leaf to evict, if there is more here than `limits` allow and not all of it is wanted.
+    pub(super) fn surplus(&self, limits: &SideLimits) -> Option<BlockHash> {
+        if self.bytes <= limits.bytes && self.blocks.len() <= limits.blocks {
+            return None;
+        }
+        let unwanted = |hash: &&BlockHash| self.blocks.get(*hash).is_some_and(|side| !side.wanted);
+        self.leaves.iter().map(|(_, hash)| hash).find(unwanted).copied()
+    }
+
+    /// Ends the protection of blocks that were fetched for a branch.
+    pub(super) fn nothing_is_wanted(&mut self) {
+        for side in self.blocks.values_mut() {
+            side.wanted = false;
+        }
+    }
+
+    /// All blocks, parents before children.
+    pub(super) fn ids(&self) -> Vec<BlockId> {
+        let mut ids: Vec<_> = self.blocks.values().map(|side| side.entry.id()).collect();
+        ids.sort_unstable_by_key(|id| (id.index, id.hash));
+        ids
+    }
+
+    pub(super) fn set_fork(&mut self, hash: &BlockHash, fork: BlockId) {
+        if let Some(side) = self.blocks.get_mut(hash) {
+            side.fork = fork;
+        }
+    }
+
+    /// The heaviest branch tips.
+    pub(super) fn tips(&self, limit: usize) -> impl Iterator<Item = BranchTip> {
+        let heaviest = self.leaves.iter().rev().take(limit).filter_map(|(_, hash)| self.blocks.get(hash));
+        heaviest.map(|side| {
+            let BlockId { index, hash } = side.entry.id();
+            BranchTip { index, hash, work: side.entry.work, fork: side.fork, status: BranchStatus::Side }
+        })
+    }
+}

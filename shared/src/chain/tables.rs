@@ -1,0 +1,135 @@
+//! The bytes of stored rows; the only file that knows them.
+//!
+//! All integers are big-endian, so that rows are ordered by height and bulk import appends.
+//!
+//! ```text
+//! Headers   height (8) | hash (32)  →  prev_hash (32) | timestamp ms (8) | difficulty (8) | data_hash (32) | nonce (8) | work (16)
+//! Bodies    height (8) | hash (32)  →  data, UTF-8
+//! Undo      height (8) | hash (32)  →  journal (state::Journal)
+//! Sides     height (8) | hash (32)  →  bytes of data (8)
+//! Best      height (8)              →  hash (32)
+//! Index     hash (32)               →  height (8)
+//! Meta      "tip"                   →  height (8) | hash (32)
+//!           "flushed"               →  height (8): state and index hold everything up to this block of the best chain
+//! ```
+
+use super::Entry;
+use crate::block::{Block, BlockHash, DataHash, Header, HeaderFields, Height, Nonce, Timestamp};
+use crate::state::Journal;
+use crate::store::{Snapshot, StoreError, Table};
+use crate::wire::BlockId;
+use crate::work::{Difficulty, Work};
+
+pub(super) const TIP: &[u8] = b"tip";
+pub(super) const FLUSHED: &[u8] = b"flushed";
+
+pub(super) type Result<T> = std::result::Result<T, StoreError>;
+
+pub(super) fn block_key(id: BlockId) -> [u8; 40] {
+    let mut key = [0; 40];
+    key[..8].copy_from_slice(&id.index.0.to_be_bytes());
+    key[8..].copy_from_slice(id.hash.as_bytes());
+    key
+}
+
+pub(super) fn height_bytes(height: Height) -> [u8; 8] {
+    height.0.to_be_bytes()
+}
+
+pub(super) fn header_row(entry: &Entry) -> [u8; 104] {
+    let mut row = [0; 104];
+    row[..32].copy_from_slice(entry.prev_hash.as_bytes());
+    row[32..40].copy_from_slice(&entry.timestamp.as_ms().to_be_bytes());
+    row[40..48].copy_from_slice(&entry.difficulty.value().to_be_bytes());
+    row[48..80].copy_from_slice(entry.data_hash.as_bytes());
+    row[80..88].copy_from_slice(&entry.nonce().0.to_be_bytes());
+    row[88..].copy_from_slice(&entry.work.0.to_be_bytes());
+    row
+}
+
+pub(super) fn parse_header_row(id: BlockId, row: &[u8]) -> Result<Entry> {
+    parse_entry(id, row).ok_or_else(|| damaged("header", id))
+}
+
+fn parse_entry(id: BlockId, row: &[u8]) -> Option<Entry> {
+    let (prev_hash, row) = row.split_first_chunk::<32>()?;
+    let (timestamp, row) = row.split_first_chunk::<8>()?;
+    let (difficulty, row) = row.split_first_chunk::<8>()?;
+    let (data_hash, row) = row.split_first_chunk::<32>()?;
+    let (nonce, work) = row.split_first_chunk::<8>()?;
+    let fields = HeaderFields {
+        index: id.index,
+        prev_hash: BlockHash::from_bytes(*prev_hash),
+        timestamp: Timestamp::from_ms(u64::from_be_bytes(*timestamp)),
+        difficulty: Difficulty::new(u64::from_be_bytes(*difficulty))?,
+        data_hash: DataHash::from_bytes(*data_hash),
+    };
+    let header = Header::from_store(fields, Nonce(u64::from_be_bytes(*nonce)), id.hash);
+    Some(Entry { header, work: Work(u128::from_be_bytes(work.try_into().ok()?)) })
+}
+
+pub(super) fn parse_block_key(key: &[u8]) -> Result<BlockId> {
+    let parts = key.split_first_chunk::<8>().and_then(|(height, hash)| Some((height, hash.try_into().ok()?)));
+    let (height, hash) = parts.ok_or_else(|| StoreError::Damaged("a block's key has a wrong length".to_owned()))?;
+    Ok(BlockId { index: Height(u64::from_be_bytes(*height)), hash: BlockHash::from_bytes(hash) })
+}
+
+pub(super) fn parse_height(bytes: &[u8]) -> Result<Height> {
+    let bytes = bytes.try_into().map_err(|_| StoreError::Damaged("a height has a wrong length".to_owned()))?;
+    Ok(Height(u64::from_be_bytes(bytes)))
+}
+
+pub(super) fn parse_hash(bytes: &[u8]) -> Result<BlockHash> {
+    let bytes = bytes.try_into().map_err(|_| StoreError::Damaged("a hash has a wrong length".to_owned()))?;
+    Ok(BlockHash::from_bytes(bytes))
+}
+
+pub(super) fn tip(rows: &dyn Snapshot) -> Result<Option<BlockId>> {
+    rows.get(Table::Meta, TIP)?.map(|row| parse_block_key(&row)).transpose()
+}
+
+pub(super) fn best_hash(rows: &dyn Snapshot, height: Height) -> Result<Option<BlockHash>> {
+    rows.get(Table::Best, &height_bytes(height))?.map(|row| parse_hash(&row)).transpose()
+}
+
+/// The best chain's block at a height that it must have.
+pub(super) fn best_entry(rows: &dyn Snapshot, height: Height) -> Result<Entry> {
+    let missing = || StoreError::Damaged(format!("the best chain has no block {height}"));
+    let hash = best_hash(rows, height)?.ok_or_else(missing)?;
+    entry(rows, BlockId { index: height, hash })
+}
+
+pub(super) fn indexed_height(rows: &dyn Snapshot, hash: &BlockHash) -> Result<Option<Height>> {
+    rows.get(Table::Index, hash.as_bytes())?.map(|row| parse_height(&row)).transpose()
+}
+
+/// A stored block's entry, where the block must be stored.
+pub(super) fn entry(rows: &dyn Snapshot, id: BlockId) -> Result<Entry> {
+    find_entry(rows, id)?.ok_or_else(|| damaged("header", id))
+}
+
+pub(super) fn find_entry(rows: &dyn Snapshot, id: BlockId) -> Result<Option<Entry>> {
+    rows.get(Table::Headers, &block_key(id))?.map(|row| parse_header_row(id, &row)).transpose()
+}
+
+/// A stored block's data, where the block must be stored.
+pub(super) fn body(rows: &dyn Snapshot, id: BlockId) -> Result<String> {
+    let bytes = rows.get(Table::Bodies, &block_key(id))?.ok_or_else(|| damaged("data", id))?;
+    String::from_utf8(bytes).map_err(|_| damaged("data", id))
+}
+
+pub(super) fn block(rows: &dyn Snapshot, id: BlockId) -> Result<Block> {
+    Ok(Block::from_store(entry(rows, id)?.header, body(rows, id)?))
+}
+
+/// What undoes a block; blocks that wrote nothing have no row.
+pub(super) fn journal(rows: &dyn Snapshot, id: BlockId) -> Result<Journal> {
+    match rows.get(Table::Undo, &block_key(id))? {
+        Some(bytes) => Journal::from_bytes(&bytes).map_err(|_| damaged("journal", id)),
+        None => Ok(Journal::default()),
+    }
+}
+
+fn damaged(what: &str, id: BlockId) -> StoreError {
+    StoreError::Damaged(format!("the {what} of block {} {} is missing or cannot be read", id.index, id.hash))
+}

@@ -1,0 +1,58 @@
+//! Where to find the best chain's newest blocks by hash, until the index on disk knows them.
+//!
+//! Hashes are random, so writing them to the index block by block would touch a random page each; they gather here and
+//! are flushed in bulk. Shared with readers, which look here first and in their snapshot next.
+
+use crate::block::{BlockHash, Height};
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// Heights by hash. Clones share the content.
+#[derive(Clone, Default)]
+pub(super) struct Unflushed(Arc<RwLock<Generations>>);
+
+#[derive(Default)]
+struct Generations {
+    current: HashMap<BlockHash, Height>,
+    /// What the last flush wrote: kept one flush longer for readers whose snapshot is older than it.
+    previous: HashMap<BlockHash, Height>,
+}
+
+impl Unflushed {
+    pub(super) fn insert(&self, hash: BlockHash, height: Height) {
+        self.write(|generations| generations.current.insert(hash, height));
+    }
+
+    pub(super) fn forget(&self, hash: &BlockHash) {
+        self.write(|generations| {
+            generations.current.remove(hash);
+            generations.previous.remove(hash);
+        });
+    }
+
+    pub(super) fn find(&self, hash: &BlockHash) -> Option<Height> {
+        let generations = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        generations.current.get(hash).or_else(|| generations.previous.get(hash)).copied()
+    }
+
+    /// What the next flush has to write.
+    pub(super) fn rows(&self) -> Vec<(BlockHash, Height)> {
+        let generations = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        let mut rows: Vec<_> = generations.current.iter().map(|(hash, height)| (*hash, *height)).collect();
+        // In key order the store visits each page once.
+        rows.sort_unstable();
+        rows
+    }
+
+    pub(super) fn flushed(&self) {
+        self.write(|generations| generations.previous = std::mem::take(&mut generations.current));
+    }
+
+    pub(super) fn clear(&self) {
+        self.write(|generations| *generations = Generations::default());
+    }
+
+    fn write<T>(&self, change: impl FnOnce(&mut Generations) -> T) -> T {
+        change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,157 @@
+//! What can be said of a block: taken, or one of three refusals that are kept apart (docs/protocol.md §4).
+
+use crate::block::{BlockHash, Height, Timestamp};
+use crate::layer::BrokenLayerRule;
+use crate::store::StoreError;
+use crate::wire::BlockId;
+use crate::work::{Difficulty, Target};
+
+use super::Entry;
+
+/// A block was taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepted {
+    /// It was here already.
+    Known,
+    /// It is on the best chain now.
+    Best,
+    /// It is stored on a side branch.
+    Side,
+}
+
+/// A block was not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// It breaks a rule, and always will.
+    #[error(transparent)]
+    Broken(#[from] BrokenRule),
+    /// It cannot be judged, or not be kept, for now.
+    #[error(transparent)]
+    NotYet(#[from] NotYet),
+    /// We failed; the block may be fine.
+    #[error(transparent)]
+    Failed(#[from] StoreError),
+}
+
+/// The rules of blocks, in the order in which they are checked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BrokenRule {
+    /// Stage 1.
+    #[error("the data has {got} bytes, at most {limit} are allowed")]
+    DataTooLarge {
+        /// Bytes of the data.
+        got: u64,
+        /// The network's `max_data_bytes`.
+        limit: u64,
+    },
+    /// Stage 2.
+    #[error("index {got} does not follow its parent's: expected {expected}")]
+    WrongIndex {
+        /// What the block says.
+        got: Height,
+        /// The parent's plus one.
+        expected: Height,
+    },
+    /// Stage 2.
+    #[error("timestamp {got} is not later than its parent's, {parent}")]
+    TimestampNotLater {
+        /// What the block says.
+        got: Timestamp,
+        /// What its parent says.
+        parent: Timestamp,
+    },
+    /// Stage 2.
+    #[error("difficulty {got} is not what the retarget rule demands: {expected}")]
+    WrongDifficulty {
+        /// What the block says.
+        got: Difficulty,
+        /// What the rule demands on this branch.
+        expected: Difficulty,
+    },
+    /// Stage 2.
+    #[error("hash {got} is above the target {target}")]
+    TargetMissed {
+        /// The block's hash.
+        got: BlockHash,
+        /// The largest that would do.
+        target: Target,
+    },
+    /// Stages 3 and 4.
+    #[error(transparent)]
+    Layer(#[from] BrokenLayerRule),
+    /// A block was judged before, or descends from one that was.
+    #[error("block {hash} was found invalid: {reason}")]
+    KnownInvalid {
+        /// The block that breaks a rule.
+        hash: BlockHash,
+        /// How.
+        reason: String,
+    },
+}
+
+impl BrokenRule {
+    /// The rule's name, stable, for programs: `rule` in problem+json.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::DataTooLarge { .. } => "max-data-bytes",
+            Self::WrongIndex { .. } => "index",
+            Self::TimestampNotLater { .. } => "timestamp",
+            Self::WrongDifficulty { .. } => "difficulty",
+            Self::TargetMissed { .. } => "proof-of-work",
+            Self::Layer(broken) => broken.rule,
+            Self::KnownInvalid { .. } => "invalid-ancestor",
+        }
+    }
+}
+
+/// Why a block is not taken for now.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotYet {
+    /// Its parent is not here.
+    #[error("its parent {0} is not here yet")]
+    UnknownParent(BlockHash),
+    /// It is from the future.
+    #[error("its timestamp {timestamp} is more than {max_future_ms} ms ahead of this clock, {now}")]
+    TooFarAhead {
+        /// What the block says.
+        timestamp: Timestamp,
+        /// What our clock says.
+        now: Timestamp,
+        /// The network's `max_future_ms`.
+        max_future_ms: u64,
+    },
+    /// A side block whose branch leaves the best chain too far down to be kept on a push.
+    #[error("its branch leaves the best chain {depth} blocks down, side blocks are kept to {limit}")]
+    TooDeep {
+        /// Blocks between the fork and the tip.
+        depth: u64,
+        /// How deep it may be.
+        limit: u64,
+    },
+    /// A side block whose branch has too little work to be kept.
+    #[error("its branch has too little work to be kept beside the best chain")]
+    TooLight,
+}
+
+/// The best chain changed to another branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reorganisation {
+    /// The last block that both branches share.
+    pub fork: BlockId,
+    /// The tip that was left.
+    pub from: Entry,
+    /// The tip now.
+    pub to: Entry,
+}
+
+impl Reorganisation {
+    /// How many blocks were undone.
+    pub fn undone(&self) -> u64 {
+        self.from.index.above(self.fork.index)
+    }
+
+    /// How many were applied instead.
+    pub fn applied(&self) -> u64 {
+        self.to.index.above(self.fork.index)
+    }
+}

@@ -1,0 +1,73 @@
+//! A store in memory, for tests and simulations: the same contract, and faults on demand.
+
+use super::{Batch, Snapshot, Store, StoreError, Table};
+use std::collections::BTreeMap;
+use std::ops::{Bound, ControlFlow};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+type Tables = [BTreeMap<Vec<u8>, Vec<u8>>; Table::ALL.len()];
+
+/// A store in memory. Clones share their content, so that a "restarted" chain finds what was committed before.
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    tables: Arc<Mutex<Arc<Tables>>>,
+    full: Arc<AtomicBool>,
+}
+
+impl MemoryStore {
+    /// While `full`, every commit fails and changes nothing, as on a full disk.
+    pub fn set_full(&self, full: bool) {
+        self.full.store(full, Ordering::Relaxed);
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Arc<Tables>> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Store for MemoryStore {
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+        Ok(Box::new(MemorySnapshot(self.tables().clone())))
+    }
+
+    fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
+        if self.full.load(Ordering::Relaxed) {
+            return Err(StoreError::Failed("no space left".to_owned()));
+        }
+        let mut tables = self.tables();
+        // Copies everything if a snapshot is still held: tests hold them briefly.
+        let tables = Arc::make_mut(&mut tables);
+        for table in Table::ALL {
+            for (key, value) in batch.rows(table) {
+                match value {
+                    Some(value) => tables[table as usize].insert(key.clone(), value.clone()),
+                    None => tables[table as usize].remove(key),
+                };
+            }
+        }
+        Ok(())
+    }
+}
+
+struct MemorySnapshot(Arc<Tables>);
+
+impl Snapshot for MemorySnapshot {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.0[table as usize].get(key).cloned())
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        from: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError> {
+        for (key, value) in self.0[table as usize].range::<[u8], _>((Bound::Included(from), Bound::Unbounded)) {
+            if visit(key, value).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,130 @@
+//! What a chain asks of its storage: ordered tables of bytes, snapshots, and atomic durable batches.
+//!
+//! The contract is small so that anything can stand behind it: `runtime` puts redb there, tests and simulations the
+//! [`MemoryStore`]. What the bytes mean is the business of whoever writes them (`chain::tables`).
+
+mod memory;
+
+pub use memory::MemoryStore;
+
+use std::ops::ControlFlow;
+
+/// The tables. Each orders its rows by key, bytewise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Table {
+    /// Height and hash → header and work.
+    Headers,
+    /// Height and hash → data.
+    Bodies,
+    /// Height → hash, of the best chain only.
+    Best,
+    /// Hash → height, of every stored block below the flushed height.
+    Index,
+    /// Height and hash → size, of stored blocks that are not on the best chain.
+    Sides,
+    /// Height and hash → journal, of best-chain blocks that changed the state.
+    Undo,
+    /// The layer's state as of the flushed height.
+    State,
+    /// Single values by name.
+    Meta,
+}
+
+impl Table {
+    /// All of them, in the order of their numbers.
+    pub const ALL: [Self; 8] =
+        [Self::Headers, Self::Bodies, Self::Best, Self::Index, Self::Sides, Self::Undo, Self::State, Self::Meta];
+}
+
+/// Our own failure to read or write: never anybody else's fault (docs/protocol.md §4).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The disk, the database or its file did not do what it should.
+    #[error("the store failed: {0}")]
+    Failed(String),
+    /// A row is missing or cannot be read.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// The store holds the chain of another network.
+    #[error("the store holds another network, whose genesis is {found}")]
+    OtherNetwork {
+        /// The genesis hash that it holds.
+        found: String,
+    },
+}
+
+/// Reading, from a state of the store that does not change meanwhile.
+pub trait Snapshot: Send {
+    /// The value of `key`, if there is one.
+    ///
+    /// # Errors
+    /// Only our own failures.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Visits rows in ascending order from `from` on, until told to stop.
+    ///
+    /// # Errors
+    /// Only our own failures.
+    fn scan(
+        &self,
+        table: Table,
+        from: &[u8],
+        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    ) -> Result<(), StoreError>;
+}
+
+/// A store with one writer and many readers that do not wait for one another.
+pub trait Store: Send + Sync {
+    /// The store as it is now.
+    ///
+    /// # Errors
+    /// Only our own failures.
+    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError>;
+
+    /// Writes the whole batch or nothing of it; on `Ok` it survives a crash.
+    ///
+    /// # Errors
+    /// Only our own failures. The store may be used again afterwards.
+    fn commit(&self, batch: &Batch) -> Result<(), StoreError>;
+}
+
+/// One row to write: a key, and the value to put there or none to delete it.
+pub type Row = (Vec<u8>, Option<Vec<u8>>);
+
+/// Rows to write together.
+#[derive(Debug, Default)]
+pub struct Batch {
+    tables: [Vec<Row>; Table::ALL.len()],
+    bytes: usize,
+}
+
+impl Batch {
+    /// Puts `value` at `key`.
+    pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
+        let (key, value) = (key.into(), value.into());
+        self.bytes += key.len() + value.len();
+        self.tables[table as usize].push((key, Some(value)));
+    }
+
+    /// Removes what is at `key`, if anything.
+    pub fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
+        let key = key.into();
+        self.bytes += key.len();
+        self.tables[table as usize].push((key, None));
+    }
+
+    /// The rows of one table, in the order in which they are to be written.
+    pub fn rows(&self, table: Table) -> &[Row] {
+        &self.tables[table as usize]
+    }
+
+    /// Size of all keys and values.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.tables.iter().all(Vec::is_empty)
+    }
+}
