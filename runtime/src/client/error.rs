@@ -1,0 +1,65 @@
+//! The ways in which asking somebody fails, kept apart because peers are judged by them: who is unreachable has done
+//! nothing wrong, who is oversized or malformed has.
+
+use shared::wire::Problem;
+use std::error::Error as _;
+
+/// Why a call brought no answer.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Error {
+    /// No connection came about, or it broke off.
+    #[error("unreachable: {0}")]
+    Unreachable(String),
+    /// The answer was not complete in time.
+    #[error("too slow: the answer was not complete in time")]
+    Slow,
+    /// The answer is larger than the protocol allows.
+    #[error("the answer is larger than the {limit} bytes allowed")]
+    Oversized {
+        /// How many bytes it may have.
+        limit: usize,
+    },
+    /// The answer, or the address that was to be asked, is not what the protocol demands.
+    #[error("malformed: {0}")]
+    Malformed(String),
+    /// The other side understood and refused.
+    #[error(transparent)]
+    Refused(#[from] Problem),
+}
+
+impl Error {
+    /// The status of a refusal.
+    pub const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Refused(problem) => Some(problem.status),
+            _ => None,
+        }
+    }
+
+    pub(super) fn of(error: &reqwest::Error) -> Self {
+        // Not reaching somebody in time is not the same as being answered too slowly.
+        if error.is_connect() {
+            return Self::Unreachable(root_cause(error));
+        }
+        if error.is_timeout() {
+            return Self::Slow;
+        }
+        if error.is_builder() || causes(error).any(is_parse_error) {
+            return Self::Malformed(root_cause(error));
+        }
+        Self::Unreachable(root_cause(error))
+    }
+}
+
+fn is_parse_error(cause: &(dyn std::error::Error + 'static)) -> bool {
+    cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse)
+}
+
+fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(error.source(), |cause| (*cause).source())
+}
+
+/// The innermost cause: reqwest's own texts only say that something went wrong.
+fn root_cause(error: &reqwest::Error) -> String {
+    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
+}

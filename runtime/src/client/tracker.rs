@@ -1,0 +1,41 @@
+//! What a tracker is asked (docs/protocol.md §9).
+
+use super::transport::Bounds;
+use super::{Client, Error};
+use bytes::Bytes;
+use shared::wire::{Member, Registered, Role};
+use std::time::Duration;
+
+impl Client {
+    /// Registers `url` (`host:port`, or `:port` for the address that the tracker sees us come from) as `role`.
+    ///
+    /// # Errors
+    /// See [`Error`]; refused with 403, 422, 429 or 503 and the reason if the tracker does not list it.
+    pub async fn register(&self, tracker: &str, url: &str, role: Role) -> Result<Registered, Error> {
+        let role = match role {
+            Role::Node => "node",
+            Role::Mempool => "mempool",
+        };
+        let query =
+            form_urlencoded::Serializer::new(String::new()).append_pair("url", url).append_pair("role", role).finish();
+        // It calls us back before it answers, which may take it a while.
+        let within = Bounds::LIST.time(Duration::from_secs(8));
+        self.post(tracker, &format!("/register?{query}"), None, Bytes::new(), within).await
+    }
+
+    /// `host:port` of the live nodes of all networks.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn nodes(&self, tracker: &str) -> Result<Vec<String>, Error> {
+        self.get(tracker, "/nodes", Bounds::LIST).await
+    }
+
+    /// Everyone that a tracker lists.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn members(&self, tracker: &str) -> Result<Vec<Member>, Error> {
+        self.get(tracker, "/members", Bounds::LIST).await
+    }
+}

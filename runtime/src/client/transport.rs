@@ -1,0 +1,147 @@
+//! The core of every call: one request, an answer within bounds of time and size, and its status judged.
+
+use super::{Client, Error, HostPort};
+use bytes::{Bytes, BytesMut};
+use http::StatusCode;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use reqwest::{Method, RequestBuilder, Response};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use shared::wire::Problem;
+use std::time::Duration;
+
+/// What an answer may take at the most.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// From the first byte sent to the last received.
+    pub(super) time: Duration,
+    /// Of its body.
+    pub(super) bytes: usize,
+}
+
+impl Bounds {
+    /// For answers of a known small size.
+    pub(super) const SMALL: Self = Self { time: Duration::from_secs(5), bytes: 64 * 1024 };
+    /// For bounded lists.
+    pub(super) const LIST: Self = Self { time: Duration::from_secs(10), bytes: 4 * 1024 * 1024 };
+
+    pub(super) const fn time(self, time: Duration) -> Self {
+        Self { time, ..self }
+    }
+}
+
+/// Most bytes of a refusal that are read.
+const PROBLEM_BYTES: usize = 64 * 1024;
+
+impl Client {
+    /// `GET`, the answer read as JSON.
+    pub(super) async fn get<T: DeserializeOwned>(&self, address: &str, path: &str, within: Bounds) -> Result<T, Error> {
+        let answer = self.send(self.request(Method::GET, address, path)?, within).await?;
+        from_json(&whole(answer, within.bytes).await?)
+    }
+
+    /// `POST` of JSON, the answer read as JSON.
+    pub(super) async fn post<T: DeserializeOwned>(
+        &self,
+        address: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Bytes,
+        within: Bounds,
+    ) -> Result<T, Error> {
+        let answer = self.send(self.post_request(address, path, token, body)?, within).await?;
+        from_json(&whole(answer, within.bytes).await?)
+    }
+
+    /// `POST` whose answer is only success or refusal.
+    pub(super) async fn post_quietly(
+        &self,
+        address: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Bytes,
+    ) -> Result<(), Error> {
+        let answer = self.send(self.post_request(address, path, token, body)?, Bounds::SMALL).await?;
+        whole(answer, Bounds::LIST.bytes).await.map(drop)
+    }
+
+    pub(super) fn post_request(
+        &self,
+        address: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Bytes,
+    ) -> Result<RequestBuilder, Error> {
+        let request = self.request(Method::POST, address, path)?.header(CONTENT_TYPE, "application/json").body(body);
+        Ok(match token {
+            Some(token) => request.header(AUTHORIZATION, format!("Bearer {token}")),
+            None => request,
+        })
+    }
+
+    /// A request to a checked address; `path` is ours, with everything foreign in it escaped.
+    pub(super) fn request(&self, method: Method, address: &str, path: &str) -> Result<RequestBuilder, Error> {
+        let address: HostPort =
+            address.parse().map_err(|error: super::BadAddress| Error::Malformed(error.to_string()))?;
+        Ok(self.http.request(method, format!("http://{address}{path}")))
+    }
+
+    /// Sends and waits for the head of an answer; a refusal becomes an error.
+    pub(super) async fn send(&self, request: RequestBuilder, within: Bounds) -> Result<Response, Error> {
+        let answer = request.timeout(within.time).send().await.map_err(|error| Error::of(&error))?;
+        if answer.status().is_success() { Ok(answer) } else { Err(refused(answer).await) }
+    }
+}
+
+/// What an answer that is no success means.
+pub(super) async fn refused(answer: Response) -> Error {
+    let status = answer.status();
+    if !(status.is_client_error() || status.is_server_error()) {
+        return Error::Malformed(format!("status {status}: neither an answer nor a refusal"));
+    }
+    match whole(answer, PROBLEM_BYTES).await {
+        Ok(body) => Error::Refused(refusal(status, &body)),
+        Err(error) => error,
+    }
+}
+
+/// What a refusal says; the status line is believed, not the status in the body.
+fn refusal(status: StatusCode, body: &[u8]) -> Problem {
+    let title = status.canonical_reason().unwrap_or("Error");
+    match serde_json::from_slice::<Problem>(body) {
+        Ok(problem) => Problem { status: status.as_u16(), ..problem },
+        Err(_) => Problem::new(status.as_u16(), title, ""),
+    }
+}
+
+/// The whole body, if it has at most `limit` bytes.
+pub(super) async fn whole(mut answer: Response, limit: usize) -> Result<Bytes, Error> {
+    if answer.content_length().is_some_and(|length| length > limit as u64) {
+        return Err(Error::Oversized { limit });
+    }
+    let mut body = BytesMut::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| Error::of(&error))? {
+        if body.len() + chunk.len() > limit {
+            return Err(Error::Oversized { limit });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// Answers are read leniently: unknown fields are ignored.
+pub(super) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
+    serde_json::from_slice(body).map_err(|error| Error::Malformed(error.to_string()))
+}
+
+pub(super) fn to_json(value: &impl Serialize) -> Result<Bytes, Error> {
+    serde_json::to_vec(value).map(Bytes::from).map_err(|error| Error::Malformed(error.to_string()))
+}
+
+/// Runs what hashes megabytes where it holds up nobody.
+pub(super) async fn off_the_loop<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|error| Err(Error::Malformed(format!("could not be read: {error}"))))
+}

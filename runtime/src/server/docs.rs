@@ -1,0 +1,40 @@
+//! `/docs`: Swagger UI from inside the program, under a policy that lets it load nothing from anywhere else.
+
+use super::problem::{internal, not_found};
+use super::reply::{self, Response};
+use http::header::{CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderValue};
+use shared::wire::Problem;
+use std::sync::{Arc, LazyLock};
+use utoipa_swagger_ui::Config;
+
+/// Scripts only from files of ours; Swagger UI writes style attributes and shows its icons from data: URLs.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     connect-src 'self'; base-uri 'self'; form-action 'none'; frame-ancestors 'none'",
+);
+
+// "none" keeps the page from asking Swagger's public validator about our description.
+static CONFIG: LazyLock<Arc<Config<'static>>> =
+    LazyLock::new(|| Arc::new(Config::from("/openapi.json").validator_url("none")));
+
+/// A file of Swagger UI; its page where the name is empty.
+pub(super) fn file(name: &str) -> Result<Response, Problem> {
+    let found = utoipa_swagger_ui::serve(name, CONFIG.clone()).map_err(|error| internal(error.to_string()))?;
+    let Some(file) = found else { return Err(not_found(format!("no file {name:?} under /docs"))) };
+    let mut response = if name.is_empty() || name == "index.html" {
+        // The page names its files relative to its folder, but is found at /docs as well.
+        let page = String::from_utf8_lossy(&file.bytes).replacen("<head>", "<head><base href=\"/docs/\">", 1);
+        reply::html(page)
+    } else {
+        reply::text(file.bytes.into_owned())
+    };
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    if let Ok(content_type) = HeaderValue::from_str(&file.content_type) {
+        headers.insert(CONTENT_TYPE, content_type);
+    }
+    if file.gzpipped {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
+    Ok(response)
+}

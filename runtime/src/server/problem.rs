@@ -1,0 +1,66 @@
+//! Refusals: short names for the statuses of docs/protocol.md §8, and how a [`Problem`] becomes an answer.
+//!
+//! Every refusal of every service goes through here, so none can be a bare status or a stack trace.
+
+use super::reply::{self, Response};
+use http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
+use http::{Method, StatusCode};
+use shared::wire::Problem;
+
+/// A problem with `status`, its usual title, and the `detail` that helps.
+pub fn problem(status: StatusCode, detail: impl Into<String>) -> Problem {
+    Problem::new(status.as_u16(), status.canonical_reason().unwrap_or("Error"), detail)
+}
+
+/// 400: the request is malformed.
+pub fn bad_request(detail: impl Into<String>) -> Problem {
+    problem(StatusCode::BAD_REQUEST, detail)
+}
+
+/// 403: a foreign origin, host or address.
+pub fn forbidden(detail: impl Into<String>) -> Problem {
+    problem(StatusCode::FORBIDDEN, detail)
+}
+
+/// 404: not here.
+pub fn not_found(detail: impl Into<String>) -> Problem {
+    problem(StatusCode::NOT_FOUND, detail)
+}
+
+/// 409: the request is meant for another network.
+pub fn conflict(detail: impl Into<String>) -> Problem {
+    problem(StatusCode::CONFLICT, detail)
+}
+
+/// 422: well-formed, but it breaks a rule.
+pub fn unprocessable(rule: impl Into<String>, detail: impl Into<String>) -> Problem {
+    problem(StatusCode::UNPROCESSABLE_ENTITY, detail).with_rule(rule)
+}
+
+/// 500: our own failure. The cause belongs into the log, not into the answer.
+pub fn internal(detail: impl Into<String>) -> Problem {
+    problem(StatusCode::INTERNAL_SERVER_ERROR, detail)
+}
+
+/// 503: not ready, or full.
+pub fn unavailable(detail: impl Into<String>) -> Problem {
+    problem(StatusCode::SERVICE_UNAVAILABLE, detail)
+}
+
+/// The answer that tells a problem; `allow` are the methods to name in a 405.
+pub(super) fn answer(problem: &Problem, allow: &[Method]) -> Response {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    // A struct of texts and a number always becomes JSON.
+    let body = serde_json::to_vec(problem).unwrap_or_default();
+    let mut response = reply::whole(status, "application/problem+json", body.into());
+    if status == StatusCode::UNAUTHORIZED {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        let names: Vec<&str> = allow.iter().map(Method::as_str).collect();
+        if let Ok(names) = HeaderValue::from_str(&names.join(", ")) {
+            response.headers_mut().insert(ALLOW, names);
+        }
+    }
+    response
+}

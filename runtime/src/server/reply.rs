@@ -1,0 +1,160 @@
+//! Answers: whole ones, streams with a deadline, and server-sent events that end with the service.
+//!
+//! Refusals are no business of this module: return a [`Problem`].
+
+use super::problem::unavailable;
+use super::request::Request;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use serde::Serialize;
+use shared::wire::{Event, Problem};
+use std::io;
+use std::time::Duration;
+use sync_wrapper::SyncStream;
+use tokio::time::{Instant, timeout, timeout_at};
+use warp::Reply;
+
+/// What a service answers.
+pub type Response = warp::reply::Response;
+
+/// How often a silent stream of events says that it is alive.
+pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// 200 with a value as JSON.
+///
+/// # Errors
+/// 500 if the value cannot be JSON, which is a defect of its type.
+pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Response, Problem> {
+    status(StatusCode::OK, value)
+}
+
+/// `status` with a value as JSON.
+///
+/// # Errors
+/// As [`json`].
+pub fn status<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> Result<Response, Problem> {
+    let body = serde_json::to_vec(value).map_err(|error| super::problem::internal(error.to_string()))?;
+    Ok(whole(status, "application/json", body.into()))
+}
+
+/// 200 with JSON that is bytes already.
+pub fn json_bytes(body: impl Into<Bytes>) -> Response {
+    whole(StatusCode::OK, "application/json", body.into())
+}
+
+/// 200 with a bare JSON number.
+pub fn number(number: u64) -> Response {
+    whole(StatusCode::OK, "application/json", number.to_string().into())
+}
+
+/// 200 with plain text.
+pub fn text(text: impl Into<Bytes>) -> Response {
+    whole(StatusCode::OK, "text/plain; charset=utf-8", text.into())
+}
+
+/// 200 with a page.
+pub fn html(page: impl Into<Bytes>) -> Response {
+    whole(StatusCode::OK, "text/html; charset=utf-8", page.into())
+}
+
+/// Any status, media type and body that is there as a whole.
+pub fn whole(status: StatusCode, content_type: &'static str, body: Bytes) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// 200 with a body that is made while it is sent: `/blockchain`, NDJSON.
+///
+/// An error in it, or its deadline, breaks the connection off, so that the client cannot take a part for the whole.
+///
+/// # Errors
+/// 503 if as many streams as allowed are being sent.
+pub fn stream<E>(
+    request: &Request,
+    content_type: &'static str,
+    chunks: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
+) -> Result<Response, Problem>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let streams = request.shared.streams.clone();
+    let place = streams.try_acquire_owned().map_err(|_| unavailable("too many streams at the moment; try again"))?;
+    let deadline = Instant::now() + request.shared.limits.stream;
+    let chunks = stream::unfold(Some((Box::pin(chunks), place)), move |state| async move {
+        let (mut chunks, place) = state?;
+        match timeout_at(deadline, chunks.next()).await {
+            Ok(Some(Ok(chunk))) => Some((Ok(chunk), Some((chunks, place)))),
+            Ok(Some(Err(error))) => Some((Err(io::Error::other(error)), None)),
+            Ok(None) => None,
+            Err(_) => Some((Err(io::Error::from(io::ErrorKind::TimedOut)), None)),
+        }
+    });
+    Ok(streaming(content_type, chunks))
+}
+
+/// One server-sent event, ready to be sent to any number of subscribers.
+#[derive(Debug, Clone)]
+pub struct ServerEvent(pub(crate) Bytes);
+
+impl ServerEvent {
+    /// An event with a `name` (one word) and JSON data.
+    ///
+    /// # Errors
+    /// If the data cannot be JSON, which is a defect of its type.
+    pub fn new(name: &str, data: &impl Serialize) -> Result<Self, serde_json::Error> {
+        // JSON from serde_json has no line breaks, so the data is one line.
+        Ok(Self(format!("event: {name}\ndata: {}\n\n", serde_json::to_string(data)?).into()))
+    }
+}
+
+impl TryFrom<&Event> for ServerEvent {
+    type Error = serde_json::Error;
+
+    fn try_from(event: &Event) -> Result<Self, serde_json::Error> {
+        match event {
+            Event::Block(data) => Self::new("block", data),
+            Event::Reorg(data) => Self::new("reorg", data),
+            Event::Peer(data) => Self::new("peer", data),
+            Event::Mining(data) => Self::new("mining", data),
+        }
+    }
+}
+
+/// 200 with server-sent events until the stream, the client or the service ends.
+///
+/// # Errors
+/// 503 if there are as many subscribers as allowed.
+pub fn events(
+    request: &Request,
+    events: impl Stream<Item = ServerEvent> + Send + 'static,
+) -> Result<Response, Problem> {
+    let subscribers = request.shared.subscribers.clone();
+    let place = subscribers.try_acquire_owned().map_err(|_| unavailable("too many subscribers at the moment"))?;
+    let frames = stream::unfold((Box::pin(events), place), |(mut events, place)| async move {
+        match timeout(KEEP_ALIVE, events.next()).await {
+            Ok(Some(ServerEvent(frame))) => Some((frame, (events, place))),
+            Ok(None) => None,
+            Err(_) => Some((Bytes::from_static(b":\n\n"), (events, place))),
+        }
+    });
+    // A comment first, so that the client sees at once that it is heard.
+    let frames = stream::iter([Bytes::from_static(b":\n\n")]).chain(frames);
+    let frames = frames.take_until(request.shutdown().cancelled_owned()).map(Ok::<_, io::Error>);
+    let mut response = streaming("text/event-stream", frames);
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+fn streaming(
+    content_type: &'static str,
+    chunks: impl Stream<Item = Result<Bytes, io::Error>> + Send + 'static,
+) -> Response {
+    // warp wants streams that are Sync, which hardly any is; a body is only ever polled from one place.
+    let mut response = warp::reply::stream(SyncStream::new(chunks)).into_response();
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

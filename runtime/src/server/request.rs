@@ -1,0 +1,169 @@
+//! A request as services see it: what arrived, and the strict readers of its query and body.
+//!
+//! The kit has checked host, origin, media type and network before a service gets one.
+
+use super::Shared;
+use super::path::Path;
+use super::problem::{bad_request, not_found, problem};
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::{Stream, StreamExt};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
+use serde::de::DeserializeOwned;
+use shared::json::ObjectOnly;
+use shared::wire::{NODE_HEADER, Problem};
+use std::fmt;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// Body limit where the protocol names no other, in bytes (docs/protocol.md §8).
+pub const BODY_LIMIT: usize = 64 * 1024;
+
+pub(super) type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
+
+/// A request that passed the kit's checks.
+pub struct Request {
+    /// What is asked for; a `HEAD` arrives as `GET`, its body is left out afterwards.
+    pub method: Method,
+    /// Where the request came from, an IPv4 address always as such. It earns no trust.
+    pub remote: SocketAddr,
+    /// Everything else that was sent along.
+    pub headers: HeaderMap,
+    pub(super) path: Path,
+    pub(super) query: String,
+    pub(super) body: BodyStream,
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Request {
+    /// The path, to match on its [`segments`](Path::segments).
+    pub fn path(&self) -> Path {
+        self.path.clone()
+    }
+
+    /// The query as it was sent, without the question mark.
+    pub fn raw_query(&self) -> &str {
+        &self.query
+    }
+
+    /// Reads the query into `T`; give `T` `deny_unknown_fields`.
+    ///
+    /// # Errors
+    /// 400 that names the parameter.
+    pub fn query<T: DeserializeOwned>(&self) -> Result<T, Problem> {
+        let pairs = form_urlencoded::parse(self.query.as_bytes());
+        serde_path_to_error::deserialize(serde_urlencoded::Deserializer::new(pairs))
+            .map_err(|error| bad_request(format!("query: {}", at_path(&error))))
+    }
+
+    /// The whole body, at most `limit` bytes of it.
+    ///
+    /// # Errors
+    /// 413 if it is longer, 408 if it takes too long, 400 if it breaks off.
+    pub async fn bytes(&mut self, limit: usize) -> Result<Bytes, Problem> {
+        let too_large = || problem(StatusCode::PAYLOAD_TOO_LARGE, format!("a body here has at most {limit} bytes"));
+        let announced = self.header(&CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
+        if announced.is_some_and(|length| length > limit as u64) {
+            return Err(too_large());
+        }
+        let allowed = self.shared.limits.body;
+        let collect = async {
+            let mut body = BytesMut::new();
+            while let Some(chunk) = self.body.next().await {
+                let chunk = chunk.map_err(|error| bad_request(format!("the body broke off: {error}")))?;
+                if body.len() + chunk.remaining() > limit {
+                    return Err(too_large());
+                }
+                body.extend_from_slice(&chunk);
+            }
+            Ok(body.freeze())
+        };
+        timeout(allowed, collect).await.unwrap_or_else(|_| {
+            Err(problem(StatusCode::REQUEST_TIMEOUT, format!("the body was not complete within {allowed:?}")))
+        })
+    }
+
+    /// Reads the body as one JSON object and nothing after it (docs/protocol.md §1).
+    ///
+    /// # Errors
+    /// As [`Request::bytes`], and 400 that names the field.
+    pub async fn json<T: DeserializeOwned>(&mut self, limit: usize) -> Result<T, Problem> {
+        let body = self.bytes(limit).await?;
+        let mut json = serde_json::Deserializer::from_slice(&body);
+        let value = serde_path_to_error::deserialize(ObjectOnly(&mut json))
+            .map_err(|error| bad_request(format!("body: {}", at_path(&error))))?;
+        json.end().map_err(|error| bad_request(format!("body: {error}")))?;
+        Ok(value)
+    }
+
+    /// Who says to be asking: the `host:port` of the header `Chainlab-Node`.
+    pub fn sender(&self) -> Option<&str> {
+        self.header(&HeaderName::from_static(NODE_HEADER))
+    }
+
+    /// # Errors
+    /// 401 unless the request carries the service's token.
+    pub fn require_token(&self) -> Result<(), Problem> {
+        let unauthorized = |detail: &str| Err(problem(StatusCode::UNAUTHORIZED, detail));
+        let Some(expected) = &self.shared.token else {
+            return unauthorized("this service was started without a token, so nobody may steer it");
+        };
+        let given = self.header(&AUTHORIZATION).and_then(|value| value.split_once(' '));
+        match given {
+            Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") => {
+                if same_secret(token.trim().as_bytes(), expected.as_bytes()) {
+                    Ok(())
+                } else {
+                    unauthorized("this is not the token of this service (see the file token in its data directory)")
+                }
+            }
+            _ => unauthorized("send Authorization: Bearer and the token (see the file token in the data directory)"),
+        }
+    }
+
+    /// The refusal of a request that the service's `match` does not know: 405 if the path has other methods in the
+    /// OpenAPI description (the kit adds `Allow`), else 404.
+    pub fn no_route(&self) -> Problem {
+        let (method, path) = (&self.method, self.path.as_str());
+        if self.shared.routes.methods(&self.path.segments()).is_empty() {
+            not_found(format!("there is nothing at {path}; GET /docs shows what there is"))
+        } else {
+            problem(
+                StatusCode::METHOD_NOT_ALLOWED,
+                format!("{path} does not take {method}; GET /docs shows what it takes"),
+            )
+        }
+    }
+
+    /// Is cancelled when the service is asked to stop.
+    pub fn shutdown(&self) -> CancellationToken {
+        self.shared.shutdown.clone()
+    }
+
+    /// A header that is text.
+    pub fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} from {}", self.method, self.path.as_str(), self.remote)
+    }
+}
+
+/// Says where in the input an error is, unless the error says so itself.
+fn at_path<E: fmt::Display>(error: &serde_path_to_error::Error<E>) -> String {
+    let (path, inner) = (error.path().to_string(), error.inner().to_string());
+    if path == "." || path == "?" || inner.contains(&format!("`{path}`")) { inner } else { format!("{path}: {inner}") }
+}
+
+/// Compares without telling by its duration how much of the secret was right.
+fn same_secret(given: &[u8], expected: &[u8]) -> bool {
+    let difference =
+        given.iter().zip(expected).fold(0, |difference, (a, b)| std::hint::black_box(difference | (a ^ b)));
+    given.len() == expected.len() && difference == 0
+}
