@@ -13,5 +13,6 @@ pub mod layer;
 pub mod params;
 pub mod state;
 pub mod store;
+pub mod sync;
 pub mod wire;
 pub mod work;

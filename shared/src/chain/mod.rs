@@ -31,8 +31,8 @@ use crate::layer::{Effect, EffectError};
 use crate::state::{Overlay, State};
 use crate::store::{Batch, Store, StoreError, Table};
 use crate::wire::{BlockId, BranchStatus, BranchTip};
-use crate::work::Difficulty;
 use crate::work::retarget::Ancestor;
+use crate::work::{Difficulty, Work};
 use invalid::Invalid;
 use sides::{Side, Sides};
 use std::sync::Arc;
@@ -118,6 +118,11 @@ impl Chain {
         let BlockId { index, hash } = self.tip.id();
         let best = BranchTip { index, hash, work: self.tip.work, fork: self.tip.id(), status: BranchStatus::Best };
         [best].into_iter().chain(self.sides.tips(MAX_TIPS)).chain(self.invalid.tips(MAX_TIPS)).collect()
+    }
+
+    /// The work of a side branch up to one of its blocks.
+    pub fn side_work(&self, hash: &BlockHash) -> Option<Work> {
+        self.sides.get(hash).map(|side| side.entry.work)
     }
 
     /// How a block broke a rule of the layer, if that is remembered.

@@ -1,8 +1,8 @@
 //! A store in memory, for tests and simulations: the same contract, and faults on demand.
 
-use super::{Batch, Snapshot, Store, StoreError, Table};
+use super::{Batch, Snapshot, Store, StoreError, Table, Visit};
 use std::collections::BTreeMap;
-use std::ops::{Bound, ControlFlow};
+use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -57,12 +57,7 @@ impl Snapshot for MemorySnapshot {
         Ok(self.0[table as usize].get(key).cloned())
     }
 
-    fn scan(
-        &self,
-        table: Table,
-        from: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
+    fn scan(&self, table: Table, from: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
         for (key, value) in self.0[table as usize].range::<[u8], _>((Bound::Included(from), Bound::Unbounded)) {
             if visit(key, value).is_break() {
                 break;

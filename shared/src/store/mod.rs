@@ -53,6 +53,9 @@ pub enum StoreError {
     },
 }
 
+/// Is shown a row's key and value, and says whether to go on.
+pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
+
 /// Reading, from a state of the store that does not change meanwhile.
 pub trait Snapshot: Send {
     /// The value of `key`, if there is one.
@@ -65,12 +68,7 @@ pub trait Snapshot: Send {
     ///
     /// # Errors
     /// Only our own failures.
-    fn scan(
-        &self,
-        table: Table,
-        from: &[u8],
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), StoreError>;
+    fn scan(&self, table: Table, from: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError>;
 }
 
 /// A store with one writer and many readers that do not wait for one another.

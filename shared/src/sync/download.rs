@@ -1,0 +1,247 @@
+//! Fetching a better branch from one peer: headers first, bodies once the headers outweigh what we have.
+//!
+//! Memory is bounded whatever the peer does: a page of headers, 32 bytes for each header whose body is missing, and a
+//! few answers of bodies, which are asked for ahead so that the peer reads while we connect.
+
+use super::{PeerAddress, Request, RequestId};
+use crate::block::{Block, BlockHash, Header, Timestamp};
+use crate::chain::{Branch, Chain, Origin, Refusal};
+use crate::store::StoreError;
+use crate::wire::Tip;
+use std::collections::VecDeque;
+
+/// Most headers of one answer (docs/protocol.md §10).
+pub const HEADERS_PER_REQUEST: usize = 2000;
+/// Most blocks of one answer (docs/protocol.md §10).
+pub const BLOCKS_PER_REQUEST: usize = 500;
+/// Requests for bodies under way at a time.
+const REQUESTS_AHEAD: usize = 3;
+/// No more headers are asked for while this many bodies are missing, once the branch outweighs the tip.
+const ENOUGH_MISSING: usize = 2 * HEADERS_PER_REQUEST;
+/// A branch that has not outweighed the tip after this many headers is given up: 32 MiB of hashes.
+const MAX_BRANCH: usize = 1 << 20;
+/// What is fetched is made durable after this many blocks or bytes of data at the latest.
+const COMMIT_BLOCKS: usize = 10_000;
+const COMMIT_BYTES: usize = 8 << 20;
+
+/// How a download ends.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum End {
+    /// All that the peer had to offer is here.
+    #[error("done")]
+    Done,
+    /// The peer offered less than it claimed, or changed its mind: no offence.
+    #[error("{0}")]
+    Nothing(String),
+    /// The peer broke a rule.
+    #[error("{0}")]
+    Misbehaved(String),
+    /// We failed.
+    #[error(transparent)]
+    Failed(#[from] StoreError),
+}
+
+pub(super) struct Download {
+    pub(super) peer: PeerAddress,
+    /// What the peer claims to have.
+    pub(super) target: Tip,
+    branch: Option<Branch>,
+    headers: Option<RequestId>,
+    more_headers: bool,
+    bodies: VecDeque<Bodies>,
+    uncommitted_blocks: usize,
+    uncommitted_bytes: usize,
+    /// Blocks that were taken since the last time anybody looked, and how many.
+    taken: Taken,
+    abandoned: bool,
+}
+
+/// Blocks taken by a download: their number, and the newest few.
+#[derive(Default)]
+pub(super) struct Taken {
+    pub(super) count: usize,
+    pub(super) newest: VecDeque<Header>,
+}
+
+/// One request for bodies, and its answer once that is here.
+struct Bodies {
+    id: RequestId,
+    hashes: Vec<BlockHash>,
+    blocks: Option<Vec<Block>>,
+}
+
+impl Download {
+    pub(super) fn new(peer: PeerAddress, target: Tip) -> Self {
+        Self {
+            peer,
+            target,
+            branch: None,
+            headers: None,
+            more_headers: true,
+            bodies: VecDeque::new(),
+            uncommitted_blocks: 0,
+            uncommitted_bytes: 0,
+            taken: Taken::default(),
+            abandoned: false,
+        }
+    }
+
+    /// The next request to send, if one is due; `id` is what it will be called.
+    pub(super) fn next_request(&mut self, chain: &Chain, id: RequestId) -> Result<Option<Request>, End> {
+        if self.abandoned {
+            return Err(End::Nothing("its peer was given up".to_owned()));
+        }
+        let Some(branch) = &mut self.branch else {
+            if self.headers.is_some() {
+                return Ok(None);
+            }
+            self.headers = Some(id);
+            let locator = chain.view().reader()?.locator()?;
+            return Ok(Some(Request::Headers { locator, limit: HEADERS_PER_REQUEST }));
+        };
+        let outweighs = branch.work() > chain.tip().work;
+        let (fork, last, missing) = (branch.fork().hash, branch.last().hash(), branch.missing());
+        if outweighs && !missing.is_empty() && self.bodies.len() < REQUESTS_AHEAD {
+            let hashes: Vec<_> = missing.drain(..missing.len().min(BLOCKS_PER_REQUEST)).collect();
+            self.bodies.push_back(Bodies { id, hashes: hashes.clone(), blocks: None });
+            return Ok(Some(Request::Blocks { hashes }));
+        }
+        if self.more_headers && self.headers.is_none() && (!outweighs || missing.len() < ENOUGH_MISSING) {
+            if missing.len() > MAX_BRANCH {
+                return Err(End::Nothing(format!("its branch has not outweighed ours after {MAX_BRANCH} headers")));
+            }
+            self.headers = Some(id);
+            let mut locator = vec![last, fork, chain.rules().params().network_id()];
+            locator.dedup();
+            return Ok(Some(Request::Headers { locator, limit: HEADERS_PER_REQUEST }));
+        }
+        let waiting = self.headers.is_some() || !self.bodies.is_empty();
+        if waiting {
+            return Ok(None);
+        }
+        Err(if missing.is_empty() { End::Done } else { End::Nothing("its branch does not outweigh ours".to_owned()) })
+    }
+
+    pub(super) fn awaits(&self, id: RequestId) -> bool {
+        self.headers == Some(id) || self.bodies.iter().any(|bodies| bodies.id == id)
+    }
+
+    pub(super) fn handle_headers(
+        &mut self,
+        headers: Vec<Header>,
+        chain: &mut Chain,
+        now: Timestamp,
+    ) -> Result<(), End> {
+        self.headers = None;
+        self.more_headers = headers.len() == HEADERS_PER_REQUEST;
+        let Some(first) = headers.first() else { return Ok(()) };
+        if headers.len() > HEADERS_PER_REQUEST {
+            return Err(End::Misbehaved("it sent more headers than were asked for".to_owned()));
+        }
+        let mut branch = match self.branch.take() {
+            Some(branch) if branch.last().hash() == first.prev_hash => branch,
+            Some(_) => return Err(End::Nothing("its chain changed meanwhile".to_owned())),
+            None => chain
+                .branch_at(&first.prev_hash)?
+                .ok_or_else(|| End::Misbehaved("its headers do not follow any block that we named".to_owned()))?,
+        };
+        for header in headers {
+            let hash = header.hash();
+            if let Some(broken) = chain.known_invalid(&hash) {
+                return Err(End::Misbehaved(format!("its chain has the invalid block {hash}: {broken}")));
+            }
+            let have = chain.contains(&hash)?;
+            match branch.extend(header, chain.rules(), now, have) {
+                Ok(()) => {}
+                Err(Refusal::Broken(broken)) => {
+                    return Err(End::Misbehaved(format!("its header {hash} breaks rule {}: {broken}", broken.name())));
+                }
+                Err(Refusal::NotYet(_)) => {
+                    self.more_headers = false;
+                    break;
+                }
+                Err(Refusal::Failed(error)) => return Err(error.into()),
+            }
+        }
+        self.branch = Some(branch);
+        Ok(())
+    }
+
+    /// Takes an answer of bodies.
+    pub(super) fn handle_blocks(&mut self, id: RequestId, blocks: Vec<Block>) -> Result<(), End> {
+        let Some(bodies) = self.bodies.iter_mut().find(|bodies| bodies.id == id) else { return Ok(()) };
+        let asked = bodies.hashes.iter();
+        if blocks.len() > bodies.hashes.len() || !blocks.iter().zip(asked).all(|(block, hash)| block.hash() == *hash) {
+            return Err(End::Misbehaved("it sent other blocks than were asked for".to_owned()));
+        }
+        if blocks.is_empty() {
+            return Err(End::Nothing("it does not deliver the blocks of its branch".to_owned()));
+        }
+        bodies.blocks = Some(blocks);
+        Ok(())
+    }
+
+    /// Connects what has arrived, in order. Answers a request for the rest of an answer that was cut short.
+    pub(super) fn connect(&mut self, chain: &mut Chain, now: Timestamp, id: RequestId) -> Result<Option<Request>, End> {
+        let mut rest = None;
+        while rest.is_none() && self.bodies.front().is_some_and(|bodies| bodies.blocks.is_some()) {
+            let Some(Bodies { mut hashes, blocks, .. }) = self.bodies.pop_front() else { break };
+            let blocks = blocks.unwrap_or_default();
+            hashes.drain(..blocks.len());
+            for block in blocks {
+                self.connect_block(block, chain, now)?;
+            }
+            if !hashes.is_empty() {
+                self.bodies.push_front(Bodies { id, hashes: hashes.clone(), blocks: None });
+                rest = Some(Request::Blocks { hashes });
+            }
+        }
+        if self.uncommitted_blocks >= COMMIT_BLOCKS || self.uncommitted_bytes >= COMMIT_BYTES {
+            self.commit(chain)?;
+        }
+        Ok(rest)
+    }
+
+    fn connect_block(&mut self, block: Block, chain: &mut Chain, now: Timestamp) -> Result<(), End> {
+        let (header, bytes) = (block.header().clone(), block.data().len());
+        match chain.accept(block, now, Origin::Bulk) {
+            Ok(_) => {}
+            Err(Refusal::Broken(broken)) => {
+                let reason = format!("its block {} breaks rule {}: {broken}", header.hash(), broken.name());
+                return Err(End::Misbehaved(reason));
+            }
+            Err(Refusal::NotYet(reason)) => return Err(End::Nothing(reason.to_string())),
+            Err(Refusal::Failed(error)) => return Err(error.into()),
+        }
+        self.uncommitted_blocks += 1;
+        self.uncommitted_bytes += bytes;
+        self.taken.count += 1;
+        self.taken.newest.push_back(header);
+        if self.taken.newest.len() > super::MAX_BLOCK_EVENTS {
+            self.taken.newest.pop_front();
+        }
+        Ok(())
+    }
+
+    pub(super) fn commit(&mut self, chain: &mut Chain) -> Result<(), End> {
+        (self.uncommitted_blocks, self.uncommitted_bytes) = (0, 0);
+        Ok(chain.commit()?)
+    }
+
+    /// Waits for nothing any more, so that the next look at it ends it.
+    pub(super) fn abandon(&mut self) {
+        self.headers = None;
+        self.more_headers = false;
+        self.bodies.clear();
+        self.abandoned = true;
+    }
+
+    /// Whether blocks are taken that are not durable yet.
+    pub(super) const fn is_uncommitted(&self) -> bool {
+        self.uncommitted_blocks > 0
+    }
+
+    pub(super) fn take_taken(&mut self) -> Taken {
+        std::mem::take(&mut self.taken)
+    }
+}

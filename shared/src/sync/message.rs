@@ -1,0 +1,185 @@
+//! What a syncer asks of peers, what comes back, and the two clocks that it is told.
+
+use crate::block::{Block, BlockHash, Header, Timestamp};
+use crate::wire::{Event, Tip};
+use std::fmt;
+use std::sync::Arc;
+
+/// `host:port` of a service.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PeerAddress(Arc<str>);
+
+impl PeerAddress {
+    /// Longest address that is taken, in bytes: a DNS name has at most 253.
+    pub const MAX_BYTES: usize = 300;
+
+    /// The address `text`, if it has the form `host:port` (an IPv6 host in brackets).
+    pub fn new(text: &str) -> Option<Self> {
+        let (host, port) = text.rsplit_once(':')?;
+        let bracketed = host.starts_with('[') && host.ends_with(']');
+        let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_');
+        let host_fits = if bracketed {
+            host[1..host.len() - 1].parse::<core::net::Ipv6Addr>().is_ok()
+        } else {
+            !host.is_empty() && host.bytes().all(plain)
+        };
+        let port_fits = port.bytes().all(|c| c.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0);
+        (text.len() <= Self::MAX_BYTES && host_fits && port_fits).then(|| Self(text.into()))
+    }
+
+    /// `host:port`.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it can only mean the machine, or the link, that it is used on.
+    pub fn is_local(&self) -> bool {
+        let host = self.0.rsplit_once(':').map_or("", |(host, _)| host).trim_start_matches('[').trim_end_matches(']');
+        match host.parse::<core::net::IpAddr>() {
+            Ok(core::net::IpAddr::V4(ip)) => ip.is_loopback() || ip.is_link_local() || ip.is_unspecified(),
+            Ok(core::net::IpAddr::V6(ip)) => {
+                let mapped_is_local = ip.to_ipv4_mapped().is_some_and(|ip| ip.is_loopback() || ip.is_link_local());
+                ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unspecified() || mapped_is_local
+            }
+            Err(_) => host.eq_ignore_ascii_case("localhost"),
+        }
+    }
+}
+
+impl fmt::Display for PeerAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The present, as the syncer is told it.
+#[derive(Debug, Clone, Copy)]
+pub struct Now {
+    /// What the clock on the wall says: timestamps are judged by it. It may jump.
+    pub time: Timestamp,
+    /// Milliseconds since some moment, never going back: waiting is measured by it.
+    pub uptime_ms: u64,
+}
+
+/// Names a request until it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// What is asked of a peer.
+#[derive(Debug, Clone)]
+pub enum Request {
+    /// `GET /info`: who are you, what is your tip?
+    Info,
+    /// `GET /peers`: whom do you know?
+    Peers,
+    /// `POST /sync/headers`.
+    Headers {
+        /// Newest first, ending with genesis.
+        locator: Vec<BlockHash>,
+        /// Most headers to send.
+        limit: usize,
+    },
+    /// `POST /sync/blocks`.
+    Blocks {
+        /// In the order wanted.
+        hashes: Vec<BlockHash>,
+    },
+    /// `POST /block`: here is a new one.
+    Push(Arc<Block>),
+}
+
+/// A peer's answer, well-formed.
+#[derive(Debug, Clone)]
+pub enum Response {
+    /// To [`Request::Info`].
+    Info {
+        /// The address that it says it has.
+        address: String,
+        /// Its network.
+        network: BlockHash,
+        /// How its network differs from ours, in words, if it does.
+        difference: Option<String>,
+        /// Its best block.
+        tip: Option<Tip>,
+    },
+    /// To [`Request::Peers`].
+    Peers(Vec<PeerAddress>),
+    /// To [`Request::Headers`].
+    Headers(Vec<Header>),
+    /// To [`Request::Blocks`].
+    Blocks(Vec<Block>),
+    /// To [`Request::Push`].
+    Pushed,
+}
+
+/// Why there is no answer to work with.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Nobody is there: no fault of the peer's.
+    #[error("unreachable: {0}")]
+    Unreachable(String),
+    /// It took the request and did not answer in time.
+    #[error("no answer in time")]
+    Slow,
+    /// What it answered is too large, or not what the protocol says.
+    #[error("{0}")]
+    Misbehaved(String),
+    /// It answered with an error.
+    #[error("refused: {0}")]
+    Refused(String),
+}
+
+/// What the syncer wants done.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// Ask a peer, and hand the answer to `Syncer::handle_response`.
+    Ask {
+        /// Names the request.
+        id: RequestId,
+        /// Whom.
+        peer: PeerAddress,
+        /// What.
+        request: Request,
+        /// After how many milliseconds the syncer stops waiting.
+        timeout_ms: u64,
+    },
+    /// Tell whoever listens.
+    Tell(Event),
+    /// Write down for whoever looks into what the syncer does.
+    Note(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_host_and_port_and_nothing_else() {
+        for right in ["127.0.0.1:8100", "node-1:80", "[::1]:8100", "a.b.example:65535"] {
+            assert!(PeerAddress::new(right).is_some(), "{right}");
+        }
+        for wrong in ["", ":80", "a:0", "a:65536", "a:+80", "http://a:80", "a:80/x", "u@h:80", "::1:80", "a b:80", "a"]
+        {
+            assert!(PeerAddress::new(wrong).is_none(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn local_addresses_are_known_in_every_spelling() {
+        for local in [
+            "127.9.9.9:1",
+            "localhost:1",
+            "LOCALHOST:1",
+            "[::1]:1",
+            "169.254.1.1:1",
+            "[fe80::1]:1",
+            "0.0.0.0:1",
+            "[::ffff:127.0.0.1]:1",
+        ] {
+            assert!(PeerAddress::new(local).is_some_and(|address| address.is_local()), "{local}");
+        }
+        for remote in ["10.0.0.1:1", "node:1", "[2001:db8::1]:1"] {
+            assert!(PeerAddress::new(remote).is_some_and(|address| !address.is_local()), "{remote}");
+        }
+    }
+}
