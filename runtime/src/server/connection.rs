@@ -26,7 +26,7 @@ const MAX_HEADER_BYTES: usize = 64 * 1024;
 const MAX_REFUSALS: usize = 32;
 
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n\
-    Content-Length: 127\r\nConnection: close\r\nRetry-After: 1\r\n\r\n\
+    Content-Length: 128\r\nConnection: close\r\nRetry-After: 1\r\n\r\n\
     {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"too many connections at the \
     moment; try again later\"}";
 

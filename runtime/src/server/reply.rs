@@ -86,6 +86,10 @@ where
     let deadline = Instant::now() + request.shared.limits.stream;
     let chunks = stream::unfold(Some((Box::pin(chunks), place)), move |state| async move {
         let (mut chunks, place) = state?;
+        // A timeout alone would never look at the clock while chunks are always ready.
+        if Instant::now() >= deadline {
+            return Some((Err(io::Error::from(io::ErrorKind::TimedOut)), None));
+        }
         match timeout_at(deadline, chunks.next()).await {
             Ok(Some(Ok(chunk))) => Some((Ok(chunk), Some((chunks, place)))),
             Ok(Some(Err(error))) => Some((Err(io::Error::other(error)), None)),
