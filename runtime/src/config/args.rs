@@ -1,0 +1,31 @@
+//! The flags that all programs share (docs/protocol.md §12).
+
+use super::{ConfigError, Overrides, load};
+use crate::telemetry::LogFormat;
+use clap::Args;
+use shared::config::Config;
+use std::path::PathBuf;
+
+/// Flags that every program takes; `#[command(flatten)]` them.
+#[derive(Debug, Clone, Default, Args)]
+pub struct CommonArgs {
+    /// Configuration file [default: Config.toml in the working directory, if there is one]
+    #[arg(long, value_name = "FILE", global = true)]
+    pub config: Option<PathBuf>,
+    /// How the data of a block is read
+    #[arg(long, global = true)]
+    pub layer: Option<String>,
+    /// How to log, to standard error; how much is up to RUST_LOG or CHAINLAB_LOG
+    #[arg(long, value_enum, default_value_t, global = true)]
+    pub log_format: LogFormat,
+}
+
+impl CommonArgs {
+    /// Loads the configuration, with the program's own flags over it.
+    ///
+    /// # Errors
+    /// As [`load`].
+    pub fn load(&self, overrides: Overrides) -> Result<Config, ConfigError> {
+        load(self.config.as_deref(), overrides.set("network.layer", "--layer", self.layer.as_ref()))
+    }
+}

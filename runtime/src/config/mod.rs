@@ -1,0 +1,121 @@
+//! Loads the configuration: embedded defaults < file < environment < flags.
+//!
+//! Each value of each layer is judged alone before the layers are put together, so that an error can name the file,
+//! variable or flag that it came from. What the values mean is `shared::config`'s; nothing here knows a single one.
+
+mod args;
+mod error;
+mod sources;
+
+pub use args::CommonArgs;
+pub use error::ConfigError;
+
+use serde::Deserialize;
+use serde_json::Value;
+use shared::config::Config;
+use sources::Setting;
+use std::ffi::OsString;
+use std::path::Path;
+
+/// The defaults, as every program carries them.
+pub const DEFAULTS: &str = include_str!("../../../Config.toml");
+
+/// The file that is read where none is named.
+pub const FILE_NAME: &str = "Config.toml";
+
+/// Values that flags give, the uppermost layer.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides(Vec<Setting>);
+
+impl Overrides {
+    /// No flag given.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets `key` (`section.key`) to what `flag` said, if it was given; `flag` is how errors name it.
+    #[must_use]
+    pub fn set(mut self, key: &str, flag: &str, value: Option<impl ToString>) -> Self {
+        if let Some(value) = value {
+            self.0.push(Setting::text(flag.to_owned(), key.to_owned(), value.to_string()));
+        }
+        self
+    }
+}
+
+/// Loads the configuration of this process.
+///
+/// `file` is what `--config` named; without it, [`FILE_NAME`] in the working directory is read if it exists.
+///
+/// # Errors
+/// The first value that is unknown, malformed or out of bounds, with where it came from and what was expected.
+pub fn load(file: Option<&Path>, overrides: Overrides) -> Result<Config, ConfigError> {
+    let found = Path::new(FILE_NAME);
+    let file = file.or_else(|| found.exists().then_some(found));
+    load_from(file, std::env::vars_os(), overrides)
+}
+
+/// [`load`] with the environment as an argument, and without looking for a file.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_from(
+    file: Option<&Path>,
+    environment: impl IntoIterator<Item = (OsString, OsString)>,
+    overrides: Overrides,
+) -> Result<Config, ConfigError> {
+    let defaults = sources::toml(DEFAULTS, "the built-in defaults")?;
+    let known = sources::tree(&defaults);
+    let mut settings = match file {
+        Some(path) => sources::file(path)?,
+        None => Vec::new(),
+    };
+    settings.extend(sources::environment(environment)?);
+    settings.extend(overrides.0);
+
+    let mut builder = config::Config::builder();
+    for setting in defaults {
+        builder = builder.set_default(&setting.key, sources::to_config(setting.value))?;
+    }
+    for setting in settings {
+        let key = setting.key.clone();
+        let value = judge(&known, setting)?;
+        // Later ones replace earlier ones: the settings come in the order of the layers.
+        builder = builder.set_override(&key, sources::to_config(value))?;
+    }
+    read(builder.build()?.try_deserialize()?).map_err(|reason| ConfigError::Whole { reason })
+}
+
+/// The value of a setting as its field wants it, if the field takes it.
+fn judge(known: &Value, setting: Setting) -> Result<Value, ConfigError> {
+    let Setting { origin, key, value, is_text } = setting;
+    let place = format!("/{}", key.replacen('.', "/", 1));
+    let mut tree = known.clone();
+    let Some(leaf) = tree.pointer_mut(&place).filter(|leaf| !leaf.is_object()) else {
+        return Err(ConfigError::UnknownKey { origin, known: sources::siblings(known, &key), key });
+    };
+    let was = leaf.clone();
+    let mut refused = None;
+    // A variable or flag is text whatever the field wants, so the field decides: a name may be "123", a port may not
+    // be. A text field takes the text itself, which comes first.
+    for candidate in if is_text { sources::readings(&value, &was) } else { vec![value] } {
+        if let Some(leaf) = tree.pointer_mut(&place) {
+            leaf.clone_from(&candidate);
+        }
+        match read(tree.clone()) {
+            Ok(_) => return Ok(candidate),
+            Err(reason) => refused = Some(reason),
+        }
+    }
+    Err(ConfigError::Value { origin, key, reason: refused.unwrap_or_default() })
+}
+
+/// The typed configuration in `tree`, its consensus parameters within their bounds.
+fn read(tree: Value) -> Result<Config, String> {
+    let config = Config::deserialize(tree).map_err(|error| error.to_string())?;
+    config.network.check().map_err(|error| error.to_string())?;
+    Ok(config)
+}
+
+#[cfg(test)]
+mod tests;

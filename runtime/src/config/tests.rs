@@ -1,0 +1,145 @@
+//! Situations of loading a configuration.
+
+use super::*;
+use shared::config::Hashrate;
+use shared::params::Params;
+
+fn env(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+    variables.iter().map(|(name, value)| (name.into(), value.into())).collect()
+}
+
+fn with_env(variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    load_from(None, env(variables), Overrides::new())
+}
+
+fn with_file(text: &str) -> Result<Config, ConfigError> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("Mine.toml");
+    std::fs::write(&path, text).unwrap();
+    load_from(Some(&path), [], Overrides::new())
+}
+
+/// Asserts that the error says each of `parts`.
+fn refused(result: Result<Config, ConfigError>, parts: &[&str]) {
+    let error = result.expect_err(parts[0]).to_string();
+    for part in parts {
+        assert!(error.contains(part), "{error}\ndoes not say: {part}");
+    }
+}
+
+#[test]
+fn the_embedded_defaults_are_the_documented_ones() {
+    let config = with_env(&[]).unwrap();
+    assert_eq!(config, Config::default());
+    assert_eq!(config.network, Params::default());
+}
+
+#[test]
+fn every_value_of_the_defaults_is_explained_in_a_line_above_it() {
+    let lines: Vec<&str> = DEFAULTS.lines().collect();
+    for pair in lines.windows(2) {
+        let is_value = pair[1].contains('=') && !pair[1].starts_with('#');
+        assert!(!is_value || pair[0].starts_with("# "), "no explanation above: {}", pair[1]);
+    }
+}
+
+#[test]
+fn a_flag_wins_over_a_variable_and_a_variable_over_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("Mine.toml");
+    std::fs::write(&path, "[node]\nthreads = 2\nmax_peers = 2\npoll_ms = 2\n").unwrap();
+    let variables = env(&[("CHAINLAB__NODE__MAX_PEERS", "3"), ("CHAINLAB__NODE__POLL_MS", "3")]);
+    let flags = Overrides::new().set("node.poll_ms", "--poll-ms", Some(4)).set("node.mine", "--no-mine", None::<bool>);
+    let config = load_from(Some(&path), variables, flags).unwrap();
+    assert_eq!((config.node.threads, config.node.max_peers, config.node.poll_ms), (2, 3, 4));
+    assert!(config.node.mine);
+}
+
+#[test]
+fn the_text_of_a_variable_is_read_as_its_field_wants_it() {
+    let config = with_env(&[
+        ("CHAINLAB__NETWORK__NAME", "123"),
+        ("CHAINLAB__NODE__MESSAGE", "true"),
+        ("CHAINLAB__NODE__PORT", "8105"),
+        ("CHAINLAB__NODE__MINE", "false"),
+        ("CHAINLAB__NODE__HASHRATE", "unlimited"),
+        ("CHAINLAB__SIMULATOR__HASHRATE", "12345"),
+        ("CHAINLAB__NODE__TOKEN", "0042"),
+        ("CHAINLAB__HTTP__HOSTS", "node-1, node-2"),
+        ("CHAINLAB__NETWORK__INITIAL_DIFFICULTY", "9007199254740991"),
+        ("CHAINLAB__NETWORK__RETARGET", "epoch"),
+        ("CHAINLAB_LOG", "not ours"),
+    ])
+    .unwrap();
+    assert_eq!(config.network.name, "123");
+    assert_eq!(config.node.message, "true");
+    assert_eq!(config.node.port, 8105);
+    assert!(!config.node.mine);
+    assert_eq!(config.node.hashrate, Hashrate::Unlimited);
+    assert_eq!(config.simulator.hashrate, Hashrate::PerSecond(12345));
+    assert_eq!(config.node.token.unwrap().expose(), "0042");
+    assert_eq!(config.http.hosts, ["node-1", "node-2"]);
+    assert_eq!(config.network.initial_difficulty.value(), 9_007_199_254_740_991);
+}
+
+#[test]
+fn an_empty_text_means_not_given() {
+    let config = with_env(&[("CHAINLAB__NODE__TOKEN", ""), ("CHAINLAB__HTTP__HOSTS", "")]).unwrap();
+    assert_eq!(config.node.token, None);
+    assert!(config.http.hosts.is_empty());
+}
+
+#[test]
+fn unknown_keys_are_refused_with_what_there_is_instead() {
+    refused(with_file("[node]\nprot = 1\n"), &["Mine.toml", "node.prot", "port"]);
+    refused(with_file("[network]\nintreval = 1\n"), &["Mine.toml", "network.intreval", "block_interval_ms"]);
+    refused(with_file("[nodes]\nport = 1\n"), &["Mine.toml", "nodes.port", "tracker"]);
+    refused(with_file("port = 1\n"), &["Mine.toml", "no port", "sections"]);
+    refused(with_env(&[("CHAINLAB__NODE__PROT", "1")]), &["CHAINLAB__NODE__PROT", "node.prot"]);
+    refused(with_env(&[("CHAINLAB__NODE", "1")]), &["CHAINLAB__NODE", "[node] has"]);
+    refused(with_env(&[("CHAINLAB__NODE__PORT__X", "1")]), &["CHAINLAB__NODE__PORT__X", "node.port__x"]);
+}
+
+#[test]
+fn a_value_that_its_field_does_not_take_is_refused_with_where_it_came_from_and_what_was_expected() {
+    refused(with_file("[node]\nport = 70000\n"), &["Mine.toml", "node.port", "70000", "u16"]);
+    refused(with_file("[network]\nname = 123\n"), &["Mine.toml", "network.name", "123", "string"]);
+    refused(with_file("[node]\npoll_ms = 2.5\n"), &["node.poll_ms", "2.5", "u64"]);
+    refused(with_file("[node]\nmine = 1\n"), &["node.mine", "boolean"]);
+    refused(with_env(&[("CHAINLAB__NODE__PORT", "many")]), &["CHAINLAB__NODE__PORT", "node.port", "many", "u16"]);
+    refused(with_env(&[("CHAINLAB__NODE__PORT", "-1")]), &["CHAINLAB__NODE__PORT", "-1"]);
+    refused(with_env(&[("CHAINLAB__NODE__MINE", "yes")]), &["CHAINLAB__NODE__MINE", "yes", "boolean"]);
+    refused(with_env(&[("CHAINLAB__NODE__HASHRATE", "0")]), &["CHAINLAB__NODE__HASHRATE", "unlimited"]);
+}
+
+#[test]
+fn a_parameter_out_of_bounds_is_refused_by_name() {
+    refused(with_file("[network]\nretarget_window = 1\n"), &["Mine.toml", "retarget_window", "2 to 10000"]);
+    refused(with_env(&[("CHAINLAB__NETWORK__NAME", "My Net")]), &["CHAINLAB__NETWORK__NAME", "a-z"]);
+}
+
+#[test]
+fn an_unknown_layer_is_refused_with_the_known_ones() {
+    let flags = Overrides::new().set("network.layer", "--layer", Some("program"));
+    refused(load_from(None, [], flags), &["--layer", "program", "`data`"]);
+}
+
+#[test]
+fn a_file_that_is_missing_or_no_toml_is_refused_by_name() {
+    refused(with_file("[node\n"), &["Mine.toml", "not a configuration"]);
+    let missing = Path::new("no-such-folder/Mine.toml");
+    refused(load_from(Some(missing), [], Overrides::new()), &["cannot read", "no-such-folder"]);
+}
+
+#[test]
+fn the_common_flags_parse_beside_others() {
+    #[derive(clap::Parser)]
+    struct Program {
+        #[command(flatten)]
+        common: CommonArgs,
+    }
+    let program =
+        <Program as clap::Parser>::try_parse_from(["program", "--layer", "data", "--log-format", "json"]).unwrap();
+    assert_eq!(program.common.layer.as_deref(), Some("data"));
+    assert_eq!(program.common.log_format, crate::telemetry::LogFormat::Json);
+}

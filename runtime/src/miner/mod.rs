@@ -1,0 +1,180 @@
+//! Mines: operating system threads around `shared::work::search`, apart from tokio's, which must stay free to answer.
+//!
+//! A miner knows a job and a clock, no chain: whoever owns the chain gives it the next job. A new job, and the end,
+//! interrupt searching within a batch (half a millisecond) and waiting at once.
+
+mod job;
+mod meter;
+mod throttle;
+mod worker;
+
+pub use job::{Found, Job};
+pub use shared::config::Hashrate;
+
+use job::Search;
+use meter::Meter;
+use shared::block::Timestamp;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Release};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Instant;
+use throttle::Throttle;
+
+/// Most threads that a miner may have.
+pub const MAX_THREADS: usize = 256;
+
+/// How hard to mine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MinerSettings {
+    /// 1 to [`MAX_THREADS`].
+    pub threads: usize,
+    /// Of all threads together.
+    pub hashrate: Hashrate,
+}
+
+/// Why a miner could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum MinerError {
+    /// No thread, or more than is sensible.
+    #[error("{got} mining threads: expected 1 to {MAX_THREADS}")]
+    Threads {
+        /// How many were asked for.
+        got: usize,
+    },
+    /// The operating system refused a thread.
+    #[error("cannot start a mining thread: {0}")]
+    Spawn(#[from] std::io::Error),
+}
+
+/// Mining threads and the job that they work on; at first none.
+///
+/// Dropping it stops and joins the threads.
+pub struct Miner {
+    common: Arc<Common>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+/// What the threads share.
+struct Common {
+    state: Mutex<State>,
+    changed: Condvar,
+    /// Counts the changes of `state`: a look at it between two batches costs no lock.
+    version: AtomicU64,
+    meter: Meter,
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    on_found: Box<dyn Fn(Found) + Send + Sync>,
+}
+
+struct State {
+    search: Option<Arc<Search>>,
+    throttle: Option<Throttle>,
+    stopping: bool,
+}
+
+impl Miner {
+    /// Starts the threads, which wait for a job.
+    ///
+    /// `on_found` is called on a mining thread, once per job at the most, and only while the job is still set; it should
+    /// hand the block on and return. It may call back into the miner.
+    ///
+    /// # Errors
+    /// [`MinerError::Threads`] outside 1 to [`MAX_THREADS`]; [`MinerError::Spawn`].
+    pub fn start(
+        settings: MinerSettings,
+        clock: impl Fn() -> Timestamp + Send + Sync + 'static,
+        on_found: Box<dyn Fn(Found) + Send + Sync>,
+    ) -> Result<Self, MinerError> {
+        if !(1..=MAX_THREADS).contains(&settings.threads) {
+            return Err(MinerError::Threads { got: settings.threads });
+        }
+        let now = Instant::now();
+        let common = Arc::new(Common {
+            state: Mutex::new(State { search: None, throttle: Throttle::new(settings.hashrate, now), stopping: false }),
+            changed: Condvar::new(),
+            version: AtomicU64::new(0),
+            meter: Meter::new(now),
+            clock: Box::new(clock),
+            on_found,
+        });
+        // Grows as threads start: if one is refused, dropping it ends those before.
+        let mut miner = Self { common, threads: Vec::with_capacity(settings.threads) };
+        for number in 0..settings.threads {
+            let common = Arc::clone(&miner.common);
+            let thread = std::thread::Builder::new().name(format!("miner-{number}"));
+            miner.threads.push(thread.spawn(move || worker::run(&common))?);
+        }
+        Ok(miner)
+    }
+
+    /// Searches `job` from now on, or nothing; what was searched before is dropped, even a hit that was not yet reported.
+    pub fn set_job(&self, job: Option<Job>) {
+        let search = job.map(|job| Arc::new(Search::new(job)));
+        self.common.change(|state| state.search = search);
+    }
+
+    /// Changes the limit of the hash rate, effective at once.
+    pub fn set_hashrate(&self, hashrate: Hashrate) {
+        self.common.change(|state| state.throttle = Throttle::new(hashrate, Instant::now()));
+    }
+
+    /// Hashes per second over the last 5 seconds; cheap.
+    pub fn hashrate(&self) -> u64 {
+        self.common.meter.per_second(Instant::now())
+    }
+
+    /// Hashes done since the start; cheap.
+    pub fn hashes(&self) -> u64 {
+        self.common.meter.total()
+    }
+
+    /// How many threads search.
+    pub fn threads(&self) -> usize {
+        self.threads.len()
+    }
+
+    /// Ends the threads and waits for them; dropping does the same.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Miner {
+    fn drop(&mut self) {
+        self.common.change(|state| {
+            state.stopping = true;
+            state.search = None;
+        });
+        let own = std::thread::current().id();
+        for thread in self.threads.drain(..) {
+            // `on_found` may hold the last handle; a thread cannot wait for itself, and ends anyway.
+            if thread.thread().id() != own && thread.join().is_err() {
+                tracing::error!("a mining thread had panicked");
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Miner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Miner").field("threads", &self.threads.len()).field("hashes", &self.hashes()).finish()
+    }
+}
+
+impl Common {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No code that runs under the lock leaves the state half changed, so a panic there does not spoil it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.lock();
+        change(&mut state);
+        self.version.fetch_add(1, Release);
+        drop(state);
+        self.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+//! Which port a service gets: the one that it was given, or the first that is free from its default up.
+//!
+//! Free means that binding worked and that the service's data folder could be held, both kept from then on: nothing is
+//! checked first and bound later.
+
+use crate::data_dir::{DataDir, DataDirError};
+use std::io::{self, ErrorKind};
+use std::net::TcpListener;
+
+/// How many ports are tried from the default up.
+const TRIES: u16 = 100;
+
+/// Where a service wants to listen.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted<'a> {
+    /// What it is, as errors name it: `tracker`, `node`.
+    pub service: &'static str,
+    /// Name or address.
+    pub host: &'a str,
+    /// The only port that will do, where somebody named one; 0 lets the operating system choose.
+    pub port: Option<u16>,
+    /// The first port to try where none is named.
+    pub first: u16,
+}
+
+/// Why a service has no port.
+#[derive(Debug, thiserror::Error)]
+pub enum PortError {
+    /// The port that was named is taken.
+    #[error("port {port} is in use; {}stop the other {service}", .free.map(|p| format!("try --port {p} or ")).unwrap_or_default())]
+    InUse {
+        /// What we are.
+        service: &'static str,
+        /// The port.
+        port: u16,
+        /// One that was free a moment ago.
+        free: Option<u16>,
+    },
+    /// Every port that was tried is taken, or its data folder is.
+    #[error("no port from {first} to {last} is free for a {service}; name one with --port, or stop another {service}")]
+    AllInUse {
+        /// What we are.
+        service: &'static str,
+        /// The first that was tried.
+        first: u16,
+        /// The last.
+        last: u16,
+    },
+    /// The host is not one that this machine can listen on, or the port is not allowed.
+    #[error(
+        "cannot listen on {host} port {port}: {source}; expected an address of this machine (127.0.0.1 for this machine only, 0.0.0.0 for all its addresses)"
+    )]
+    Bind {
+        /// The host.
+        host: String,
+        /// The port.
+        port: u16,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The data folder cannot be used.
+    #[error(transparent)]
+    Data(#[from] DataDirError),
+}
+
+/// Binds a service without a data folder.
+///
+/// # Errors
+/// See [`PortError`].
+pub fn bind(wanted: Wanted<'_>) -> Result<TcpListener, PortError> {
+    bind_with(wanted, |_| Ok(())).map(|(listener, ())| listener)
+}
+
+/// Binds a service and holds the data folder that `open` opens for the port that it got.
+///
+/// # Errors
+/// See [`PortError`]; where a port was named, a folder that another process holds is one too.
+pub fn bind_with_data(
+    wanted: Wanted<'_>,
+    open: impl FnMut(u16) -> Result<DataDir, DataDirError>,
+) -> Result<(TcpListener, DataDir), PortError> {
+    bind_with(wanted, open)
+}
+
+/// The listener does not block, as tokio wants it.
+fn bind_with<T>(
+    wanted: Wanted<'_>,
+    mut hold: impl FnMut(u16) -> Result<T, DataDirError>,
+) -> Result<(TcpListener, T), PortError> {
+    let Wanted { service, host, port, first } = wanted;
+    let bind_error = |port| move |source| PortError::Bind { host: host.to_owned(), port, source };
+    if let Some(port) = port {
+        let listener = listen(host, port).map_err(|source| match source.kind() {
+            ErrorKind::AddrInUse => PortError::InUse { service, port, free: free_above(host, port) },
+            _ => bind_error(port)(source),
+        })?;
+        let bound = listener.local_addr().map_err(bind_error(port))?.port();
+        return Ok((listener, hold(bound)?));
+    }
+    let last = first.saturating_add(TRIES - 1);
+    for port in first..=last {
+        match listen(host, port) {
+            Ok(listener) => match hold(port) {
+                Ok(held) => return Ok((listener, held)),
+                Err(DataDirError::InUse { .. }) => {}
+                Err(error) => return Err(error.into()),
+            },
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {}
+            Err(source) => return Err(bind_error(port)(source)),
+        }
+    }
+    Err(PortError::AllInUse { service, first, last })
+}
+
+fn listen(host: &str, port: u16) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind((host, port))?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Only advice for an error text: it is let go of again.
+fn free_above(host: &str, port: u16) -> Option<u16> {
+    (port.saturating_add(1)..=port.saturating_add(TRIES)).find(|&port| listen(host, port).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::params::Params;
+
+    fn wanted(port: Option<u16>, first: u16) -> Wanted<'static> {
+        Wanted { service: "node", host: "127.0.0.1", port, first }
+    }
+
+    fn port_of(listener: &TcpListener) -> u16 {
+        listener.local_addr().unwrap().port()
+    }
+
+    #[test]
+    fn a_named_port_that_is_in_use_is_refused_with_what_to_do() {
+        let taken = bind(wanted(Some(0), 0)).unwrap();
+        let error = bind(wanted(Some(port_of(&taken)), 0)).unwrap_err();
+        let PortError::InUse { port, free, .. } = &error else { panic!("{error}") };
+        assert_eq!(*port, port_of(&taken));
+        assert!(free.is_none_or(|free| free > *port));
+        let text = error.to_string();
+        assert!(text.contains("is in use; ") && text.ends_with("stop the other node"), "{text}");
+    }
+
+    #[test]
+    fn without_a_named_port_the_next_free_one_is_taken() {
+        let taken = bind(wanted(Some(0), 0)).unwrap();
+        let first = port_of(&taken);
+        let next = bind(wanted(None, first)).unwrap();
+        assert!(port_of(&next) > first);
+    }
+
+    #[test]
+    fn a_port_whose_data_folder_is_held_is_passed_over() {
+        let root = tempfile::tempdir().unwrap();
+        let network = Params::default();
+        let open = |port| DataDir::open(root.path(), &network, "node", port);
+        let (listener, data) = bind_with_data(wanted(Some(0), 0), open).unwrap();
+        let first = port_of(&listener);
+        // The port is free again, its folder is not.
+        drop(listener);
+        let (listener, other) = bind_with_data(wanted(None, first), open).unwrap();
+        assert!(port_of(&listener) > first);
+        assert_ne!(other.path(), data.path());
+        assert!(other.path().ends_with(format!("node-{}", port_of(&listener))));
+        // Somebody else may have the port by now, so the held folder is asked for with any port.
+        let error = bind_with_data(wanted(Some(0), 0), |_| open(first)).unwrap_err();
+        assert!(matches!(error, PortError::Data(DataDirError::InUse { .. })), "{error}");
+    }
+
+    #[test]
+    fn a_data_folder_that_cannot_be_made_ends_the_search_at_once() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        let mut tried = 0;
+        let error = bind_with_data(wanted(None, 20_000), |port| {
+            tried += 1;
+            DataDir::open(&file, &Params::default(), "node", port)
+        });
+        assert!(matches!(error, Err(PortError::Data(DataDirError::Io { .. }))));
+        assert_eq!(tried, 1);
+    }
+
+    #[test]
+    fn a_host_of_another_machine_is_refused_with_what_is_expected() {
+        let error = bind(Wanted { host: "192.0.2.1", ..wanted(None, 20_000) }).unwrap_err().to_string();
+        assert!(error.contains("192.0.2.1") && error.contains("an address of this machine"), "{error}");
+    }
+}

@@ -1,0 +1,155 @@
+//! What the process tells of itself: log lines (tracing) and metrics (Prometheus).
+//!
+//! Both belong to the process, not to a service: several services in one process share them.
+
+use clap::ValueEnum;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use std::fmt;
+use std::io::IsTerminal;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::FormatTime;
+
+/// Upper bounds of the buckets of every histogram; histograms count seconds.
+const BUCKETS_SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
+
+/// How often recorded values are folded into their buckets, so that they do not pile up while nobody asks for them.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// What log lines look like.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people: time of day (UTC), level, message
+    #[default]
+    Text,
+    /// One JSON object a line
+    Json,
+}
+
+/// Why the process cannot tell of itself.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// The filter in the environment is malformed.
+    #[error(
+        "{variable} = {value:?} is not a log filter: {reason}; expected a level like \"debug\" or \"info,runtime=trace\""
+    )]
+    Filter {
+        /// Which variable.
+        variable: &'static str,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Somebody else took the log or the metrics of this process.
+    #[error("cannot set up {what}: {reason}")]
+    Taken {
+        /// Log or metrics.
+        what: &'static str,
+        /// Who or why.
+        reason: String,
+    },
+}
+
+/// Sends log lines to standard error, coloured if that is a terminal; once per process.
+///
+/// How much is logged is up to `CHAINLAB_LOG`, else `RUST_LOG`, else `info`.
+///
+/// # Errors
+/// The filter is malformed, or the process has a log already.
+pub fn init_log(format: LogFormat) -> Result<(), TelemetryError> {
+    let filter = filter(|name| std::env::var(name).ok())?;
+    let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let outcome = match format {
+        LogFormat::Text => builder.with_timer(TimeOfDay).with_target(false).with_ansi(colours).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+    outcome.map_err(|reason| TelemetryError::Taken { what: "the log", reason: reason.to_string() })
+}
+
+fn filter(variable: impl Fn(&str) -> Option<String>) -> Result<EnvFilter, TelemetryError> {
+    for name in ["CHAINLAB_LOG", "RUST_LOG"] {
+        if let Some(value) = variable(name).filter(|value| !value.is_empty()) {
+            return EnvFilter::try_new(&value).map_err(|error| TelemetryError::Filter {
+                variable: name,
+                value,
+                reason: error.to_string(),
+            });
+        }
+    }
+    Ok(EnvFilter::new("info"))
+}
+
+/// `03:29:00.123`: the day is known to who watches, and UTC matches the timestamps of blocks.
+struct TimeOfDay;
+
+impl FormatTime for TimeOfDay {
+    fn format_time(&self, writer: &mut Writer<'_>) -> fmt::Result {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        write!(writer, "{}", time_of_day(now))
+    }
+}
+
+fn time_of_day(since_1970: Duration) -> String {
+    let seconds = since_1970.as_secs() % (24 * 60 * 60);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{hour:02}:{minute:02}:{second:02}.{:03}", since_1970.subsec_millis())
+}
+
+/// The metrics of this process, as `GET /metrics` renders them; the first call begins to record.
+///
+/// # Errors
+/// Something else records this process's metrics already.
+pub fn metrics() -> Result<PrometheusHandle, TelemetryError> {
+    static METRICS: OnceLock<Result<PrometheusHandle, String>> = OnceLock::new();
+    METRICS.get_or_init(install).clone().map_err(|reason| TelemetryError::Taken { what: "metrics", reason })
+}
+
+fn install() -> Result<PrometheusHandle, String> {
+    let builder = PrometheusBuilder::new().set_buckets(&BUCKETS_SECONDS).map_err(|error| error.to_string())?;
+    let handle = builder.install_recorder().map_err(|error| error.to_string())?;
+    let kept = handle.clone();
+    let upkeep = move || {
+        loop {
+            std::thread::sleep(UPKEEP);
+            kept.run_upkeep();
+        }
+    };
+    // Lives as long as the process, as the recorder does.
+    std::thread::Builder::new().name("metrics".to_owned()).spawn(upkeep).map_err(|error| error.to_string())?;
+    Ok(handle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_of_one_process_share_its_metrics() {
+        let (first, second) = (metrics().unwrap(), metrics().unwrap());
+        metrics::counter!("telemetry_test_total").increment(3);
+        assert!(first.render().contains("telemetry_test_total 3"));
+        assert_eq!(first.render(), second.render());
+    }
+
+    #[test]
+    fn a_malformed_filter_is_refused_with_its_variable() {
+        let error = filter(|name| (name == "RUST_LOG").then(|| "info,x=loud".to_owned())).unwrap_err().to_string();
+        assert!(error.contains("RUST_LOG") && error.contains("x=loud"), "{error}");
+    }
+
+    #[test]
+    fn our_own_variable_wins_and_info_is_the_default() {
+        let ours = |name: &str| Some(if name == "CHAINLAB_LOG" { "debug" } else { "error" }.to_owned());
+        assert_eq!(filter(ours).unwrap().to_string(), "debug");
+        assert_eq!(filter(|_| None).unwrap().to_string(), "info");
+    }
+
+    #[test]
+    fn the_time_of_day_is_short() {
+        assert_eq!(time_of_day(Duration::from_millis(1_795_231_740_123)), "03:29:00.123");
+    }
+}
