@@ -1,8 +1,15 @@
-//! x
+//! The effects of Chainlab, once, for all its programs: HTTP, disk, threads, clocks, configuration, logs.
+//!
+//! `shared` decides and this crate carries out; a rule of the chain found here is in the wrong room. The services stand on
+//! top and differ only in which of these parts they put together.
+
 pub mod client;
+pub mod clock;
 pub mod config;
 pub mod data_dir;
+pub mod follower;
 pub mod miner;
 pub mod ports;
 pub mod server;
+pub mod store;
 pub mod telemetry;

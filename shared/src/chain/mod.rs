@@ -342,6 +342,11 @@ impl Chain {
         self.tip = entry;
     }
 
+    /// Whether everything that was accepted is durable.
+    pub fn is_committed(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     /// Makes everything that was accepted durable.
     ///
     /// # Errors

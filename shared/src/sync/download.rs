@@ -122,6 +122,11 @@ impl Download {
         Err(if missing.is_empty() { End::Done } else { End::Nothing("its branch does not outweigh ours".to_owned()) })
     }
 
+    /// Whether its headers, all judged, have more work than `chain`.
+    pub(super) fn outweighs(&self, chain: &Chain) -> bool {
+        self.branch.as_ref().is_some_and(|branch| branch.work() > chain.tip().work)
+    }
+
     pub(super) fn awaits(&self, id: RequestId) -> bool {
         self.headers == Some(id) || self.bodies.iter().any(|bodies| bodies.id == id)
     }

@@ -125,6 +125,19 @@ impl Syncer {
         self.peers.connected().count()
     }
 
+    /// Whether a branch is being fetched whose headers outweigh `chain`: what is mined on it meanwhile is lost.
+    ///
+    /// A mere claim of more work does not count, or claims would stop miners.
+    pub fn is_syncing(&self, chain: &Chain) -> bool {
+        self.download.as_ref().is_some_and(|download| download.outweighs(chain))
+    }
+
+    /// Changes what others reach this service at, where that was learnt late.
+    pub fn set_own_address(&mut self, own: PeerAddress) {
+        self.forget(&own);
+        self.settings.own_address = Some(own);
+    }
+
     /// Whether an address was cut off on purpose.
     pub fn is_blocked(&self, address: &PeerAddress) -> bool {
         self.peers.blocked.contains_key(address)

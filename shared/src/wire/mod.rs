@@ -162,7 +162,7 @@ pub enum BranchStatus {
 }
 
 /// One entry of `GET /peers` on a node.
-#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Peer {
     /// `host:port`.
     pub address: String,

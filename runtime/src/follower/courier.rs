@@ -1,0 +1,121 @@
+//! Carries the syncer's requests over HTTP and brings back what came of them.
+
+use super::writer::Input;
+use crate::client::{Client, Error};
+use bytes::Bytes;
+use shared::block::{Block, BlockHash};
+use shared::chain::Rules;
+use shared::sync::{Failure, PeerAddress, Request, RequestId, Response};
+use shared::wire::{BlocksRequest, HeadersRequest, Info};
+use std::sync::Arc;
+use std::sync::mpsc::SyncSender;
+use std::time::Duration;
+use tokio::runtime::Handle;
+
+/// JSON may spell one byte of data with six (`\u0000`), and a block has other fields too (docs/protocol.md §8).
+const fn max_block_json(max_data_bytes: u64) -> usize {
+    6 * max_data_bytes as usize + 4096
+}
+
+pub(super) struct Courier {
+    client: Client,
+    inputs: SyncSender<Input>,
+    rules: Arc<Rules>,
+    network: BlockHash,
+    runtime: Handle,
+    /// The block that was pushed last, as JSON: made once, pushed to many.
+    pushed: Option<(BlockHash, Bytes)>,
+}
+
+impl Courier {
+    /// Must be called on a tokio runtime.
+    pub(super) fn new(client: Client, inputs: SyncSender<Input>, rules: Arc<Rules>) -> Self {
+        let network = rules.params().network_id();
+        Self { client, inputs, rules, network, runtime: Handle::current(), pushed: None }
+    }
+
+    /// Says from now on that it asks for the service at `own`.
+    pub(super) fn set_own_address(&mut self, own: &PeerAddress) {
+        match Client::new(Some(self.network), Some(own.as_str())) {
+            Ok(client) => self.client = client,
+            Err(error) => tracing::warn!(%error, "peers are not told of {own}"),
+        }
+    }
+
+    /// Sends a request on its way and returns at once.
+    pub(super) fn carry(&mut self, id: RequestId, peer: PeerAddress, request: Request, timeout_ms: u64) {
+        let (client, inputs, rules, network) =
+            (self.client.clone(), self.inputs.clone(), self.rules.clone(), self.network);
+        let pushed = match &request {
+            Request::Push(block) => self.json_of(block),
+            _ => Bytes::new(),
+        };
+        self.runtime.spawn(async move {
+            let call = call(&client, peer.as_str(), request, pushed, &rules, network);
+            let result = match tokio::time::timeout(Duration::from_millis(timeout_ms), call).await {
+                Ok(result) => result.map_err(failure),
+                Err(_) => Err(Failure::Slow),
+            };
+            // Requests under way are few against the queue's length; were it full, the syncer's own deadline holds.
+            let _ = inputs.try_send(Input::Response { id, result });
+        });
+    }
+
+    fn json_of(&mut self, block: &Block) -> Bytes {
+        if let Some((hash, json)) = &self.pushed
+            && *hash == block.hash()
+        {
+            return json.clone();
+        }
+        let json = Bytes::from(serde_json::to_vec(block).unwrap_or_default());
+        self.pushed = Some((block.hash(), json.clone()));
+        json
+    }
+}
+
+async fn call(
+    client: &Client,
+    peer: &str,
+    request: Request,
+    pushed: Bytes,
+    rules: &Rules,
+    network: BlockHash,
+) -> Result<Response, Error> {
+    Ok(match request {
+        Request::Info => {
+            let Info { address, network_id, network: params, tip, .. } = client.info(peer).await?;
+            let difference = || {
+                let (name, ours, theirs) = rules.params().first_difference(&params)?;
+                Some(format!("{name} is {ours} here and {theirs} there"))
+            };
+            let difference = if network_id == network { None } else { difference() };
+            Response::Info { address, network: network_id, difference, tip }
+        }
+        Request::Peers => {
+            let peers = client.node_peers(peer).await?;
+            let answering = peers.iter().filter(|peer| peer.error.is_none());
+            Response::Peers(answering.filter_map(|peer| PeerAddress::new(&peer.address)).collect())
+        }
+        Request::Headers { locator, limit } => {
+            let ask = HeadersRequest { locator, limit: limit as u64 };
+            Response::Headers(client.headers(peer, &ask).await?)
+        }
+        Request::Blocks { hashes } => {
+            let max_block_bytes = max_block_json(rules.params().max_data_bytes);
+            Response::Blocks(client.blocks(peer, &BlocksRequest { hashes }, max_block_bytes).await?)
+        }
+        Request::Push(_) => {
+            client.push_block(peer, pushed).await?;
+            Response::Pushed
+        }
+    })
+}
+
+fn failure(error: Error) -> Failure {
+    match error {
+        Error::Unreachable(reason) => Failure::Unreachable(reason),
+        Error::Slow => Failure::Slow,
+        Error::Oversized { .. } | Error::Malformed(_) => Failure::Misbehaved(error.to_string()),
+        Error::Refused(problem) => Failure::Refused(problem.to_string()),
+    }
+}

@@ -1,0 +1,122 @@
+//! The redb store keeps the contract of `shared::store`, also when the disk does not.
+
+use super::*;
+use redb::backends::InMemoryBackend;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+fn batch(rows: &[(&str, Option<&str>)]) -> Batch {
+    let mut batch = Batch::default();
+    for (key, value) in rows {
+        match value {
+            Some(value) => batch.put(Table::State, *key, *value),
+            None => batch.delete(Table::State, *key),
+        }
+    }
+    batch
+}
+
+fn state(store: &dyn Store) -> Vec<(String, String)> {
+    let mut rows = Vec::new();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    let collect = &mut |key: &[u8], value: &[u8]| {
+        rows.push((text(key), text(value)));
+        ControlFlow::Continue(())
+    };
+    store.snapshot().unwrap().scan(Table::State, b"", collect).unwrap();
+    rows
+}
+
+fn pairs(rows: &[(&str, &str)]) -> Vec<(String, String)> {
+    rows.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+}
+
+#[test]
+fn what_was_committed_is_there_after_reopening_in_key_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chain.redb");
+    let store = RedbStore::open(&path).unwrap();
+    store.commit(&batch(&[("b", Some("2")), ("a", Some("1")), ("c", Some("3"))])).unwrap();
+    store.commit(&batch(&[("c", None), ("a", Some("one"))])).unwrap();
+    drop(store);
+    let store = RedbStore::open(&path).unwrap();
+    assert_eq!(state(&store), pairs(&[("a", "one"), ("b", "2")]));
+}
+
+#[test]
+fn a_snapshot_does_not_see_later_commits_and_does_not_block_them() {
+    let store = RedbStore::open_on(InMemoryBackend::new).unwrap();
+    store.commit(&batch(&[("a", Some("1"))])).unwrap();
+    let before = store.snapshot().unwrap();
+    assert_eq!(before.get(Table::State, b"a").unwrap().unwrap(), b"1");
+    store.commit(&batch(&[("a", Some("2"))])).unwrap();
+    assert_eq!(before.get(Table::State, b"a").unwrap().unwrap(), b"1");
+    assert_eq!(store.snapshot().unwrap().get(Table::State, b"a").unwrap().unwrap(), b"2");
+}
+
+#[test]
+fn a_file_that_is_open_elsewhere_is_refused_with_the_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chain.redb");
+    let _first = RedbStore::open(&path).unwrap();
+    let error = RedbStore::open(&path).err().unwrap().to_string();
+    assert!(error.contains("already open"), "{error}");
+}
+
+/// A disk that can fill up: writes that would go past a mark fail while it is full.
+#[derive(Debug, Clone)]
+struct Disk {
+    content: Arc<InMemoryBackend>,
+    full: Arc<AtomicBool>,
+}
+
+impl Disk {
+    fn room(&self) -> io::Result<()> {
+        match self.full.load(Ordering::SeqCst) {
+            true => Err(io::Error::from(io::ErrorKind::StorageFull)),
+            false => Ok(()),
+        }
+    }
+}
+
+impl StorageBackend for Disk {
+    fn len(&self) -> io::Result<u64> {
+        self.content.len()
+    }
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.content.read(offset, out)
+    }
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.room()?;
+        self.content.set_len(len)
+    }
+    fn sync_data(&self) -> io::Result<()> {
+        self.room()?;
+        self.content.sync_data()
+    }
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.room()?;
+        self.content.write(offset, data)
+    }
+}
+
+#[test]
+fn a_full_disk_is_an_error_that_loses_nothing_and_passes() {
+    let disk = Disk { content: Arc::new(InMemoryBackend::new()), full: Arc::default() };
+    let store = RedbStore::open_on({
+        let disk = disk.clone();
+        move || disk.clone()
+    })
+    .unwrap();
+    store.commit(&batch(&[("a", Some("1"))])).unwrap();
+
+    disk.full.store(true, Ordering::SeqCst);
+    for _ in 0..3 {
+        assert!(store.commit(&batch(&[("a", Some("2")), ("b", Some("2"))])).is_err());
+    }
+    disk.full.store(false, Ordering::SeqCst);
+    assert_eq!(state(&store), pairs(&[("a", "1")]));
+    store.commit(&batch(&[("b", Some("3"))])).unwrap();
+    assert_eq!(state(&store), pairs(&[("a", "1"), ("b", "3")]));
+}
