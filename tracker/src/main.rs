@@ -1,2 +1,40 @@
-//! x
-fn main() {}
+//! The program `tracker`: flags, configuration, a port, and then [`tracker::run`].
+
+use anyhow::Context;
+use clap::Parser;
+use runtime::config::{CommonArgs, Overrides};
+use runtime::{ports, server, telemetry};
+
+/// Tells Chainlab's nodes and mempools of one another.
+#[derive(Debug, Parser)]
+#[command(name = "tracker", version, after_help = EXAMPLES)]
+struct Args {
+    /// Name or address to listen on; 0.0.0.0 opens it to other machines [default: 127.0.0.1]
+    #[arg(short = 'H', long)]
+    host: Option<String>,
+    /// Port to listen on [default: the first from 8090 up that is free]
+    #[arg(short, long)]
+    port: Option<u16>,
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tracker                          for nodes on this machine
+  tracker -H 0.0.0.0 -p 8090       for a classroom
+  curl http://127.0.0.1:8090/members
+  CHAINLAB__TRACKER__ALLOW_FOREIGN=true tracker -H 0.0.0.0
+                                   members may register addresses other than their own (behind NAT, in containers)";
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let Args { host, port, common } = Args::parse();
+    telemetry::init_log(common.log_format)?;
+    let config = common.load(Overrides::new().set("tracker.host", "--host", host))?;
+    let wanted = ports::Wanted { service: "tracker", host: &config.tracker.host, port, first: config.tracker.port };
+    let listener = tokio::net::TcpListener::from_std(ports::bind(wanted)?).context("cannot use the port")?;
+    let metrics = Some(telemetry::metrics()?);
+    let settings = tracker::Settings { tracker: config.tracker, http: config.http, network: config.network, metrics };
+    tracker::run(listener, settings, server::stop_on_signal()).await.context("the tracker stopped")
+}

@@ -65,7 +65,7 @@ pub(super) fn filter<S: Service>(
 }
 
 /// Gives warp's body a type that can be named. Its chunks are whole `Bytes`, so none is copied.
-fn boxed(body: impl Stream<Item = Result<impl Buf + 'static, warp::Error>> + Send + 'static) -> BodyStream {
+fn boxed(body: impl Stream<Item = Result<impl Buf + 'static, warp::Error>> + Send + Sync + 'static) -> BodyStream {
     Box::pin(body.map_ok(|mut chunk| chunk.copy_to_bytes(chunk.remaining())))
 }
 

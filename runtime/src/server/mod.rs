@@ -16,6 +16,7 @@ pub mod reply;
 mod request;
 mod routes;
 mod settings;
+mod signal;
 mod stall;
 #[cfg(test)]
 mod tests;
@@ -25,6 +26,7 @@ pub use problem::{bad_request, conflict, forbidden, internal, not_found, problem
 pub use reply::{Response, ServerEvent};
 pub use request::{BODY_LIMIT, Request};
 pub use settings::{Limits, Settings};
+pub use signal::stop_on_signal;
 
 use shared::wire::{Info, Problem};
 use std::future::Future;

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 /// Body limit where the protocol names no other, in bytes (docs/protocol.md §8).
 pub const BODY_LIMIT: usize = 64 * 1024;
 
-pub(super) type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send>>;
+pub(super) type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send + Sync>>;
 
 /// A request that passed the kit's checks.
 pub struct Request {

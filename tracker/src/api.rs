@@ -1,0 +1,67 @@
+//! The tracker's endpoints as OpenAPI; the kit adds the common ones. Only descriptions.
+
+use serde::Deserialize;
+use shared::wire::{Member, Problem, Registered, Role};
+use utoipa::{IntoParams, OpenApi};
+
+/// What `/register` is told.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RegisterQuery {
+    /// `host:port` that the caller is reached at; an empty host, as in `:8100`, means where the request comes from.
+    #[param(example = ":8100")]
+    pub(crate) url: String,
+    /// What the caller is; `node` if not given.
+    #[param(inline)]
+    pub(crate) role: Option<Role>,
+}
+
+/// `GET /nodes` and `GET /members` take no parameters; a misspelt one is refused rather than ignored.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoQuery {}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Chainlab tracker", description = "Where nodes and mempools find one another (docs/protocol.md §9)."),
+    paths(register, register_post, nodes, members),
+    components(schemas(Problem))
+)]
+pub(crate) struct TrackerApi;
+
+macro_rules! described {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[expect(dead_code, reason = "carries the description of an endpoint")]
+        const fn $name() {}
+    };
+}
+
+described! {
+    /// Lists the caller, or renews its entry, after calling its `/info` back within 2 seconds.
+    #[utoipa::path(get, path = "/register", params(RegisterQuery), responses(
+        (status = 200, body = Registered),
+        (status = 400, body = Problem, description = "The url or role is malformed"),
+        (status = 403, body = Problem, description = "The host is not the caller's"),
+        (status = 422, body = Problem, description = "The call back failed, or found something else (`rule` says which)"),
+        (status = 429, body = Problem, description = "Too many members of one remote address"),
+        (status = 503, body = Problem, description = "Full, or too busy"),
+    ))]
+    register
+}
+described! {
+    /// The same as `GET /register`.
+    #[utoipa::path(post, path = "/register", params(RegisterQuery), responses((status = 200, body = Registered)))]
+    register_post
+}
+described! {
+    /// `host:port` of the live nodes of all networks; at most as many as the tracker lists members (1000 by default).
+    #[utoipa::path(get, path = "/nodes", responses((status = 200, body = Vec<String>)))]
+    nodes
+}
+described! {
+    /// Everyone who is listed, with role, network, tip and when it last registered.
+    #[utoipa::path(get, path = "/members", responses((status = 200, body = Vec<Member>)))]
+    members
+}
