@@ -26,12 +26,12 @@ impl HostPort {
     pub fn new(host: &str, port: u16) -> Result<Self, BadAddress> {
         let bad = || BadAddress(format!("{}:{port}", host.chars().take(300).collect::<String>()));
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let host = match (bare.unwrap_or(host).parse::<Ipv6Addr>(), bare) {
+        let host = match (bare.unwrap_or(host).parse::<Ipv6Addr>(), host.to_ascii_lowercase()) {
             (Ok(v6), _) => v6.to_string(),
-            (Err(_), Some(_)) => return Err(bad()),
-            (Err(_), None) => host.to_ascii_lowercase(),
+            (Err(_), name) if is_name(&name) => name,
+            (Err(_), _) => return Err(bad()),
         };
-        if port == 0 || !(host.contains(':') || is_name(&host)) {
+        if port == 0 {
             return Err(bad());
         }
         Ok(Self { host, port })

@@ -1,1 +1,194 @@
-//! x
+//! The client against servers that answer badly, written by hand, since no server of ours would.
+
+use super::*;
+use crate::server::reply::ServerEvent;
+use crate::server::{self, Request, Response, Service, reply};
+use futures_util::{StreamExt, stream};
+use shared::block::{Block, DataHash, HeaderFields, Height, Nonce, Timestamp};
+use shared::wire::{BlocksRequest, Event, MineRequest, PeerChange, PeerEvent, Problem};
+use shared::work::Difficulty;
+use std::sync::{Arc, Mutex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use utoipa::openapi::OpenApi;
+
+/// Answers every connection with the same bytes and keeps it open; tells what was asked.
+async fn answering(answer: impl Into<Vec<u8>>) -> (String, Arc<Mutex<String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let (answer, asked) = (answer.into(), Arc::new(Mutex::new(String::new())));
+    let heard = asked.clone();
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let count = stream.read(&mut request).await.unwrap_or(0);
+            heard.lock().unwrap().push_str(&String::from_utf8_lossy(&request[..count]));
+            let _ = stream.write_all(&answer).await;
+            open.push(stream);
+        }
+    });
+    (address, asked)
+}
+
+fn json(body: &str) -> String {
+    format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+}
+
+fn client() -> Client {
+    Client::new(None, None).unwrap()
+}
+
+#[tokio::test]
+async fn an_oversized_answer_is_given_up_whether_it_is_announced_or_not() {
+    let (announced, _) = answering("HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n").await;
+    let endless =
+        format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{}", "8\r\n11111111\r\n".repeat(20_000));
+    let (unannounced, _) = answering(endless).await;
+    for address in [announced, unannounced] {
+        let error = client().chain_length(&address).await.unwrap_err();
+        assert_eq!(error, Error::Oversized { limit: 64 * 1024 });
+    }
+}
+
+#[tokio::test]
+async fn a_slow_answer_is_told_from_an_unreachable_server() {
+    let within = Bounds { time: Duration::from_millis(200), bytes: 100 };
+    for begun in ["", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12"] {
+        let (address, _) = answering(begun).await;
+        assert_eq!(client().get::<u64>(&address, "/chainlength", within).await, Err(Error::Slow), "{begun}");
+    }
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
+    let error = client().chain_length(&closed).await.unwrap_err();
+    assert!(matches!(error, Error::Unreachable(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let (target, asked_there) = answering(json("5")).await;
+    let (address, _) =
+        answering(format!("HTTP/1.1 302 Found\r\nLocation: http://{target}/chainlength\r\nContent-Length: 0\r\n\r\n"))
+            .await;
+    let error = client().chain_length(&address).await.unwrap_err();
+    assert!(matches!(&error, Error::Malformed(reason) if reason.contains("302")), "{error:?}");
+    assert_eq!(*asked_there.lock().unwrap(), "");
+}
+
+#[tokio::test]
+async fn what_is_not_an_answer_is_malformed() {
+    for answer in [json("five"), json("5 5"), json("-5"), json(""), "SSH-2.0-OpenSSH\r\n\r\n".to_owned()] {
+        let (address, _) = answering(answer.clone()).await;
+        let error = client().chain_length(&address).await.unwrap_err();
+        assert!(matches!(error, Error::Malformed(_)), "{answer}: {error:?}");
+    }
+    for address in ["", "nowhere", "a:80/path", "user@a:80", "a:80?x="] {
+        let error = client().chain_length(address).await.unwrap_err();
+        assert!(matches!(error, Error::Malformed(_)), "{address}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_keeps_its_status_and_reason() {
+    let problem = Problem::new(200, "No", "because").with_rule("some-rule");
+    let body = serde_json::to_string(&problem).unwrap();
+    let (address, _) = answering(json(&body).replace("200 OK", "422 Unprocessable Entity")).await;
+    let Err(Error::Refused(told)) = client().chain_length(&address).await else { panic!("a refusal") };
+    assert_eq!(told, Problem { status: 422, ..problem }, "the status line is believed");
+    let (address, _) = answering(json("<h1>").replace("200 OK", "502 Bad Gateway")).await;
+    assert_eq!(client().chain_length(&address).await.unwrap_err().status(), Some(502));
+}
+
+#[tokio::test]
+async fn who_asks_says_so_in_every_request() {
+    let (address, asked) = answering(json("5")).await;
+    let id = BlockHash::of("network");
+    let client = Client::new(Some(id), Some("127.0.0.1:8100")).unwrap();
+    assert_eq!(client.chain_length(&address).await, Ok(5));
+    let asked = asked.lock().unwrap().to_ascii_lowercase();
+    assert!(asked.starts_with("get /chainlength http/1.1\r\n"), "{asked}");
+    assert!(asked.contains(&format!("chainlab-network: {id}\r\n")), "{asked}");
+    assert!(asked.contains("chainlab-node: 127.0.0.1:8100\r\n"), "{asked}");
+}
+
+fn block(data: &str) -> Block {
+    let fields = HeaderFields {
+        index: Height(1),
+        prev_hash: BlockHash::ZERO,
+        timestamp: Timestamp::EPOCH,
+        difficulty: Difficulty::MIN,
+        data_hash: DataHash::of(""),
+    };
+    Block::new(fields, Nonce(0), data.to_owned())
+}
+
+#[tokio::test]
+async fn blocks_come_a_line_each_and_are_what_their_hash_says() {
+    let blocks = [block("a"), block("b\nb")];
+    let lines: Vec<String> = blocks.iter().map(|block| serde_json::to_string(block).unwrap()).collect();
+    let ask = BlocksRequest { hashes: blocks.iter().map(Block::hash).collect() };
+    let (honest, _) = answering(json(&(lines.join("\n") + "\n"))).await;
+    assert_eq!(client().blocks(&honest, &ask, 1000).await.unwrap(), blocks);
+    let (liar, _) = answering(json(&lines.join("\n").replace("\"data\":\"a\"", "\"data\":\"x\""))).await;
+    let error = client().blocks(&liar, &ask, 1000).await.unwrap_err();
+    assert!(matches!(&error, Error::Malformed(reason) if reason.contains("hash")), "{error:?}");
+}
+
+/// A service of ours, to see that kit and client understand each other.
+struct Sample;
+
+impl Service for Sample {
+    fn info(&self) -> Info {
+        Info {
+            service: "node".to_owned(),
+            version: "1".to_owned(),
+            network_id: BlockHash::ZERO,
+            network: serde_json::json!({}),
+            address: "127.0.0.1:1".to_owned(),
+            started: Timestamp::EPOCH,
+            tip: None,
+            peers: None,
+            mining: None,
+            pool: None,
+            members: None,
+        }
+    }
+
+    fn openapi(&self) -> OpenApi {
+        OpenApi::default()
+    }
+
+    async fn handle(&self, request: Request) -> Result<Response, Problem> {
+        match &*request.path().segments() {
+            ["events"] => reply::events(&request, stream::iter([ServerEvent::try_from(&lost()).unwrap()])),
+            ["mine"] => request.require_token().and_then(|()| reply::json(&serde_json::json!({"hashes": []}))),
+            _ => Err(request.no_route()),
+        }
+    }
+}
+
+fn lost() -> Event {
+    Event::Peer(PeerEvent { address: "127.0.0.1:8101".to_owned(), change: PeerChange::Lost, reason: None })
+}
+
+#[tokio::test]
+async fn kit_and_client_understand_each_other() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let socket = listener.local_addr().unwrap();
+    let settings = server::Settings { token: Some("secret".to_owned()), ..server::Settings::default() };
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(server::serve(listener, Arc::new(Sample), settings, stop.clone()));
+    let (client, address) = (client(), socket.to_string());
+
+    assert_eq!(client.info(&address).await.unwrap().service, "node");
+    assert_eq!(client.info(&format!("localhost:{}", socket.port())).await.unwrap().service, "node");
+    assert_eq!(client.info_at(socket).await.unwrap().service, "node");
+    let events: Vec<_> = client.events(&address).await.unwrap().collect().await;
+    assert_eq!(events, [Ok(lost())]);
+    let request = MineRequest { blocks: 1, data: None };
+    assert!(client.mine(&address, "secret", &request).await.unwrap().hashes.is_empty());
+    assert_eq!(client.mine(&address, "guess", &request).await.unwrap_err().status(), Some(401));
+    assert_eq!(client.tips(&address).await.unwrap_err().status(), Some(404));
+    stop.cancel();
+    running.await.unwrap().unwrap();
+}
