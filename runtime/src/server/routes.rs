@@ -71,7 +71,8 @@ impl Meters {
 /// What is measured of one route.
 #[derive(Debug)]
 pub(super) struct Meter {
-    by_class: [Counter; 5],
+    /// 2xx to 5xx; nothing else is ever answered.
+    by_class: [Counter; 4],
     seconds: Histogram,
 }
 
@@ -79,14 +80,14 @@ impl Meter {
     fn new(service: &str, route: &str) -> Self {
         let counter = |class: &'static str| counter!("chainlab_http_requests_total", "service" => service.to_owned(), "route" => route.to_owned(), "status" => class);
         Self {
-            by_class: ["1xx", "2xx", "3xx", "4xx", "5xx"].map(counter),
+            by_class: ["2xx", "3xx", "4xx", "5xx"].map(counter),
             seconds: histogram!("chainlab_http_request_seconds", "service" => service.to_owned(), "route" => route.to_owned()),
         }
     }
 
     /// One request that took `elapsed` until its answer began.
     pub(super) fn record(&self, status: StatusCode, elapsed: Duration) {
-        if let Some(counter) = self.by_class.get(usize::from(status.as_u16() / 100).saturating_sub(1)) {
+        if let Some(counter) = self.by_class.get(usize::from(status.as_u16() / 100).wrapping_sub(2)) {
             counter.increment(1);
         }
         self.seconds.record(elapsed.as_secs_f64());
