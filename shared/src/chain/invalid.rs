@@ -16,6 +16,7 @@ pub(super) struct Invalid {
 }
 
 struct InvalidBlock {
+    prev_hash: BlockHash,
     tip: BranchTip,
     broken: BrokenRule,
 }
@@ -29,8 +30,26 @@ impl Invalid {
         }
         let BlockId { index, hash } = entry.id();
         let tip = BranchTip { index, hash, work: entry.work, fork, status: BranchStatus::Invalid };
-        if self.blocks.insert(hash, InvalidBlock { tip, broken }).is_none() {
+        if self.blocks.insert(hash, InvalidBlock { prev_hash: entry.prev_hash, tip, broken }).is_none() {
             self.order.push_back(hash);
+        }
+    }
+
+    /// Where each block's branch leaves the best chain, after that has changed from `changed` on.
+    ///
+    /// `leaves_at` answers the same for blocks that are stored and were not below `changed`.
+    pub(super) fn find_forks_again(&mut self, changed: BlockId, leaves_at: impl Fn(&BlockHash) -> Option<BlockId>) {
+        let mut ids: Vec<_> = self.blocks.values().map(|block| (block.tip.index, block.tip.hash)).collect();
+        ids.sort_unstable();
+        for (_, hash) in ids {
+            let Some(block) = self.blocks.get(&hash) else { continue };
+            let parent = block.prev_hash;
+            let invalid_parent = self.blocks.get(&parent).map(|parent| parent.tip.fork);
+            let left = if block.tip.fork.index > changed.index { changed } else { block.tip.fork };
+            let fork = invalid_parent.or_else(|| leaves_at(&parent)).unwrap_or(left);
+            if let Some(block) = self.blocks.get_mut(&hash) {
+                block.tip.fork = fork;
+            }
         }
     }
 

@@ -77,7 +77,7 @@ pub struct Chain {
     /// The ancestors of the side block that was judged last, since its child is likely to come next.
     side_ancestors: Option<(BlockHash, Vec<Ancestor>)>,
     reorganisation: Option<Reorganisation>,
-    /// Memory could not be brought in line with the store after a failed commit.
+    /// Memory is not in line with the store: a commit failed, or reading did in the middle of a change.
     lost: bool,
 }
 
@@ -141,6 +141,8 @@ impl Chain {
     /// One of three refusals. Whatever it is, the chain is as it was, or has moved to a better valid branch.
     pub fn accept(&mut self, block: Block, now: Timestamp, origin: Origin) -> Result<Accepted, Refusal> {
         self.recover()?;
+        // There is something to adopt only if a change of branch could not be written when it was due.
+        self.adopt_heaviest()?;
         if let Some(broken) = self.invalid.verdict(&block.hash()) {
             return Err(known_invalid(block.hash(), broken).into());
         }
@@ -352,6 +354,7 @@ impl Chain {
     /// # Errors
     /// Our own failure. What was not durable yet is then forgotten, as if it had never come.
     pub fn commit(&mut self) -> Result<(), StoreError> {
+        self.recover()?;
         if self.pending.is_empty() {
             return Ok(());
         }
@@ -371,6 +374,7 @@ impl Chain {
     /// # Errors
     /// As for [`Chain::commit`].
     pub fn flush(&mut self) -> Result<(), StoreError> {
+        self.recover()?;
         for (hash, height) in self.unflushed.rows() {
             self.pending.put(Table::Index, *hash.as_bytes(), tables::height_bytes(height));
         }
@@ -393,7 +397,7 @@ impl Chain {
         })
     }
 
-    /// Goes back to what the store has, if a commit has failed.
+    /// Goes back to what the store has, if memory is not in line with it.
     fn recover(&mut self) -> Result<(), StoreError> {
         if self.lost {
             let invalid = std::mem::take(&mut self.invalid);

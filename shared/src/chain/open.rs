@@ -18,7 +18,10 @@ impl Chain {
     /// # Errors
     /// Only our own failures: a store that cannot be read, is damaged, or holds another network.
     pub fn open(rules: Arc<Rules>, store: Arc<dyn Store>, limits: SideLimits) -> Result<Self, StoreError> {
-        Self::open_with(rules, store, limits, Unflushed::default())
+        let mut chain = Self::open_with(rules, store, limits, Unflushed::default())?;
+        // A crash may have come between storing the last block of a better branch and changing to it.
+        chain.adopt_heaviest()?;
+        Ok(chain)
     }
 
     pub(super) fn open_with(

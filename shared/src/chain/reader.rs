@@ -100,24 +100,27 @@ impl Reader {
     /// one.
     pub fn blocks(&self, from: Height, limit: usize, bytes: usize) -> Result<Vec<Block>> {
         let best = self.best_hashes(from, limit)?;
-        self.blocks_of(&best, bytes)
+        self.blocks_of(&best, bytes, None)
     }
 
     /// The blocks of these hashes in this order, until one is unknown, or `bytes` of data, at least one if it is known.
     pub fn blocks_by_hash(&self, hashes: &[BlockHash], bytes: usize) -> Result<Vec<Block>> {
         let mut blocks: Vec<Block> = Vec::new();
         let mut size = 0;
+        let mut guess = hashes.len();
         while let Some(id) = hashes.get(blocks.len()).map(|hash| self.find(hash)).transpose()?.flatten() {
-            // A sync asks for a run of the best chain: where it does, read it in one go.
+            // A sync asks for a run of the best chain: where it does, read it in one go. How long a run to look for is
+            // guessed from the last one, so that hashes in no order cost no more than their number.
             let wanted = &hashes[blocks.len()..];
-            let best = self.best_hashes(id.index, wanted.len())?;
+            let best = self.best_hashes(id.index, guess.min(wanted.len()))?;
             let run = best.iter().zip(wanted).take_while(|(best, wanted)| best.hash == **wanted).count();
+            guess = 2 * run.max(1);
             let ids = if run == 0 { &[id][..] } else { &best[..run] };
-            let found = self.blocks_of(ids, bytes.saturating_sub(size))?;
+            let found = self.blocks_of(ids, bytes, (!blocks.is_empty()).then_some(size))?;
             let all = found.len() == ids.len();
             size += found.iter().map(|block| block.data().len()).sum::<usize>();
             blocks.extend(found);
-            if !all || size >= bytes {
+            if !all {
                 break;
             }
         }
@@ -171,13 +174,15 @@ impl Reader {
         result.map(|()| ids)
     }
 
-    fn blocks_of(&self, ids: &[BlockId], bytes: usize) -> Result<Vec<Block>> {
-        let (mut bodies, mut size) = (Vec::with_capacity(ids.len()), 0);
+    /// `used` is how many of the `bytes` the blocks before these took; the very first block comes whatever its size.
+    fn blocks_of(&self, ids: &[BlockId], bytes: usize, used: Option<usize>) -> Result<Vec<Block>> {
+        let mut bodies = Vec::with_capacity(ids.len());
+        let mut size = used;
         self.rows_of(Table::Bodies, ids, |id, row| {
-            if size > 0 && size + row.len() > bytes {
+            if size.is_some_and(|size| size + row.len() > bytes) {
                 return Ok(ControlFlow::Break(()));
             }
-            size += row.len();
+            size = Some(size.unwrap_or(0) + row.len());
             let damaged = |_| StoreError::Damaged(format!("the data of block {} is not UTF-8", id.index));
             bodies.push(String::from_utf8(row.to_vec()).map_err(damaged)?);
             Ok(ControlFlow::Continue(()))

@@ -10,6 +10,7 @@ use crate::layer::EffectError;
 use crate::state::{Journal, Overlay, Writes};
 use crate::store::{StoreError, Table};
 use crate::wire::BlockId;
+use std::collections::HashMap;
 
 /// A branch that was applied on trial, and what that took.
 struct Trial {
@@ -86,9 +87,14 @@ impl Chain {
         self.state.absorb(trial.writes);
         let from = std::mem::replace(&mut self.tip, to.clone());
         self.find_forks_again();
+        let applied: HashMap<_, _> = trial.applied.iter().map(|(entry, _)| (entry.hash(), entry.id())).collect();
+        let leaves_at =
+            |hash: &BlockHash| applied.get(hash).copied().or_else(|| self.sides.get(hash).map(|side| side.fork));
+        self.invalid.find_forks_again(fork, leaves_at);
         self.evict_surplus();
         self.flush()?;
-        self.ancestors = self.stored_ancestors(&to)?;
+        // Without them the next blocks would be judged by another branch's difficulties.
+        self.ancestors = self.stored_ancestors(&to).inspect_err(|_| self.lost = true)?;
         self.reorganisation = Some(Reorganisation { fork, from, to });
         Ok(())
     }

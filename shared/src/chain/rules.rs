@@ -59,6 +59,10 @@ impl Rules {
         ancestors: &[Ancestor],
         now: Timestamp,
     ) -> Result<(), Refusal> {
+        let expected = parent.hash();
+        if header.prev_hash != expected {
+            return Err(BrokenRule::WrongParent { got: header.prev_hash, expected }.into());
+        }
         let expected = parent.index.next();
         if header.index != expected {
             return Err(BrokenRule::WrongIndex { got: header.index, expected }.into());

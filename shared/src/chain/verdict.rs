@@ -44,6 +44,14 @@ pub enum BrokenRule {
         /// The network's `max_data_bytes`.
         limit: u64,
     },
+    /// Stage 2, of headers alone: they do not follow one another.
+    #[error("prev_hash {got} is not the block below it: expected {expected}")]
+    WrongParent {
+        /// What the header says.
+        got: BlockHash,
+        /// The hash of the block that it should stand on.
+        expected: BlockHash,
+    },
     /// Stage 2.
     #[error("index {got} does not follow its parent's: expected {expected}")]
     WrongIndex {
@@ -94,6 +102,7 @@ impl BrokenRule {
     pub fn name(&self) -> &'static str {
         match self {
             Self::DataTooLarge { .. } => "max-data-bytes",
+            Self::WrongParent { .. } => "parent",
             Self::WrongIndex { .. } => "index",
             Self::TimestampNotLater { .. } => "timestamp",
             Self::WrongDifficulty { .. } => "difficulty",
