@@ -1,2 +1,88 @@
-//! x
-fn main() {}
+//! The program `node`: flags, configuration, a port with its data directory, and then [`node::run`].
+
+use anyhow::Context;
+use clap::Parser;
+use runtime::config::{CommonArgs, Overrides};
+use runtime::data_dir::DataDir;
+use runtime::{ports, server, telemetry};
+use shared::config::Hashrate;
+use shared::sync::PeerAddress;
+use std::path::PathBuf;
+
+/// A node of a Chainlab network: mines, follows its peers and serves the chain.
+#[derive(Debug, Parser)]
+#[command(name = "node", version, after_help = EXAMPLES)]
+struct Args {
+    /// Name or address to listen on; 0.0.0.0 opens it to other machines [default: 127.0.0.1]
+    #[arg(short = 'H', long)]
+    host: Option<String>,
+    /// Port to listen on [default: the first from 8100 up that is free and whose chain nobody uses]
+    #[arg(short, long)]
+    port: Option<u16>,
+    /// The tracker, host:port [default: 127.0.0.1:8090]
+    #[arg(short, long)]
+    tracker: Option<String>,
+    /// Folder for chains; each network and port gets a folder in it [default: chaindata]
+    #[arg(short, long)]
+    data_dir: Option<PathBuf>,
+    /// host:port that others reach this node at, where that is not where it listens
+    #[arg(long)]
+    advertise: Option<String>,
+    /// Mining threads [default: 1]
+    #[arg(long)]
+    threads: Option<usize>,
+    /// Hashes per second of all threads together, or unlimited [default: 100000]
+    #[arg(long)]
+    hashrate: Option<Hashrate>,
+    /// Text to put into the blocks that are mined here
+    #[arg(long)]
+    message: Option<String>,
+    /// Follow and serve, but do not mine
+    #[arg(long)]
+    no_mine: bool,
+    /// How far this node's clock is ahead of the system's, in milliseconds, for experiments
+    #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
+    clock_offset_ms: i64,
+    /// Nodes to talk to besides those that the tracker names, host:port
+    #[arg(value_name = "PEER", value_parser = peer)]
+    peers: Vec<PeerAddress>,
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  node                             joins the tracker on this machine, or works alone until there is one
+  node --no-mine --port 8105       only follows
+  node -t tracker-host:8090 -H 0.0.0.0 --advertise my-host:8100
+                                   joins a network of several machines
+  node --hashrate unlimited --threads 4
+                                   races
+  curl http://127.0.0.1:8100/block/0";
+
+fn peer(text: &str) -> Result<PeerAddress, String> {
+    PeerAddress::new(text).ok_or_else(|| format!("{text:?} is not an address: expected host:port"))
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    telemetry::init_log(args.common.log_format)?;
+    let overrides = Overrides::new()
+        .set("node.host", "--host", args.host)
+        .set("node.tracker", "--tracker", args.tracker)
+        .set("node.data_dir", "--data-dir", args.data_dir.map(|folder| folder.display().to_string()))
+        .set("node.advertise", "--advertise", args.advertise)
+        .set("node.threads", "--threads", args.threads)
+        .set("node.hashrate", "--hashrate", args.hashrate)
+        .set("node.message", "--message", args.message)
+        .set("node.mine", "--no-mine", args.no_mine.then_some(false));
+    let config = args.common.load(overrides)?;
+    let wanted = ports::Wanted { service: "node", host: &config.node.host, port: args.port, first: config.node.port };
+    let open = |port| DataDir::open(&config.node.data_dir, &config.network, "node", port);
+    let (listener, data) = ports::bind_with_data(wanted, open)?;
+    let listener = tokio::net::TcpListener::from_std(listener).context("cannot use the port")?;
+    let metrics = Some(telemetry::metrics()?);
+    let settings = node::Settings { config, data, peers: args.peers, clock_offset_ms: args.clock_offset_ms, metrics };
+    node::run(listener, settings, server::stop_on_signal()).await.context("the node stopped")
+}

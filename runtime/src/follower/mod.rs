@@ -88,6 +88,7 @@ pub struct Follower {
     inputs: SyncSender<Input>,
     view: View,
     rules: Arc<Rules>,
+    network: BlockHash,
     status: watch::Receiver<Arc<Status>>,
     events: broadcast::Sender<Arc<Event>>,
 }
@@ -101,10 +102,7 @@ impl Follower {
     ///
     /// # Errors
     /// If the store cannot be opened, or a client or thread cannot be had.
-    pub fn start(
-        settings: FollowerSettings,
-        store: Arc<dyn Store>,
-    ) -> Result<(Self, FollowerThread), FollowerError> {
+    pub fn start(settings: FollowerSettings, store: Arc<dyn Store>) -> Result<(Self, FollowerThread), FollowerError> {
         let FollowerSettings { rules, side_limits, sync, clock, seed } = settings;
         let chain = Chain::open(rules.clone(), store, side_limits)?;
         let own = sync.own_address.clone();
@@ -116,7 +114,7 @@ impl Follower {
         let view = chain.view();
         let (writer, status) = Writer::new(chain, syncer, clock, courier, events.clone());
         let thread = std::thread::Builder::new().name("chain".to_owned()).spawn(move || writer.run(&queue))?;
-        Ok((Self { inputs, view, rules, status, events }, FollowerThread(thread)))
+        Ok((Self { inputs, view, network: rules.params().network_id(), rules, status, events }, FollowerThread(thread)))
     }
 
     /// Readers' door to the chain.
@@ -127,6 +125,11 @@ impl Follower {
     /// The rules of the network.
     pub fn rules(&self) -> &Arc<Rules> {
         &self.rules
+    }
+
+    /// The genesis hash.
+    pub fn network_id(&self) -> BlockHash {
+        self.network
     }
 
     /// The chain as it is now.

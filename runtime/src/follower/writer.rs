@@ -78,7 +78,8 @@ impl Writer {
     pub(super) fn run(mut self, queue: &Receiver<Input>) {
         loop {
             let uptime_ms = self.clock.now().uptime_ms;
-            let due_ms = self.waiting.iter().map(|waiting| waiting.until_ms).chain([self.syncer.next_wakeup_ms()]).min();
+            let due_ms =
+                self.waiting.iter().map(|waiting| waiting.until_ms).chain([self.syncer.next_wakeup_ms()]).min();
             let wait_ms = due_ms.unwrap_or(uptime_ms).saturating_sub(uptime_ms);
             match queue.recv_timeout(Duration::from_millis(wait_ms)) {
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => break,
@@ -181,9 +182,8 @@ impl Writer {
     fn answer_waiting(&mut self) {
         let uptime_ms = self.clock.now().uptime_ms;
         let settled = self.syncer.is_settled();
-        let (ready, waiting) = std::mem::take(&mut self.waiting)
-            .into_iter()
-            .partition(|waiting| settled || waiting.until_ms <= uptime_ms);
+        let (ready, waiting) =
+            std::mem::take(&mut self.waiting).into_iter().partition(|waiting| settled || waiting.until_ms <= uptime_ms);
         self.waiting = waiting;
         let ready: Vec<Waiting> = ready;
         for Waiting { reply, from, .. } in ready {

@@ -6,9 +6,7 @@
 #[cfg(test)]
 mod tests;
 
-use redb::{
-    Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, StorageBackend, TableDefinition,
-};
+use redb::{Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, StorageBackend, TableDefinition};
 use shared::store::{Batch, Snapshot, Store, StoreError, Table, Visit};
 use std::cell::OnceCell;
 use std::ops::ControlFlow;
@@ -43,9 +41,7 @@ impl RedbStore {
     ///
     /// # Errors
     /// As [`RedbStore::open`].
-    pub fn open_on<B: StorageBackend>(
-        backend: impl Fn() -> B + Send + Sync + 'static,
-    ) -> Result<Self, StoreError> {
+    pub fn open_on<B: StorageBackend>(backend: impl Fn() -> B + Send + Sync + 'static) -> Result<Self, StoreError> {
         Self::open_with(Box::new(move || builder().create_with_backend(backend())))
     }
 

@@ -1,0 +1,110 @@
+//! Work for outside miners: what was offered by `GET /work` and not solved yet. Bounded, oldest forgotten first.
+
+use shared::block::{Block, BlockHash, HeaderFields, Seal};
+use shared::wire::{WorkOffer, WorkSolution};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+const CAPACITY: usize = 256;
+
+/// Why a solution is none.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoBlock {
+    /// Never offered, forgotten, or for a tip that is not the tip any more.
+    #[error("no such work is on offer (any more); GET /work for new work")]
+    Unknown,
+    /// The hash is above the target.
+    #[error("hash {0} is above the target")]
+    TargetMissed(BlockHash),
+}
+
+/// Offered headers by seal, with their data.
+#[derive(Default)]
+pub(crate) struct Offers(Mutex<Open>);
+
+#[derive(Default)]
+struct Open {
+    by_seal: HashMap<Seal, (HeaderFields, String)>,
+    order: VecDeque<Seal>,
+}
+
+impl Offers {
+    pub(crate) fn offer(&self, fields: HeaderFields, data: String) -> WorkOffer {
+        let seal = fields.seal();
+        let mut open = self.open();
+        if open.by_seal.insert(seal, (fields, data)).is_none() {
+            open.order.push_back(seal);
+        }
+        if open.order.len() > CAPACITY
+            && let Some(oldest) = open.order.pop_front()
+        {
+            open.by_seal.remove(&oldest);
+        }
+        let HeaderFields { index, difficulty, .. } = fields;
+        WorkOffer { seal, target: difficulty.target(), difficulty, index }
+    }
+
+    /// The block that a solution makes, if it is for work on `tip`.
+    pub(crate) fn solve(&self, solution: &WorkSolution, tip: BlockHash) -> Result<Block, NoBlock> {
+        let open = self.open();
+        let (fields, data) = open.by_seal.get(&solution.seal).ok_or(NoBlock::Unknown)?;
+        if fields.prev_hash != tip {
+            return Err(NoBlock::Unknown);
+        }
+        let hash = solution.seal.block_hash(solution.nonce);
+        if !fields.difficulty.target().is_met_by(&hash) {
+            return Err(NoBlock::TargetMissed(hash));
+        }
+        Ok(Block::new(*fields, solution.nonce, data.clone()))
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::block::{DataHash, Height, Nonce, Timestamp};
+    use shared::work::Difficulty;
+
+    fn fields(ms: u64, difficulty: u64) -> HeaderFields {
+        HeaderFields {
+            index: Height(1),
+            prev_hash: BlockHash::ZERO,
+            timestamp: Timestamp::from_ms(ms),
+            difficulty: Difficulty::new(difficulty).unwrap(),
+            data_hash: DataHash::of("data"),
+        }
+    }
+
+    #[test]
+    fn a_solution_of_offered_work_is_a_block_and_any_other_is_not() {
+        let offers = Offers::default();
+        let easy = offers.offer(fields(1, 1), "data".to_owned());
+        let block = offers.solve(&WorkSolution { seal: easy.seal, nonce: Nonce(7) }, BlockHash::ZERO).unwrap();
+        assert_eq!((block.data(), block.header().nonce()), ("data", Nonce(7)));
+
+        let hard = offers.offer(fields(1, 1 << 50), "data".to_owned());
+        let missed = offers.solve(&WorkSolution { seal: hard.seal, nonce: Nonce(7) }, BlockHash::ZERO);
+        assert!(matches!(missed, Err(NoBlock::TargetMissed(_))), "{missed:?}");
+
+        let unknown = WorkSolution { seal: Seal::of("never offered"), nonce: Nonce(7) };
+        assert_eq!(offers.solve(&unknown, BlockHash::ZERO), Err(NoBlock::Unknown));
+        let stale = WorkSolution { seal: easy.seal, nonce: Nonce(7) };
+        assert_eq!(offers.solve(&stale, BlockHash::of("another tip")), Err(NoBlock::Unknown));
+    }
+
+    #[test]
+    fn the_oldest_offers_are_forgotten() {
+        let offers = Offers::default();
+        let first = offers.offer(fields(0, 1), String::new());
+        for ms in 1..=CAPACITY as u64 {
+            offers.offer(fields(ms, 1), String::new());
+        }
+        let solution = WorkSolution { seal: first.seal, nonce: Nonce(0) };
+        assert_eq!(offers.solve(&solution, BlockHash::ZERO), Err(NoBlock::Unknown));
+        assert_eq!(offers.open().by_seal.len(), CAPACITY);
+    }
+}

@@ -1,0 +1,24 @@
+//! Who sent a request: what `Chainlab-Node` says, where that can be true.
+
+use runtime::server::Request;
+use shared::sync::PeerAddress;
+use std::time::Duration;
+
+/// How long resolving a name may take.
+const RESOLVE: Duration = Duration::from_secs(1);
+
+/// The sender's address, if its host is where the request came from: what a block does wrong is held against its
+/// sender, so nobody may name somebody else.
+pub(crate) async fn sender(request: &Request) -> Option<PeerAddress> {
+    let address = PeerAddress::new(request.sender()?)?;
+    let from = request.remote.ip();
+    if address.is_local() {
+        // A loopback address is reached from another one of them, and says nothing between machines.
+        return from.is_loopback().then_some(address);
+    }
+    let resolved = tokio::time::timeout(RESOLVE, tokio::net::lookup_host(address.as_str())).await;
+    let is_there = resolved.is_ok_and(|found| {
+        found.is_ok_and(|mut addresses| addresses.any(|address| address.ip().to_canonical() == from.to_canonical()))
+    });
+    is_there.then_some(address)
+}
