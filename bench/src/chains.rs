@@ -1,0 +1,62 @@
+//! Long chains by a bulk path: difficulty 1, so that every nonce will do, through the same rules as any other chain.
+
+use anyhow::Result;
+use runtime::data_dir::DataDir;
+use runtime::store::RedbStore;
+use shared::block::{Block, DataHash, HeaderFields, Nonce, Timestamp};
+use shared::chain::{Chain, Origin, Rules, SideLimits};
+use shared::config::Config;
+use shared::params::Params;
+use shared::store::Store;
+use shared::work::Difficulty;
+use shared::work::retarget::Rule;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Blocks of one commit.
+const COMMIT: u64 = 10_000;
+
+/// A network on which every nonce will do.
+pub(crate) fn easy_params(name: &str) -> Params {
+    Params { name: name.to_owned(), initial_difficulty: Difficulty::MIN, retarget: Rule::Fixed, ..Params::default() }
+}
+
+/// The configuration of a node that is measured: it does not mine by itself.
+pub(crate) fn config(params: Params, dir: &Path) -> Config {
+    let mut config = Config { network: params, ..Config::default() };
+    config.node.data_dir = dir.to_owned();
+    config.node.mine = false;
+    config.node.poll_ms = 500;
+    config
+}
+
+/// `count` blocks on top of genesis with 200 bytes of data each, about 400 bytes a block.
+pub(crate) fn blocks(params: &Params, count: u64) -> impl Iterator<Item = Block> {
+    let mut parent = params.genesis().header().clone();
+    (1..=count).map(move |number| {
+        let data = format!("{number:0>200}");
+        let fields = HeaderFields {
+            index: parent.index.next(),
+            prev_hash: parent.hash(),
+            timestamp: Timestamp::from_ms(parent.timestamp.as_ms() + 1000),
+            difficulty: Difficulty::MIN,
+            data_hash: DataHash::of(""),
+        };
+        let block = Block::new(fields, Nonce(number), data);
+        parent = block.header().clone();
+        block
+    })
+}
+
+/// Puts such a chain into the data directory of a node at `port`, as the node would have stored it.
+pub(crate) fn store_chain(params: &Params, data: &DataDir, count: u64) -> Result<()> {
+    let store: Arc<dyn Store> = Arc::new(RedbStore::open(data.path().join("chain.redb"))?);
+    let mut chain = Chain::open(Arc::new(Rules::new(params.clone())), store, SideLimits::default())?;
+    for (block, number) in blocks(params, count).zip(1..) {
+        chain.accept(block, Timestamp::MAX, Origin::Bulk)?;
+        if number % COMMIT == 0 {
+            chain.commit()?;
+        }
+    }
+    Ok(chain.flush()?)
+}
