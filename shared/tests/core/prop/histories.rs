@@ -57,6 +57,8 @@ fn check_step(params: &Params, index: u64, parent: u64, next: u64) -> Result<(),
 }
 
 proptest! {
+    #![proptest_config(super::config(1000))]
+
     #[test]
     fn every_result_keeps_its_bounds(params in params(), times in times_ms()) {
         let rule = Rule::build(&params);

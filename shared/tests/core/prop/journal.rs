@@ -59,6 +59,8 @@ fn flush(state: &mut State, store: &MemoryStore) {
 }
 
 proptest! {
+    #![proptest_config(super::config(1000))]
+
     #[test]
     fn undoing_block_by_block_passes_every_earlier_state(below in blocks(), above in blocks()) {
         let store = MemoryStore::default();

@@ -103,7 +103,8 @@ fn expected(lab: &Lab, names: &[String]) -> (Work, BTreeSet<BlockHash>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    #![proptest_config(super::config(1000))]
+
     #[test]
     fn any_order_of_delivery_ends_on_the_most_work(
         tree in tree(),
