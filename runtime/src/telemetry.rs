@@ -60,7 +60,16 @@ pub enum TelemetryError {
 /// # Errors
 /// The filter is malformed, or the process has a log already.
 pub fn init_log(format: LogFormat) -> Result<(), TelemetryError> {
-    let filter = filter(|name| std::env::var(name).ok())?;
+    init_log_at(format, "info")
+}
+
+/// [`init_log`] for programs that tell what happens in words of their own: `default` (a level like `warn`) is logged
+/// where the environment does not say otherwise.
+///
+/// # Errors
+/// As [`init_log`].
+pub fn init_log_at(format: LogFormat, default: &str) -> Result<(), TelemetryError> {
+    let filter = filter(|name| std::env::var(name).ok(), default)?;
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let outcome = match format {
@@ -70,7 +79,7 @@ pub fn init_log(format: LogFormat) -> Result<(), TelemetryError> {
     outcome.map_err(|reason| TelemetryError::Taken { what: "the log", reason: reason.to_string() })
 }
 
-fn filter(variable: impl Fn(&str) -> Option<String>) -> Result<EnvFilter, TelemetryError> {
+fn filter(variable: impl Fn(&str) -> Option<String>, default: &str) -> Result<EnvFilter, TelemetryError> {
     for name in ["CHAINLAB_LOG", "RUST_LOG"] {
         if let Some(value) = variable(name).filter(|value| !value.is_empty()) {
             return EnvFilter::try_new(&value).map_err(|error| TelemetryError::Filter {
@@ -80,7 +89,7 @@ fn filter(variable: impl Fn(&str) -> Option<String>) -> Result<EnvFilter, Teleme
             });
         }
     }
-    Ok(EnvFilter::new("info"))
+    Ok(EnvFilter::new(default))
 }
 
 /// `03:29:00.123`: the day is known to who watches, and UTC matches the timestamps of blocks.
@@ -137,15 +146,15 @@ mod tests {
 
     #[test]
     fn a_malformed_filter_is_refused_with_its_variable() {
-        let error = filter(|name| (name == "RUST_LOG").then(|| "info,x=loud".to_owned())).unwrap_err().to_string();
+        let error = filter(|name| (name == "RUST_LOG").then(|| "info,x=loud".to_owned()), "info").unwrap_err().to_string();
         assert!(error.contains("RUST_LOG") && error.contains("x=loud"), "{error}");
     }
 
     #[test]
-    fn our_own_variable_wins_and_info_is_the_default() {
+    fn our_own_variable_wins_and_without_any_the_default_does() {
         let ours = |name: &str| Some(if name == "CHAINLAB_LOG" { "debug" } else { "error" }.to_owned());
-        assert_eq!(filter(ours).unwrap().to_string(), "debug");
-        assert_eq!(filter(|_| None).unwrap().to_string(), "info");
+        assert_eq!(filter(ours, "info").unwrap().to_string(), "debug");
+        assert_eq!(filter(|_| None, "warn").unwrap().to_string(), "warn");
     }
 
     #[test]

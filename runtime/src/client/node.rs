@@ -7,7 +7,7 @@ use super::transport::{Bounds, from_json, off_the_loop, to_json, whole};
 use super::{Client, Error};
 use bytes::Bytes;
 use reqwest::Method;
-use shared::block::{Block, Header};
+use shared::block::{Block, BlockHash, Header};
 use shared::wire::{
     BlockAnswer, BlocksRequest, BranchTip, HeadersRequest, MineAnswer, MineRequest, Peer, PeersUpdate, SyncReport,
 };
@@ -54,6 +54,17 @@ impl Client {
         let answer = self.send(self.request(Method::GET, address, &format!("/block/{index}"))?, within).await?;
         let body = whole(answer, within.bytes).await?;
         off_the_loop(move || read_block(&body)).await
+    }
+
+    /// `GET /block/<hash>`: the JSON as it came, for who wants to judge it without our own reading of blocks;
+    /// `max_block_bytes` bounds it. Finds blocks of side branches too.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn block_json(&self, address: &str, hash: BlockHash, max_block_bytes: usize) -> Result<Bytes, Error> {
+        let within = Bounds { time: BLOCKS_TIME, bytes: max_block_bytes };
+        let answer = self.send(self.request(Method::GET, address, &format!("/block/{hash}"))?, within).await?;
+        whole(answer, within.bytes).await
     }
 
     /// `POST /sync/headers`.
