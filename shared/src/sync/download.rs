@@ -8,6 +8,7 @@ use crate::block::{Block, BlockHash, Header, Timestamp};
 use crate::chain::{Branch, Chain, Origin, Refusal};
 use crate::store::StoreError;
 use crate::wire::Tip;
+use crate::work::Work;
 use std::collections::VecDeque;
 
 /// Most headers of one answer (docs/protocol.md §10).
@@ -30,9 +31,12 @@ pub(super) enum End {
     /// All that the peer had to offer is here.
     #[error("done")]
     Done,
-    /// The peer offered less than it claimed, or changed its mind: no offence.
+    /// Nothing more can be had just now: no offence.
     #[error("{0}")]
     Nothing(String),
+    /// The peer does not have, or not deliver, what it claimed. Once, that may be bad luck.
+    #[error("{0}")]
+    Unkept(String),
     /// The peer broke a rule.
     #[error("{0}")]
     Misbehaved(String),
@@ -53,7 +57,13 @@ pub(super) struct Download {
     uncommitted_bytes: usize,
     /// Blocks that were taken since the last time anybody looked, and how many.
     taken: Taken,
+    /// Whether it has brought any block at all.
+    useful: bool,
+    /// Whether headers were left out because they are too far ahead of our clock.
+    has_future: bool,
     abandoned: bool,
+    /// Uptime at which it gives way to another peer's offer, if there is one.
+    pub(super) turn_ends_ms: u64,
 }
 
 /// Blocks taken by a download: their number, and the newest few.
@@ -71,7 +81,7 @@ struct Bodies {
 }
 
 impl Download {
-    pub(super) fn new(peer: PeerAddress, target: Tip) -> Self {
+    pub(super) fn new(peer: PeerAddress, target: Tip, turn_ends_ms: u64) -> Self {
         Self {
             peer,
             target,
@@ -82,7 +92,10 @@ impl Download {
             uncommitted_blocks: 0,
             uncommitted_bytes: 0,
             taken: Taken::default(),
+            useful: false,
+            has_future: false,
             abandoned: false,
+            turn_ends_ms,
         }
     }
 
@@ -108,7 +121,7 @@ impl Download {
         }
         if self.more_headers && self.headers.is_none() && (!outweighs || missing.len() < ENOUGH_MISSING) {
             if missing.len() > MAX_BRANCH {
-                return Err(End::Nothing(format!("its branch has not outweighed ours after {MAX_BRANCH} headers")));
+                return Err(End::Unkept(format!("its branch has not outweighed ours after {MAX_BRANCH} headers")));
             }
             self.headers = Some(id);
             let mut locator = vec![last, fork, chain.rules().params().network_id()];
@@ -119,7 +132,22 @@ impl Download {
         if waiting {
             return Ok(None);
         }
-        Err(if missing.is_empty() { End::Done } else { End::Nothing("its branch does not outweigh ours".to_owned()) })
+        let (all_here, offered) = (missing.is_empty(), branch.work());
+        Err(self.end(offered, all_here, chain))
+    }
+
+    /// What it comes to when the peer has no more headers, and `all_here` says whether all bodies were taken.
+    fn end(&self, offered: Work, all_here: bool, chain: &Chain) -> End {
+        let claimed = self.target.work;
+        if self.has_future {
+            End::Nothing("the rest of its chain is too far ahead of this clock".to_owned())
+        } else if offered < claimed && chain.tip().work < claimed {
+            End::Unkept(format!("it claimed a chain of work {claimed} and has one of {offered}"))
+        } else if all_here && chain.tip().work >= claimed {
+            End::Done
+        } else {
+            End::Nothing("its branch does not outweigh ours any more".to_owned())
+        }
     }
 
     /// Whether its headers, all judged, have more work than `chain`.
@@ -139,7 +167,10 @@ impl Download {
     ) -> Result<(), End> {
         self.headers = None;
         self.more_headers = headers.len() == HEADERS_PER_REQUEST;
-        let Some(first) = headers.first() else { return Ok(()) };
+        let Some(first) = headers.first() else {
+            // Its tip is a block that we named, so there is nothing to build a branch of.
+            return if self.branch.is_none() { Err(self.end(Work::default(), true, chain)) } else { Ok(()) };
+        };
         if headers.len() > HEADERS_PER_REQUEST {
             return Err(End::Misbehaved("it sent more headers than were asked for".to_owned()));
         }
@@ -162,7 +193,7 @@ impl Download {
                     return Err(End::Misbehaved(format!("its header {hash} breaks rule {}: {broken}", broken.name())));
                 }
                 Err(Refusal::NotYet(_)) => {
-                    self.more_headers = false;
+                    (self.more_headers, self.has_future) = (false, true);
                     break;
                 }
                 Err(Refusal::Failed(error)) => return Err(error.into()),
@@ -180,7 +211,7 @@ impl Download {
             return Err(End::Misbehaved("it sent other blocks than were asked for".to_owned()));
         }
         if blocks.is_empty() {
-            return Err(End::Nothing("it does not deliver the blocks of its branch".to_owned()));
+            return Err(End::Unkept("it does not deliver the blocks of its branch".to_owned()));
         }
         bodies.blocks = Some(blocks);
         Ok(())
@@ -221,6 +252,7 @@ impl Download {
         self.uncommitted_blocks += 1;
         self.uncommitted_bytes += bytes;
         self.taken.count += 1;
+        self.useful = true;
         self.taken.newest.push_back(header);
         if self.taken.newest.len() > super::MAX_BLOCK_EVENTS {
             self.taken.newest.pop_front();
@@ -239,6 +271,16 @@ impl Download {
         self.more_headers = false;
         self.bodies.clear();
         self.abandoned = true;
+    }
+
+    /// Whether it waits only for somebody to end it.
+    pub(super) const fn is_abandoned(&self) -> bool {
+        self.abandoned
+    }
+
+    /// Whether it has brought any block at all.
+    pub(super) const fn was_useful(&self) -> bool {
+        self.useful
     }
 
     /// Whether blocks are taken that are not durable yet.

@@ -20,10 +20,10 @@ pub use peers::Learnt;
 use crate::block::{Block, BlockHash};
 use crate::chain::{Accepted, Chain, NotYet, Origin, Refusal};
 use crate::wire::{self, BlockEvent, BlockSource, Event, PeerChange, PeerEvent, PeersUpdate, ReorgEvent};
-use crate::work::Work;
 use download::{Download, End};
 use peers::{Peers, Standing};
 use shelf::Shelf;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -35,6 +35,9 @@ const MAX_PUSHES: u32 = 8;
 const MAX_LISTED: usize = 1000;
 /// How often one peer is asked whom it knows.
 const ASK_PEERS_MS: u64 = 20_000;
+
+/// How long to wait before fetching anything more after a failure of our own, such as a full disk.
+const REST_MS: u64 = 2_000;
 
 const INFO_TIMEOUT_MS: u64 = 2_000;
 const PEERS_TIMEOUT_MS: u64 = 5_000;
@@ -81,6 +84,10 @@ pub struct Syncer {
     asked: BTreeMap<RequestId, Asked>,
     next_id: u64,
     download: Option<Download>,
+    /// How many downloads there were.
+    downloads: u64,
+    /// After a failure of our own, no download starts before this uptime.
+    rest_until_ms: u64,
     shelf: Shelf,
     outputs: VecDeque<Output>,
     ask_peers_at_ms: u64,
@@ -96,6 +103,8 @@ impl Syncer {
             asked: BTreeMap::new(),
             next_id: 0,
             download: None,
+            downloads: 0,
+            rest_until_ms: 0,
             shelf: Shelf::default(),
             outputs: VecDeque::new(),
             ask_peers_at_ms: 0,
@@ -112,7 +121,8 @@ impl Syncer {
     pub fn next_wakeup_ms(&self) -> u64 {
         let polls = self.peers.known.values().filter(|peer| peer.info.is_none()).map(|peer| peer.poll_at_ms);
         let deadlines = self.asked.values().map(|asked| asked.deadline_ms);
-        polls.chain(deadlines).chain([self.ask_peers_at_ms]).min().unwrap_or(0)
+        let turn = self.download.as_ref().map(|it| if it.is_abandoned() { 0 } else { it.turn_ends_ms });
+        polls.chain(deadlines).chain(turn).chain([self.ask_peers_at_ms]).min().unwrap_or(0)
     }
 
     /// All peers, as `GET /peers` tells them.
@@ -149,6 +159,14 @@ impl Syncer {
             if self.settings.own_address.as_ref() != Some(&address) {
                 self.peers.add(address, learnt, now);
             }
+        }
+    }
+
+    /// A peer has called us: it is there, whatever we thought.
+    pub fn handle_caller(&mut self, address: &PeerAddress, now: Now) {
+        self.add_peers([address.clone()], Learnt::FromPeers, now);
+        if let Some(peer) = self.peers.known.get_mut(address) {
+            peer.has_called(now);
         }
     }
 
@@ -217,7 +235,7 @@ impl Syncer {
     ) -> Result<Accepted, Refusal> {
         let hash = block.hash();
         if let Some(from) = from {
-            self.add_peers([from.clone()], Learnt::FromPeers, now);
+            self.handle_caller(from, now);
         }
         let block = Arc::new(block);
         let result = chain.accept(Block::clone(&block), now.time, Origin::Single);
@@ -241,7 +259,8 @@ impl Syncer {
                 }
             }
             Err(Refusal::NotYet(NotYet::UnknownParent(_))) => {
-                if let Some(peer) = from.and_then(|from| self.peers.known.get_mut(from)) {
+                let sender = from.and_then(|from| self.peers.known.get_mut(from));
+                if let Some(peer) = sender.filter(|peer| peer.may_be_asked(now)) {
                     peer.poll_at_ms = now.uptime_ms;
                 }
             }
@@ -377,7 +396,12 @@ impl Syncer {
                 self.start_download(chain, now);
             }
             let Some(mut download) = self.download.take() else { return };
-            match self.drive(&mut download, chain, now) {
+            let driven = if self.is_anothers_turn(&mut download, chain, now) {
+                Err(End::Nothing("it takes long, and others have something to offer".to_owned()))
+            } else {
+                self.drive(&mut download, chain, now)
+            };
+            match driven {
                 Ok(()) => {
                     self.download = Some(download);
                     return;
@@ -419,24 +443,59 @@ impl Syncer {
         }
     }
 
-    /// Starts fetching from the peer whose chain claims most work, if that is more than ours has.
+    /// Starts fetching from a peer whose chain claims more work than ours has.
+    ///
+    /// Claims cost nothing, so they buy no precedence: whoever waited longest is asked first, and only among those who
+    /// waited equally long the largest claim.
     fn start_download(&mut self, chain: &Chain, now: Now) {
-        let ours = chain.tip().work;
-        let better =
-            self.peers.connected().filter_map(|(address, peer)| Some((address, peer.tip?))).filter(|(_, tip)| {
-                tip.work > ours
-                    && !self.shelf.holds(&tip.hash, now.uptime_ms)
-                    && chain.known_invalid(&tip.hash).is_none()
-            });
-        let better: Vec<_> = better.collect();
-        let most = better.iter().map(|(_, tip)| tip.work).max().unwrap_or(Work::default());
-        let best: Vec<_> = better.iter().filter(|(_, tip)| tip.work == most).collect();
+        if now.uptime_ms < self.rest_until_ms {
+            return;
+        }
+        let rank = |peer: &peers::Peer, tip: &wire::Tip| (peer.last_download, Reverse(tip.work));
+        let offers: Vec<_> = self.offers(chain, now).collect();
+        let first = offers.iter().map(|(_, peer, tip)| rank(peer, tip)).min();
+        let best: Vec<_> = offers.iter().filter(|(_, peer, tip)| Some(rank(peer, tip)) == first).collect();
         if best.is_empty() {
             return;
         }
-        self.chance = next_chance(self.chance);
-        let (peer, target) = best[(self.chance >> 33) as usize % best.len()];
-        self.download = Some(Download::new((*peer).clone(), *target));
+        let chance = next_chance(self.chance);
+        let (address, peer, target) = best[(chance >> 33) as usize % best.len()];
+        let (address, turn_ends_ms) = ((*address).clone(), now.uptime_ms + peer.turn_ms);
+        let download = Download::new(address.clone(), *target, turn_ends_ms);
+        self.chance = chance;
+        self.downloads += 1;
+        if let Some(peer) = self.peers.known.get_mut(&address) {
+            peer.last_download = self.downloads;
+        }
+        self.download = Some(download);
+    }
+
+    /// Peers that claim more work than we have, and whose claim does not rest on the shelf.
+    fn offers<'a>(
+        &'a self,
+        chain: &'a Chain,
+        now: Now,
+    ) -> impl Iterator<Item = (&'a PeerAddress, &'a peers::Peer, wire::Tip)> {
+        let tips = self.peers.connected().filter_map(|(address, peer)| Some((address, peer, peer.tip?)));
+        tips.filter(move |(address, _, tip)| {
+            tip.work > chain.tip().work
+                && !self.shelf.holds(address, tip.hash, now.uptime_ms)
+                && chain.known_invalid(&tip.hash).is_none()
+        })
+    }
+
+    /// Whether a download has had its time and somebody else offers more than we have.
+    fn is_anothers_turn(&mut self, download: &mut Download, chain: &Chain, now: Now) -> bool {
+        if now.uptime_ms < download.turn_ends_ms {
+            return false;
+        }
+        let waiting = self.offers(chain, now).any(|(address, ..)| *address != download.peer);
+        let turn_ms = self.peers.known.get_mut(&download.peer).map_or(0, |peer| {
+            peer.took_long();
+            peer.turn_ms
+        });
+        download.turn_ends_ms = now.uptime_ms + turn_ms.max(1);
+        waiting
     }
 
     fn end_download(&mut self, end: End, chain: &mut Chain, now: Now) {
@@ -452,15 +511,23 @@ impl Syncer {
         self.outputs.push_back(Output::Note(format!("fetching from {peer} ended: {end}")));
         match end {
             End::Done => {
-                if let Some(peer) = self.peers.known.get_mut(&peer) {
+                if let Some(peer) = self.peers.known.get_mut(&peer).filter(|_| download.was_useful()) {
                     peer.forgive();
                     peer.poll_at_ms = now.uptime_ms;
                 }
-                // It may have claimed more than it had.
-                self.shelf.put(target, now.uptime_ms);
             }
-            End::Nothing(_) | End::Failed(_) => self.shelf.put(target, now.uptime_ms),
+            End::Nothing(_) => self.shelf.put(&peer, target, now.uptime_ms),
+            End::Unkept(reason) => {
+                self.shelf.put(&peer, target, now.uptime_ms);
+                if self.peers.known.get_mut(&peer).is_some_and(|peer| peer.disappointed(now)) {
+                    self.punish(&peer, format!("time and again {reason}"), now);
+                }
+            }
+            End::Failed(_) => self.rest_until_ms = now.uptime_ms + REST_MS,
             End::Misbehaved(reason) => self.punish(&peer, reason, now),
+        }
+        if committed.is_err() {
+            self.rest_until_ms = now.uptime_ms + REST_MS;
         }
     }
 

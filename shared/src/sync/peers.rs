@@ -10,6 +10,11 @@ const MAX_BACKOFF_MS: u64 = 60_000;
 /// How long a peer is dropped for its first misbehaviour; doubles with each.
 const FIRST_DROP_MS: u64 = 30_000;
 const MAX_DROP_MS: u64 = 3_600_000;
+/// What a peer fails to deliver of what it claimed is bad luck as often as this, in a row.
+const UNKEPT_BEFORE_STRIKE: u32 = 3;
+/// How long a download may hold up the offers of other peers at first; doubles with each that takes longer.
+const FIRST_TURN_MS: u64 = 20_000;
+const MAX_TURN_MS: u64 = 3_600_000;
 /// An address that never answered is forgotten after this many tries, unless it was added by hand.
 const TRIES_BEFORE_FORGETTING: u32 = 8;
 
@@ -52,8 +57,13 @@ pub(super) struct Peer {
     pub(super) knows: Option<BlockHash>,
     /// It has not answered since somebody asked for a sync of all.
     pub(super) owes_answer: bool,
+    /// Number of the last download from it; 0 if there was none.
+    pub(super) last_download: u64,
+    /// How long the next one may hold up others.
+    pub(super) turn_ms: u64,
     tries: u32,
     strikes: u32,
+    unkept: u32,
 }
 
 impl Peer {
@@ -68,8 +78,11 @@ impl Peer {
             pushes: 0,
             knows: None,
             owes_answer: false,
+            last_download: 0,
+            turn_ms: FIRST_TURN_MS,
             tries: 0,
             strikes: 0,
+            unkept: 0,
         }
     }
 
@@ -81,9 +94,33 @@ impl Peer {
         !matches!(&self.standing, Standing::Dropped { until_ms, .. } if *until_ms > now.uptime_ms)
     }
 
-    /// It behaved for a whole download: earlier strikes are forgiven.
+    /// It behaved for a whole download, and we are the better for it: what was before is forgiven.
     pub(super) fn forgive(&mut self) {
-        self.strikes = 0;
+        (self.strikes, self.unkept, self.turn_ms) = (0, 0, FIRST_TURN_MS);
+    }
+
+    /// It had less than it claimed; answers whether that was once too often.
+    pub(super) fn disappointed(&mut self, now: Now) -> bool {
+        (self.tip, self.poll_at_ms) = (None, now.uptime_ms);
+        self.unkept += 1;
+        let too_often = self.unkept >= UNKEPT_BEFORE_STRIKE;
+        if too_often {
+            self.unkept = 0;
+        }
+        too_often
+    }
+
+    /// Its download took longer than its turn.
+    pub(super) fn took_long(&mut self) {
+        self.turn_ms = (2 * self.turn_ms).min(MAX_TURN_MS);
+    }
+
+    /// It has called us: if we thought that nobody is there, it is time to look again.
+    pub(super) fn has_called(&mut self, now: Now) {
+        if matches!(self.standing, Standing::Unreachable(_)) && self.tries > 0 {
+            self.tries = 0;
+            self.poll_at_ms = now.uptime_ms;
+        }
     }
 }
 
@@ -112,8 +149,10 @@ impl Peers {
         }
         if self.known.len() >= self.max && learnt != Learnt::ByHand {
             let silent = |peer: &Peer| peer.learnt != Learnt::ByHand && peer.tries > 0 && !peer.is_connected();
-            let replaced = self.known.iter().find(|(_, peer)| silent(peer)).map(|(address, _)| address.clone());
-            let Some(replaced) = replaced else { return };
+            let silent = self.known.iter().filter(|(_, peer)| silent(peer));
+            // First those that never answered, then those silent for longest.
+            let worst = silent.max_by_key(|(_, peer)| (peer.last_seen.is_none(), peer.tries));
+            let Some(replaced) = worst.map(|(address, _)| address.clone()) else { return };
             self.known.remove(&replaced);
         }
         self.known.insert(address, Peer::new(learnt, now));
@@ -146,10 +185,11 @@ impl Peers {
         let poll_ms = self.poll_ms;
         let peer = self.known.get_mut(address)?;
         let was_connected = peer.is_connected();
-        peer.tries += 1;
+        // Several requests that fail together are one miss.
+        peer.tries = if was_connected { 1 } else { peer.tries + 1 };
         peer.poll_at_ms = now.uptime_ms + (poll_ms << peer.tries.min(16)).min(MAX_BACKOFF_MS.max(poll_ms));
         peer.standing = standing;
-        if peer.tries >= TRIES_BEFORE_FORGETTING && peer.learnt != Learnt::ByHand {
+        if peer.tries >= TRIES_BEFORE_FORGETTING && peer.last_seen.is_none() && peer.learnt != Learnt::ByHand {
             self.known.remove(address);
         }
         was_connected.then_some(PeerChange::Lost)

@@ -1,5 +1,8 @@
-//! Tips that were not worth another try just now: whose blocks nobody delivers, or that claim more work than they have.
+//! Offers that were not worth another try just now: a peer's tip whose blocks it does not deliver, or not all of them.
+//!
+//! An offer is a peer *and* a tip: what one peer fails to deliver, another may well have.
 
+use super::PeerAddress;
 use crate::block::BlockHash;
 use std::collections::BTreeMap;
 
@@ -7,10 +10,10 @@ const CAPACITY: usize = 256;
 const FIRST_REST_MS: u64 = 1_000;
 const MAX_REST_MS: u64 = 60_000;
 
-/// Tips by hash, each resting for a time that doubles whenever it disappoints again.
+/// Offers, each resting for a time that doubles whenever it disappoints again.
 #[derive(Default)]
 pub(super) struct Shelf {
-    tips: BTreeMap<BlockHash, Resting>,
+    offers: BTreeMap<(PeerAddress, BlockHash), Resting>,
 }
 
 struct Resting {
@@ -19,17 +22,18 @@ struct Resting {
 }
 
 impl Shelf {
-    pub(super) fn put(&mut self, tip: BlockHash, now_ms: u64) {
-        if self.tips.len() >= CAPACITY && !self.tips.contains_key(&tip) {
-            let oldest = self.tips.iter().min_by_key(|(_, resting)| resting.until_ms).map(|(tip, _)| *tip);
-            oldest.and_then(|oldest| self.tips.remove(&oldest));
+    pub(super) fn put(&mut self, peer: &PeerAddress, tip: BlockHash, now_ms: u64) {
+        let offer = (peer.clone(), tip);
+        if self.offers.len() >= CAPACITY && !self.offers.contains_key(&offer) {
+            let oldest = self.offers.iter().min_by_key(|(_, resting)| resting.until_ms).map(|(offer, _)| offer.clone());
+            oldest.and_then(|oldest| self.offers.remove(&oldest));
         }
-        let resting = self.tips.entry(tip).or_insert(Resting { until_ms: 0, times: 0 });
+        let resting = self.offers.entry(offer).or_insert(Resting { until_ms: 0, times: 0 });
         resting.until_ms = now_ms + (FIRST_REST_MS << resting.times.min(16)).min(MAX_REST_MS);
         resting.times += 1;
     }
 
-    pub(super) fn holds(&self, tip: &BlockHash, now_ms: u64) -> bool {
-        self.tips.get(tip).is_some_and(|resting| resting.until_ms > now_ms)
+    pub(super) fn holds(&self, peer: &PeerAddress, tip: BlockHash, now_ms: u64) -> bool {
+        self.offers.get(&(peer.clone(), tip)).is_some_and(|resting| resting.until_ms > now_ms)
     }
 }
