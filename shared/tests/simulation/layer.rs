@@ -1,0 +1,38 @@
+//! A layer with a stateless and a stateful rule, so that blocks can be wrong in either way and undoing matters.
+//!
+//! Data is a label. No label may occur twice on a chain (as no transaction may), and none may begin with `bad`.
+
+use shared::block::Height;
+use shared::layer::{BrokenLayerRule, Effect, EffectError, Layer};
+use shared::state::StateView;
+
+pub struct Labels;
+
+struct Label(String);
+
+fn broken(rule: &'static str, label: &str) -> BrokenLayerRule {
+    BrokenLayerRule { rule, detail: format!("label {label:?}") }
+}
+
+impl Layer for Labels {
+    fn read(&self, data: &str) -> Result<Box<dyn Effect>, BrokenLayerRule> {
+        if data.starts_with("bad") {
+            return Err(broken("label-is-not-bad", data));
+        }
+        Ok(Box::new(Label(data.to_owned())))
+    }
+
+    fn template(&self, message: &str) -> String {
+        message.to_owned()
+    }
+}
+
+impl Effect for Label {
+    fn apply(&self, _: Height, state: &mut dyn StateView) -> Result<(), EffectError> {
+        if state.get(self.0.as_bytes())?.is_some() {
+            return Err(broken("label-is-new", &self.0).into());
+        }
+        state.put(self.0.as_bytes(), vec![1]);
+        Ok(())
+    }
+}

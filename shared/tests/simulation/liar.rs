@@ -1,0 +1,236 @@
+//! Peers that lie. Each follows the honest chain like everyone else, so that its lies stand on real blocks.
+
+use crate::forge::{Forge, Spoil};
+use crate::kernel::Chance;
+use shared::block::{Block, BlockHash, Height, Nonce, Timestamp};
+use shared::chain::Chain;
+use shared::sync::{HEADERS_PER_REQUEST, Request, Response};
+use shared::wire::Tip;
+use shared::work::Work;
+use shared::work::retarget::Rule;
+
+/// What a lying peer does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lie {
+    /// Claims enormous work, of another tip each time, and has no headers.
+    ClaimsWork,
+    /// Claims enormous work for the very tip that the honest have, and has no headers.
+    ClaimsWorkOfHonestTips,
+    /// Its headers are harder than the rule demands.
+    WrongDifficulty,
+    /// Its headers miss their targets.
+    NoWork,
+    /// Valid headers, never bodies.
+    NoBodies,
+    /// Valid headers, and the bodies of other blocks.
+    OtherBodies,
+    /// Valid headers without end, never bodies.
+    EndlessHeaders,
+    /// More headers than were asked for.
+    TooManyHeaders,
+    /// A branch whose blocks break a stateless rule of the layer.
+    BadLabel,
+    /// A branch whose blocks break a stateful rule of the layer.
+    SameLabel,
+    /// Pushes children that break rules, and orphans.
+    PushesGarbage,
+    /// Claims enormous work and answers as slowly and little as it may: a block at a time.
+    Trickles,
+    /// Takes requests for headers and never answers.
+    Silent,
+    /// A branch from the future: not a broken rule, so nobody drops it.
+    Future,
+}
+
+impl Lie {
+    pub const ALL: [Self; 14] = [
+        Self::ClaimsWork,
+        Self::ClaimsWorkOfHonestTips,
+        Self::WrongDifficulty,
+        Self::NoWork,
+        Self::NoBodies,
+        Self::OtherBodies,
+        Self::EndlessHeaders,
+        Self::TooManyHeaders,
+        Self::BadLabel,
+        Self::SameLabel,
+        Self::PushesGarbage,
+        Self::Trickles,
+        Self::Silent,
+        Self::Future,
+    ];
+
+    /// Whether it breaks a rule of the protocol, or a promise, so that it must end up dropped.
+    pub fn must_be_dropped(self) -> bool {
+        !matches!(self, Self::Trickles | Self::Future)
+    }
+
+    pub fn pushes(self) -> bool {
+        matches!(self, Self::PushesGarbage | Self::BadLabel | Self::SameLabel | Self::Future)
+    }
+
+    fn spoil(self) -> Spoil {
+        match self {
+            Self::WrongDifficulty => Spoil::Difficulty,
+            Self::NoWork => Spoil::Work,
+            Self::BadLabel => Spoil::BadLabel,
+            Self::SameLabel => Spoil::SameLabel,
+            Self::Future => Spoil::Future,
+            _ => Spoil::Nothing,
+        }
+    }
+
+    fn claims_too_much(self) -> bool {
+        use Lie::{ClaimsWork, ClaimsWorkOfHonestTips, EndlessHeaders, Silent, TooManyHeaders, Trickles};
+        matches!(self, ClaimsWork | ClaimsWorkOfHonestTips | EndlessHeaders | Silent | TooManyHeaders | Trickles)
+    }
+}
+
+/// What a liar answers.
+pub enum Lied {
+    /// As an honest node would, this much later.
+    Honestly {
+        after_ms: u64,
+    },
+    With(Response),
+    Never,
+}
+
+pub struct Liar {
+    pub lie: Lie,
+    forged: Vec<Block>,
+    forge: Option<Forge>,
+    chance: Chance,
+}
+
+impl Liar {
+    pub const fn new(lie: Lie, seed: u64) -> Self {
+        Self { lie, forged: Vec::new(), forge: None, chance: Chance::new(seed) }
+    }
+
+    /// The tip that it claims to have.
+    pub fn tip(&mut self, chain: &Chain, now: Timestamp) -> Tip {
+        let mut tip = chain.tip().tip();
+        if !matches!(self.lie, Lie::ClaimsWorkOfHonestTips | Lie::Trickles | Lie::PushesGarbage) {
+            self.forge_on(chain, now);
+            let last = self.forged.last().unwrap().header();
+            let work = self.forged.iter().map(|block| block.header().difficulty.work()).sum::<Work>();
+            tip = Tip { index: last.index, hash: last.hash(), timestamp: last.timestamp, work: tip.work + work };
+        }
+        if self.lie == Lie::ClaimsWork {
+            tip.hash = BlockHash::of(self.chance.number().to_be_bytes());
+        }
+        if self.lie.claims_too_much() {
+            tip.work = tip.work + Work(1 << 80);
+        }
+        tip
+    }
+
+    /// Panics if it is asked for bodies of headers that nobody may have believed.
+    pub fn answer(&mut self, request: &Request, chain: &Chain, now: Timestamp) -> Lied {
+        match (request, self.lie) {
+            (Request::Headers { .. }, Lie::Trickles) => Lied::Honestly { after_ms: 14_800 },
+            (Request::Blocks { hashes }, Lie::Trickles) => {
+                let blocks = chain.view().reader().unwrap().blocks_by_hash(&hashes[..1], 1 << 20).unwrap();
+                Lied::With(Response::Blocks(blocks))
+            }
+            (Request::Headers { .. }, Lie::Silent) => Lied::Never,
+            (Request::Headers { .. }, Lie::ClaimsWork | Lie::ClaimsWorkOfHonestTips) => {
+                Lied::With(Response::Headers(Vec::new()))
+            }
+            (Request::Headers { .. }, Lie::TooManyHeaders) => {
+                let genesis = chain.rules().params().genesis().header().clone();
+                Lied::With(Response::Headers(vec![genesis; HEADERS_PER_REQUEST + 1]))
+            }
+            (Request::Headers { locator, .. }, Lie::EndlessHeaders) => self.more_headers(locator, chain, now),
+            (Request::Headers { locator, .. }, lie) if lie != Lie::PushesGarbage => self.headers(locator, chain, now),
+            (Request::Blocks { hashes }, lie) if self.forged.iter().any(|block| hashes.contains(&block.hash())) => {
+                assert!(
+                    !matches!(lie, Lie::WrongDifficulty | Lie::NoWork | Lie::Future),
+                    "bodies were asked for whose headers break a rule: {lie:?}"
+                );
+                self.bodies(hashes, chain)
+            }
+            _ => Lied::Honestly { after_ms: 0 },
+        }
+    }
+
+    /// What it sends round unasked.
+    pub fn push(&mut self, chain: &Chain, now: Timestamp) -> Option<Block> {
+        if !self.lie.pushes() {
+            return None;
+        }
+        if self.lie != Lie::PushesGarbage {
+            self.forge_on(chain, now);
+            return self.forged.first().cloned();
+        }
+        let spoils = [Spoil::Difficulty, Spoil::Work, Spoil::BadLabel, Spoil::Nothing];
+        let spoil = spoils[self.chance.below(4) as usize];
+        let mut forge = Forge::on(chain, 0);
+        let (label, first) = (self.label(), Nonce(self.chance.number()));
+        let child = forge.next(chain.rules(), now, label, spoil, first);
+        // A grandchild of the tip whose parent nobody will ever see.
+        Some(if spoil == Spoil::Nothing { forge.next(chain.rules(), now, self.label(), spoil, first) } else { child })
+    }
+
+    fn label(&mut self) -> String {
+        format!("forged {:016x}", self.chance.number())
+    }
+
+    /// Five blocks on top of the tip as it is now, unless that is what there is already.
+    fn forge_on(&mut self, chain: &Chain, now: Timestamp) {
+        let tip = chain.tip().hash();
+        if self.forged.first().is_none_or(|block| block.header().prev_hash != tip) {
+            self.forged.clear();
+            self.forge = Some(Forge::on(chain, 0));
+            self.grow(5, chain, now);
+        }
+    }
+
+    fn grow(&mut self, count: usize, chain: &Chain, now: Timestamp) {
+        while self.forged.len() < count {
+            let (label, first) = (self.label(), Nonce(self.chance.number()));
+            let Some(forge) = &mut self.forge else { return };
+            self.forged.push(forge.next(chain.rules(), now, label, self.lie.spoil(), first));
+        }
+    }
+
+    fn headers(&mut self, locator: &[BlockHash], chain: &Chain, now: Timestamp) -> Lied {
+        self.forge_on(chain, now);
+        let known = self.forged.iter().position(|block| block.hash() == locator[0]);
+        let mut headers = Vec::new();
+        if known.is_none() {
+            headers = chain.view().reader().unwrap().headers_after(locator, HEADERS_PER_REQUEST).unwrap().unwrap();
+        }
+        let rest = &self.forged[known.map_or(0, |known| known + 1)..];
+        headers.extend(rest.iter().map(|block| block.header().clone()));
+        headers.truncate(HEADERS_PER_REQUEST);
+        Lied::With(Response::Headers(headers))
+    }
+
+    /// A full page, whatever was asked for.
+    fn more_headers(&mut self, locator: &[BlockHash], chain: &Chain, now: Timestamp) -> Lied {
+        self.forge_on(chain, now);
+        let known = self.forged.iter().position(|block| block.hash() == locator[0]).map_or(0, |known| known + 1);
+        // Bounded only so that a defect shows as a failure instead of filling the memory.
+        assert!(known < 10 * HEADERS_PER_REQUEST, "headers without end are taken");
+        // Where difficulty follows time, headers a millisecond apart soon cost more than a liar can pay.
+        let fixed = chain.rules().params().retarget == Rule::Fixed;
+        self.grow(if fixed { known + HEADERS_PER_REQUEST } else { 8 }, chain, now);
+        self.headers(locator, chain, now)
+    }
+
+    fn bodies(&self, hashes: &[BlockHash], chain: &Chain) -> Lied {
+        let wanted = |hash: &BlockHash| self.forged.iter().find(|block| block.hash() == *hash).cloned();
+        let reader = chain.view().reader().unwrap();
+        Lied::With(Response::Blocks(match self.lie {
+            Lie::NoBodies | Lie::EndlessHeaders => Vec::new(),
+            Lie::OtherBodies => reader.blocks(Height::GENESIS, 1, 1 << 20).unwrap(),
+            _ => {
+                let mut blocks = reader.blocks_by_hash(hashes, 8 << 20).unwrap();
+                blocks.extend(hashes[blocks.len()..].iter().map_while(wanted));
+                blocks
+            }
+        }))
+    }
+}

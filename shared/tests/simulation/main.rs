@@ -1,0 +1,26 @@
+//! Deterministic simulation: many nodes in virtual time, under every fault that we could think of.
+//!
+//! The nodes run the real chain and the real syncer of `shared`; the network, the clocks, the disks and the lying peers
+//! are made here. A run is replayed from its scenario and seed: `CHAINLAB_SEED=7 cargo test -p shared --test simulation
+//! lossy`. `CHAINLAB_SEEDS=10` runs ten times as many; `-- --nocapture` shows what the runs came to.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    missing_docs,
+    unreachable_pub,
+    reason = "a simulation fails by panicking, and nobody links to it"
+)]
+
+mod checks;
+mod forge;
+mod kernel;
+mod layer;
+mod liar;
+mod liars;
+mod network;
+mod node;
+mod runner;
+mod scenarios;
+mod steering;
+mod world;

@@ -1,0 +1,104 @@
+//! The network between the nodes: what becomes of each message. Every fault is a named option.
+//!
+//! It stands for HTTP over TCP, so a request arrives once or not at all; an answer may be told twice (a caller that hands
+//! it over again), and any two messages may overtake one another where delays differ.
+
+use crate::kernel::Chance;
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+/// What goes wrong with messages, as long as it is set.
+#[derive(Debug, Clone)]
+pub struct Faults {
+    /// Messages that vanish: whoever waits for them learns nothing.
+    pub loss_percent: u64,
+    /// How long a message takes; where it differs, messages overtake one another.
+    pub delay_ms: RangeInclusive<u64>,
+    /// Answers that arrive a second time.
+    pub duplicated_answers_percent: u64,
+}
+
+impl Faults {
+    pub const NONE: Self = Self { loss_percent: 0, delay_ms: 5..=50, duplicated_answers_percent: 0 };
+    pub const LOSSY: Self = Self { loss_percent: 10, delay_ms: 0..=2000, duplicated_answers_percent: 10 };
+}
+
+/// What becomes of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Nobody hears of it again.
+    Vanishes,
+    /// The sender is told that nobody is there.
+    Refused { after_ms: u64 },
+    /// It arrives, perhaps twice.
+    Arrives { after_ms: u64, again_after_ms: Option<u64> },
+}
+
+pub struct Network {
+    pub faults: Faults,
+    /// Those on the one side of a partition; empty while there is none.
+    left: BTreeSet<usize>,
+    /// Whether messages across the partition vanish, or are refused.
+    cut_is_silent: bool,
+    unreachable: BTreeSet<usize>,
+    chance: Chance,
+}
+
+impl Network {
+    pub fn new(faults: Faults, seed: u64) -> Self {
+        let chance = Chance::new(seed);
+        Self { faults, left: BTreeSet::new(), cut_is_silent: false, unreachable: BTreeSet::new(), chance }
+    }
+
+    pub fn partition(&mut self, left: BTreeSet<usize>, silently: bool) {
+        (self.left, self.cut_is_silent) = (left, silently);
+    }
+
+    pub fn set_unreachable(&mut self, node: usize, unreachable: bool) {
+        if unreachable {
+            self.unreachable.insert(node)
+        } else {
+            self.unreachable.remove(&node)
+        };
+    }
+
+    pub fn heal(&mut self) {
+        self.left.clear();
+        self.unreachable.clear();
+        self.faults = Faults::NONE;
+    }
+
+    pub fn request(&mut self, from: usize, to: usize) -> Fate {
+        if self.unreachable.contains(&from) || self.unreachable.contains(&to) {
+            return Fate::Refused { after_ms: self.delay_ms() };
+        }
+        if self.left.contains(&from) != self.left.contains(&to) {
+            let after_ms = self.delay_ms();
+            return if self.cut_is_silent { Fate::Vanishes } else { Fate::Refused { after_ms } };
+        }
+        self.carry()
+    }
+
+    /// An answer across a new partition, or from a node that has gone, is a broken connection.
+    pub fn answer(&mut self, from: usize, to: usize) -> Fate {
+        match self.request(from, to) {
+            Fate::Arrives { after_ms, .. } => {
+                let again = self.chance.percent(self.faults.duplicated_answers_percent);
+                let again_after_ms = again.then(|| self.delay_ms());
+                Fate::Arrives { after_ms, again_after_ms }
+            }
+            fate => fate,
+        }
+    }
+
+    fn carry(&mut self) -> Fate {
+        if self.chance.percent(self.faults.loss_percent) {
+            return Fate::Vanishes;
+        }
+        Fate::Arrives { after_ms: self.delay_ms(), again_after_ms: None }
+    }
+
+    fn delay_ms(&mut self) -> u64 {
+        self.chance.between(&self.faults.delay_ms)
+    }
+}

@@ -1,0 +1,194 @@
+//! One node of the simulation: a chain on a store that outlives it, a syncer, a clock, and what was promised to others.
+
+use crate::forge::Forge;
+use crate::forge::Spoil;
+use crate::liar::Liar;
+use shared::block::{Block, BlockHash, Nonce, Timestamp};
+use shared::chain::{Chain, Refusal, Rules, SideLimits};
+use shared::store::MemoryStore;
+use shared::sync::{
+    BLOCKS_PER_REQUEST, Failure, HEADERS_PER_REQUEST, Learnt, Now, PeerAddress, Request, RequestId, Response,
+    SyncSettings, Syncer,
+};
+use shared::wire::{BlockSource, Tip};
+use shared::work::Work;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// Virtual time 0, an hour after genesis.
+pub const EPOCH_MS: u64 = 1_767_225_600_000 + 3_600_000;
+
+/// What a process has that a crash takes.
+pub struct Running {
+    pub chain: Chain,
+    pub syncer: Syncer,
+    pub started_ms: u64,
+    /// Requests whose answer may still come, with their deadlines in virtual time.
+    pub waiting: BTreeMap<RequestId, u64>,
+    pub wake_at_ms: Option<u64>,
+}
+
+pub struct Node {
+    pub address: PeerAddress,
+    pub rules: Arc<Rules>,
+    pub store: MemoryStore,
+    pub full: bool,
+    pub running: Option<Running>,
+    /// Counts starts, so that nothing meant for an earlier process reaches a later one.
+    pub life: u32,
+    pub clock_offset_ms: i64,
+    /// Mean milliseconds that it takes to try one nonce; none if it does not mine.
+    pub ms_per_hash: Option<u64>,
+    pub liar: Option<Liar>,
+    pub roster: Vec<PeerAddress>,
+    pub learnt: Learnt,
+    /// Blocks of which somebody was told that they are kept.
+    pub acknowledged: BTreeSet<BlockHash>,
+    pub work: Work,
+    pub durable_work: Work,
+    /// Within the current virtual second: which, how many wake-ups, how many requests.
+    pub this_second: (u64, u32, u32),
+    pub told: Told,
+}
+
+/// What a node has said and asked in all its lives.
+#[derive(Default)]
+pub struct Told {
+    pub dropped: Vec<(PeerAddress, String)>,
+    pub undone: Vec<u64>,
+    pub notes: Vec<String>,
+    pub headers_requests: u32,
+    pub blocks_requests: Vec<usize>,
+}
+
+impl Node {
+    pub fn new(number: usize, rules: Arc<Rules>) -> Self {
+        Self {
+            address: address(number),
+            rules,
+            store: MemoryStore::default(),
+            full: false,
+            running: None,
+            life: 0,
+            clock_offset_ms: 0,
+            ms_per_hash: None,
+            liar: None,
+            roster: Vec::new(),
+            learnt: Learnt::FromTracker,
+            acknowledged: BTreeSet::new(),
+            work: Work::default(),
+            durable_work: Work::default(),
+            this_second: (0, 0, 0),
+            told: Told::default(),
+        }
+    }
+
+    pub fn is_honest(&self) -> bool {
+        self.liar.is_none()
+    }
+
+    pub fn time(&self, now_ms: u64) -> Timestamp {
+        Timestamp::from_ms((EPOCH_MS + now_ms).saturating_add_signed(self.clock_offset_ms))
+    }
+
+    pub fn now(&self, now_ms: u64) -> Now {
+        let started_ms = self.running.as_ref().map_or(0, |running| running.started_ms);
+        Now { time: self.time(now_ms), uptime_ms: now_ms - started_ms }
+    }
+
+    pub fn start(&mut self, now_ms: u64, seed: u64) {
+        let chain = Chain::open(self.rules.clone(), Arc::new(self.store.clone()), SideLimits::default())
+            .expect("a store opens again after a crash");
+        assert!(chain.tip().work >= self.durable_work, "{} lost durable blocks in a crash", self.address);
+        for hash in &self.acknowledged {
+            assert!(chain.contains(hash).unwrap(), "{} lost block {hash}, which it had acknowledged", self.address);
+        }
+        self.work = chain.tip().work;
+        self.life += 1;
+        let settings = SyncSettings { own_address: Some(self.address.clone()), ..SyncSettings::default() };
+        let syncer = Syncer::new(settings, seed);
+        let waiting = BTreeMap::new();
+        self.running = Some(Running { chain, syncer, started_ms: now_ms, waiting, wake_at_ms: None });
+        let (now, roster, learnt) = (self.now(now_ms), self.roster.clone(), self.learnt);
+        if let Some(running) = &mut self.running {
+            running.syncer.add_peers(roster, learnt, now);
+        }
+    }
+
+    /// Mines the next block on its tip; answers whether it was kept.
+    pub fn mine(&mut self, now_ms: u64, label: String, first: Nonce) -> bool {
+        let now = self.now(now_ms);
+        let Some(running) = &mut self.running else { return false };
+        let block = Forge::on(&running.chain, 0).next(&self.rules, now.time, label, Spoil::Nothing, first);
+        let hash = block.hash();
+        match running.syncer.handle_block(block, BlockSource::Mined, None, &mut running.chain, now) {
+            Ok(_) => self.acknowledged.insert(hash),
+            Err(Refusal::Broken(broken)) => panic!("{} mined a block that breaks a rule: {broken}", self.address),
+            Err(_) => false,
+        }
+    }
+
+    /// What it answers to `from` (docs/protocol.md §10).
+    pub fn serve(&mut self, from: &PeerAddress, request: &Request, now_ms: u64) -> Result<Response, Failure> {
+        let now = self.now(now_ms);
+        let Some(running) = &mut self.running else { return Err(Failure::Unreachable("nobody is there".to_owned())) };
+        if running.syncer.is_blocked(from) {
+            return Err(Failure::Unreachable("blocked".to_owned()));
+        }
+        if matches!(request, Request::Info) {
+            running.syncer.handle_caller(from, now);
+        }
+        let reader = running.chain.view().reader().unwrap();
+        Ok(match request {
+            Request::Info => {
+                let tip: Tip = match &mut self.liar {
+                    Some(liar) => liar.tip(&running.chain, now.time),
+                    None => reader.tip().unwrap().tip(),
+                };
+                let (address, network) = (self.address.to_string(), self.rules.params().network_id());
+                Response::Info { address, network, difference: None, tip: Some(tip) }
+            }
+            Request::Peers => {
+                let peers = running.syncer.peers();
+                Response::Peers(peers.iter().filter_map(|peer| PeerAddress::new(&peer.address)).collect())
+            }
+            Request::Headers { locator, limit } => {
+                match reader.headers_after(locator, (*limit).min(HEADERS_PER_REQUEST)).unwrap() {
+                    Some(headers) => Response::Headers(headers),
+                    None => return Err(Failure::Refused("none of these is on my chain".to_owned())),
+                }
+            }
+            Request::Blocks { hashes } => {
+                let hashes = &hashes[..hashes.len().min(BLOCKS_PER_REQUEST)];
+                Response::Blocks(reader.blocks_by_hash(hashes, 8 << 20).unwrap())
+            }
+            Request::Push(block) => {
+                drop(reader);
+                self.take_pushed(block, from, now)?
+            }
+        })
+    }
+
+    fn take_pushed(&mut self, block: &Arc<Block>, from: &PeerAddress, now: Now) -> Result<Response, Failure> {
+        let Some(running) = &mut self.running else { return Err(Failure::Unreachable("nobody is there".to_owned())) };
+        let block = Block::clone(block);
+        let hash = block.hash();
+        match running.syncer.handle_block(block, BlockSource::Pushed, Some(from), &mut running.chain, now) {
+            Ok(_) => {
+                self.acknowledged.insert(hash);
+                Ok(Response::Pushed)
+            }
+            Err(Refusal::NotYet(_)) => Ok(Response::Pushed),
+            Err(Refusal::Broken(broken)) => Err(Failure::Refused(format!("422 {broken}"))),
+            Err(Refusal::Failed(error)) => Err(Failure::Refused(format!("503 {error}"))),
+        }
+    }
+}
+
+pub fn address(number: usize) -> PeerAddress {
+    PeerAddress::new(&format!("10.0.0.{number}:8100")).unwrap()
+}
+
+pub fn number(address: &PeerAddress) -> Option<usize> {
+    address.as_str().strip_prefix("10.0.0.")?.strip_suffix(":8100")?.parse().ok()
+}

@@ -1,0 +1,307 @@
+//! The world that the nodes live in: it carries their messages, wakes them, lets them mine, and breaks things.
+//!
+//! After every event the node that it touched is held to the invariants of [`crate::checks`].
+
+use crate::checks;
+use crate::kernel::{Chance, Kernel};
+use crate::liar::Lied;
+use crate::network::{Fate, Faults, Network};
+use crate::node::{Node, number};
+use shared::block::{BlockHash, Nonce};
+use shared::chain::Rules;
+use shared::sync::{Failure, Output, Request, RequestId, Response};
+use shared::wire::{Event, PeerChange, PeersUpdate};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Something that happens.
+pub enum Happening {
+    Wake { node: usize, life: u32 },
+    Ask { from: usize, life: u32, to: usize, id: RequestId, request: Request },
+    Answer { to: usize, life: u32, id: RequestId, result: Result<Response, Failure> },
+    Mine { node: usize },
+    Lie { node: usize },
+    Fault(Fault),
+}
+
+/// Something that is done to the world.
+#[derive(Clone)]
+pub enum Fault {
+    Partition { left: BTreeSet<usize>, silently: bool },
+    Rejoin,
+    Crash(usize),
+    Start(usize),
+    DiskFull(usize, bool),
+    Unreachable(usize, bool),
+    Steer(usize, PeersUpdate),
+}
+
+pub struct World {
+    pub kernel: Kernel<Happening>,
+    pub network: Network,
+    pub nodes: Vec<Node>,
+    pub chance: Chance,
+    pub mining: bool,
+    /// Whether silence may make honest peers look slow.
+    pub silence_happens: bool,
+    mined: u64,
+    /// A digest of all that happened, to compare two runs by.
+    trace: u64,
+}
+
+impl World {
+    pub fn new(count: usize, rules: &Arc<Rules>, faults: Faults, seed: u64) -> Self {
+        let silence_happens = faults.loss_percent > 0;
+        let mut nodes: Vec<_> = (0..count).map(|number| Node::new(number, rules.clone())).collect();
+        let all: Vec<_> = nodes.iter().map(|node| node.address.clone()).collect();
+        for node in &mut nodes {
+            node.roster.clone_from(&all);
+        }
+        let network = Network::new(faults, seed ^ 0x6e65_7477_6f72_6b00);
+        let (kernel, chance) = (Kernel::new(), Chance::new(seed));
+        Self { kernel, network, nodes, chance, mining: true, silence_happens, mined: 0, trace: seed }
+    }
+
+    pub fn fault_at(&mut self, at_ms: u64, fault: Fault) {
+        self.kernel.at(at_ms, Happening::Fault(fault));
+    }
+
+    /// Starts all nodes that do not run, and their mining or lying.
+    pub fn start_all(&mut self) {
+        for node in 0..self.nodes.len() {
+            self.start(node);
+        }
+    }
+
+    pub fn start(&mut self, node: usize) {
+        if self.nodes[node].running.is_some() {
+            return;
+        }
+        let (now_ms, seed, first) = (self.kernel.now_ms(), self.chance.number(), self.nodes[node].life == 0);
+        self.nodes[node].start(now_ms, seed);
+        if first && self.nodes[node].ms_per_hash.is_some() {
+            self.schedule_mining(node);
+        }
+        if first && self.nodes[node].liar.as_ref().is_some_and(|liar| liar.lie.pushes()) {
+            self.kernel.after(500, Happening::Lie { node });
+        }
+        self.carry_out(node);
+    }
+
+    /// Goes on until `end_ms`, or until `done` says so after an event; answers whether it did.
+    pub fn run_until(&mut self, end_ms: u64, mut done: impl FnMut(&Self) -> bool) -> bool {
+        while let Some(happening) = self.kernel.next_until(end_ms) {
+            if let Some(node) = self.handle(happening) {
+                self.carry_out(node);
+                self.check(node);
+            }
+            if done(self) {
+                return true;
+            }
+        }
+        false
+    }
+
+    /// What two runs of the same seed must share.
+    pub fn digest(&self) -> (Vec<Option<BlockHash>>, u64, u64) {
+        let tips = self.nodes.iter().map(|node| node.running.as_ref().map(|running| running.chain.tip().hash()));
+        (tips.collect(), self.kernel.handled(), self.trace)
+    }
+
+    pub fn mine_now(&mut self, node: usize) {
+        self.mined += 1;
+        let (label, first) = (format!("block {} of {node}", self.mined), Nonce(self.chance.number()));
+        let now_ms = self.kernel.now_ms();
+        self.nodes[node].mine(now_ms, label, first);
+        self.carry_out(node);
+        self.check(node);
+    }
+
+    /// Makes it happen; answers the node that something may have changed for.
+    fn handle(&mut self, happening: Happening) -> Option<usize> {
+        let now_ms = self.kernel.now_ms();
+        self.note(now_ms);
+        match happening {
+            Happening::Wake { node, life } => {
+                let now = self.nodes[node].now(now_ms);
+                let living = &mut self.nodes[node];
+                let running = living.running.as_mut().filter(|_| living.life == life)?;
+                if running.wake_at_ms != Some(now_ms) {
+                    return None;
+                }
+                running.wake_at_ms = None;
+                running.syncer.handle_wakeup(&mut running.chain, now);
+                let next = running.syncer.next_wakeup_ms();
+                assert!(next > now.uptime_ms, "node {node} wants to be woken at {next} again, which is now");
+                living.this_second.1 += 1;
+                Some(node)
+            }
+            Happening::Ask { from, life, to, id, request } => {
+                self.serve(from, life, to, id, &request);
+                Some(to)
+            }
+            Happening::Answer { to, life, id, result } => {
+                let now = self.nodes[to].now(now_ms);
+                let node = &mut self.nodes[to];
+                let running = node.running.as_mut().filter(|_| node.life == life)?;
+                running.waiting.remove(&id);
+                running.syncer.handle_response(id, result, &mut running.chain, now);
+                Some(to)
+            }
+            Happening::Mine { node } => {
+                if self.mining {
+                    self.mine_now(node);
+                }
+                self.schedule_mining(node);
+                None
+            }
+            Happening::Lie { node } => {
+                self.push_lies(node);
+                None
+            }
+            Happening::Fault(fault) => self.make(fault),
+        }
+    }
+
+    fn make(&mut self, fault: Fault) -> Option<usize> {
+        match fault {
+            Fault::Partition { left, silently } => {
+                self.silence_happens |= silently;
+                self.network.partition(left, silently);
+            }
+            Fault::Rejoin => self.network.partition(BTreeSet::new(), false),
+            Fault::Crash(node) => self.nodes[node].running = None,
+            Fault::Start(node) => self.start(node),
+            Fault::DiskFull(node, full) => {
+                self.nodes[node].store.set_full(full);
+                self.nodes[node].full = full;
+            }
+            Fault::Unreachable(node, unreachable) => self.network.set_unreachable(node, unreachable),
+            Fault::Steer(node, update) => {
+                let now = self.nodes[node].now(self.kernel.now_ms());
+                self.nodes[node].running.as_mut()?.syncer.update_peers(&update, now).unwrap();
+                return Some(node);
+            }
+        }
+        None
+    }
+
+    fn serve(&mut self, from: usize, life: u32, to: usize, id: RequestId, request: &Request) {
+        let now_ms = self.kernel.now_ms();
+        let (asker, node) = (self.nodes[from].address.clone(), &mut self.nodes[to]);
+        let time = node.time(now_ms);
+        let lied = match (&mut node.liar, &node.running) {
+            (Some(liar), Some(running)) => liar.answer(request, &running.chain, time),
+            _ => Lied::Honestly { after_ms: 0 },
+        };
+        let (result, late_ms) = match lied {
+            Lied::Never => return,
+            Lied::With(response) => (Ok(response), 0),
+            Lied::Honestly { after_ms } => (node.serve(&asker, request, now_ms), after_ms),
+        };
+        let slow = node.liar.as_ref().is_some_and(|liar| liar.lie == crate::liar::Lie::Trickles);
+        let late_ms = if slow && matches!(request, Request::Blocks { .. }) { 29_000 } else { late_ms };
+        match self.network.answer(to, from) {
+            Fate::Vanishes => {}
+            Fate::Refused { after_ms } => {
+                let result = Err(Failure::Unreachable("the connection broke".to_owned()));
+                self.kernel.after(after_ms, Happening::Answer { to: from, life, id, result });
+            }
+            Fate::Arrives { after_ms, again_after_ms } => {
+                if let Some(after_ms) = again_after_ms {
+                    let result = result.clone();
+                    self.kernel.after(after_ms + late_ms, Happening::Answer { to: from, life, id, result });
+                }
+                self.kernel.after(after_ms + late_ms, Happening::Answer { to: from, life, id, result });
+            }
+        }
+    }
+
+    /// Does what a node's syncer wants done, and sees to it that it is woken.
+    fn carry_out(&mut self, node: usize) {
+        let now_ms = self.kernel.now_ms();
+        while let Some(output) = self.nodes[node].running.as_mut().and_then(|running| running.syncer.poll_output()) {
+            match output {
+                Output::Ask { id, peer, request, timeout_ms } => {
+                    let living = &mut self.nodes[node];
+                    living.this_second.2 += 1;
+                    match &request {
+                        Request::Headers { .. } => living.told.headers_requests += 1,
+                        Request::Blocks { hashes } => living.told.blocks_requests.push(hashes.len()),
+                        _ => {}
+                    }
+                    let life = living.life;
+                    if let Some(running) = &mut living.running {
+                        running.waiting.insert(id, now_ms + timeout_ms);
+                    }
+                    self.send(node, life, &peer, id, request);
+                }
+                Output::Tell(Event::Peer(event)) if event.change == PeerChange::Dropped => {
+                    checks::drop_is_fair(self, node, &event);
+                    let address = shared::sync::PeerAddress::new(&event.address).unwrap();
+                    self.nodes[node].told.dropped.push((address, event.reason.unwrap_or_default()));
+                }
+                Output::Tell(Event::Reorg(event)) => self.nodes[node].told.undone.push(event.undone),
+                Output::Tell(_) => {}
+                Output::Note(note) => self.nodes[node].told.notes.push(note),
+            }
+        }
+        let life = self.nodes[node].life;
+        let Some(running) = &mut self.nodes[node].running else { return };
+        let at_ms = (running.started_ms + running.syncer.next_wakeup_ms()).max(now_ms);
+        if running.wake_at_ms != Some(at_ms) {
+            running.wake_at_ms = Some(at_ms);
+            self.kernel.at(at_ms, Happening::Wake { node, life });
+        }
+    }
+
+    fn send(&mut self, from: usize, life: u32, peer: &shared::sync::PeerAddress, id: RequestId, request: Request) {
+        let to = number(peer).filter(|to| *to < self.nodes.len());
+        let is_there = to.is_some_and(|to| self.nodes[to].running.is_some());
+        let fate = to.map_or(Fate::Refused { after_ms: 1 }, |to| self.network.request(from, to));
+        match (fate, to) {
+            (Fate::Arrives { after_ms, .. }, Some(to)) if is_there => {
+                self.kernel.after(after_ms, Happening::Ask { from, life, to, id, request });
+            }
+            (Fate::Vanishes, _) => {}
+            (Fate::Arrives { after_ms, .. } | Fate::Refused { after_ms }, _) => {
+                let result = Err(Failure::Unreachable("nobody is there".to_owned()));
+                self.kernel.after(after_ms, Happening::Answer { to: from, life, id, result });
+            }
+        }
+    }
+
+    fn push_lies(&mut self, from: usize) {
+        let now_ms = self.kernel.now_ms();
+        let (time, node) = (self.nodes[from].time(now_ms), &mut self.nodes[from]);
+        if let (Some(liar), Some(running)) = (&mut node.liar, &node.running)
+            && let Some(block) = liar.push(&running.chain, time)
+        {
+            let (life, block) = (node.life, Arc::new(block));
+            for to in (0..self.nodes.len()).filter(|to| *to != from) {
+                // Nobody waits for the answer.
+                let (id, request) = (RequestId(u64::MAX), Request::Push(block.clone()));
+                self.kernel.after(20, Happening::Ask { from, life, to, id, request });
+            }
+        }
+        self.kernel.after(500, Happening::Lie { node: from });
+    }
+
+    fn schedule_mining(&mut self, node: usize) {
+        let Some(ms_per_hash) = self.nodes[node].ms_per_hash else { return };
+        let difficulty = self.nodes[node].running.as_ref().map_or(1, |running| running.chain.next_difficulty().value());
+        let wait_ms = self.chance.wait_ms(difficulty * ms_per_hash);
+        self.kernel.after(wait_ms.max(1), Happening::Mine { node });
+    }
+
+    fn check(&mut self, node: usize) {
+        let now_ms = self.kernel.now_ms();
+        checks::after_event(&mut self.nodes[node], now_ms);
+        let work = self.nodes[node].work.0;
+        self.note(work as u64 ^ (node as u64) << 56);
+    }
+
+    fn note(&mut self, value: u64) {
+        self.trace = (self.trace ^ value).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(17);
+    }
+}
