@@ -1,0 +1,107 @@
+//! The house rules that a machine can check: which way arrows point, that every file says what it is, that the core
+//! touches no effect, and that nothing unfinished is left behind.
+
+use cargo_metadata::{DependencyKind, MetadataCommand};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Which crates of ours each crate may use. Arrows point down only.
+const ARROWS: [(&str, &[&str]); 6] = [
+    ("shared", &[]),
+    ("runtime", &["shared"]),
+    ("tracker", &["shared", "runtime"]),
+    ("node", &["shared", "runtime"]),
+    ("simulator", &["shared", "runtime", "tracker", "node"]),
+    ("bench", &["shared", "runtime", "tracker", "node"]),
+];
+
+/// What the core may stand on.
+const PURE: [&str; 6] = ["chrono", "serde", "serde_json", "sha2", "thiserror", "utoipa"];
+
+/// What the core must not name: clocks, sockets, files, threads, chance.
+const EFFECTS: [&str; 8] =
+    ["std::net", "std::fs", "std::thread", "std::time::Instant", "SystemTime", "Utc::now", "tokio", "rand::"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.ends_with("target") && !path.ends_with(".git") {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn all_sources() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    sources(&root(), &mut found);
+    found.sort();
+    found.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+#[test]
+fn arrows_point_down_only() {
+    let metadata = MetadataCommand::new().current_dir(root()).no_deps().exec().unwrap();
+    let ours: BTreeSet<_> = metadata.packages.iter().map(|package| package.name.to_string()).collect();
+    assert_eq!(ours, ARROWS.iter().map(|(name, _)| (*name).to_owned()).collect(), "a crate is not on the map");
+    for package in &metadata.packages {
+        let (_, allowed) = ARROWS.iter().find(|(name, _)| **name == **package.name).unwrap();
+        for dependency in package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal) {
+            let is_ours = ours.contains(&dependency.name);
+            assert!(
+                !is_ours || allowed.contains(&&*dependency.name),
+                "{} must not use {}",
+                package.name,
+                dependency.name
+            );
+            if **package.name == *"shared" {
+                assert!(PURE.contains(&&*dependency.name), "the core must not stand on {}", dependency.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    for (path, text) in all_sources() {
+        assert!(text.starts_with("//!"), "{} does not open with //!", path.display());
+    }
+}
+
+#[test]
+fn the_core_touches_no_effect() {
+    for (path, text) in all_sources().into_iter().filter(|(path, _)| path.starts_with(root().join("shared/src"))) {
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
+            for effect in EFFECTS {
+                assert!(!line.contains(effect), "{}:{}: the core names {effect}", path.display(), number + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_unfinished_is_left_behind() {
+    // Spelt so that this file does not find itself.
+    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("todo", "!("), concat!("unimplemented", "!("), concat!("dbg", "!(")];
+    for (path, text) in all_sources() {
+        for mark in marks {
+            assert!(!text.contains(mark), "{} has {mark}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_dependency_has_its_line_in_the_architecture() {
+    let page = std::fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let metadata = MetadataCommand::new().current_dir(root()).no_deps().exec().unwrap();
+    for package in &metadata.packages {
+        for dependency in package.dependencies.iter().filter(|dependency| dependency.path.is_none()) {
+            assert!(page.contains(&dependency.name), "ARCHITECTURE.md does not say what {} is for", dependency.name);
+        }
+    }
+}
