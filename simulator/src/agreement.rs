@@ -1,0 +1,91 @@
+//! The end of a run: do all nodes have the same chain? Mining goes on meanwhile, as there is no way to stop it from
+//! outside, so a moment is looked for in which all tips are equal, or a height up to which all chains are.
+
+use crate::network::{Network, Node};
+use crate::tale::Branch;
+use futures_util::future::{join, join_all};
+use shared::wire::{BlockId, Tip};
+use std::time::Duration;
+use tokio::time::{Instant, sleep, timeout};
+
+/// How often tips are looked at.
+const LOOK: Duration = Duration::from_millis(50);
+/// How long equal tips are waited for before equal chains up to the lowest tip will do.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// How far a node may lag behind and still agree.
+const MAX_LAG: u64 = 3;
+
+/// Whether the nodes agree.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Agreement {
+    /// All have this block, and everything below it.
+    On(BlockId),
+    /// They were on these branches when they were asked last.
+    None(Vec<Branch>),
+}
+
+/// Asks all nodes to sync, and looks at them until they agree or `deadline` has passed.
+pub async fn reach(network: &Network, deadline: Duration) -> Agreement {
+    let syncs = network.nodes.iter().map(|Node { member, token }| network.client.sync_now(&member.address, token));
+    // Whoever cannot sync shows by its tip.
+    let syncs = timeout(deadline, join_all(syncs));
+    join(syncs, look(network, deadline)).await.1
+}
+
+async fn look(network: &Network, deadline: Duration) -> Agreement {
+    let begun = Instant::now();
+    loop {
+        let tips = tips(network).await;
+        let all: Option<Vec<BlockId>> = tips.iter().copied().collect();
+        if let Some(first) = all.as_ref().and_then(|all| all.first())
+            && all.iter().flatten().all(|tip| tip == first)
+        {
+            return Agreement::On(*first);
+        }
+        if begun.elapsed() >= PATIENCE
+            && let Some(all) = &all
+            && let Some(block) = common_block(network, all).await
+        {
+            return Agreement::On(block);
+        }
+        if begun.elapsed() >= deadline {
+            return Agreement::None(branches(network, &tips));
+        }
+        sleep(LOOK).await;
+    }
+}
+
+async fn tips(network: &Network) -> Vec<Option<BlockId>> {
+    let infos = network.nodes.iter().map(|node| network.client.info(&node.member.address));
+    let tip = |Tip { index, hash, .. }| BlockId { index, hash };
+    join_all(infos).await.into_iter().map(|info| info.ok().and_then(|info| info.tip).map(tip)).collect()
+}
+
+/// The block at the height of the lowest tip, if all have the same there and nobody lags far behind.
+async fn common_block(network: &Network, tips: &[BlockId]) -> Option<BlockId> {
+    let (lowest, highest) = (tips.iter().map(|tip| tip.index).min()?, tips.iter().map(|tip| tip.index).max()?);
+    if highest.above(lowest) > MAX_LAG {
+        return None;
+    }
+    let of = |node: &Node| {
+        let address = node.member.address.clone();
+        async move { network.client.block(&address, lowest.0, network.max_block_bytes).await }
+    };
+    let blocks = join_all(network.nodes.iter().map(of)).await;
+    let hashes: Option<Vec<_>> = blocks.into_iter().map(|block| block.ok().map(|block| block.hash())).collect();
+    let hashes = hashes?;
+    let first = *hashes.first()?;
+    hashes.iter().all(|hash| *hash == first).then_some(BlockId { index: lowest, hash: first })
+}
+
+fn branches(network: &Network, tips: &[Option<BlockId>]) -> Vec<Branch> {
+    let mut branches: Vec<Branch> = Vec::new();
+    for (node, tip) in network.nodes.iter().zip(tips) {
+        let (Some(tip), name) = (*tip, node.member.name.clone()) else { continue };
+        match branches.iter_mut().find(|branch| branch.tip == tip) {
+            Some(branch) => branch.nodes.push(name),
+            None => branches.push(Branch { nodes: vec![name], tip }),
+        }
+    }
+    branches
+}

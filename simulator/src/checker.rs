@@ -1,0 +1,206 @@
+//! Recomputes blocks from their JSON alone (docs/protocol.md §3), independently of `shared`'s own code for blocks:
+//! plain JSON values, plain SHA-256, and a comparison with the target that divides nothing.
+//!
+//! Must never use `shared::block` or `shared::work`: a mistake in them is what it is here to see.
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+/// What a checked block says of its place in the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// Its height.
+    pub index: u64,
+    /// Its hash, as recomputed.
+    pub hash: String,
+    /// Its parent's.
+    pub prev_hash: String,
+    /// When it was mined; of fixed width, so that text order is the order of time.
+    pub timestamp: String,
+}
+
+/// Why a block is not what it says.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Mismatch {
+    /// Not a JSON object with the fields of a block.
+    #[error("it is not a block: {0}")]
+    Shape(String),
+    /// The hash that it carries is not the hash of its fields.
+    #[error("its fields hash to {computed}, it says {said}")]
+    Hash {
+        /// What we computed.
+        computed: String,
+        /// What it says.
+        said: String,
+    },
+    /// It is another block than the one that was told of.
+    #[error("block {told} was told of, {served} was served")]
+    Another {
+        /// The hash that was told of.
+        told: String,
+        /// The hash that was served.
+        served: String,
+    },
+    /// Its hash is above the target of its difficulty.
+    #[error("its hash {hash} does not meet difficulty {difficulty}")]
+    Work {
+        /// The hash.
+        hash: String,
+        /// The difficulty.
+        difficulty: u64,
+    },
+    /// It names another parent than the block below it, or has no place right above it.
+    #[error("it does not join its parent: {0}")]
+    Link(String),
+}
+
+/// Checks a block by itself: hashes and work. Genesis is given, not mined: its work is not asked for.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn check(json: &[u8]) -> Result<Facts, Mismatch> {
+    let block: Value = serde_json::from_slice(json).map_err(|error| Mismatch::Shape(error.to_string()))?;
+    let text = |name: &str| {
+        let value = block.get(name).and_then(Value::as_str);
+        value.map(str::to_owned).ok_or_else(|| Mismatch::Shape(format!("no text {name:?}")))
+    };
+    let number = |name: &str| {
+        block.get(name).and_then(Value::as_u64).ok_or_else(|| Mismatch::Shape(format!("no number {name:?}")))
+    };
+    let (index, difficulty) = (number("index")?, number("difficulty")?);
+    let (prev_hash, timestamp, nonce, said) = (text("prev_hash")?, text("timestamp")?, text("nonce")?, text("hash")?);
+
+    let (data_hash, _) = sha256(&text("data")?);
+    let (seal, _) = sha256(&format!("{index} {prev_hash} {timestamp} {difficulty} {data_hash}"));
+    let (hash, bytes) = sha256(&format!("{seal}{nonce}"));
+    if hash != said {
+        return Err(Mismatch::Hash { computed: hash, said });
+    }
+    if index > 0 && !meets(&bytes, difficulty) {
+        return Err(Mismatch::Work { hash, difficulty });
+    }
+    Ok(Facts { index, hash, prev_hash, timestamp })
+}
+
+/// Checks that `child` is a block right above `parent`.
+///
+/// # Errors
+/// [`Mismatch::Link`], with what does not fit.
+pub fn check_link(parent: &Facts, child: &Facts) -> Result<(), Mismatch> {
+    if child.prev_hash != parent.hash {
+        return Err(Mismatch::Link(format!("it names {}, its parent is {}", child.prev_hash, parent.hash)));
+    }
+    if child.index != parent.index + 1 {
+        return Err(Mismatch::Link(format!("it has height {} above height {}", child.index, parent.index)));
+    }
+    if child.timestamp <= parent.timestamp {
+        return Err(Mismatch::Link(format!("its time {} is not after {}", child.timestamp, parent.timestamp)));
+    }
+    Ok(())
+}
+
+fn sha256(text: &str) -> (String, [u8; 32]) {
+    let bytes: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    (bytes.iter().map(|byte| format!("{byte:02x}")).collect(), bytes)
+}
+
+/// `hash <= floor((2^256 - 1) / difficulty)` exactly where `hash · difficulty` still fits into 256 bits.
+fn meets(hash: &[u8; 32], difficulty: u64) -> bool {
+    let carry = hash.iter().rev().fold(0_u128, |carry, byte| (u128::from(*byte) * u128::from(difficulty) + carry) >> 8);
+    difficulty > 0 && carry == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A block with this difficulty, mined with nothing but this file.
+    fn mined(index: u64, prev_hash: &str, timestamp: &str, difficulty: u64) -> Value {
+        let data_hash = sha256("hello ☃").0;
+        let seal = sha256(&format!("{index} {prev_hash} {timestamp} {difficulty} {data_hash}")).0;
+        let nonces = (0_u64..).map(|nonce| format!("{nonce:016x}"));
+        let (nonce, hash) = nonces
+            .map(|nonce| (sha256(&format!("{seal}{nonce}")), nonce))
+            .find(|((_, bytes), _)| meets(bytes, difficulty))
+            .map(|((hash, _), nonce)| (nonce, hash))
+            .unwrap();
+        json!({"index": index, "prev_hash": prev_hash, "timestamp": timestamp, "difficulty": difficulty,
+               "data": "hello ☃", "nonce": nonce, "hash": hash})
+    }
+
+    fn checked(block: &Value) -> Result<Facts, Mismatch> {
+        check(block.to_string().as_bytes())
+    }
+
+    const T1: &str = "2026-11-21T03:29:00.123Z";
+    const T2: &str = "2026-11-21T03:29:00.124Z";
+
+    #[test]
+    fn an_honest_block_is_what_it_says() {
+        let block = mined(5, &"0".repeat(64), T1, 300);
+        let facts = checked(&block).unwrap();
+        assert_eq!((facts.index, facts.hash.as_str()), (5, block["hash"].as_str().unwrap()));
+    }
+
+    #[test]
+    fn a_block_with_any_field_changed_is_refused() {
+        let block = mined(5, &"0".repeat(64), T1, 300);
+        for (field, value) in [
+            ("index", json!(6)),
+            ("prev_hash", json!("1".repeat(64))),
+            ("timestamp", json!(T2)),
+            ("difficulty", json!(1)),
+            ("data", json!("hello")),
+            ("nonce", json!("00000000000000ff")),
+            ("hash", json!("0".repeat(64))),
+        ] {
+            let mut tampered = block.clone();
+            tampered[field] = value;
+            assert!(matches!(checked(&tampered), Err(Mismatch::Hash { .. })), "{field}: {:?}", checked(&tampered));
+        }
+    }
+
+    #[test]
+    fn a_block_that_is_sealed_anew_without_work_is_refused() {
+        let mut block = mined(5, &"0".repeat(64), T1, 1);
+        let seal = sha256(&format!("5 {} {T1} 9007199254740991 {}", "0".repeat(64), sha256("hello ☃").0)).0;
+        block["difficulty"] = json!(9_007_199_254_740_991_u64);
+        block["hash"] = json!(sha256(&format!("{seal}{}", block["nonce"].as_str().unwrap())).0);
+        assert!(matches!(checked(&block), Err(Mismatch::Work { .. })), "{:?}", checked(&block));
+    }
+
+    #[test]
+    fn what_is_no_block_is_refused_with_the_field() {
+        for (json, reason) in [("", "EOF"), ("[]", "index"), ("{\"index\": -1}", "index"), ("{\"index\": 1}", "diff")] {
+            let error = check(json.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(reason), "{json}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_child_must_be_right_above_its_parent_and_later() {
+        let parent = checked(&mined(5, &"0".repeat(64), T1, 2)).unwrap();
+        let child = |index, prev: &str, time| checked(&mined(index, prev, time, 2)).unwrap();
+        assert_eq!(check_link(&parent, &child(6, &parent.hash, T2)), Ok(()));
+        assert!(check_link(&parent, &child(7, &parent.hash, T2)).is_err());
+        assert!(check_link(&parent, &child(6, &"0".repeat(64), T2)).is_err());
+        assert!(check_link(&parent, &child(6, &parent.hash, T1)).is_err());
+    }
+
+    #[test]
+    fn our_comparison_agrees_with_division_at_the_edges() {
+        for difficulty in [1, 2, 3, 255, 256, 65_536, 1_000_003, (1 << 53) - 1] {
+            let target = *shared::work::Difficulty::new(difficulty).unwrap().target().as_bytes();
+            assert!(meets(&target, difficulty), "{difficulty}: the target itself");
+            let mut above = target;
+            let carried = above.iter_mut().rev().find(|byte| **byte != 0xff);
+            if let Some(byte) = carried {
+                // Larger than the target at least from here up; what is below stays at its largest.
+                *byte += 1;
+                assert!(!meets(&above, difficulty), "{difficulty}: above the target");
+            }
+        }
+        assert!(!meets(&[0; 32], 0), "there is no difficulty 0");
+    }
+}

@@ -1,0 +1,199 @@
+//! What the command line says, and the options that it and the configuration make together.
+
+use crate::chance::Chance;
+use crate::parameters;
+use crate::partition::{Partition, seconds};
+use anyhow::bail;
+use clap::Parser;
+use runtime::config::{CommonArgs, Overrides};
+use shared::config::{Config, Hashrate};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Most nodes of a run.
+const MAX_NODES: usize = 100;
+
+/// A whole Chainlab network in one process, narrated: a tracker and nodes as real services on real ports.
+#[derive(Debug, Parser)]
+#[command(name = "simulator", version, after_help = EXAMPLES)]
+pub struct Args {
+    /// How many nodes; all of them mine [default: 4]
+    #[arg(short, long)]
+    nodes: Option<usize>,
+    /// Stop after so many seconds
+    #[arg(long, value_parser = seconds)]
+    seconds: Option<Duration>,
+    /// Stop once the chain has gained so many blocks
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
+    blocks: Option<u64>,
+    /// Cut the network into two halves <AFTER> seconds from the start and heal it <FOR> seconds later, to see a fork
+    /// and its end; may be given several times
+    #[arg(long, value_name = "AFTER:FOR")]
+    partition: Vec<Partition>,
+    /// Milliseconds between blocks that are aimed at [default: 5000]
+    #[arg(long, value_name = "MS")]
+    interval: Option<u64>,
+    /// Hashes per second of each node, or unlimited [default: 50000]
+    #[arg(long)]
+    hashrate: Option<Hashrate>,
+    /// Decides what is left to the simulator's own choice: who is in which half, the network's name. Who finds a block
+    /// is real chance in every run
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Folder for the chains; the next run with it goes on where this one stopped [default: a temporary one]
+    #[arg(short, long)]
+    data_dir: Option<PathBuf>,
+    /// Name or address to listen on; 0.0.0.0 opens the network to other machines [default: 127.0.0.1]
+    #[arg(short = 'H', long)]
+    host: Option<String>,
+    /// First port to try for the tracker; nodes get theirs from ten above it. 0 = any free ones [default: 8090]
+    #[arg(short, long)]
+    port: Option<u16>,
+    /// Print one JSON object a line for everything that happens, and nothing else
+    #[arg(long)]
+    pub json: bool,
+    /// What every program takes.
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+const EXAMPLES: &str = "\
+Without --config, every run is a network of its own (fresh name and time of genesis), with a first difficulty that fits \
+its hash rate. Exit code: 0 if all nodes agreed at the end and every block was what it said, 1 if not, 2 for wrong usage.
+
+Examples:
+  simulator                                runs until Ctrl-C
+  simulator --nodes 8 --seconds 60         a minute of eight nodes
+  simulator --interval 1000 --blocks 20    a block a second, twenty of them
+  simulator --partition 10:20              a fork on demand, and its healing
+  simulator --data-dir my-network          keeps the chains, and goes on with them next time
+  simulator --json --blocks 5 | jq .event  for programs
+  curl http://127.0.0.1:8100/block/1       meanwhile, in another terminal";
+
+/// Everything that a run needs to know.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The configuration, with the network that the run has.
+    pub config: Config,
+    /// Where the chains are kept; a temporary folder if not given.
+    pub data_dir: Option<PathBuf>,
+    /// The first port to try; 0 = any.
+    pub port: Option<u16>,
+    /// Stop after so long.
+    pub seconds: Option<Duration>,
+    /// Stop after so many blocks.
+    pub blocks: Option<u64>,
+    /// Decides the simulator's own choices.
+    pub seed: u64,
+    /// When the network is cut; in order, and none begins before the one before it is healed.
+    pub partitions: Vec<Partition>,
+}
+
+impl Args {
+    /// Loads the configuration and puts everything together.
+    ///
+    /// # Errors
+    /// What is wrong with the configuration or does not go together.
+    pub fn options(self) -> anyhow::Result<Options> {
+        let Self { nodes, seconds, blocks, partition: mut partitions, interval, hashrate, seed, .. } = self;
+        let overrides = Overrides::new()
+            .set("simulator.host", "--host", self.host)
+            .set("simulator.nodes", "--nodes", nodes)
+            .set("simulator.hashrate", "--hashrate", hashrate)
+            .set("network.block_interval_ms", "--interval", interval);
+        let mut config = self.common.load(overrides)?;
+        let nodes = config.simulator.nodes;
+        if !(1..=MAX_NODES).contains(&nodes) {
+            bail!("{nodes} nodes: expected 1 to {MAX_NODES}");
+        }
+        partitions.sort_by_key(|partition| partition.after);
+        if !partitions.is_empty() && nodes < 2 {
+            bail!("--partition needs at least 2 nodes");
+        }
+        if let Some([first, second]) =
+            partitions.windows(2).find_map(|two| (two[0].end() > two[1].after).then_some([two[0], two[1]]))
+        {
+            let (end, begin) = (first.end().as_secs_f64(), second.after.as_secs_f64());
+            bail!("--partition: one lasts until {end} s, the next begins at {begin} s; expected one after another");
+        }
+        let seed = match seed {
+            Some(seed) => seed,
+            None => u64::from(getrandom::u32()?),
+        };
+        if self.common.config.is_none() {
+            let saved =
+                self.data_dir.as_deref().map(|folder| Ok::<_, anyhow::Error>((folder, parameters::saved(folder)?)));
+            match saved.transpose()? {
+                Some((folder, Some(saved))) => {
+                    parameters::check_flag("--interval", interval, &saved.block_interval_ms, folder)?;
+                    let layer = self.common.layer.is_some().then_some(config.network.layer);
+                    let texts = (layer.map(layer_text), layer_text(saved.layer));
+                    parameters::check_flag("--layer", texts.0, &texts.1, folder)?;
+                    config.network = saved;
+                }
+                _ => parameters::make_fresh(&mut config, &mut Chance::new(seed)),
+            }
+        }
+        Ok(Options { config, data_dir: self.data_dir, port: self.port, seconds, blocks, seed, partitions })
+    }
+}
+
+/// A layer's name as it is written in configurations.
+pub fn layer_text(layer: shared::params::LayerName) -> String {
+    serde_json::to_value(layer).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(flags: &[&str]) -> anyhow::Result<Options> {
+        Args::try_parse_from(["simulator"].iter().chain(flags))?.options()
+    }
+
+    #[test]
+    fn flags_become_options() {
+        let flags = ["--nodes", "3", "--interval", "300", "--hashrate", "1000", "--seed", "7", "--partition", "1:2"];
+        let Options { config, seed, partitions, .. } = options(&flags).unwrap();
+        assert_eq!((config.simulator.nodes, config.network.block_interval_ms, seed), (3, 300, 7));
+        assert_eq!(config.simulator.hashrate, Hashrate::PerSecond(1000));
+        assert_eq!(partitions.len(), 1);
+        assert_eq!(config.network.initial_difficulty.value(), 900);
+    }
+
+    #[test]
+    fn every_run_has_a_network_of_its_own() {
+        let id = |flags: &[&str]| options(flags).unwrap().config.network.network_id();
+        assert_ne!(id(&["--seed", "1"]), id(&["--seed", "2"]));
+    }
+
+    #[test]
+    fn what_does_not_go_together_is_refused_with_what_is_expected() {
+        for (flags, expected) in [
+            (&["--nodes", "0"][..], "expected 1 to 100"),
+            (&["--nodes", "101"], "expected 1 to 100"),
+            (&["--nodes", "1", "--partition", "1:2"], "at least 2 nodes"),
+            (&["--partition", "1:5", "--partition", "3:1"], "one after another"),
+            (&["--layer", "dta"], "data"),
+            (&["--interval", "1"], "4 to 86400000"),
+            (&["--seconds", "soon"], "number of seconds"),
+            (&["--blocks", "0"], "1.."),
+            (&["--partition", "10"], "10:20"),
+        ] {
+            let error = format!("{:#}", options(flags).unwrap_err());
+            assert!(error.contains(expected), "{flags:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_data_folder_goes_on_with_its_network_and_refuses_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().display().to_string();
+        let first = options(&["--data-dir", &path, "--interval", "700"]).unwrap();
+        parameters::save(&first.config.network, folder.path()).unwrap();
+        let second = options(&["--data-dir", &path]).unwrap();
+        assert_eq!(second.config.network, first.config.network);
+        let error = options(&["--data-dir", &path, "--interval", "800"]).unwrap_err().to_string();
+        assert!(error.contains("--interval 800") && error.contains("has 700"), "{error}");
+    }
+}

@@ -1,0 +1,93 @@
+//! The blocks that were told of, by hash: who is whose parent, and what follows from that.
+//!
+//! Bounded: what lies deep under the highest block is forgotten, so a run may last for weeks.
+
+use shared::block::{BlockHash, Timestamp};
+use shared::wire::BlockId;
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// How many heights below the highest block are remembered.
+const DEPTH: u64 = 5000;
+
+/// What is known of one block.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) id: BlockId,
+    pub(super) prev: BlockHash,
+    pub(super) timestamp: Timestamp,
+    pub(super) difficulty: u64,
+    /// When its finder told of it, and who that is.
+    pub(super) found: Option<(u64, usize)>,
+    /// Nodes that have it, on whichever branch.
+    pub(super) holders: BTreeSet<usize>,
+}
+
+/// All blocks that are remembered.
+#[derive(Debug, Default)]
+pub(super) struct Blocks {
+    known: HashMap<BlockHash, Known>,
+    parents: HashSet<BlockHash>,
+    highest: u64,
+    forks: u64,
+}
+
+impl Blocks {
+    /// The block of `id`, remembered from now on if it was not.
+    pub(super) fn note(&mut self, id: BlockId, prev: BlockHash, timestamp: Timestamp, difficulty: u64) -> &mut Known {
+        if !self.known.contains_key(&id.hash) {
+            // A second child of the same parent is a fork.
+            if !self.parents.insert(prev) {
+                self.forks += 1;
+            }
+            if id.index.0 > self.highest {
+                self.highest = id.index.0;
+                self.forget_the_deep();
+            }
+        }
+        self.known.entry(id.hash).or_insert_with(|| Known {
+            id,
+            prev,
+            timestamp,
+            difficulty,
+            found: None,
+            holders: BTreeSet::new(),
+        })
+    }
+
+    pub(super) fn get(&self, hash: &BlockHash) -> Option<&Known> {
+        self.known.get(hash)
+    }
+
+    /// How many times two blocks had the same parent.
+    pub(super) const fn forks(&self) -> u64 {
+        self.forks
+    }
+
+    /// Whether `lower` is on the branch that ends with `upper`; what cannot be followed that far counts as if it were,
+    /// unless both are of one height.
+    pub(super) fn is_on_branch(&self, lower: BlockId, upper: BlockId) -> bool {
+        let mut at = upper;
+        while at.index > lower.index {
+            let Some(known) = self.known.get(&at.hash) else { return true };
+            at = BlockId { index: at.index.minus(1), hash: known.prev };
+        }
+        at.index == lower.index && at.hash == lower.hash
+    }
+
+    /// Mean milliseconds between the last `count` blocks up to `tip`, as far as they are known.
+    pub(super) fn mean_interval_ms(&self, tip: &BlockHash, count: usize) -> Option<u64> {
+        let chain = || std::iter::successors(self.known.get(tip), |known| self.known.get(&known.prev)).take(count + 1);
+        let (last, first) = (chain().next()?, chain().last()?);
+        let blocks = i64::try_from(last.id.index.above(first.id.index)).ok().filter(|blocks| *blocks > 0)?;
+        u64::try_from(last.timestamp.ms_since(first.timestamp) / blocks).ok()
+    }
+
+    fn forget_the_deep(&mut self) {
+        if self.known.len() as u64 > 2 * DEPTH {
+            let lowest = self.highest.saturating_sub(DEPTH);
+            self.known.retain(|_, known| known.id.index.0 >= lowest);
+            let parents = self.known.values().map(|known| known.prev).collect();
+            self.parents = parents;
+        }
+    }
+}

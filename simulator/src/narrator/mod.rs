@@ -1,0 +1,364 @@
+//! Makes a story of what the nodes tell: events and times in, [`Told`] out.
+//!
+//! Pure: it reads no clock and asks nobody, so made-up events test it. Each node tells its own events over a connection
+//! of its own, so they arrive in any order; what belongs together is gathered for a moment and told in the order that
+//! makes sense: found, received, forked, reorganised, agreed.
+
+mod blocks;
+#[cfg(test)]
+mod tests;
+
+use crate::tale::{Branch, Status, Tale, Told};
+use blocks::Blocks;
+use shared::block::{BlockHash, Timestamp};
+use shared::wire::{BlockEvent, BlockId, BlockSource, Event, PeerChange, ReorgEvent, Tip};
+use shared::work::Work;
+
+/// How long receptions of one block are gathered into one line.
+const GATHER_MS: u64 = 250;
+/// How long a reorganisation waits for its block's finder to be told first.
+const ORDER_MS: u64 = 100;
+/// How long nodes must differ before it is called a fork.
+const SETTLE_MS: u64 = 200;
+/// Blocks that the mean interval of the status looks back.
+const INTERVAL_BLOCKS: usize = 30;
+
+/// What one node thinks.
+#[derive(Debug, Clone)]
+struct View {
+    tip: BlockId,
+    work: Work,
+    found: u64,
+    catching_up: Option<CatchUp>,
+}
+
+/// Blocks that a node fetches, as long as they are gathered.
+#[derive(Debug, Clone)]
+struct CatchUp {
+    since_ms: u64,
+    blocks: u64,
+    last: BlockId,
+    is_reorganisation: bool,
+}
+
+/// Nodes that received one block, as long as they are gathered.
+#[derive(Debug)]
+struct Gather {
+    block: BlockId,
+    since_ms: u64,
+    last_ms: u64,
+    nodes: Vec<usize>,
+}
+
+/// Turns what nodes tell into what is told to people.
+#[derive(Debug)]
+pub struct Narrator {
+    names: Vec<String>,
+    views: Vec<View>,
+    blocks: Blocks,
+    gathers: Vec<Gather>,
+    reorganisations: Vec<(u64, usize, ReorgEvent)>,
+    /// How many branches there are, since when.
+    differing: Option<(usize, u64)>,
+    /// How many branches were told of last; 1 when all agreed.
+    branches_told: usize,
+    counts: Counts,
+    told: Vec<Told>,
+}
+
+/// What the report counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Blocks that each node found.
+    pub found: Vec<u64>,
+    /// Times that two blocks had the same parent.
+    pub forks: u64,
+    /// Reorganisations, over all nodes.
+    pub reorganisations: u64,
+    /// Most blocks that one of them undid.
+    pub deepest: u64,
+}
+
+impl Narrator {
+    /// Nodes of these names, all on `genesis`.
+    pub fn new(names: Vec<String>, genesis: BlockHash, genesis_time: Timestamp) -> Self {
+        let tip = BlockId { index: shared::block::Height::GENESIS, hash: genesis };
+        let view = View { tip, work: Work(0), found: 0, catching_up: None };
+        let mut blocks = Blocks::default();
+        blocks.note(tip, BlockHash::ZERO, genesis_time, 1);
+        Self {
+            views: vec![view; names.len()],
+            names,
+            blocks,
+            gathers: Vec::new(),
+            reorganisations: Vec::new(),
+            differing: None,
+            branches_told: 1,
+            counts: Counts::default(),
+            told: Vec::new(),
+        }
+    }
+
+    /// Takes an event that a node told.
+    pub fn hear(&mut self, at_ms: u64, node: usize, event: &Event) {
+        match event {
+            Event::Block(block) => self.hear_block(at_ms, node, block),
+            Event::Reorg(reorg) => self.hear_reorganisation(at_ms, node, reorg),
+            Event::Peer(peer) if peer.change == PeerChange::Dropped => {
+                let reason = peer.reason.clone().unwrap_or_default();
+                let tale = Tale::Dropped { node: self.name(node), peer: peer.address.clone(), reason };
+                self.tell(at_ms, tale);
+            }
+            Event::Peer(_) | Event::Mining(_) => {}
+        }
+        self.tick(at_ms);
+    }
+
+    /// Takes a tip that a node has when asked: heals what was missed of its events.
+    pub fn see_tip(&mut self, at_ms: u64, node: usize, tip: &Tip) {
+        self.move_tip(node, BlockId { index: tip.index, hash: tip.hash }, tip.work);
+        self.tick(at_ms);
+    }
+
+    /// Tells what is due by now.
+    pub fn tick(&mut self, at_ms: u64) {
+        self.tell_reorganisations(at_ms, false);
+        self.tell_receptions(at_ms, false);
+        self.tell_forks(at_ms);
+    }
+
+    /// Tells what is still being gathered.
+    pub fn finish(&mut self, at_ms: u64) {
+        self.tell_reorganisations(at_ms, true);
+        self.tell_receptions(at_ms, true);
+    }
+
+    /// Adds a tale that is not the nodes' own.
+    pub fn tell(&mut self, at_ms: u64, tale: Tale) {
+        self.told.push(Told { at_ms, tale });
+    }
+
+    /// What is to be told now, in order.
+    pub fn take(&mut self) -> Vec<Told> {
+        std::mem::take(&mut self.told)
+    }
+
+    /// How things are.
+    pub fn status(&self) -> Status {
+        let best = self.best();
+        Status {
+            height: best.index.0,
+            difficulty: self.blocks.get(&best.hash).filter(|_| best.index.0 > 0).map_or(0, |known| known.difficulty),
+            hashrate: 0,
+            interval_ms: self.blocks.mean_interval_ms(&best.hash, self.intervals(best)),
+            tips: self.tips(),
+            checked: 0,
+        }
+    }
+
+    /// Mean milliseconds between the blocks of the best chain from height `from` (exclusive), as far as remembered.
+    pub fn mean_interval_ms(&self, from: u64) -> Option<u64> {
+        let best = self.best();
+        // The first block's time tells of genesis, not of mining.
+        let blocks = usize::try_from(best.index.0.saturating_sub(from.max(1))).unwrap_or(usize::MAX);
+        self.blocks.mean_interval_ms(&best.hash, blocks)
+    }
+
+    /// Counted so far.
+    pub fn counts(&self) -> Counts {
+        let found = self.views.iter().map(|view| view.found).collect();
+        Counts { found, forks: self.blocks.forks(), ..self.counts.clone() }
+    }
+
+    /// The tip with most work that any node has.
+    pub fn best(&self) -> BlockId {
+        // There is at least one node; genesis has no work of its own here.
+        let best = self.views.iter().max_by_key(|view| view.work);
+        best.map_or(BlockId { index: shared::block::Height::GENESIS, hash: BlockHash::ZERO }, |view| view.tip)
+    }
+
+    /// A block's difficulty, if the block is remembered.
+    pub fn difficulty(&self, hash: &BlockHash) -> Option<u64> {
+        self.blocks.get(hash).map(|known| known.difficulty)
+    }
+
+    fn hear_block(&mut self, at_ms: u64, node: usize, event: &BlockEvent) {
+        let id = BlockId { index: event.index, hash: event.hash };
+        let nodes = self.names.len();
+        let known = self.blocks.note(id, event.prev_hash, event.timestamp, event.difficulty.value());
+        known.holders.insert(node);
+        let everyone = known.holders.len() == nodes;
+        if event.source == BlockSource::Mined && known.found.is_none() {
+            known.found = Some((at_ms, node));
+            self.views[node].found += 1;
+            // Whoever mines on a block has it: its receptions come first.
+            self.tell_reception_of(at_ms, event.prev_hash);
+            let parent = self.blocks.get(&event.prev_hash).filter(|parent| parent.id.index.0 > 0);
+            let after_ms = parent.map(|parent| event.timestamp.ms_since(parent.timestamp));
+            let difficulty = event.difficulty.value();
+            let tale = Tale::Found { node: self.name(node), block: id, difficulty, after_ms, best: event.best };
+            self.tell(at_ms, tale);
+        }
+        if event.best {
+            self.move_tip(node, id, event.work);
+            match event.source {
+                BlockSource::Mined => {}
+                BlockSource::Pushed => self.gather(at_ms, node, id),
+                BlockSource::Synced => self.catch_up(at_ms, node, id),
+            }
+        }
+        if everyone {
+            self.tell_reception_of(at_ms, id.hash);
+        }
+    }
+
+    fn hear_reorganisation(&mut self, at_ms: u64, node: usize, event: &ReorgEvent) {
+        self.move_tip(node, BlockId { index: event.to.index, hash: event.to.hash }, event.to.work);
+        self.counts.reorganisations += 1;
+        self.counts.deepest = self.counts.deepest.max(event.undone);
+        let last = BlockId { index: event.to.index, hash: event.to.hash };
+        self.views[node].catching_up = Some(CatchUp { since_ms: at_ms, blocks: 0, last, is_reorganisation: true });
+        self.reorganisations.push((at_ms, node, event.clone()));
+    }
+
+    /// A node's tip only ever gains work, so what tells of less is old.
+    fn move_tip(&mut self, node: usize, tip: BlockId, work: Work) {
+        let view = &mut self.views[node];
+        if work > view.work {
+            (view.tip, view.work) = (tip, work);
+        }
+    }
+
+    fn gather(&mut self, at_ms: u64, node: usize, block: BlockId) {
+        let position = self.gathers.iter().position(|gather| gather.block == block);
+        let gather = match position {
+            Some(position) => &mut self.gathers[position],
+            None => {
+                self.gathers.push(Gather { block, since_ms: at_ms, last_ms: at_ms, nodes: Vec::new() });
+                let last = self.gathers.len() - 1;
+                &mut self.gathers[last]
+            }
+        };
+        gather.nodes.push(node);
+        gather.last_ms = at_ms;
+    }
+
+    fn catch_up(&mut self, at_ms: u64, node: usize, last: BlockId) {
+        let new = CatchUp { since_ms: at_ms, blocks: 0, last, is_reorganisation: false };
+        let catching_up = self.views[node].catching_up.get_or_insert(new);
+        catching_up.blocks += 1;
+        catching_up.last = last;
+    }
+
+    fn tell_receptions(&mut self, at_ms: u64, all: bool) {
+        let is_due = |since_ms: u64| all || at_ms >= since_ms + GATHER_MS;
+        while let Some(position) = self.gathers.iter().position(|gather| is_due(gather.since_ms)) {
+            let gather = self.gathers.remove(position);
+            self.tell_reception(at_ms, gather);
+        }
+        for node in 0..self.views.len() {
+            let due = self.views[node].catching_up.take_if(|catch_up| is_due(catch_up.since_ms));
+            let Some(CatchUp { blocks, last, is_reorganisation: false, since_ms }) = due else { continue };
+            if blocks == 1 {
+                self.tell_reception(at_ms, Gather { block: last, since_ms, last_ms: since_ms, nodes: vec![node] });
+            } else {
+                let tale = Tale::CaughtUp { node: self.name(node), blocks, tip: last };
+                self.tell(at_ms, tale);
+            }
+        }
+    }
+
+    fn tell_reception_of(&mut self, at_ms: u64, hash: BlockHash) {
+        if let Some(position) = self.gathers.iter().position(|gather| gather.block.hash == hash) {
+            let gather = self.gathers.remove(position);
+            self.tell_reception(at_ms, gather);
+        }
+    }
+
+    fn tell_reception(&mut self, at_ms: u64, gather: Gather) {
+        let Gather { block, last_ms, mut nodes, .. } = gather;
+        nodes.sort_unstable();
+        let found = self.blocks.get(&block.hash).and_then(|known| known.found);
+        let within_ms = found.map(|(found_ms, _)| last_ms.saturating_sub(found_ms));
+        let agreed = self.views.iter().all(|view| view.tip == block);
+        let nodes = nodes.into_iter().map(|node| self.name(node)).collect();
+        // A fork that this ends is told to have ended by a line of its own.
+        let agreed = agreed && self.branches_told == 1;
+        self.tell(at_ms, Tale::Received { nodes, block, within_ms, agreed });
+    }
+
+    fn tell_reorganisations(&mut self, at_ms: u64, all: bool) {
+        let blocks = &self.blocks;
+        let is_due = |(since_ms, _, event): &(u64, usize, ReorgEvent)| {
+            let found = blocks.get(&event.to.hash).is_some_and(|known| known.found.is_some());
+            all || found || at_ms >= since_ms + ORDER_MS
+        };
+        let (due, later) = std::mem::take(&mut self.reorganisations).into_iter().partition(is_due);
+        self.reorganisations = later;
+        let due: Vec<(u64, usize, ReorgEvent)> = due;
+        for (_, node, ReorgEvent { fork, to, undone, applied, .. }) in due {
+            let tip = BlockId { index: to.index, hash: to.hash };
+            self.tell(at_ms, Tale::Reorganised { node: self.name(node), undone, applied, fork, tip });
+        }
+    }
+
+    fn tell_forks(&mut self, at_ms: u64) {
+        let branches = self.branches();
+        if branches.len() > 1 {
+            let since_ms = match self.differing {
+                Some((count, since_ms)) if count == branches.len() => since_ms,
+                _ => at_ms,
+            };
+            self.differing = Some((branches.len(), since_ms));
+            if self.branches_told != branches.len() && at_ms >= since_ms + SETTLE_MS {
+                self.branches_told = branches.len();
+                self.tell(at_ms, Tale::Fork { branches });
+            }
+            return;
+        }
+        self.differing = None;
+        let tip = self.views.first().map(|view| view.tip);
+        let Some(tip) = tip.filter(|tip| self.tips() == 1 && self.blocks.get(&tip.hash).is_some()) else { return };
+        if self.branches_told > 1 {
+            self.tell_reorganisations(at_ms, true);
+            self.tell_receptions(at_ms, true);
+            self.branches_told = 1;
+            self.tell(at_ms, Tale::Agreed { nodes: self.names.len(), tip });
+        }
+    }
+
+    /// The nodes by branch; one that merely lags behind is on the branch that it lags behind on.
+    fn branches(&self) -> Vec<Branch> {
+        let mut order: Vec<usize> = (0..self.views.len()).collect();
+        order.sort_by_key(|node| (std::cmp::Reverse(self.views[*node].tip.index), *node));
+        let mut branches: Vec<(BlockId, Vec<usize>)> = Vec::new();
+        for node in order {
+            let tip = self.views[node].tip;
+            match branches.iter_mut().find(|(upper, _)| self.blocks.is_on_branch(tip, *upper)) {
+                Some((_, nodes)) => nodes.push(node),
+                None => branches.push((tip, vec![node])),
+            }
+        }
+        for (_, nodes) in &mut branches {
+            nodes.sort_unstable();
+        }
+        branches.sort_by(|a, b| a.1.cmp(&b.1));
+        let name = |nodes: Vec<usize>| nodes.into_iter().map(|node| self.name(node)).collect();
+        branches.into_iter().map(|(tip, nodes)| Branch { nodes: name(nodes), tip }).collect()
+    }
+
+    fn tips(&self) -> usize {
+        let mut tips: Vec<BlockHash> = self.views.iter().map(|view| view.tip.hash).collect();
+        tips.sort_unstable();
+        tips.dedup();
+        tips.len()
+    }
+
+    fn intervals(&self, best: BlockId) -> usize {
+        INTERVAL_BLOCKS.min(usize::try_from(best.index.0.saturating_sub(1)).unwrap_or(INTERVAL_BLOCKS))
+    }
+
+    fn name(&self, node: usize) -> String {
+        self.names[node].clone()
+    }
+}

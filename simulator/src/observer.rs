@@ -1,0 +1,96 @@
+//! Watches every node from outside, as any client could: its event stream, and its `/info` once a second, which heals
+//! what the stream missed and tells the hash rate. Reconnects for ever; decides nothing.
+
+use crate::network::Network;
+use futures_util::StreamExt;
+use runtime::client::Client;
+use shared::wire::{BlockId, Event, Tip};
+use std::time::Duration;
+use tokio::sync::mpsc::Sender;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+/// How often a node is asked how it is.
+const INFO: Duration = Duration::from_secs(1);
+/// How soon a broken stream is opened again.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Something that was seen of one node.
+#[derive(Debug)]
+pub struct Seen {
+    /// The node's number.
+    pub node: usize,
+    /// What was seen.
+    pub what: What,
+}
+
+/// What was seen.
+#[derive(Debug)]
+pub enum What {
+    /// It told an event.
+    Event(Event),
+    /// It answered how it is.
+    Info {
+        /// Its best block.
+        tip: Tip,
+        /// Its hashes per second.
+        hashrate: u64,
+    },
+    /// Its events ended.
+    Silent(String),
+    /// Its events came back.
+    Back,
+    /// A block that it served is not what it says.
+    BadBlock(BlockId, String),
+    /// A block could not be fetched.
+    Unfetched(BlockId, String),
+}
+
+/// Starts to watch every node until `stop` is cancelled; what is seen goes to `seen`.
+pub fn watch(network: &Network, seen: &Sender<Seen>, stop: &CancellationToken) {
+    for (node, of) in network.nodes.iter().enumerate() {
+        let (client, address) = (&network.client, &of.member.address);
+        let events = follow_events(client.clone(), address.clone(), node, seen.clone());
+        let infos = ask_infos(client.clone(), address.clone(), node, seen.clone());
+        tokio::spawn(stop.clone().run_until_cancelled_owned(events));
+        tokio::spawn(stop.clone().run_until_cancelled_owned(infos));
+    }
+}
+
+async fn follow_events(client: Client, address: String, node: usize, seen: Sender<Seen>) {
+    let mut is_silent = false;
+    loop {
+        let ended = match client.events(&address).await {
+            Err(error) => error.to_string(),
+            Ok(events) => {
+                let mut events = std::pin::pin!(events);
+                if std::mem::take(&mut is_silent) {
+                    // Whoever listens is gone only when the run is over.
+                    let _ = seen.send(Seen { node, what: What::Back }).await;
+                }
+                loop {
+                    match events.next().await {
+                        Some(Ok(event)) => {
+                            let _ = seen.send(Seen { node, what: What::Event(event) }).await;
+                        }
+                        Some(Err(error)) => break error.to_string(),
+                        None => break "its event stream ended".to_owned(),
+                    }
+                }
+            }
+        };
+        if !std::mem::replace(&mut is_silent, true) {
+            let _ = seen.send(Seen { node, what: What::Silent(ended) }).await;
+        }
+        sleep(RETRY).await;
+    }
+}
+
+async fn ask_infos(client: Client, address: String, node: usize, seen: Sender<Seen>) {
+    loop {
+        sleep(INFO).await;
+        let Ok(info) = client.info(&address).await else { continue };
+        let (Some(tip), Some(mining)) = (info.tip, info.mining) else { continue };
+        let _ = seen.send(Seen { node, what: What::Info { tip, hashrate: mining.hashrate } }).await;
+    }
+}

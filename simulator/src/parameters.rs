@@ -1,0 +1,122 @@
+//! Which network a run has: a fresh one of its own, the one of the configuration that was named, or the one that the
+//! data folder holds already. Its parameters are written beside the chains, so that other nodes can join with them.
+
+use crate::chance::Chance;
+use anyhow::{Context, bail};
+use runtime::clock::Clock;
+use runtime::config::{Overrides, load_from};
+use shared::config::{Config, Hashrate};
+use shared::params::Params;
+use shared::work::Difficulty;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// The file in the data folder that keeps the parameters.
+const FILE: &str = "network.toml";
+
+/// Makes `config` a network of its own: a fresh name and time of genesis, and a first difficulty that fits its hash
+/// rate, each only where nobody has said otherwise.
+pub fn make_fresh(config: &mut Config, chance: &mut Chance) {
+    let defaults = Params::default();
+    let network = &mut config.network;
+    if network.name == defaults.name {
+        network.name = format!("sim-{:06x}", chance.next() >> 40);
+    }
+    if network.genesis_time == defaults.genesis_time {
+        network.genesis_time = Clock::new(0).time();
+    }
+    if network.initial_difficulty == defaults.initial_difficulty
+        && let Hashrate::PerSecond(each) = config.simulator.hashrate
+    {
+        let hashes_per_block =
+            u128::from(each) * config.simulator.nodes as u128 * u128::from(network.block_interval_ms);
+        network.initial_difficulty = Difficulty::clamped(hashes_per_block / 1000);
+    }
+}
+
+/// The parameters that `folder` was used with before, if it was.
+///
+/// # Errors
+/// If they are there and cannot be read.
+pub fn saved(folder: &Path) -> anyhow::Result<Option<Params>> {
+    let path = folder.join(FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    Ok(Some(load_from(Some(&path), [], Overrides::new())?.network))
+}
+
+/// Refuses to go on with `saved` where a flag wants something else.
+///
+/// # Errors
+/// Names the flag and what to do.
+pub fn check_flag<T: PartialEq + ToString>(
+    flag: &str,
+    wanted: Option<T>,
+    saved: &T,
+    folder: &Path,
+) -> anyhow::Result<()> {
+    if let Some(wanted) = wanted.filter(|wanted| wanted != saved) {
+        bail!(
+            "{flag} {}: the network in {} has {}; leave {flag} out to go on with it, or name another --data-dir",
+            wanted.to_string(),
+            folder.display(),
+            saved.to_string()
+        );
+    }
+    Ok(())
+}
+
+/// Writes the parameters into `folder` as a configuration file, and answers its path.
+///
+/// # Errors
+/// If the file cannot be written.
+pub fn save(params: &Params, folder: &Path) -> anyhow::Result<PathBuf> {
+    let path = folder.join(FILE);
+    let mut text =
+        "# A network of the simulator; join it with: node --config <this file> --tracker <its tracker>\n[network]\n"
+            .to_owned();
+    let values = serde_json::to_value(params)?;
+    for (name, value) in values.as_object().into_iter().flatten() {
+        // Integers and texts without anything to escape are written alike in JSON and TOML.
+        writeln!(text, "{name} = {value}")?;
+    }
+    std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+    Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fresh_network_aims_at_its_interval_from_the_first_block() {
+        let mut config = Config::default();
+        (config.simulator.nodes, config.simulator.hashrate) = (4, Hashrate::PerSecond(50_000));
+        make_fresh(&mut config, &mut Chance::new(1));
+        let Params { name, genesis_time, initial_difficulty, .. } = &config.network;
+        assert!(name.starts_with("sim-") && name.len() == 10, "{name}");
+        assert!(*genesis_time > Params::default().genesis_time);
+        assert_eq!(initial_difficulty.value(), 4 * 50_000 * 5);
+        config.network.check().unwrap();
+    }
+
+    #[test]
+    fn what_somebody_has_chosen_is_left_alone() {
+        let mut config = Config::default();
+        config.network.name = "mine".to_owned();
+        config.network.initial_difficulty = Difficulty::clamped(7);
+        make_fresh(&mut config, &mut Chance::new(1));
+        assert_eq!((config.network.name.as_str(), config.network.initial_difficulty.value()), ("mine", 7));
+    }
+
+    #[test]
+    fn saved_parameters_are_read_back_as_they_were() {
+        let folder = tempfile::tempdir().unwrap();
+        assert_eq!(saved(folder.path()).unwrap(), None);
+        let mut config = Config::default();
+        make_fresh(&mut config, &mut Chance::new(2));
+        save(&config.network, folder.path()).unwrap();
+        assert_eq!(saved(folder.path()).unwrap(), Some(config.network));
+    }
+}

@@ -1,0 +1,134 @@
+//! `--partition`: when the nodes are cut in two halves, who is in which, and the requests that do it.
+//!
+//! Cutting and healing goes through `POST /peers` of each node, as anybody with its token could do it.
+
+use crate::chance::Chance;
+use crate::network::{Network, Node};
+use futures_util::future::join_all;
+use shared::wire::PeersUpdate;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A cut of the network and its healing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Partition {
+    /// When it begins, since the start of the run.
+    pub after: Duration,
+    /// How long it lasts.
+    pub lasts: Duration,
+}
+
+impl Partition {
+    /// When it is healed.
+    pub fn end(&self) -> Duration {
+        self.after + self.lasts
+    }
+}
+
+impl FromStr for Partition {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bad = || "expected <after>:<for> in seconds, as in 10:20".to_owned();
+        let (after, lasts) = text.split_once(':').ok_or_else(bad)?;
+        let (after, lasts) = (seconds(after).map_err(|_| bad())?, seconds(lasts).map_err(|_| bad())?);
+        if lasts.is_zero() { Err(bad()) } else { Ok(Self { after, lasts }) }
+    }
+}
+
+/// Seconds as a decimal number.
+///
+/// # Errors
+/// What was expected instead.
+pub fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds: Option<f64> = text.parse().ok().filter(|seconds| (0.0..=1e9).contains(seconds));
+    seconds.map(Duration::from_secs_f64).ok_or_else(|| "expected a number of seconds, as in 60 or 2.5".to_owned())
+}
+
+/// The nodes (by number) in two halves; the smaller first where they are not even.
+pub fn halves(nodes: usize, chance: &mut Chance) -> [Vec<usize>; 2] {
+    let mut order: Vec<usize> = (0..nodes).collect();
+    chance.shuffle(&mut order);
+    let mut second = order.split_off(nodes / 2);
+    order.sort_unstable();
+    second.sort_unstable();
+    [order, second]
+}
+
+/// Makes each half have nothing to do with the other.
+///
+/// # Errors
+/// Who did not obey and why; the others did.
+pub async fn cut(network: &Network, halves: &[Vec<usize>; 2]) -> Result<(), String> {
+    steer(network, halves, |block| PeersUpdate { block, ..PeersUpdate::default() }).await
+}
+
+/// Allows the halves to talk again, and asks every node to look for better chains at once.
+///
+/// # Errors
+/// Who did not obey and why; the others did.
+pub async fn heal(network: &Network, halves: &[Vec<usize>; 2]) -> Result<(), String> {
+    let healed = steer(network, halves, |unblock| PeersUpdate { unblock, ..PeersUpdate::default() }).await;
+    // Who asked before the other side was told to answer again would wait for its next poll.
+    for Node { member, token } in &network.nodes {
+        let (client, address, token) = (network.client.clone(), member.address.clone(), token.clone());
+        // It answers when all is fetched, and whether it did shows by the tips.
+        tokio::spawn(async move { client.sync_now(&address, &token).await.is_ok() });
+    }
+    healed
+}
+
+async fn steer(
+    network: &Network,
+    halves: &[Vec<usize>; 2],
+    update: impl Fn(Vec<String>) -> PeersUpdate,
+) -> Result<(), String> {
+    let addresses =
+        |half: &[usize]| half.iter().map(|node| network.nodes[*node].member.address.clone()).collect::<Vec<_>>();
+    let sides = [(&halves[0], addresses(&halves[1])), (&halves[1], addresses(&halves[0]))];
+    let orders = sides.into_iter().flat_map(|(half, others)| half.iter().map(move |node| (*node, others.clone())));
+    let requests = orders.map(|(node, others)| {
+        let (Node { member, token }, update) = (&network.nodes[node], update(others));
+        async move {
+            let result = network.client.update_peers(&member.address, token, &update).await;
+            result.map_err(|error| format!("{}: {error}", member.name))
+        }
+    });
+    join_all(requests).await.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_is_two_numbers_of_seconds() {
+        let ms = |after, lasts| Partition { after: Duration::from_millis(after), lasts: Duration::from_millis(lasts) };
+        for (text, expected) in [
+            ("10:20", Some(ms(10_000, 20_000))),
+            ("0:0.5", Some(ms(0, 500))),
+            ("10", None),
+            ("10:", None),
+            ("10:0", None),
+            ("-1:5", None),
+            ("1:NaN", None),
+            ("1:1e300", None),
+            ("a:b", None),
+        ] {
+            assert_eq!(text.parse::<Partition>().ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_node_is_in_one_half_and_the_seed_says_which() {
+        for nodes in 2..9 {
+            let [first, second] = halves(nodes, &mut Chance::new(7));
+            assert_eq!((first.len(), second.len()), (nodes / 2, nodes - nodes / 2));
+            let mut all = [first, second].concat();
+            all.sort_unstable();
+            assert_eq!(all, (0..nodes).collect::<Vec<_>>());
+        }
+        assert_eq!(halves(8, &mut Chance::new(7)), halves(8, &mut Chance::new(7)));
+        assert!((0..20).any(|seed| halves(8, &mut Chance::new(seed)) != halves(8, &mut Chance::new(7))));
+    }
+}

@@ -1,0 +1,62 @@
+//! What a run came to: numbers for `--json`, and whether it went well.
+
+use crate::tale::Branch;
+use serde::Serialize;
+use shared::wire::BlockId;
+
+/// The end of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// How long it took.
+    pub seconds: f64,
+    /// Blocks that the best chain has gained.
+    pub blocks: u64,
+    /// Whether all nodes agreed at the end.
+    pub agreed: bool,
+    /// What they agreed on.
+    pub tip: Option<BlockId>,
+    /// Where they are, if they did not agree.
+    pub branches: Vec<Branch>,
+    /// Who found how many blocks.
+    pub found: Vec<Found>,
+    /// Times that two blocks had the same parent.
+    pub forks: u64,
+    /// Reorganisations, over all nodes.
+    pub reorganisations: u64,
+    /// Most blocks that one of them undid.
+    pub deepest_reorganisation: u64,
+    /// Blocks that did not stay on the best chain.
+    pub stale: u64,
+    /// Mean milliseconds between blocks.
+    pub interval_ms: Option<u64>,
+    /// Milliseconds between blocks that were aimed at.
+    pub interval_aimed_at_ms: u64,
+    /// Difficulty of the first block.
+    pub difficulty_first: Option<u64>,
+    /// Difficulty of the last block.
+    pub difficulty_last: Option<u64>,
+    /// Blocks whose hashes, work and links were recomputed.
+    pub checked: u64,
+    /// Blocks among them that were not what they said.
+    pub bad: u64,
+    /// Blocks that could not be fetched to be checked.
+    pub unchecked: u64,
+    /// Services that ended although nobody asked them to.
+    pub failed_services: u64,
+}
+
+/// How many blocks a node found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// Who.
+    pub node: String,
+    /// How many.
+    pub blocks: u64,
+}
+
+impl Report {
+    /// Whether the nodes agreed, no service failed and no block was bad: what the exit code tells.
+    pub const fn is_good(&self) -> bool {
+        self.agreed && self.bad == 0 && self.failed_services == 0
+    }
+}

@@ -1,0 +1,319 @@
+//! One run from start to end: starts the network, listens, narrates, cuts and heals, and reports.
+
+use crate::agreement::{self, Agreement};
+use crate::chance::Chance;
+use crate::flags::{Options, layer_text};
+use crate::inspector::Inspector;
+use crate::narrator::Narrator;
+use crate::network::Network;
+use crate::observer::{self, Seen, What};
+use crate::partition::{self, Partition, halves};
+use crate::report::{Found, Report};
+use crate::screen::{Look, Screen};
+use crate::tale::{Branch, Started, Status, Tale};
+use shared::wire::{BlockId, Event, Tip};
+use std::io::{self, Write};
+use std::time::Duration;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::time::{Instant, Interval, interval};
+use tokio_util::sync::CancellationToken;
+
+/// Things seen that may wait to be narrated.
+const QUEUE: usize = 4096;
+/// How often what is due is looked for.
+const TICK: Duration = Duration::from_millis(50);
+/// How long nodes may take to agree at the end.
+const AGREE: Duration = Duration::from_secs(15);
+/// The same, where somebody waits for the program to end.
+const AGREE_IN_HASTE: Duration = Duration::from_millis(1000);
+
+/// Runs a network until it is done or `stop` is cancelled, and tells of it on `out`.
+///
+/// # Errors
+/// If the network cannot be started, or nobody takes the output. Nodes that do not agree are no error: see
+/// [`Report::is_good`].
+pub async fn run<W: Write>(options: &Options, look: Look, out: W, stop: CancellationToken) -> anyhow::Result<Report> {
+    let started = Instant::now();
+    let mut network = Network::start(options, CancellationToken::new())?;
+    let watching = CancellationToken::new();
+    let (sender, seen) = channel(QUEUE);
+    observer::watch(&network, &sender, &watching);
+    let result = match network.ready().await {
+        Ok(tips) => narrate(options, look, out, &mut network, (started, tips), (sender, seen), stop).await,
+        Err(error) => Err(error),
+    };
+    watching.cancel();
+    network.stop().await;
+    result
+}
+
+async fn narrate<W: Write>(
+    options: &Options,
+    look: Look,
+    out: W,
+    network: &mut Network,
+    (started, tips): (Instant, Vec<Tip>),
+    (sender, seen): (Sender<Seen>, Receiver<Seen>),
+    stop: CancellationToken,
+) -> anyhow::Result<Report> {
+    let names: Vec<String> = network.nodes.iter().map(|node| node.member.name.clone()).collect();
+    // A fresh chain is told from its first block on, whoever found it before anybody listened.
+    let base =
+        if tips.iter().all(|tip| tip.index.0 < 10) { 0 } else { tips.iter().map(|tip| tip.index.0).max().unwrap_or(0) };
+    let lowest = if base == 0 { 0 } else { tips.iter().map(|tip| tip.index.0).min().unwrap_or(0) };
+    let mut run = Run {
+        narrator: Narrator::new(names.clone(), network.id, options.config.network.genesis_time),
+        screen: Screen::new(out, look, names.clone()),
+        names,
+        inspector: Inspector::start(network, lowest, sender),
+        seen,
+        ticks: interval(TICK),
+        started,
+        base,
+        hashrates: vec![0; network.nodes.len()],
+        first_difficulty: None,
+        cut: None,
+        bad: 0,
+        unchecked: 0,
+        failed: 0,
+    };
+    run.begin(options, network, &tips)?;
+    let is_hasty = run.listen(options, network, &stop).await?;
+    run.end(options, network, is_hasty).await
+}
+
+/// A partition under way.
+struct Cut {
+    halves: [Vec<usize>; 2],
+    found_before: Vec<u64>,
+    ends: Duration,
+}
+
+struct Run<W> {
+    names: Vec<String>,
+    narrator: Narrator,
+    screen: Screen<W>,
+    inspector: Inspector,
+    seen: Receiver<Seen>,
+    ticks: Interval,
+    started: Instant,
+    base: u64,
+    hashrates: Vec<u64>,
+    first_difficulty: Option<u64>,
+    cut: Option<Cut>,
+    bad: u64,
+    unchecked: u64,
+    failed: u64,
+}
+
+impl<W: Write> Run<W> {
+    fn begin(&mut self, options: &Options, network: &Network, tips: &[Tip]) -> io::Result<()> {
+        let params = &options.config.network;
+        let started = Started {
+            network: params.name.clone(),
+            network_id: network.id.to_string(),
+            layer: layer_text(params.layer),
+            block_interval_ms: params.block_interval_ms,
+            hashrate: options.config.simulator.hashrate.to_string(),
+            seed: options.seed,
+            tracker: network.tracker.clone(),
+            nodes: network.nodes.iter().map(|node| node.member.clone()).collect(),
+            config: network.parameters.display().to_string(),
+            height: self.base,
+        };
+        let at_ms = self.at_ms();
+        self.narrator.tell(at_ms, Tale::Started(started));
+        self.narrator.tell(at_ms, Tale::Mining { nodes: network.nodes.len(), within_ms: at_ms });
+        for (node, tip) in tips.iter().enumerate().filter(|(_, tip)| tip.index.0 > 0) {
+            self.narrator.see_tip(at_ms, node, tip);
+        }
+        self.screen.show(&self.narrator.take())
+    }
+
+    /// Narrates until the run is over; answers whether somebody is waiting for it to end.
+    async fn listen(&mut self, options: &Options, network: &mut Network, stop: &CancellationToken) -> io::Result<bool> {
+        let mut chance = Chance::new(options.seed);
+        let mut partitions = options.partitions.iter().copied().peekable();
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => {
+                    self.ending("stopping, once more to stop at once".to_owned())?;
+                    return Ok(true);
+                }
+                (service, reason) = network.failed() => {
+                    self.failed += 1;
+                    self.narrator.tell(self.at_ms(), Tale::Failed { service, reason });
+                }
+                shown = self.next() => shown?,
+            }
+            let uptime = self.started.elapsed();
+            if options.seconds.is_some_and(|seconds| uptime >= seconds) {
+                self.ending(format!("{:.1} s are over", uptime.as_secs_f64()))?;
+                return Ok(false);
+            }
+            let height = self.narrator.best().index.0;
+            if options.blocks.is_some_and(|blocks| height >= self.base + blocks) {
+                self.ending(format!("{} blocks are there", height - self.base))?;
+                return Ok(false);
+            }
+            if self.cut.as_ref().is_some_and(|cut| uptime >= cut.ends) {
+                self.heal(network).await;
+            }
+            if let Some(partition) = partitions.next_if(|partition| uptime >= partition.after) {
+                self.cut(network, partition, &mut chance).await;
+            }
+        }
+    }
+
+    async fn end(mut self, options: &Options, network: &Network, is_hasty: bool) -> anyhow::Result<Report> {
+        self.heal(network).await;
+        let deadline = if is_hasty { AGREE_IN_HASTE } else { AGREE };
+        let agreement = {
+            let mut agreement = std::pin::pin!(agreement::reach(network, deadline));
+            loop {
+                tokio::select! {
+                    agreement = &mut agreement => break agreement,
+                    shown = self.next() => shown?,
+                }
+            }
+        };
+        let (tip, branches) = match agreement {
+            Agreement::On(tip) => (Some(tip), Vec::new()),
+            Agreement::None(branches) => (None, branches),
+        };
+        // The chain that was agreed on is walked down to its start, in case that something was not told of.
+        self.inspector.ask(0, tip.unwrap_or_else(|| self.narrator.best()));
+        Ok(self.report(options, tip, branches, is_hasty).await?)
+    }
+
+    async fn report(
+        mut self,
+        options: &Options,
+        tip: Option<BlockId>,
+        branches: Vec<Branch>,
+        is_hasty: bool,
+    ) -> io::Result<Report> {
+        let patience = if is_hasty { Duration::from_millis(500) } else { Duration::from_secs(10) };
+        let checked = self.inspector.finish(patience).await;
+        while let Ok(seen) = self.seen.try_recv() {
+            if matches!(seen.what, What::BadBlock(..) | What::Unfetched(..)) {
+                self.take(seen);
+            }
+        }
+        let best = tip.unwrap_or_else(|| self.narrator.best());
+        let blocks = best.index.0.saturating_sub(self.base);
+        let counts = self.narrator.counts();
+        let found = self.names.iter().zip(&counts.found);
+        let report = Report {
+            seconds: self.started.elapsed().as_secs_f64(),
+            blocks,
+            agreed: tip.is_some(),
+            tip,
+            branches,
+            found: found.map(|(node, blocks)| Found { node: node.clone(), blocks: *blocks }).collect(),
+            forks: counts.forks,
+            reorganisations: counts.reorganisations,
+            deepest_reorganisation: counts.deepest,
+            stale: checked.saturating_sub(blocks),
+            interval_ms: self.narrator.mean_interval_ms(self.base),
+            interval_aimed_at_ms: options.config.network.block_interval_ms,
+            difficulty_first: self.first_difficulty,
+            difficulty_last: self.narrator.difficulty(&best.hash),
+            checked,
+            bad: self.bad,
+            unchecked: self.unchecked,
+            failed_services: self.failed,
+        };
+        let at_ms = self.at_ms();
+        self.narrator.finish(at_ms);
+        self.narrator.tell(at_ms, Tale::Report(report.clone()));
+        self.screen.end_status()?;
+        self.screen.show(&self.narrator.take())?;
+        Ok(report)
+    }
+
+    /// Waits for the next thing to tell and tells it. May be dropped while it waits.
+    async fn next(&mut self) -> io::Result<()> {
+        tokio::select! {
+            Some(seen) = self.seen.recv() => self.take(seen),
+            _ = self.ticks.tick() => {}
+        }
+        let at_ms = self.at_ms();
+        self.narrator.tick(at_ms);
+        self.screen.show(&self.narrator.take())?;
+        let (narrator, hashrates, checked) = (&self.narrator, &self.hashrates, self.inspector.checked());
+        self.screen.show_status(at_ms, || Status { hashrate: hashrates.iter().sum(), checked, ..narrator.status() })
+    }
+
+    fn take(&mut self, Seen { node, what }: Seen) {
+        let at_ms = self.at_ms();
+        let name = self.names[node].clone();
+        match what {
+            What::Event(event) => {
+                if let Event::Block(block) = &event {
+                    self.inspector.ask(node, BlockId { index: block.index, hash: block.hash });
+                    self.first_difficulty.get_or_insert(block.difficulty.value());
+                }
+                self.narrator.hear(at_ms, node, &event);
+            }
+            What::Info { tip, hashrate } => {
+                self.hashrates[node] = hashrate;
+                self.narrator.see_tip(at_ms, node, &tip);
+            }
+            What::Silent(reason) => self.narrator.tell(at_ms, Tale::Silent { node: name, reason }),
+            What::Back => self.narrator.tell(at_ms, Tale::Back { node: name }),
+            What::BadBlock(block, reason) => {
+                self.bad += 1;
+                self.narrator.tell(at_ms, Tale::BadBlock { node: name, block, reason });
+            }
+            What::Unfetched(block, reason) => {
+                self.unchecked += 1;
+                let what = format!("fetch block {} {} from {name} to check it", block.index, block.hash.short());
+                self.narrator.tell(at_ms, Tale::Trouble { what, reason });
+            }
+        }
+    }
+
+    async fn cut(&mut self, network: &Network, partition: Partition, chance: &mut Chance) {
+        let halves = halves(network.nodes.len(), chance);
+        let result = partition::cut(network, &halves).await;
+        let tale = Tale::Partitioned { halves: self.named(&halves), for_ms: ms(partition.lasts) };
+        self.narrator.tell(self.at_ms(), tale);
+        self.complain_of("cut the network", result);
+        self.cut = Some(Cut { halves, found_before: self.narrator.counts().found, ends: partition.end() });
+    }
+
+    /// Heals the cut, if there is one.
+    async fn heal(&mut self, network: &Network) {
+        let Some(Cut { halves, found_before, .. }) = self.cut.take() else { return };
+        let found_now = self.narrator.counts().found;
+        let found = |half: &[usize]| half.iter().map(|node| found_now[*node] - found_before[*node]).sum();
+        let tale = Tale::Healed { halves: self.named(&halves), found: [found(&halves[0]), found(&halves[1])] };
+        self.narrator.tell(self.at_ms(), tale);
+        let result = partition::heal(network, &halves).await;
+        self.complain_of("heal the network", result);
+    }
+
+    fn complain_of(&mut self, what: &str, result: Result<(), String>) {
+        if let Err(reason) = result {
+            self.narrator.tell(self.at_ms(), Tale::Trouble { what: what.to_owned(), reason });
+        }
+    }
+
+    fn ending(&mut self, reason: String) -> io::Result<()> {
+        self.narrator.tell(self.at_ms(), Tale::Ending { reason });
+        self.screen.show(&self.narrator.take())
+    }
+
+    fn named(&self, halves: &[Vec<usize>; 2]) -> [Vec<String>; 2] {
+        halves.each_ref().map(|half| half.iter().map(|node| self.names[*node].clone()).collect())
+    }
+
+    fn at_ms(&self) -> u64 {
+        ms(self.started.elapsed())
+    }
+}
+
+fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

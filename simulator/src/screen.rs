@@ -1,0 +1,110 @@
+//! Where tales go: a terminal with a status line at the bottom, plain lines (a file, Docker's log), or JSON.
+
+use crate::tale::{Status, Tale, Told};
+use crate::text::Style;
+use std::io::{self, IsTerminal, Write};
+
+/// How often the status is told where it has no line of its own.
+const STATUS_EVERY_MS: u64 = 10_000;
+/// How often the status line is painted anew.
+const REPAINT_MS: u64 = 500;
+
+/// How tales are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Coloured lines over a status line.
+    Terminal {
+        /// Whether with colours.
+        coloured: bool,
+    },
+    /// Lines, the status now and then among them.
+    Plain,
+    /// One JSON object a line.
+    Json,
+}
+
+impl Look {
+    /// What standard output wants.
+    pub fn of_stdout(json: bool) -> Self {
+        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        match (json, io::stdout().is_terminal()) {
+            (true, _) => Self::Json,
+            (false, true) => Self::Terminal { coloured: !no_colour },
+            (false, false) => Self::Plain,
+        }
+    }
+}
+
+/// Shows tales.
+pub struct Screen<W> {
+    out: W,
+    look: Look,
+    style: Style,
+    status: String,
+    shown_at_ms: u64,
+}
+
+impl<W: Write> Screen<W> {
+    /// Shows tales of nodes of these names on `out`.
+    pub fn new(out: W, look: Look, names: Vec<String>) -> Self {
+        let style = Style::new(names, look == Look::Terminal { coloured: true });
+        Self { out, look, style, status: String::new(), shown_at_ms: 0 }
+    }
+
+    /// Shows tales, the status line below them.
+    ///
+    /// # Errors
+    /// If nobody takes the output any more.
+    pub fn show(&mut self, told: &[Told]) -> io::Result<()> {
+        if told.is_empty() {
+            return Ok(());
+        }
+        self.wipe()?;
+        for told in told {
+            match self.look {
+                Look::Json => writeln!(self.out, "{}", serde_json::to_string(told)?)?,
+                Look::Plain | Look::Terminal { .. } => writeln!(self.out, "{}", self.style.line(told))?,
+            }
+        }
+        self.paint()
+    }
+
+    /// Shows how things are, if it is time to.
+    ///
+    /// # Errors
+    /// If nobody takes the output any more.
+    pub fn show_status(&mut self, at_ms: u64, status: impl FnOnce() -> Status) -> io::Result<()> {
+        let every_ms = if matches!(self.look, Look::Terminal { .. }) { REPAINT_MS } else { STATUS_EVERY_MS };
+        if at_ms < self.shown_at_ms + every_ms {
+            return Ok(());
+        }
+        self.shown_at_ms = at_ms;
+        if !matches!(self.look, Look::Terminal { .. }) {
+            return self.show(&[Told { at_ms, tale: Tale::Status(status()) }]);
+        }
+        self.wipe()?;
+        // A line that wraps could not be wiped again.
+        let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
+        self.status = self.style.status(at_ms, &status()).chars().take(width.saturating_sub(1)).collect();
+        self.paint()
+    }
+
+    /// Takes the status line away for good.
+    ///
+    /// # Errors
+    /// If nobody takes the output any more.
+    pub fn end_status(&mut self) -> io::Result<()> {
+        self.wipe()?;
+        self.status.clear();
+        self.out.flush()
+    }
+
+    fn wipe(&mut self) -> io::Result<()> {
+        if self.status.is_empty() { Ok(()) } else { write!(self.out, "\r\x1b[2K") }
+    }
+
+    fn paint(&mut self) -> io::Result<()> {
+        write!(self.out, "{}", self.status)?;
+        self.out.flush()
+    }
+}

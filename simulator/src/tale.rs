@@ -1,0 +1,216 @@
+//! What can be told of a run: one value for each thing that happens, which `--json` prints as it is and
+//! [`crate::text`] turns into a line for people. No decisions here, and no colours.
+
+use crate::report::Report;
+use serde::Serialize;
+use shared::wire::BlockId;
+
+/// Something that happened, and when.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Told {
+    /// Milliseconds since the run began.
+    pub at_ms: u64,
+    /// What happened.
+    #[serde(flatten)]
+    pub tale: Tale,
+}
+
+/// What happened. Nodes go by their short names.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Tale {
+    /// The services listen.
+    Started(Started),
+    /// Every node mines.
+    Mining {
+        /// How many nodes.
+        nodes: usize,
+        /// Milliseconds that it took.
+        within_ms: u64,
+    },
+    /// A node mined a block.
+    Found {
+        /// Who.
+        node: String,
+        /// Which.
+        block: BlockId,
+        /// Its difficulty.
+        difficulty: u64,
+        /// Milliseconds from its parent's timestamp to its own; not told for the first block of a run.
+        after_ms: Option<i64>,
+        /// Whether it became its finder's tip; if not, another block came first.
+        best: bool,
+    },
+    /// Nodes took a block that another one mined.
+    Received {
+        /// Who.
+        nodes: Vec<String>,
+        /// Which.
+        block: BlockId,
+        /// Milliseconds from its finding to the last of them, as far as this was seen.
+        within_ms: Option<u64>,
+        /// Whether all nodes have it as their tip now.
+        agreed: bool,
+    },
+    /// A node fetched several blocks that it had missed.
+    CaughtUp {
+        /// Who.
+        node: String,
+        /// How many blocks.
+        blocks: u64,
+        /// The last of them.
+        tip: BlockId,
+    },
+    /// Nodes are on different branches.
+    Fork {
+        /// Who is where.
+        branches: Vec<Branch>,
+    },
+    /// A node left its branch for one with more work.
+    Reorganised {
+        /// Who.
+        node: String,
+        /// Blocks undone.
+        undone: u64,
+        /// Blocks applied instead.
+        applied: u64,
+        /// The last block that both branches share.
+        fork: BlockId,
+        /// The tip now.
+        tip: BlockId,
+    },
+    /// All nodes are on one tip again.
+    Agreed {
+        /// How many nodes.
+        nodes: usize,
+        /// The tip.
+        tip: BlockId,
+    },
+    /// The nodes were cut in two halves.
+    Partitioned {
+        /// Who is in which.
+        halves: [Vec<String>; 2],
+        /// For how long, in milliseconds.
+        for_ms: u64,
+    },
+    /// The halves may talk again.
+    Healed {
+        /// Who was in which.
+        halves: [Vec<String>; 2],
+        /// How many blocks each found meanwhile.
+        found: [u64; 2],
+    },
+    /// A node has nothing to do with another one for a while, because it broke a rule.
+    Dropped {
+        /// Who.
+        node: String,
+        /// With whom.
+        peer: String,
+        /// Why.
+        reason: String,
+    },
+    /// A node does not tell its events any more.
+    Silent {
+        /// Who.
+        node: String,
+        /// Why.
+        reason: String,
+    },
+    /// A node tells its events again.
+    Back {
+        /// Who.
+        node: String,
+    },
+    /// A service ended although nobody asked it to.
+    Failed {
+        /// `tracker` or the node's name.
+        service: String,
+        /// Why.
+        reason: String,
+    },
+    /// A block that is not what it says, by our own arithmetic.
+    BadBlock {
+        /// Who served it.
+        node: String,
+        /// Which block was asked for.
+        block: BlockId,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A request of the simulator went wrong; the run goes on.
+    Trouble {
+        /// What was tried.
+        what: String,
+        /// What happened instead.
+        reason: String,
+    },
+    /// The run comes to its end, and the nodes are asked to agree.
+    Ending {
+        /// Why.
+        reason: String,
+    },
+    /// How things are.
+    Status(Status),
+    /// The end.
+    Report(Report),
+}
+
+/// What was started, and where.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Started {
+    /// The network's name.
+    pub network: String,
+    /// The genesis hash.
+    pub network_id: String,
+    /// How `data` is read.
+    pub layer: String,
+    /// Milliseconds between blocks that are aimed at.
+    pub block_interval_ms: u64,
+    /// Hash rate of each node.
+    pub hashrate: String,
+    /// Decides what is left to the simulator's chance.
+    pub seed: u64,
+    /// `host:port`.
+    pub tracker: String,
+    /// The nodes.
+    pub nodes: Vec<Member>,
+    /// A configuration file with which other nodes can join.
+    pub config: String,
+    /// The height that the longest chain had already.
+    pub height: u64,
+}
+
+/// A node of the run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Member {
+    /// Its short name.
+    pub name: String,
+    /// `host:port`.
+    pub address: String,
+}
+
+/// Nodes that are on one branch.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Branch {
+    /// Who.
+    pub nodes: Vec<String>,
+    /// Its last block.
+    pub tip: BlockId,
+}
+
+/// How things are at a moment.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Status {
+    /// Height of the best tip.
+    pub height: u64,
+    /// Difficulty of the best tip; 0 while there is none but genesis.
+    pub difficulty: u64,
+    /// Hashes per second of all nodes together, as they say.
+    pub hashrate: u64,
+    /// Mean milliseconds between the last blocks.
+    pub interval_ms: Option<u64>,
+    /// How many different tips the nodes have.
+    pub tips: usize,
+    /// Blocks whose hashes were recomputed.
+    pub checked: u64,
+}

@@ -1,0 +1,318 @@
+//! Tales as lines for people. Colours are an ornament: every line says the same without them.
+
+use crate::report::Report;
+use crate::tale::{Branch, Started, Status, Tale, Told};
+use owo_colors::{AnsiColors, OwoColorize};
+use shared::wire::BlockId;
+
+/// Colours of the nodes, in turn; red is kept for what went wrong.
+const COLOURS: [AnsiColors; 10] = [
+    AnsiColors::Cyan,
+    AnsiColors::Yellow,
+    AnsiColors::Magenta,
+    AnsiColors::Green,
+    AnsiColors::Blue,
+    AnsiColors::BrightCyan,
+    AnsiColors::BrightYellow,
+    AnsiColors::BrightMagenta,
+    AnsiColors::BrightGreen,
+    AnsiColors::BrightBlue,
+];
+/// Nodes whose addresses are shown one by one.
+const SHOWN: usize = 10;
+
+/// How lines look: plain, or with a colour for each node.
+#[derive(Debug, Clone)]
+pub struct Style {
+    names: Vec<String>,
+    coloured: bool,
+}
+
+impl Style {
+    /// For nodes of these names.
+    pub const fn new(names: Vec<String>, coloured: bool) -> Self {
+        Self { names, coloured }
+    }
+
+    /// A tale as one or more lines, without a line break at the end.
+    pub fn line(&self, told: &Told) -> String {
+        let Told { at_ms, tale } = told;
+        match tale {
+            Tale::Started(started) => return self.started(started),
+            Tale::Report(report) => return self.report(report),
+            _ => {}
+        }
+        let time = format!("{:>7.1} s ", *at_ms as f64 / 1000.0);
+        format!("{} {}", self.dim(&time), self.tale(tale))
+    }
+
+    /// The status line.
+    pub fn status(&self, at_ms: u64, status: &Status) -> String {
+        let Status { height, difficulty, hashrate, interval_ms, tips, checked } = status;
+        let difficulty = if *difficulty == 0 { "-".to_owned() } else { grouped(*difficulty) };
+        let interval = interval_ms.map_or("-".to_owned(), |ms| format!("{:.1} s", ms as f64 / 1000.0));
+        let seconds = at_ms / 1000;
+        let tips = plural(*tips as u64, "tip");
+        format!(
+            "{seconds} s | height {height} | difficulty {difficulty} | {} | interval {interval} | {tips} | {checked} checked",
+            rate(*hashrate)
+        )
+    }
+
+    fn tale(&self, tale: &Tale) -> String {
+        match tale {
+            Tale::Started(_) | Tale::Report(_) => String::new(),
+            Tale::Mining { nodes, within_ms } => {
+                format!("all {nodes} mine, {:.1} s after the start", *within_ms as f64 / 1000.0)
+            }
+            Tale::Found { node, block, after_ms, best, .. } => {
+                let after =
+                    after_ms.map_or(String::new(), |ms| format!(", {} after block {}", span(ms), block.index.minus(1)));
+                let late = if *best { "" } else { ", but another one came first" };
+                format!("{} found block {}{after}{late}", self.name(node), self.block(block))
+            }
+            Tale::Received { nodes, block, within_ms, agreed } => {
+                let within = within_ms.map_or(String::new(), |ms| format!(" within {} ms", ms.max(1)));
+                let agreed = if *agreed { format!("; all {} agree", self.names.len()) } else { String::new() };
+                self.dim(&format!("{} received block {}{within}{agreed}", self.list(nodes), self.block(block)))
+            }
+            Tale::CaughtUp { node, blocks, tip } => {
+                format!(
+                    "{} caught up: {} fetched, now on {}",
+                    self.name(node),
+                    plural(*blocks, "block"),
+                    self.block(tip)
+                )
+            }
+            Tale::Fork { branches } => format!("{} {}", self.strong("fork:"), self.branches(branches)),
+            Tale::Reorganised { node, undone, applied, fork, tip } => format!(
+                "{} {}: {} undone, {applied} applied, fork at {}, now on {}",
+                self.name(node),
+                self.strong("reorganised"),
+                plural(*undone, "block"),
+                fork.index,
+                self.block(tip)
+            ),
+            Tale::Agreed { nodes, tip } => {
+                format!("{} on {}", self.good(&format!("all {nodes} agree again")), self.block(tip))
+            }
+            Tale::Partitioned { halves: [first, second], for_ms } => format!(
+                "{} {} cannot talk to {} for {:.1} s",
+                self.strong("cut:"),
+                self.list(first),
+                self.list(second),
+                *for_ms as f64 / 1000.0
+            ),
+            Tale::Healed { halves, found } => self.healed(halves, *found),
+            Tale::Dropped { node, peer, reason } => {
+                format!("{} has nothing to do with {peer} for a while: {reason}", self.name(node))
+            }
+            Tale::Silent { node, reason } => format!("{} tells nothing any more: {reason}", self.name(node)),
+            Tale::Back { node } => format!("{} tells its events again", self.name(node)),
+            Tale::Failed { service, reason } => self.bad(&format!("{service} failed: {reason}")),
+            Tale::BadBlock { node, block, reason } => {
+                self.bad(&format!("BAD BLOCK {} {} served by {node}: {reason}", block.index, block.hash))
+            }
+            Tale::Trouble { what, reason } => self.bad(&format!("could not {what}: {reason}")),
+            Tale::Ending { reason } => format!("{reason}; do all nodes agree?"),
+            Tale::Status(status) => self.dim(&self.status(0, status).split_once("| ").map_or("", |(_, text)| text)),
+        }
+    }
+
+    fn started(&self, started: &Started) -> String {
+        let Started { network, network_id, layer, block_interval_ms, hashrate, tracker, nodes, config, height, seed } =
+            started;
+        let mut lines = vec![
+            format!(
+                "{} {network}: {} in one process",
+                self.strong("Chainlab network"),
+                plural(nodes.len() as u64, "node")
+            ),
+            format!("  id       {network_id}"),
+            format!(
+                "  rules    layer {layer}, a block every {:.1} s, {} per node, seed {seed}",
+                *block_interval_ms as f64 / 1000.0,
+                hashrate.parse().map_or_else(|_| format!("{hashrate} hash rate"), rate)
+            ),
+            format!("  tracker  http://{tracker}/members"),
+        ];
+        for (place, member) in nodes.iter().take(SHOWN).enumerate() {
+            let label = if place == 0 { "nodes" } else { "" };
+            lines.push(format!("  {label:<8} {} http://{}", self.name(&member.name), member.address));
+        }
+        if let Some(last) = nodes.last().filter(|_| nodes.len() > SHOWN) {
+            lines.push(format!("           … up to {} http://{}", self.name(&last.name), last.address));
+        }
+        let first = nodes.first().map_or("", |member| member.address.as_str());
+        let continued = if *height > 0 { format!(" (going on at height {height})") } else { String::new() };
+        lines.extend([
+            format!("  look at  curl http://{first}/block/{}{continued}", height + 1),
+            format!("           http://{first}/docs in a browser: everything that a node can be asked"),
+            format!("  join     node --config {config} --tracker {tracker}"),
+            "  stop     Ctrl-C".to_owned(),
+            String::new(),
+        ]);
+        lines.join("\n")
+    }
+
+    fn healed(&self, halves: &[Vec<String>; 2], found: [u64; 2]) -> String {
+        let [first, second] = halves;
+        let counts = format!(
+            "{} found {} meanwhile, {} found {}",
+            self.list(first),
+            plural(found[0], "block"),
+            self.list(second),
+            plural(found[1], "block")
+        );
+        let outcome = match found {
+            [0, 0] => "neither half mined: nothing to heal",
+            [0, _] | [_, 0] => "one half found none: no fork, it only has to catch up",
+            _ => "the branch with less work gives way",
+        };
+        format!("{} {counts}; {outcome}", self.strong("healed:"))
+    }
+
+    fn report(&self, report: &Report) -> String {
+        let mut lines = vec![String::new()];
+        let verdict = match report.tip {
+            Some(tip) if report.agreed => {
+                format!("{} on {}", self.good(&format!("all {} nodes agree", self.names.len())), self.block(&tip))
+            }
+            _ => self.bad(&format!("the nodes do NOT agree: {}", self.branches(&report.branches))),
+        };
+        lines.push(format!("after {:.1} s and {}: {verdict}", report.seconds, plural(report.blocks, "block")));
+        let found = report.found.iter().map(|found| format!("{} {}", self.name(&found.node), found.blocks));
+        lines.push(format!("  found       {}", found.collect::<Vec<_>>().join(", ")));
+        let interval = report.interval_ms.map_or("-".to_owned(), |ms| format!("{:.2} s", ms as f64 / 1000.0));
+        let aim = report.interval_aimed_at_ms as f64 / 1000.0;
+        lines.push(format!("  interval    {interval} on average, {aim:.2} s aimed at"));
+        if let (Some(first), Some(last)) = (report.difficulty_first, report.difficulty_last) {
+            lines.push(format!("  difficulty  {} at first, {} at last", grouped(first), grouped(last)));
+        }
+        let deepest = match report.deepest_reorganisation {
+            0 => String::new(),
+            depth => format!(" (the deepest undid {})", plural(depth, "block")),
+        };
+        lines.push(format!(
+            "  forks       {}, {}{deepest}, {}",
+            plural(report.forks, "fork"),
+            plural(report.reorganisations, "reorganisation"),
+            plural(report.stale, "stale block")
+        ));
+        lines.push(format!("  checked     {}", self.checked(report)));
+        if report.failed_services > 0 {
+            lines.push(self.bad(&format!("  {} failed", plural(report.failed_services, "service"))));
+        }
+        lines.join("\n")
+    }
+
+    fn checked(&self, report: &Report) -> String {
+        let checked = plural(report.checked, "block");
+        let mut text = match report.bad {
+            0 => format!("{checked}: every hash recomputed, every proof of work and link to the parent holds"),
+            bad => self.bad(&format!("{checked} recomputed, {bad} of them BAD")),
+        };
+        if report.unchecked > 0 {
+            text.push_str(&format!("; {} could not be fetched", report.unchecked));
+        }
+        text
+    }
+
+    fn branches(&self, branches: &[Branch]) -> String {
+        let one = |branch: &Branch| {
+            let verb = if branch.nodes.len() == 1 { "is" } else { "are" };
+            format!("{} {verb} on {}", self.list(&branch.nodes), self.block(&branch.tip))
+        };
+        branches.iter().map(one).collect::<Vec<_>>().join(", ")
+    }
+
+    fn block(&self, block: &BlockId) -> String {
+        format!("{} ({})", block.index, short(&block.hash.to_string()))
+    }
+
+    fn list(&self, nodes: &[String]) -> String {
+        let mut names: Vec<String> = nodes.iter().map(|name| self.name(name)).collect();
+        match (names.pop(), names.len()) {
+            (None, _) => "nobody".to_owned(),
+            (Some(only), 0) => only,
+            (Some(last), _) => format!("{} and {last}", names.join(", ")),
+        }
+    }
+
+    fn name(&self, name: &str) -> String {
+        let Some(number) = self.names.iter().position(|known| known == name).filter(|_| self.coloured) else {
+            return name.to_owned();
+        };
+        name.color(COLOURS[number % COLOURS.len()]).bold().to_string()
+    }
+
+    fn dim(&self, text: &str) -> String {
+        if self.coloured { text.dimmed().to_string() } else { text.to_owned() }
+    }
+
+    fn strong(&self, text: &str) -> String {
+        if self.coloured { text.bold().to_string() } else { text.to_owned() }
+    }
+
+    fn good(&self, text: &str) -> String {
+        if self.coloured { text.green().to_string() } else { text.to_owned() }
+    }
+
+    fn bad(&self, text: &str) -> String {
+        if self.coloured { text.red().bold().to_string() } else { text.to_owned() }
+    }
+}
+
+/// Enough of a hash to know it by: its zeros say only that it was mined, so four digits more than those.
+fn short(hash: &str) -> &str {
+    let zeros = hash.bytes().take_while(|digit| *digit == b'0').count();
+    hash.get(..(zeros + 4).max(8)).unwrap_or(hash)
+}
+
+fn plural(count: u64, thing: &str) -> String {
+    let s = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{s}")
+}
+
+/// Hashes per second with three or four digits.
+fn rate(per_second: u64) -> String {
+    match per_second {
+        0..10_000 => format!("{per_second} H/s"),
+        10_000..10_000_000 => format!("{} kH/s", per_second / 1000),
+        _ => format!("{} MH/s", per_second / 1_000_000),
+    }
+}
+
+/// A time between blocks, negative where clocks differ.
+fn span(ms: i64) -> String {
+    if ms.abs() < 1000 { format!("{ms} ms") } else { format!("{:.1} s", ms as f64 / 1000.0) }
+}
+
+/// 1234567 as 1,234,567.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_to_read() {
+        assert_eq!((grouped(7), grouped(1234), grouped(1_234_567)), ("7".into(), "1,234".into(), "1,234,567".into()));
+        assert_eq!(
+            (rate(999), rate(200_000), rate(24_000_000)),
+            ("999 H/s".into(), "200 kH/s".into(), "24 MH/s".into())
+        );
+        assert_eq!(short("00000ab1234567890"), "00000ab12");
+        assert_eq!(short("0ab1234567890"), "0ab12345");
+    }
+}
