@@ -53,8 +53,13 @@ pub(super) struct Writer {
     events: broadcast::Sender<Arc<Event>>,
     status: watch::Sender<Arc<Status>>,
     waiting: Vec<Waiting>,
+    answers: Vec<Answer>,
     reorganisations: u64,
 }
+
+/// Tells somebody what came of what they asked. Given once the status shows it, so that whoever has an answer sees the
+/// chain that it speaks of: a miner that went on from the old tip would fork itself.
+type Answer = Box<dyn FnOnce() + Send>;
 
 /// Somebody who asked for a sync, and how the chain stood then.
 struct Waiting {
@@ -72,7 +77,8 @@ impl Writer {
         events: broadcast::Sender<Arc<Event>>,
     ) -> (Self, watch::Receiver<Arc<Status>>) {
         let (status, watcher) = watch::channel(Arc::new(status_of(&chain, &syncer, 0)));
-        (Self { chain, syncer, clock, courier, events, status, waiting: Vec::new(), reorganisations: 0 }, watcher)
+        let (waiting, answers) = (Vec::new(), Vec::new());
+        (Self { chain, syncer, clock, courier, events, status, waiting, answers, reorganisations: 0 }, watcher)
     }
 
     pub(super) fn run(mut self, queue: &Receiver<Input>) {
@@ -92,6 +98,7 @@ impl Writer {
             self.carry_out();
             self.answer_waiting();
             self.publish();
+            self.answers.drain(..).for_each(|answer| answer());
         }
         match self.chain.flush() {
             Ok(()) => tracing::debug!(height = self.chain.tip().index.0, "chain flushed"),
@@ -107,8 +114,7 @@ impl Writer {
                 if let Err(Refusal::Failed(error)) = &result {
                     tracing::error!(%error, "a block could not be stored");
                 }
-                // Whoever asked may have gone away.
-                let _ = reply.send(result);
+                self.answer(reply, result);
             }
             Input::Response { id, result } => self.syncer.handle_response(id, result, &mut self.chain, now),
             Input::Offer { addresses, learnt } => {
@@ -118,7 +124,7 @@ impl Writer {
             Input::Peers { update, reply } => {
                 let result = self.syncer.update_peers(&update, now);
                 self.syncer.handle_wakeup(&mut self.chain, now);
-                let _ = reply.send(result);
+                self.answer(reply, result);
             }
             Input::Own(address) => {
                 self.courier.set_own_address(&address);
@@ -179,6 +185,13 @@ impl Writer {
         let _ = self.events.send(Arc::new(event));
     }
 
+    fn answer<T: Send + 'static>(&mut self, reply: oneshot::Sender<T>, answer: T) {
+        self.answers.push(Box::new(move || {
+            // Whoever asked may have gone away.
+            let _ = reply.send(answer);
+        }));
+    }
+
     fn answer_waiting(&mut self) {
         let uptime_ms = self.clock.now().uptime_ms;
         let settled = self.syncer.is_settled();
@@ -195,7 +208,8 @@ impl Writer {
             } else {
                 SyncResult::Reorganised
             };
-            let _ = reply.send(SyncReport { result, from: from.id(), to: to.id() });
+            let report = SyncReport { result, from: from.id(), to: to.id() };
+            self.answer(reply, report);
         }
     }
 
