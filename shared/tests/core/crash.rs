@@ -68,6 +68,19 @@ fn a_full_disk_loses_nothing_and_is_over_when_space_returns() {
 }
 
 #[test]
+fn a_full_disk_is_no_reason_to_forget_which_blocks_are_invalid() {
+    let mut lab = Lab::new(fixed(4));
+    lab.mine("genesis", "a1 a2");
+    lab.mine_with("bad", "genesis", "bad");
+    lab.best("a1");
+    lab.broken("bad", "ledger-bad");
+    lab.store.memory.set_full(true);
+    lab.failed("a2");
+    lab.store.heal();
+    lab.broken("bad", "invalid-ancestor");
+}
+
+#[test]
 fn a_disk_that_fills_up_during_bulk_import_forgets_back_to_the_last_commit() {
     let mut lab = Lab::new(fixed(4));
     lab.mine("genesis", "a1 a2 a3 a4");

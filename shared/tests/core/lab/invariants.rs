@@ -43,10 +43,11 @@ pub(crate) fn model_state<'a>(blocks: impl IntoIterator<Item = &'a Block>) -> Op
         for command in commands(block.data())? {
             match command {
                 Command::Put(key, value) => drop(state.insert(key, value)),
+                Command::Claim(key, value) if !state.contains_key(&key) => drop(state.insert(key, value)),
                 Command::Del(key) => drop(state.remove(&key)),
                 Command::Say => {}
                 Command::FailUnless(key, value) if state.get(&key) == Some(&value) => {}
-                Command::Fail | Command::FailUnless(..) => return None,
+                Command::Fail | Command::FailUnless(..) | Command::Claim(..) => return None,
             }
         }
     }

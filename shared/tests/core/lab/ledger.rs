@@ -4,6 +4,7 @@
 //! put k v          sets a key                       bad               breaks a rule by itself (stage 3)
 //! del k            removes a key                    fail              breaks a rule on any state (stage 4)
 //! say …            does nothing                     fail unless k=v   breaks a rule on other states (stage 4)
+//! claim k v        puts a key that must not be there yet, as a transaction's id must not: applied twice it fails
 //! ```
 
 use shared::block::Height;
@@ -21,6 +22,7 @@ pub(crate) const FAIL: &str = "ledger-fail";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Command {
     Put(String, String),
+    Claim(String, String),
     Del(String),
     Say,
     Fail,
@@ -36,6 +38,7 @@ fn command(line: &str) -> Option<Command> {
     let words: Vec<_> = line.split(' ').collect();
     Some(match words.as_slice() {
         ["put", key, value] => Command::Put((*key).to_owned(), (*value).to_owned()),
+        ["claim", key, value] => Command::Claim((*key).to_owned(), (*value).to_owned()),
         ["del", key] => Command::Del((*key).to_owned()),
         ["say", ..] => Command::Say,
         ["fail"] => Command::Fail,
@@ -65,10 +68,13 @@ impl Effect for Commands {
         for command in &self.0 {
             match command {
                 Command::Put(key, value) => state.put(key.as_bytes(), value.clone().into_bytes()),
+                Command::Claim(key, value) if state.get(key.as_bytes())?.is_none() => {
+                    state.put(key.as_bytes(), value.clone().into_bytes());
+                }
                 Command::Del(key) => state.delete(key.as_bytes()),
                 Command::Say => {}
                 Command::FailUnless(key, value) if state.get(key.as_bytes())?.as_deref() == Some(value.as_bytes()) => {}
-                Command::Fail | Command::FailUnless(..) => {
+                Command::Fail | Command::FailUnless(..) | Command::Claim(..) => {
                     return Err(BrokenLayerRule { rule: FAIL, detail: format!("{command:?}") }.into());
                 }
             }

@@ -101,7 +101,7 @@ impl Lab {
     pub(crate) fn mine(&mut self, parent: &str, names: &str) {
         let mut parent = parent.to_owned();
         for name in names.split_whitespace() {
-            self.mine_with(name, &parent, &format!("put last {name}\nput by-{name} {parent}"));
+            self.mine_with(name, &parent, &format!("put last {name}\nclaim by-{name} {parent}"));
             name.clone_into(&mut parent);
         }
     }

@@ -17,6 +17,7 @@ fn tree() -> impl Strategy<Value = Vec<Node>> {
     let command = prop_oneof![
         6 => ("[kl]", "[01]").prop_map(|(key, value)| format!("put {key} {value}")),
         2 => "[kl]".prop_map(|key| format!("del {key}")),
+        1 => "[klm]".prop_map(|key| format!("claim {key} 1")),
         1 => ("[kl]", "[01]").prop_map(|(key, value)| format!("fail unless {key}={value}")),
     ];
     let data = prop_oneof![
