@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// How often the lease is renewed (docs/protocol.md §9).
+/// How often the lease is renewed at the least (docs/protocol.md §9): three times before it ends.
 const RENEW: Duration = Duration::from_secs(20);
 /// How soon a tracker that is away is tried again.
 const RETRY: Duration = Duration::from_secs(3);
@@ -35,7 +35,7 @@ pub(crate) fn start(
         let mut is_listed = None;
         loop {
             let result = client.register(tracker.as_str(), &url, Role::Node).await;
-            let wait = if result.is_ok() { RENEW } else { RETRY };
+            let wait = result.as_ref().map_or(RETRY, |registered| renew_after(registered.lease_seconds));
             report(&mut is_listed, &tracker, &result.as_ref().map(|_| ()).map_err(Clone::clone));
             if let Ok(registered) = result {
                 if own.is_none()
@@ -58,6 +58,11 @@ pub(crate) fn start(
         }
     });
     Ok(watcher)
+}
+
+fn renew_after(lease_seconds: u64) -> Duration {
+    // A tracker that says 0 is not to be asked without a pause.
+    RENEW.min(Duration::from_secs(lease_seconds.max(1)) / 3)
 }
 
 /// Logs changes, not every try.
