@@ -11,12 +11,16 @@ use runtime::server::{self, Request, Response, Service};
 use shared::block::Timestamp;
 use shared::chain::Reader;
 use shared::store::StoreError;
+use shared::sync::Learnt;
 use shared::wire::{Info, Problem};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 /// `POST /mine` may take this long.
 const MINE_DEADLINE: Duration = Duration::from_secs(600);
+/// Most answers of blocks to peers at a time, each of up to 8 MiB.
+const MAX_BLOCK_ANSWERS: usize = 32;
 
 pub(crate) struct NodeService {
     pub(crate) follower: Follower,
@@ -24,6 +28,8 @@ pub(crate) struct NodeService {
     pub(crate) clock: Clock,
     pub(crate) offers: Offers,
     pub(crate) cache: BlockCache,
+    /// Places for answers of blocks to peers: who reads the whole chain slowly must not keep peers from syncing.
+    pub(crate) block_answers: Arc<Semaphore>,
     known_as: watch::Receiver<String>,
     started: Timestamp,
     network: serde_json::Value,
@@ -39,6 +45,7 @@ impl NodeService {
             clock,
             offers: Offers::default(),
             cache: BlockCache::new(),
+            block_answers: Arc::new(Semaphore::new(MAX_BLOCK_ANSWERS)),
             known_as,
             started: clock.time(),
             network,
@@ -55,6 +62,16 @@ impl NodeService {
         match result {
             Ok(result) => result.map_err(|error| store_problem(&error)),
             Err(error) => Err(server::internal(error.to_string())),
+        }
+    }
+}
+
+impl NodeService {
+    /// Whoever asks for peers wants to be one: a node that never pushes a block would be known to nobody, and get new
+    /// blocks only by polling.
+    async fn meet(&self, request: &Request) {
+        if let Some(sender) = sender::sender(request).await {
+            self.follower.offer_peers(vec![sender], Learnt::FromPeers);
         }
     }
 }
@@ -106,7 +123,10 @@ impl Service for NodeService {
             }
             (&Method::POST, ["sync", "headers"]) => routes::exchange::headers(self, request).await,
             (&Method::POST, ["sync", "blocks"]) => routes::exchange::blocks(self, request).await,
-            (&Method::GET, ["peers"]) => routes::steering::peers(self),
+            (&Method::GET, ["peers"]) => {
+                self.meet(&request).await;
+                routes::steering::peers(self)
+            }
             (&Method::POST, ["peers"]) => routes::steering::update_peers(self, request).await,
             (&Method::POST, ["sync"]) => routes::steering::sync(self, request).await,
             (&Method::POST, ["mine"]) => routes::steering::mine(self, request).await,

@@ -10,11 +10,15 @@ use shared::chain::{Accepted, BrokenRule, MAX_LOCATOR, Refusal};
 use shared::sync::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST, PeerAddress};
 use shared::wire::{BlockAnswer, BlockSource, BlockStatus, BlocksRequest, HeadersRequest, Problem};
 use std::io;
+use std::time::Duration;
 
 /// Data in one answer of `/sync/blocks`, in bytes; its JSON is at most a little more for what is usual data.
 const BLOCKS_BYTES: usize = 6 << 20;
 /// JSON in one answer of `/sync/blocks`, in bytes (docs/protocol.md §10).
 const BLOCKS_JSON: usize = 8 << 20;
+
+/// How long a peer may take to read them: it does not wait longer itself.
+const BLOCKS_WITHIN: Duration = Duration::from_secs(30);
 
 /// Longest JSON of a block: any byte of data may be written as `\u0000` (docs/protocol.md §8).
 fn block_limit(node: &NodeService) -> usize {
@@ -74,7 +78,7 @@ pub(crate) async fn headers(node: &NodeService, mut request: Request) -> Result<
 }
 
 /// Blocks by hash as NDJSON in the order asked, up to 500 or 8 MiB, at least one; an unknown one ends the answer.
-#[utoipa::path(post, path = "/sync/blocks", request_body = BlocksRequest, responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = 400, body = Problem)))]
+#[utoipa::path(post, path = "/sync/blocks", request_body = BlocksRequest, responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = 400, body = Problem), (status = 503, body = Problem, description = "Too many such answers at the moment")))]
 pub(crate) async fn blocks(node: &NodeService, mut request: Request) -> Result<Response, Problem> {
     let BlocksRequest { hashes } = request.json(BODY_LIMIT).await?;
     if hashes.len() > BLOCKS_PER_REQUEST {
@@ -83,7 +87,7 @@ pub(crate) async fn blocks(node: &NodeService, mut request: Request) -> Result<R
     }
     let lines = node.read(move |reader| Ok(to_lines(reader.blocks_by_hash(&hashes, BLOCKS_BYTES)?))).await?;
     let chunks = stream::iter([Ok::<_, io::Error>(lines)]);
-    reply::stream(&request, "application/x-ndjson", chunks)
+    reply::stream_among(node.block_answers.clone(), BLOCKS_WITHIN, "application/x-ndjson", chunks)
 }
 
 /// One block a line, up to the limit of bytes, at least one.
