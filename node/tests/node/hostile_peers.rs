@@ -1,0 +1,227 @@
+//! Peers that lie: they claim a better chain and never deliver one. The node stays with the honest and says who lied.
+
+use crate::lab::{Asked, Lab, Node, agree, fields_on, seal, until};
+use serde_json::{Value, json};
+use shared::block::{Block, BlockHash, Header, Nonce};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+/// What a liar answers where blocks or headers are asked for.
+#[derive(Clone)]
+enum Lie {
+    /// Nothing, while it keeps the connection.
+    Silence,
+    /// A body that never ends.
+    Endless,
+    /// Bytes that are no HTTP.
+    Garbage,
+    /// HTTP that is no JSON.
+    NotJson,
+    /// Somewhere else.
+    Redirect,
+    /// These headers, and these bodies where they are asked for.
+    Chain(Vec<Header>, Vec<Block>),
+}
+
+/// A node that claims more work than anybody can have done.
+struct Liar {
+    at: String,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Liar {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Liar {
+    async fn start(lab: &Lab, lie: Lie) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap().to_string();
+        let tip = match &lie {
+            Lie::Chain(headers, _) if !headers.is_empty() => headers[headers.len() - 1].hash(),
+            _ => BlockHash::of(&at),
+        };
+        let info = json!({
+            "service": "node", "version": "9", "network_id": lab.id(), "network": lab.params, "address": at,
+            "started": "2026-01-01T00:00:00.000Z", "peers": 1,
+            "tip": {"index": 1_000_000, "hash": tip, "timestamp": "2026-01-02T00:00:00.000Z", "work": "99999999999999999999"},
+        });
+        let task = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, info.clone(), lie.clone()));
+            }
+        });
+        Self { at, task }
+    }
+}
+
+/// Answers one request after another until something breaks.
+async fn serve(mut stream: TcpStream, info: Value, lie: Lie) {
+    while let Some((line, _body)) = read_request(&mut stream).await {
+        let done = match line.split(' ').nth(1).unwrap_or_default() {
+            "/info" => reply(&mut stream, &info.to_string()).await,
+            "/peers" => reply(&mut stream, "[]").await,
+            "/sync/headers" | "/sync/blocks" => tell(&mut stream, &line, &lie).await,
+            _ => reply(&mut stream, &json!({"status": "known", "hash": "0".repeat(64)}).to_string()).await,
+        };
+        if done.is_none() {
+            return;
+        }
+    }
+}
+
+async fn tell(stream: &mut TcpStream, line: &str, lie: &Lie) -> Option<()> {
+    match lie {
+        Lie::Silence => std::future::pending().await,
+        Lie::Endless => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await.ok()?;
+            let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
+            loop {
+                stream.write_all(chunk.as_bytes()).await.ok()?;
+            }
+        }
+        Lie::Garbage => {
+            stream.write_all(b"\x00\x01\x02 anything but HTTP \xff\xfe\r\n\r\n").await.ok()?;
+            None
+        }
+        Lie::NotJson => reply(stream, "<html>welcome</html>").await,
+        Lie::Redirect => {
+            let head = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n";
+            stream.write_all(head.as_bytes()).await.ok()
+        }
+        Lie::Chain(headers, blocks) => {
+            if line.contains("/sync/headers") {
+                reply(stream, &serde_json::to_string(headers).unwrap()).await
+            } else {
+                let lines: String = blocks.iter().map(|block| crate::lab::to_json(block) + "\n").collect();
+                reply(stream, &lines).await
+            }
+        }
+    }
+}
+
+async fn reply(stream: &mut TcpStream, body: &str) -> Option<()> {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+    stream.write_all((head + body).as_bytes()).await.ok()
+}
+
+/// The request line and the body.
+async fn read_request(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
+    let mut bytes = Vec::new();
+    let end = loop {
+        if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
+            break end + 4;
+        }
+        if stream.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    };
+    let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next()?.parse().ok());
+    let mut body = bytes.split_off(end);
+    while body.len() < length.unwrap_or(0) {
+        stream.read_buf(&mut body).await.ok()?;
+    }
+    Some((head.lines().next()?.to_owned(), body))
+}
+
+/// Whether the node follows its honest peer, in both directions, whatever the liars do.
+async fn keeps_in_step(node: &Node, honest: &Node) {
+    let theirs = honest.mine(2).await;
+    agree(&[node, honest], 2).await;
+    assert_eq!(node.tip().await.1, theirs[1]);
+    let ours = node.mine(1).await;
+    agree(&[node, honest], 3).await;
+    assert_eq!(honest.tip().await.1, ours[0]);
+}
+
+#[tokio::test]
+async fn a_node_among_liars_keeps_to_the_honest_and_says_who_lied() {
+    let lab = Lab::new("liars");
+    let honest = lab.node(&[]).await;
+    let genesis = lab.params.genesis();
+    let easy = seal(fields_on(genesis.header(), 1, "easy"), "easy");
+    let no_work = {
+        let fields = fields_on(genesis.header(), 1000, "no work");
+        let mut tried = (0..).map(|nonce| Header::new(fields, Nonce(nonce)));
+        tried.find(|header| !fields.difficulty.target().is_met_by(&header.hash())).unwrap()
+    };
+    let afloat = seal(fields_on(easy.header(), 1000, "afloat"), "afloat");
+    let one = seal(fields_on(genesis.header(), 1000, "one"), "one");
+    let mut heavy = vec![one.clone()];
+    // Heavier than the honest chain will get, with all the work done.
+    while heavy.len() < 20 {
+        let parent = heavy[heavy.len() - 1].header().clone();
+        heavy.push(seal(fields_on(&parent, 1000, "heavy"), "heavy"));
+    }
+    let headers: Vec<_> = heavy.iter().map(|block| block.header().clone()).collect();
+    let mut skipping = headers.clone();
+    skipping.remove(10);
+    let mut listed = Vec::new();
+    for (lie, reason) in [
+        (Lie::Endless, "larger than"),
+        (Lie::Garbage, "malformed"),
+        (Lie::NotJson, "malformed"),
+        (Lie::Redirect, "302"),
+        (Lie::Chain(vec![easy.header().clone()], vec![]), "breaks rule difficulty"),
+        (Lie::Chain(vec![no_work], vec![]), "breaks rule proof-of-work"),
+        (Lie::Chain(vec![afloat.header().clone()], vec![]), "do not follow any block"),
+        (Lie::Chain(skipping, vec![]), "breaks rule parent"),
+        (Lie::Chain(headers.clone(), vec![easy]), "other blocks than were asked for"),
+    ] {
+        listed.push((Liar::start(&lab, lie).await, reason));
+    }
+    // One that has the headers and withholds the blocks breaks no rule, and yet must not hold up anybody.
+    let withholding = Liar::start(&lab, Lie::Chain(headers, vec![])).await;
+    let empty = Liar::start(&lab, Lie::Chain(vec![], vec![])).await;
+    let mut peers: Vec<_> = listed.iter().map(|(liar, _)| liar.at.as_str()).collect();
+    peers.extend([honest.at.as_str(), &withholding.at, &empty.at]);
+    let node = lab.start(crate::lab::quiet(&lab.params), &peers, 0).await;
+    for (liar, reason) in &listed {
+        let error = until(&format!("a liar is listed with {reason:?}"), async || {
+            node.error_of(&liar.at).await.filter(|error| error.contains("left alone"))
+        })
+        .await;
+        assert!(error.contains(reason), "no {reason:?} in {error:?}");
+    }
+    honest.peers(json!({"add": [node.at]})).await;
+    until("the honest are connected", async || {
+        node.is_connected_to(&honest.at).await.and(honest.is_connected_to(&node.at).await)
+    })
+    .await;
+    keeps_in_step(&node, &honest).await;
+    assert_eq!(node.get(&format!("/block/{}", one.hash())).await.status, 404, "nothing of a lie is stored");
+}
+
+#[tokio::test]
+async fn a_peer_that_never_answers_is_given_up_and_holds_up_no_block_meanwhile() {
+    let lab = Lab::new("silence");
+    let honest = lab.node(&[]).await;
+    let silent = Liar::start(&lab, Lie::Silence).await;
+    let node = lab.start(crate::lab::quiet(&lab.params), &[&silent.at, &honest.at], 0).await;
+    honest.peers(json!({"add": [node.at]})).await;
+    until("all are connected", async || {
+        node.is_connected_to(&silent.at).await.and(honest.is_connected_to(&node.at).await)
+    })
+    .await;
+    keeps_in_step(&node, &honest).await;
+    let error = until("the silent one is given up", async || node.error_of(&silent.at).await).await;
+    assert!(error.contains("too slow"), "{error}");
+}
+
+#[tokio::test]
+async fn a_peer_whose_info_never_comes_is_unreachable() {
+    let lab = Lab::new("mute");
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mute = listener.local_addr().unwrap().to_string();
+    let node = lab.start(crate::lab::quiet(&lab.params), &[&mute], 0).await;
+    let error = until("the mute one is noticed", async || {
+        node.error_of(&mute).await.filter(|error| !error.contains("not asked yet"))
+    })
+    .await;
+    assert!(error.contains("no answer in time"), "{error}");
+    assert_eq!(node.mine(1).await.len(), 1);
+}

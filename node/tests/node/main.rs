@@ -1,0 +1,21 @@
+//! A node as its users and peers meet it: over HTTP in this process, and as real processes that are killed.
+//!
+//! One binary, one module for each way to look at it. Nothing here waits for a time to pass: tests wait for a state, and
+//! give up with its name when it does not come.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod blocks;
+mod chain;
+mod exchange;
+mod forks;
+mod guards;
+mod hostile_input;
+mod hostile_peers;
+mod lab;
+mod process;
+mod processes;
+mod raw;
+mod start;
+mod steering;
+mod work;

@@ -1,0 +1,239 @@
+//! Steering a node: mining on demand, syncing now, choosing peers, and watching what happens.
+
+use crate::lab::{Answer, Asked, Lab, agree, block_on, fields_on, http, mining, seal, text, to_json, until};
+use futures_util::StreamExt;
+use serde_json::json;
+use shared::wire::{BlockSource, Event, PeerChange};
+use tokio::time::timeout;
+
+#[tokio::test]
+async fn mining_on_demand_gives_the_blocks_that_were_asked_for() {
+    let lab = Lab::new("mine");
+    let node = lab.node(&[]).await;
+    let hashes = node.mine(300).await;
+    assert_eq!(hashes.len(), 300);
+    assert_eq!(node.tip().await, (300, hashes[299].clone()), "whoever got the hashes sees the blocks");
+    for height in [1, 2, 150, 300] {
+        assert_eq!(node.json(&format!("/block/{height}")).await["hash"], hashes[height - 1].as_str());
+    }
+    // A node that mines alone does not fork itself.
+    assert_eq!(node.json("/tips").await.as_array().unwrap().len(), 1);
+    let answer = node.steer("/mine", json!({"blocks": 2, "data": "for \"you\" ☃"})).await.ok();
+    assert_eq!(answer["hashes"].as_array().unwrap().len(), 2);
+    for height in [301, 302] {
+        assert_eq!(node.json(&format!("/block/{height}")).await["data"], "for \"you\" ☃");
+    }
+}
+
+#[tokio::test]
+async fn mining_on_demand_has_bounds() {
+    let lab = Lab::new("mine-bounds");
+    let node = lab.node(&[]).await;
+    for (body, reason) in [
+        (json!({"blocks": 0}), "1 to 1000"),
+        (json!({"blocks": 1001}), "1 to 1000"),
+        (json!({"blocks": u64::MAX}), "1 to 1000"),
+        (json!({"blocks": -1}), "blocks"),
+        (json!({"blocks": 1.5}), "blocks"),
+        (json!({"blocks": "1"}), "blocks"),
+        (json!({}), "blocks"),
+        (json!({"block": 1}), "`block`"),
+        (json!({"blocks": 1, "data": 5}), "data"),
+        (json!([1]), "sequence"),
+    ] {
+        let detail = node.steer("/mine", &body).await.refused(400).detail;
+        assert!(detail.contains(reason), "{body}: {detail}");
+    }
+    let long = "x".repeat(lab.params.max_data_bytes as usize + 1);
+    let problem = node.steer("/mine", json!({"blocks": 1, "data": long})).await.refused(422);
+    assert_eq!(problem.rule.as_deref(), Some("max-data-bytes"));
+    assert_eq!(node.get("/chainlength").await.body, "1");
+}
+
+#[tokio::test]
+async fn orders_of_blocks_wait_for_each_other() {
+    let lab = Lab::new("orders");
+    let node = lab.start(mining(&lab.params), &[], 0).await;
+    let (a, b, c) = tokio::join!(node.mine(5), node.mine(3), node.mine(4));
+    let mut all = [a, b, c].concat();
+    for hash in &all {
+        assert!(node.json(&format!("/block/{hash}")).await["index"].as_u64().is_some());
+    }
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), 12, "no block is given to two");
+}
+
+#[tokio::test]
+async fn sync_tells_what_came_of_it() {
+    let lab = Lab::new("sync");
+    let (a, b) = (lab.node(&[]).await, lab.node(&[]).await);
+    let genesis = json!({"index": 0, "hash": lab.id()});
+    let sync = async || b.steer("/sync", "").await.ok();
+    assert_eq!(sync().await, json!({"result": "authoritative", "from": genesis, "to": genesis}));
+
+    // b looks at a only when it is told to: polls find a blocked.
+    let apart = json!({"block": [a.at]});
+    let together = json!({"unblock": [a.at], "add": [a.at]});
+    b.peers(apart.clone()).await;
+    let first = a.mine(2).await;
+    b.peers(together.clone()).await;
+    let report = sync().await;
+    let tip = json!({"index": 2, "hash": first[1]});
+    // Being added starts a look at once, so what there was to do may be done before it is asked for.
+    assert!(report["result"] == "updated" || report["from"] == tip, "{report}");
+    assert_eq!(report["to"], tip);
+    assert_eq!(sync().await, json!({"result": "authoritative", "from": tip, "to": tip}));
+
+    b.peers(apart).await;
+    let (ours, theirs) = (b.mine(1).await, a.mine(3).await);
+    b.peers(together).await;
+    let report = sync().await;
+    let (ours, theirs) = (json!({"index": 3, "hash": ours[0]}), json!({"index": 5, "hash": theirs[2]}));
+    assert!(report["result"] == "reorganised" && report["from"] == ours || report["from"] == theirs, "{report}");
+    assert_eq!(report["to"], theirs);
+    for body in ["[]", "{\"now\":true}", "x"] {
+        b.steer("/sync", body).await.refused(400);
+    }
+}
+
+#[tokio::test]
+async fn each_result_of_a_sync_is_told_where_polls_are_rare() {
+    let lab = Lab::new("sync-results");
+    let a = lab.node(&[]).await;
+    let mut config = crate::lab::quiet(&lab.params);
+    config.node.poll_ms = 3_600_000;
+    let b = lab.start(config, &[&a.at], 0).await;
+    until("b knows a", async || b.is_connected_to(&a.at).await).await;
+    // a does not know b, so nothing is pushed to it.
+    a.peers(json!({"block": [b.at]})).await;
+    a.mine(2).await;
+    a.peers(json!({"unblock": [b.at], "remove": [b.at]})).await;
+    let report = b.steer("/sync", "{}").await.ok();
+    assert_eq!((&report["result"], &report["to"]["index"]), (&json!("updated"), &json!(2)), "{report}");
+
+    b.peers(json!({"block": [a.at]})).await;
+    a.peers(json!({"block": [b.at]})).await;
+    b.mine(1).await;
+    a.mine(2).await;
+    b.peers(json!({"unblock": [a.at]})).await;
+    let report = until("b asks a", async || {
+        a.peers(json!({"unblock": [b.at]})).await;
+        let report = b.steer("/sync", "{}").await.ok();
+        (report["result"] != "authoritative").then_some(report)
+    })
+    .await;
+    assert_eq!((&report["result"], &report["to"]["index"]), (&json!("reorganised"), &json!(4)), "{report}");
+}
+
+#[tokio::test]
+async fn peers_are_added_removed_and_blocked_by_hand() {
+    let lab = Lab::new("peers");
+    let (a, b) = (lab.node(&[]).await, lab.node(&[]).await);
+    assert_eq!(a.json("/peers").await, json!([]));
+    a.peers(json!({"add": [b.at]})).await;
+    until("a knows b", async || a.is_connected_to(&b.at).await).await;
+    b.mine(1).await;
+    let tip = until("a hears of b's tip", async || {
+        let listed = a.json("/peers").await[0].clone();
+        (listed["tip"]["index"] == 1).then_some(listed)
+    })
+    .await;
+    assert_eq!(text(&tip["last_seen"]).len(), 24);
+    a.peers(json!({"block": [b.at]})).await;
+    assert_eq!(a.error_of(&b.at).await.as_deref(), Some("blocked"));
+    a.peers(json!({"unblock": [b.at]})).await;
+    until("a knows b again", async || a.is_connected_to(&b.at).await).await;
+    a.peers(json!({"remove": [b.at]})).await;
+    assert_eq!(a.json("/peers").await, json!([]));
+    for (body, reason) in [
+        (json!({"add": ["here"]}), "\"here\" is not an address"),
+        (json!({"add": [b.at], "block": ["http://a:80"]}), "http://a:80"),
+        (json!({"add": b.at}), "add"),
+        (json!({"ad": [b.at]}), "`ad`"),
+        (json!({"add": (1..=1001).map(|n| format!("10.0.0.1:{n}")).collect::<Vec<_>>()}), "1000"),
+    ] {
+        let detail = a.steer("/peers", &body).await.refused(400).detail;
+        assert!(detail.contains(reason), "{detail}");
+    }
+    assert_eq!(a.json("/peers").await, json!([]), "a refused update changes nothing");
+}
+
+#[tokio::test]
+async fn events_tell_what_happens_as_it_happens() {
+    let lab = Lab::new("events");
+    let (a, b) = (lab.node(&[]).await, lab.node(&[]).await);
+    let mut events = a.events().await;
+    let mut next = async |what: &str, wanted: &dyn Fn(&Event) -> bool| loop {
+        let event = timeout(crate::lab::SOON, events.next()).await.unwrap_or_else(|_| panic!("no event: {what}"));
+        let event = event.unwrap_or_else(|| panic!("the events end before: {what}"));
+        if wanted(&event) {
+            return event;
+        }
+    };
+    let mined = a.mine(1).await;
+    next("a's own block", &|event| {
+        matches!(event, Event::Block(block) if block.hash.to_string() == mined[0] && block.best && block.index.0 == 1)
+    })
+    .await;
+    next(
+        "mining found it",
+        &|event| matches!(event, Event::Mining(found) if found.found.is_some_and(|hash| hash.to_string() == mined[0])),
+    )
+    .await;
+    b.mine(3).await;
+    a.peers(json!({"add": [b.at]})).await;
+    next(
+        "b is a peer",
+        &|event| matches!(event, Event::Peer(peer) if peer.address == b.at && peer.change == PeerChange::Connected),
+    )
+    .await;
+    let Event::Reorg(reorg) = next("b's chain is better", &|event| matches!(event, Event::Reorg(_))).await else {
+        unreachable!()
+    };
+    // It changes branches as soon as the other outweighs its own; the third block just follows.
+    assert_eq!((reorg.undone, reorg.applied, reorg.fork.hash), (1, 2, lab.id()));
+    assert_eq!((reorg.from.hash.to_string(), reorg.to.index.0), (mined[0].clone(), 2));
+    next("the third block follows", &|event| {
+        matches!(event, Event::Block(block) if block.index.0 == 3 && block.best && block.source == BlockSource::Synced)
+    })
+    .await;
+    a.peers(json!({"block": [b.at]})).await;
+    next(
+        "b is blocked",
+        &|event| matches!(event, Event::Peer(peer) if peer.address == b.at && peer.change == PeerChange::Blocked),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn subscribers_are_capped() {
+    let lab = Lab::new("subscribers");
+    let mut config = crate::lab::quiet(&lab.params);
+    config.http.max_subscribers = 2;
+    let node = lab.start(config, &[], 0).await;
+    let held = (node.events().await, node.events().await);
+    Answer::of(http().get(node.url("/events"))).await.refused(503);
+    drop(held);
+    until("there is room again", async || {
+        let answer = http().get(node.url("/events")).send().await.unwrap();
+        (answer.status() == 200).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_block_pushed_to_one_node_reaches_all_and_a_bad_one_none() {
+    let lab = Lab::new("relay");
+    let a = lab.node(&[]).await;
+    let b = lab.node(&[&a]).await;
+    let c = lab.node(&[&b]).await;
+    until("all are connected", async || b.is_connected_to(&a.at).await.and(c.is_connected_to(&b.at).await)).await;
+    let genesis = a.block(0).await;
+    let bad = seal(fields_on(genesis.header(), 1, "bad"), "bad");
+    a.post("/block", to_json(&bad)).await.refused(422);
+    let good = block_on(genesis.header(), "good");
+    assert_eq!(a.post("/block", to_json(&good)).await.status, 201);
+    assert_eq!(agree(&[&a, &b, &c], 1).await, good.hash().to_string());
+    assert_eq!(c.get(&format!("/block/{}", bad.hash())).await.status, 404);
+}
