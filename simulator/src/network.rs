@@ -47,6 +47,8 @@ pub struct Network {
     pub max_block_bytes: usize,
     /// The parameters as a configuration file.
     pub parameters: PathBuf,
+    /// Whether its folder held chains of this network before.
+    pub goes_on: bool,
     services: JoinSet<(String, anyhow::Result<()>)>,
     stop: CancellationToken,
     // Removed when the network is dropped, after the services have stopped.
@@ -79,6 +81,7 @@ impl Network {
             (None, None) => Path::new("."),
         };
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+        let goes_on = parameters::saved(folder)?.is_some_and(|saved| saved == config.network);
         let parameters = parameters::save(&config.network, folder)?;
         let metrics = telemetry::metrics()?;
         let id = config.network.network_id();
@@ -120,7 +123,18 @@ impl Network {
         }
         let max_block_bytes = 6 * usize::try_from(config.network.max_data_bytes)? + 4096;
         let client = Client::new(Some(id), None)?;
-        Ok(Self { tracker, nodes, id, client, max_block_bytes, parameters, services, stop, _temporary: temporary })
+        Ok(Self {
+            tracker,
+            nodes,
+            id,
+            client,
+            max_block_bytes,
+            parameters,
+            goes_on,
+            services,
+            stop,
+            _temporary: temporary,
+        })
     }
 
     /// Waits until every node answers, which it does once it mines; answers where each stands.

@@ -58,9 +58,8 @@ async fn narrate<W: Write>(
 ) -> anyhow::Result<Report> {
     let names: Vec<String> = network.nodes.iter().map(|node| node.member.name.clone()).collect();
     // A fresh chain is told from its first block on, whoever found it before anybody listened.
-    let base =
-        if tips.iter().all(|tip| tip.index.0 < 10) { 0 } else { tips.iter().map(|tip| tip.index.0).max().unwrap_or(0) };
-    let lowest = if base == 0 { 0 } else { tips.iter().map(|tip| tip.index.0).min().unwrap_or(0) };
+    let heights = || tips.iter().map(|tip| tip.index.0).filter(|_| network.goes_on);
+    let (lowest, base) = (heights().min().unwrap_or(0), heights().max().unwrap_or(0));
     let mut run = Run {
         narrator: Narrator::new(names.clone(), network.id, options.config.network.genesis_time),
         screen: Screen::new(out, look, names.clone()),

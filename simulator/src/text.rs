@@ -48,15 +48,13 @@ impl Style {
 
     /// The status line.
     pub fn status(&self, at_ms: u64, status: &Status) -> String {
-        let Status { height, difficulty, hashrate, interval_ms, tips, checked } = status;
+        let Status { height, difficulty, hashrate, interval_ms, tips, .. } = status;
         let difficulty = if *difficulty == 0 { "-".to_owned() } else { grouped(*difficulty) };
         let interval = interval_ms.map_or("-".to_owned(), |ms| format!("{:.1} s", ms as f64 / 1000.0));
         let seconds = at_ms / 1000;
         let tips = plural(*tips as u64, "tip");
-        format!(
-            "{seconds} s | height {height} | difficulty {difficulty} | {} | interval {interval} | {tips} | {checked} checked",
-            rate(*hashrate)
-        )
+        let rate = rate(*hashrate);
+        format!("{seconds} s | height {height} | difficulty {difficulty} | {rate} | interval {interval} | {tips}")
     }
 
     fn tale(&self, tale: &Tale) -> String {
@@ -74,7 +72,8 @@ impl Style {
             Tale::Received { nodes, block, within_ms, agreed } => {
                 let within = within_ms.map_or(String::new(), |ms| format!(" within {} ms", ms.max(1)));
                 let agreed = if *agreed { format!("; all {} agree", self.names.len()) } else { String::new() };
-                self.dim(&format!("{} received block {}{within}{agreed}", self.list(nodes), self.block(block)))
+                let what = format!("received block {}{within}{agreed}", self.block(block));
+                format!("{} {}", self.list(nodes), self.dim(&what))
             }
             Tale::CaughtUp { node, blocks, tip } => {
                 format!(
@@ -115,7 +114,7 @@ impl Style {
             }
             Tale::Trouble { what, reason } => self.bad(&format!("could not {what}: {reason}")),
             Tale::Ending { reason } => format!("{reason}; do all nodes agree?"),
-            Tale::Status(status) => self.dim(&self.status(0, status).split_once("| ").map_or("", |(_, text)| text)),
+            Tale::Status(status) => self.dim(self.status(0, status).split_once("| ").map_or("", |(_, text)| text)),
         }
     }
 
@@ -293,7 +292,7 @@ fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

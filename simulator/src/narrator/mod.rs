@@ -18,8 +18,8 @@ use shared::work::Work;
 const GATHER_MS: u64 = 250;
 /// How long a reorganisation waits for its block's finder to be told first.
 const ORDER_MS: u64 = 100;
-/// How long nodes must differ before it is called a fork.
-const SETTLE_MS: u64 = 200;
+/// How long nodes must differ before it is called a fork: longer than receptions are gathered, which come first.
+const SETTLE_MS: u64 = 300;
 /// Blocks that the mean interval of the status looks back.
 const INTERVAL_BLOCKS: usize = 30;
 
@@ -39,6 +39,12 @@ struct CatchUp {
     blocks: u64,
     last: BlockId,
     is_reorganisation: bool,
+}
+
+impl View {
+    fn has_reorganised_to(&self, block: BlockId) -> bool {
+        self.catching_up.as_ref().is_some_and(|catch_up| catch_up.is_reorganisation && catch_up.last == block)
+    }
 }
 
 /// Nodes that received one block, as long as they are gathered.
@@ -203,6 +209,8 @@ impl Narrator {
             self.move_tip(node, id, event.work);
             match event.source {
                 BlockSource::Mined => {}
+                // Its reorganisation tells of the block that brought it about.
+                BlockSource::Pushed if self.views[node].has_reorganised_to(id) => {}
                 BlockSource::Pushed => self.gather(at_ms, node, id),
                 BlockSource::Synced => self.catch_up(at_ms, node, id),
             }
@@ -257,7 +265,11 @@ impl Narrator {
             self.tell_reception(at_ms, gather);
         }
         for node in 0..self.views.len() {
-            let due = self.views[node].catching_up.take_if(|catch_up| is_due(catch_up.since_ms));
+            // A reorganisation tells of its blocks itself, so it is remembered until they have all come.
+            let due = self.views[node].catching_up.take_if(|catch_up| match catch_up.is_reorganisation {
+                true => at_ms >= catch_up.since_ms + GATHER_MS,
+                false => is_due(catch_up.since_ms),
+            });
             let Some(CatchUp { blocks, last, is_reorganisation: false, since_ms }) = due else { continue };
             if blocks == 1 {
                 self.tell_reception(at_ms, Gather { block: last, since_ms, last_ms: since_ms, nodes: vec![node] });
@@ -280,10 +292,9 @@ impl Narrator {
         nodes.sort_unstable();
         let found = self.blocks.get(&block.hash).and_then(|known| known.found);
         let within_ms = found.map(|(found_ms, _)| last_ms.saturating_sub(found_ms));
-        let agreed = self.views.iter().all(|view| view.tip == block);
-        let nodes = nodes.into_iter().map(|node| self.name(node)).collect();
         // A fork that this ends is told to have ended by a line of its own.
-        let agreed = agreed && self.branches_told == 1;
+        let agreed = self.branches_told == 1 && self.views.iter().all(|view| view.tip == block);
+        let nodes = nodes.into_iter().map(|node| self.name(node)).collect();
         self.tell(at_ms, Tale::Received { nodes, block, within_ms, agreed });
     }
 

@@ -1,1 +1,260 @@
-//! x
+//! Made-up events and times in, plain lines out: what a reader of the story would see.
+
+use super::Narrator;
+use crate::text::Style;
+use shared::block::{BlockHash, Height, Timestamp};
+use shared::wire::{BlockEvent, BlockId, BlockSource, Event, MiningEvent, PeerChange, PeerEvent, ReorgEvent, Tip};
+use shared::work::{Difficulty, Work};
+
+const A: usize = 0;
+const B: usize = 1;
+const C: usize = 2;
+
+fn names(count: usize) -> Vec<String> {
+    ["A", "B", "C", "D"][..count].iter().map(|name| (*name).to_owned()).collect()
+}
+
+/// A hash whose first eight digits are `0000` and the four of `name`.
+fn hash(name: u16) -> BlockHash {
+    let mut bytes = [1; 32];
+    bytes[..2].fill(0);
+    bytes[2..4].copy_from_slice(&name.to_be_bytes());
+    BlockHash::from_bytes(bytes)
+}
+
+/// Block `name` of height `index` on `prev`; every block has difficulty 10 and comes 2 s after the height below.
+fn block(index: u64, name: u16, prev: u16, source: BlockSource, best: bool) -> Event {
+    Event::Block(BlockEvent {
+        index: Height(index),
+        hash: hash(name),
+        prev_hash: hash(prev),
+        timestamp: Timestamp::from_ms(index * 2000),
+        difficulty: Difficulty::clamped(10),
+        work: Work(u128::from(index) * 10),
+        best,
+        source,
+        from: None,
+    })
+}
+
+fn mined(index: u64, name: u16, prev: u16) -> Event {
+    block(index, name, prev, BlockSource::Mined, true)
+}
+
+fn pushed(index: u64, name: u16, prev: u16) -> Event {
+    block(index, name, prev, BlockSource::Pushed, true)
+}
+
+fn synced(index: u64, name: u16, prev: u16) -> Event {
+    block(index, name, prev, BlockSource::Synced, true)
+}
+
+fn aside(index: u64, name: u16, prev: u16) -> Event {
+    block(index, name, prev, BlockSource::Pushed, false)
+}
+
+fn tip(index: u64, name: u16) -> Tip {
+    Tip {
+        index: Height(index),
+        hash: hash(name),
+        timestamp: Timestamp::from_ms(index * 2000),
+        work: Work(u128::from(index) * 10),
+    }
+}
+
+fn reorg((fork, fork_name): (u64, u16), from: (u64, u16), to: (u64, u16)) -> Event {
+    Event::Reorg(ReorgEvent {
+        fork: BlockId { index: Height(fork), hash: hash(fork_name) },
+        from: tip(from.0, from.1),
+        to: tip(to.0, to.1),
+        undone: from.0 - fork,
+        applied: to.0 - fork,
+    })
+}
+
+/// The lines that `events` (time, node, event) make among `nodes`; a second later everything is told.
+fn lines(nodes: usize, events: &[(u64, usize, Event)]) -> Vec<String> {
+    let style = Style::new(names(nodes), false);
+    let mut narrator = Narrator::new(names(nodes), hash(0), Timestamp::EPOCH);
+    let mut lines = Vec::new();
+    let mut now = 0;
+    for (at_ms, node, event) in events {
+        while now < *at_ms {
+            now = (now + 50).min(*at_ms);
+            narrator.tick(now);
+        }
+        narrator.hear(now, *node, event);
+        lines.extend(narrator.take());
+    }
+    for later in 1..=20 {
+        narrator.tick(now + later * 50);
+        lines.extend(narrator.take());
+    }
+    lines.iter().map(|told| style.line(told).split_once(" s  ").unwrap().1.to_owned()).collect()
+}
+
+#[test]
+fn a_found_block_that_all_receive_is_two_lines() {
+    let events = [
+        (1000, A, mined(1, 0xaa01, 0)),
+        (1005, C, pushed(1, 0xaa01, 0)),
+        (1010, B, pushed(1, 0xaa01, 0)),
+        (3000, B, mined(2, 0xaa02, 0xaa01)),
+        (3004, A, pushed(2, 0xaa02, 0xaa01)),
+        (3008, C, pushed(2, 0xaa02, 0xaa01)),
+    ];
+    assert_eq!(
+        lines(3, &events),
+        [
+            "A found block 1 (0000aa01)",
+            "B and C received block 1 (0000aa01) within 10 ms; all 3 agree",
+            "B found block 2 (0000aa02), 2.0 s after block 1",
+            "A and C received block 2 (0000aa02) within 8 ms; all 3 agree",
+        ]
+    );
+}
+
+#[test]
+fn a_reception_that_is_heard_of_first_is_told_after_the_finding() {
+    let events = [(1000, B, pushed(1, 0xaa01, 0)), (1003, A, mined(1, 0xaa01, 0))];
+    assert_eq!(
+        lines(2, &events),
+        ["A found block 1 (0000aa01)", "B received block 1 (0000aa01) within 1 ms; all 2 agree"]
+    );
+}
+
+#[test]
+fn a_block_found_right_after_another_is_told_after_that_ones_receptions() {
+    let events = [(1000, A, mined(1, 0xaa01, 0)), (1005, B, pushed(1, 0xaa01, 0)), (1010, B, mined(2, 0xaa02, 0xaa01))];
+    let expected = [
+        "A found block 1 (0000aa01)",
+        "B received block 1 (0000aa01) within 5 ms",
+        "B found block 2 (0000aa02), 2.0 s after block 1",
+    ];
+    assert_eq!(lines(3, &events), expected);
+}
+
+#[test]
+fn a_natural_fork_is_told_with_both_sides_and_its_end() {
+    let events = [
+        (1000, A, mined(1, 0xaa01, 0)),
+        (1001, C, mined(1, 0xcc01, 0)),
+        (1004, B, pushed(1, 0xaa01, 0)),
+        (1006, B, aside(1, 0xcc01, 0)),
+        (1006, A, aside(1, 0xcc01, 0)),
+        (1007, C, aside(1, 0xaa01, 0)),
+        (3000, B, mined(2, 0xaa02, 0xaa01)),
+        (3002, A, pushed(2, 0xaa02, 0xaa01)),
+        (3003, C, reorg((0, 0), (1, 0xcc01), (2, 0xaa02))),
+        (3003, C, pushed(2, 0xaa02, 0xaa01)),
+    ];
+    assert_eq!(
+        lines(3, &events),
+        [
+            "A found block 1 (0000aa01)",
+            "C found block 1 (0000cc01)",
+            "B received block 1 (0000aa01) within 4 ms",
+            "fork: A and B are on 1 (0000aa01), C is on 1 (0000cc01)",
+            "B found block 2 (0000aa02), 2.0 s after block 1",
+            "C reorganised: 1 block undone, 2 applied, fork at 0, now on 2 (0000aa02)",
+            "A received block 2 (0000aa02) within 2 ms",
+            "all 3 agree again on 2 (0000aa02)",
+        ]
+    );
+}
+
+#[test]
+fn a_fork_is_told_once_however_long_its_branches_grow() {
+    let events = [
+        (1000, A, mined(1, 0xaa01, 0)),
+        (1500, B, mined(1, 0xbb01, 0)),
+        (3000, A, mined(2, 0xaa02, 0xaa01)),
+        (5000, B, mined(2, 0xbb02, 0xbb01)),
+        (9000, A, mined(3, 0xaa03, 0xaa02)),
+    ];
+    let forks = lines(2, &events).into_iter().filter(|line| line.starts_with("fork:")).collect::<Vec<_>>();
+    assert_eq!(forks, ["fork: A is on 1 (0000aa01), B is on 1 (0000bb01)"]);
+}
+
+#[test]
+fn a_node_that_lags_behind_is_not_on_a_fork() {
+    let events = [
+        (1000, A, mined(1, 0xaa01, 0)),
+        (3000, A, mined(2, 0xaa02, 0xaa01)),
+        (9000, B, synced(1, 0xaa01, 0)),
+        (9000, B, synced(2, 0xaa02, 0xaa01)),
+    ];
+    assert_eq!(
+        lines(2, &events),
+        [
+            "A found block 1 (0000aa01)",
+            "A found block 2 (0000aa02), 2.0 s after block 1",
+            "B caught up: 2 blocks fetched, now on 2 (0000aa02)",
+        ]
+    );
+}
+
+#[test]
+fn the_blocks_of_a_reorganisation_are_not_told_one_by_one() {
+    let events = [
+        (1000, A, mined(1, 0xaa01, 0)),
+        (1000, B, mined(1, 0xbb01, 0)),
+        (3000, A, mined(2, 0xaa02, 0xaa01)),
+        (5000, B, reorg((0, 0), (1, 0xbb01), (2, 0xaa02))),
+        (5001, B, synced(1, 0xaa01, 0)),
+        (5001, B, synced(2, 0xaa02, 0xaa01)),
+    ];
+    let told = lines(2, &events);
+    assert_eq!(
+        told[told.len() - 2..],
+        [
+            "B reorganised: 1 block undone, 2 applied, fork at 0, now on 2 (0000aa02)",
+            "all 2 agree again on 2 (0000aa02)",
+        ]
+    );
+}
+
+#[test]
+fn a_block_that_came_second_is_told_as_such_and_counts_as_found() {
+    let mut narrator = Narrator::new(names(2), hash(0), Timestamp::EPOCH);
+    narrator.hear(0, A, &mined(1, 0xaa01, 0));
+    narrator.hear(5, B, &pushed(1, 0xaa01, 0));
+    narrator.hear(6, B, &block(1, 0xbb01, 0, BlockSource::Mined, false));
+    narrator.tick(1000);
+    let last = Style::new(names(2), false).line(narrator.take().last().unwrap());
+    assert!(last.ends_with("B found block 1 (0000bb01), but another one came first"), "{last}");
+    let counts = narrator.counts();
+    assert_eq!((counts.found, counts.forks), (vec![1, 1], 1));
+}
+
+#[test]
+fn what_is_seen_when_asked_heals_missed_events_but_never_turns_back() {
+    let mut narrator = Narrator::new(names(2), hash(0), Timestamp::EPOCH);
+    narrator.hear(0, A, &mined(1, 0xaa01, 0));
+    narrator.hear(10, A, &mined(2, 0xaa02, 0xaa01));
+    narrator.see_tip(20, A, &tip(1, 0xaa01));
+    narrator.see_tip(20, B, &tip(2, 0xaa02));
+    assert_eq!(narrator.best(), BlockId { index: Height(2), hash: hash(0xaa02) });
+    assert_eq!(narrator.status().tips, 1);
+}
+
+#[test]
+fn the_status_shows_the_best_chain() {
+    let mut narrator = Narrator::new(names(2), hash(0), Timestamp::EPOCH);
+    for (index, name) in [(1, 0xaa01), (2, 0xaa02), (3, 0xaa03)] {
+        narrator.hear(index * 2000, A, &mined(index, name, if index == 1 { 0 } else { name - 1 }));
+    }
+    let status = narrator.status();
+    assert_eq!((status.height, status.difficulty, status.interval_ms, status.tips), (3, 10, Some(2000), 2));
+    let line = Style::new(names(2), false).status(6000, &status);
+    assert_eq!(line, "6 s | height 3 | difficulty 10 | 0 H/s | interval 2.0 s | 2 tips");
+}
+
+#[test]
+fn only_a_dropped_peer_is_worth_a_line() {
+    let peer =
+        |change| Event::Peer(PeerEvent { address: "127.0.0.1:1".into(), change, reason: Some("it lied".into()) });
+    let mining = Event::Mining(MiningEvent { index: Height(1), difficulty: Difficulty::MIN, hashrate: 1, found: None });
+    let events = [(0, A, peer(PeerChange::Connected)), (0, A, mining), (0, A, peer(PeerChange::Dropped))];
+    assert_eq!(lines(1, &events), ["A has nothing to do with 127.0.0.1:1 for a while: it lied"]);
+}

@@ -1,0 +1,115 @@
+//! Whole runs: real services on free ports, narrated as JSON, with real mining on a fast and easy network.
+//!
+//! Chance decides who finds what, so nothing here depends on it: only what must hold in every run is asked.
+
+use serde_json::Value;
+use shared::config::{Config, Hashrate};
+use shared::work::Difficulty;
+use simulator::partition::Partition;
+use simulator::{Look, Options, Report};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Three nodes on any free ports, a block every 300 ms or so.
+fn options() -> Options {
+    let mut config = Config::default();
+    (config.simulator.nodes, config.simulator.hashrate) = (3, Hashrate::PerSecond(20_000));
+    config.network.name = "live-test".to_owned();
+    config.network.block_interval_ms = 300;
+    config.network.initial_difficulty = Difficulty::clamped(3 * 20_000 * 3 / 10);
+    config.node.poll_ms = 500;
+    Options { config, port: Some(0), seed: 1, ..Options::default() }
+}
+
+async fn run(options: &Options, stop: CancellationToken) -> (Report, Vec<Value>) {
+    let mut out = Vec::new();
+    let report = simulator::run(options, Look::Json, &mut out, stop).await.unwrap();
+    (report, tales(&out))
+}
+
+fn tales(out: &[u8]) -> Vec<Value> {
+    std::str::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+}
+
+fn events<'a>(tales: &'a [Value], event: &str) -> Vec<&'a Value> {
+    tales.iter().filter(|tale| tale["event"] == event).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nodes_that_were_cut_apart_agree_again_after_healing() {
+    let seconds = Duration::from_secs;
+    let partition = Partition { after: seconds(1), lasts: seconds(3) };
+    let options = Options { seconds: Some(seconds(6)), partitions: vec![partition], ..options() };
+    let (report, tales) = run(&options, CancellationToken::new()).await;
+
+    assert!(report.is_good(), "{report:?}");
+    assert_eq!((report.bad, report.unchecked, report.failed_services), (0, 0, 0), "{report:?}");
+    assert!(report.blocks > 0 && report.checked >= report.blocks, "{report:?}");
+    assert_eq!(report.stale, report.checked - report.blocks);
+    let (cut, healed) = (events(&tales, "partitioned"), events(&tales, "healed"));
+    assert_eq!((cut.len(), healed.len()), (1, 1));
+    assert!(events(&tales, "trouble").is_empty(), "{tales:?}");
+    // Where both halves mined there was a fork, and whoever was on the lighter branch has left it.
+    let found = &healed[0]["found"];
+    if found[0].as_u64() > Some(0) && found[1].as_u64() > Some(0) {
+        assert!(report.forks > 0 && report.reorganisations > 0, "{report:?}");
+    }
+    let last = tales.last().unwrap();
+    assert_eq!((&last["event"], &last["agreed"]), (&Value::from("report"), &Value::from(true)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_kept_data_folder_is_gone_on_with() {
+    let folder = tempfile::tempdir().unwrap();
+    // A chain is found again by its port, so this run needs ports that will be free once more.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().min(65_000);
+    let data_dir = Some(folder.path().to_owned());
+    let options = Options { blocks: Some(2), data_dir, port: Some(port), ..options() };
+    let (first, _) = run(&options, CancellationToken::new()).await;
+    assert!(first.is_good(), "{first:?}");
+    let saved = simulator::parameters::saved(folder.path()).unwrap().unwrap();
+    assert_eq!(saved, options.config.network);
+
+    let (second, tales) = run(&options, CancellationToken::new()).await;
+    assert!(second.is_good() && second.blocks >= 2, "{second:?}");
+    let reached = first.tip.unwrap().index.0;
+    assert!(second.tip.unwrap().index.0 >= reached + 2, "{second:?} does not go on from {reached}");
+    assert_eq!(events(&tales, "started").len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_told_to_stop_reports_soon_and_leaves_nothing_behind() {
+    let stop = CancellationToken::new();
+    let (options, cancel) = (options(), stop.clone());
+    tokio::spawn(async move {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        cancel.cancel();
+    });
+    let (report, tales) = run(&options, stop).await;
+    assert!(report.is_good(), "{report:?}");
+    let parameters = events(&tales, "started")[0]["config"].as_str().unwrap();
+    assert!(!std::path::Path::new(parameters).parent().unwrap().exists(), "{parameters}");
+}
+
+#[test]
+fn the_program_prints_json_and_nothing_else() {
+    let out = Command::new(env!("CARGO_BIN_EXE_simulator"))
+        .args(["--json", "--blocks", "3", "--nodes", "2", "--interval", "200", "--hashrate", "20000", "--port", "0"])
+        .current_dir(std::env::temp_dir())
+        .stderr(Stdio::inherit())
+        .output()
+        .unwrap();
+    let tales = tales(&out.stdout);
+    assert!(out.status.success(), "{:?} {tales:?}", out.status);
+    assert!(events(&tales, "found").len() >= 2, "{tales:?}");
+    let [report] = events(&tales, "report")[..] else { panic!("{tales:?}") };
+    assert!(report["blocks"].as_u64() >= Some(3) && report["agreed"] == true, "{report}");
+}
+
+#[test]
+fn a_layer_that_does_not_exist_is_refused_with_those_that_do() {
+    let out = Command::new(env!("CARGO_BIN_EXE_simulator")).args(["--layer", "cake"]).output().unwrap();
+    let said = String::from_utf8(out.stderr).unwrap();
+    assert!(!out.status.success() && said.contains("--layer") && said.contains("data"), "{said}");
+}
