@@ -4,6 +4,7 @@ use crate::node::{Node, number};
 use crate::world::World;
 use shared::block::{Block, BlockHash, Height};
 use shared::chain::Chain;
+use shared::sync::{PeerAddress, Request};
 use shared::wire::PeerEvent;
 use shared::work::{Difficulty, Work, retarget};
 use std::collections::BTreeSet;
@@ -12,6 +13,8 @@ use std::collections::BTreeSet;
 const MOST_WAITING: usize = 64;
 const MOST_WAKEUPS_A_SECOND: u32 = 100;
 const MOST_REQUESTS_A_SECOND: u32 = 150;
+/// In ten seconds.
+const MOST_HEADERS_REQUESTS: u32 = 40;
 
 /// What must hold for a node at any moment.
 pub fn after_event(node: &mut Node, now_ms: u64) {
@@ -40,9 +43,33 @@ pub fn after_event(node: &mut Node, now_ms: u64) {
     (node.work, node.durable_work) = (tip.work, durable);
 }
 
+/// A node leaves a peer alone that it has dropped, and does not ask for the same headers again and again.
+pub fn may_be_asked(node: &mut Node, peer: &PeerAddress, request: &Request, now_ms: u64) {
+    let Node { address, told, this_second, .. } = node;
+    this_second.2 += 1;
+    let until_ms = told.avoids.get(peer).copied().unwrap_or(0);
+    assert!(now_ms >= until_ms, "{address} asks {peer}, which it dropped for a while");
+    match request {
+        Request::Headers { .. } => {
+            told.headers_requests += 1;
+            if told.headers_lately.0 != now_ms / 10_000 {
+                told.headers_lately = (now_ms / 10_000, 0);
+            }
+            told.headers_lately.1 += 1;
+            let lately = told.headers_lately.1;
+            assert!(lately <= MOST_HEADERS_REQUESTS, "{address} asked for headers {lately} times in ten seconds");
+        }
+        Request::Blocks { hashes } => {
+            told.headers_first.get_or_insert(told.headers_requests);
+            told.blocks_requests.push(hashes.len());
+        }
+        _ => {}
+    }
+}
+
 /// Honest nodes may take one another for slow where messages vanish, and for nothing worse.
 pub fn drop_is_fair(world: &World, node: usize, event: &PeerEvent) {
-    let address = shared::sync::PeerAddress::new(&event.address).unwrap();
+    let address = PeerAddress::new(&event.address).unwrap();
     let dropped = number(&address).unwrap();
     let reason = event.reason.as_deref().unwrap_or_default();
     let slow = world.silence_happens && reason == "it was too slow";

@@ -16,7 +16,7 @@ pub enum Lie {
     ClaimsWork,
     /// Claims enormous work for the very tip that the honest have, and has no headers.
     ClaimsWorkOfHonestTips,
-    /// Its headers are harder than the rule demands.
+    /// Its headers are easier than the rule demands.
     WrongDifficulty,
     /// Its headers miss their targets.
     NoWork,

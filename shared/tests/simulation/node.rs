@@ -55,9 +55,15 @@ pub struct Node {
 #[derive(Default)]
 pub struct Told {
     pub dropped: Vec<(PeerAddress, String)>,
+    /// Until when, in virtual time, a peer that it dropped may not be asked anything.
+    pub avoids: BTreeMap<PeerAddress, u64>,
     pub undone: Vec<u64>,
     pub notes: Vec<String>,
     pub headers_requests: u32,
+    /// How many of them came before the first request for blocks.
+    pub headers_first: Option<u32>,
+    /// Within the current ten virtual seconds: which, and how many.
+    pub headers_lately: (u64, u32),
     pub blocks_requests: Vec<usize>,
 }
 
@@ -104,6 +110,7 @@ impl Node {
             assert!(chain.contains(hash).unwrap(), "{} lost block {hash}, which it had acknowledged", self.address);
         }
         self.work = chain.tip().work;
+        self.told.avoids.clear();
         self.life += 1;
         let settings = SyncSettings { own_address: Some(self.address.clone()), ..SyncSettings::default() };
         let syncer = Syncer::new(settings, seed);
@@ -172,10 +179,13 @@ impl Node {
     fn take_pushed(&mut self, block: &Arc<Block>, from: &PeerAddress, now: Now) -> Result<Response, Failure> {
         let Some(running) = &mut self.running else { return Err(Failure::Unreachable("nobody is there".to_owned())) };
         let block = Block::clone(block);
-        let hash = block.hash();
+        let (hash, label) = (block.hash(), block.data().to_owned());
         match running.syncer.handle_block(block, BlockSource::Pushed, Some(from), &mut running.chain, now) {
             Ok(_) => {
-                self.acknowledged.insert(hash);
+                // A side block may break a stateful rule, and goes when that is found.
+                if label != "same" {
+                    self.acknowledged.insert(hash);
+                }
                 Ok(Response::Pushed)
             }
             Err(Refusal::NotYet(_)) => Ok(Response::Pushed),

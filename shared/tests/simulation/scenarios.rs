@@ -243,7 +243,9 @@ fn a_fork_deeper_than_a_page_of_headers() {
         let mut world = prepared(&[light, light, heavy, heavy], &rules, seed);
         world.start_all();
         let outcome = settle(&mut world, 60_000);
-        let undone = &world.nodes[0].told.undone;
+        let told = &world.nodes[0].told;
+        assert_eq!(told.headers_first, Some(2), "no bodies before the headers outweigh");
+        let undone = &told.undone;
         assert_eq!(undone, &[HEADERS_PER_REQUEST as u64 + 150], "the whole branch is left in one step");
         outcome
     });

@@ -224,12 +224,7 @@ impl World {
             match output {
                 Output::Ask { id, peer, request, timeout_ms } => {
                     let living = &mut self.nodes[node];
-                    living.this_second.2 += 1;
-                    match &request {
-                        Request::Headers { .. } => living.told.headers_requests += 1,
-                        Request::Blocks { hashes } => living.told.blocks_requests.push(hashes.len()),
-                        _ => {}
-                    }
+                    checks::may_be_asked(living, &peer, &request, now_ms);
                     let life = living.life;
                     if let Some(running) = &mut living.running {
                         running.waiting.insert(id, now_ms + timeout_ms);
@@ -239,7 +234,9 @@ impl World {
                 Output::Tell(Event::Peer(event)) if event.change == PeerChange::Dropped => {
                     checks::drop_is_fair(self, node, &event);
                     let address = shared::sync::PeerAddress::new(&event.address).unwrap();
-                    self.nodes[node].told.dropped.push((address, event.reason.unwrap_or_default()));
+                    let told = &mut self.nodes[node].told;
+                    told.avoids.insert(address.clone(), now_ms + 30_000);
+                    told.dropped.push((address, event.reason.unwrap_or_default()));
                 }
                 Output::Tell(Event::Reorg(event)) => self.nodes[node].told.undone.push(event.undone),
                 Output::Tell(_) => {}
