@@ -53,12 +53,13 @@ pub(super) struct Writer {
     events: broadcast::Sender<Arc<Event>>,
     status: watch::Sender<Arc<Status>>,
     waiting: Vec<Waiting>,
+    told: Vec<Arc<Event>>,
     answers: Vec<Answer>,
     reorganisations: u64,
 }
 
-/// Tells somebody what came of what they asked. Given once the status shows it, so that whoever has an answer sees the
-/// chain that it speaks of: a miner that went on from the old tip would fork itself.
+/// Tells somebody what came of what they asked. Given once the status shows it, as events are, so that whoever has an
+/// answer sees the chain that it speaks of: a miner that went on from the old tip would fork itself.
 type Answer = Box<dyn FnOnce() + Send>;
 
 /// Somebody who asked for a sync, and how the chain stood then.
@@ -77,8 +78,8 @@ impl Writer {
         events: broadcast::Sender<Arc<Event>>,
     ) -> (Self, watch::Receiver<Arc<Status>>) {
         let (status, watcher) = watch::channel(Arc::new(status_of(&chain, &syncer, 0)));
-        let (waiting, answers) = (Vec::new(), Vec::new());
-        (Self { chain, syncer, clock, courier, events, status, waiting, answers, reorganisations: 0 }, watcher)
+        let (waiting, told, answers) = (Vec::new(), Vec::new(), Vec::new());
+        (Self { chain, syncer, clock, courier, events, status, waiting, told, answers, reorganisations: 0 }, watcher)
     }
 
     pub(super) fn run(mut self, queue: &Receiver<Input>) {
@@ -98,6 +99,10 @@ impl Writer {
             self.carry_out();
             self.answer_waiting();
             self.publish();
+            for event in self.told.drain(..) {
+                // Nobody listening is fine.
+                let _ = self.events.send(event);
+            }
             self.answers.drain(..).for_each(|answer| answer());
         }
         match self.chain.flush() {
@@ -181,8 +186,7 @@ impl Writer {
             }
             Event::Mining(_) => {}
         }
-        // Nobody listening is fine.
-        let _ = self.events.send(Arc::new(event));
+        self.told.push(Arc::new(event));
     }
 
     fn answer<T: Send + 'static>(&mut self, reply: oneshot::Sender<T>, answer: T) {
