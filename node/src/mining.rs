@@ -198,8 +198,8 @@ impl Work {
             }
             // Another block came first: natural, and seen as a fork.
             Ok(Ok(_)) => {}
-            Ok(Err(refusal)) => self.give_up_order(&refusal.to_string()),
-            Err(error) => self.give_up_order(&error.to_string()),
+            Ok(Err(refusal)) => self.lose_hit(is_order, &refusal.to_string()),
+            Err(error) => self.lose_hit(is_order, &error.to_string()),
         }
     }
 
@@ -215,9 +215,12 @@ impl Work {
         }
     }
 
-    fn give_up_order(&mut self, reason: &str) {
+    /// An order ends with the block that it lost; one that only came meanwhile does not.
+    fn lose_hit(&mut self, is_order: bool, reason: &str) {
         tracing::warn!(reason, "a block that was mined here is not taken");
-        self.orders.pop_front();
+        if is_order {
+            self.orders.pop_front();
+        }
     }
 }
 
