@@ -163,10 +163,11 @@ async fn every_strange_request_gets_a_4xx() {
         ("a network id of garbage", request("GET /block/0", "Chainlab-Network: \u{fffd}\r\n", b""), &[400]),
     ] {
         let answer = send(&node.at, &bytes).await;
-        if answer.is_empty() && bytes.len() > 100_000 {
-            // Cut off while we still sent: the reset may overtake the answer.
+        // What is no HTTP/1.1 gets no answer; and where we still sent, the reset may overtake it.
+        if answer.is_empty() && (what == "HTTP/2" || bytes.len() > 100_000) {
             continue;
         }
+        assert!(!answer.is_empty(), "{what} gets no answer");
         let got = status(&answer);
         assert!(statuses.contains(&got), "{what}: {got}, expected {statuses:?}: {answer}");
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
@@ -220,15 +221,15 @@ async fn the_slow_are_cut_off_and_hold_up_nobody() {
 
 #[tokio::test]
 async fn a_crowd_that_reads_nothing_does_not_keep_peers_from_syncing() {
-    let lab = Lab::new("crowd");
+    let mut params = crate::lab::network("crowd");
+    params.max_data_bytes = 1 << 20;
+    let lab = Lab::of(params);
     let mut config = crate::lab::quiet(&lab.params);
     config.http.max_streams = 4;
     let node = lab.start(config, &[], 0).await;
     // Long enough that the answer does not fit into the buffers between.
-    for _ in 0..3 {
-        let data = "x".repeat(lab.params.max_data_bytes as usize);
-        node.steer("/mine", serde_json::json!({"blocks": 1000, "data": data})).await.ok();
-    }
+    let data = "x".repeat(1 << 20);
+    node.steer("/mine", serde_json::json!({"blocks": 20, "data": data})).await.ok();
     let mut crowd = Vec::new();
     for _ in 0..4 {
         let mut stream = TcpStream::connect(&node.at).await.unwrap();
@@ -241,6 +242,6 @@ async fn a_crowd_that_reads_nothing_does_not_keep_peers_from_syncing() {
     let ask = serde_json::json!({"hashes": [lab.id()]});
     assert_eq!(node.post("/sync/blocks", ask).await.status, 200);
     let joiner = lab.node(&[&node]).await;
-    crate::lab::agree(&[&node, &joiner], 3000).await;
+    crate::lab::agree(&[&node, &joiner], 20).await;
     drop(crowd);
 }
