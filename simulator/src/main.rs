@@ -7,20 +7,38 @@ use simulator::flags::Args;
 use std::io::{ErrorKind, stdout};
 use std::process::ExitCode;
 
+/// What was asked for makes no sense.
+const WRONG_USAGE: u8 = 2;
+
 #[tokio::main]
-async fn main() -> anyhow::Result<ExitCode> {
+async fn main() -> ExitCode {
     let args = Args::parse();
-    // The story is told on standard output; the services' own logs are for when something is wrong.
-    telemetry::init_log_at(args.common.log_format, "warn")?;
     let look = Look::of_stdout(args.json);
-    let options = args.options()?;
+    // The story is told on standard output; the services' own logs are for when something is wrong.
+    let log = telemetry::init_log_at(args.common.log_format, "warn").map_err(anyhow::Error::from);
+    let options = match log.and_then(|()| args.options()) {
+        Ok(options) => options,
+        Err(error) => return complain(&error, ExitCode::from(WRONG_USAGE)),
+    };
     match simulator::run(&options, look, stdout(), server::stop_on_signal()).await {
-        Ok(report) if report.is_good() => Ok(ExitCode::SUCCESS),
-        Ok(_) => Ok(ExitCode::FAILURE),
+        Ok(report) if report.is_good() => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
         // Whoever read along has seen enough, as `head` does.
-        Err(error) if is_broken_pipe(&error) => Ok(ExitCode::SUCCESS),
-        Err(error) => Err(error),
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => complain(&error, ExitCode::FAILURE),
     }
+}
+
+/// One line; a cause that the error has told already is not told again.
+fn complain(error: &anyhow::Error, code: ExitCode) -> ExitCode {
+    let mut text = error.to_string();
+    for cause in error.chain().skip(1).map(ToString::to_string) {
+        if !text.contains(&cause) {
+            text = format!("{text}: {cause}");
+        }
+    }
+    eprintln!("error: {text}");
+    code
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

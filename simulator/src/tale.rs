@@ -66,10 +66,10 @@ pub enum Tale {
         /// Who is where.
         branches: Vec<Branch>,
     },
-    /// A node left its branch for one with more work.
+    /// Nodes left their branch for one with more work.
     Reorganised {
         /// Who.
-        node: String,
+        nodes: Vec<String>,
         /// Blocks undone.
         undone: u64,
         /// Blocks applied instead.

@@ -61,7 +61,8 @@ impl Style {
         match tale {
             Tale::Started(_) | Tale::Report(_) => String::new(),
             Tale::Mining { nodes, within_ms } => {
-                format!("all {nodes} mine, {:.1} s after the start", *within_ms as f64 / 1000.0)
+                let mine = if *nodes == 1 { "the node mines".to_owned() } else { format!("all {nodes} nodes mine") };
+                format!("{mine}, {:.1} s after the start", *within_ms as f64 / 1000.0)
             }
             Tale::Found { node, block, after_ms, best, .. } => {
                 let after =
@@ -84,9 +85,9 @@ impl Style {
                 )
             }
             Tale::Fork { branches } => format!("{} {}", self.strong("fork:"), self.branches(branches)),
-            Tale::Reorganised { node, undone, applied, fork, tip } => format!(
+            Tale::Reorganised { nodes, undone, applied, fork, tip } => format!(
                 "{} {}: {} undone, {applied} applied, fork at {}, now on {}",
-                self.name(node),
+                self.list(nodes),
                 self.strong("reorganised"),
                 plural(*undone, "block"),
                 fork.index,
@@ -175,7 +176,11 @@ impl Style {
         let mut lines = vec![String::new()];
         let verdict = match report.tip {
             Some(tip) if report.agreed => {
-                format!("{} on {}", self.good(&format!("all {} nodes agree", self.names.len())), self.block(&tip))
+                let all = match self.names.len() {
+                    1 => "the only node is".to_owned(),
+                    nodes => format!("all {nodes} nodes agree"),
+                };
+                format!("{} on {}", self.good(&all), self.block(&tip))
             }
             _ => self.bad(&format!("the nodes do NOT agree: {}", self.branches(&report.branches))),
         };

@@ -24,12 +24,12 @@ fn options() -> Options {
 
 async fn run(options: &Options, stop: CancellationToken) -> (Report, Vec<Value>) {
     let mut out = Vec::new();
-    let report = simulator::run(options, Look::Json, &mut out, stop).await.unwrap();
+    let report = simulator::run(options, Look::Json, &mut out, stop).await.expect("the run starts");
     (report, tales(&out))
 }
 
 fn tales(out: &[u8]) -> Vec<Value> {
-    std::str::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).expect(line)).collect()
+    std::str::from_utf8(out).expect("text").lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
 fn events<'a>(tales: &'a [Value], event: &str) -> Vec<&'a Value> {

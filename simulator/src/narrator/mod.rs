@@ -16,7 +16,7 @@ use shared::work::Work;
 
 /// How long receptions of one block are gathered into one line.
 const GATHER_MS: u64 = 250;
-/// How long a reorganisation waits for its block's finder to be told first.
+/// How long a reorganisation waits for its block's finder to be told first, and for nodes that do the same.
 const ORDER_MS: u64 = 100;
 /// How long nodes must differ before it is called a fork: longer than receptions are gathered, which come first.
 const SETTLE_MS: u64 = 300;
@@ -289,6 +289,9 @@ impl Narrator {
 
     fn tell_reception(&mut self, at_ms: u64, gather: Gather) {
         let Gather { block, last_ms, mut nodes, .. } = gather;
+        if self.reorganisations.iter().any(|(_, _, event)| event.to.hash == block.hash) {
+            self.tell_reorganisations(at_ms, true);
+        }
         nodes.sort_unstable();
         let found = self.blocks.get(&block.hash).and_then(|known| known.found);
         let within_ms = found.map(|(found_ms, _)| last_ms.saturating_sub(found_ms));
@@ -298,18 +301,18 @@ impl Narrator {
         self.tell(at_ms, Tale::Received { nodes, block, within_ms, agreed });
     }
 
+    /// Those of several nodes that left one branch for another are one line.
     fn tell_reorganisations(&mut self, at_ms: u64, all: bool) {
-        let blocks = &self.blocks;
-        let is_due = |(since_ms, _, event): &(u64, usize, ReorgEvent)| {
-            let found = blocks.get(&event.to.hash).is_some_and(|known| known.found.is_some());
-            all || found || at_ms >= since_ms + ORDER_MS
-        };
-        let (due, later) = std::mem::take(&mut self.reorganisations).into_iter().partition(is_due);
-        self.reorganisations = later;
-        let due: Vec<(u64, usize, ReorgEvent)> = due;
-        for (_, node, ReorgEvent { fork, to, undone, applied, .. }) in due {
+        let is_due = |(since_ms, _, _): &(u64, usize, ReorgEvent)| all || at_ms >= since_ms + ORDER_MS;
+        while let Some((_, _, event)) = self.reorganisations.iter().find(|waiting| is_due(waiting)).cloned() {
+            let is_same = |(_, _, other): &(u64, usize, ReorgEvent)| *other == event;
+            let same = self.reorganisations.extract_if(.., |waiting| is_same(waiting));
+            let mut nodes: Vec<usize> = same.map(|(_, node, _)| node).collect();
+            nodes.sort_unstable();
+            let nodes = nodes.into_iter().map(|node| self.name(node)).collect();
+            let ReorgEvent { fork, to, undone, applied, .. } = event;
             let tip = BlockId { index: to.index, hash: to.hash };
-            self.tell(at_ms, Tale::Reorganised { node: self.name(node), undone, applied, fork, tip });
+            self.tell(at_ms, Tale::Reorganised { nodes, undone, applied, fork, tip });
         }
     }
 
