@@ -17,42 +17,40 @@ use sha2::block_api::compress256;
 const INITIAL_STATE: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
-/// Every byte as two hex digits.
-const HEX_PAIRS: [[u8; 2]; 256] = {
-    let digits = b"0123456789abcdef";
-    let mut pairs = [[0; 2]; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        pairs[byte] = [digits[byte >> 4], digits[byte & 15]];
-        byte += 1;
-    }
-    pairs
-};
+/// Nonces that share all hex digits but the last, which is a lane's own.
+const LANES: u64 = 16;
 
 /// The first nonce among `first`, `first + 1`, … (`count` of them, wrapping around) whose hash meets `target`.
 pub fn search(seal: &Seal, target: &Target, first: Nonce, count: u64) -> Option<Nonce> {
     portable(seal, target, first, count)
 }
 
+/// The blocks of [`LANES`] nonces are written before the first of them is hashed: a block that is read right after it was
+/// written in parts would make the processor wait.
 fn portable(seal: &Seal, target: &Target, first: Nonce, count: u64) -> Option<Nonce> {
     let mut midstate = INITIAL_STATE;
     compress256(&mut midstate, &[seal.to_hex()]);
     let target = words(target);
-    let mut block = second_block(first);
-    for tried in 0..count {
-        let nonce = Nonce(first.0.wrapping_add(tried));
-        let low_byte = (nonce.0 & 0xff) as usize;
-        if low_byte == 0 {
-            block[..16].copy_from_slice(&nonce.to_hex());
-        } else {
-            block[14..16].copy_from_slice(&HEX_PAIRS[low_byte]);
+    let mut blocks: [[u8; 64]; LANES as usize] = std::array::from_fn(|lane| second_block(Nonce(lane as u64)));
+    let mut tried = 0;
+    while tried < count {
+        let nonce = first.0.wrapping_add(tried);
+        let lane = nonce % LANES;
+        let here = (LANES - lane).min(count - tried);
+        let digits = Nonce(nonce).to_hex();
+        for block in &mut blocks {
+            block[..15].copy_from_slice(&digits[..15]);
         }
-        let mut state = midstate;
-        compress256(&mut state, std::slice::from_ref(&block));
-        // Arrays compare word by word from the most significant one, as the 256-bit integers would.
-        if state <= target {
-            return Some(nonce);
+        for (ahead, block) in (0..here).zip(&blocks[lane as usize..]) {
+            let mut state = midstate;
+            compress256(&mut state, std::slice::from_ref(block));
+            // Arrays compare word by word from the most significant one, as the 256-bit integers would; the first word
+            // alone settles nearly all cases.
+            if state[0] <= target[0] && state <= target {
+                return Some(Nonce(nonce.wrapping_add(ahead)));
+            }
         }
+        tried += here;
     }
     None
 }
