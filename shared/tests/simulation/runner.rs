@@ -23,7 +23,9 @@ impl Drop for Announced {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let Self(scenario, seed) = self;
-            eprintln!("FAILED: scenario {scenario}, seed {seed}; replay: CHAINLAB_SEED={seed} cargo test {scenario}");
+            let test = scenario.split(':').next().unwrap_or_default();
+            eprintln!("FAILED: scenario {scenario}, seed {seed}");
+            eprintln!("replay: CHAINLAB_SEED={seed} cargo test -p shared --test simulation {test}");
         }
     }
 }
