@@ -11,6 +11,7 @@ pub mod flags;
 pub mod inspector;
 pub mod narrator;
 pub mod network;
+mod numbers;
 pub mod observer;
 pub mod parameters;
 pub mod partition;

@@ -1,5 +1,6 @@
 //! Tales as lines for people. Colours are an ornament: every line says the same without them.
 
+use crate::numbers::{grouped, plural, rate, short, span};
 use crate::report::Report;
 use crate::tale::{Branch, Started, Status, Tale, Told};
 use owo_colors::{AnsiColors, OwoColorize};
@@ -264,59 +265,5 @@ impl Style {
 
     fn bad(&self, text: &str) -> String {
         if self.coloured { text.red().bold().to_string() } else { text.to_owned() }
-    }
-}
-
-/// Enough of a hash to know it by: its zeros say only that it was mined, so four digits more than those.
-fn short(hash: &str) -> &str {
-    let zeros = hash.bytes().take_while(|digit| *digit == b'0').count();
-    hash.get(..(zeros + 4).max(8)).unwrap_or(hash)
-}
-
-fn plural(count: u64, thing: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} {thing}{s}")
-}
-
-/// Hashes per second with three or four digits.
-fn rate(per_second: u64) -> String {
-    match per_second {
-        0..10_000 => format!("{per_second} H/s"),
-        10_000..10_000_000 => format!("{} kH/s", per_second / 1000),
-        _ => format!("{} MH/s", per_second / 1_000_000),
-    }
-}
-
-/// A time between blocks, negative where clocks differ.
-fn span(ms: i64) -> String {
-    if ms.abs() < 1000 { format!("{ms} ms") } else { format!("{:.1} s", ms as f64 / 1000.0) }
-}
-
-/// 1234567 as 1,234,567.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_short_to_read() {
-        assert_eq!((grouped(7), grouped(1234), grouped(1_234_567)), ("7".into(), "1,234".into(), "1,234,567".into()));
-        assert_eq!(
-            (rate(999), rate(200_000), rate(24_000_000)),
-            ("999 H/s".into(), "200 kH/s".into(), "24 MH/s".into())
-        );
-        assert_eq!(short("00000ab1234567890"), "00000ab12");
-        assert_eq!(short("0ab1234567890"), "0ab12345");
     }
 }

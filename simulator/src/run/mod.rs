@@ -1,6 +1,7 @@
 //! One run from start to end: starts the network, listens, narrates, cuts and heals, and reports.
 
-use crate::agreement::{self, Agreement};
+mod ending;
+
 use crate::chance::Chance;
 use crate::flags::{Options, layer_text};
 use crate::inspector::Inspector;
@@ -8,9 +9,9 @@ use crate::narrator::Narrator;
 use crate::network::Network;
 use crate::observer::{self, Seen, What};
 use crate::partition::{self, Partition, halves};
-use crate::report::{Found, Report};
+use crate::report::Report;
 use crate::screen::{Look, Screen};
-use crate::tale::{Branch, Started, Status, Tale};
+use crate::tale::{Started, Status, Tale};
 use shared::wire::{BlockId, Event, Tip};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -22,11 +23,6 @@ use tokio_util::sync::CancellationToken;
 const QUEUE: usize = 4096;
 /// How often what is due is looked for.
 const TICK: Duration = Duration::from_millis(50);
-/// How long nodes may take to agree at the end.
-const AGREE: Duration = Duration::from_secs(15);
-/// The same, where somebody waits for the program to end.
-const AGREE_IN_HASTE: Duration = Duration::from_millis(1000);
-
 /// Runs a network until it is done or `stop` is cancelled, and tells of it on `out`.
 ///
 /// # Errors
@@ -136,7 +132,7 @@ impl<W: Write> Run<W> {
         loop {
             tokio::select! {
                 () = stop.cancelled() => {
-                    self.ending("stopping, once more to stop at once".to_owned())?;
+                    self.ending("stopping (once more to stop at once)".to_owned())?;
                     return Ok(true);
                 }
                 (service, reason) = network.failed() => {
@@ -147,12 +143,12 @@ impl<W: Write> Run<W> {
             }
             let uptime = self.started.elapsed();
             if options.seconds.is_some_and(|seconds| uptime >= seconds) {
-                self.ending(format!("{:.1} s are over", uptime.as_secs_f64()))?;
+                self.ending(format!("{:.1} s are over{}", uptime.as_secs_f64(), not_reached(partitions.peek())))?;
                 return Ok(false);
             }
             let height = self.narrator.best().index.0;
             if options.blocks.is_some_and(|blocks| height >= self.base + blocks) {
-                self.ending(format!("{} blocks are there", height - self.base))?;
+                self.ending(format!("{} blocks are there{}", height - self.base, not_reached(partitions.peek())))?;
                 return Ok(false);
             }
             if self.cut.as_ref().is_some_and(|cut| uptime >= cut.ends) {
@@ -162,73 +158,6 @@ impl<W: Write> Run<W> {
                 self.cut(network, partition, &mut chance).await;
             }
         }
-    }
-
-    async fn end(mut self, options: &Options, network: &Network, is_hasty: bool) -> anyhow::Result<Report> {
-        self.heal(network).await;
-        let deadline = if is_hasty { AGREE_IN_HASTE } else { AGREE };
-        let agreement = {
-            let mut agreement = std::pin::pin!(agreement::reach(network, deadline));
-            loop {
-                tokio::select! {
-                    agreement = &mut agreement => break agreement,
-                    shown = self.next() => shown?,
-                }
-            }
-        };
-        let (tip, branches) = match agreement {
-            Agreement::On(tip) => (Some(tip), Vec::new()),
-            Agreement::None(branches) => (None, branches),
-        };
-        // The chain that was agreed on is walked down to its start, in case that something was not told of.
-        self.inspector.ask(0, tip.unwrap_or_else(|| self.narrator.best()));
-        Ok(self.report(options, tip, branches, is_hasty).await?)
-    }
-
-    async fn report(
-        mut self,
-        options: &Options,
-        tip: Option<BlockId>,
-        branches: Vec<Branch>,
-        is_hasty: bool,
-    ) -> io::Result<Report> {
-        let patience = if is_hasty { Duration::from_millis(500) } else { Duration::from_secs(10) };
-        let checked = self.inspector.finish(patience).await;
-        while let Ok(seen) = self.seen.try_recv() {
-            if matches!(seen.what, What::BadBlock(..) | What::Unfetched(..)) {
-                self.take(seen);
-            }
-        }
-        let best = tip.unwrap_or_else(|| self.narrator.best());
-        let blocks = best.index.0.saturating_sub(self.base);
-        let counts = self.narrator.counts();
-        let found = self.names.iter().zip(&counts.found);
-        let report = Report {
-            seconds: self.started.elapsed().as_secs_f64(),
-            blocks,
-            agreed: tip.is_some(),
-            tip,
-            branches,
-            found: found.map(|(node, blocks)| Found { node: node.clone(), blocks: *blocks }).collect(),
-            forks: counts.forks,
-            reorganisations: counts.reorganisations,
-            deepest_reorganisation: counts.deepest,
-            stale: checked.saturating_sub(blocks),
-            interval_ms: self.narrator.mean_interval_ms(self.base),
-            interval_aimed_at_ms: options.config.network.block_interval_ms,
-            difficulty_first: self.first_difficulty,
-            difficulty_last: self.narrator.difficulty(&best.hash),
-            checked,
-            bad: self.bad,
-            unchecked: self.unchecked,
-            failed_services: self.failed,
-        };
-        let at_ms = self.at_ms();
-        self.narrator.finish(at_ms);
-        self.narrator.tell(at_ms, Tale::Report(report.clone()));
-        self.screen.end_status()?;
-        self.screen.show(&self.narrator.take())?;
-        Ok(report)
     }
 
     /// Waits for the next thing to tell and tells it. May be dropped while it waits.
@@ -311,6 +240,10 @@ impl<W: Write> Run<W> {
     fn at_ms(&self) -> u64 {
         ms(self.started.elapsed())
     }
+}
+
+fn not_reached(partition: Option<&Partition>) -> String {
+    partition.map_or(String::new(), |p| format!(" before the partition at {:.1} s", p.after.as_secs_f64()))
 }
 
 fn ms(duration: Duration) -> u64 {
