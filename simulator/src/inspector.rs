@@ -2,7 +2,6 @@
 //! told of, so that in the end the whole chain of the run was checked.
 
 use crate::checker::{Facts, Mismatch, check, check_link};
-use crate::network::Network;
 use crate::observer::{Seen, What};
 use runtime::client::{Client, Error};
 use shared::block::{BlockHash, Height};
@@ -31,19 +30,18 @@ pub struct Inspector {
 }
 
 impl Inspector {
-    /// Starts to check; what lies at `base` or below was there before the run. Complaints go to `seen`.
-    pub fn start(network: &Network, base: u64, seen: Sender<Seen>) -> Self {
+    /// Starts to check what the nodes at `addresses` (by number) serve; what lies at `base` or below was there before the run. Complaints go to `seen`.
+    pub fn start(
+        client: Client,
+        addresses: Vec<String>,
+        max_block_bytes: usize,
+        base: u64,
+        seen: Sender<Seen>,
+    ) -> Self {
         let (asks, queue) = channel(QUEUE);
         let checked = Arc::new(AtomicU64::new(0));
-        let task = Task {
-            client: network.client.clone(),
-            addresses: network.nodes.iter().map(|node| node.member.address.clone()).collect(),
-            max_block_bytes: network.max_block_bytes,
-            base,
-            checked: checked.clone(),
-            known: HashMap::new(),
-            seen,
-        };
+        let known = HashMap::new();
+        let task = Task { client, addresses, max_block_bytes, base, checked: checked.clone(), known, seen };
         Self { asks: Some(asks), checked, task: tokio::spawn(task.run(queue)) }
     }
 
@@ -160,4 +158,87 @@ impl Task {
 fn is_that(facts: Facts, told: BlockHash) -> Result<Facts, Mismatch> {
     let told = told.to_string();
     if facts.hash == told { Ok(facts) } else { Err(Mismatch::Another { told, served: facts.hash }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use shared::block::{Block, DataHash, HeaderFields, Nonce, Timestamp};
+    use shared::params::Params;
+    use shared::work::Difficulty;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
+    /// A block on genesis, of difficulty 1 so that any nonce will do.
+    fn honest() -> (Block, Block) {
+        let genesis = Params::default().genesis();
+        let fields = HeaderFields {
+            index: Height(1),
+            prev_hash: genesis.hash(),
+            timestamp: Timestamp::from_ms(1_795_231_740_123),
+            difficulty: Difficulty::MIN,
+            data_hash: DataHash::of(""),
+        };
+        let block = Block::new(fields, Nonce(7), "honest".to_owned());
+        (genesis, block)
+    }
+
+    /// Serves `blocks` by the hash that is asked for, one request a connection.
+    async fn node(blocks: Vec<(BlockHash, String)>) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        tokio::spawn(async move {
+            loop {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                let mut request = vec![0; 4096];
+                let length = stream.read(&mut request).await.unwrap();
+                let request = String::from_utf8_lossy(&request[..length]).into_owned();
+                let body = blocks.iter().find(|(hash, _)| request.contains(&hash.to_string())).map(|(_, json)| json);
+                let (status, body) = body.map_or(("404 Not Found", "{}"), |body| ("200 OK", body.as_str()));
+                let head = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+                stream.write_all((head + body).as_bytes()).await.unwrap();
+            }
+        });
+        address
+    }
+
+    /// What is complained of when block 1 is `served`, and how many blocks were checked.
+    async fn inspected(served: String) -> (Vec<What>, u64) {
+        let (genesis, block) = honest();
+        let genesis_json = serde_json::to_string(&genesis).unwrap();
+        let address = node(vec![(genesis.hash(), genesis_json), (block.hash(), served)]).await;
+        let (seen, mut complaints) = channel(10);
+        let client = Client::new(None, None).unwrap();
+        let mut inspector = Inspector::start(client, vec![address], 100_000, 0, seen);
+        inspector.ask(0, BlockId { index: Height(1), hash: block.hash() });
+        let checked = inspector.finish(Duration::from_secs(20)).await;
+        let mut all = Vec::new();
+        while let Ok(Seen { what, .. }) = complaints.try_recv() {
+            all.push(what);
+        }
+        (all, checked)
+    }
+
+    #[tokio::test]
+    async fn an_honest_block_on_genesis_is_checked_without_complaint() {
+        let (complaints, checked) = inspected(serde_json::to_string(&honest().1).unwrap()).await;
+        assert!(complaints.is_empty() && checked == 1, "{complaints:?} {checked}");
+    }
+
+    #[tokio::test]
+    async fn a_node_that_serves_a_tampered_block_is_told_of() {
+        let mut tampered = serde_json::to_value(honest().1).unwrap();
+        tampered["data"] = json!("forged");
+        let (complaints, _) = inspected(tampered.to_string()).await;
+        let [What::BadBlock(block, reason)] = &complaints[..] else { panic!("{complaints:?}") };
+        assert!(block.index == Height(1) && reason.contains("its fields hash to"), "{reason}");
+    }
+
+    #[tokio::test]
+    async fn a_node_that_serves_another_block_is_told_of() {
+        let (complaints, _) = inspected(serde_json::to_string(&honest().0).unwrap()).await;
+        let [What::BadBlock(_, reason)] = &complaints[..] else { panic!("{complaints:?}") };
+        assert!(reason.contains("was served"), "{reason}");
+    }
 }

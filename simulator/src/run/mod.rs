@@ -56,11 +56,12 @@ async fn narrate<W: Write>(
     // A fresh chain is told from its first block on, whoever found it before anybody listened.
     let heights = || tips.iter().map(|tip| tip.index.0).filter(|_| network.goes_on);
     let (lowest, base) = (heights().min().unwrap_or(0), heights().max().unwrap_or(0));
+    let addresses = network.nodes.iter().map(|node| node.member.address.clone()).collect();
     let mut run = Run {
         narrator: Narrator::new(names.clone(), network.id, options.config.network.genesis_time),
         screen: Screen::new(out, look, names.clone()),
         names,
-        inspector: Inspector::start(network, lowest, sender),
+        inspector: Inspector::start(network.client.clone(), addresses, network.max_block_bytes, lowest, sender),
         seen,
         ticks: interval(TICK),
         started,
