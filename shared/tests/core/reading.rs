@@ -3,7 +3,7 @@
 
 use crate::lab::{Lab, fixed};
 use shared::block::{Block, BlockHash, Height};
-use shared::chain::{MAX_LOCATOR, Origin, Reader};
+use shared::chain::{MAX_LOCATOR, Origin, Reader, SideLimits};
 use shared::wire::{BlockId, BranchStatus};
 
 /// A forked chain, some of it flushed, with one bad block on each branch.
@@ -61,6 +61,27 @@ fn tips_name_every_branch_where_it_leaves_the_best_chain() {
 }
 
 #[test]
+fn an_invalid_block_on_a_branch_that_was_left_and_not_kept_forks_where_the_branch_did() {
+    // genesis - s1 - a2 - x3*          there is no room to keep what is left
+    //        |     \ b2 - b3
+    //         \ c1 - c2 - c3 - c4
+    let mut lab = Lab::with_limits(fixed(4), SideLimits { blocks: 0, ..SideLimits::default() });
+    lab.mine("genesis", "s1 a2");
+    lab.mine_with("x3", "a2", "bad");
+    lab.mine("s1", "b2 b3");
+    lab.mine("genesis", "c1 c2 c3 c4");
+    lab.best("s1 a2");
+    lab.broken("x3", "ledger-bad");
+    for (branch, tip, fork) in [("b2 b3", "b3", "s1"), ("c1 c2 c3 c4", "c4", "genesis")] {
+        for name in branch.split_whitespace() {
+            lab.give(name, Origin::Bulk).unwrap();
+        }
+        lab.chain.commit().unwrap();
+        assert_eq!(tips(&lab), [(tip, tip, BranchStatus::Best), ("x3", fork, BranchStatus::Invalid)]);
+    }
+}
+
+#[test]
 fn a_bad_block_in_the_middle_and_what_stands_on_it_are_invalid_tips() {
     use BranchStatus::{Best, Invalid, Side};
     // genesis - a1 - a2 - a3
@@ -110,6 +131,17 @@ fn a_reader_keeps_the_chain_that_it_began_with() {
     assert_eq!(names(&lab, &before.blocks(Height(2), 9, usize::MAX).unwrap()), "a2 a3 a4 a5");
     assert_eq!(before.find(&lab.hash("b6")), Ok(None), "it came later");
     assert_eq!(names(&lab, &reader(&lab).blocks(Height(2), 9, usize::MAX).unwrap()), "a2 b3 b4 b5 b6");
+}
+
+#[test]
+fn a_block_on_top_that_came_later_is_not_found_by_an_earlier_reader() {
+    let mut lab = forked();
+    let before = reader(&lab);
+    lab.mine("a5", "a6");
+    lab.best("a6");
+    assert_eq!(before.find(&lab.hash("a6")), Ok(None));
+    assert_eq!(before.blocks_by_hash(&[lab.hash("a5"), lab.hash("a6")], usize::MAX).map(|blocks| blocks.len()), Ok(1));
+    assert!(reader(&lab).find(&lab.hash("a6")).unwrap().is_some());
 }
 
 #[test]

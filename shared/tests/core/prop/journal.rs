@@ -147,6 +147,13 @@ proptest! {
     }
 
     #[test]
+    fn a_mark_that_is_neither_0_nor_1_is_refused(key in key(), mark in 2_u8..) {
+        let mut bytes = Journal(Writes::from([(key.clone(), Some(Vec::new()))])).to_bytes();
+        bytes[4 + key.len()] = mark;
+        prop_assert_eq!(Journal::from_bytes(&bytes), Err(shared::state::MalformedJournal));
+    }
+
+    #[test]
     fn a_journal_that_ends_early_is_refused(
         old in prop::collection::btree_map(key(), prop::option::of(key()), 1..8), at in any::<prop::sample::Index>()
     ) {

@@ -127,12 +127,21 @@ proptest! {
     #[test]
     fn no_field_can_be_changed_without_the_hash(block in block(), other in block()) {
         let original = serde_json::to_value(&block).unwrap();
-        let other = serde_json::to_value(&other).unwrap();
+        let data_hash = serde_json::to_value(other.header().data_hash).unwrap();
+        let mut other = serde_json::to_value(&other).unwrap();
+        other["data_hash"] = data_hash;
         for name in ["index", "prev_hash", "timestamp", "difficulty", "data", "nonce", "hash"] {
             let mut changed = original.clone();
             changed[name] = other[name].clone();
             let read = Block::from_json(changed.to_string().as_bytes());
             prop_assert_eq!(read.is_ok(), changed == original, "field {} with {}", name, &other[name]);
+        }
+        let original = serde_json::to_value(block.header()).unwrap();
+        for name in ["index", "prev_hash", "timestamp", "difficulty", "data_hash", "nonce", "hash"] {
+            let mut changed = original.clone();
+            changed[name] = other[name].clone();
+            let read = serde_json::from_value::<Header>(changed.clone());
+            prop_assert_eq!(read.is_ok(), changed == original, "field {} of a header with {}", name, &other[name]);
         }
     }
 
