@@ -86,7 +86,8 @@ async fn the_whole_chain_is_its_blocks_one_by_one() {
 async fn headers_continue_through_links_to_the_tip() {
     let lab = Lab::new("headers");
     let node = lab.node(&[]).await;
-    node.mine(23).await;
+    // The last page has one header, where being off by one would lose it.
+    node.mine(20).await;
     let mut path = "/headers?limit=10".to_owned();
     let mut all: Vec<Value> = Vec::new();
     loop {
@@ -96,7 +97,7 @@ async fn headers_continue_through_links_to_the_tip() {
         let link = link.to_str().unwrap();
         path = link.strip_prefix('<').unwrap().split_once(">; rel=\"next\"").unwrap().0.to_owned();
     }
-    assert_eq!(all.len(), 24);
+    assert_eq!(all.len(), 21);
     for (height, header) in all.iter().enumerate() {
         let mut block = node.json(&format!("/block/{height}")).await;
         assert_eq!(header["hash"], block["hash"]);
@@ -105,8 +106,8 @@ async fn headers_continue_through_links_to_the_tip() {
         assert_eq!(text(&header["data_hash"]).len(), 64);
         assert!(header.get("data").is_none());
     }
-    assert_eq!(node.json("/headers?from=24").await, serde_json::json!([]));
-    assert!(node.get("/headers").await.headers.get("link").is_none(), "24 fit into the default of 100");
+    assert_eq!(node.json("/headers?from=21").await, serde_json::json!([]));
+    assert!(node.get("/headers").await.headers.get("link").is_none(), "21 fit into the default of 100");
 }
 
 #[tokio::test]
