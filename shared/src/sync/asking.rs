@@ -1,0 +1,108 @@
+//! Sending requests, and what becomes of peers that do not answer them or misbehave.
+
+use super::peers::{Peer, Standing};
+use super::{Asked, Kind, Now, Output, PeerAddress, Request, RequestId, Syncer, next_chance};
+use crate::block::Block;
+use crate::wire::PeerChange;
+use std::sync::Arc;
+
+/// How many pushes to one peer may be under way; what it misses it will poll.
+const MAX_PUSHES: u32 = 8;
+/// How often one peer is asked whom it knows.
+const ASK_PEERS_MS: u64 = 20_000;
+
+const INFO_TIMEOUT_MS: u64 = 2_000;
+const PEERS_TIMEOUT_MS: u64 = 5_000;
+const HEADERS_TIMEOUT_MS: u64 = 15_000;
+const BLOCKS_TIMEOUT_MS: u64 = 30_000;
+const PUSH_TIMEOUT_MS: u64 = 10_000;
+
+impl Syncer {
+    pub(super) fn poll_peers(&mut self, now: Now) {
+        let due = |peer: &Peer| peer.info.is_none() && peer.poll_at_ms <= now.uptime_ms;
+        let due = self.peers.known.iter().filter(|(_, peer)| due(peer)).map(|(address, _)| address.clone());
+        for address in due.collect::<Vec<_>>() {
+            let id = self.ask(&address, Request::Info, now);
+            if let Some(peer) = self.peers.known.get_mut(&address) {
+                peer.info = Some(id);
+            }
+        }
+        if self.ask_peers_at_ms <= now.uptime_ms {
+            self.ask_peers_at_ms = now.uptime_ms + ASK_PEERS_MS;
+            let connected: Vec<_> = self.peers.connected().map(|(address, _)| address.clone()).collect();
+            self.chance = next_chance(self.chance);
+            if !connected.is_empty() {
+                let address = &connected[(self.chance >> 33) as usize % connected.len()];
+                self.ask(address, Request::Peers, now);
+            }
+        }
+    }
+
+    pub(super) fn push_to_all(&mut self, block: &Arc<Block>, now: Now) {
+        let hash = block.hash();
+        let unaware = |peer: &Peer| peer.knows != Some(hash) && peer.pushes < MAX_PUSHES;
+        let unaware = self.peers.connected().filter(|(_, peer)| unaware(peer)).map(|(address, _)| address.clone());
+        for address in unaware.collect::<Vec<_>>() {
+            self.ask(&address, Request::Push(block.clone()), now);
+            if let Some(peer) = self.peers.known.get_mut(&address) {
+                peer.pushes += 1;
+            }
+        }
+    }
+
+    pub(super) fn next_id(&self) -> RequestId {
+        RequestId(self.next_id)
+    }
+
+    pub(super) fn ask(&mut self, peer: &PeerAddress, request: Request, now: Now) -> RequestId {
+        let id = self.next_id();
+        self.next_id += 1;
+        let (kind, timeout_ms) = match &request {
+            Request::Info => (Kind::Info, INFO_TIMEOUT_MS),
+            Request::Peers => (Kind::Peers, PEERS_TIMEOUT_MS),
+            Request::Headers { .. } => (Kind::Headers, HEADERS_TIMEOUT_MS),
+            Request::Blocks { .. } => (Kind::Blocks, BLOCKS_TIMEOUT_MS),
+            Request::Push(block) => (Kind::Push(block.hash()), PUSH_TIMEOUT_MS),
+        };
+        let deadline_ms = now.uptime_ms + timeout_ms;
+        self.asked.insert(id, Asked { peer: peer.clone(), kind, deadline_ms });
+        self.outputs.push_back(Output::Ask { id, peer: peer.clone(), request, timeout_ms });
+        id
+    }
+
+    pub(super) fn lose(&mut self, address: &PeerAddress, standing: Standing, now: Now) {
+        let reason = match &standing {
+            Standing::Unreachable(reason) | Standing::Foreign(reason) => Some(reason.clone()),
+            _ => None,
+        };
+        if let Some(change) = self.peers.missed(address, standing, now) {
+            self.tell_peer(address.clone(), change, reason);
+        }
+    }
+
+    pub(super) fn punish(&mut self, address: &PeerAddress, reason: String, now: Now) {
+        if self.peers.known.contains_key(address) {
+            self.peers.drop_for_a_while(address, reason.clone(), now);
+            self.give_up_requests_to(address);
+            self.tell_peer(address.clone(), PeerChange::Dropped, Some(reason));
+        }
+    }
+
+    pub(super) fn forget(&mut self, address: &PeerAddress) {
+        self.give_up_requests_to(address);
+        self.peers.remove(address);
+    }
+
+    /// Nothing that a peer was asked counts any more, nor what is being fetched from it.
+    pub(super) fn give_up_requests_to(&mut self, address: &PeerAddress) {
+        self.asked.retain(|_, asked| asked.peer != *address);
+        if let Some(peer) = self.peers.known.get_mut(address) {
+            (peer.info, peer.owes_answer, peer.pushes) = (None, false, 0);
+        }
+        if let Some(download) = &mut self.download
+            && download.peer == *address
+        {
+            download.abandon();
+        }
+    }
+}
