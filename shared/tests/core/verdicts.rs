@@ -112,6 +112,17 @@ fn a_hash_above_the_target_is_refused() {
 }
 
 #[test]
+fn a_block_that_is_sealed_anew_without_work_is_refused() {
+    // Somebody takes the tip, writes other data into it and hashes again: the proof was of the old content.
+    let mut lab = lab_of_three(fixed(1 << 16));
+    let tip = lab.block("a3").clone();
+    let stolen = Block::new(**tip.header(), tip.header().nonce(), "put last thief".to_owned());
+    lab.keep("stolen", stolen);
+    lab.broken("stolen", "proof-of-work");
+    lab.expect_tip("a3");
+}
+
+#[test]
 fn data_may_be_as_long_as_the_limit_and_no_longer() {
     let mut lab = lab_of_three(Params { max_data_bytes: 1000, ..fixed(4) });
     // Bytes of UTF-8 count, not characters.
