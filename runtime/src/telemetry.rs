@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_malformed_filter_is_refused_with_its_variable() {
-        let error = filter(|name| (name == "RUST_LOG").then(|| "info,x=loud".to_owned()), "info").unwrap_err().to_string();
+        let error =
+            filter(|name| (name == "RUST_LOG").then(|| "info,x=loud".to_owned()), "info").unwrap_err().to_string();
         assert!(error.contains("RUST_LOG") && error.contains("x=loud"), "{error}");
     }
 
