@@ -1,13 +1,17 @@
 //! Sending requests, and what becomes of peers that do not answer them or misbehave.
 
 use super::peers::{Peer, Standing};
-use super::{Asked, Kind, Now, Output, PeerAddress, Request, RequestId, Syncer, next_chance};
+use super::{Asked, Kind, Now, Output, PeerAddress, Relayed, Request, RequestId, Syncer, next_chance};
 use crate::block::Block;
 use crate::wire::PeerChange;
 use std::sync::Arc;
 
 /// How many pushes to one peer may be under way; what it misses it will poll.
 const MAX_PUSHES: u32 = 8;
+/// How many peers a block is passed on to at once; also those whom nobody else reaches wait no longer than …
+const RELAYED_AT_ONCE: usize = 4;
+/// … this, milliseconds.
+const RELAY_REST_MS: u64 = 100;
 /// How often one peer is asked whom it knows.
 const ASK_PEERS_MS: u64 = 20_000;
 
@@ -38,11 +42,36 @@ impl Syncer {
         }
     }
 
+    /// Passes a block on that a peer has pushed: to a few peers at once, to the others only if they have not got it from
+    /// somebody else a moment later. In a network where everybody knows everybody, everybody has.
+    pub(super) fn relay(&mut self, block: &Arc<Block>, now: Now) {
+        let mut unaware = self.unaware_of(block);
+        while unaware.len() > RELAYED_AT_ONCE {
+            self.chance = next_chance(self.chance);
+            unaware.swap_remove((self.chance >> 33) as usize % unaware.len());
+        }
+        self.push(block, unaware, now);
+        self.relayed = Some(Relayed { block: block.clone(), rest_at_ms: now.uptime_ms + RELAY_REST_MS });
+    }
+
     pub(super) fn push_to_all(&mut self, block: &Arc<Block>, now: Now) {
-        let hash = block.hash();
-        let unaware = |peer: &Peer| peer.knows != Some(hash) && peer.pushes < MAX_PUSHES;
-        let unaware = self.peers.connected().filter(|(_, peer)| unaware(peer)).map(|(address, _)| address.clone());
-        for address in unaware.collect::<Vec<_>>() {
+        self.push(block, self.unaware_of(block), now);
+    }
+
+    /// Pushes what was relayed to those who still do not have it, if that is due.
+    pub(super) fn relay_rest(&mut self, now: Now) {
+        if let Some(Relayed { block, .. }) = self.relayed.take_if(|relayed| relayed.rest_at_ms <= now.uptime_ms) {
+            self.push_to_all(&block, now);
+        }
+    }
+
+    fn unaware_of(&self, block: &Block) -> Vec<PeerAddress> {
+        let unaware = |peer: &Peer| peer.knows != Some(block.hash()) && peer.pushes < MAX_PUSHES;
+        self.peers.connected().filter(|(_, peer)| unaware(peer)).map(|(address, _)| address.clone()).collect()
+    }
+
+    fn push(&mut self, block: &Arc<Block>, peers: Vec<PeerAddress>, now: Now) {
+        for address in peers {
             self.ask(&address, Request::Push(block.clone()), now);
             if let Some(peer) = self.peers.known.get_mut(&address) {
                 peer.pushes += 1;

@@ -16,7 +16,7 @@ pub const HEADERS_PER_REQUEST: usize = 2000;
 /// Most blocks of one answer (docs/protocol.md §10).
 pub const BLOCKS_PER_REQUEST: usize = 500;
 /// Requests for bodies under way at a time.
-const REQUESTS_AHEAD: usize = 3;
+const REQUESTS_AHEAD: usize = 4;
 /// No more headers are asked for while this many bodies are missing, once the branch outweighs the tip.
 const ENOUGH_MISSING: usize = 2 * HEADERS_PER_REQUEST;
 /// A branch that has not outweighed the tip after this many headers is given up: 32 MiB of hashes.
@@ -52,6 +52,8 @@ pub(super) struct Download {
     branch: Option<Branch>,
     headers: Option<RequestId>,
     more_headers: bool,
+    /// Whether all headers up to now are of blocks that are here already.
+    is_known_so_far: bool,
     bodies: VecDeque<Bodies>,
     uncommitted_blocks: usize,
     uncommitted_bytes: usize,
@@ -88,6 +90,7 @@ impl Download {
             branch: None,
             headers: None,
             more_headers: true,
+            is_known_so_far: true,
             bodies: VecDeque::new(),
             uncommitted_blocks: 0,
             uncommitted_bytes: 0,
@@ -186,7 +189,9 @@ impl Download {
             if let Some(broken) = chain.known_invalid(&hash) {
                 return Err(End::Misbehaved(format!("its chain has the invalid block {hash}: {broken}")));
             }
-            let have = chain.contains(&hash)?;
+            // What stands on a block that is not here cannot be here: from the first such block on, nothing is looked up.
+            let have = self.is_known_so_far && chain.contains(&hash)?;
+            self.is_known_so_far = have;
             match branch.extend(header, chain.rules(), now, have) {
                 Ok(()) => {}
                 Err(Refusal::Broken(broken)) => {

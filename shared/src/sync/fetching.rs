@@ -14,6 +14,7 @@ impl Syncer {
     /// Does whatever can be done without waiting: polls, a download's next requests, a new download.
     pub(super) fn go_on(&mut self, chain: &mut Chain, now: Now) {
         self.poll_peers(now);
+        self.relay_rest(now);
         loop {
             if self.download.is_none() {
                 self.start_download(chain, now);

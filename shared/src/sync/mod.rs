@@ -67,6 +67,12 @@ enum Kind {
     Push(BlockHash),
 }
 
+/// A block that was passed on to a few peers, and the uptime at which the others get it.
+struct Relayed {
+    block: Arc<Block>,
+    rest_at_ms: u64,
+}
+
 /// Keeps one chain in step with its peers.
 pub struct Syncer {
     settings: SyncSettings,
@@ -81,6 +87,7 @@ pub struct Syncer {
     shelf: Shelf,
     outputs: VecDeque<Output>,
     ask_peers_at_ms: u64,
+    relayed: Option<Relayed>,
     chance: u64,
 }
 
@@ -98,6 +105,7 @@ impl Syncer {
             shelf: Shelf::default(),
             outputs: VecDeque::new(),
             ask_peers_at_ms: 0,
+            relayed: None,
             chance: seed,
         }
     }
@@ -112,7 +120,8 @@ impl Syncer {
         let polls = self.peers.known.values().filter(|peer| peer.info.is_none()).map(|peer| peer.poll_at_ms);
         let deadlines = self.asked.values().map(|asked| asked.deadline_ms);
         let turn = self.download.as_ref().map(|it| if it.is_abandoned() { 0 } else { it.turn_ends_ms });
-        polls.chain(deadlines).chain(turn).chain([self.ask_peers_at_ms]).min().unwrap_or(0)
+        let relay = self.relayed.as_ref().map(|relayed| relayed.rest_at_ms);
+        polls.chain(deadlines).chain(turn).chain(relay).chain([self.ask_peers_at_ms]).min().unwrap_or(0)
     }
 
     /// All peers, as `GET /peers` tells them.
@@ -239,7 +248,10 @@ impl Syncer {
                 let best = *accepted == Accepted::Best;
                 self.tell_block(&block, best, source, from, chain);
                 if best && chain.tip().hash() == hash {
-                    self.push_to_all(&block, now);
+                    match from {
+                        Some(_) => self.relay(&block, now),
+                        None => self.push_to_all(&block, now),
+                    }
                 }
             }
             Err(Refusal::Broken(broken)) => {

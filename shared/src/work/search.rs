@@ -17,8 +17,10 @@ use sha2::block_api::compress256;
 const INITIAL_STATE: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
-/// Nonces that share all hex digits but the last, which is a lane's own.
-const LANES: u64 = 16;
+/// Nonces that share all hex digits but the last two, which are a lane's own.
+const LANES: u64 = 256;
+/// Nonces that share all hex digits but the last four.
+const ROUNDS: u64 = 256 * LANES;
 
 /// The first nonce among `first`, `first + 1`, … (`count` of them, wrapping around) whose hash meets `target`.
 pub fn search(seal: &Seal, target: &Target, first: Nonce, count: u64) -> Option<Nonce> {
@@ -26,7 +28,7 @@ pub fn search(seal: &Seal, target: &Target, first: Nonce, count: u64) -> Option<
 }
 
 /// The blocks of [`LANES`] nonces are written before the first of them is hashed: a block that is read right after it was
-/// written in parts would make the processor wait.
+/// written in parts would make the processor wait. From one round to the next only two digits change.
 fn portable(seal: &Seal, target: &Target, first: Nonce, count: u64) -> Option<Nonce> {
     let mut midstate = INITIAL_STATE;
     compress256(&mut midstate, &[seal.to_hex()]);
@@ -38,8 +40,12 @@ fn portable(seal: &Seal, target: &Target, first: Nonce, count: u64) -> Option<No
         let lane = nonce % LANES;
         let here = (LANES - lane).min(count - tried);
         let digits = Nonce(nonce).to_hex();
+        let all_changed = tried == 0 || nonce % ROUNDS == 0;
         for block in &mut blocks {
-            block[..15].copy_from_slice(&digits[..15]);
+            if all_changed {
+                block[..12].copy_from_slice(&digits[..12]);
+            }
+            (block[12], block[13]) = (digits[12], digits[13]);
         }
         for (ahead, block) in (0..here).zip(&blocks[lane as usize..]) {
             let mut state = midstate;
@@ -81,7 +87,7 @@ mod tests {
         let target = Difficulty::new(50).unwrap().target();
         for text in ["one", "two", "three"] {
             let seal = Seal::of(text);
-            for first in [0, 250, u64::from(u32::MAX) - 100, u64::MAX - 100] {
+            for first in [0, 250, 65_300, u64::from(u32::MAX) - 100, u64::MAX - 100] {
                 let plain = (0..700)
                     .map(|n| Nonce(first.wrapping_add(n)))
                     .find(|&nonce| target.is_met_by(&seal.block_hash(nonce)));
