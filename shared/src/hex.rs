@@ -13,6 +13,18 @@ pub(crate) fn encode_into(bytes: &[u8], out: &mut [u8]) {
     }
 }
 
+/// The value of each character as a digit; [`NO_DIGIT`] for the others.
+const VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[DIGITS[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
+const NO_DIGIT: u8 = 0xff;
+
 /// Reads exactly `2 * N` lower-case digits; anything else is `None`.
 pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     let text = text.as_bytes();
@@ -20,18 +32,14 @@ pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
         return None;
     }
     let mut bytes = [0; N];
+    // Looked at once at the end: hashes are most of what is decoded, and they are nearly always well-formed.
+    let mut all = 0;
     for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        let (high, low) = (VALUES[usize::from(pair[0])], VALUES[usize::from(pair[1])]);
+        all |= high | low;
+        *byte = high << 4 | low & 15;
     }
-    Some(bytes)
-}
-
-fn digit(character: u8) -> Option<u8> {
-    match character {
-        b'0'..=b'9' => Some(character - b'0'),
-        b'a'..=b'f' => Some(character - b'a' + 10),
-        _ => None,
-    }
+    (all < 16).then_some(bytes)
 }
 
 #[cfg(test)]

@@ -112,14 +112,15 @@ fn write(database: &Database, batch: &Batch) -> Result<(), StoreError> {
     let mut transaction = database.begin_write().map_err(failed)?;
     transaction.set_quick_repair(true);
     for table in Table::ALL {
-        if batch.rows(table).is_empty() {
+        let mut rows = batch.rows(table).peekable();
+        if rows.peek().is_none() {
             continue;
         }
-        let mut rows = transaction.open_table(definition(table)).map_err(failed)?;
-        for (key, value) in batch.rows(table) {
+        let mut stored = transaction.open_table(definition(table)).map_err(failed)?;
+        for (key, value) in rows {
             match value {
-                Some(value) => rows.insert(key.as_slice(), value.as_slice()).map_err(failed)?,
-                None => rows.remove(key.as_slice()).map_err(failed)?,
+                Some(value) => stored.insert(key, value).map_err(failed)?,
+                None => stored.remove(key).map_err(failed)?,
             };
         }
     }

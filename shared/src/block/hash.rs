@@ -1,7 +1,7 @@
 //! The three kinds of SHA-256 that a block knows, each a type of its own so that they cannot be mixed up.
 
 use crate::hex;
-use crate::json::serde_as_text;
+use crate::json::{deserialize_from_text, serialize_as_ascii};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
@@ -62,7 +62,8 @@ macro_rules! hash_type {
             }
         }
 
-        serde_as_text!($name, "64 lower-case hex digits");
+        serialize_as_ascii!($name, to_hex);
+        deserialize_from_text!($name, "64 lower-case hex digits");
     };
 }
 

@@ -1,7 +1,7 @@
 //! The number that a miner varies.
 
 use crate::hex;
-use crate::json::serde_as_text;
+use crate::json::{deserialize_from_text, serialize_as_ascii};
 use std::fmt;
 use std::str::FromStr;
 
@@ -37,4 +37,5 @@ impl FromStr for Nonce {
     }
 }
 
-serde_as_text!(Nonce, "16 lower-case hex digits");
+serialize_as_ascii!(Nonce, to_hex);
+deserialize_from_text!(Nonce, "16 lower-case hex digits");

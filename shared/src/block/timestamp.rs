@@ -2,7 +2,7 @@
 //!
 //! Only a value, never a clock: who needs "now" is told it.
 
-use crate::json::serde_as_text;
+use crate::json::{deserialize_from_text, serialize_as_ascii};
 use chrono::{DateTime, Datelike, NaiveDate, Timelike};
 use std::fmt;
 use std::str::FromStr;
@@ -78,7 +78,8 @@ impl FromStr for Timestamp {
     }
 }
 
-serde_as_text!(Timestamp, "a time like 2026-11-21T03:29:00.123Z");
+serialize_as_ascii!(Timestamp, text);
+deserialize_from_text!(Timestamp, "a time like 2026-11-21T03:29:00.123Z");
 
 fn parse(text: &[u8]) -> Option<Timestamp> {
     let [year @ .., b'-', m0, m1, b'-', d0, d1, b'T', h0, h1, b':', n0, n1, b':', s0, s1, b'.', f0, f1, f2, b'Z'] =

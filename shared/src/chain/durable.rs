@@ -56,8 +56,9 @@ impl Chain {
     }
 
     fn write_pending(&mut self) -> Result<(), StoreError> {
-        let batch = std::mem::take(&mut self.pending);
-        self.store.commit(&batch).inspect_err(|_| {
+        let result = self.store.commit(&self.pending);
+        self.pending.clear();
+        result.inspect_err(|_| {
             self.lost = true;
             // If even reading fails now, the next call tries again.
             let _ = self.recover();

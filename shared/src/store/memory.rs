@@ -41,7 +41,7 @@ impl Store for MemoryStore {
         for table in Table::ALL {
             for (key, value) in batch.rows(table) {
                 match value {
-                    Some(value) => tables[table as usize].insert(key.clone(), value.clone()),
+                    Some(value) => tables[table as usize].insert(key.to_vec(), value.to_vec()),
                     None => tables[table as usize].remove(key),
                 };
             }

@@ -87,42 +87,62 @@ pub trait Store: Send + Sync {
 }
 
 /// One row to write: a key, and the value to put there or none to delete it.
-pub type Row = (Vec<u8>, Option<Vec<u8>>);
+pub type Row<'a> = (&'a [u8], Option<&'a [u8]>);
 
-/// Rows to write together.
+/// Rows to write together. Keys and values lie in one buffer a table, which is kept when the batch is cleared.
 #[derive(Debug, Default)]
 pub struct Batch {
-    tables: [Vec<Row>; Table::ALL.len()],
-    bytes: usize,
+    tables: [Rows; Table::ALL.len()],
+}
+
+#[derive(Debug, Default)]
+struct Rows {
+    bytes: Vec<u8>,
+    /// Lengths of key and value; no value where the row is to be deleted.
+    lengths: Vec<(usize, Option<usize>)>,
 }
 
 impl Batch {
     /// Puts `value` at `key`.
-    pub fn put(&mut self, table: Table, key: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) {
-        let (key, value) = (key.into(), value.into());
-        self.bytes += key.len() + value.len();
-        self.tables[table as usize].push((key, Some(value)));
+    pub fn put(&mut self, table: Table, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
+        let (key, value) = (key.as_ref(), value.as_ref());
+        let rows = &mut self.tables[table as usize];
+        rows.bytes.extend_from_slice(key);
+        rows.bytes.extend_from_slice(value);
+        rows.lengths.push((key.len(), Some(value.len())));
     }
 
     /// Removes what is at `key`, if anything.
-    pub fn delete(&mut self, table: Table, key: impl Into<Vec<u8>>) {
-        let key = key.into();
-        self.bytes += key.len();
-        self.tables[table as usize].push((key, None));
+    pub fn delete(&mut self, table: Table, key: impl AsRef<[u8]>) {
+        let rows = &mut self.tables[table as usize];
+        rows.bytes.extend_from_slice(key.as_ref());
+        rows.lengths.push((key.as_ref().len(), None));
     }
 
     /// The rows of one table, in the order in which they are to be written.
-    pub fn rows(&self, table: Table) -> &[Row] {
-        &self.tables[table as usize]
-    }
-
-    /// Size of all keys and values.
-    pub fn bytes(&self) -> usize {
-        self.bytes
+    pub fn rows(&self, table: Table) -> impl Iterator<Item = Row<'_>> {
+        let Rows { bytes, lengths } = &self.tables[table as usize];
+        let mut rest = bytes.as_slice();
+        lengths.iter().map(move |(key, value)| {
+            let mut take = |length| {
+                let (part, after) = rest.split_at(length);
+                rest = after;
+                part
+            };
+            (take(*key), value.map(take))
+        })
     }
 
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.tables.iter().all(Vec::is_empty)
+        self.tables.iter().all(|rows| rows.lengths.is_empty())
+    }
+
+    /// Forgets the rows, not their room.
+    pub fn clear(&mut self) {
+        for rows in &mut self.tables {
+            rows.bytes.clear();
+            rows.lengths.clear();
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Difficulty, target and work: the three faces of one number (docs/protocol.md §3).
 
 use crate::block::BlockHash;
-use crate::json::{self, serde_as_text};
+use crate::json::{self, deserialize_from_text, serialize_as_text};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::iter::Sum;
@@ -112,7 +112,8 @@ impl FromStr for Target {
     }
 }
 
-serde_as_text!(Target, "64 lower-case hex digits");
+serialize_as_text!(Target);
+deserialize_from_text!(Target, "64 lower-case hex digits");
 
 /// Total work: the sum of the difficulties of a chain's blocks, genesis included; what the best chain has most of.
 ///
@@ -166,7 +167,8 @@ impl FromStr for Work {
     }
 }
 
-serde_as_text!(Work, "a decimal number as a string");
+serialize_as_text!(Work);
+deserialize_from_text!(Work, "a decimal number as a string");
 
 #[cfg(test)]
 mod tests {
