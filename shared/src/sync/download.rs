@@ -15,10 +15,12 @@ use std::collections::VecDeque;
 pub const HEADERS_PER_REQUEST: usize = 2000;
 /// Most blocks of one answer (docs/protocol.md §10).
 pub const BLOCKS_PER_REQUEST: usize = 500;
-/// Requests for bodies under way at a time.
-const REQUESTS_AHEAD: usize = 4;
+/// Requests for bodies under way at a time: so many that the peer has work while we commit …
+const MAX_REQUESTS_AHEAD: usize = 24;
+/// … as long as answers are small enough to hold them all in so many bytes of data.
+const BYTES_AHEAD: usize = 16 << 20;
 /// No more headers are asked for while this many bodies are missing, once the branch outweighs the tip.
-const ENOUGH_MISSING: usize = 2 * HEADERS_PER_REQUEST;
+const ENOUGH_MISSING: usize = 4 * HEADERS_PER_REQUEST;
 /// A branch that has not outweighed the tip after this many headers is given up: 32 MiB of hashes.
 const MAX_BRANCH: usize = 1 << 20;
 /// What is fetched is made durable after this many blocks or bytes of data at the latest.
@@ -55,6 +57,8 @@ pub(super) struct Download {
     /// Whether all headers up to now are of blocks that are here already.
     is_known_so_far: bool,
     bodies: VecDeque<Bodies>,
+    /// Most bytes of data that an answer had; as many as it may have, until the first one is here.
+    largest_answer: usize,
     uncommitted_blocks: usize,
     uncommitted_bytes: usize,
     /// Blocks that were taken since the last time anybody looked, and how many.
@@ -92,6 +96,7 @@ impl Download {
             more_headers: true,
             is_known_so_far: true,
             bodies: VecDeque::new(),
+            largest_answer: BYTES_AHEAD,
             uncommitted_blocks: 0,
             uncommitted_bytes: 0,
             taken: Taken::default(),
@@ -117,7 +122,10 @@ impl Download {
         };
         let outweighs = branch.work() > chain.tip().work;
         let (fork, last, missing) = (branch.fork().hash, branch.last().hash(), branch.missing());
-        if outweighs && !missing.is_empty() && self.bodies.len() < REQUESTS_AHEAD {
+        if outweighs
+            && !missing.is_empty()
+            && self.bodies.len() < (BYTES_AHEAD / self.largest_answer.max(1)).clamp(2, MAX_REQUESTS_AHEAD)
+        {
             let hashes: Vec<_> = missing.drain(..missing.len().min(BLOCKS_PER_REQUEST)).collect();
             self.bodies.push_back(Bodies { id, hashes: hashes.clone(), blocks: None });
             return Ok(Some(Request::Blocks { hashes }));
@@ -218,6 +226,8 @@ impl Download {
         if blocks.is_empty() {
             return Err(End::Unkept("it does not deliver the blocks of its branch".to_owned()));
         }
+        let bytes = blocks.iter().map(|block| block.data().len()).sum();
+        self.largest_answer = if self.useful { self.largest_answer.max(bytes) } else { bytes };
         bodies.blocks = Some(blocks);
         Ok(())
     }
