@@ -67,6 +67,9 @@ pub enum NodeError {
     /// The mining threads.
     #[error(transparent)]
     Miner(#[from] MinerError),
+    /// The chain's thread panicked: what was durable stays so, but nothing can be written any more.
+    #[error("the chain's thread ended by itself; start the node again, and please report what the log says above")]
+    ChainEnded,
     /// The HTTP client.
     #[error("cannot make an HTTP client: {0}")]
     Client(#[from] ClientError),
@@ -127,13 +130,16 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         limits: Limits::from(&config.http),
     };
     let service = Arc::new(NodeService::new(follower.clone(), mining.clone(), clock, known_as));
-    let served = server::serve(listener, service, kit, shutdown.clone()).await;
+    let served = tokio::select! {
+        served = server::serve(listener, service, kit, shutdown.clone()) => served.map_err(NodeError::from),
+        () = follower.ended() => Err(NodeError::ChainEnded),
+    };
     // However serving ended, the rest ends too, and the chain is flushed.
     shutdown.cancel();
     mining.join().await;
     follower.stop();
     thread.join().await;
-    Ok(served?)
+    served
 }
 
 async fn open_store(data: &DataDir) -> Result<RedbStore, StoreError> {

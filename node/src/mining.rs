@@ -176,8 +176,15 @@ impl Work {
             Some(data) => data,
             None => self.follower.rules().layer().template(&self.message),
         };
-        self.last_id += 1;
         let fields = next_fields(status, self.clock, &data);
+        let latest = self.clock.time().plus_ms(self.follower.rules().params().max_future_ms);
+        if fields.timestamp > latest {
+            // The chain's timestamps have run ahead of the clock: nobody, we included, would take the block yet.
+            self.current = None;
+            self.miner.set_job(None);
+            return;
+        }
+        self.last_id += 1;
         // Nodes that mine the same data must not search the same nonces.
         let first_nonce = Nonce(getrandom::u64().unwrap_or(self.last_id << 32));
         self.miner.set_job(Some(Job { id: self.last_id, fields, first_nonce, full_speed: is_order }));

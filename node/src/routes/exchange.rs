@@ -92,7 +92,9 @@ pub(crate) async fn blocks(node: &NodeService, mut request: Request) -> Result<R
 
 /// One block a line, up to the limit of bytes, at least one.
 fn to_lines(blocks: Vec<Block>) -> Bytes {
-    let mut lines = Vec::new();
+    let data: usize = blocks.iter().map(|block| block.data().len()).sum();
+    // Room for the usual: hashes, numbers and names take about 330 bytes a block.
+    let mut lines = Vec::with_capacity(data + 400 * blocks.len());
     for block in blocks {
         let before = lines.len();
         // A block is text and integers, which JSON can always carry; a write to a Vec cannot fail.

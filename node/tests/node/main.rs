@@ -16,6 +16,7 @@ mod lab;
 mod process;
 mod processes;
 mod raw;
+mod readme;
 mod start;
 mod steering;
 mod work;

@@ -199,6 +199,12 @@ impl Follower {
         self.status.borrow().peers.iter().any(blocked)
     }
 
+    /// Waits until the chain's thread has ended, whoever or whatever ended it.
+    pub async fn ended(&self) {
+        let mut status = self.status.clone();
+        while status.changed().await.is_ok() {}
+    }
+
     /// Ends the chain's thread once what waits for it is done; the [`FollowerThread`] tells when.
     pub fn stop(&self) {
         let inputs = self.inputs.clone();
