@@ -1,7 +1,7 @@
 //! Drives `shared::sync` over HTTP: what every service does that follows the chain.
 //!
 //! The chain and its syncer live on one thread, the only writer, and take their inputs from a bounded queue
-//! ([`writer`]); requests to peers are carried out on tokio and come back as inputs ([`courier`]). Readers use snapshots
+//! (`writer`); requests to peers are carried out on tokio and come back as inputs (`courier`). Readers use snapshots
 //! and never wait for the writer. No rule is decided here.
 
 mod courier;

@@ -3,7 +3,7 @@
 //! The blocks, the mining and the chain are the same on every layer. A layer says three things: whether some data is
 //! well-formed by itself, what it does to the state, and which data the next block should carry. It sees the state only
 //! through [`StateView`], never storage, and never writes undo code. A new layer is one file here, one variant of
-//! [`LayerName`](crate::params::LayerName) and one arm in [`build`].
+//! [`LayerName`] and one arm in [`build`].
 
 mod data;
 

@@ -5,8 +5,8 @@
 //! HTTP and simulations drive the same code. Chance comes in as a seed.
 //!
 //! A peer is polled every few seconds for its tip. If that has more work than ours, its headers are fetched, judged, and
-//! only if they outweigh our chain, its blocks ([`download`]). New blocks are pushed to all peers at once; what a push
-//! misses, the poll heals.
+//! only if they outweigh our chain, its blocks (`download`). A block that was mined here is pushed to all peers
+//! at once, one that was pushed here is passed on (`asking`); what a push misses, the poll heals.
 
 mod answers;
 mod asking;
