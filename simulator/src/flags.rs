@@ -26,7 +26,7 @@ pub struct Args {
     /// Stop once the chain has gained so many blocks
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     blocks: Option<u64>,
-    /// Cut the network into two halves <AFTER> seconds from the start and heal it <FOR> seconds later, to see a fork
+    /// Cut the network into two halves AFTER seconds from the start and heal it FOR seconds later, to see a fork
     /// and its end; may be given several times
     #[arg(long, value_name = "AFTER:FOR")]
     partition: Vec<Partition>,
