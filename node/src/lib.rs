@@ -18,7 +18,7 @@ use runtime::client::Error as ClientError;
 use runtime::clock::Clock;
 use runtime::data_dir::{DataDir, DataDirError};
 use runtime::follower::{Follower, FollowerError, FollowerSettings};
-use runtime::miner::MinerError;
+use runtime::miner::{MAX_THREADS, MinerError};
 use runtime::server::{self, Limits};
 use runtime::store::RedbStore;
 use service::NodeService;
@@ -92,6 +92,9 @@ pub enum NodeError {
 /// See [`NodeError`]. A tracker or peers that are not there are no error.
 pub async fn run(listener: TcpListener, settings: Settings, shutdown: CancellationToken) -> Result<(), NodeError> {
     let Settings { config, data, peers, clock_offset_ms, metrics } = settings;
+    if !(1..=MAX_THREADS).contains(&config.node.threads) {
+        return Err(MinerError::Threads { got: config.node.threads }.into());
+    }
     let bound = listener.local_addr()?;
     let clock = Clock::new(clock_offset_ms);
     let own = own_address(&config, bound)?;

@@ -4,10 +4,12 @@ use anyhow::Context;
 use clap::Parser;
 use runtime::config::{CommonArgs, Overrides};
 use runtime::data_dir::DataDir;
+use runtime::exit::complain;
 use runtime::{ports, server, telemetry};
 use shared::config::Hashrate;
 use shared::sync::PeerAddress;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 /// A node of a Chainlab network: mines, follows its peers and serves the chain.
 #[derive(Debug, Parser)]
@@ -65,8 +67,14 @@ fn peer(text: &str) -> Result<PeerAddress, String> {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(error.as_ref(), ExitCode::FAILURE),
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<()> {
     telemetry::init_log(args.common.log_format)?;
     let overrides = Overrides::new()
         .set("node.host", "--host", args.host)
@@ -84,5 +92,5 @@ async fn main() -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener).context("cannot use the port")?;
     let metrics = Some(telemetry::metrics()?);
     let settings = node::Settings { config, data, peers: args.peers, clock_offset_ms: args.clock_offset_ms, metrics };
-    node::run(listener, settings, server::stop_on_signal()).await.context("the node stopped")
+    Ok(node::run(listener, settings, server::stop_on_signal()).await?)
 }

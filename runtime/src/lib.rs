@@ -7,6 +7,7 @@ pub mod client;
 pub mod clock;
 pub mod config;
 pub mod data_dir;
+pub mod exit;
 pub mod follower;
 pub mod miner;
 pub mod ports;

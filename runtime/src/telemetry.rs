@@ -72,6 +72,8 @@ pub fn init_log_at(format: LogFormat, default: &str) -> Result<(), TelemetryErro
     let filter = filter(|name| std::env::var(name).ok(), default)?;
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // Whoever reads the log may go away, as `head` does; that is no reason to end.
+    let builder = builder.log_internal_errors(false);
     let outcome = match format {
         LogFormat::Text => builder.with_timer(TimeOfDay).with_target(false).with_ansi(colours).try_init(),
         LogFormat::Json => builder.json().flatten_event(true).try_init(),

@@ -1,6 +1,7 @@
 //! The program `simulator`: flags, configuration, and then [`simulator::run`]; its exit code says whether it went well.
 
 use clap::Parser;
+use runtime::exit::complain;
 use runtime::{server, telemetry};
 use simulator::Look;
 use simulator::flags::Args;
@@ -18,27 +19,15 @@ async fn main() -> ExitCode {
     let log = telemetry::init_log_at(args.common.log_format, "warn").map_err(anyhow::Error::from);
     let options = match log.and_then(|()| args.options()) {
         Ok(options) => options,
-        Err(error) => return complain(&error, ExitCode::from(WRONG_USAGE)),
+        Err(error) => return complain(error.as_ref(), ExitCode::from(WRONG_USAGE)),
     };
     match simulator::run(&options, look, stdout(), server::stop_on_signal()).await {
         Ok(report) if report.is_good() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
         // Whoever read along has seen enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => complain(&error, ExitCode::FAILURE),
+        Err(error) => complain(error.as_ref(), ExitCode::FAILURE),
     }
-}
-
-/// One line; a cause that the error has told already is not told again.
-fn complain(error: &anyhow::Error, code: ExitCode) -> ExitCode {
-    let mut text = error.to_string();
-    for cause in error.chain().skip(1).map(ToString::to_string) {
-        if !text.contains(&cause) {
-            text = format!("{text}: {cause}");
-        }
-    }
-    eprintln!("error: {text}");
-    code
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

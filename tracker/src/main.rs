@@ -3,7 +3,9 @@
 use anyhow::Context;
 use clap::Parser;
 use runtime::config::{CommonArgs, Overrides};
+use runtime::exit::complain;
 use runtime::{ports, server, telemetry};
+use std::process::ExitCode;
 
 /// Tells Chainlab's nodes and mempools of one another.
 #[derive(Debug, Parser)]
@@ -28,12 +30,26 @@ Examples:
                                    members may register addresses other than their own (behind NAT, in containers)";
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let Args { host, port, common } = Args::parse();
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(error.as_ref(), ExitCode::FAILURE),
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<()> {
+    let Args { host, port, common } = args;
     telemetry::init_log(common.log_format)?;
     let config = common.load(Overrides::new().set("tracker.host", "--host", host))?;
     let wanted = ports::Wanted { service: "tracker", host: &config.tracker.host, port, first: config.tracker.port };
     let listener = tokio::net::TcpListener::from_std(ports::bind(wanted)?).context("cannot use the port")?;
+    if port.is_none() && listener.local_addr()?.port() != config.tracker.port {
+        let (taken, got) = (config.tracker.port, listener.local_addr()?.port());
+        tracing::warn!(
+            "port {taken} is taken, maybe by another tracker; nodes find this one with -t {}:{got}",
+            config.tracker.host
+        );
+    }
     let metrics = Some(telemetry::metrics()?);
     let settings = tracker::Settings { tracker: config.tracker, http: config.http, network: config.network, metrics };
     tracker::run(listener, settings, server::stop_on_signal()).await.context("the tracker stopped")

@@ -208,6 +208,9 @@ impl Syncer {
 
     /// Asks every peer now; [`Syncer::is_settled`] tells when that has led to all that it can.
     pub fn sync_now(&mut self, now: Now) {
+        // Somebody knows that things have changed: what disappointed before is worth another try.
+        self.shelf = Shelf::default();
+        self.rest_until_ms = now.uptime_ms;
         for peer in self.peers.known.values_mut().filter(|peer| peer.may_be_asked(now)) {
             peer.poll_at_ms = now.uptime_ms;
             peer.owes_answer = true;

@@ -180,11 +180,13 @@ impl Peers {
         (!was_connected).then_some(PeerChange::Connected)
     }
 
-    /// It did not answer; tells if that is new.
+    /// It did not answer, or is of another network; tells if that is news.
     pub(super) fn missed(&mut self, address: &PeerAddress, standing: Standing, now: Now) -> Option<PeerChange> {
         let poll_ms = self.poll_ms;
         let peer = self.known.get_mut(address)?;
         let was_connected = peer.is_connected();
+        let is_news = was_connected
+            || matches!((&peer.standing, &standing), (Standing::New | Standing::Unreachable(_), Standing::Foreign(_)));
         // Several requests that fail together are one miss.
         peer.tries = if was_connected { 1 } else { peer.tries + 1 };
         peer.poll_at_ms = now.uptime_ms + (poll_ms << peer.tries.min(16)).min(MAX_BACKOFF_MS.max(poll_ms));
@@ -192,7 +194,7 @@ impl Peers {
         if peer.tries >= TRIES_BEFORE_FORGETTING && peer.last_seen.is_none() && peer.learnt != Learnt::ByHand {
             self.known.remove(address);
         }
-        was_connected.then_some(PeerChange::Lost)
+        is_news.then_some(PeerChange::Lost)
     }
 
     /// It broke a rule: left alone for a time that doubles with each.

@@ -89,7 +89,7 @@ pub struct PeerEvent {
 pub enum PeerChange {
     /// It answers and is of our network.
     Connected,
-    /// It does not answer.
+    /// It does not answer, or is of another network.
     Lost,
     /// It broke a rule and is left alone for a while.
     Dropped,
