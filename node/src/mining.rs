@@ -43,6 +43,8 @@ pub(crate) struct Mining {
 
 /// Blocks that somebody wants mined now.
 struct Order {
+    /// Tells it from the orders before and after it.
+    id: u64,
     left: u64,
     data: Option<String>,
     hashes: Vec<BlockHash>,
@@ -76,6 +78,7 @@ impl Mining {
             orders: VecDeque::new(),
             current: None,
             last_id: 0,
+            last_order: 0,
         };
         let task = tokio::spawn(work.run(hits, order_queue, shutdown));
         Ok(Self { miner, enabled: config.mine, orders, task: Arc::new(Mutex::new(Some(task))) })
@@ -84,7 +87,7 @@ impl Mining {
     /// Mines `blocks` blocks on the tip, one after another, at full speed.
     pub(crate) async fn mine(&self, blocks: u64, data: Option<String>) -> Result<Vec<BlockHash>, MineError> {
         let (reply, answer) = oneshot::channel();
-        let order = Order { left: blocks, data, hashes: Vec::new(), reply };
+        let order = Order { id: 0, left: blocks, data, hashes: Vec::new(), reply };
         self.orders.try_send(order).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => MineError::Busy,
             mpsc::error::TrySendError::Closed(_) => MineError::Stopped,
@@ -118,7 +121,8 @@ struct Current {
     id: u64,
     parent: BlockHash,
     data: String,
-    is_order: bool,
+    /// For which order, if it is for one.
+    order: Option<u64>,
 }
 
 struct Work {
@@ -130,6 +134,7 @@ struct Work {
     orders: VecDeque<Order>,
     current: Option<Current>,
     last_id: u64,
+    last_order: u64,
 }
 
 impl Work {
@@ -149,7 +154,10 @@ impl Work {
                 () = shutdown.cancelled() => break,
                 Some(hit) = hits.recv() => self.take_hit(hit).await,
                 Ok(()) = status.changed() => {}
-                Some(order) = order_queue.recv(), if self.orders.len() < MAX_ORDERS => self.orders.push_back(order),
+                Some(order) = order_queue.recv(), if self.orders.len() < MAX_ORDERS => {
+                    self.last_order += 1;
+                    self.orders.push_back(Order { id: self.last_order, ..order });
+                }
                 _ = look_after.tick() => {}
                 else => break,
             }
@@ -167,9 +175,9 @@ impl Work {
             }
             return;
         }
-        let is_order = order.is_some();
+        let order_id = order.map(|order| order.id);
         let parent = status.tip.hash();
-        if self.current.as_ref().is_some_and(|current| current.parent == parent && current.is_order == is_order) {
+        if self.current.as_ref().is_some_and(|current| current.parent == parent && current.order == order_id) {
             return;
         }
         let data = match order.and_then(|order| order.data.clone()) {
@@ -187,31 +195,29 @@ impl Work {
         self.last_id += 1;
         // Nodes that mine the same data must not search the same nonces.
         let first_nonce = Nonce(getrandom::u64().unwrap_or(self.last_id << 32));
-        self.miner.set_job(Some(Job { id: self.last_id, fields, first_nonce, full_speed: is_order }));
-        self.current = Some(Current { id: self.last_id, parent, data, is_order });
+        self.miner.set_job(Some(Job { id: self.last_id, fields, first_nonce, full_speed: order_id.is_some() }));
+        self.current = Some(Current { id: self.last_id, parent, data, order: order_id });
     }
 
     async fn take_hit(&mut self, Found { job, header }: Found) {
-        let Some(Current { data, is_order, .. }) = self.current.take_if(|current| current.id == job) else { return };
+        let Some(Current { data, order, .. }) = self.current.take_if(|current| current.id == job) else { return };
         let (index, difficulty, hash) = (header.index, header.difficulty, header.hash());
         let block = Block::new(*header, header.nonce(), data);
         match self.follower.submit(block, BlockSource::Mined, None).await {
             Ok(Ok(Accepted::Best)) => {
                 let hashrate = self.miner.hashrate();
                 self.follower.tell(Event::Mining(MiningEvent { index, difficulty, hashrate, found: Some(hash) }));
-                if is_order {
-                    self.fill_order(hash);
-                }
+                self.fill_order(order, hash);
             }
             // Another block came first: natural, and seen as a fork.
             Ok(Ok(_)) => {}
-            Ok(Err(refusal)) => self.lose_hit(is_order, &refusal.to_string()),
-            Err(error) => self.lose_hit(is_order, &error.to_string()),
+            Ok(Err(refusal)) => self.lose_hit(order, &refusal.to_string()),
+            Err(error) => self.lose_hit(order, &error.to_string()),
         }
     }
 
-    fn fill_order(&mut self, hash: BlockHash) {
-        let Some(order) = self.orders.front_mut() else { return };
+    fn fill_order(&mut self, id: Option<u64>, hash: BlockHash) {
+        let Some(order) = self.orders.front_mut().filter(|order| Some(order.id) == id) else { return };
         order.hashes.push(hash);
         order.left = order.left.saturating_sub(1);
         if order.left == 0
@@ -223,11 +229,9 @@ impl Work {
     }
 
     /// An order ends with the block that it lost; one that only came meanwhile does not.
-    fn lose_hit(&mut self, is_order: bool, reason: &str) {
+    fn lose_hit(&mut self, order: Option<u64>, reason: &str) {
         tracing::warn!(reason, "a block that was mined here is not taken");
-        if is_order {
-            self.orders.pop_front();
-        }
+        self.orders.retain(|waiting| Some(waiting.id) != order);
     }
 }
 

@@ -39,6 +39,7 @@ pub(crate) fn start(
             report(&mut is_listed, &tracker, &result.as_ref().map(|_| ()).map_err(Clone::clone));
             if let Ok(registered) = result {
                 if own.is_none()
+                    && *known_as.borrow() != registered.registered
                     && let Some(address) = PeerAddress::new(&registered.registered)
                 {
                     follower.set_own_address(address);

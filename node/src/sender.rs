@@ -3,7 +3,10 @@
 use runtime::server::Request;
 use shared::sync::PeerAddress;
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
+/// Look-ups of names at a time; requests that come while all are under way count as nobody's.
+static LOOK_UPS: Semaphore = Semaphore::const_new(4);
 /// How long resolving a name may take.
 const RESOLVE: Duration = Duration::from_secs(1);
 
@@ -16,6 +19,8 @@ pub(crate) async fn sender(request: &Request) -> Option<PeerAddress> {
         // A loopback address is reached from another one of them, and says nothing between machines.
         return from.is_loopback().then_some(address);
     }
+    // Each look-up holds a thread until the resolver gives up, however soon we do.
+    let Ok(_place) = LOOK_UPS.try_acquire() else { return None };
     let resolved = tokio::time::timeout(RESOLVE, tokio::net::lookup_host(address.as_str())).await;
     let is_there = resolved.is_ok_and(|found| {
         found.is_ok_and(|mut addresses| addresses.any(|address| address.ip().to_canonical() == from.to_canonical()))

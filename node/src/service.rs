@@ -99,7 +99,7 @@ impl Service for NodeService {
     }
 
     fn deadline(&self, request: &Request) -> Option<Duration> {
-        (request.path().as_str() == "/mine").then_some(MINE_DEADLINE)
+        matches!(&*request.path().segments(), ["mine"]).then_some(MINE_DEADLINE)
     }
 
     async fn handle(&self, request: Request) -> Result<Response, Problem> {

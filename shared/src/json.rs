@@ -21,6 +21,14 @@ pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Err
     Ok(number)
 }
 
+/// Reads a field that may be missing but not null, for `#[serde(default, deserialize_with = …)]`.
+///
+/// # Errors
+/// As the value's own.
+pub fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
 /// A deserializer that lets a struct be read from a JSON object only.
 ///
 /// A derived `Deserialize` also accepts `["a", 1]` for `{"name": "a", "age": 1}`; a second spelling of the same object

@@ -11,7 +11,7 @@ use shared::block::{Block, BlockHash, BlockJson, HeaderJson, Height};
 use shared::chain::View;
 use shared::store::StoreError;
 use shared::sync::HEADERS_PER_REQUEST;
-use shared::wire::{BranchTip, Problem};
+use shared::wire::{BlockId, BranchTip, Problem};
 use std::str::FromStr;
 
 /// Headers of one answer unless `limit` says otherwise.
@@ -177,17 +177,26 @@ impl Walk {
     async fn page(&mut self) -> Result<Bytes, WalkError> {
         let (view, from) = (self.view.clone(), self.next);
         let limit = self.left.min(PAGE_BLOCKS as u64) as usize;
-        let read = move || view.reader()?.blocks(from, limit, PAGE_BYTES);
-        let blocks = tokio::task::spawn_blocking(read).await??;
+        let last = self.last.zip(from.0.checked_sub(1));
+        let read = move || -> Result<_, StoreError> {
+            let reader = view.reader()?;
+            let joins = match last {
+                Some((hash, index)) => reader.is_best(BlockId { index: Height(index), hash })?,
+                None => true,
+            };
+            Ok((reader.blocks(from, limit, PAGE_BYTES)?, joins))
+        };
+        let (blocks, joins) = tokio::task::spawn_blocking(read).await??;
+        if !joins {
+            return Err(WalkError::Reorganised);
+        }
         let mut json = BytesMut::new();
         if self.state == WalkState::Begins {
             json.put_u8(b'[');
         }
         for block in &blocks {
-            match self.last {
-                Some(last) if last != block.header().prev_hash => return Err(WalkError::Reorganised),
-                Some(_) => json.put_u8(b','),
-                None => {}
+            if self.last.is_some() {
+                json.put_u8(b',');
             }
             json.put_slice(&to_json(block));
             self.last = Some(block.hash());

@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// Data in one answer of `/sync/blocks`, in bytes; its JSON is at most a little more for what is usual data.
 const BLOCKS_BYTES: usize = 6 << 20;
+/// How long a request for blocks waits for its turn.
+const PLACE_WITHIN: Duration = Duration::from_secs(5);
 /// JSON in one answer of `/sync/blocks`, in bytes (docs/protocol.md §10).
 const BLOCKS_JSON: usize = 8 << 20;
 
@@ -85,9 +87,13 @@ pub(crate) async fn blocks(node: &NodeService, mut request: Request) -> Result<R
         let got = hashes.len();
         return Err(server::bad_request(format!("at most {BLOCKS_PER_REQUEST} blocks at a time, these are {got}")));
     }
+    // The place comes first: the answers themselves are what it bounds.
+    let place = tokio::time::timeout(PLACE_WITHIN, node.block_answers.clone().acquire_owned()).await;
+    let place = place.ok().and_then(Result::ok);
+    let place = place.ok_or_else(|| server::unavailable("too many answers of blocks at the moment; try again"))?;
     let lines = node.read(move |reader| Ok(to_lines(reader.blocks_by_hash(&hashes, BLOCKS_BYTES)?))).await?;
     let chunks = stream::iter([Ok::<_, io::Error>(lines)]);
-    reply::stream_among(node.block_answers.clone(), BLOCKS_WITHIN, "application/x-ndjson", chunks)
+    Ok(reply::stream_in(place, BLOCKS_WITHIN, "application/x-ndjson", chunks))
 }
 
 /// One block a line, up to the limit of bytes, at least one.

@@ -4,7 +4,8 @@ use crate::lab::{Answer, Asked, Lab, agree, block_on, fields_on, http, mining, s
 use futures_util::StreamExt;
 use serde_json::json;
 use shared::wire::{BlockSource, Event, PeerChange};
-use tokio::time::timeout;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
 
 #[tokio::test]
 async fn mining_on_demand_gives_the_blocks_that_were_asked_for() {
@@ -32,13 +33,14 @@ async fn mining_on_demand_has_bounds() {
     for (body, reason) in [
         (json!({"blocks": 0}), "1 to 1000"),
         (json!({"blocks": 1001}), "1 to 1000"),
-        (json!({"blocks": u64::MAX}), "1 to 1000"),
+        (json!({"blocks": u64::MAX}), "2^53"),
         (json!({"blocks": -1}), "blocks"),
         (json!({"blocks": 1.5}), "blocks"),
         (json!({"blocks": "1"}), "blocks"),
         (json!({}), "blocks"),
         (json!({"block": 1}), "`block`"),
         (json!({"blocks": 1, "data": 5}), "data"),
+        (json!({"blocks": 1, "data": null}), "data"),
         (json!([1]), "sequence"),
     ] {
         let detail = node.steer("/mine", &body).await.refused(400).detail;
@@ -48,6 +50,25 @@ async fn mining_on_demand_has_bounds() {
     let problem = node.steer("/mine", json!({"blocks": 1, "data": long})).await.refused(422);
     assert_eq!(problem.rule.as_deref(), Some("max-data-bytes"));
     assert_eq!(node.get("/chainlength").await.body, "1");
+}
+
+#[tokio::test]
+async fn an_order_is_filled_only_with_blocks_of_its_own() {
+    let lab = Lab::new("own-orders");
+    let node = lab.node(&[]).await;
+    for _ in 0..5 {
+        // The first one's client goes away while its blocks are searched for, and the second one waits behind it.
+        let first = timeout(Duration::from_millis(60), node.steer("/mine", json!({"blocks": 1000, "data": "first"})));
+        let second = async {
+            sleep(Duration::from_millis(20)).await;
+            node.steer("/mine", json!({"blocks": 2, "data": "second"})).await.ok()
+        };
+        let (_, answer) = tokio::join!(first, second);
+        for hash in answer["hashes"].as_array().unwrap() {
+            let block = node.json(&format!("/block/{}", hash.as_str().unwrap())).await;
+            assert_eq!(block["data"], "second");
+        }
+    }
 }
 
 #[tokio::test]

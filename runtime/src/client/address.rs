@@ -1,8 +1,9 @@
 //! `host:port`, checked: what comes from flags, trackers and peers must be an address and nothing more, or
 //! `host:80/path?query` would let a stranger choose what we ask.
 
+use shared::sync::host_name;
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 /// A host name or IP address and a port.
@@ -26,10 +27,9 @@ impl HostPort {
     pub fn new(host: &str, port: u16) -> Result<Self, BadAddress> {
         let bad = || BadAddress(format!("{}:{port}", host.chars().take(300).collect::<String>()));
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let host = match (bare.unwrap_or(host).parse::<Ipv6Addr>(), host.to_ascii_lowercase()) {
-            (Ok(v6), _) => v6.to_string(),
-            (Err(_), name) if is_name(&name) => name,
-            (Err(_), _) => return Err(bad()),
+        let host = match bare.unwrap_or(host).parse::<Ipv6Addr>() {
+            Ok(v6) => v6.to_string(),
+            Err(_) => host_name(host).ok_or_else(bad)?,
         };
         if port == 0 {
             return Err(bad());
@@ -46,18 +46,6 @@ impl HostPort {
     pub const fn port(&self) -> u16 {
         self.port
     }
-}
-
-/// Whether a text is an IPv4 address or a DNS name; underscores are allowed, as container names have them.
-fn is_name(host: &str) -> bool {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_')
-            && !label.starts_with('-')
-    };
-    let numeric = host.rsplit('.').next().is_some_and(|last| last.bytes().all(|c| c.is_ascii_digit()));
-    // "127.1" and "2130706433" are old spellings of addresses that resolvers disagree on.
-    host.len() <= 253 && host.split('.').all(label) && (!numeric || host.parse::<Ipv4Addr>().is_ok())
 }
 
 impl fmt::Display for HostPort {

@@ -3,7 +3,7 @@
 use super::path::Path;
 use super::problem::{answer, internal, unavailable};
 use super::reply::Response;
-use super::request::{BodyStream, Request};
+use super::request::{BodyStream, LARGE_BODIES_KIB, Request};
 use super::routes::{Meters, Routes};
 use super::{Service, Settings, Shared, common, guard};
 use bytes::{Buf, Bytes};
@@ -82,6 +82,7 @@ impl<S: Service> App<S> {
             limits,
             token,
             streams: Arc::new(Semaphore::new(limits.max_streams)),
+            large_bodies: Arc::new(Semaphore::new(LARGE_BODIES_KIB)),
             subscribers: Arc::new(Semaphore::new(limits.max_subscribers)),
             routes: Routes::new(&api),
             shutdown,
@@ -105,7 +106,9 @@ impl<S: Service> App<S> {
             Ok(path) => {
                 let meter = self.meters.of(&path);
                 let shared = self.shared.clone();
-                let request = Request { method, remote: remote.0, headers, path: path.clone(), query, body, shared };
+                let (path_of, body_room) = (path.clone(), None);
+                let request =
+                    Request { method, remote: remote.0, headers, path: path_of, query, body, body_room, shared };
                 (meter, self.checked(request).await.unwrap_or_else(|problem| self.refuse(&problem, &path)))
             }
             Err(problem) => (self.meters.other(), answer(&problem, &[])),

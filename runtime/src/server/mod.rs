@@ -63,6 +63,8 @@ struct Shared {
     token: Option<String>,
     routes: routes::Routes,
     streams: Arc<Semaphore>,
+    /// KiB that bodies above [`BODY_LIMIT`] may take together.
+    large_bodies: Arc<Semaphore>,
     subscribers: Arc<Semaphore>,
     shutdown: CancellationToken,
 }

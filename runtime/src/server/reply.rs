@@ -11,10 +11,9 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 use shared::wire::{Event, Problem};
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 use sync_wrapper::SyncStream;
-use tokio::sync::Semaphore;
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout, timeout_at};
 use warp::Reply;
 
@@ -83,24 +82,21 @@ pub fn stream<E>(
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    let (streams, within) = (request.shared.streams.clone(), request.shared.limits.stream);
-    stream_among(streams, within, content_type, chunks)
+    let streams = request.shared.streams.clone();
+    let place = streams.try_acquire_owned().map_err(|_| unavailable("too many streams at the moment; try again"))?;
+    Ok(stream_in(place, request.shared.limits.stream, content_type, chunks))
 }
 
-/// The same for answers that have a cap and a deadline of their own, apart from those of all streams.
-///
-/// # Errors
-/// 503 if no place is free.
-pub fn stream_among<E>(
-    places: Arc<Semaphore>,
+/// The same for answers that have a cap and a deadline of their own: `place` is theirs until they end.
+pub fn stream_in<E>(
+    place: OwnedSemaphorePermit,
     within: Duration,
     content_type: &'static str,
     chunks: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
-) -> Result<Response, Problem>
+) -> Response
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    let place = places.try_acquire_owned().map_err(|_| unavailable("too many streams at the moment; try again"))?;
     let deadline = Instant::now() + within;
     let chunks = stream::unfold(Some((Box::pin(chunks), place)), move |state| async move {
         let (mut chunks, place) = state?;
@@ -115,7 +111,7 @@ where
             Err(_) => Some((Err(io::Error::from(io::ErrorKind::TimedOut)), None)),
         }
     });
-    Ok(streaming(content_type, chunks))
+    streaming(content_type, chunks)
 }
 
 /// One server-sent event, ready to be sent to any number of subscribers.

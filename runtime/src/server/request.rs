@@ -4,7 +4,7 @@
 
 use super::Shared;
 use super::path::Path;
-use super::problem::{bad_request, not_found, problem};
+use super::problem::{bad_request, not_found, problem, unavailable};
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
@@ -16,9 +16,12 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+/// KiB that bodies above [`BODY_LIMIT`] may take together, over all requests: 256 MiB.
+pub(super) const LARGE_BODIES_KIB: usize = 256 << 10;
 /// Body limit where the protocol names no other, in bytes (docs/protocol.md §8).
 pub const BODY_LIMIT: usize = 64 * 1024;
 
@@ -35,6 +38,8 @@ pub struct Request {
     pub(super) path: Path,
     pub(super) query: String,
     pub(super) body: BodyStream,
+    /// The room that a large body takes, until the request is answered.
+    pub(super) body_room: Option<OwnedSemaphorePermit>,
     pub(super) shared: Arc<Shared>,
 }
 
@@ -78,6 +83,7 @@ impl Request {
                     return Err(too_large());
                 }
                 body.extend_from_slice(&chunk);
+                take_room(&self.shared.large_bodies, &mut self.body_room, body.len())?;
             }
             Ok(body.freeze())
         };
@@ -147,6 +153,25 @@ impl Request {
     pub fn header(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
+}
+
+/// Makes the room that a body has grow with the body, once that is a large one.
+fn take_room(
+    large_bodies: &Arc<Semaphore>,
+    room: &mut Option<OwnedSemaphorePermit>,
+    bytes: usize,
+) -> Result<(), Problem> {
+    let (wanted, had) = (bytes.div_ceil(1024), room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
+    if bytes <= BODY_LIMIT || wanted <= had {
+        return Ok(());
+    }
+    let more = u32::try_from(wanted - had).ok().and_then(|kib| large_bodies.clone().try_acquire_many_owned(kib).ok());
+    let more = more.ok_or_else(|| unavailable("too many large bodies at the moment; try again"))?;
+    match room {
+        Some(room) => room.merge(more),
+        None => *room = Some(more),
+    }
+    Ok(())
 }
 
 impl fmt::Debug for Request {

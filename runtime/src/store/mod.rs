@@ -61,6 +61,11 @@ impl RedbStore {
         Ok(())
     }
 
+    /// redb refuses everything after an I/O error until it is opened again, which the next use does.
+    fn close(&self) {
+        self.database.write().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
     fn with<T>(&self, action: impl FnOnce(&Database) -> Result<T, StoreError>) -> Result<T, StoreError> {
         {
             let slot = self.database.read().unwrap_or_else(PoisonError::into_inner);
@@ -79,17 +84,15 @@ impl RedbStore {
 
 impl Store for RedbStore {
     fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
-        self.with(|database| {
+        let snapshot = self.with(|database| {
             let transaction = database.begin_read().map_err(failed)?;
             Ok(Box::new(RedbSnapshot { transaction, tables: Default::default() }) as Box<dyn Snapshot>)
-        })
+        });
+        snapshot.inspect_err(|_| self.close())
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
-        self.with(|database| write(database, batch)).inspect_err(|_| {
-            // redb refuses everything after an I/O error until it is opened again.
-            self.database.write().unwrap_or_else(PoisonError::into_inner).take();
-        })
+        self.with(|database| write(database, batch)).inspect_err(|_| self.close())
     }
 }
 

@@ -21,15 +21,18 @@ impl Chain {
             return Err(known_invalid(block.hash(), broken).into());
         }
         self.rules.data_is_not_too_large(&block)?;
-        let accepted = if block.header().prev_hash == self.tip.hash() {
-            self.accept_on_tip(&block, now)?
+        let judged = if block.header().prev_hash == self.tip.hash() {
+            self.accept_on_tip(&block, now)
         } else {
-            self.accept_beside(&block, now, origin)?
+            self.accept_beside(&block, now, origin)
         };
-        if origin == Origin::Single {
+        // A failure of our own may have come halfway: what memory has then is not to be trusted.
+        self.lost |= matches!(judged, Err(Refusal::Failed(_)));
+        if origin == Origin::Single && !self.lost {
+            // A refusal, too, may have changed something: what was built on a bad block is dropped.
             self.commit()?;
         }
-        Ok(accepted)
+        judged
     }
 
     fn accept_on_tip(&mut self, block: &Block, now: Timestamp) -> Result<Accepted, Refusal> {
@@ -95,11 +98,7 @@ impl Chain {
         self.adopt_heaviest()?;
         self.evict_surplus();
         match self.invalid.verdict(&hash) {
-            Some(broken) => {
-                let broken = broken.clone();
-                self.commit()?;
-                Err(broken.into())
-            }
+            Some(broken) => Err(broken.clone().into()),
             None if self.sides.get(&hash).is_some() => Ok(Accepted::Side),
             None if self.contains(&hash)? => Ok(Accepted::Best),
             None => Err(NotYet::TooLight.into()),

@@ -68,10 +68,11 @@ impl Chain {
     /// Goes back to what the store has, if memory is not in line with it.
     pub(super) fn recover(&mut self) -> Result<(), StoreError> {
         if self.lost {
-            let invalid = std::mem::take(&mut self.invalid);
             let unflushed = self.unflushed.clone();
             let reopened = Self::open_with(self.rules.clone(), self.store.clone(), self.limits, unflushed)?;
-            *self = Self { invalid, ..reopened };
+            let invalid = std::mem::take(&mut self.invalid);
+            let reorganisation = reopened.reorganisation.clone().or(self.reorganisation.take());
+            *self = Self { invalid, reorganisation, ..reopened };
         }
         Ok(())
     }

@@ -21,7 +21,14 @@ struct Trial {
 
 impl Chain {
     /// Moves to the branch with most work; where that breaks a rule, to the next best, which may be where we are.
+    ///
+    /// # Errors
+    /// Our own failure; memory is then brought in line with the store before anything else is done.
     pub(super) fn adopt_heaviest(&mut self) -> Result<(), StoreError> {
+        self.try_to_adopt().inspect_err(|_| self.lost = true)
+    }
+
+    fn try_to_adopt(&mut self) -> Result<(), StoreError> {
         while let Some(candidate) = self.sides.heaviest().filter(|entry| entry.work > self.tip.work).cloned() {
             self.commit()?;
             let path = self.sides.path_to(&candidate.hash());
@@ -93,9 +100,8 @@ impl Chain {
         self.invalid.find_forks_again(fork, leaves_at);
         self.evict_surplus();
         self.flush()?;
-        // Without them the next blocks would be judged by another branch's difficulties.
-        self.ancestors = self.stored_ancestors(&to).inspect_err(|_| self.lost = true)?;
-        self.reorganisation = Some(Reorganisation { fork, from, to });
+        self.reorganisation = Some(Reorganisation { fork, from, to: to.clone() });
+        self.ancestors = self.stored_ancestors(&to)?;
         Ok(())
     }
 

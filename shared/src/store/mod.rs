@@ -18,7 +18,7 @@ pub enum Table {
     Bodies,
     /// Height → hash, of the best chain only.
     Best,
-    /// Hash → height, of every stored block below the flushed height.
+    /// Hash → height, of every stored block but the best chain's above the flushed height.
     Index,
     /// Height and hash → size, of stored blocks that are not on the best chain.
     Sides,

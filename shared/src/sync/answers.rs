@@ -94,6 +94,9 @@ impl Syncer {
             (Failure::Slow, Kind::Headers | Kind::Blocks) => {
                 self.punish(address, "it was too slow".to_owned(), now);
             }
+            // Requests that fail together are one miss: only the first of them finds the peer connected.
+            (Failure::Unreachable(_), Kind::Headers | Kind::Blocks | Kind::Peers | Kind::Push(_))
+                if !self.peers.is_connected(address) => {}
             (Failure::Unreachable(_), _) | (_, Kind::Info) => {
                 self.lose(address, Standing::Unreachable(failure.to_string()), now);
             }

@@ -17,7 +17,8 @@ pub const HEADERS_PER_REQUEST: usize = 2000;
 pub const BLOCKS_PER_REQUEST: usize = 500;
 /// Requests for bodies under way at a time: so many that the peer has work while we commit …
 const MAX_REQUESTS_AHEAD: usize = 24;
-/// … as long as answers are small enough to hold them all in so many bytes of data.
+/// … as long as answers, going by the largest so far, hold no more than so many bytes of data together. Answers that are
+/// suddenly larger are bounded each by the protocol.
 const BYTES_AHEAD: usize = 16 << 20;
 /// No more headers are asked for while this many bodies are missing, once the branch outweighs the tip.
 const ENOUGH_MISSING: usize = 4 * HEADERS_PER_REQUEST;
@@ -177,7 +178,9 @@ impl Download {
         now: Timestamp,
     ) -> Result<(), End> {
         self.headers = None;
-        self.more_headers = headers.len() == HEADERS_PER_REQUEST;
+        // A peer may send shorter pages than were asked for; it has more as long as it is below what it claimed.
+        let is_full = headers.len() == HEADERS_PER_REQUEST;
+        self.more_headers = headers.last().is_some_and(|last| is_full || last.index < self.target.index);
         let Some(first) = headers.first() else {
             // Its tip is a block that we named, so there is nothing to build a branch of.
             return if self.branch.is_none() { Err(self.end(Work::default(), true, chain)) } else { Ok(()) };
@@ -247,7 +250,9 @@ impl Download {
                 rest = Some(Request::Blocks { hashes });
             }
         }
-        if self.uncommitted_blocks >= COMMIT_BLOCKS || self.uncommitted_bytes >= COMMIT_BYTES {
+        let is_much = self.uncommitted_blocks >= COMMIT_BLOCKS || self.uncommitted_bytes >= COMMIT_BYTES;
+        // With no body under way nothing may come for a while, and what is not committed nobody sees.
+        if is_much || (self.bodies.is_empty() && self.is_uncommitted()) {
             self.commit(chain)?;
         }
         Ok(rest)
@@ -277,7 +282,8 @@ impl Download {
 
     pub(super) fn commit(&mut self, chain: &mut Chain) -> Result<(), End> {
         (self.uncommitted_blocks, self.uncommitted_bytes) = (0, 0);
-        Ok(chain.commit()?)
+        chain.commit().inspect_err(|_| self.taken = Taken::default())?;
+        Ok(())
     }
 
     /// Waits for nothing any more, so that the next look at it ends it.

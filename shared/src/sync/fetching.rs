@@ -126,12 +126,14 @@ impl Syncer {
         let Some(mut download) = self.download.take() else { return };
         let Download { peer, target, .. } = &download;
         let (peer, target) = (peer.clone(), target.hash);
+        // Evicts what nobody completes, so it must come before the commit.
+        chain.shelve_branches();
         let committed = download.commit(chain);
         self.tell_reorganisation(chain);
-        if committed.is_ok() {
+        // After a failure of our own, what was taken may be gone again.
+        if committed.is_ok() && !matches!(end, End::Failed(_)) {
             self.tell_taken(&mut download, chain);
         }
-        chain.shelve_branches();
         self.outputs.push_back(Output::Note(format!("fetching from {peer} ended: {end}")));
         match end {
             End::Done => {

@@ -13,18 +13,20 @@ impl PeerAddress {
     /// Longest address that is taken, in bytes: a DNS name has at most 253.
     pub const MAX_BYTES: usize = 300;
 
-    /// The address `text`, if it has the form `host:port` (an IPv6 host in brackets).
+    /// The address `text`, if it has the form `host:port` (an IPv6 host in brackets), in its one spelling: lower case, no
+    /// leading zeros.
     pub fn new(text: &str) -> Option<Self> {
         let (host, port) = text.rsplit_once(':')?;
-        let bracketed = host.starts_with('[') && host.ends_with(']');
-        let plain = |c: u8| c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_');
-        let host_fits = if bracketed {
-            host[1..host.len() - 1].parse::<core::net::Ipv6Addr>().is_ok()
-        } else {
-            !host.is_empty() && host.bytes().all(plain)
+        // "::1:80" could be read in two ways, "+80" and "080" are other spellings.
+        if text.len() > Self::MAX_BYTES || port.starts_with(['+', '0']) {
+            return None;
+        }
+        let port: u16 = port.parse().ok()?;
+        let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
+            Some(v6) => format!("[{}]", v6.parse::<core::net::Ipv6Addr>().ok()?),
+            None => host_name(host)?,
         };
-        let port_fits = port.bytes().all(|c| c.is_ascii_digit()) && port.parse::<u16>().is_ok_and(|port| port > 0);
-        (text.len() <= Self::MAX_BYTES && host_fits && port_fits).then(|| Self(text.into()))
+        Some(Self(format!("{host}:{port}").into()))
     }
 
     /// `host:port`.
@@ -44,6 +46,20 @@ impl PeerAddress {
             Err(_) => host.eq_ignore_ascii_case("localhost"),
         }
     }
+}
+
+/// A DNS name or IPv4 address in lower case, if `host` is one; underscores are allowed, as container names have them.
+pub fn host_name(host: &str) -> Option<String> {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_')
+            && !label.starts_with('-')
+    };
+    let is_numeric = host.rsplit('.').next().is_some_and(|last| last.bytes().all(|c| c.is_ascii_digit()));
+    // "127.1" and "2130706433" are old spellings of addresses that resolvers disagree on.
+    let is_name =
+        host.len() <= 253 && host.split('.').all(label) && (!is_numeric || host.parse::<core::net::Ipv4Addr>().is_ok());
+    is_name.then(|| host.to_ascii_lowercase())
 }
 
 impl fmt::Display for PeerAddress {
@@ -158,8 +174,23 @@ mod tests {
         for right in ["127.0.0.1:8100", "node-1:80", "[::1]:8100", "a.b.example:65535"] {
             assert!(PeerAddress::new(right).is_some(), "{right}");
         }
-        for wrong in ["", ":80", "a:0", "a:65536", "a:+80", "http://a:80", "a:80/x", "u@h:80", "::1:80", "a b:80", "a"]
-        {
+        for wrong in [
+            "a..b:80",
+            "127.1:80",
+            "-a:80",
+            "a:080",
+            "",
+            ":80",
+            "a:0",
+            "a:65536",
+            "a:+80",
+            "http://a:80",
+            "a:80/x",
+            "u@h:80",
+            "::1:80",
+            "a b:80",
+            "a",
+        ] {
             assert!(PeerAddress::new(wrong).is_none(), "{wrong}");
         }
     }

@@ -18,7 +18,7 @@ mod shelf;
 mod telling;
 
 pub use download::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST};
-pub use message::{Failure, Now, Output, PeerAddress, Request, RequestId, Response};
+pub use message::{Failure, Now, Output, PeerAddress, Request, RequestId, Response, host_name};
 pub use peers::Learnt;
 
 use crate::block::{Block, BlockHash};
@@ -134,6 +134,11 @@ impl Syncer {
         self.peers.connected().count()
     }
 
+    /// Whether anything is being fetched: what was taken may then not be durable yet.
+    pub const fn is_fetching(&self) -> bool {
+        self.download.is_some()
+    }
+
     /// Whether a branch is being fetched whose headers outweigh `chain`: what is mined on it meanwhile is lost.
     ///
     /// A mere claim of more work does not count, or claims would stop miners.
@@ -199,7 +204,7 @@ impl Syncer {
         for address in block {
             let learnt = self.peers.known.get(&address).map_or(Learnt::FromPeers, |peer| peer.learnt);
             self.forget(&address);
-            self.peers.blocked.insert(address.clone(), learnt);
+            self.peers.blocked.entry(address.clone()).or_insert(learnt);
             self.tell_peer(address, PeerChange::Blocked, None);
         }
         self.add_peers(add, Learnt::ByHand, now);

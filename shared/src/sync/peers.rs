@@ -148,7 +148,10 @@ impl Peers {
             return;
         }
         if self.known.len() >= self.max && learnt != Learnt::ByHand {
-            let silent = |peer: &Peer| peer.learnt != Learnt::ByHand && peer.tries > 0 && !peer.is_connected();
+            let silent = |peer: &Peer| {
+                let has_failed = peer.tries > 0 || matches!(peer.standing, Standing::Dropped { .. });
+                peer.learnt != Learnt::ByHand && has_failed && !peer.is_connected()
+            };
             let silent = self.known.iter().filter(|(_, peer)| silent(peer));
             // First those that never answered, then those silent for longest.
             let worst = silent.max_by_key(|(_, peer)| (peer.last_seen.is_none(), peer.tries));
@@ -161,6 +164,10 @@ impl Peers {
     /// Answers whether it was connected.
     pub(super) fn remove(&mut self, address: &PeerAddress) -> bool {
         self.known.remove(address).is_some_and(|peer| peer.is_connected())
+    }
+
+    pub(super) fn is_connected(&self, address: &PeerAddress) -> bool {
+        self.known.get(address).is_some_and(Peer::is_connected)
     }
 
     pub(super) fn connected(&self) -> impl Iterator<Item = (&PeerAddress, &Peer)> {

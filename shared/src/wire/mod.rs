@@ -9,6 +9,7 @@ pub use events::{BlockEvent, BlockSource, Event, MiningEvent, PeerChange, PeerEv
 pub use problem::Problem;
 
 use crate::block::{BlockHash, Height, Nonce, Seal, Timestamp};
+use crate::json;
 use crate::work::{Difficulty, Target, Work};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -242,6 +243,7 @@ pub struct HeadersRequest {
     /// Hashes of the asker's chain, newest first, ending with genesis; at most 64.
     pub locator: Vec<BlockHash>,
     /// Most headers to send.
+    #[serde(deserialize_with = "json::integer")]
     pub limit: u64,
 }
 
@@ -258,9 +260,10 @@ pub struct BlocksRequest {
 #[serde(deny_unknown_fields)]
 pub struct MineRequest {
     /// How many blocks, 1 to 1000.
+    #[serde(deserialize_with = "json::integer")]
     pub blocks: u64,
     /// What they carry; layer `data` only.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "json::not_null", skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
 }
 

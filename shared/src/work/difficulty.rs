@@ -5,7 +5,7 @@ use crate::json::{self, deserialize_from_text, serialize_as_text};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 use std::iter::Sum;
-use std::ops::{Add, Sub};
+use std::ops::Add;
 use std::str::FromStr;
 
 /// The expected number of hashes that finding a block takes.
@@ -138,13 +138,6 @@ impl Add for Work {
     type Output = Self;
     fn add(self, other: Self) -> Self {
         Self(self.0 + other.0)
-    }
-}
-
-impl Sub for Work {
-    type Output = Self;
-    fn sub(self, other: Self) -> Self {
-        Self(self.0 - other.0)
     }
 }
 

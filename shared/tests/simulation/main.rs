@@ -22,5 +22,6 @@ mod network;
 mod node;
 mod runner;
 mod scenarios;
+mod shelving;
 mod steering;
 mod world;

@@ -131,6 +131,8 @@ impl World {
                 }
                 running.wake_at_ms = None;
                 running.syncer.handle_wakeup(&mut running.chain, now);
+                let (fetching, durable) = (running.syncer.is_fetching(), running.chain.is_committed());
+                assert!(fetching || durable, "node {node} fetches nothing and keeps blocks from the store");
                 let next = running.syncer.next_wakeup_ms();
                 assert!(next > now.uptime_ms, "node {node} wants to be woken at {next} again, which is now");
                 living.this_second.1 += 1;
@@ -146,6 +148,8 @@ impl World {
                 let running = node.running.as_mut().filter(|_| node.life == life)?;
                 running.waiting.remove(&id);
                 running.syncer.handle_response(id, result, &mut running.chain, now);
+                let (fetching, durable) = (running.syncer.is_fetching(), running.chain.is_committed());
+                assert!(fetching || durable, "node {to} fetches nothing and keeps blocks from the store");
                 Some(to)
             }
             Happening::Mine { node } => {
