@@ -15,6 +15,8 @@ use tokio::sync::{broadcast, oneshot, watch};
 
 /// `POST /sync` answers after this long at the latest, milliseconds.
 const SYNC_NOW_MS: u64 = 25_000;
+/// Inputs that are handled before what is due, at the most.
+const MAX_BEFORE_WAKEUP: usize = 256;
 /// Most `POST /sync` that may wait.
 const MAX_WAITING: usize = 64;
 
@@ -83,18 +85,26 @@ impl Writer {
     }
 
     pub(super) fn run(mut self, queue: &Receiver<Input>) {
+        let mut handled = 0;
         loop {
             let uptime_ms = self.clock.now().uptime_ms;
             let due_ms =
                 self.waiting.iter().map(|waiting| waiting.until_ms).chain([self.syncer.next_wakeup_ms()]).min();
             let wait_ms = due_ms.unwrap_or(uptime_ms).saturating_sub(uptime_ms);
+            let mut is_idle = false;
             match queue.recv_timeout(Duration::from_millis(wait_ms)) {
                 Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => break,
-                Ok(input) => self.handle(input),
-                Err(RecvTimeoutError::Timeout) => {}
+                Ok(input) => {
+                    self.handle(input);
+                    handled += 1;
+                }
+                Err(RecvTimeoutError::Timeout) => is_idle = true,
             }
-            if self.clock.now().uptime_ms >= self.syncer.next_wakeup_ms() {
+            // Answers that wait in the queue came in time: nobody is judged late before they have been looked at.
+            let is_due = self.clock.now().uptime_ms >= self.syncer.next_wakeup_ms();
+            if is_due && (is_idle || handled >= MAX_BEFORE_WAKEUP) {
                 self.syncer.handle_wakeup(&mut self.chain, self.clock.now());
+                handled = 0;
             }
             self.carry_out();
             self.answer_waiting();
