@@ -6,7 +6,7 @@ use shared::block::Height;
 use std::num::NonZeroUsize;
 use std::sync::{Mutex, PoisonError};
 
-const CAPACITY: NonZeroUsize = NonZeroUsize::new(512).unwrap();
+const CAPACITY: NonZeroUsize = NonZeroUsize::MIN.saturating_add(511);
 /// Longer ones are not kept: with the capacity this bounds the memory to 32 MiB.
 const MAX_BYTES: usize = 64 << 10;
 
