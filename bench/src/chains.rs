@@ -6,7 +6,7 @@ use runtime::store::RedbStore;
 use shared::block::{Block, DataHash, HeaderFields, Nonce, Timestamp};
 use shared::chain::{Chain, Origin, Rules, SideLimits};
 use shared::config::Config;
-use shared::params::Params;
+use shared::params::{LayerName, Params};
 use shared::store::Store;
 use shared::work::Difficulty;
 use shared::work::retarget::Rule;
@@ -18,7 +18,13 @@ const COMMIT: u64 = 10_000;
 
 /// A network on which every nonce will do.
 pub(crate) fn easy_params(name: &str) -> Params {
-    Params { name: name.to_owned(), initial_difficulty: Difficulty::MIN, retarget: Rule::Fixed, ..Params::default() }
+    Params {
+        name: name.to_owned(),
+        layer: LayerName::Data,
+        initial_difficulty: Difficulty::MIN,
+        retarget: Rule::Fixed,
+        ..Params::default()
+    }
 }
 
 /// The configuration of a node that is measured: it does not mine by itself.

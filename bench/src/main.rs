@@ -4,14 +4,18 @@
 //! docs/performance.md records what came out. Run it built for release.
 
 mod chains;
+mod connect;
 mod http_speed;
 mod lab;
 mod long_chain;
+mod payments;
 mod propagation;
+mod pushtx;
 mod report;
 mod search;
 mod startup;
 mod sync;
+mod template;
 
 use clap::{Parser, ValueEnum};
 use std::path::PathBuf;
@@ -21,7 +25,7 @@ use std::path::PathBuf;
 #[command(name = "bench", version, after_help = EXAMPLES)]
 struct Args {
     /// What to measure
-    #[arg(value_enum, default_values_t = [Row::Search, Row::Http, Row::Sync, Row::Propagation, Row::Startup])]
+    #[arg(value_enum, default_values_t = [Row::Search, Row::Http, Row::Sync, Row::Connect, Row::Template, Row::Pushtx, Row::Propagation, Row::Startup])]
     rows: Vec<Row>,
     /// Blocks of the chain that is synced
     #[arg(long, default_value_t = 100_000)]
@@ -48,6 +52,12 @@ enum Row {
     Http,
     /// A long chain from node to node
     Sync,
+    /// Blocks of 2000 transactions, unseen and seen
+    Connect,
+    /// A block's data out of 100,000 pending transactions
+    Template,
+    /// Pushes to a mempool, each durable when it is answered
+    Pushtx,
     /// Start, memory and `/blockchain` of a very long chain
     LongChain,
     /// A mined block to 20 nodes
@@ -65,6 +75,9 @@ fn main() -> anyhow::Result<()> {
             Row::Search => search::measure(),
             Row::Http => lab::block_on(http_speed::measure(&dir))?,
             Row::Sync => lab::block_on(sync::measure(&dir, args.sync_blocks))?,
+            Row::Connect => connect::measure()?,
+            Row::Template => template::measure()?,
+            Row::Pushtx => lab::block_on(pushtx::measure(&dir))?,
             Row::LongChain => lab::block_on(long_chain::measure(&dir, args.long_blocks))?,
             Row::Propagation => lab::block_on(propagation::measure(&dir))?,
             Row::Startup => startup::measure()?,

@@ -8,17 +8,20 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Which crates of ours each crate may use. Arrows point down only.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("shared", &[]),
     ("runtime", &["shared"]),
     ("tracker", &["shared", "runtime"]),
     ("node", &["shared", "runtime"]),
-    ("simulator", &["shared", "runtime", "tracker", "node"]),
-    ("bench", &["shared", "runtime", "tracker", "node"]),
+    ("mempool", &["shared", "runtime"]),
+    ("user", &["shared", "runtime"]),
+    ("simulator", &["shared", "runtime", "tracker", "node", "mempool", "user"]),
+    ("bench", &["shared", "runtime", "tracker", "node", "mempool", "user"]),
 ];
 
 /// What the core may stand on.
-const PURE: [&str; 6] = ["chrono", "serde", "serde_json", "sha2", "thiserror", "utoipa"];
+const PURE: [&str; 11] =
+    ["bech32", "chrono", "ecdsa", "imbl", "p256", "pkcs8", "serde", "serde_json", "sha2", "thiserror", "utoipa"];
 
 /// What the core must not name: clocks, sockets, files, threads, chance.
 const EFFECTS: [&str; 8] =

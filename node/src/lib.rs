@@ -4,42 +4,53 @@
 //! `runtime`'s. A file in this crate that decides a rule is in the wrong room.
 
 mod cache;
+mod coinbase;
+mod mempools;
 mod mining;
 mod offers;
 mod openapi;
-mod registration;
 mod routes;
 mod sender;
 mod service;
+mod template;
 
+use coinbase::Coinbase;
+use mempools::{Mempools, Pulling};
 use metrics_exporter_prometheus::PrometheusHandle;
 use mining::Mining;
-use runtime::client::Error as ClientError;
+use runtime::client::{Client, Error as ClientError};
 use runtime::clock::Clock;
 use runtime::data_dir::{DataDir, DataDirError};
 use runtime::follower::{Follower, FollowerError, FollowerSettings};
 use runtime::miner::{MAX_THREADS, MinerError};
+use runtime::own_address::{NotAnAddress, OwnAddress, address};
+use runtime::registration::{self, Registration};
 use runtime::server::{self, Limits};
-use runtime::store::RedbStore;
+use runtime::verifier::CachingVerifier;
 use service::NodeService;
-use shared::chain::{Rules, SideLimits};
+use shared::chain::{BrokenRule, Rules, SideLimits};
 use shared::config::Config;
+use shared::keys::Verifier;
+use shared::ledger::BadAddress;
 use shared::store::StoreError;
 use shared::sync::{Learnt, PeerAddress, SyncSettings};
-use std::net::SocketAddr;
+use shared::wire::Role;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// The name of the chain's file in the data directory.
 const CHAIN_FILE: &str = "chain.redb";
+/// Signatures that are remembered: all that can be candidates at a time, in about 10 MiB.
+const VERIFIED: usize = 50_000;
 
 /// What a node needs to run.
 #[derive(Debug)]
 pub struct Settings {
     /// Sections `[network]`, `[node]` and `[http]`. The listener is bound already.
     pub config: Config,
-    /// The folder that holds the chain and the token; locked as long as it is held.
+    /// The folder that holds the chain, the token and the key; locked as long as it is held.
     pub data: DataDir,
     /// Peers that were named on the command line.
     pub peers: Vec<PeerAddress>,
@@ -74,13 +85,19 @@ pub enum NodeError {
     #[error("cannot make an HTTP client: {0}")]
     Client(#[from] ClientError),
     /// An address that was configured.
-    #[error("{what} {text:?} is not an address: expected host:port")]
-    Address {
-        /// Which.
-        what: &'static str,
+    #[error(transparent)]
+    Address(#[from] NotAnAddress),
+    /// Whom to mine to.
+    #[error("--miner {text:?} is no address: {source}")]
+    BadMiner {
         /// What it says.
         text: String,
+        /// What is wrong with it.
+        source: BadAddress,
     },
+    /// What the blocks that are mined here should say.
+    #[error("every block of this node would be refused: {0}; change --message or --miner")]
+    BadCoinbase(#[from] BrokenRule),
     /// No random numbers.
     #[error("the operating system gives no random numbers: {0}")]
     Random(getrandom::Error),
@@ -97,21 +114,28 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     }
     let bound = listener.local_addr()?;
     let clock = Clock::new(clock_offset_ms);
-    let own = own_address(&config, bound)?;
+    let own = OwnAddress::new(&config.node.host, config.node.advertise.as_deref(), bound)?;
     let tracker = address("the tracker", &config.node.tracker)?;
     let token = match &config.node.token {
         Some(token) => token.expose().to_owned(),
         None => data.token()?,
     };
-    let rules = Arc::new(Rules::new(config.network.clone()));
+    let mempool = config.node.mempool.as_ref().map(|mempool| address("--mempool", mempool)).transpose()?;
+    let verifier: Arc<dyn Verifier> = Arc::new(CachingVerifier::new(VERIFIED));
+    let rules = Arc::new(Rules::with_verifier(config.network.clone(), verifier.clone()));
     let network = rules.params().network_id();
-    let store = Arc::new(open_store(&data).await?);
+    let coinbase = Coinbase::new(&config.node, &rules, &data, &own.to_string())?;
+    let store = Arc::new(data.open_store(CHAIN_FILE).await?);
     let follower_settings = FollowerSettings {
         rules,
         side_limits: SideLimits::default(),
-        sync: SyncSettings { own_address: own.clone(), max_peers: config.node.max_peers, poll_ms: config.node.poll_ms },
+        sync: SyncSettings {
+            own_address: own.known.clone(),
+            max_peers: config.node.max_peers,
+            poll_ms: config.node.poll_ms,
+        },
         clock,
-        seed: random()?,
+        seed: getrandom::u64().map_err(NodeError::Random)?,
     };
     let (follower, thread) = Follower::start(follower_settings, store)?;
     follower.offer_peers(peers, Learnt::ByHand);
@@ -123,8 +147,26 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         "node listens"
     );
 
-    let mining = Mining::start(&config.node, follower.clone(), clock, shown(own.as_ref(), bound), shutdown.clone())?;
-    let known_as = registration::start(tracker, own, bound, follower.clone(), shutdown.clone())?;
+    if let Some(miner) = coinbase.miner {
+        tracing::info!(%miner, "what is mined here is paid to this address");
+    }
+
+    let client = Client::new(Some(network), own.known.as_ref().map(PeerAddress::as_str))?;
+    let Registration { known_as, mempools } =
+        registration::start(tracker, Role::Node, own, follower.clone(), shutdown.clone())?;
+    let pulling = Pulling {
+        named: mempool.map_or(mempools, |mempool| watch::channel(vec![mempool]).1),
+        follower: follower.clone(),
+        is_regular: config.node.mine,
+        room: coinbase.room(follower.rules()),
+        verifier,
+    };
+    let mempools = if config.network.layer.has_money() {
+        Mempools::start(client, &config.network, pulling, shutdown.clone())
+    } else {
+        Mempools::none()
+    };
+    let mining = Mining::start(&config.node, follower.clone(), clock, coinbase, mempools, shutdown.clone())?;
     let kit = server::Settings {
         hosts: config.http.hosts.iter().chain([&config.node.host]).chain(&config.node.advertise).cloned().collect(),
         token: Some(token),
@@ -143,35 +185,4 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     follower.stop();
     thread.join().await;
     served
-}
-
-async fn open_store(data: &DataDir) -> Result<RedbStore, StoreError> {
-    let path = data.path().join(CHAIN_FILE);
-    let opened = tokio::task::spawn_blocking(move || RedbStore::open(path)).await;
-    opened.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
-}
-
-/// What others reach this node at; not known if it listens on all addresses and nobody said.
-fn own_address(config: &Config, bound: SocketAddr) -> Result<Option<PeerAddress>, NodeError> {
-    if let Some(advertised) = &config.node.advertise {
-        return address("--advertise", advertised).map(Some);
-    }
-    if bound.ip().is_unspecified() {
-        return Ok(None);
-    }
-    let host = &config.node.host;
-    let host = if host.contains(':') { format!("[{host}]") } else { host.clone() };
-    address("--host", &format!("{host}:{}", bound.port())).map(Some)
-}
-
-fn address(what: &'static str, text: &str) -> Result<PeerAddress, NodeError> {
-    PeerAddress::new(text).ok_or_else(|| NodeError::Address { what, text: text.to_owned() })
-}
-
-fn shown(own: Option<&PeerAddress>, bound: SocketAddr) -> String {
-    own.map_or_else(|| bound.to_string(), ToString::to_string)
-}
-
-fn random() -> Result<u64, NodeError> {
-    getrandom::u64().map_err(NodeError::Random)
 }

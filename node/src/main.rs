@@ -24,6 +24,12 @@ struct Args {
     /// The tracker, host:port [default: 127.0.0.1:8090]
     #[arg(short, long)]
     tracker: Option<String>,
+    /// Address to mine to, on networks with money [default: that of miner.pem in the node's folder, made at first start]
+    #[arg(short, long, value_name = "ADDRESS")]
+    miner: Option<String>,
+    /// The mempool to take transactions from, host:port [default: those that the tracker names]
+    #[arg(long)]
+    mempool: Option<String>,
     /// Folder for chains; each network and port gets a folder in it [default: chaindata]
     #[arg(short, long)]
     data_dir: Option<PathBuf>,
@@ -55,6 +61,7 @@ struct Args {
 const EXAMPLES: &str = "\
 Examples:
   node                             joins the tracker on this machine, or works alone until there is one
+  node --miner lab1…               mines to that address instead of one of its own
   node --no-mine --port 8105       only follows
   node -t tracker-host:8090 -H 0.0.0.0 --advertise my-host:8100
                                    joins a network of several machines
@@ -79,6 +86,8 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let overrides = Overrides::new()
         .set("node.host", "--host", args.host)
         .set("node.tracker", "--tracker", args.tracker)
+        .set("node.miner", "--miner", args.miner)
+        .set("node.mempool", "--mempool", args.mempool)
         .set("node.data_dir", "--data-dir", args.data_dir.map(|folder| folder.display().to_string()))
         .set("node.advertise", "--advertise", args.advertise)
         .set("node.threads", "--threads", args.threads)

@@ -6,6 +6,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const CAPACITY: usize = 256;
+/// Most bytes of data in all of them together; one is kept however long.
+const MAX_BYTES: usize = 64 << 20;
 
 /// Why a solution is none.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,19 +28,22 @@ pub(crate) struct Offers(Mutex<Open>);
 struct Open {
     by_seal: HashMap<Seal, (HeaderFields, String)>,
     order: VecDeque<Seal>,
+    bytes: usize,
 }
 
 impl Offers {
     pub(crate) fn offer(&self, fields: HeaderFields, data: String) -> WorkOffer {
         let seal = fields.seal();
         let mut open = self.open();
+        let bytes = data.len();
+        // The same seal is the same data.
         if open.by_seal.insert(seal, (fields, data)).is_none() {
             open.order.push_back(seal);
+            open.bytes += bytes;
         }
-        if open.order.len() > CAPACITY
-            && let Some(oldest) = open.order.pop_front()
-        {
-            open.by_seal.remove(&oldest);
+        while open.order.len() > CAPACITY || (open.bytes > MAX_BYTES && open.order.len() > 1) {
+            let Some(oldest) = open.order.pop_front() else { break };
+            open.bytes -= open.by_seal.remove(&oldest).map_or(0, |(_, data)| data.len());
         }
         let HeaderFields { index, difficulty, .. } = fields;
         WorkOffer { seal, target: difficulty.target(), difficulty, index }
@@ -106,5 +111,23 @@ mod tests {
         let solution = WorkSolution { seal: first.seal, nonce: Nonce(0) };
         assert_eq!(offers.solve(&solution, BlockHash::ZERO), Err(NoBlock::Unknown));
         assert_eq!(offers.open().by_seal.len(), CAPACITY);
+    }
+
+    /// How many offers there are, and their bytes.
+    fn kept(offers: &Offers) -> (usize, usize) {
+        let open = offers.open();
+        (open.by_seal.len(), open.bytes)
+    }
+
+    #[test]
+    fn long_offers_are_fewer_but_the_last_is_always_kept() {
+        let offers = Offers::default();
+        for ms in 0..6 {
+            offers.offer(fields(ms, 1), "x".repeat(MAX_BYTES / 4));
+        }
+        assert_eq!(kept(&offers), (4, MAX_BYTES));
+        let last = offers.offer(fields(9, 1), "x".repeat(MAX_BYTES + 1));
+        assert_eq!(kept(&offers), (1, MAX_BYTES + 1));
+        assert!(offers.solve(&WorkSolution { seal: last.seal, nonce: Nonce(0) }, BlockHash::ZERO).is_ok());
     }
 }

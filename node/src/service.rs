@@ -131,7 +131,7 @@ impl Service for NodeService {
             (&Method::POST, ["sync"]) => routes::steering::sync(self, request).await,
             (&Method::POST, ["mine"]) => routes::steering::mine(self, request).await,
             (&Method::GET, ["events"]) => routes::events::subscribe(self, &request),
-            (&Method::GET, ["work"]) => routes::work::offer(self, &request),
+            (&Method::GET, ["work"]) => routes::work::offer(self, &request).await,
             (&Method::POST, ["work"]) => routes::work::solve(self, request).await,
             _ => Err(request.no_route()),
         }

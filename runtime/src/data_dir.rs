@@ -1,15 +1,21 @@
-//! The folder that one service keeps its chain in: held by one process at a time, and home of its token.
+//! The folder that one service keeps its chain in: held by one process at a time, and home of its token and key.
 //!
 //! ```text
 //! <data_dir>/<network name>-<first 8 hex of the network id>/<service>-<port>/lock
 //!                                                                           /token
+//!                                                                           /miner.pem
+//!                                                                           /*.redb
 //! ```
 //!
 //! Another network or another port is another folder, so a restart finds its own chain again and nothing is ever mixed.
 
+use crate::secret_file;
+use crate::store::RedbStore;
+use shared::keys::{BadKeyFile, KeyPair, NotWritten};
 use shared::params::Params;
+use shared::store::StoreError;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// The folder of one service on one network and port.
@@ -40,8 +46,19 @@ pub enum DataDirError {
         /// The file.
         path: PathBuf,
     },
+    /// The key file does not hold a key that can be used.
+    #[error("{} holds no key to mine to: {source}; put it back from a copy, or name an address (--miner), or move the file away, and the next start makes a new key", path.display())]
+    BadKey {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: BadKeyFile,
+    },
+    /// A key cannot be written.
+    #[error(transparent)]
+    KeyNotWritten(#[from] NotWritten),
     /// The operating system gave no random bytes.
-    #[error("cannot make a token: no random bytes: {0}")]
+    #[error("cannot make a secret: no random bytes: {0}")]
     Random(getrandom::Error),
     /// A file or folder cannot be made, read or written.
     #[error("cannot {action} {}: {source}", path.display())]
@@ -55,6 +72,13 @@ pub enum DataDirError {
     },
 }
 
+/// Where the service at a port keeps what is of a network, whether anything is there or not.
+///
+/// `network` has passed [`Params::check`]: its name becomes part of the path.
+pub fn folder(root: &Path, network: &Params, service: &str, port: u16) -> PathBuf {
+    root.join(format!("{}-{}", network.name, network.network_id().short())).join(format!("{service}-{port}"))
+}
+
 impl DataDir {
     /// Makes the folder if it is not there, and holds it.
     ///
@@ -63,8 +87,7 @@ impl DataDir {
     /// # Errors
     /// [`DataDirError::InUse`] if another process holds it; [`DataDirError::Io`] if it cannot be made.
     pub fn open(root: &Path, network: &Params, service: &'static str, port: u16) -> Result<Self, DataDirError> {
-        let network = format!("{}-{}", network.name, network.network_id().short());
-        let path = root.join(network).join(format!("{service}-{port}"));
+        let path = folder(root, network, service, port);
         std::fs::create_dir_all(&path).map_err(io_error("make the folder", &path))?;
         let lock_path = path.join("lock");
         // Never removed: whoever opened it before a removal would hold a lock that nobody else sees.
@@ -82,6 +105,16 @@ impl DataDir {
         &self.path
     }
 
+    /// Opens the store in the file `name` of the folder, or makes it, on a thread that may wait for the disk.
+    ///
+    /// # Errors
+    /// As [`RedbStore::open`].
+    pub async fn open_store(&self, name: &str) -> Result<RedbStore, StoreError> {
+        let path = self.path.join(name);
+        let opened = tokio::task::spawn_blocking(move || RedbStore::open(path)).await;
+        opened.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
+    }
+
     /// The token that steering requests must carry (docs/protocol.md §8), 64 hex digits; made at the first call.
     ///
     /// # Errors
@@ -94,29 +127,42 @@ impl DataDir {
                 let is_token = token.len() == 64 && token.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
                 if is_token { Ok(token.to_owned()) } else { Err(DataDirError::BadToken { path }) }
             }
-            Err(error) if error.kind() == ErrorKind::NotFound => make_token(&path),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let token: String = entropy()?.iter().map(|byte| format!("{byte:02x}")).collect();
+                secret_file::create(&path, &format!("{token}\n")).map_err(io_error("make", &path))?;
+                Ok(token)
+            }
+            Err(source) => Err(io_error("read", &path)(source)),
+        }
+    }
+
+    /// The key whose address is mined to (docs/protocol.md §6), in the file `miner.pem`; made at the first call.
+    ///
+    /// # Errors
+    /// The file holds something else, or cannot be read or made.
+    pub fn key_pair(&self) -> Result<KeyPair, DataDirError> {
+        let path = self.path.join("miner.pem");
+        match std::fs::read_to_string(&path) {
+            Ok(pem) => KeyPair::from_pem(&pem, None).map_err(|source| DataDirError::BadKey { path, source }),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let pair = loop {
+                    // Nearly every draw is a key.
+                    if let Some(pair) = KeyPair::from_entropy(entropy()?) {
+                        break pair;
+                    }
+                };
+                secret_file::create(&path, &pair.to_pem()?).map_err(io_error("make", &path))?;
+                Ok(pair)
+            }
             Err(source) => Err(io_error("read", &path)(source)),
         }
     }
 }
 
-fn make_token(path: &Path) -> Result<String, DataDirError> {
+fn entropy() -> Result<[u8; 32], DataDirError> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(DataDirError::Random)?;
-    let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(io_error("make", path))?;
-    let written = writeln!(file, "{token}").and_then(|()| file.sync_all());
-    if let Err(source) = written {
-        // A half-written token would be refused at the next start; the write error is what matters now.
-        let _ = std::fs::remove_file(path);
-        return Err(io_error("write", path)(source));
-    }
-    Ok(token)
+    Ok(bytes)
 }
 
 fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> DataDirError {
@@ -164,15 +210,26 @@ mod tests {
         assert_ne!(open(root.path(), 8101).unwrap().token().unwrap(), token);
     }
 
-    #[cfg(unix)]
     #[test]
-    fn nobody_else_can_read_the_token() {
-        use std::os::unix::fs::PermissionsExt;
+    fn the_key_is_made_once_and_read_back_after_a_restart() {
+        let root = tempfile::tempdir().unwrap();
+        let address = open(root.path(), 8100).unwrap().key_pair().unwrap().address();
+        assert_eq!(open(root.path(), 8100).unwrap().key_pair().unwrap().address(), address);
+        assert_ne!(open(root.path(), 8101).unwrap().key_pair().unwrap().address(), address);
+    }
+
+    #[test]
+    fn a_key_file_without_a_key_is_refused_and_left_alone() {
         let root = tempfile::tempdir().unwrap();
         let dir = open(root.path(), 8100).unwrap();
-        dir.token().unwrap();
-        let mode = std::fs::metadata(dir.path().join("token")).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let path = dir.path().join("miner.pem");
+        for garbage in ["", "secret", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"] {
+            std::fs::write(&path, garbage).unwrap();
+            let error = dir.key_pair().unwrap_err();
+            assert!(matches!(error, DataDirError::BadKey { .. }), "{garbage:?}: {error}");
+            assert!(error.to_string().contains("miner.pem") && error.to_string().contains("--miner"), "{error}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), garbage);
+        }
     }
 
     #[test]

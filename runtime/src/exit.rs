@@ -1,5 +1,6 @@
 //! How programs end: with a code, and if something went wrong with one line that says what.
 
+use crate::printable;
 use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
@@ -14,6 +15,6 @@ pub fn complain(error: &(dyn Error + 'static), code: ExitCode) -> ExitCode {
         }
     }
     // Nobody reading it is no reason to panic.
-    let _ = writeln!(std::io::stderr(), "error: {text}");
+    let _ = writeln!(std::io::stderr(), "error: {}", printable::text(&text));
     code
 }

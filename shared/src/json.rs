@@ -29,6 +29,15 @@ pub fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D)
     T::deserialize(deserializer).map(Some)
 }
 
+/// A reason that is fit to be remembered: errors of reading quote what they are about, which may be as long as a block.
+pub(crate) fn shortened(mut reason: String) -> String {
+    const MOST_CHARACTERS: usize = 300;
+    if let Some((end, _)) = reason.char_indices().nth(MOST_CHARACTERS) {
+        reason.replace_range(end.., "…");
+    }
+    reason
+}
+
 /// A deserializer that lets a struct be read from a JSON object only.
 ///
 /// A derived `Deserialize` also accepts `["a", 1]` for `{"name": "a", "age": 1}`; a second spelling of the same object

@@ -26,7 +26,7 @@ pub enum Agreement {
 
 /// Asks all nodes to sync, and looks at them until they agree or `deadline` has passed.
 pub async fn reach(network: &Network, deadline: Duration) -> Agreement {
-    let syncs = network.nodes.iter().map(|Node { member, token }| network.client.sync_now(&member.address, token));
+    let syncs = network.nodes.iter().map(|Node { contact, token }| network.client.sync_now(&contact.address, token));
     // Whoever cannot sync shows by its tip.
     let syncs = timeout(deadline, join_all(syncs));
     join(syncs, look(network, deadline)).await.1
@@ -56,7 +56,7 @@ async fn look(network: &Network, deadline: Duration) -> Agreement {
 }
 
 async fn tips(network: &Network) -> Vec<Option<BlockId>> {
-    let infos = network.nodes.iter().map(|node| network.client.info(&node.member.address));
+    let infos = network.nodes.iter().map(|node| network.client.info(&node.contact.address));
     let tip = |Tip { index, hash, .. }| BlockId { index, hash };
     join_all(infos).await.into_iter().map(|info| info.ok().and_then(|info| info.tip).map(tip)).collect()
 }
@@ -68,7 +68,7 @@ async fn common_block(network: &Network, tips: &[BlockId]) -> Option<BlockId> {
         return None;
     }
     let of = |node: &Node| {
-        let address = node.member.address.clone();
+        let address = node.contact.address.clone();
         async move { network.client.block(&address, lowest.0, network.max_block_bytes).await }
     };
     let blocks = join_all(network.nodes.iter().map(of)).await;
@@ -81,7 +81,7 @@ async fn common_block(network: &Network, tips: &[BlockId]) -> Option<BlockId> {
 fn branches(network: &Network, tips: &[Option<BlockId>]) -> Vec<Branch> {
     let mut branches: Vec<Branch> = Vec::new();
     for (node, tip) in network.nodes.iter().zip(tips) {
-        let (Some(tip), name) = (*tip, node.member.name.clone()) else { continue };
+        let (Some(tip), name) = (*tip, node.contact.name.clone()) else { continue };
         match branches.iter_mut().find(|branch| branch.tip == tip) {
             Some(branch) => branch.nodes.push(name),
             None => branches.push(Branch { nodes: vec![name], tip }),

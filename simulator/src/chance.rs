@@ -1,4 +1,5 @@
-//! What the simulator itself leaves to chance, from one seed: who is in which half, the network's name.
+//! What the simulator itself leaves to chance, from one seed: who is in which half, who pays whom,
+//! the network's name.
 //!
 //! Mining is not among it: who finds the next block is real chance in every run.
 
@@ -24,8 +25,17 @@ impl Chance {
     /// Puts `items` into an order of chance.
     pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
-            let other = self.next() % (last as u64 + 1);
-            items.swap(last, usize::try_from(other).unwrap_or(last));
+            items.swap(last, self.place(last + 1));
         }
+    }
+
+    /// A place in a list of `count` items; 0 where there are none.
+    pub fn place(&mut self, count: usize) -> usize {
+        usize::try_from(self.next() % (count.max(1) as u64)).unwrap_or(0)
+    }
+
+    /// A number from `low` to `high`, both possible; `low` where it is the larger one.
+    pub fn within(&mut self, low: u64, high: u64) -> u64 {
+        low + self.next() % high.saturating_sub(low).saturating_add(1)
     }
 }

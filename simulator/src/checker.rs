@@ -52,22 +52,41 @@ pub enum Mismatch {
     /// It names another parent than the block below it, or has no place right above it.
     #[error("it does not join its parent: {0}")]
     Link(String),
+    /// A payment in it does not have the id that its content has.
+    #[error("a payment in it has the id {computed}, it says {said}")]
+    Id {
+        /// What we computed.
+        computed: String,
+        /// What it says.
+        said: String,
+    },
+    /// A payment in it is in the chain twice.
+    #[error("the payment {0} is in the chain already")]
+    Twice(String),
+    /// Somebody pays more than they have.
+    #[error("the payment {id} takes {cost} grains from {from}, who has {balance}")]
+    Overdrawn {
+        /// Which payment.
+        id: String,
+        /// Who pays.
+        from: String,
+        /// Amount and fee.
+        cost: u64,
+        /// What they have.
+        balance: u64,
+    },
+    /// Somebody has more than there can be.
+    #[error("{0} would have more than 2^53 - 1 grains")]
+    TooMuch(String),
 }
 
 /// Checks a block by itself: hashes and work. Genesis is given, not mined: its work is not asked for.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
-pub fn check(json: &[u8]) -> Result<Facts, Mismatch> {
-    let block: Value = serde_json::from_slice(json).map_err(|error| Mismatch::Shape(error.to_string()))?;
-    let text = |name: &str| {
-        let value = block.get(name).and_then(Value::as_str);
-        value.map(str::to_owned).ok_or_else(|| Mismatch::Shape(format!("no text {name:?}")))
-    };
-    let number = |name: &str| {
-        block.get(name).and_then(Value::as_u64).ok_or_else(|| Mismatch::Shape(format!("no number {name:?}")))
-    };
-    let (index, difficulty) = (number("index")?, number("difficulty")?);
+pub fn check(block: &Value) -> Result<Facts, Mismatch> {
+    let text = |name: &str| text(block, name).map(str::to_owned);
+    let (index, difficulty) = (number(block, "index")?, number(block, "difficulty")?);
     let (prev_hash, timestamp, nonce, said) = (text("prev_hash")?, text("timestamp")?, text("nonce")?, text("hash")?);
 
     let (data_hash, _) = sha256(&text("data")?);
@@ -99,7 +118,32 @@ pub fn check_link(parent: &Facts, child: &Facts) -> Result<(), Mismatch> {
     Ok(())
 }
 
-fn sha256(text: &str) -> (String, [u8; 32]) {
+/// JSON as it was served.
+///
+/// # Errors
+/// [`Mismatch::Shape`].
+pub fn parse(json: &[u8]) -> Result<Value, Mismatch> {
+    serde_json::from_slice(json).map_err(|error| Mismatch::Shape(error.to_string()))
+}
+
+/// A text in an object.
+///
+/// # Errors
+/// [`Mismatch::Shape`], with its name.
+pub(crate) fn text<'a>(object: &'a Value, name: &str) -> Result<&'a str, Mismatch> {
+    object.get(name).and_then(Value::as_str).ok_or_else(|| Mismatch::Shape(format!("no text {name:?}")))
+}
+
+/// A number in an object.
+///
+/// # Errors
+/// [`Mismatch::Shape`], with its name.
+pub(crate) fn number(object: &Value, name: &str) -> Result<u64, Mismatch> {
+    object.get(name).and_then(Value::as_u64).ok_or_else(|| Mismatch::Shape(format!("no number {name:?}")))
+}
+
+/// The digest as text and as bytes.
+pub(crate) fn sha256(text: &str) -> (String, [u8; 32]) {
     let bytes: [u8; 32] = Sha256::digest(text.as_bytes()).into();
     (bytes.iter().map(|byte| format!("{byte:02x}")).collect(), bytes)
 }
@@ -130,7 +174,7 @@ mod tests {
     }
 
     fn checked(block: &Value) -> Result<Facts, Mismatch> {
-        check(block.to_string().as_bytes())
+        check(&parse(block.to_string().as_bytes())?)
     }
 
     const T1: &str = "2026-11-21T03:29:00.123Z";
@@ -173,7 +217,7 @@ mod tests {
     #[test]
     fn what_is_no_block_is_refused_with_the_field() {
         for (json, reason) in [("", "EOF"), ("[]", "index"), ("{\"index\": -1}", "index"), ("{\"index\": 1}", "diff")] {
-            let error = check(json.as_bytes()).unwrap_err().to_string();
+            let error = parse(json.as_bytes()).and_then(|block| check(&block)).unwrap_err().to_string();
             assert!(error.contains(reason), "{json}: {error}");
         }
     }

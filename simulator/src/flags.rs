@@ -6,20 +6,31 @@ use crate::partition::{Partition, seconds};
 use anyhow::bail;
 use clap::Parser;
 use runtime::config::{CommonArgs, Overrides};
-use shared::config::{Config, Hashrate};
+use shared::config::{Config, Hashrate, Simulator};
+use shared::params::LayerName;
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// Most nodes of a run.
 const MAX_NODES: usize = 100;
+/// Most members who do not mine.
+const MAX_MEMBERS: usize = 100;
+/// Most payments a second.
+const MAX_RATE: u32 = 1000;
 
-/// A whole Chainlab network in one process, narrated: a tracker and nodes as real services on real ports.
+/// A whole Chainlab network in one process, narrated: a tracker, a mempool and nodes as real services on real ports.
 #[derive(Debug, Parser)]
 #[command(name = "simulator", version, after_help = EXAMPLES)]
 pub struct Args {
     /// How many nodes; all of them mine [default: 4]
     #[arg(short, long)]
     nodes: Option<usize>,
+    /// How many members there are who do not mine; each node has one who does [default: 4]
+    #[arg(short, long)]
+    members: Option<usize>,
+    /// Payments a second that all members make together; 0 = none [default: 1]
+    #[arg(short, long)]
+    rate: Option<u32>,
     /// Stop after so many seconds
     #[arg(long, value_parser = seconds)]
     seconds: Option<Duration>,
@@ -36,8 +47,8 @@ pub struct Args {
     /// Hashes per second of each node, or unlimited [default: 50000]
     #[arg(long)]
     hashrate: Option<Hashrate>,
-    /// Decides what is left to the simulator's own choice: who is in which half, the network's name. Who finds a block
-    /// is real chance in every run
+    /// Decides what is left to the simulator's own choice: who pays whom, who is in which half, the network's name.
+    /// Who finds a block is real chance in every run
     #[arg(long)]
     seed: Option<u64>,
     /// Folder for the chains; the next run with it goes on where this one stopped [default: a temporary one]
@@ -46,7 +57,7 @@ pub struct Args {
     /// Name or address to listen on; 0.0.0.0 opens the network to other machines [default: 127.0.0.1]
     #[arg(short = 'H', long)]
     host: Option<String>,
-    /// First port to try for the tracker; nodes get theirs from ten above it. 0 = any free ones [default: 8090]
+    /// First port to try for the tracker; the mempool's is the next one, nodes get theirs from ten above it. 0 = any free ones [default: 8090]
     #[arg(short, long)]
     port: Option<u16>,
     /// Print one JSON object a line for everything that happens, and nothing else
@@ -59,12 +70,15 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 Without --config, every run is a network of its own (fresh name and time of genesis), with a first difficulty that fits \
-its hash rate. Exit code: 0 if all nodes agreed at the end and every block was what it said, 1 if not, 2 for wrong usage.
+its hash rate. Exit code: 0 if at the end all nodes agreed, every block was what it said and every grain was where it \
+must be, 1 if not, 2 for wrong usage.
 
 Examples:
   simulator                                runs until Ctrl-C
   simulator --nodes 8 --seconds 60         a minute of eight nodes
   simulator --interval 1000 --blocks 20    a block a second, twenty of them
+  simulator --members 20 --rate 50         many members who pay one another fifty times a second
+  simulator --layer data                   blocks of plain text: no money, no mempool
   simulator --partition 10:20              a fork on demand, and its healing
   simulator --data-dir my-network          keeps the chains, and goes on with them next time
   simulator --json --blocks 5 | jq .event  for programs
@@ -95,16 +109,26 @@ impl Args {
     /// # Errors
     /// What is wrong with the configuration or does not go together.
     pub fn options(self) -> anyhow::Result<Options> {
-        let Self { nodes, seconds, blocks, partition: mut partitions, interval, hashrate, seed, .. } = self;
+        let Self { nodes, members, rate, seconds, blocks, partition: mut partitions, interval, hashrate, seed, .. } =
+            self;
         let overrides = Overrides::new()
             .set("simulator.host", "--host", self.host)
             .set("simulator.nodes", "--nodes", nodes)
             .set("simulator.hashrate", "--hashrate", hashrate)
+            .set("simulator.members", "--members", members)
+            .set("simulator.rate", "--rate", rate)
             .set("network.block_interval_ms", "--interval", interval);
         let mut config = self.common.load(overrides)?;
         let nodes = config.simulator.nodes;
         if !(1..=MAX_NODES).contains(&nodes) {
             bail!("{nodes} nodes: expected 1 to {MAX_NODES}");
+        }
+        let Simulator { members: given, rate: given_rate, .. } = config.simulator;
+        if given > MAX_MEMBERS {
+            bail!("{given} members: expected 0 to {MAX_MEMBERS}");
+        }
+        if given_rate > MAX_RATE {
+            bail!("{given_rate} payments a second: expected 0 to {MAX_RATE}");
         }
         partitions.sort_by_key(|partition| partition.after);
         if !partitions.is_empty() && nodes < 2 {
@@ -134,12 +158,15 @@ impl Args {
                 _ => parameters::make_fresh(&mut config, &mut Chance::new(seed)),
             }
         }
+        if !config.network.layer.has_money() && (members.is_some() || rate.is_some()) {
+            bail!("--members and --rate need layer transaction: there is no money on layer data");
+        }
         Ok(Options { config, data_dir: self.data_dir, port: self.port, seconds, blocks, seed, partitions })
     }
 }
 
 /// A layer's name as it is written in configurations.
-pub fn layer_text(layer: shared::params::LayerName) -> String {
+pub fn layer_text(layer: LayerName) -> String {
     serde_json::to_value(layer).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
@@ -153,11 +180,26 @@ mod tests {
 
     #[test]
     fn flags_become_options() {
-        let flags = ["--nodes", "3", "--interval", "300", "--hashrate", "1000", "--seed", "7", "--partition", "1:2"];
+        let flags = [
+            "--nodes",
+            "3",
+            "--interval",
+            "300",
+            "--hashrate",
+            "1000",
+            "--seed",
+            "7",
+            "--partition",
+            "1:2",
+            "--members",
+            "2",
+            "--rate",
+            "9",
+        ];
         let Options { config, seed, partitions, .. } = options(&flags).unwrap();
         assert_eq!((config.simulator.nodes, config.network.block_interval_ms, seed), (3, 300, 7));
         assert_eq!(config.simulator.hashrate, Hashrate::PerSecond(1000));
-        assert_eq!(partitions.len(), 1);
+        assert_eq!((partitions.len(), config.simulator.members, config.simulator.rate), (1, 2, 9));
         assert_eq!(config.network.initial_difficulty.value(), 900);
     }
 
@@ -172,6 +214,10 @@ mod tests {
         for (flags, expected) in [
             (&["--nodes", "0"][..], "expected 1 to 100"),
             (&["--nodes", "101"], "expected 1 to 100"),
+            (&["--members", "101"], "expected 0 to 100"),
+            (&["--rate", "1001"], "expected 0 to 1000"),
+            (&["--layer", "data", "--members", "3"], "no money on layer data"),
+            (&["--layer", "data", "--rate", "3"], "no money on layer data"),
             (&["--nodes", "1", "--partition", "1:2"], "at least 2 nodes"),
             (&["--partition", "1:5", "--partition", "3:1"], "one after another"),
             (&["--layer", "dta"], "data"),

@@ -1,7 +1,8 @@
 //! Fetches every block that was told of and has [`crate::checker`] recompute it; walks down to the parents that nobody
 //! told of, so that in the end the whole chain of the run was checked.
 
-use crate::checker::{Facts, Mismatch, check, check_link};
+use crate::checker::{Facts, Mismatch, check, check_link, parse};
+use crate::ledger::{Bundle, Rules};
 use crate::observer::{Seen, What};
 use runtime::client::{Client, Error};
 use shared::block::{BlockHash, Height};
@@ -30,18 +31,20 @@ pub struct Inspector {
 }
 
 impl Inspector {
-    /// Starts to check what the nodes at `addresses` (by number) serve; what lies at `base` or below was there before the run. Complaints go to `seen`.
+    /// Starts to check what the nodes at `addresses` (by number) serve; what lies at `base` or below was there before the run. Where
+    /// there are `rules` of money, payments are read, too. Complaints, and what blocks confirm, go to `seen`.
     pub fn start(
         client: Client,
         addresses: Vec<String>,
         max_block_bytes: usize,
         base: u64,
+        rules: Option<Rules>,
         seen: Sender<Seen>,
     ) -> Self {
         let (asks, queue) = channel(QUEUE);
         let checked = Arc::new(AtomicU64::new(0));
         let known = HashMap::new();
-        let task = Task { client, addresses, max_block_bytes, base, checked: checked.clone(), known, seen };
+        let task = Task { client, addresses, max_block_bytes, base, rules, checked: checked.clone(), known, seen };
         Self { asks: Some(asks), checked, task: tokio::spawn(task.run(queue)) }
     }
 
@@ -72,6 +75,7 @@ struct Task {
     addresses: Vec<String>,
     max_block_bytes: usize,
     base: u64,
+    rules: Option<Rules>,
     checked: Arc<AtomicU64>,
     known: HashMap<String, Facts>,
     seen: Sender<Seen>,
@@ -109,8 +113,8 @@ impl Task {
                     return;
                 }
             };
-            let facts = match check(&json).and_then(|facts| is_that(facts, next.hash)) {
-                Ok(facts) => facts,
+            let (facts, bundle) = match self.judge(&json, next.hash) {
+                Ok(judged) => judged,
                 Err(mismatch) => {
                     self.checked.fetch_add(1, Ordering::Relaxed);
                     self.complain(node, next, &mismatch).await;
@@ -119,6 +123,9 @@ impl Task {
             };
             if facts.index > self.base {
                 self.checked.fetch_add(1, Ordering::Relaxed);
+            }
+            if let Some((bundle, reward)) = bundle {
+                let _ = self.seen.send(Seen { node, what: What::Bundle(next, bundle, reward) }).await;
             }
             if let Some(child) = &above
                 && let Err(mismatch) = check_link(&facts, child)
@@ -133,6 +140,17 @@ impl Task {
             next = BlockId { index: Height(facts.index - 1), hash: parent };
             above = Some(facts);
         }
+    }
+
+    /// What a block says, if it is what it says and the one that was told of; and its payments with its reward.
+    fn judge(&self, json: &[u8], told: BlockHash) -> Result<(Facts, Option<(Bundle, u64)>), Mismatch> {
+        let block = parse(json)?;
+        let facts = is_that(check(&block)?, told)?;
+        let bundle = match &self.rules {
+            Some(rules) if facts.index > self.base => Some((rules.bundle(&block)?, rules.reward(facts.index))),
+            _ => None,
+        };
+        Ok((facts, bundle))
     }
 
     /// From the node that told of it, else from any other.
@@ -210,7 +228,7 @@ mod tests {
         let address = node(vec![(genesis.hash(), genesis_json), (block.hash(), served)]).await;
         let (seen, mut complaints) = channel(10);
         let client = Client::new(None, None).unwrap();
-        let mut inspector = Inspector::start(client, vec![address], 100_000, 0, seen);
+        let mut inspector = Inspector::start(client, vec![address], 100_000, 0, None, seen);
         inspector.ask(0, BlockId { index: Height(1), hash: block.hash() });
         let checked = inspector.finish(Duration::from_secs(20)).await;
         let mut all = Vec::new();

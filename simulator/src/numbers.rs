@@ -1,4 +1,6 @@
-//! Numbers and hashes as people read them.
+//! Numbers, money and hashes as people read them.
+
+use shared::ledger::Amount;
 
 /// Enough of a hash to know it by: its zeros say only that it was mined, so four digits more than those.
 pub(crate) fn short(hash: &str) -> &str {
@@ -39,6 +41,20 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
+/// Grains as LAB, the whole part grouped: 1,234.5.
+pub(crate) fn lab(grains: u128) -> String {
+    let in_one = u128::from(Amount::GRAINS_PER_LAB);
+    let (whole, fraction) = (grains / in_one, grains % in_one);
+    let whole = u64::try_from(whole).map_or_else(|_| whole.to_string(), grouped);
+    if fraction == 0 {
+        return format!("{whole} LAB");
+    }
+    let digits = format!("{fraction:08}");
+    // Prices have two digits after the point, as people write them.
+    let digits = digits.trim_end_matches('0');
+    format!("{whole}.{digits:0<2} LAB")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,6 +66,15 @@ mod tests {
             (rate(999), rate(200_000), rate(24_000_000)),
             ("999 H/s".into(), "200 kH/s".into(), "24 MH/s".into())
         );
+        for (grains, text) in [
+            (0, "0 LAB"),
+            (125_000_000, "1.25 LAB"),
+            (350_000_000, "3.50 LAB"),
+            (5_000_000_431, "50.00000431 LAB"),
+            (190_000_000_000, "1,900 LAB"),
+        ] {
+            assert_eq!(lab(grains), text);
+        }
         assert_eq!(short("00000ab1234567890"), "00000ab12");
         assert_eq!(short("0ab1234567890"), "0ab12345");
     }

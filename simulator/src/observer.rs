@@ -1,6 +1,7 @@
 //! Watches every node from outside, as any client could: its event stream, and its `/info` once a second, which heals
 //! what the stream missed and tells the hash rate. Reconnects for ever; decides nothing.
 
+use crate::ledger::Bundle;
 use crate::network::Network;
 use futures_util::StreamExt;
 use runtime::client::Client;
@@ -40,6 +41,8 @@ pub enum What {
     Silent(String),
     /// Its events came back.
     Back,
+    /// The payments of a block, and what it created.
+    Bundle(BlockId, Bundle, u64),
     /// A block that it served is not what it says.
     BadBlock(BlockId, String),
     /// A block could not be fetched.
@@ -49,7 +52,7 @@ pub enum What {
 /// Starts to watch every node until `stop` is cancelled; what is seen goes to `seen`.
 pub fn watch(network: &Network, seen: &Sender<Seen>, stop: &CancellationToken) {
     for (node, of) in network.nodes.iter().enumerate() {
-        let (client, address) = (&network.client, &of.member.address);
+        let (client, address) = (&network.client, &of.contact.address);
         let events = follow_events(client.clone(), address.clone(), node, seen.clone());
         let infos = ask_infos(client.clone(), address.clone(), node, seen.clone());
         tokio::spawn(stop.clone().run_until_cancelled_owned(events));

@@ -55,23 +55,27 @@ pub fn halves(nodes: usize, chance: &mut Chance) -> [Vec<usize>; 2] {
     [order, second]
 }
 
-/// Makes each half have nothing to do with the other.
+/// Makes each half have nothing to do with the other; only the half `mempool` goes on taking payments from the mempool,
+/// if there is one.
+///
+/// A mempool does not say who it is when it reads a chain, so it still follows whichever half has more work, as somebody
+/// who reads along in both.
 ///
 /// # Errors
 /// Who did not obey and why; the others did.
-pub async fn cut(network: &Network, halves: &[Vec<usize>; 2]) -> Result<(), String> {
-    steer(network, halves, |block| PeersUpdate { block, ..PeersUpdate::default() }).await
+pub async fn cut(network: &Network, halves: &[Vec<usize>; 2], mempool: usize) -> Result<(), String> {
+    steer(network, halves, mempool, |block| PeersUpdate { block, ..PeersUpdate::default() }).await
 }
 
 /// Allows the halves to talk again, and asks every node to look for better chains at once.
 ///
 /// # Errors
 /// Who did not obey and why; the others did.
-pub async fn heal(network: &Network, halves: &[Vec<usize>; 2]) -> Result<(), String> {
-    let healed = steer(network, halves, |unblock| PeersUpdate { unblock, ..PeersUpdate::default() }).await;
+pub async fn heal(network: &Network, halves: &[Vec<usize>; 2], mempool: usize) -> Result<(), String> {
+    let healed = steer(network, halves, mempool, |unblock| PeersUpdate { unblock, ..PeersUpdate::default() }).await;
     // Who asked before the other side was told to answer again would wait for its next poll.
-    for Node { member, token } in &network.nodes {
-        let (client, address, token) = (network.client.clone(), member.address.clone(), token.clone());
+    for Node { contact, token } in &network.nodes {
+        let (client, address, token) = (network.client.clone(), contact.address.clone(), token.clone());
         // It answers when all is fetched, and whether it did shows by the tips.
         tokio::spawn(async move { client.sync_now(&address, &token).await.is_ok() });
     }
@@ -81,17 +85,21 @@ pub async fn heal(network: &Network, halves: &[Vec<usize>; 2]) -> Result<(), Str
 async fn steer(
     network: &Network,
     halves: &[Vec<usize>; 2],
+    mempool: usize,
     update: impl Fn(Vec<String>) -> PeersUpdate,
 ) -> Result<(), String> {
-    let addresses =
-        |half: &[usize]| half.iter().map(|node| network.nodes[*node].member.address.clone()).collect::<Vec<_>>();
-    let sides = [(&halves[0], addresses(&halves[1])), (&halves[1], addresses(&halves[0]))];
+    let addresses = |side: usize| -> Vec<String> {
+        let mempool = network.money.iter().filter(|_| side == mempool).map(|money| &money.mempool);
+        let nodes = halves[side].iter().map(|node| &network.nodes[*node].contact.address);
+        nodes.chain(mempool).cloned().collect()
+    };
+    let sides = [(&halves[0], addresses(1)), (&halves[1], addresses(0))];
     let orders = sides.into_iter().flat_map(|(half, others)| half.iter().map(move |node| (*node, others.clone())));
     let requests = orders.map(|(node, others)| {
-        let (Node { member, token }, update) = (&network.nodes[node], update(others));
+        let (Node { contact, token }, update) = (&network.nodes[node], update(others));
         async move {
-            let result = network.client.update_peers(&member.address, token, &update).await;
-            result.map_err(|error| format!("{}: {error}", member.name))
+            let result = network.client.update_peers(&contact.address, token, &update).await;
+            result.map_err(|error| format!("{}: {error}", contact.name))
         }
     });
     join_all(requests).await.into_iter().collect()

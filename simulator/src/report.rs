@@ -1,5 +1,6 @@
 //! What a run came to: numbers for `--json`, and whether it went well.
 
+use crate::proof::Money;
 use crate::tale::Branch;
 use serde::Serialize;
 use shared::wire::BlockId;
@@ -43,6 +44,9 @@ pub struct Report {
     pub unchecked: u64,
     /// Services that ended although nobody asked them to.
     pub failed_services: u64,
+    /// Whether every grain is where it must be, where there is money.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub money: Option<Money>,
 }
 
 /// How many blocks a node found.
@@ -55,8 +59,9 @@ pub struct Found {
 }
 
 impl Report {
-    /// Whether the nodes agreed, no service failed and no block was bad: what the exit code tells.
-    pub const fn is_good(&self) -> bool {
-        self.agreed && self.bad == 0 && self.failed_services == 0
+    /// Whether the nodes agreed, no service failed, no block was bad and all money was found: what the exit code tells.
+    pub fn is_good(&self) -> bool {
+        let is_found = self.money.as_ref().is_none_or(|money| money.proven);
+        self.agreed && self.bad == 0 && self.failed_services == 0 && is_found
     }
 }

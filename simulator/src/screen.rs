@@ -1,7 +1,9 @@
-//! Where tales go: a terminal with a status line at the bottom, plain lines (a file, Docker's log), or JSON.
+//! Where tales go: a terminal with a status line at the bottom, plain lines (a file, Docker's log), or JSON. What strangers
+//! have said reaches people only through [`printable`].
 
 use crate::tale::{Status, Tale, Told};
 use crate::text::Style;
+use runtime::printable;
 use std::io::{self, IsTerminal, Write};
 
 /// How often the status is told where it has no line of its own.
@@ -45,9 +47,9 @@ pub struct Screen<W> {
 }
 
 impl<W: Write> Screen<W> {
-    /// Shows tales of nodes of these names on `out`.
-    pub fn new(out: W, look: Look, names: Vec<String>) -> Self {
-        let style = Style::new(names, look == Look::Terminal { coloured: true });
+    /// Shows tales of nodes and members of these names on `out`.
+    pub fn new(out: W, look: Look, names: Vec<String>, members: Vec<String>) -> Self {
+        let style = Style::new(names, members, look == Look::Terminal { coloured: true });
         Self { out, look, style, status: String::new(), shown_at_ms: 0 }
     }
 
@@ -63,7 +65,7 @@ impl<W: Write> Screen<W> {
         for told in told {
             match self.look {
                 Look::Json => writeln!(self.out, "{}", serde_json::to_string(told)?)?,
-                Look::Plain | Look::Terminal { .. } => writeln!(self.out, "{}", self.style.line(told))?,
+                Look::Plain | Look::Terminal { .. } => writeln!(self.out, "{}", self.words(told))?,
             }
         }
         self.paint()
@@ -99,6 +101,16 @@ impl<W: Write> Screen<W> {
         self.out.flush()
     }
 
+    /// A tale in words; whoever registers at our tracker gets a say in them.
+    fn words(&self, told: &Told) -> String {
+        let plain = self.style.plain().line(told);
+        let fit = match told.tale {
+            Tale::Started(_) | Tale::Report(_) => printable::text(&plain),
+            _ => printable::line(&plain),
+        };
+        printable::painted(fit, || self.style.line(told))
+    }
+
     fn wipe(&mut self) -> io::Result<()> {
         if self.status.is_empty() { Ok(()) } else { write!(self.out, "\r\x1b[2K") }
     }
@@ -106,5 +118,34 @@ impl<W: Write> Screen<W> {
     fn paint(&mut self) -> io::Result<()> {
         write!(self.out, "{}", self.status)?;
         self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(look: Look, reason: &str) -> String {
+        let mut screen = Screen::new(Vec::new(), look, vec!["N1".to_owned()], Vec::new());
+        let (node, reason) = ("N1".to_owned(), reason.to_owned());
+        screen.show(&[Told { at_ms: 1000, tale: Tale::Silent { node, reason } }]).unwrap();
+        String::from_utf8(screen.out).unwrap()
+    }
+
+    #[test]
+    fn reasons_of_strangers_do_not_steer_the_terminal() {
+        let hostile = "unknown field `\u{1b}[2J\u{202e}`\n    2.0 s  all agree\u{200b}";
+        for look in [Look::Plain, Look::Terminal { coloured: false }, Look::Terminal { coloured: true }] {
+            let text = shown(look, hostile);
+            assert!(text.contains("unknown field `\u{fffd}[2J\u{fffd}`\u{fffd}"), "{text:?}");
+            assert!(text.lines().count() == 1 && !text.contains(['\u{1b}', '\u{202e}', '\u{200b}']), "{text:?}");
+        }
+        assert!(shown(Look::Json, hostile).contains("\\u001b[2J\u{202e}"), "JSON spells them itself");
+    }
+
+    #[test]
+    fn our_own_colours_are_shown() {
+        let coloured = Look::Terminal { coloured: true };
+        assert!(shown(coloured, "gone").contains("\u{1b}[") && !shown(Look::Plain, "gone").contains('\u{1b}'));
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::report::Report;
 use serde::Serialize;
+use shared::ledger::{Amount, TransactionId};
 use shared::wire::BlockId;
 
 /// Something that happened, and when.
@@ -40,6 +41,66 @@ pub enum Tale {
         after_ms: Option<i64>,
         /// Whether it became its finder's tip; if not, another block came first.
         best: bool,
+    },
+    /// Somebody pays, as the mempool tells.
+    Payment {
+        /// Its id.
+        id: TransactionId,
+        /// Who; the address where it is nobody's that is known.
+        from: String,
+        /// Whom.
+        to: String,
+        /// How much, in grains.
+        amount: Amount,
+        /// What the miner gets on top.
+        fee: Amount,
+        /// What for.
+        msg: String,
+    },
+    /// Payments that were too many to be told one by one.
+    Payments {
+        /// How many.
+        count: u64,
+        /// What they move together, in grains.
+        amount: u128,
+        /// How many more did not get into the mempool.
+        refused: u64,
+    },
+    /// A payment did not get into the mempool.
+    Refused {
+        /// Who wanted to pay.
+        from: String,
+        /// Whom.
+        to: String,
+        /// How much, in grains.
+        amount: Amount,
+        /// Why not.
+        reason: String,
+    },
+    /// Payments that waited for a block were given up.
+    GivenUp {
+        /// How many.
+        count: u64,
+        /// Why.
+        reason: String,
+    },
+    /// Payments whose block was left wait for another one again.
+    Returned {
+        /// How many.
+        count: u64,
+    },
+    /// A block has payments, and its miner earns.
+    Confirmed {
+        /// Which block.
+        block: BlockId,
+        /// How many payments.
+        payments: u64,
+        /// What they move together, in grains.
+        amount: u128,
+        /// Who earns.
+        miner: String,
+        /// Reward and fees, in grains.
+        earned: u64,
     },
     /// Nodes took a block that another one mined.
     Received {
@@ -92,6 +153,9 @@ pub enum Tale {
         halves: [Vec<String>; 2],
         /// For how long, in milliseconds.
         for_ms: u64,
+        /// Which half goes on taking payments from the mempool, 0 or 1.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        mempool: Option<usize>,
     },
     /// The halves may talk again.
     Healed {
@@ -123,7 +187,7 @@ pub enum Tale {
     },
     /// A service ended although nobody asked it to.
     Failed {
-        /// `tracker` or the node's name.
+        /// `tracker`, `mempool` or the node's name.
         service: String,
         /// Why.
         reason: String,
@@ -172,20 +236,28 @@ pub struct Started {
     pub seed: u64,
     /// `host:port`.
     pub tracker: String,
+    /// `host:port`, where there is money.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mempool: Option<String>,
     /// The nodes.
-    pub nodes: Vec<Member>,
+    pub nodes: Vec<Contact>,
+    /// Who has wallets, where there is money; the first mine, each on the node of its place.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<Contact>,
+    /// Payments a second that they make.
+    pub rate: u32,
     /// A configuration file with which other nodes can join.
     pub config: String,
     /// The height that the longest chain had already.
     pub height: u64,
 }
 
-/// A node of the run.
+/// A node or a member of the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Member {
-    /// Its short name.
+pub struct Contact {
+    /// The short name.
     pub name: String,
-    /// `host:port`.
+    /// `host:port` of a node; where payments to a member go.
     pub address: String,
 }
 
@@ -213,4 +285,7 @@ pub struct Status {
     pub tips: usize,
     /// Blocks whose hashes were recomputed.
     pub checked: u64,
+    /// Payments that wait for a block, where there is money.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pending: Option<u64>,
 }

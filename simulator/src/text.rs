@@ -1,5 +1,7 @@
 //! Tales as lines for people. Colours are an ornament: every line says the same without them.
 
+mod money;
+
 use crate::numbers::{grouped, plural, rate, short, span};
 use crate::report::Report;
 use crate::tale::{Branch, Started, Status, Tale, Told};
@@ -26,13 +28,20 @@ const SHOWN: usize = 10;
 #[derive(Debug, Clone)]
 pub struct Style {
     names: Vec<String>,
+    /// Each miner has the colour of their node.
+    members: Vec<String>,
     coloured: bool,
 }
 
 impl Style {
-    /// For nodes of these names.
-    pub const fn new(names: Vec<String>, coloured: bool) -> Self {
-        Self { names, coloured }
+    /// For nodes and members of these names.
+    pub const fn new(names: Vec<String>, members: Vec<String>, coloured: bool) -> Self {
+        Self { names, members, coloured }
+    }
+
+    /// The same without colours.
+    pub fn plain(&self) -> Self {
+        Self { coloured: false, ..self.clone() }
     }
 
     /// A tale as one or more lines, without a line break at the end.
@@ -49,13 +58,16 @@ impl Style {
 
     /// The status line.
     pub fn status(&self, at_ms: u64, status: &Status) -> String {
-        let Status { height, difficulty, hashrate, interval_ms, tips, .. } = status;
+        let Status { height, difficulty, hashrate, interval_ms, tips, pending, .. } = status;
         let difficulty = if *difficulty == 0 { "-".to_owned() } else { grouped(*difficulty) };
         let interval = interval_ms.map_or("-".to_owned(), |ms| format!("{:.1} s", ms as f64 / 1000.0));
         let seconds = at_ms / 1000;
         let tips = plural(*tips as u64, "tip");
         let rate = rate(*hashrate);
-        format!("{seconds} s | height {height} | difficulty {difficulty} | {rate} | interval {interval} | {tips}")
+        let pending = pending.map_or(String::new(), |pending| format!(" | {pending} pending"));
+        format!(
+            "{seconds} s | height {height} | difficulty {difficulty} | {rate} | interval {interval} | {tips}{pending}"
+        )
     }
 
     fn tale(&self, tale: &Tale) -> String {
@@ -71,6 +83,12 @@ impl Style {
                 let late = if *best { "" } else { ", but another one came first" };
                 format!("{} found block {}{after}{late}", self.name(node), self.block(block))
             }
+            Tale::Payment { .. }
+            | Tale::Payments { .. }
+            | Tale::Refused { .. }
+            | Tale::GivenUp { .. }
+            | Tale::Returned { .. }
+            | Tale::Confirmed { .. } => self.money(tale),
             Tale::Received { nodes, block, within_ms, agreed } => {
                 let within = within_ms.map_or(String::new(), |ms| format!(" within {} ms", ms.max(1)));
                 let agreed = if *agreed { format!("; all {} agree", self.names.len()) } else { String::new() };
@@ -97,13 +115,7 @@ impl Style {
             Tale::Agreed { nodes, tip } => {
                 format!("{} on {}", self.good(&format!("all {nodes} agree again")), self.block(tip))
             }
-            Tale::Partitioned { halves: [first, second], for_ms } => format!(
-                "{} {} cannot talk to {} for {:.1} s",
-                self.strong("cut:"),
-                self.list(first),
-                self.list(second),
-                *for_ms as f64 / 1000.0
-            ),
+            Tale::Partitioned { halves, for_ms, mempool } => self.partitioned(halves, *for_ms, *mempool),
             Tale::Healed { halves, found } => self.healed(halves, *found),
             Tale::Dropped { node, peer, reason } => {
                 format!("{} has nothing to do with {peer} for a while: {reason}", self.name(node))
@@ -115,13 +127,14 @@ impl Style {
                 self.bad(&format!("BAD BLOCK {} {} served by {node}: {reason}", block.index, block.hash))
             }
             Tale::Trouble { what, reason } => self.bad(&format!("could not {what}: {reason}")),
-            Tale::Ending { reason } => format!("{reason}; do all nodes agree?"),
+            Tale::Ending { reason } if self.members.is_empty() => format!("{reason}; do all nodes agree?"),
+            Tale::Ending { reason } => format!("{reason}; no more payments; do all agree, and is all money there?"),
             Tale::Status(status) => self.dim(self.status(0, status).split_once("| ").map_or("", |(_, text)| text)),
         }
     }
 
     fn started(&self, started: &Started) -> String {
-        let Started { network, network_id, layer, block_interval_ms, hashrate, tracker, nodes, config, height, seed } =
+        let Started { network, network_id, layer, block_interval_ms, hashrate, tracker, nodes, config, height, .. } =
             started;
         let mut lines = vec![
             format!(
@@ -131,20 +144,23 @@ impl Style {
             ),
             format!("  id       {network_id}"),
             format!(
-                "  rules    layer {layer}, a block every {:.1} s, {} per node, seed {seed}",
+                "  rules    layer {layer}, a block every {:.1} s, {} per node, seed {}",
                 *block_interval_ms as f64 / 1000.0,
-                hashrate.parse().map_or_else(|_| format!("{hashrate} hash rate"), rate)
+                hashrate.parse().map_or_else(|_| format!("{hashrate} hash rate"), rate),
+                started.seed
             ),
             format!("  tracker  http://{tracker}/members"),
         ];
-        for (place, member) in nodes.iter().take(SHOWN).enumerate() {
+        lines.extend(started.mempool.iter().map(|mempool| format!("  mempool  http://{mempool}/unprocessed")));
+        for (place, node) in nodes.iter().take(SHOWN).enumerate() {
             let label = if place == 0 { "nodes" } else { "" };
-            lines.push(format!("  {label:<8} {} http://{}", self.name(&member.name), member.address));
+            lines.push(format!("  {label:<8} {} http://{}", self.name(&node.name), node.address));
         }
         if let Some(last) = nodes.last().filter(|_| nodes.len() > SHOWN) {
             lines.push(format!("           … up to {} http://{}", self.name(&last.name), last.address));
         }
-        let first = nodes.first().map_or("", |member| member.address.as_str());
+        let first = nodes.first().map_or("", |node| node.address.as_str());
+        lines.extend(self.members(started));
         let continued = if *height > 0 { format!(" (going on at height {height})") } else { String::new() };
         lines.extend([
             format!("  look at  curl http://{first}/block/{}{continued}", height + 1),
@@ -154,6 +170,15 @@ impl Style {
             String::new(),
         ]);
         lines.join("\n")
+    }
+
+    fn partitioned(&self, halves: &[Vec<String>; 2], for_ms: u64, mempool: Option<usize>) -> String {
+        let [first, second] = halves;
+        let side = mempool.and_then(|side| halves.get(side));
+        let mempool = side.map_or(String::new(), |half| format!("; only {} hear of payments", self.list(half)));
+        let seconds = for_ms as f64 / 1000.0;
+        let (cut, first, second) = (self.strong("cut:"), self.list(first), self.list(second));
+        format!("{cut} {first} cannot talk to {second} for {seconds:.1} s{mempool}")
     }
 
     fn healed(&self, halves: &[Vec<String>; 2], found: [u64; 2]) -> String {
@@ -205,6 +230,7 @@ impl Style {
             plural(report.stale, "stale block")
         ));
         lines.push(format!("  checked     {}", self.checked(report)));
+        lines.extend(report.money.iter().flat_map(|money| self.proof(money)));
         if report.failed_services > 0 {
             lines.push(self.bad(&format!("  {} failed", plural(report.failed_services, "service"))));
         }
@@ -245,7 +271,8 @@ impl Style {
     }
 
     fn name(&self, name: &str) -> String {
-        let Some(number) = self.names.iter().position(|known| known == name).filter(|_| self.coloured) else {
+        let place = |names: &[String]| names.iter().position(|known| known == name);
+        let Some(number) = place(&self.names).or_else(|| place(&self.members)).filter(|_| self.coloured) else {
             return name.to_owned();
         };
         name.color(COLOURS[number % COLOURS.len()]).bold().to_string()

@@ -37,7 +37,8 @@ pub(crate) async fn sync(node: &NodeService, mut request: Request) -> Result<Res
     reply::json(&node.follower.sync_now().await.map_err(|error| follower_problem(&error))?)
 }
 
-/// Mines blocks now, at full speed, and answers their hashes.
+/// Mines blocks now, at full speed, and answers their hashes. They carry `data` if it is given, on layer `data` only;
+/// on layer `transaction` what waits in the mempools at this moment.
 #[utoipa::path(post, path = "/mine", request_body = MineRequest, security(("token" = [])), responses((status = 200, body = MineAnswer), (status = 400, body = Problem), (status = 401, body = Problem), (status = 429, body = Problem)))]
 pub(crate) async fn mine(node: &NodeService, mut request: Request) -> Result<Response, Problem> {
     request.require_token()?;
@@ -45,6 +46,12 @@ pub(crate) async fn mine(node: &NodeService, mut request: Request) -> Result<Res
     let MineRequest { blocks, data } = request.json(6 * max_data_bytes as usize + 4096).await?;
     if !(1..=MAX_BLOCKS).contains(&blocks) {
         return Err(server::bad_request(format!("blocks: {blocks} is not within 1 to {MAX_BLOCKS}")));
+    }
+    let has_money = node.follower.rules().params().layer.has_money();
+    if data.is_some() && has_money {
+        return Err(server::bad_request(
+            "data: only layers without money take it; on this one a block carries what waits in the mempools",
+        ));
     }
     if let Some(got) = data.as_ref().map(|data| data.len() as u64)
         && got > max_data_bytes

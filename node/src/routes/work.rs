@@ -1,33 +1,53 @@
 //! `/work`: blocks for miners outside of this process.
 
 use super::exchange;
+use crate::coinbase::Coinbase;
 use crate::mining;
 use crate::offers::NoBlock;
 use crate::service::NodeService;
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
 use serde::Deserialize;
+use shared::chain::{BrokenRule, Rules};
 use shared::wire::{BlockAnswer, BlockSource, Problem, WorkOffer, WorkSolution};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct For {
-    /// Whom to mine for; layers without addresses put it into the data.
     #[serde(default)]
     miner: String,
 }
 
 /// Work for an outside miner: hash `seal` and a nonce of 16 hex digits until the hash is at most `target`.
-#[utoipa::path(get, path = "/work", params(("miner" = Option<String>, Query, description = "Whom to mine for")), responses((status = 200, body = WorkOffer)))]
-pub(crate) fn offer(node: &NodeService, request: &Request) -> Result<Response, Problem> {
+///
+/// Where the layer knows money, `miner` is the address that earns it, and must be given; elsewhere any name will do.
+#[utoipa::path(get, path = "/work", params(("miner" = Option<String>, Query, description = "Whom to mine for: an address where the layer knows money")), responses((status = 200, body = WorkOffer), (status = 400, body = Problem), (status = 503, body = Problem)))]
+pub(crate) async fn offer(node: &NodeService, request: &Request) -> Result<Response, Problem> {
     let For { miner } = request.query()?;
-    let status = node.follower.status();
-    let message = if miner.is_empty() { "mined outside".to_owned() } else { format!("mined by {miner}") };
-    let data = node.follower.rules().layer().template(&message);
-    if data.len() as u64 > node.follower.rules().params().max_data_bytes {
-        return Err(server::bad_request("miner: too long"));
-    }
+    let coinbase = coinbase(node.follower.rules(), &miner)?;
+    let (status, data) = match node.mining.template(&coinbase).await {
+        Ok(template) => template,
+        Err(error) => return Err(server::unavailable(error.to_string())),
+    };
     let fields = mining::next_fields(&status, node.clock, &data);
     reply::json(&node.offers.offer(fields, data))
+}
+
+fn coinbase(rules: &Rules, miner: &str) -> Result<Coinbase, Problem> {
+    let coinbase = if !rules.params().layer.has_money() {
+        let message = if miner.is_empty() { "mined outside".to_owned() } else { format!("mined by {miner}") };
+        Coinbase { message, miner: None }
+    } else if miner.is_empty() {
+        return Err(server::bad_request("miner: expected ?miner= and the address that is to be paid, lab1…"));
+    } else {
+        let address = miner.to_ascii_lowercase().parse();
+        let miner = address.map_err(|error| server::bad_request(format!("miner: {miner:?} is no address: {error}")))?;
+        Coinbase { message: String::new(), miner: Some(miner) }.saying("mined outside".to_owned(), rules)
+    };
+    match coinbase.check(rules) {
+        Ok(()) => Ok(coinbase),
+        Err(BrokenRule::DataTooLarge { .. }) => Err(server::bad_request("miner: too long")),
+        Err(broken) => Err(server::bad_request(format!("miner: {broken}"))),
+    }
 }
 
 /// A solution of offered work; answered as a pushed block.

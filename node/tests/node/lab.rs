@@ -9,7 +9,7 @@ use runtime::data_dir::DataDir;
 use serde_json::{Value, json};
 use shared::block::{Block, BlockHash, DataHash, Header, HeaderFields, Height, Nonce, Timestamp};
 use shared::config::{Config, Hashrate, Secret};
-use shared::params::Params;
+use shared::params::{LayerName, Params};
 use shared::sync::PeerAddress;
 use shared::wire::{Event, Problem};
 use shared::work::retarget::Rule;
@@ -46,6 +46,7 @@ pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
 pub(crate) fn network(name: &str) -> Params {
     let params = Params {
         name: name.to_owned(),
+        layer: LayerName::Data,
         block_interval_ms: 300,
         initial_difficulty: Difficulty::new(1000).unwrap(),
         retarget: Rule::Fixed,

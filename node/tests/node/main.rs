@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod blocks;
+mod bundles;
 mod chain;
 mod exchange;
 mod forks;
@@ -13,10 +14,13 @@ mod guards;
 mod hostile_input;
 mod hostile_peers;
 mod lab;
+mod money;
+mod payee;
 mod process;
 mod processes;
 mod raw;
 mod readme;
 mod start;
 mod steering;
+mod templates;
 mod work;

@@ -38,6 +38,7 @@ impl Program {
         }
         Self { command }
             .set("NETWORK__NAME", network)
+            .set("NETWORK__LAYER", "data")
             .set("NETWORK__BLOCK_INTERVAL_MS", "300")
             .set("NETWORK__INITIAL_DIFFICULTY", "1000")
             .set("NETWORK__RETARGET", "fixed")

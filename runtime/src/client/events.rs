@@ -1,14 +1,15 @@
-//! `GET /events` of a node as a stream of typed events.
+//! `GET /events` of a node or mempool as a stream of typed events.
 //!
 //! Reads as much of the server-sent events format as the services write: `event:` and `data:` lines, comments, an empty
-//! line at the end. Lines and whole events are bounded; unknown events are passed over, as a newer node may tell more.
+//! line at the end. Lines and whole events are bounded; unknown events are passed over, as a newer service may tell more.
 
 use super::transport::refused;
 use super::{Client, Error};
 use futures_util::{Stream, stream};
 use reqwest::Method;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use shared::wire::Event;
+use shared::wire::{Event, PoolEvent};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -20,6 +21,11 @@ const BEGIN: Duration = Duration::from_secs(5);
 /// Longest silence: three times the server's keep-alive.
 const SILENCE: Duration = crate::server::reply::KEEP_ALIVE.saturating_mul(3);
 
+/// What a node tells.
+const NODE_EVENTS: &[&str] = &["block", "reorg", "peer", "mining"];
+/// What a mempool tells.
+const POOL_EVENTS: &[&str] = &["transaction", "confirmed", "returned", "evicted"];
+
 impl Client {
     /// Subscribes to a node's events; the stream ends when the node ends it, and after an error.
     ///
@@ -29,13 +35,32 @@ impl Client {
         &self,
         address: &str,
     ) -> Result<impl Stream<Item = Result<Event, Error>> + Send + use<>, Error> {
+        self.subscribe(address, NODE_EVENTS).await
+    }
+
+    /// Subscribes to a mempool's events; the stream ends when the mempool ends it, and after an error.
+    ///
+    /// # Errors
+    /// See [`Error`]; refused with 503 if the mempool has too many subscribers.
+    pub async fn pool_events(
+        &self,
+        address: &str,
+    ) -> Result<impl Stream<Item = Result<PoolEvent, Error>> + Send + use<>, Error> {
+        self.subscribe(address, POOL_EVENTS).await
+    }
+
+    async fn subscribe<E: DeserializeOwned + Send + 'static>(
+        &self,
+        address: &str,
+        names: &'static [&'static str],
+    ) -> Result<impl Stream<Item = Result<E, Error>> + Send + use<E>, Error> {
         let request = self.request(Method::GET, address, "/events")?;
         let answer = timeout(BEGIN, request.send()).await.map_err(|_| Error::Slow)?;
         let answer = answer.map_err(|error| Error::of(&error))?;
         if !answer.status().is_success() {
             return Err(timeout(BEGIN, refused(answer)).await.unwrap_or(Error::Slow));
         }
-        Ok(stream::unfold(Some((answer, Parser::default())), |state| async move {
+        Ok(stream::unfold(Some((answer, Parser::new(names))), |state| async move {
             let (mut answer, mut parser) = state?;
             loop {
                 if let Some(event) = parser.ready.pop_front() {
@@ -56,15 +81,21 @@ impl Client {
 }
 
 /// Makes events of chunks that begin and end anywhere.
-#[derive(Debug, Default)]
-struct Parser {
+#[derive(Debug)]
+struct Parser<E> {
+    /// The events that `E` knows.
+    names: &'static [&'static str],
     line: Vec<u8>,
     name: String,
     data: String,
-    ready: VecDeque<Event>,
+    ready: VecDeque<E>,
 }
 
-impl Parser {
+impl<E: DeserializeOwned> Parser<E> {
+    fn new(names: &'static [&'static str]) -> Self {
+        Self { names, line: Vec::new(), name: String::new(), data: String::new(), ready: VecDeque::new() }
+    }
+
     fn feed(&mut self, chunk: &[u8]) -> Result<(), Error> {
         for piece in chunk.split_inclusive(|c| *c == b'\n') {
             self.line.extend_from_slice(piece);
@@ -94,7 +125,7 @@ impl Parser {
 
     fn finish(&mut self) -> Result<(), Error> {
         let (name, data) = (std::mem::take(&mut self.name), std::mem::take(&mut self.data));
-        if !matches!(name.as_str(), "block" | "reorg" | "peer" | "mining") {
+        if !self.names.contains(&name.as_str()) {
             return Ok(());
         }
         let malformed = |error: serde_json::Error| Error::Malformed(format!("event {name}: {error}"));
@@ -110,6 +141,10 @@ mod tests {
     use crate::server::ServerEvent;
     use shared::wire::{PeerChange, PeerEvent};
 
+    fn parser() -> Parser<Event> {
+        Parser::new(NODE_EVENTS)
+    }
+
     fn peer(address: &str) -> Event {
         Event::Peer(PeerEvent { address: address.to_owned(), change: PeerChange::Lost, reason: None })
     }
@@ -123,7 +158,7 @@ mod tests {
             bytes.extend_from_slice(&frame);
         }
         for size in [1, 2, 7, bytes.len()] {
-            let mut parser = Parser::default();
+            let mut parser = parser();
             for chunk in bytes.chunks(size) {
                 parser.feed(chunk).unwrap();
             }
@@ -133,17 +168,17 @@ mod tests {
 
     #[test]
     fn an_endless_event_is_given_up() {
-        let mut parser = Parser::default();
+        let mut parser = self::parser();
         let error =
             std::iter::repeat(b"data: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n").find_map(|line| parser.feed(line).err());
         assert_eq!(error, Some(Error::Oversized { limit: EVENT_BYTES }));
-        let mut parser = Parser::default();
+        let mut parser = self::parser();
         assert!(std::iter::repeat(b"aaaaaaaa").any(|chunk| parser.feed(chunk).is_err()));
     }
 
     #[test]
     fn data_that_is_not_the_named_event_is_malformed() {
-        let error = Parser::default().feed(b"event: block\ndata: {\"index\":-1}\n\n").unwrap_err();
+        let error = parser().feed(b"event: block\ndata: {\"index\":-1}\n\n").unwrap_err();
         assert!(error.to_string().contains("event block"), "{error}");
     }
 }

@@ -7,6 +7,7 @@
 mod address;
 mod error;
 mod events;
+mod mempool;
 mod node;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ mod transport;
 
 pub use address::{BadAddress, HostPort};
 pub use error::Error;
+pub use mempool::{Page, Unprocessed};
 
 use shared::block::BlockHash;
 use shared::wire::{Info, NETWORK_HEADER, NODE_HEADER};

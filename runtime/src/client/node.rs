@@ -67,6 +67,17 @@ impl Client {
         whole(answer, within.bytes).await
     }
 
+    /// `GET /blockchain`: up to `limit` blocks of the best chain from height `from` on, as the JSON array that came;
+    /// `max_bytes` bounds it.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn chain_json(&self, address: &str, from: u64, limit: u64, max_bytes: usize) -> Result<Bytes, Error> {
+        let within = Bounds { time: BLOCKS_TIME, bytes: max_bytes };
+        let path = format!("/blockchain?from={from}&limit={limit}");
+        whole(self.send(self.request(Method::GET, address, &path)?, within).await?, within.bytes).await
+    }
+
     /// `POST /sync/headers`.
     ///
     /// # Errors

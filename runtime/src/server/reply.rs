@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt, stream};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
-use shared::wire::{Event, Problem};
+use shared::wire::{Event, PoolEvent, Problem};
 use std::io;
 use std::time::Duration;
 use sync_wrapper::SyncStream;
@@ -138,6 +138,19 @@ impl TryFrom<&Event> for ServerEvent {
             Event::Reorg(data) => Self::new("reorg", data),
             Event::Peer(data) => Self::new("peer", data),
             Event::Mining(data) => Self::new("mining", data),
+        }
+    }
+}
+
+impl TryFrom<&PoolEvent> for ServerEvent {
+    type Error = serde_json::Error;
+
+    fn try_from(event: &PoolEvent) -> Result<Self, serde_json::Error> {
+        match event {
+            PoolEvent::Transaction(data) => Self::new("transaction", data),
+            PoolEvent::Confirmed(data) => Self::new("confirmed", data),
+            PoolEvent::Returned(data) => Self::new("returned", data),
+            PoolEvent::Evicted(data) => Self::new("evicted", data),
         }
     }
 }

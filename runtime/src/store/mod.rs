@@ -8,10 +8,9 @@ mod tests;
 
 use redb::{Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, StorageBackend, TableDefinition};
 use shared::store::{Batch, Snapshot, Store, StoreError, Table, Visit};
-use std::cell::OnceCell;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
 /// Memory for pages, bytes: enough for the hot part of a million-block chain within 300 MB in all.
 const CACHE_BYTES: usize = 64 << 20;
@@ -83,10 +82,10 @@ impl RedbStore {
 }
 
 impl Store for RedbStore {
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+    fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
         let snapshot = self.with(|database| {
             let transaction = database.begin_read().map_err(failed)?;
-            Ok(Box::new(RedbSnapshot { transaction, tables: Default::default() }) as Box<dyn Snapshot>)
+            Ok(Arc::new(RedbSnapshot { transaction, tables: Default::default() }) as Arc<dyn Snapshot>)
         });
         snapshot.inspect_err(|_| self.close())
     }
@@ -132,7 +131,7 @@ fn write(database: &Database, batch: &Batch) -> Result<(), StoreError> {
 
 struct RedbSnapshot {
     transaction: ReadTransaction,
-    tables: [OnceCell<ReadOnlyTable<&'static [u8], &'static [u8]>>; Table::ALL.len()],
+    tables: [OnceLock<ReadOnlyTable<&'static [u8], &'static [u8]>>; Table::ALL.len()],
 }
 
 impl RedbSnapshot {

@@ -1,16 +1,11 @@
 //! The three kinds of SHA-256 that a block knows, each a type of its own so that they cannot be mixed up.
 
-use crate::hex;
-use crate::json::{deserialize_from_text, serialize_as_ascii};
-use sha2::{Digest, Sha256};
-use std::fmt;
-use std::str::FromStr;
-
 /// A text that should have been 64 lower-case hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected 64 lower-case hex digits")]
 pub struct NotAHash;
 
+/// Makes a type of its own for one kind of SHA-256.
 macro_rules! hash_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -21,7 +16,7 @@ macro_rules! hash_type {
         impl $name {
             /// SHA-256 of `bytes`.
             pub fn of(bytes: impl AsRef<[u8]>) -> Self {
-                Self(Sha256::digest(bytes).into())
+                Self(<sha2::Sha256 as sha2::Digest>::digest(bytes).into())
             }
 
             /// The 32 bytes of a digest that was computed or stored elsewhere.
@@ -37,35 +32,36 @@ macro_rules! hash_type {
             /// The 64 ASCII hex digits.
             pub fn to_hex(&self) -> [u8; 64] {
                 let mut digits = [0; 64];
-                hex::encode_into(&self.0, &mut digits);
+                $crate::hex::encode_into(&self.0, &mut digits);
                 digits
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 let digits = self.to_hex();
-                f.pad(std::str::from_utf8(&digits).map_err(|_| fmt::Error)?)
+                f.pad(std::str::from_utf8(&digits).map_err(|_| std::fmt::Error)?)
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, concat!(stringify!($name), "({})"), self)
             }
         }
 
-        impl FromStr for $name {
-            type Err = NotAHash;
-            fn from_str(text: &str) -> Result<Self, NotAHash> {
-                hex::decode(text).map(Self).ok_or(NotAHash)
+        impl std::str::FromStr for $name {
+            type Err = $crate::block::NotAHash;
+            fn from_str(text: &str) -> Result<Self, $crate::block::NotAHash> {
+                $crate::hex::decode(text).map(Self).ok_or($crate::block::NotAHash)
             }
         }
 
-        serialize_as_ascii!($name, to_hex);
-        deserialize_from_text!($name, "64 lower-case hex digits");
+        $crate::json::serialize_as_ascii!($name, to_hex);
+        $crate::json::deserialize_from_text!($name, "64 lower-case hex digits");
     };
 }
+pub(crate) use hash_type;
 
 hash_type! {
     /// The name of a block: SHA-256 of its seal and nonce (docs/protocol.md §3). The genesis hash is the network id.

@@ -9,6 +9,7 @@ mod height;
 mod nonce;
 mod timestamp;
 
+pub(crate) use hash::hash_type;
 pub use hash::{BlockHash, DataHash, NotAHash, Seal};
 pub use header::{Header, HeaderFields, HeaderJson, WrongHash};
 pub use height::Height;

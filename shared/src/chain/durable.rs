@@ -1,7 +1,8 @@
 //! Making durable what was accepted, and going back to what is durable when that fails.
 
-use super::{Chain, SinceFlush, tables};
+use super::{Chain, Reader, SinceFlush, StateReader, tables};
 use crate::store::{StoreError, Table};
+use std::sync::Arc;
 
 /// State and index are flushed after this many blocks at the latest …
 const FLUSH_BLOCKS: u64 = 50_000;
@@ -32,7 +33,8 @@ impl Chain {
             return self.flush();
         }
         self.pending.put(Table::Meta, tables::TIP, tables::block_key(self.tip.id()));
-        self.write_pending()
+        self.write_pending()?;
+        self.publish()
     }
 
     /// Makes everything durable and brings the stored state and index up to the tip, so that a restart has nothing to
@@ -52,7 +54,7 @@ impl Chain {
         self.unflushed.flushed();
         self.state.flushed();
         self.since_flush = SinceFlush::default();
-        Ok(())
+        self.publish()
     }
 
     fn write_pending(&mut self) -> Result<(), StoreError> {
@@ -60,16 +62,28 @@ impl Chain {
         self.pending.clear();
         result.inspect_err(|_| {
             self.lost = true;
+            // The store wants to be opened again, which readers of the old one would stand in the way of.
+            self.published.set(None);
             // If even reading fails now, the next call tries again.
             let _ = self.recover();
         })
     }
 
+    /// Shows readers the chain as it is now, all of which is durable.
+    pub(super) fn publish(&mut self) -> Result<(), StoreError> {
+        let rows = self.store.snapshot().inspect_err(|_| self.lost = true)?;
+        self.state.rest_on(rows.clone());
+        let reader = Reader::new(rows, self.unflushed.clone());
+        let newest = StateReader { tip: self.tip.clone(), reader, state: self.state.clone() };
+        self.published.set(Some(Arc::new(newest)));
+        Ok(())
+    }
+
     /// Goes back to what the store has, if memory is not in line with it.
     pub(super) fn recover(&mut self) -> Result<(), StoreError> {
         if self.lost {
-            let unflushed = self.unflushed.clone();
-            let reopened = Self::open_with(self.rules.clone(), self.store.clone(), self.limits, unflushed)?;
+            let (unflushed, published) = (self.unflushed.clone(), self.published.clone());
+            let reopened = Self::open_with(self.rules.clone(), self.store.clone(), self.limits, unflushed, published)?;
             let invalid = std::mem::take(&mut self.invalid);
             let reorganisation = reopened.reorganisation.clone().or(self.reorganisation.take());
             *self = Self { invalid, reorganisation, ..reopened };

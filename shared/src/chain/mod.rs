@@ -13,6 +13,7 @@ mod durable;
 mod entry;
 mod invalid;
 mod open;
+mod published;
 mod reader;
 mod reorganise;
 mod rules;
@@ -23,18 +24,21 @@ mod verdict;
 
 pub use branch::Branch;
 pub use entry::Entry;
+pub use published::StateReader;
 pub use reader::{MAX_LOCATOR, Reader, View};
 pub use rules::Rules;
 pub use sides::SideLimits;
 pub use verdict::{Accepted, BrokenRule, NotYet, Refusal, Reorganisation};
 
 use crate::block::{BlockHash, Height};
+use crate::layer::{EffectError, Wanted};
 use crate::state::State;
 use crate::store::{Batch, Store, StoreError};
 use crate::wire::{BlockId, BranchStatus, BranchTip};
 use crate::work::retarget::Ancestor;
 use crate::work::{Difficulty, Work};
 use invalid::Invalid;
+use published::Published;
 use sides::Sides;
 use std::sync::Arc;
 use unflushed::Unflushed;
@@ -65,6 +69,7 @@ pub struct Chain {
     ancestors: Vec<Ancestor>,
     state: State,
     unflushed: Unflushed,
+    published: Published,
     since_flush: SinceFlush,
     sides: Sides,
     invalid: Invalid,
@@ -95,7 +100,7 @@ impl Chain {
 
     /// A handle for readers.
     pub fn view(&self) -> View {
-        View::new(self.store.clone(), self.unflushed.clone())
+        View::new(self.store.clone(), self.unflushed.clone(), self.published.clone())
     }
 
     /// The difficulty that the next block on the tip must have.
@@ -103,9 +108,12 @@ impl Chain {
         self.rules.retarget().next(self.tip.index.next(), &self.ancestors)
     }
 
-    /// The data of a block on the tip, given what its miner wants to say.
-    pub fn template(&self, message: &str) -> String {
-        self.rules.layer().template(message)
+    /// The data of a block on the tip.
+    ///
+    /// # Errors
+    /// As [`Layer::template`](crate::layer::Layer::template).
+    pub fn template(&self, wanted: &Wanted<'_>) -> Result<String, EffectError> {
+        self.rules.layer().template(self.tip.index.next(), &self.state, wanted)
     }
 
     /// The ends of all branches: the best, the heaviest side branches, the newest invalid blocks.

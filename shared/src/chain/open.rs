@@ -2,6 +2,7 @@
 //!
 //! Costs do not grow with the chain: what is read is the tip, the side branches, and the blocks since the last flush.
 
+use super::published::Published;
 use super::sides::{Side, SideLimits, Sides};
 use super::unflushed::Unflushed;
 use super::{Chain, Entry, Invalid, Rules, SinceFlush, tables};
@@ -18,7 +19,7 @@ impl Chain {
     /// # Errors
     /// Only our own failures: a store that cannot be read, is damaged, or holds another network.
     pub fn open(rules: Arc<Rules>, store: Arc<dyn Store>, limits: SideLimits) -> Result<Self, StoreError> {
-        let mut chain = Self::open_with(rules, store, limits, Unflushed::default())?;
+        let mut chain = Self::open_with(rules, store, limits, Unflushed::default(), Published::default())?;
         // A crash may have come between storing the last block of a better branch and changing to it.
         chain.adopt_heaviest()?;
         Ok(chain)
@@ -29,12 +30,13 @@ impl Chain {
         store: Arc<dyn Store>,
         limits: SideLimits,
         unflushed: Unflushed,
+        published: Published,
     ) -> Result<Self, StoreError> {
         let rows = store.snapshot()?;
         let Some(tip) = tables::tip(rows.as_ref())? else {
             drop(rows);
             store.commit(&genesis_batch(&rules))?;
-            return Self::open_with(rules, store, limits, unflushed);
+            return Self::open_with(rules, store, limits, unflushed, published);
         };
         let genesis = tables::best_entry(rows.as_ref(), Height::GENESIS)?;
         if genesis.hash() != rules.params().network_id() {
@@ -44,8 +46,9 @@ impl Chain {
         let mut chain = Self {
             tip: tables::entry(rows.as_ref(), tip)?,
             ancestors: Vec::new(),
-            state: State::stored_in(store.clone()),
+            state: State::stored_in(rows.clone(), rules.keeps_facts()),
             unflushed,
+            published,
             since_flush: SinceFlush::default(),
             sides: stored_sides(rows.as_ref())?,
             invalid: Invalid::default(),
@@ -60,6 +63,7 @@ impl Chain {
         chain.ancestors = chain.stored_ancestors(&chain.tip)?;
         chain.find_forks_again();
         chain.replay(rows.as_ref())?;
+        chain.publish()?;
         Ok(chain)
     }
 

@@ -1,9 +1,10 @@
 //! Reading a chain from any thread: what HTTP serves, from snapshots, without waiting for the writer.
 
+use super::published::Published;
 use super::tables;
 use super::tables::Result;
 use super::unflushed::Unflushed;
-use super::{Entry, tables::height_bytes};
+use super::{Entry, StateReader, tables::height_bytes};
 use crate::block::{Block, BlockHash, Header, Height};
 use crate::store::{Snapshot, Store, StoreError, Table};
 use crate::wire::BlockId;
@@ -18,11 +19,12 @@ pub const MAX_LOCATOR: usize = 64;
 pub struct View {
     store: Arc<dyn Store>,
     unflushed: Unflushed,
+    published: Published,
 }
 
 impl View {
-    pub(super) fn new(store: Arc<dyn Store>, unflushed: Unflushed) -> Self {
-        Self { store, unflushed }
+    pub(super) fn new(store: Arc<dyn Store>, unflushed: Unflushed, published: Published) -> Self {
+        Self { store, unflushed, published }
     }
 
     /// The chain as it is committed now; it stays so while the reader lives.
@@ -30,17 +32,33 @@ impl View {
     /// # Errors
     /// Only our own failures, here and in every method of [`Reader`].
     pub fn reader(&self) -> Result<Reader> {
-        Ok(Reader { rows: self.store.snapshot()?, unflushed: self.unflushed.clone() })
+        match self.published.newest() {
+            Some(newest) => Ok(newest.chain().clone()),
+            None => Ok(Reader::new(self.store.snapshot()?, self.unflushed.clone())),
+        }
+    }
+
+    /// The chain with the state after its last block, as they are committed now.
+    ///
+    /// # Errors
+    /// Only our own failures: the store is being opened again.
+    pub fn state(&self) -> Result<Arc<StateReader>> {
+        self.published.newest().ok_or_else(|| StoreError::Failed("it is being opened again".to_owned()))
     }
 }
 
-/// A chain that does not change while it is read.
+/// A chain that does not change while it is read; cheap to clone.
+#[derive(Clone)]
 pub struct Reader {
-    rows: Box<dyn Snapshot>,
+    rows: Arc<dyn Snapshot>,
     unflushed: Unflushed,
 }
 
 impl Reader {
+    pub(super) fn new(rows: Arc<dyn Snapshot>, unflushed: Unflushed) -> Self {
+        Self { rows, unflushed }
+    }
+
     /// The best chain's last block.
     pub fn tip(&self) -> Result<Entry> {
         tables::entry(self.rows(), self.tip_id()?)
@@ -70,6 +88,11 @@ impl Reader {
         })
     }
 
+    /// Whether a block is stored, asked by place and name: unlike [`Reader::find`], from this moment alone.
+    pub fn has(&self, id: BlockId) -> Result<bool> {
+        Ok(tables::find_entry(self.rows(), id)?.is_some())
+    }
+
     /// Whether a block is on the best chain.
     pub fn is_best(&self, id: BlockId) -> Result<bool> {
         Ok(tables::best_hash(self.rows(), id.index)? == Some(id.hash))
@@ -83,6 +106,11 @@ impl Reader {
     /// A stored block.
     pub fn block(&self, id: BlockId) -> Result<Block> {
         tables::block(self.rows(), id)
+    }
+
+    /// A stored block's data.
+    pub fn data(&self, id: BlockId) -> Result<String> {
+        tables::body(self.rows(), id)
     }
 
     /// Up to `limit` headers of the best chain from height `from` on.

@@ -2,26 +2,46 @@
 
 use super::{BrokenRule, NotYet, Refusal};
 use crate::block::{Block, Header, Timestamp};
+use crate::keys::{PlainVerifier, Verifier};
 use crate::layer::{self, Effect, Layer};
 use crate::params::Params;
 use crate::work::retarget::{Ancestor, Retarget, Rule};
+use std::sync::Arc;
 
 /// The parameters of a network, and the layer and retarget rule that they choose.
 pub struct Rules {
     params: Params,
     layer: Box<dyn Layer>,
     retarget: Box<dyn Retarget>,
+    keeps_facts: bool,
 }
 
 impl Rules {
     /// The rules that `params` choose; `params` must have passed [`Params::check`].
     pub fn new(params: Params) -> Self {
-        Self { layer: layer::build(&params), retarget: Rule::build(&params), params }
+        Self::with_verifier(params, Arc::new(PlainVerifier))
+    }
+
+    /// The rules that `params` choose, with signatures checked by `verifier`.
+    pub fn with_verifier(params: Params, verifier: Arc<dyn Verifier>) -> Self {
+        let layer = layer::build(&params, verifier);
+        Self::with_layer(params, layer)
     }
 
     /// The rules of `params` with another layer, for experiments and tests.
     pub fn with_layer(params: Params, layer: Box<dyn Layer>) -> Self {
-        Self { layer, retarget: Rule::build(&params), params }
+        Self { layer, retarget: Rule::build(&params), params, keeps_facts: false }
+    }
+
+    /// The same rules, with the facts of each block kept beside the state.
+    #[must_use]
+    pub fn keeping_facts(self) -> Self {
+        Self { keeps_facts: true, ..self }
+    }
+
+    /// Whether the facts of each block are kept.
+    pub const fn keeps_facts(&self) -> bool {
+        self.keeps_facts
     }
 
     /// The parameters.

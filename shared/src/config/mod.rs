@@ -5,12 +5,14 @@
 //! has its unit in its name.
 
 mod hashrate;
+mod mempool;
 mod node;
 mod services;
 
 pub use hashrate::{BadHashrate, Hashrate};
+pub use mempool::Mempool;
 pub use node::{Node, Secret};
-pub use services::{Http, Simulator, Tracker};
+pub use services::{Http, Simulator, Tracker, User};
 
 use crate::params::Params;
 use serde::Deserialize;
@@ -28,6 +30,10 @@ pub struct Config {
     pub tracker: Tracker,
     /// A node.
     pub node: Node,
+    /// A mempool.
+    pub mempool: Mempool,
+    /// The command line of users.
+    pub user: User,
     /// HTTP, of every service.
     pub http: Http,
     /// The simulator.

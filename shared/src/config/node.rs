@@ -21,8 +21,14 @@ pub struct Node {
     pub hashrate: Hashrate,
     /// Mining threads.
     pub threads: usize,
-    /// Text that is put into the blocks that it mines.
+    /// Text that is put into the blocks that it mines; its address if empty.
     pub message: String,
+    /// Address that it mines to, on layers with money; that of a key file of its own if not given.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub miner: Option<String>,
+    /// `host:port` of the mempool that it takes transactions from; those that the tracker names if not given.
+    #[serde(deserialize_with = "empty_is_none")]
+    pub mempool: Option<String>,
     /// Whether it mines.
     pub mine: bool,
     /// `host:port` that others reach it at; where it listens if not given.
@@ -47,6 +53,8 @@ impl Default for Node {
             hashrate: Hashrate::PerSecond(100_000),
             threads: 1,
             message: String::new(),
+            miner: None,
+            mempool: None,
             mine: true,
             advertise: None,
             token: None,
@@ -81,7 +89,9 @@ impl fmt::Debug for Secret {
 }
 
 /// TOML has no null, and every value must be there to be documented: the empty text stands for "not given".
-fn empty_is_none<'de, D: Deserializer<'de>, T: From<String>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(super) fn empty_is_none<'de, D: Deserializer<'de>, T: From<String>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     let text = String::deserialize(deserializer)?;
     Ok((!text.is_empty()).then(|| T::from(text)))
 }

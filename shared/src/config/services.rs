@@ -1,4 +1,4 @@
-//! Sections `[tracker]`, `[http]` and `[simulator]`.
+//! Sections `[tracker]`, `[user]`, `[http]` and `[simulator]`.
 
 use super::Hashrate;
 use serde::Deserialize;
@@ -31,6 +31,20 @@ impl Default for Tracker {
             max_members: 1000,
             max_members_per_source: 64,
         }
+    }
+}
+
+/// What the command line of users is told, section `[user]`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct User {
+    /// `host:port` of the tracker that knows the mempools.
+    pub tracker: String,
+}
+
+impl Default for User {
+    fn default() -> Self {
+        Self { tracker: "127.0.0.1:8090".to_owned() }
     }
 }
 
@@ -78,10 +92,15 @@ pub struct Simulator {
     pub nodes: usize,
     /// Hash rate of each node.
     pub hashrate: Hashrate,
+    /// How many members there are who do not mine, where there is money.
+    pub members: usize,
+    /// Payments a second that all members make together; 0 = none.
+    pub rate: u32,
 }
 
 impl Default for Simulator {
     fn default() -> Self {
-        Self { host: "127.0.0.1".to_owned(), nodes: 4, hashrate: Hashrate::PerSecond(50_000) }
+        let hashrate = Hashrate::PerSecond(50_000);
+        Self { host: "127.0.0.1".to_owned(), nodes: 4, hashrate, members: 4, rate: 1 }
     }
 }

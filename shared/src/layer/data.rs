@@ -1,8 +1,8 @@
 //! Layer `data`: any text, which means nothing to the chain.
 
-use super::{BrokenLayerRule, Effect, EffectError, Layer};
+use super::{BrokenLayerRule, Effect, EffectError, Layer, Wanted};
 use crate::block::Height;
-use crate::state::StateView;
+use crate::state::{StateRead, StateView};
 
 pub(super) struct Data;
 
@@ -11,8 +11,8 @@ impl Layer for Data {
         Ok(Box::new(NoEffect))
     }
 
-    fn template(&self, message: &str) -> String {
-        message.to_owned()
+    fn template(&self, _: Height, _: &dyn StateRead, wanted: &Wanted<'_>) -> Result<String, EffectError> {
+        Ok(wanted.message.to_owned())
     }
 }
 

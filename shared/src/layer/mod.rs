@@ -6,11 +6,15 @@
 //! [`LayerName`] and one arm in [`build`].
 
 mod data;
+pub mod transaction;
 
 use crate::block::Height;
+use crate::keys::Verifier;
+use crate::ledger::{Address, Transaction};
 use crate::params::{LayerName, Params};
-use crate::state::StateView;
+use crate::state::{StateRead, StateView};
 use crate::store::StoreError;
+use std::sync::Arc;
 
 /// A rule of a layer that some data breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +37,18 @@ pub enum EffectError {
     Failed(#[from] StoreError),
 }
 
+/// What a miner wants in its next block.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted<'a> {
+    /// What it says.
+    pub message: &'a str,
+    /// Who is to be paid; layers without money ignore it.
+    pub miner: Option<Address>,
+    /// What waits to be put into a block, the most wanted first; layers without transactions ignore it. All of them may
+    /// be looked at, so whoever collects them bounds them.
+    pub candidates: &'a [Arc<Transaction>],
+}
+
 /// A way to interpret `data`.
 pub trait Layer: Send + Sync {
     /// Reads `data` and checks all that needs no state: the third stage of validity (docs/protocol.md §4).
@@ -41,8 +57,11 @@ pub trait Layer: Send + Sync {
     /// The rule that the data breaks, whatever chain it stands on.
     fn read(&self, data: &str) -> Result<Box<dyn Effect>, BrokenLayerRule>;
 
-    /// The data of the next block, given what its miner wants to say.
-    fn template(&self, message: &str) -> String;
+    /// The data of a block at `index` on `state`: as much of what is wanted as the rules allow.
+    ///
+    /// # Errors
+    /// A rule that no data can keep with this message or miner, or our own failure.
+    fn template(&self, index: Height, state: &dyn StateRead, wanted: &Wanted<'_>) -> Result<String, EffectError>;
 }
 
 /// What some data, once read, does to the state: the fourth stage of validity (docs/protocol.md §4).
@@ -55,8 +74,9 @@ pub trait Effect: Send {
 }
 
 /// The layer that `params` choose.
-pub fn build(params: &Params) -> Box<dyn Layer> {
+pub fn build(params: &Params, verifier: Arc<dyn Verifier>) -> Box<dyn Layer> {
     match params.layer {
         LayerName::Data => Box::new(data::Data),
+        LayerName::Transaction => Box::new(transaction::Transactions::new(params, verifier)),
     }
 }

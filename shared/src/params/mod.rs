@@ -13,6 +13,15 @@ use std::ops::RangeInclusive;
 pub enum LayerName {
     /// Plain text.
     Data,
+    /// Signed transactions between accounts.
+    Transaction,
+}
+
+impl LayerName {
+    /// Whether blocks carry transactions and pay their miner; where not, they carry what their miner says.
+    pub const fn has_money(self) -> bool {
+        matches!(self, Self::Transaction)
+    }
 }
 
 /// Everything that the nodes of a network must agree on, section `[network]` of `Config.toml`.
@@ -145,7 +154,7 @@ impl Default for Params {
             genesis_time: Timestamp::from_ms(1_767_225_600_000),
             halving_blocks: 210_000,
             initial_difficulty: Difficulty::clamped(65_536),
-            layer: LayerName::Data,
+            layer: LayerName::Transaction,
             max_data_bytes: 2_000_000,
             max_future_ms: 15_000,
             max_msg_bytes: 256,

@@ -51,10 +51,10 @@ impl Journal {
         }
         let mut old = Writes::new();
         while !bytes.is_empty() {
-            let key = take_part(&mut bytes)?.to_vec();
+            let key = take_part(&mut bytes)?.into();
             let value = match take(&mut bytes, 1)? {
                 [0] => None,
-                [1] => Some(take_part(&mut bytes)?.to_vec()),
+                [1] => Some(take_part(&mut bytes)?.into()),
                 _ => return Err(MalformedJournal),
             };
             old.insert(key, value);

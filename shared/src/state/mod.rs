@@ -3,20 +3,26 @@
 //! Writes never go to the store one by one. A block's writes gather in an [`Overlay`] over the [`State`] of the best chain,
 //! a whole reorganisation's in another on trial. Dropping an
 //! overlay undoes it; absorbing its writes keeps them. A layer sees only [`StateView`] and never writes undo code.
+//!
+//! Besides what its rules read, a layer may write *facts*: rows that no rule reads (this address, this height, this
+//! balance after). They are kept where a service wants to answer from them, and undone with their block like the rest.
 
 mod journal;
 
 pub use journal::{Journal, MalformedJournal};
 
-use crate::store::{Batch, Snapshot, Store, StoreError, Table};
-use std::cell::OnceCell;
+use crate::store::{Batch, Snapshot, StoreError, Table, Visit};
+use imbl::OrdMap;
 use std::collections::BTreeMap;
+use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 /// A key of the state.
-pub type Key = Vec<u8>;
+pub type Key = Arc<[u8]>;
+/// A value of the state.
+pub type Value = Arc<[u8]>;
 /// Changes by key: a new value, or none where the key was deleted.
-pub type Writes = BTreeMap<Key, Option<Vec<u8>>>;
+pub type Writes = BTreeMap<Key, Option<Value>>;
 
 /// Something that knows the value of every key.
 pub trait StateRead {
@@ -24,35 +30,47 @@ pub trait StateRead {
     ///
     /// # Errors
     /// Only our own failures.
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError>;
+
+    /// Whether facts are kept here; where not, writing one does nothing.
+    fn keeps_facts(&self) -> bool;
 }
 
 /// What a layer may do with the state.
 pub trait StateView: StateRead {
     /// Sets the value of `key`.
-    fn put(&mut self, key: &[u8], value: Vec<u8>);
+    fn put(&mut self, key: &[u8], value: &[u8]);
     /// Removes `key`.
     fn delete(&mut self, key: &[u8]);
+    /// Sets the value of `key`, which no rule reads, where facts are kept.
+    fn note(&mut self, key: &[u8], value: &[u8]) {
+        if self.keeps_facts() {
+            self.put(key, value);
+        }
+    }
 }
 
-/// The state of the best chain: what the store has of it, and the writes since the last flush.
+/// The state of the best chain: the rows of a store as of its last flush, and the writes since.
+///
+/// Cheap to clone: clones share what they have in common, so a reader keeps one while the chain goes on.
+#[derive(Clone)]
 pub struct State {
-    store: Arc<dyn Store>,
-    /// Opened when first needed after a flush; the state rows do not change in between.
-    stored: OnceCell<Box<dyn Snapshot>>,
-    writes: Writes,
+    stored: Arc<dyn Snapshot>,
+    writes: OrdMap<Key, Option<Value>>,
     bytes: usize,
+    keeps_facts: bool,
 }
 
 impl State {
-    /// The state as `store` has it.
-    pub fn stored_in(store: Arc<dyn Store>) -> Self {
-        Self { store, stored: OnceCell::new(), writes: Writes::new(), bytes: 0 }
+    /// The state as `stored` has it.
+    pub fn stored_in(stored: Arc<dyn Snapshot>, keeps_facts: bool) -> Self {
+        Self { stored, writes: OrdMap::new(), bytes: 0, keeps_facts }
     }
 
     /// Takes over the writes of an overlay that lay over this state.
     pub fn absorb(&mut self, writes: Writes) {
-        self.bytes += writes.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum::<usize>();
+        self.bytes +=
+            writes.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, |v| v.len())).sum::<usize>();
         self.writes.extend(writes);
     }
 
@@ -65,30 +83,69 @@ impl State {
     pub fn flush_into(&self, batch: &mut Batch) {
         for (key, value) in &self.writes {
             match value {
-                Some(value) => batch.put(Table::State, key.as_slice(), value.as_slice()),
-                None => batch.delete(Table::State, key.as_slice()),
+                Some(value) => batch.put(Table::State, key, value),
+                None => batch.delete(Table::State, key),
             }
         }
     }
 
     /// The store has all writes now.
     pub fn flushed(&mut self) {
-        self.writes.clear();
+        self.writes = OrdMap::new();
         self.bytes = 0;
-        self.stored = OnceCell::new();
+    }
+
+    /// Reads from a newer snapshot from now on, so that the store need not keep what the old one shows.
+    ///
+    /// State rows change only in a flush, so any snapshot since the last one shows the same.
+    pub fn rest_on(&mut self, stored: Arc<dyn Snapshot>) {
+        self.stored = stored;
+    }
+
+    /// Visits the rows from `from` on in ascending order, until told to stop.
+    ///
+    /// # Errors
+    /// Only our own failures.
+    pub fn scan(&self, from: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
+        let mut writes = self.writes.range::<_, [u8]>((Bound::Included(from), Bound::Unbounded)).peekable();
+        let mut stopped = false;
+        self.stored.scan(Table::State, from, &mut |key, value| {
+            let mut is_overwritten = false;
+            while let Some((written, change)) = writes.next_if(|(written, _)| written.as_ref() <= key) {
+                is_overwritten = written.as_ref() == key;
+                if let Some(change) = change
+                    && visit(written, change).is_break()
+                {
+                    stopped = true;
+                    return ControlFlow::Break(());
+                }
+            }
+            if !is_overwritten && visit(key, value).is_break() {
+                stopped = true;
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        })?;
+        for (key, change) in writes {
+            if stopped {
+                break;
+            }
+            stopped = change.as_ref().is_some_and(|value| visit(key, value).is_break());
+        }
+        Ok(())
     }
 }
 
 impl StateRead for State {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        if let Some(value) = self.writes.get(key) {
-            return Ok(value.clone());
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
+        match self.writes.get(key) {
+            Some(value) => Ok(value.clone()),
+            None => Ok(self.stored.get(Table::State, key)?.map(Value::from)),
         }
-        if self.stored.get().is_none() {
-            // A second snapshot, were one set meanwhile, would show the same rows.
-            let _ = self.stored.set(self.store.snapshot()?);
-        }
-        self.stored.get().map_or(Ok(None), |stored| stored.get(Table::State, key))
+    }
+
+    fn keeps_facts(&self) -> bool {
+        self.keeps_facts
     }
 }
 
@@ -130,20 +187,24 @@ impl<'a> Overlay<'a> {
 }
 
 impl StateRead for Overlay<'_> {
-    fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
         match self.writes.get(key) {
             Some(value) => Ok(value.clone()),
             None => self.below.get(key),
         }
     }
+
+    fn keeps_facts(&self) -> bool {
+        self.below.keeps_facts()
+    }
 }
 
 impl StateView for Overlay<'_> {
-    fn put(&mut self, key: &[u8], value: Vec<u8>) {
-        self.writes.insert(key.to_vec(), Some(value));
+    fn put(&mut self, key: &[u8], value: &[u8]) {
+        self.writes.insert(key.into(), Some(value.into()));
     }
 
     fn delete(&mut self, key: &[u8]) {
-        self.writes.insert(key.to_vec(), None);
+        self.writes.insert(key.into(), None);
     }
 }

@@ -1,17 +1,18 @@
 //! A store in memory, for tests and simulations: the same contract, and faults on demand.
 
 use super::{Batch, Snapshot, Store, StoreError, Table, Visit};
-use std::collections::BTreeMap;
+use imbl::OrdMap;
 use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-type Tables = [BTreeMap<Vec<u8>, Vec<u8>>; Table::ALL.len()];
+/// Snapshots share what they have in common with the store, so that taking one copies nothing.
+type Tables = [OrdMap<Arc<[u8]>, Arc<[u8]>>; Table::ALL.len()];
 
 /// A store in memory. Clones share their content, so that a "restarted" chain finds what was committed before.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
-    tables: Arc<Mutex<Arc<Tables>>>,
+    tables: Arc<Mutex<Tables>>,
     full: Arc<AtomicBool>,
 }
 
@@ -21,14 +22,14 @@ impl MemoryStore {
         self.full.store(full, Ordering::Relaxed);
     }
 
-    fn tables(&self) -> MutexGuard<'_, Arc<Tables>> {
+    fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Store for MemoryStore {
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
-        Ok(Box::new(MemorySnapshot(self.tables().clone())))
+    fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
+        Ok(Arc::new(MemorySnapshot(self.tables().clone())))
     }
 
     fn commit(&self, batch: &Batch) -> Result<(), StoreError> {
@@ -36,12 +37,10 @@ impl Store for MemoryStore {
             return Err(StoreError::Failed("no space left".to_owned()));
         }
         let mut tables = self.tables();
-        // Copies everything if a snapshot is still held: tests hold them briefly.
-        let tables = Arc::make_mut(&mut tables);
         for table in Table::ALL {
             for (key, value) in batch.rows(table) {
                 match value {
-                    Some(value) => tables[table as usize].insert(key.to_vec(), value.to_vec()),
+                    Some(value) => tables[table as usize].insert(key.into(), value.into()),
                     None => tables[table as usize].remove(key),
                 };
             }
@@ -50,15 +49,15 @@ impl Store for MemoryStore {
     }
 }
 
-struct MemorySnapshot(Arc<Tables>);
+struct MemorySnapshot(Tables);
 
 impl Snapshot for MemorySnapshot {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.0[table as usize].get(key).cloned())
+        Ok(self.0[table as usize].get(key).map(|value| value.to_vec()))
     }
 
     fn scan(&self, table: Table, from: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        for (key, value) in self.0[table as usize].range::<[u8], _>((Bound::Included(from), Bound::Unbounded)) {
+        for (key, value) in self.0[table as usize].range::<_, [u8]>((Bound::Included(from), Bound::Unbounded)) {
             if visit(key, value).is_break() {
                 break;
             }

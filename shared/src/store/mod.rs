@@ -8,6 +8,7 @@ mod memory;
 pub use memory::MemoryStore;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// The tables. Each orders its rows by key, bytewise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,7 +58,7 @@ pub enum StoreError {
 pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
 
 /// Reading, from a state of the store that does not change meanwhile.
-pub trait Snapshot: Send {
+pub trait Snapshot: Send + Sync {
     /// The value of `key`, if there is one.
     ///
     /// # Errors
@@ -77,7 +78,7 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// Only our own failures.
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError>;
+    fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError>;
 
     /// Writes the whole batch or nothing of it; on `Ok` it survives a crash.
     ///

@@ -3,6 +3,7 @@
 use super::peers::{Peer, Standing};
 use super::{Asked, Kind, Now, Output, PeerAddress, Relayed, Request, RequestId, Syncer, next_chance};
 use crate::block::Block;
+use crate::json::shortened;
 use crate::wire::PeerChange;
 use std::sync::Arc;
 
@@ -111,6 +112,7 @@ impl Syncer {
 
     pub(super) fn punish(&mut self, address: &PeerAddress, reason: String, now: Now) {
         if self.peers.known.contains_key(address) {
+            let reason = shortened(reason);
             self.peers.drop_for_a_while(address, reason.clone(), now);
             self.give_up_requests_to(address);
             self.tell_peer(address.clone(), PeerChange::Dropped, Some(reason));

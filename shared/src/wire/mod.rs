@@ -1,11 +1,16 @@
-//! The JSON that services exchange around blocks (docs/protocol.md §8-10), apart from the domain types.
+//! The JSON that services exchange (docs/protocol.md §8-11), apart from the domain types.
 //!
 //! What a service is sent is read strictly; what it is answered is read leniently, so a newer peer may say more.
 
 mod events;
+mod mempool;
 mod problem;
 
 pub use events::{BlockEvent, BlockSource, Event, MiningEvent, PeerChange, PeerEvent, ReorgEvent};
+pub use mempool::{
+    AddressBalance, ConfirmedEvent, EvictedEvent, HistoryEntry, MAX_UNPROCESSED, PUSH_BYTES, PoolEvent, PoolOrder,
+    PushStatus, Pushed, ReturnedEvent, Standing, TransactionStatus, UNPROCESSED_BYTES,
+};
 pub use problem::Problem;
 
 use crate::block::{BlockHash, Height, Nonce, Seal, Timestamp};

@@ -2,14 +2,29 @@
 //!
 //! Known answers are in `vectors`, scripts of named blocks under drawn forks in `reorganisation` and its neighbours,
 //! properties in `prop`. `lab` is what the scripts are written in. The defects that other teaching blockchains had
-//! (B1 to B16 of docs/defects.md) are in `defects` where no script covers them anyway.
+//! (B1 to B16 of docs/defects.md) are in `defects` where no script covers them anyway. `pool_model` holds the pool
+//! against `pool_oracle`, a plain list; `transactions_*` hold money against `transactions_oracle`, plain maps.
 
 mod crash;
 mod defects;
+mod keys;
 mod lab;
+mod ledger;
+mod pool;
+mod pool_model;
+mod pool_oracle;
+mod pool_template;
 mod prop;
 mod reading;
 mod reorganisation;
 mod sides;
+mod transactions;
+mod transactions_branches;
+mod transactions_bundle;
+mod transactions_facts;
+mod transactions_lab;
+mod transactions_oracle;
+mod transactions_template;
+mod transactions_vectors;
 mod vectors;
 mod verdicts;

@@ -112,3 +112,24 @@ fn the_room_is_counted_in_bytes_too() {
     assert_eq!(lab.not_yet("too big by itself"), NotYet::TooLight);
     lab.known("b2 b3");
 }
+
+#[test]
+fn who_holds_an_earlier_moment_still_finds_what_was_dropped_since() {
+    // genesis - a1 - a2            left for b, and then dropped for want of room
+    //         \ b1 - b2 - b3
+    let mut lab = Lab::with_limits(fixed(2), SideLimits { blocks: 0, ..SideLimits::default() });
+    lab.mine("genesis", "a1 a2");
+    lab.mine("genesis", "b1 b2 b3");
+    lab.best("a1 a2");
+    let earlier = lab.chain.view().state().unwrap();
+    let tip = earlier.tip().id();
+    for name in ["b1", "b2", "b3"] {
+        lab.give(name, Origin::Bulk).unwrap();
+    }
+    lab.chain.commit().unwrap();
+    lab.expect_tip("b3");
+    assert_eq!(lab.chain.contains(&tip.hash), Ok(false), "it is dropped");
+    assert_eq!(earlier.chain().has(tip), Ok(true));
+    assert!(earlier.chain().block(tip).is_ok());
+    assert_eq!(lab.chain.view().reader().unwrap().has(tip), Ok(false));
+}

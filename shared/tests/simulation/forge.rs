@@ -1,7 +1,9 @@
 //! Making blocks: what honest miners find, what was mined before a run begins, and what liars make up.
 
+use crate::economy::counterfeit;
 use shared::block::{Block, DataHash, Header, HeaderFields, Nonce, Timestamp};
 use shared::chain::{Chain, Rules};
+use shared::params::LayerName;
 use shared::work::retarget::Ancestor;
 use shared::work::{Difficulty, search};
 
@@ -54,6 +56,10 @@ impl Forge {
             Spoil::BadLabel => data = format!("bad {data}"),
             Spoil::SameLabel => "same".clone_into(&mut data),
             Spoil::Future => timestamp = timestamp.plus_ms(3_600_000),
+        }
+        // Honest miners bring a bundle; a label is a liar's.
+        if rules.params().layer == LayerName::Transaction && !data.starts_with('{') {
+            data = counterfeit(rules.params(), &data);
         }
         let data_hash = DataHash::of(&data);
         let fields = HeaderFields { index, prev_hash: self.last.hash(), timestamp, difficulty, data_hash };

@@ -3,8 +3,8 @@
 //! Data is a label. No label may occur twice on a chain (as no transaction may), and none may begin with `bad`.
 
 use shared::block::Height;
-use shared::layer::{BrokenLayerRule, Effect, EffectError, Layer};
-use shared::state::StateView;
+use shared::layer::{BrokenLayerRule, Effect, EffectError, Layer, Wanted};
+use shared::state::{StateRead, StateView};
 
 pub struct Labels;
 
@@ -22,8 +22,8 @@ impl Layer for Labels {
         Ok(Box::new(Label(data.to_owned())))
     }
 
-    fn template(&self, message: &str) -> String {
-        message.to_owned()
+    fn template(&self, _: Height, _: &dyn StateRead, wanted: &Wanted<'_>) -> Result<String, EffectError> {
+        Ok(wanted.message.to_owned())
     }
 }
 
@@ -32,7 +32,7 @@ impl Effect for Label {
         if state.get(self.0.as_bytes())?.is_some() {
             return Err(broken("label-is-new", &self.0).into());
         }
-        state.put(self.0.as_bytes(), vec![1]);
+        state.put(self.0.as_bytes(), &[1]);
         Ok(())
     }
 }

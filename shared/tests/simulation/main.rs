@@ -1,8 +1,9 @@
 //! Deterministic simulation: many nodes in virtual time, under every fault that we could think of.
 //!
 //! The nodes run the real chain and the real syncer of `shared`; the network, the clocks, the disks and the lying peers
-//! are made here. A run is replayed from its scenario and seed: `CHAINLAB_SEED=7 cargo test -p shared --test simulation
-//! lossy`. `CHAINLAB_SEEDS=10` runs ten times as many; `-- --nocapture` shows what the runs came to.
+//! are made here; in `money`, people pay one another through the real pool. A run is replayed from its scenario and
+//! seed: `CHAINLAB_SEED=7 cargo test -p shared --test simulation lossy`. `CHAINLAB_SEEDS=10` runs ten times as many;
+//! `-- --nocapture` shows what the runs came to.
 
 #![allow(
     clippy::unwrap_used,
@@ -13,13 +14,19 @@
 )]
 
 mod checks;
+mod economy;
 mod forge;
 mod kernel;
 mod layer;
 mod liar;
 mod liars;
+mod mempool;
+mod money;
 mod network;
 mod node;
+#[path = "../core/transactions_oracle.rs"]
+#[expect(dead_code, reason = "the scripts of the core ask it more")]
+mod oracle;
 mod runner;
 mod scenarios;
 mod shelving;

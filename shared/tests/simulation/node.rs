@@ -1,5 +1,6 @@
 //! One node of the simulation: a chain on a store that outlives it, a syncer, a clock, and what was promised to others.
 
+use crate::economy::may_turn_out_bad;
 use crate::forge::Forge;
 use crate::forge::Spoil;
 use crate::liar::Liar;
@@ -123,10 +124,10 @@ impl Node {
     }
 
     /// Mines the next block on its tip; answers whether it was kept.
-    pub fn mine(&mut self, now_ms: u64, label: String, first: Nonce) -> bool {
+    pub fn mine(&mut self, now_ms: u64, data: String, first: Nonce) -> bool {
         let now = self.now(now_ms);
         let Some(running) = &mut self.running else { return false };
-        let block = Forge::on(&running.chain, 0).next(&self.rules, now.time, label, Spoil::Nothing, first);
+        let block = Forge::on(&running.chain, 0).next(&self.rules, now.time, data, Spoil::Nothing, first);
         let hash = block.hash();
         match running.syncer.handle_block(block, BlockSource::Mined, None, &mut running.chain, now) {
             Ok(_) => self.acknowledged.insert(hash),
@@ -179,11 +180,11 @@ impl Node {
     fn take_pushed(&mut self, block: &Arc<Block>, from: &PeerAddress, now: Now) -> Result<Response, Failure> {
         let Some(running) = &mut self.running else { return Err(Failure::Unreachable("nobody is there".to_owned())) };
         let block = Block::clone(block);
-        let (hash, label) = (block.hash(), block.data().to_owned());
+        let (hash, promised) = (block.hash(), !may_turn_out_bad(block.data()));
         match running.syncer.handle_block(block, BlockSource::Pushed, Some(from), &mut running.chain, now) {
             Ok(_) => {
                 // A side block may break a stateful rule, and goes when that is found.
-                if label != "same" {
+                if promised {
                     self.acknowledged.insert(hash);
                 }
                 Ok(Response::Pushed)

@@ -8,7 +8,7 @@ use crate::runner::{Outcome, agreed, run, settle};
 use crate::world::{Fault, World};
 use shared::block::{Block, Nonce, Timestamp};
 use shared::chain::{Chain, Origin, Rules, SideLimits};
-use shared::params::Params;
+use shared::params::{LayerName, Params};
 use shared::store::MemoryStore;
 use shared::sync::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST, Learnt};
 use shared::work::Difficulty;
@@ -21,7 +21,14 @@ const DIFFICULTY: u64 = 8;
 
 pub fn params(retarget: Rule) -> Params {
     let initial_difficulty = Difficulty::new(DIFFICULTY).unwrap();
-    Params { name: "simulation".to_owned(), initial_difficulty, retarget, retarget_window: 10, ..Params::default() }
+    Params {
+        name: "simulation".to_owned(),
+        initial_difficulty,
+        retarget,
+        retarget_window: 10,
+        layer: LayerName::Data,
+        ..Params::default()
+    }
 }
 
 pub fn rules(seed: u64) -> Arc<Rules> {

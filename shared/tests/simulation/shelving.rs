@@ -2,7 +2,7 @@
 
 use shared::block::{Block, DataHash, Header, HeaderFields, Nonce, Timestamp};
 use shared::chain::{Chain, Origin, Rules, SideLimits};
-use shared::params::Params;
+use shared::params::{LayerName, Params};
 use shared::store::MemoryStore;
 use shared::sync::{Failure, Learnt, Now, Output, PeerAddress, Request, RequestId, Response, SyncSettings, Syncer};
 use shared::wire::Tip;
@@ -43,7 +43,12 @@ fn asked(syncer: &mut Syncer, wanted: impl Fn(&Request) -> bool) -> RequestId {
 
 #[test]
 fn a_branch_that_nobody_completes_leaves_everything_durable() {
-    let params = Params { initial_difficulty: Difficulty::MIN, retarget: Rule::Fixed, ..Params::default() };
+    let params = Params {
+        initial_difficulty: Difficulty::MIN,
+        retarget: Rule::Fixed,
+        layer: LayerName::Data,
+        ..Params::default()
+    };
     let limits = SideLimits { blocks: 2, ..SideLimits::default() };
     let rules = Arc::new(Rules::new(params.clone()));
     let mut chain = Chain::open(rules, Arc::new(MemoryStore::default()), limits).unwrap();

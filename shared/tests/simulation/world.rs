@@ -3,6 +3,7 @@
 //! After every event the node that it touched is held to the invariants of [`crate::checks`].
 
 use crate::checks;
+use crate::economy::Economy;
 use crate::kernel::{Chance, Kernel};
 use crate::liar::Lied;
 use crate::network::{Fate, Faults, Network};
@@ -21,6 +22,7 @@ pub enum Happening {
     Answer { to: usize, life: u32, id: RequestId, result: Result<Response, Failure> },
     Mine { node: usize },
     Lie { node: usize },
+    Pay,
     Fault(Fault),
 }
 
@@ -42,6 +44,9 @@ pub struct World {
     pub nodes: Vec<Node>,
     pub chance: Chance,
     pub mining: bool,
+    /// Whether people go on paying one another.
+    pub paying: bool,
+    economy: Option<Economy>,
     /// Whether silence may make honest peers look slow.
     pub silence_happens: bool,
     mined: u64,
@@ -59,7 +64,18 @@ impl World {
         }
         let network = Network::new(faults, seed ^ 0x6e65_7477_6f72_6b00);
         let (kernel, chance) = (Kernel::new(), Chance::new(seed));
-        Self { kernel, network, nodes, chance, mining: true, silence_happens, mined: 0, trace: seed }
+        Self {
+            kernel,
+            network,
+            nodes,
+            chance,
+            mining: true,
+            paying: true,
+            economy: None,
+            silence_happens,
+            mined: 0,
+            trace: seed,
+        }
     }
 
     pub fn fault_at(&mut self, at_ms: u64, fault: Fault) {
@@ -112,9 +128,40 @@ impl World {
         self.mined += 1;
         let (label, first) = (format!("block {} of {node}", self.mined), Nonce(self.chance.number()));
         let now_ms = self.kernel.now_ms();
-        self.nodes[node].mine(now_ms, label, first);
+        let data = self.data(node, label);
+        self.nodes[node].mine(now_ms, data, first);
         self.carry_out(node);
         self.check(node);
+    }
+
+    /// Lets people pay one another.
+    pub fn set_economy(&mut self, economy: Economy) {
+        self.economy = Some(economy);
+        self.kernel.after(1000, Happening::Pay);
+    }
+
+    pub const fn economy(&self) -> Option<&Economy> {
+        self.economy.as_ref()
+    }
+
+    /// What a node's next block says.
+    fn data(&mut self, node: usize, label: String) -> String {
+        let Some(economy) = &mut self.economy else { return label };
+        let mempool = economy.mempool.node;
+        let there = self.nodes[mempool].running.is_some();
+        let reached = there && matches!(self.network.request(node, mempool), Fate::Arrives { .. });
+        let Some(running) = &self.nodes[node].running else { return label };
+        economy.data(node, &running.chain, &label, reached)
+    }
+
+    fn pay(&mut self) {
+        let now_ms = self.kernel.now_ms();
+        if let Some(economy) = self.economy.as_mut().filter(|_| self.paying) {
+            if let Some(running) = &self.nodes[economy.mempool.node].running {
+                economy.pay(&running.chain, now_ms);
+            }
+            self.kernel.after(self.chance.wait_ms(800).max(1), Happening::Pay);
+        }
     }
 
     /// Makes it happen; answers the node that something may have changed for.
@@ -161,6 +208,10 @@ impl World {
             }
             Happening::Lie { node } => {
                 self.push_lies(node);
+                None
+            }
+            Happening::Pay => {
+                self.pay();
                 None
             }
             Happening::Fault(fault) => self.make(fault),
@@ -298,6 +349,11 @@ impl World {
     fn check(&mut self, node: usize) {
         let now_ms = self.kernel.now_ms();
         checks::after_event(&mut self.nodes[node], now_ms);
+        if let Some(economy) = self.economy.as_mut().filter(|economy| economy.mempool.node == node)
+            && let Some(running) = &self.nodes[node].running
+        {
+            economy.mempool.follow(&running.chain, self.nodes[node].life);
+        }
         let work = self.nodes[node].work.0;
         self.note(work as u64 ^ (node as u64) << 56);
     }

@@ -6,7 +6,12 @@
 
 mod blocks;
 #[cfg(test)]
+mod payment_tests;
+mod payments;
+#[cfg(test)]
 mod tests;
+
+pub use payments::PaymentNarrator;
 
 use crate::tale::{Branch, Status, Tale, Told};
 use blocks::Blocks;
@@ -159,6 +164,7 @@ impl Narrator {
             interval_ms: self.blocks.mean_interval_ms(&best.hash, self.intervals(best)),
             tips: self.tips(),
             checked: 0,
+            pending: None,
         }
     }
 

@@ -74,7 +74,7 @@ fn reorg((fork, fork_name): (u64, u16), from: (u64, u16), to: (u64, u16)) -> Eve
 
 /// The lines that `events` (time, node, event) make among `nodes`; a second later everything is told.
 fn lines(nodes: usize, events: &[(u64, usize, Event)]) -> Vec<String> {
-    let style = Style::new(names(nodes), false);
+    let style = Style::new(names(nodes), Vec::new(), false);
     let mut narrator = Narrator::new(names(nodes), hash(0), Timestamp::EPOCH);
     let mut lines = Vec::new();
     let mut now = 0;
@@ -221,7 +221,7 @@ fn a_block_that_came_second_is_told_as_such_and_counts_as_found() {
     narrator.hear(5, B, &pushed(1, 0xaa01, 0));
     narrator.hear(6, B, &block(1, 0xbb01, 0, BlockSource::Mined, false));
     narrator.tick(1000);
-    let last = Style::new(names(2), false).line(narrator.take().last().unwrap());
+    let last = Style::new(names(2), Vec::new(), false).line(narrator.take().last().unwrap());
     assert!(last.ends_with("B found block 1 (0000bb01), but another one came first"), "{last}");
     let counts = narrator.counts();
     assert_eq!((counts.found, counts.forks), (vec![1, 1], 1));
@@ -246,7 +246,7 @@ fn the_status_shows_the_best_chain() {
     }
     let status = narrator.status();
     assert_eq!((status.height, status.difficulty, status.interval_ms, status.tips), (3, 10, Some(2000), 2));
-    let line = Style::new(names(2), false).status(6000, &status);
+    let line = Style::new(names(2), Vec::new(), false).status(6000, &status);
     assert_eq!(line, "6 s | height 3 | difficulty 10 | 0 H/s | interval 2.0 s | 2 tips");
 }
 

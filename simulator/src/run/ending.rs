@@ -1,48 +1,85 @@
-//! The end of a run: heals what is cut, asks the nodes to agree, and draws up the report.
+//! The end of a run: heals what is cut, ends the payments, asks the nodes to agree, has all money found, and draws up
+//! the report.
 
 use super::Run;
 use crate::agreement::{self, Agreement};
 use crate::flags::Options;
 use crate::network::Network;
 use crate::observer::What;
+use crate::proof::{self, Money};
 use crate::report::{Found, Report};
 use crate::tale::{Branch, Tale};
 use shared::wire::BlockId;
 use std::io::{self, Write};
 use std::time::Duration;
+use tokio::time::{sleep, timeout};
 
 /// How long nodes may take to agree at the end.
 const AGREE: Duration = Duration::from_secs(15);
 /// The same, where somebody waits for the program to end.
 const AGREE_IN_HASTE: Duration = Duration::from_millis(1000);
 
+/// How long all money may take to be found.
+const PROVE: Duration = Duration::from_secs(60);
+/// The same, where somebody waits for the program to end.
+const PROVE_IN_HASTE: Duration = Duration::from_secs(5);
+/// Block intervals that payments may take to be confirmed at the end, and what comes on top.
+const LAST_INTERVALS: u32 = 4;
+const LAST_PAYMENTS: Duration = Duration::from_secs(2);
+/// The longest that this is waited for.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// How often it is asked whether they are.
+const LOOK: Duration = Duration::from_millis(200);
+
 impl<W: Write> Run<W> {
     pub(super) async fn end(mut self, options: &Options, network: &Network, is_hasty: bool) -> anyhow::Result<Report> {
         self.heal(network).await;
+        if let Some(economy) = &self.economy {
+            economy.stop_paying();
+        }
+        if !is_hasty {
+            let interval = Duration::from_millis(options.config.network.block_interval_ms);
+            let patience = (interval * LAST_INTERVALS + LAST_PAYMENTS).min(LONGEST_WAIT);
+            // What is not confirmed by then is reported as pending.
+            let _ = self.meanwhile(timeout(patience, nothing_is_pending(network))).await?;
+        }
         let deadline = if is_hasty { AGREE_IN_HASTE } else { AGREE };
-        let agreement = {
-            let mut agreement = std::pin::pin!(agreement::reach(network, deadline));
-            loop {
-                tokio::select! {
-                    agreement = &mut agreement => break agreement,
-                    shown = self.next() => shown?,
-                }
-            }
-        };
+        let agreement = self.meanwhile(agreement::reach(network, deadline)).await?;
+        let money = self.find_money(network, is_hasty).await?;
         let (tip, branches) = match agreement {
             Agreement::On(tip) => (Some(tip), Vec::new()),
             Agreement::None(branches) => (None, branches),
         };
         // The chain that was agreed on is walked down to its start, in case that something was not told of.
         self.inspector.ask(0, tip.unwrap_or_else(|| self.narrator.best()));
-        Ok(self.report(options, tip, branches, is_hasty).await?)
+        Ok(self.report(options, (tip, branches), money, is_hasty).await?)
+    }
+
+    /// Goes on narrating until `wait` is over.
+    async fn meanwhile<T>(&mut self, wait: impl Future<Output = T>) -> io::Result<T> {
+        let mut wait = std::pin::pin!(wait);
+        loop {
+            tokio::select! {
+                over = &mut wait => return Ok(over),
+                shown = self.next() => shown?,
+            }
+        }
+    }
+
+    async fn find_money(&mut self, network: &Network, is_hasty: bool) -> io::Result<Option<Money>> {
+        let (Some(economy), Some(money)) = (self.economy.take(), &network.money) else { return Ok(None) };
+        let Some(book) = self.meanwhile(economy.finish()).await? else {
+            return Ok(Some(Money { fault: Some("the members' task has panicked".to_owned()), ..Money::default() }));
+        };
+        let patience = if is_hasty { PROVE_IN_HASTE } else { PROVE };
+        self.meanwhile(proof::prove(network, &money.mempool, &book, patience)).await.map(Some)
     }
 
     async fn report(
         mut self,
         options: &Options,
-        tip: Option<BlockId>,
-        branches: Vec<Branch>,
+        (tip, branches): (Option<BlockId>, Vec<Branch>),
+        money: Option<Money>,
         is_hasty: bool,
     ) -> io::Result<Report> {
         let patience = if is_hasty { Duration::from_millis(500) } else { Duration::from_secs(10) };
@@ -75,12 +112,28 @@ impl<W: Write> Run<W> {
             bad: self.bad,
             unchecked: self.unchecked,
             failed_services: self.failed,
+            money,
         };
         let at_ms = self.at_ms();
         self.narrator.finish(at_ms);
+        self.payments.finish(at_ms);
+        self.show()?;
         self.narrator.tell(at_ms, Tale::Report(report.clone()));
         self.screen.end_status()?;
         self.screen.show(&self.narrator.take())?;
         Ok(report)
+    }
+}
+
+/// Waits until the mempool has no payments; for ever if it has always some.
+async fn nothing_is_pending(network: &Network) {
+    let Some(money) = &network.money else { return };
+    loop {
+        // Payments that are on their way get there meanwhile.
+        sleep(LOOK).await;
+        let info = network.client.info(&money.mempool).await;
+        if info.is_ok_and(|info| info.pool.is_some_and(|pool| pool.count == 0)) {
+            return;
+        }
     }
 }

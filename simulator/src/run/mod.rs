@@ -3,15 +3,18 @@
 mod ending;
 
 use crate::chance::Chance;
+use crate::economy::choice::Limits;
+use crate::economy::{Economy, PoolSeen, Settings};
 use crate::flags::{Options, layer_text};
 use crate::inspector::Inspector;
-use crate::narrator::Narrator;
-use crate::network::Network;
+use crate::ledger::Rules;
+use crate::narrator::{Narrator, PaymentNarrator};
+use crate::network::{Money, Network};
 use crate::observer::{self, Seen, What};
 use crate::partition::{self, Partition, halves};
 use crate::report::Report;
 use crate::screen::{Look, Screen};
-use crate::tale::{Started, Status, Tale};
+use crate::tale::{Contact, Started, Status, Tale};
 use shared::wire::{BlockId, Event, Tip};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -52,16 +55,27 @@ async fn narrate<W: Write>(
     (sender, seen): (Sender<Seen>, Receiver<Seen>),
     stop: CancellationToken,
 ) -> anyhow::Result<Report> {
-    let names: Vec<String> = network.nodes.iter().map(|node| node.member.name.clone()).collect();
+    let names: Vec<String> = network.nodes.iter().map(|node| node.contact.name.clone()).collect();
     // A fresh chain is told from its first block on, whoever found it before anybody listened.
     let heights = || tips.iter().map(|tip| tip.index.0).filter(|_| network.goes_on);
     let (lowest, base) = (heights().min().unwrap_or(0), heights().max().unwrap_or(0));
-    let addresses = network.nodes.iter().map(|node| node.member.address.clone()).collect();
+    let addresses = network.nodes.iter().map(|node| node.contact.address.clone()).collect();
+    let directory = || network.money.iter().flat_map(|money| money.members.directory());
+    let members = directory().map(|(_, name)| name).collect();
+    let rules = match &network.money {
+        Some(_) => Some(Rules::of(&serde_json::to_value(options.config.network.genesis())?)?),
+        None => None,
+    };
+    let (pool_sender, pool) = channel(QUEUE);
+    let economy = network.money.as_ref().map(|money| Economy::start(wishes(options, network, money), pool_sender));
     let mut run = Run {
         narrator: Narrator::new(names.clone(), network.id, options.config.network.genesis_time),
-        screen: Screen::new(out, look, names.clone()),
+        payments: PaymentNarrator::new(directory()),
+        economy,
+        pool,
+        screen: Screen::new(out, look, names.clone(), members),
         names,
-        inspector: Inspector::start(network.client.clone(), addresses, network.max_block_bytes, lowest, sender),
+        inspector: Inspector::start(network.client.clone(), addresses, network.max_block_bytes, lowest, rules, sender),
         seen,
         ticks: interval(TICK),
         started,
@@ -78,9 +92,26 @@ async fn narrate<W: Write>(
     run.end(options, network, is_hasty).await
 }
 
+/// What the members want.
+fn wishes(options: &Options, network: &Network, money: &Money) -> Settings {
+    let params = &options.config.network;
+    // As mempools do, which ask for a fee only where addresses cost nothing.
+    let min_fee = if params.new_address_balance == 0 { 0 } else { options.config.mempool.min_fee.grains() };
+    Settings {
+        client: network.client.clone(),
+        mempool: money.mempool.clone(),
+        network: network.id,
+        members: money.members.clone(),
+        rate: options.config.simulator.rate,
+        limits: Limits::new(params.reward.max(params.new_address_balance), min_fee, params.max_msg_bytes),
+        chance: Chance::new(options.seed.wrapping_add(1)),
+    }
+}
+
 /// A partition under way.
 struct Cut {
     halves: [Vec<usize>; 2],
+    mempool: usize,
     found_before: Vec<u64>,
     ends: Duration,
 }
@@ -88,6 +119,9 @@ struct Cut {
 struct Run<W> {
     names: Vec<String>,
     narrator: Narrator,
+    payments: PaymentNarrator,
+    economy: Option<Economy>,
+    pool: Receiver<PoolSeen>,
     screen: Screen<W>,
     inspector: Inspector,
     seen: Receiver<Seen>,
@@ -105,6 +139,8 @@ struct Run<W> {
 impl<W: Write> Run<W> {
     fn begin(&mut self, options: &Options, network: &Network, tips: &[Tip]) -> io::Result<()> {
         let params = &options.config.network;
+        let members = network.money.iter().flat_map(|money| money.members.directory());
+        let members = members.map(|(address, name)| Contact { name, address: address.to_string() });
         let started = Started {
             network: params.name.clone(),
             network_id: network.id.to_string(),
@@ -113,7 +149,10 @@ impl<W: Write> Run<W> {
             hashrate: options.config.simulator.hashrate.to_string(),
             seed: options.seed,
             tracker: network.tracker.clone(),
-            nodes: network.nodes.iter().map(|node| node.member.clone()).collect(),
+            mempool: network.money.as_ref().map(|money| money.mempool.clone()),
+            nodes: network.nodes.iter().map(|node| node.contact.clone()).collect(),
+            members: members.collect(),
+            rate: options.config.simulator.rate,
             config: network.parameters.display().to_string(),
             height: self.base,
         };
@@ -165,13 +204,22 @@ impl<W: Write> Run<W> {
     async fn next(&mut self) -> io::Result<()> {
         tokio::select! {
             Some(seen) = self.seen.recv() => self.take(seen),
+            Some(seen) = self.pool.recv() => self.payments.see(self.at_ms(), &seen),
             _ = self.ticks.tick() => {}
         }
         let at_ms = self.at_ms();
         self.narrator.tick(at_ms);
-        self.screen.show(&self.narrator.take())?;
+        self.payments.tick(at_ms);
+        self.show()?;
         let (narrator, hashrates, checked) = (&self.narrator, &self.hashrates, self.inspector.checked());
-        self.screen.show_status(at_ms, || Status { hashrate: hashrates.iter().sum(), checked, ..narrator.status() })
+        let (hashrate, pending) = (hashrates.iter().sum(), self.payments.pending());
+        self.screen.show_status(at_ms, || Status { hashrate, checked, pending, ..narrator.status() })
+    }
+
+    fn show(&mut self) -> io::Result<()> {
+        let mut told = self.narrator.take();
+        told.extend(self.payments.take());
+        self.screen.show(&told)
     }
 
     fn take(&mut self, Seen { node, what }: Seen) {
@@ -189,6 +237,7 @@ impl<W: Write> Run<W> {
                 self.hashrates[node] = hashrate;
                 self.narrator.see_tip(at_ms, node, &tip);
             }
+            What::Bundle(block, bundle, reward) => self.payments.see_bundle(at_ms, block, &bundle, reward),
             What::Silent(reason) => self.narrator.tell(at_ms, Tale::Silent { node: name, reason }),
             What::Back => self.narrator.tell(at_ms, Tale::Back { node: name }),
             What::BadBlock(block, reason) => {
@@ -204,22 +253,23 @@ impl<W: Write> Run<W> {
     }
 
     async fn cut(&mut self, network: &Network, partition: Partition, chance: &mut Chance) {
-        let halves = halves(network.nodes.len(), chance);
-        let result = partition::cut(network, &halves).await;
-        let tale = Tale::Partitioned { halves: self.named(&halves), for_ms: ms(partition.lasts) };
+        let (halves, mempool) = (halves(network.nodes.len(), chance), chance.place(2));
+        let result = partition::cut(network, &halves, mempool).await;
+        let (for_ms, told) = (ms(partition.lasts), network.money.as_ref().map(|_| mempool));
+        let tale = Tale::Partitioned { halves: self.named(&halves), for_ms, mempool: told };
         self.narrator.tell(self.at_ms(), tale);
         self.complain_of("cut the network", result);
-        self.cut = Some(Cut { halves, found_before: self.narrator.counts().found, ends: partition.end() });
+        self.cut = Some(Cut { halves, mempool, found_before: self.narrator.counts().found, ends: partition.end() });
     }
 
     /// Heals the cut, if there is one.
     async fn heal(&mut self, network: &Network) {
-        let Some(Cut { halves, found_before, .. }) = self.cut.take() else { return };
+        let Some(Cut { halves, mempool, found_before, .. }) = self.cut.take() else { return };
         let found_now = self.narrator.counts().found;
         let found = |half: &[usize]| half.iter().map(|node| found_now[*node] - found_before[*node]).sum();
         let tale = Tale::Healed { halves: self.named(&halves), found: [found(&halves[0]), found(&halves[1])] };
         self.narrator.tell(self.at_ms(), tale);
-        let result = partition::heal(network, &halves).await;
+        let result = partition::heal(network, &halves, mempool).await;
         self.complain_of("heal the network", result);
     }
 
@@ -231,7 +281,7 @@ impl<W: Write> Run<W> {
 
     fn ending(&mut self, reason: String) -> io::Result<()> {
         self.narrator.tell(self.at_ms(), Tale::Ending { reason });
-        self.screen.show(&self.narrator.take())
+        self.show()
     }
 
     fn named(&self, halves: &[Vec<usize>; 2]) -> [Vec<String>; 2] {

@@ -45,7 +45,7 @@ fn succeeds(left: &AtomicUsize) -> bool {
 }
 
 impl Store for FaultyStore {
-    fn snapshot(&self) -> Result<Box<dyn Snapshot>, StoreError> {
+    fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
         if succeeds(&self.snapshots_left) {
             self.memory.snapshot()
         } else {

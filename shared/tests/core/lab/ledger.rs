@@ -8,8 +8,8 @@
 //! ```
 
 use shared::block::Height;
-use shared::layer::{BrokenLayerRule, Effect, EffectError, Layer};
-use shared::state::StateView;
+use shared::layer::{BrokenLayerRule, Effect, EffectError, Layer, Wanted};
+use shared::state::{StateRead, StateView};
 
 /// The layer.
 pub(crate) struct Ledger;
@@ -56,8 +56,8 @@ impl Layer for Ledger {
         Ok(Box::new(Commands(commands(data).ok_or_else(bad)?)))
     }
 
-    fn template(&self, message: &str) -> String {
-        format!("say {message}")
+    fn template(&self, _: Height, _: &dyn StateRead, wanted: &Wanted<'_>) -> Result<String, EffectError> {
+        Ok(format!("say {}", wanted.message))
     }
 }
 
@@ -67,9 +67,9 @@ impl Effect for Commands {
     fn apply(&self, _: Height, state: &mut dyn StateView) -> Result<(), EffectError> {
         for command in &self.0 {
             match command {
-                Command::Put(key, value) => state.put(key.as_bytes(), value.clone().into_bytes()),
+                Command::Put(key, value) => state.put(key.as_bytes(), value.as_bytes()),
                 Command::Claim(key, value) if state.get(key.as_bytes())?.is_none() => {
-                    state.put(key.as_bytes(), value.clone().into_bytes());
+                    state.put(key.as_bytes(), value.as_bytes());
                 }
                 Command::Del(key) => state.delete(key.as_bytes()),
                 Command::Say => {}

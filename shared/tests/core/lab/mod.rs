@@ -20,7 +20,7 @@ pub(crate) use invariants::{check_whole, model_state};
 use ledger::Ledger;
 use shared::block::{Block, BlockHash, DataHash, HeaderFields, Nonce, Timestamp};
 use shared::chain::{Accepted, BrokenRule, Chain, NotYet, Origin, Refusal, Rules, SideLimits};
-use shared::params::Params;
+use shared::params::{LayerName, Params};
 use shared::store::StoreError;
 use shared::work::retarget::{Ancestor, Rule};
 use shared::work::{Difficulty, Work, search};
@@ -33,6 +33,7 @@ pub(crate) fn fixed(difficulty: u64) -> Params {
         retarget: Rule::Fixed,
         initial_difficulty: Difficulty::new(difficulty).unwrap(),
         name: "lab".to_owned(),
+        layer: LayerName::Data,
         ..Params::default()
     }
 }

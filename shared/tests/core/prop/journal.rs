@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use shared::state::{Journal, Overlay, State, StateRead, StateView, Writes};
 use shared::store::{Batch, MemoryStore, Store};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::ControlFlow;
 
 type Model = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -28,7 +28,7 @@ fn blocks() -> impl Strategy<Value = Vec<(Vec<Write>, bool)>> {
 fn write(view: &mut dyn StateView, writes: &[Write]) {
     for (key, value) in writes {
         match value {
-            Some(value) => view.put(key, value.clone()),
+            Some(value) => view.put(key, value),
             None => view.delete(key),
         }
     }
@@ -46,7 +46,8 @@ fn write_model(model: &mut Model, writes: &[Write]) {
 /// Every key that some block writes has the model's value.
 fn check(state: &dyn StateRead, model: &Model, keys: &[Vec<u8>]) -> Result<(), TestCaseError> {
     for key in keys {
-        prop_assert_eq!(&state.get(key).unwrap(), &model.get(key).cloned(), "key {:?}", key);
+        let value = state.get(key).unwrap();
+        prop_assert_eq!(value.as_deref(), model.get(key).map(Vec::as_slice), "key {:?}", key);
     }
     Ok(())
 }
@@ -56,6 +57,28 @@ fn flush(state: &mut State, store: &MemoryStore) {
     state.flush_into(&mut batch);
     store.commit(&batch).unwrap();
     state.flushed();
+    state.rest_on(store.snapshot().unwrap());
+}
+
+fn stored_in(store: &MemoryStore) -> State {
+    State::stored_in(store.snapshot().unwrap(), false)
+}
+
+/// Every row, as a scan from the beginning shows them.
+fn rows(state: &State, from: &[u8]) -> Model {
+    let mut rows = Model::new();
+    state
+        .scan(from, &mut |key, value| {
+            assert!(rows.last_key_value().is_none_or(|(last, _)| last.as_slice() < key), "rows come in order, once");
+            rows.insert(key.to_vec(), value.to_vec());
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    rows
+}
+
+fn writes_of(changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>) -> Writes {
+    changes.into_iter().map(|(key, value)| (key.into(), value.map(Into::into))).collect()
 }
 
 proptest! {
@@ -64,7 +87,7 @@ proptest! {
     #[test]
     fn undoing_block_by_block_passes_every_earlier_state(below in blocks(), above in blocks()) {
         let store = MemoryStore::default();
-        let mut state = State::stored_in(Arc::new(store.clone()));
+        let mut state = stored_in(&store);
         let all = || below.iter().chain(&above);
         let keys: Vec<_> = all().flat_map(|(writes, _)| writes.iter().map(|(key, _)| key.clone())).collect();
 
@@ -79,6 +102,9 @@ proptest! {
             let writes = block.into_writes();
             state.absorb(writes);
             check(&state, &model, &keys)?;
+            prop_assert_eq!(rows(&state, &[]), model.clone());
+            let from = keys.first().cloned().unwrap_or_default();
+            prop_assert_eq!(rows(&state, &from), model.clone().split_off(&from));
             if *flushed {
                 flush(&mut state, &store);
                 check(&state, &model, &keys)?;
@@ -112,12 +138,12 @@ proptest! {
         state.absorb(writes);
         check(&state, &Model::new(), &keys)?;
         flush(&mut state, &store);
-        check(&State::stored_in(Arc::new(store)), &Model::new(), &keys)?;
+        check(&stored_in(&store), &Model::new(), &keys)?;
     }
 
     #[test]
     fn an_overlay_that_is_dropped_changes_nothing(below in writes(), above in writes()) {
-        let mut state = State::stored_in(Arc::new(MemoryStore::default()));
+        let mut state = stored_in(&MemoryStore::default());
         let mut block = Overlay::new(&state);
         write(&mut block, &below);
         let absorbed = block.into_writes();
@@ -133,7 +159,7 @@ proptest! {
 
     #[test]
     fn a_journal_survives_storage(old in prop::collection::btree_map(key(), prop::option::of(key()), 0..8)) {
-        let journal = Journal(old as Writes);
+        let journal = Journal(writes_of(old));
         prop_assert_eq!(Journal::from_bytes(&journal.to_bytes()), Ok(journal));
     }
 
@@ -148,7 +174,7 @@ proptest! {
 
     #[test]
     fn a_mark_that_is_neither_0_nor_1_is_refused(key in key(), mark in 2_u8..) {
-        let mut bytes = Journal(Writes::from([(key.clone(), Some(Vec::new()))])).to_bytes();
+        let mut bytes = Journal(writes_of(BTreeMap::from([(key.clone(), Some(Vec::new()))]))).to_bytes();
         bytes[4 + key.len()] = mark;
         prop_assert_eq!(Journal::from_bytes(&bytes), Err(shared::state::MalformedJournal));
     }
@@ -157,6 +183,7 @@ proptest! {
     fn a_journal_that_ends_early_is_refused(
         old in prop::collection::btree_map(key(), prop::option::of(key()), 1..8), at in any::<prop::sample::Index>()
     ) {
+        let old = writes_of(old);
         let bytes = Journal(old.clone()).to_bytes();
         let cut = at.index(bytes.len());
         // A cut between two entries cannot be told; any other is.

@@ -5,6 +5,7 @@
 mod histories;
 mod journal;
 mod json;
+mod ledger;
 mod paces;
 mod trees;
 
@@ -12,7 +13,7 @@ use proptest::test_runner::{Config, RngSeed};
 
 /// A fixed seed and this many cases, unless the environment says otherwise. A counterexample is printed whole, so none is
 /// written to the source tree.
-fn config(cases: u32) -> Config {
+pub(crate) fn config(cases: u32) -> Config {
     let said = |name: &str| std::env::var_os(name).is_some();
     let default = Config { failure_persistence: None, ..Config::default() };
     Config {

@@ -1,30 +1,33 @@
-//! Starts a tracker and the nodes as real services on real ports, in this process, and stops them.
+//! Starts a tracker, the nodes and, where there is money, a mempool as real services on real ports, in this process, and stops them.
 //!
 //! Nothing else reaches into them: who needs something of a node asks it over HTTP.
 
+mod starting;
+
+use crate::economy::members::Members;
 use crate::flags::Options;
 use crate::parameters;
-use crate::tale::Member;
+use crate::tale::Contact;
 use anyhow::{Context, anyhow};
 use futures_util::future::join_all;
-use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::client::Client;
 use runtime::data_dir::DataDir;
 use runtime::ports::{Wanted, bind, bind_with_data};
 use runtime::telemetry;
 use shared::block::BlockHash;
-use shared::config::Config;
-use shared::sync::PeerAddress;
 use shared::wire::{Info, Tip};
+use starting::Starting;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+/// How far above the tracker's first port the mempool's is, as 8090 and 8091 are.
+const MEMPOOL_ABOVE: u16 = 1;
 /// How far above the tracker's first port the nodes' begin, as 8090 and 8100 do.
 const NODES_ABOVE: u16 = 10;
 /// How long nodes may take to answer for the first time.
@@ -37,6 +40,8 @@ const STOP: Duration = Duration::from_secs(3);
 pub struct Network {
     /// `host:port` of the tracker.
     pub tracker: String,
+    /// The mempool and its members, where there is money.
+    pub money: Option<Money>,
     /// The nodes; their place here is their number.
     pub nodes: Vec<Node>,
     /// The genesis hash.
@@ -55,11 +60,20 @@ pub struct Network {
     _temporary: Option<TempDir>,
 }
 
+/// What a network with money has besides.
+#[derive(Debug)]
+pub struct Money {
+    /// `host:port` of the mempool.
+    pub mempool: String,
+    /// Who has wallets; the first mine, each on the node of its number.
+    pub members: Arc<Members>,
+}
+
 /// A running node.
 #[derive(Debug)]
 pub struct Node {
     /// Its name and address.
-    pub member: Member,
+    pub contact: Contact,
     /// What steering it needs.
     pub token: String,
 }
@@ -88,6 +102,15 @@ impl Network {
 
         let listener = bind(wanted(options, "tracker", config.tracker.port, 0))?;
         let tracker = reached_at(&listener, &config.simulator.host)?;
+        let mempool = if config.network.layer.has_money() {
+            let open = |port| DataDir::open(folder, &config.network, "mempool", port);
+            let wanted = wanted(options, "mempool", config.mempool.port, MEMPOOL_ABOVE);
+            let (listener, data) = bind_with_data(wanted, open)?;
+            let address = reached_at(&listener, &config.simulator.host)?;
+            Some((listener, data, address))
+        } else {
+            None
+        };
         let mut bound = Vec::new();
         for _ in 0..config.simulator.nodes {
             let open = |port| DataDir::open(folder, &config.network, "node", port);
@@ -96,35 +119,29 @@ impl Network {
             bound.push((listener, data, address));
         }
         let addresses: Vec<String> = bound.iter().map(|(_, _, address)| address.clone()).collect();
-
-        let mut services = JoinSet::new();
-        start_tracker(&mut services, listener, config, metrics.clone(), stop.clone())?;
+        let mut starting = Starting { config, tracker: &tracker, addresses, metrics, stop, services: JoinSet::new() };
+        starting.tracker(listener)?;
+        let money = match mempool {
+            None => None,
+            Some((listener, data, address)) => {
+                starting.mempool(listener, data, &address)?;
+                let members = Arc::new(Members::new(bound.len(), config.simulator.members));
+                Some(Money { mempool: address, members })
+            }
+        };
         let mut nodes = Vec::new();
         for (number, (listener, data, address)) in bound.into_iter().enumerate() {
-            let member = Member { name: name(number), address };
-            nodes.push(Node { member: member.clone(), token: data.token()? });
-            let settings = node::Settings {
-                config: node_config(config, &member, &tracker),
-                data,
-                // The tracker tells later nodes of earlier ones; earlier ones would hear of them only by and by.
-                peers: addresses
-                    .iter()
-                    .filter(|peer| **peer != member.address)
-                    .filter_map(|p| PeerAddress::new(p))
-                    .collect(),
-                clock_offset_ms: 0,
-                metrics: Some(metrics.clone()),
-            };
-            let (listener, stop) = (TcpListener::from_std(listener)?, stop.clone());
-            services.spawn(async move {
-                let result = node::run(listener, settings, stop).await;
-                (member.name, result.map_err(anyhow::Error::from))
-            });
+            let node = Node { contact: Contact { name: name(number), address }, token: data.token()? };
+            let miner = money.as_ref().map(|money| (&money.mempool, money.members.people[number].pair.address()));
+            starting.node(listener, data, &node.contact, miner)?;
+            nodes.push(node);
         }
+        let Starting { services, stop, .. } = starting;
         let max_block_bytes = 6 * usize::try_from(config.network.max_data_bytes)? + 4096;
         let client = Client::new(Some(id), None)?;
         Ok(Self {
             tracker,
+            money,
             nodes,
             id,
             client,
@@ -137,17 +154,23 @@ impl Network {
         })
     }
 
-    /// Waits until every node answers, which it does once it mines; answers where each stands.
+    /// Waits until every service answers, which a node does once it mines; answers where each node stands.
     ///
     /// # Errors
     /// If one does not in time, or a service ended.
     pub async fn ready(&mut self) -> anyhow::Result<Vec<Tip>> {
         let begun = Instant::now();
         loop {
-            let infos = join_all(self.nodes.iter().map(|node| self.client.info(&node.member.address))).await;
+            let infos = join_all(self.nodes.iter().map(|node| self.client.info(&node.contact.address))).await;
             let tips: Vec<Option<Tip>> =
                 infos.into_iter().map(|info| info.ok().and_then(|Info { tip, .. }| tip)).collect();
-            if let Some(tips) = tips.iter().copied().collect::<Option<Vec<Tip>>>() {
+            let pool_answers = match &self.money {
+                Some(money) => self.client.info(&money.mempool).await.is_ok(),
+                None => true,
+            };
+            if let Some(tips) = tips.iter().copied().collect::<Option<Vec<Tip>>>()
+                && pool_answers
+            {
                 return Ok(tips);
             }
             if let Some(Ok((service, result))) = self.services.try_join_next() {
@@ -158,8 +181,8 @@ impl Network {
             }
             if begun.elapsed() > START {
                 let silent = self.nodes.iter().zip(&tips).find(|(_, tip)| tip.is_none());
-                let name = silent.map_or("?", |(node, _)| node.member.name.as_str());
-                return Err(anyhow!("node {name} did not answer within {} s", START.as_secs()));
+                let name = silent.map_or("mempool".to_owned(), |(node, _)| format!("node {}", node.contact.name));
+                return Err(anyhow!("{name} did not answer within {} s", START.as_secs()));
             }
             sleep(Duration::from_millis(10)).await;
         }
@@ -184,42 +207,6 @@ impl Network {
         // Whoever does not end in time ends with the process; its chain is durable up to its last block.
         let _ = timeout(STOP, ended).await;
     }
-}
-
-fn start_tracker(
-    services: &mut JoinSet<(String, anyhow::Result<()>)>,
-    listener: StdListener,
-    config: &Config,
-    metrics: PrometheusHandle,
-    stop: CancellationToken,
-) -> anyhow::Result<()> {
-    let listener = TcpListener::from_std(listener)?;
-    let settings = tracker::Settings {
-        tracker: shared::config::Tracker { host: config.simulator.host.clone(), ..config.tracker.clone() },
-        http: config.http.clone(),
-        network: config.network.clone(),
-        metrics: Some(metrics),
-    };
-    services.spawn(async move {
-        let result = tracker::run(listener, settings, stop).await;
-        ("tracker".to_owned(), result.map_err(anyhow::Error::from))
-    });
-    Ok(())
-}
-
-fn node_config(config: &Config, member: &Member, tracker: &str) -> Config {
-    let mut config = config.clone();
-    let node = &mut config.node;
-    node.host.clone_from(&config.simulator.host);
-    node.tracker = tracker.to_owned();
-    node.hashrate = config.simulator.hashrate;
-    node.advertise = Some(member.address.clone());
-    node.mine = true;
-    node.max_peers = node.max_peers.max(config.simulator.nodes);
-    if node.message.is_empty() {
-        node.message = format!("mined by {}", member.name);
-    }
-    config
 }
 
 /// The first port of a kind of service: its default, or `--port` and `above`; 0 for any.

@@ -1,39 +1,18 @@
-//! Whole runs: real services on free ports, narrated as JSON, with real mining on a fast and easy network.
-//!
-//! Chance decides who finds what, so nothing here depends on it: only what must hold in every run is asked.
+//! Runs without money: forks and their end, folders that are gone on with, stopping, and the program itself.
 
+use super::{events, network, run, tales};
 use serde_json::Value;
-use shared::config::{Config, Hashrate};
-use shared::work::Difficulty;
+use shared::params::LayerName;
+use simulator::Options;
 use simulator::partition::Partition;
-use simulator::{Look, Options, Report};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Three nodes on any free ports, a block every 300 ms or so.
 fn options() -> Options {
-    let mut config = Config::default();
-    (config.simulator.nodes, config.simulator.hashrate) = (3, Hashrate::PerSecond(20_000));
-    config.network.name = "live-test".to_owned();
-    config.network.block_interval_ms = 300;
-    config.network.initial_difficulty = Difficulty::clamped(3 * 20_000 * 3 / 10);
-    config.node.poll_ms = 500;
-    Options { config, port: Some(0), seed: 1, ..Options::default() }
-}
-
-async fn run(options: &Options, stop: CancellationToken) -> (Report, Vec<Value>) {
-    let mut out = Vec::new();
-    let report = simulator::run(options, Look::Json, &mut out, stop).await.expect("the run starts");
-    (report, tales(&out))
-}
-
-fn tales(out: &[u8]) -> Vec<Value> {
-    std::str::from_utf8(out).expect("text").lines().map(|line| serde_json::from_str(line).expect(line)).collect()
-}
-
-fn events<'a>(tales: &'a [Value], event: &str) -> Vec<&'a Value> {
-    tales.iter().filter(|tale| tale["event"] == event).collect()
+    let mut options = network();
+    options.config.network.layer = LayerName::Data;
+    options
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -43,7 +22,7 @@ async fn nodes_that_were_cut_apart_agree_again_after_healing() {
     let options = Options { seconds: Some(seconds(6)), partitions: vec![partition], ..options() };
     let (report, tales) = run(&options, CancellationToken::new()).await;
 
-    assert!(report.is_good(), "{report:?}");
+    assert!(report.is_good() && report.money.is_none(), "{report:?}");
     assert_eq!((report.bad, report.unchecked, report.failed_services), (0, 0, 0), "{report:?}");
     assert!(report.blocks > 0 && report.checked >= report.blocks, "{report:?}");
     assert_eq!(report.stale, report.checked - report.blocks);
@@ -95,7 +74,21 @@ async fn a_run_that_is_told_to_stop_reports_soon_and_leaves_nothing_behind() {
 #[test]
 fn the_program_prints_json_and_nothing_else() {
     let out = Command::new(env!("CARGO_BIN_EXE_simulator"))
-        .args(["--json", "--blocks", "3", "--nodes", "2", "--interval", "200", "--hashrate", "20000", "--port", "0"])
+        .args([
+            "--json",
+            "--layer",
+            "data",
+            "--blocks",
+            "3",
+            "--nodes",
+            "2",
+            "--interval",
+            "200",
+            "--hashrate",
+            "20000",
+            "--port",
+            "0",
+        ])
         .current_dir(std::env::temp_dir())
         .stderr(Stdio::inherit())
         .output()

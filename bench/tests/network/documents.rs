@@ -1,0 +1,144 @@
+//! What docs/protocol.md shows: its shell commands, and its wallet in Python on a real network.
+
+use crate::lab::{Lab, succeeded};
+use crate::service::finish;
+use serde_json::Value;
+use shared::keys::KeyPair;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+const PROTOCOL: &str = include_str!("../../../docs/protocol.md");
+const WALLET: &str = include_str!("../../../docs/examples/wallet.py");
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The only text of the page between two marks.
+fn between(begin: &str, end: &str) -> &'static str {
+    assert_eq!(PROTOCOL.matches(begin).count(), 1, "the page has {begin:?} once");
+    PROTOCOL.split_once(begin).and_then(|(_, rest)| rest.split_once(end)).unwrap().0
+}
+
+/// The commands and the transaction of the worked example.
+fn example() -> (Vec<&'static str>, Value) {
+    let example = between("**A worked example.**", "\n## 8.");
+    let fenced = |language: &str| {
+        let blocks = example.split("```").skip(1).step_by(2);
+        let blocks: Vec<_> = blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect();
+        blocks
+    };
+    (fenced("sh"), serde_json::from_str(fenced("json")[0]).unwrap())
+}
+
+/// Runs a script in a folder that must be empty.
+fn shell(folder: &Path, script: &str) -> Output {
+    finish(Command::new("sh").args(["-e", "-c", script]).current_dir(folder))
+}
+
+#[test]
+fn the_worked_example_gives_the_id_by_sha256sum() {
+    let folder = tempfile::tempdir().unwrap();
+    let (commands, transaction) = example();
+    let printed = succeeded(&shell(folder.path(), commands[0]), commands[0]);
+    assert_eq!(printed.split(' ').next(), transaction["id"].as_str());
+    assert!(commands[0].contains(&format!("# {}", printed.split(' ').next().unwrap())), "the comment tells another id");
+}
+
+#[test]
+#[ignore = "needs openssl and xxd; .ci/run runs it"]
+fn the_worked_example_verifies_by_openssl_and_a_changed_one_does_not() {
+    let (commands, _) = example();
+    let script = commands.concat();
+    let verify = |script: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        shell(folder.path(), script)
+    };
+    assert!(succeeded(&verify(&script), &script).ends_with("Verified OK\n"));
+    for (from, to) in [(":150000000:", ":150000001:"), ("r=7c", "r=7d"), ("1b2c89\n", "1b2c8a\n")] {
+        assert_eq!(script.matches(from).count(), 1, "{from}");
+        let output = verify(&script.replace(from, to));
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert!(!output.status.success() && said.contains("Verification failure"), "with {to}: {said}");
+    }
+}
+
+#[test]
+fn the_page_quotes_the_wallet_word_for_word() {
+    let quoted = between("<!-- wallet.py: begin -->\n```python\n", "```\n<!-- wallet.py: end -->");
+    assert!(quoted.lines().count() > 40, "{quoted}");
+    assert!(WALLET.contains(quoted), "docs/examples/wallet.py is not what docs/protocol.md quotes");
+}
+
+/// The wallet in Python with these arguments.
+fn wallet(args: &[&str]) -> Output {
+    let path = root().join("docs/examples/wallet.py");
+    // No bytecode beside the sources.
+    finish(Command::new("python3").arg("-B").arg(path).args(args))
+}
+
+/// A script that has the wallet's functions.
+fn python(script: &str) -> Output {
+    let path = root().join("docs/examples");
+    finish(Command::new("python3").args(["-B", "-c", script]).env("PYTHONPATH", path))
+}
+
+#[track_caller]
+fn refused(output: &Output) -> String {
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{words}");
+    assert!(words.starts_with("error: ") && words.lines().count() == 1, "{words}");
+    words
+}
+
+#[tokio::test]
+#[ignore = "needs python3 with cryptography; .ci/run runs it"]
+async fn the_wallet_in_python_pays_on_a_real_network() {
+    let (alice, bob) = (KeyPair::from_seed("alice").address(), KeyPair::from_seed("bob").address());
+    let lab = Lab::start("python", 1, &alice, &[("NODE__MINE", "false")]).await;
+    let asked = |args: &[&str]| {
+        let args = [args, &["--mempool", &lab.mempool.at]].concat();
+        succeeded(&wallet(&args), &format!("wallet.py {args:?}")).trim().to_owned()
+    };
+    for (seed, address) in [("alice", alice), ("bob", bob)] {
+        assert_eq!(succeeded(&wallet(&["address", "-s", seed]), seed).trim(), address.as_str());
+    }
+    lab.mine(2).await;
+    assert_eq!(asked(&["balance", alice.as_str()]), "100 LAB");
+
+    let paid = asked(&["pay", "1.5", bob.as_str(), "-s", "alice", "--fee", "0.00001", "--msg", "für \"Mittag\" 🥪"]);
+    let (id, status) = paid.split_once(' ').unwrap();
+    assert_eq!(status, "accepted");
+    assert_eq!(asked(&["confirmations", id]), "0");
+    lab.mine(1).await;
+    assert_eq!(asked(&["confirmations", id]), "1");
+    lab.mine(1).await;
+    assert_eq!(asked(&["confirmations", id]), "2");
+    // Alice mined the block herself, so the fee came back.
+    assert_eq!(asked(&["balance", alice.as_str()]), "198.5 LAB");
+    assert_eq!(asked(&["balance", bob.as_str()]), "1.5 LAB");
+
+    let pay =
+        |amount: &str, to: &str, seed: &str| wallet(&["pay", amount, to, "-s", seed, "--mempool", &lab.mempool.at]);
+    let words = refused(&pay("1000", bob.as_str(), "alice"));
+    assert!(
+        words.contains("422") && words.contains("too little for 1000 LAB (amount and fee) (rule balance)"),
+        "{words}"
+    );
+    let words = refused(&pay("1", &bob.as_str().replace("qdku", "qdkv"), "alice"));
+    assert!(words.contains("checksum"), "{words}");
+    let signed = |network: &str| {
+        python(&format!(
+            "import wallet as w\n\
+             network = w.ask('{at}', '/info')['network_id'] if '{network}' == 'own' else '{network}'\n\
+             transaction = w.sign(w.key_of_seed('alice'), network, '0' * 32, '{bob}', 1, 0, '')\n\
+             try: print(w.ask('{at}', '/pushtx', transaction)['status'])\n\
+             except w.Refused as error: print(error)",
+            at = lab.mempool.at
+        ))
+    };
+    let words = succeeded(&signed(&"0".repeat(64)), "a payment of another network");
+    assert!(words.contains("422") && words.contains("(rule id)"), "{words}");
+    // The same payment is fine where the network id is right: nothing else was wrong with it.
+    assert_eq!(succeeded(&signed("own"), "a payment of this network").trim(), "accepted");
+}

@@ -1,0 +1,110 @@
+//! A network in a temporary folder: tracker, mempool and nodes of an easy network of its own.
+
+use crate::service::{Service, client, finish, program};
+use shared::block::BlockHash;
+use shared::ledger::Address;
+use shared::wire::MineRequest;
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+
+/// What steers the nodes.
+const TOKEN: &str = "a secret of the tests";
+/// What a block creates, on the networks of these tests.
+pub(crate) const REWARD: u64 = 5_000_000_000;
+
+/// A running network, whose nodes mine to whom the test names.
+pub(crate) struct Lab {
+    folder: TempDir,
+    settings: Vec<(String, String)>,
+    pub(crate) tracker: Service,
+    pub(crate) mempool: Service,
+    pub(crate) nodes: Vec<Service>,
+}
+
+impl Lab {
+    /// Starts a tracker, a mempool and `nodes` nodes that mine to `miner`, with `settings` over those that all tests
+    /// share: blocks that are easily found, and members who hear of each other soon.
+    pub(crate) async fn start(name: &str, nodes: usize, miner: &Address, settings: &[(&str, &str)]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let shared = [
+            ("NETWORK__NAME", name),
+            ("NETWORK__BLOCK_INTERVAL_MS", "1000"),
+            ("NETWORK__INITIAL_DIFFICULTY", "100"),
+            ("NETWORK__RETARGET", "fixed"),
+            ("NODE__TOKEN", TOKEN),
+            ("NODE__POLL_MS", "500"),
+            ("MEMPOOL__POLL_MS", "200"),
+            ("TRACKER__LEASE_SECONDS", "3"),
+        ];
+        let settings = shared.iter().chain(settings).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let settings: Vec<_> = settings.collect();
+        let service = |name, args: &[&str]| Service::new(name, folder.path(), &settings, args);
+        let tracker = service("tracker", &[]);
+        let mempool = service("mempool", &["-t", &tracker.at]);
+        let node = |_| service("node", &["-t", &tracker.at, "--miner", miner.as_str()]);
+        let nodes = (0..nodes).map(node).collect();
+        let mut lab = Self { folder, settings, tracker, mempool, nodes };
+        lab.tracker.start().await;
+        lab.mempool.start().await;
+        for node in &mut lab.nodes {
+            node.start().await;
+        }
+        lab
+    }
+
+    /// The service that will be at the address of another one, with flags of its own.
+    pub(crate) fn in_place_of(&self, other: &Service, name: &'static str, args: &[&str]) -> Service {
+        let args = [args, &["-t", &self.tracker.at]].concat();
+        Service::on_port(other.port(), name, self.folder.path(), &self.settings, &args)
+    }
+
+    /// Where the programs run.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A program with what the whole network is told.
+    pub(crate) fn program(&self, name: &str) -> Command {
+        program(name, self.folder(), &self.settings)
+    }
+
+    /// `user` with these arguments, of this network.
+    pub(crate) fn user(&self, args: &[&str]) -> Command {
+        let mut command = self.program("user");
+        command.args(args).args(["-t", &self.tracker.at]);
+        command
+    }
+
+    /// What `user` prints; it must succeed.
+    #[track_caller]
+    pub(crate) fn told(&self, args: &[&str]) -> String {
+        succeeded(&finish(&mut self.user(args)), &format!("user {args:?}"))
+    }
+
+    /// The words with which `user` refuses; it must fail with 1.
+    #[track_caller]
+    pub(crate) fn refused(&self, args: &[&str]) -> String {
+        let output = finish(&mut self.user(args));
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "user {args:?}: {words}");
+        words
+    }
+
+    /// Makes the first node mine, and waits until the mempool has seen it.
+    pub(crate) async fn mine(&self, blocks: u64) -> Vec<BlockHash> {
+        let node = &self.nodes[0];
+        let hashes = client().mine(&node.at, TOKEN, &MineRequest { blocks, data: None }).await.unwrap().hashes;
+        self.mempool.reaches(node.tip().await.index.0).await;
+        hashes
+    }
+}
+
+/// What a command printed that must have succeeded.
+#[track_caller]
+pub(crate) fn succeeded(output: &Output, what: &str) -> String {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{what} failed with {}:\n{errors}\n{printed}", output.status);
+    printed.into_owned()
+}

@@ -1,0 +1,247 @@
+//! Thousands of payments from many wallets at once while the mempool and a node are killed: what was answered with
+//! success is in the chain once, and no grain is made or lost.
+
+use crate::lab::{Lab, REWARD};
+use crate::ledger::Downloaded;
+use crate::service::{SOON, Service, client, until};
+use runtime::client::Error;
+use shared::block::BlockHash;
+use shared::keys::KeyPair;
+use shared::ledger::{Amount, Transaction, TransactionId, Unsigned, Uuid};
+use shared::wire::PushStatus;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+use tokio::task::JoinSet;
+
+/// Each has a connection of its own.
+const WALLETS: usize = 64;
+/// The most that a wallet of the tests below ever spends is less than this.
+const FUNDS: u64 = 10_000_000;
+/// How long a push is tried again, and how long confirming all may take.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+fn amount(grains: u64) -> Amount {
+    Amount::new(grains).unwrap()
+}
+
+fn wallet(number: usize) -> KeyPair {
+    KeyPair::from_seed(&format!("wallet {number}"))
+}
+
+/// A payment from a wallet to one that is somewhere else for each `n`; both together are its uuid.
+fn payment(from: usize, n: usize, network: BlockHash, pair: &KeyPair, to: &[KeyPair]) -> Transaction {
+    let to = to[(from + 1 + n % (to.len() - 1)) % to.len()].address();
+    let uuid = Uuid(((from as u128) << 64 | n as u128).to_be_bytes());
+    let (grains, fee) = (amount(1 + n as u64), amount(1000 + n as u64 % 7));
+    let unsigned = Unsigned { uuid, from: pair.address(), to, amount: grains, fee, msg: format!("payment {n}") };
+    pair.sign_transaction(unsigned, network)
+}
+
+/// What all who push have seen.
+#[derive(Default)]
+struct Seen {
+    answered: AtomicUsize,
+    known: AtomicUsize,
+    unanswered: AtomicUsize,
+}
+
+/// Pushes until there is an answer, as a careful client does: known is success.
+async fn push(client: &runtime::client::Client, mempool: &str, transaction: &Transaction, seen: &Seen) {
+    let began = Instant::now();
+    loop {
+        match client.push_transaction(mempool, transaction).await {
+            Ok(pushed) => {
+                assert_eq!(pushed.id, transaction.id);
+                if pushed.status == PushStatus::Known {
+                    seen.known.fetch_add(1, Ordering::Relaxed);
+                }
+                seen.answered.fetch_add(1, Ordering::Relaxed);
+                return;
+            }
+            Err(Error::Refused(problem)) if !matches!(problem.status, 429 | 503) => {
+                panic!("{} was refused: {problem:?}", transaction.id)
+            }
+            Err(error) if began.elapsed() > PATIENCE => panic!("{} got no answer: {error}", transaction.id),
+            Err(_) => {
+                seen.unanswered.fetch_add(1, Ordering::Relaxed);
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+}
+
+/// Waits until the mempool confirms every one of them.
+async fn all_confirmed(mempool: &str, ids: &[TransactionId]) {
+    let began = Instant::now();
+    let mut tasks = JoinSet::new();
+    for part in ids.chunks(ids.len().div_ceil(WALLETS)) {
+        let (mempool, mut missing) = (mempool.to_owned(), part.to_vec());
+        tasks.spawn(async move {
+            let client = client();
+            while let Some(id) = missing.last() {
+                let answer = client.confirmations(&mempool, id).await;
+                if answer.as_ref().is_ok_and(|n| *n >= 1) {
+                    missing.pop();
+                } else if answer.as_ref().is_err_and(|error| error.status() == Some(404)) {
+                    panic!("{id} was answered with success, and the mempool does not know it");
+                } else {
+                    assert!(began.elapsed() < PATIENCE, "{id} and {} more wait: {answer:?}", missing.len() - 1);
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            }
+        });
+    }
+    while let Some(ended) = tasks.join_next().await {
+        ended.unwrap();
+    }
+}
+
+/// Balances as the mempool lists them, with the block that they are of; an error while the chain moves.
+async fn listed_balances(mempool: &Service) -> Result<(u64, String, BTreeMap<String, u64>), String> {
+    let tip = mempool.tip().await;
+    let (mut balances, mut from) = (BTreeMap::new(), None::<String>);
+    loop {
+        // Fewer at a time than there are, so that pages are turned.
+        let page = client().balances(&mempool.at, "lab1", from.as_deref(), 50).await.unwrap();
+        balances.extend(page.entries.iter().map(|entry| (entry.address.to_string(), entry.balance.grains())));
+        from = page.next;
+        if from.is_none() {
+            break;
+        }
+    }
+    if mempool.tip().await != tip {
+        return Err("the chain goes on while balances are read".to_owned());
+    }
+    Ok((tip.index.0, tip.hash.to_string(), balances))
+}
+
+/// Everybody tells of the same chain, in which each transaction is once, and of the same money.
+async fn check_agreement(lab: &Lab, ids: &[TransactionId], new_address_balance: u64) -> (u64, usize) {
+    until("mempool and nodes tell of the same chain and the same money", SOON * 2, async || {
+        let (height, hash, balances) = listed_balances(&lab.mempool).await?;
+        let mut largest = 0;
+        for node in &lab.nodes {
+            let tip = node.tip().await;
+            if tip.index.0 < height {
+                return Err(format!("node {} has {} blocks, the mempool {height}", node.at, tip.index));
+            }
+            let chain = Downloaded::from(&node.at, height).await;
+            if chain.tip() != hash {
+                return Err(format!("node {} and the mempool have another block {height}", node.at));
+            }
+            let ledger = chain.ledger(REWARD, new_address_balance);
+            // It may be pending again for a moment, if branches have changed places.
+            if let Some(lost) = ids.iter().find(|id| !ledger.places.contains_key(&id.to_string())) {
+                return Err(format!("{lost} was answered, and is not in the chain of node {}", node.at));
+            }
+            assert_eq!(ledger.balances, balances, "the mempool has other balances than the chain comes to");
+            largest = ledger.largest;
+        }
+        let made = height * REWARD + balances.len() as u64 * new_address_balance;
+        assert_eq!(balances.values().sum::<u64>(), made, "money was made or lost");
+        match lab.mempool.info().await.pool.map(|pool| pool.count) {
+            Some(0) => Ok((height, largest)),
+            count => Err(format!("{count:?} transactions wait, and nobody pushes any")),
+        }
+    })
+    .await
+}
+
+/// From the miner's rewards, what every wallet needs; waits until that is deep in the chain.
+async fn spread_rewards(lab: &Lab, miner: &KeyPair, wallets: &[KeyPair], network: BlockHash) -> Vec<TransactionId> {
+    lab.mempool.reaches(2).await;
+    let mut ids = Vec::new();
+    for (n, wallet) in wallets.iter().enumerate() {
+        let uuid = Uuid((u128::MAX - n as u128).to_be_bytes());
+        let (from, to) = (miner.address(), wallet.address());
+        let unsigned = Unsigned { uuid, from, to, amount: amount(FUNDS), fee: Amount::ZERO, msg: String::new() };
+        let transaction = miner.sign_transaction(unsigned, network);
+        push(&client(), &lab.mempool.at, &transaction, &Seen::default()).await;
+        ids.push(transaction.id);
+    }
+    all_confirmed(&lab.mempool.at, &ids).await;
+    let deep = lab.mempool.tip().await.index.0 + 6;
+    lab.mempool.reaches(deep).await;
+    ids
+}
+
+/// Lets every wallet pay `each` times, kills the mempool twice and a node once meanwhile, and checks everything.
+async fn payments_survive_kills(name: &str, each: usize, new_address_balance: u64) {
+    let miner = KeyPair::from_seed("miner");
+    let mut lab = Lab::start(
+        name,
+        3,
+        &miner.address(),
+        &[
+            ("NETWORK__NEW_ADDRESS_BALANCE", &new_address_balance.to_string()),
+            // Three nodes find a block a second.
+            ("NETWORK__INITIAL_DIFFICULTY", "12000"),
+            ("NODE__HASHRATE", "4000"),
+        ],
+    )
+    .await;
+    let network = lab.mempool.info().await.network_id;
+    let wallets: Arc<[KeyPair]> = (0..WALLETS).map(wallet).collect();
+    let mut ids = match new_address_balance {
+        0 => spread_rewards(&lab, &miner, &wallets, network).await,
+        _ => Vec::new(),
+    };
+
+    let (seen, began) = (Arc::new(Seen::default()), Instant::now());
+    let mut pushers = JoinSet::new();
+    for from in 0..WALLETS {
+        let (wallets, seen, mempool) = (wallets.clone(), seen.clone(), lab.mempool.at.clone());
+        pushers.spawn(async move {
+            let (client, mut ids) = (client(), Vec::new());
+            for n in 0..each {
+                let transaction = payment(from, n, network, &wallets[from], &wallets);
+                push(&client, &mempool, &transaction, &seen).await;
+                ids.push(transaction.id);
+            }
+            ids
+        });
+    }
+    let total = each * WALLETS;
+    for (percent, victim) in [(20, "mempool"), (40, "node"), (60, "mempool")] {
+        until(&format!("{percent} % are pushed"), PATIENCE, async || {
+            let answered = seen.answered.load(Ordering::Relaxed);
+            if answered * 100 >= total * percent { Ok(()) } else { Err(format!("{answered} of {total} are")) }
+        })
+        .await;
+        assert!(!pushers.is_empty() && seen.answered.load(Ordering::Relaxed) < total, "all was over before the kill");
+        let service = if victim == "mempool" { &mut lab.mempool } else { &mut lab.nodes[1] };
+        service.kill();
+        // A while in which others go on without it.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        service.start().await;
+    }
+    while let Some(ended) = pushers.join_next().await {
+        ids.extend(ended.unwrap());
+    }
+    let pushed = began.elapsed().as_secs_f64();
+    assert!(seen.unanswered.load(Ordering::Relaxed) > 0, "the kills met nobody");
+
+    all_confirmed(&lab.mempool.at, &ids).await;
+    let confirmed = began.elapsed().as_secs_f64();
+    let (height, largest) = check_agreement(&lab, &ids, new_address_balance).await;
+    println!("{name}: {total} payments from {WALLETS} connections, the mempool killed twice and a node once");
+    println!("  pushed     {pushed:.1} s, {:.0} a second, the time that it was away included", total as f64 / pushed);
+    println!("  confirmed  {confirmed:.1} s after the first push");
+    println!("  chain      {height} blocks, at most {largest} payments in one");
+    let (again, known) = (seen.unanswered.load(Ordering::Relaxed), seen.known.load(Ordering::Relaxed));
+    println!("  unanswered {again} pushes, repeated; {known} of them were known");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "20,000 payments through real processes, a minute or two; .ci/run runs it"]
+async fn every_answered_payment_is_confirmed_though_mempool_and_node_are_killed() {
+    payments_survive_kills("load-faucet", 313, FUNDS).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "5,000 payments through real processes, about a minute; .ci/run runs it"]
+async fn money_from_rewards_alone_is_all_there_though_mempool_and_node_are_killed() {
+    payments_survive_kills("load-rewards", 80, 0).await;
+}

@@ -1,0 +1,205 @@
+#!/usr/bin/env python3
+"""A wallet for Chainlab in another language, written from docs/protocol.md alone.
+
+It shows that the protocol page is enough: nothing here knows the programs in Rust. Besides the standard library it
+needs `cryptography` (pip install cryptography) for the curve P-256. Keys come from seed texts, which anybody can guess:
+use it for exercises only. Chainlab's coins are worth nothing.
+
+    wallet.py address -s alice
+    wallet.py balance lab1... --mempool 127.0.0.1:8091
+    wallet.py pay 1.5 lab1... -s alice --fee 0.00001 --msg "for lunch"
+    wallet.py confirmations 22fd...
+"""
+
+import argparse
+import hashlib
+import http.client
+import json
+import re
+import secrets
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from decimal import Decimal
+
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+
+
+class Refused(Exception):
+    """Something that cannot be done, in words for the person who asked."""
+
+
+# Section 6: keys. A seed text becomes a private key; an address is the public key with a checksum.
+
+CURVE_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+PREFIX = [ord(c) >> 5 for c in "lab"] + [0] + [ord(c) & 31 for c in "lab"]
+BECH32M = 0x2BC830A3
+
+
+def key_of_seed(seed):
+    digest = hashlib.sha256(b"chainlab seed:" + seed.encode()).digest()
+    while not 0 < int.from_bytes(digest, "big") < CURVE_ORDER:
+        digest = hashlib.sha256(digest).digest()
+    return ec.derive_private_key(int.from_bytes(digest, "big"), ec.SECP256R1())
+
+
+def checksum(values):
+    state = 1
+    for value in values:
+        top, state = state >> 25, (state & 0x1FFFFFF) << 5 ^ value
+        for bit, generator in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            state ^= generator if top >> bit & 1 else 0
+    return state
+
+
+def address_of(public_key):
+    point = int.from_bytes(compressed(public_key), "big") << 1  # 264 bits and a zero: 53 groups of five
+    values = [point >> shift & 31 for shift in range(260, -1, -5)]
+    code = checksum(PREFIX + values + [0] * 6) ^ BECH32M
+    return "lab1" + "".join(ALPHABET[v] for v in values + [code >> shift & 31 for shift in range(25, -1, -5)])
+
+
+def compressed(public_key):
+    numbers = public_key.public_numbers()
+    return bytes([2 + numbers.y % 2]) + numbers.x.to_bytes(32, "big")
+
+
+def public_key_of(address):
+    if not re.fullmatch(f"lab1[{ALPHABET}]{{59}}", address):
+        raise Refused(f"{address!r} is not an address: expected lab1 and 59 more of {ALPHABET}")
+    values = [ALPHABET.index(c) for c in address[4:]]
+    if checksum(PREFIX + values) != BECH32M:
+        raise Refused(f"the checksum of {address} does not match: is a character mistyped?")
+    point = 0
+    for value in values[:53]:
+        point = point << 5 | value
+    key = (point >> 1).to_bytes(33, "big")
+    if point & 1 or key[0] not in (2, 3):
+        raise Refused(f"{address} is not a compressed public key")
+    try:
+        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), key)
+    except ValueError:
+        raise Refused(f"{address} is not a point of the curve: nobody can have its key") from None
+
+
+# Section 7: transactions. The id is the hash of the text, the signature is over the text.
+
+
+def sign(key, network_id, uuid, to, amount, fee, msg):
+    sender = address_of(key.public_key())
+    text = f"{network_id}:{uuid}:{sender}:{to}:{amount}:{fee}:{msg}".encode()
+    r, s = utils.decode_dss_signature(key.sign(text, ec.ECDSA(hashes.SHA256())))
+    return {
+        "id": hashlib.sha256(text).hexdigest(),
+        "uuid": uuid,
+        "from": sender,
+        "to": to,
+        "amount": amount,
+        "fee": fee,
+        "msg": msg,
+        "signature": (r.to_bytes(32, "big") + s.to_bytes(32, "big")).hex(),
+    }
+
+
+# Section 1: money. A whole number of grains; people see LAB. Decimal is exact where a float is not.
+
+MOST_GRAINS = 2**53 - 1
+
+
+def grains(lab):
+    if not re.fullmatch(r"[0-9]{1,8}(\.[0-9]{1,8})?", lab):
+        raise Refused(f"{lab!r} is not an amount of LAB: expected digits, as in 12 or 0.5, at most 8 after the point")
+    amount = int(Decimal(lab).scaleb(8))
+    if amount > MOST_GRAINS:
+        raise Refused(f"{lab} LAB is more than there can be: at most {in_lab(MOST_GRAINS)} LAB")
+    return amount
+
+
+def in_lab(amount):
+    return f"{Decimal(amount).scaleb(-8).normalize():f}"
+
+
+# Section 8: HTTP. What is refused comes as problem+json and says why.
+
+
+def ask(mempool, path, write=None):
+    body = None if write is None else json.dumps(write).encode()
+    headers = {} if write is None else {"Content-Type": "application/json"}
+    directly = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with directly.open(urllib.request.Request(f"http://{mempool}{path}", body, headers), timeout=10) as answer:
+            return json.loads(answer.read(2**20))
+    except urllib.error.HTTPError as error:
+        raise Refused(f"refused with {error.code}: {reason(error)}") from None
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        raise Refused(f"no answer from a mempool at {mempool} ({error}): is it running, is --mempool right?") from None
+
+
+def reason(error):
+    try:
+        problem = json.loads(error.read(2**16))
+        return problem["detail"] + (f" (rule {problem['rule']})" if "rule" in problem else "")
+    except (OSError, ValueError, KeyError, TypeError):
+        return error.reason
+
+
+# Section 11: what a mempool is asked.
+
+
+def balance(args):
+    public_key_of(args.address)
+    return f"{in_lab(ask(args.mempool, f'/balance/{args.address}'))} LAB"
+
+
+def pay(args):
+    amount, fee = grains(args.amount), grains(args.fee)
+    if amount == 0 or amount + fee > MOST_GRAINS:
+        raise Refused("the amount must be at least 0.00000001 LAB, and with the fee not more than there can be")
+    public_key_of(args.to)
+    network_id = ask(args.mempool, "/info")["network_id"]
+    transaction = sign(key_of_seed(args.seed), network_id, secrets.token_hex(16), args.to, amount, fee, args.msg)
+    answer = ask(args.mempool, "/pushtx", transaction)
+    return f"{answer['id']} {answer['status']}"
+
+
+def confirmations(args):
+    return ask(args.mempool, f"/confirmations/{urllib.parse.quote(args.id, safe='')}")
+
+
+def main():
+    parser = argparse.ArgumentParser(description="A wallet for Chainlab, for exercises.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    seed = argparse.ArgumentParser(add_help=False)
+    seed.add_argument("-s", "--seed", required=True, help="the text that the key is made from; insecure")
+    network = argparse.ArgumentParser(add_help=False)
+    network.add_argument("--mempool", default="127.0.0.1:8091", metavar="HOST:PORT", help="default: %(default)s")
+
+    command = commands.add_parser("address", parents=[seed], help="the address of a seed")
+    command.set_defaults(run=lambda args: address_of(key_of_seed(args.seed).public_key()))
+    command = commands.add_parser("balance", parents=[network], help="what an address holds, in LAB")
+    command.add_argument("address")
+    command.set_defaults(run=balance)
+    command = commands.add_parser("pay", parents=[seed, network], help="pay somebody; prints the transaction's id")
+    command.add_argument("amount", help="in LAB")
+    command.add_argument("to", help="an address")
+    command.add_argument("--fee", default="0", help="in LAB, for the miner")
+    command.add_argument("--msg", default="", help="anybody can read it")
+    command.set_defaults(run=pay)
+    command = commands.add_parser("confirmations", parents=[network], help="0 while a transaction is pending")
+    command.add_argument("id")
+    command.set_defaults(run=confirmations)
+
+    args = parser.parse_args()
+    try:
+        print(args.run(args))
+    except Refused as error:
+        sys.exit(f"error: {error}")
+    except UnicodeEncodeError:
+        sys.exit("error: expected text in UTF-8")
+
+
+if __name__ == "__main__":
+    main()

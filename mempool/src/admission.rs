@@ -1,0 +1,144 @@
+//! What a pushed transaction goes through, the cheapest first (docs/protocol.md §11): the source's rate, shape, points,
+//! content, whether it is known and covered, its signature, and then the desk.
+//!
+//! All that computes runs off the threads that serve HTTP, on a bounded number of others with a bounded queue before them.
+
+use crate::desk::{Admission, Desk, NotKept, Refused};
+use crate::sources::Sources;
+use http::StatusCode;
+use metrics::counter;
+use runtime::clock::Clock;
+use runtime::server::{self, Request, Response, problem, reply};
+use shared::keys::{Signed, Verifier};
+use shared::ledger::{BrokenTransaction, Transaction, TransactionId, TransactionRules};
+use shared::pool::{Pending, Refusal};
+use shared::wire::{PUSH_BYTES, Problem, PushStatus, Pushed};
+use std::sync::Arc;
+use tokio::sync::Semaphore;
+
+/// Pushes that may wait for their turn to be checked.
+const MAX_QUEUED: usize = 8192;
+
+/// Everything that it takes to judge a push.
+pub(crate) struct Admissions {
+    desk: Arc<Desk>,
+    verifier: Arc<dyn Verifier>,
+    rules: TransactionRules,
+    clock: Clock,
+    sources: Sources,
+    queued: Arc<Semaphore>,
+    /// As many as are checked at a time.
+    checked: Arc<Semaphore>,
+}
+
+impl Admissions {
+    pub(crate) fn new(desk: Arc<Desk>, verifier: Arc<dyn Verifier>, clock: Clock, sources: Sources) -> Self {
+        let rules = TransactionRules::of(desk.params());
+        // One more than cores: while one waits for the desk, another computes.
+        let threads = std::thread::available_parallelism().map_or(1, usize::from) + 1;
+        let (queued, checked) = (Arc::new(Semaphore::new(MAX_QUEUED)), Arc::new(Semaphore::new(threads)));
+        Self { desk, verifier, rules, clock, sources, queued, checked }
+    }
+
+    /// Takes the transaction in the body of `request`, and answers when it is on disk.
+    pub(crate) async fn push(self: &Arc<Self>, request: Request) -> Result<Response, Problem> {
+        let result = self.decide(request).await;
+        let outcome = match &result {
+            Ok((_, PushStatus::Accepted)) => "accepted",
+            Ok((_, PushStatus::Known)) => "known",
+            Err(refused) => match refused.status {
+                422 => "broken",
+                429 => "limited",
+                500.. => "unavailable",
+                _ => "malformed",
+            },
+        };
+        counter!("chainlab_pushes_total", "result" => outcome).increment(1);
+        let (id, status) = result?;
+        let code = if status == PushStatus::Accepted { StatusCode::CREATED } else { StatusCode::OK };
+        reply::status(code, &Pushed { id, status })
+    }
+
+    async fn decide(self: &Arc<Self>, mut request: Request) -> Result<(TransactionId, PushStatus), Problem> {
+        if !self.sources.take(request.remote.ip(), self.clock.now().uptime_ms) {
+            return Err(problem(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too many transactions from this address; wait a moment",
+            ));
+        }
+        let transaction = read(&request.bytes(PUSH_BYTES).await?)?;
+        let id = transaction.id;
+        let busy = |_| server::unavailable("too many transactions wait to be checked already; try again");
+        let queued = self.queued.clone().try_acquire_owned().map_err(busy)?;
+        let checked =
+            self.checked.clone().acquire_owned().await.map_err(|error| server::internal(error.to_string()))?;
+        let this = self.clone();
+        // Whether the client still waits or not: what was begun is done, and has its place until then.
+        let admission = tokio::task::spawn_blocking(move || {
+            let _places = (checked, queued);
+            this.judge(transaction)
+        });
+        let admission = admission.await;
+        let (status, written) = match admission.map_err(|error| server::internal(error.to_string()))?? {
+            Admission::Accepted(written) => (PushStatus::Accepted, Some(written)),
+            Admission::Known(written) => (PushStatus::Known, written),
+        };
+        if let Some(written) = written {
+            let not_kept = |error: NotKept| server::unavailable(error.to_string());
+            let stopping = |_| server::unavailable("the mempool is shutting down");
+            written.await.map_err(stopping)?.map_err(not_kept)?;
+        }
+        Ok((id, status))
+    }
+
+    fn judge(&self, transaction: Transaction) -> Result<Admission, Problem> {
+        for address in [&transaction.from, &transaction.to] {
+            self.verifier.is_point(address).map_err(|broken| broken_problem(&broken))?;
+        }
+        let text = transaction.check_content(&self.rules).map_err(|broken| broken_problem(&broken))?;
+        let newcomer = Pending::new(Arc::new(transaction), self.clock.time().as_ms());
+        if let Some(known) = self.desk.check(&newcomer).map_err(|refused| refused_problem(&refused))? {
+            return Ok(known);
+        }
+        let Transaction { from, to, signature, .. } = &*newcomer.transaction;
+        let signed = Signed { text: &text, from, to, signature };
+        self.verifier.verify(&signed).map_err(|broken| broken_problem(&broken))?;
+        self.desk.admit(newcomer).map_err(|refused| refused_problem(&refused))
+    }
+}
+
+/// Reads a transaction, or a JSON string that contains one.
+fn read(body: &[u8]) -> Result<Transaction, Problem> {
+    let malformed = |error: serde_json::Error| server::bad_request(format!("not a transaction: {error}"));
+    if body.trim_ascii_start().starts_with(b"\"") {
+        let inner: String = serde_json::from_slice(body).map_err(malformed)?;
+        return serde_json::from_str(&inner).map_err(malformed);
+    }
+    serde_json::from_slice(body).map_err(malformed)
+}
+
+fn broken_problem(broken: &BrokenTransaction) -> Problem {
+    match broken {
+        BrokenTransaction::NotAPoint(_) => server::bad_request(format!("not a transaction: {broken}")),
+        broken => server::unprocessable(broken.name(), broken.to_string()),
+    }
+}
+
+fn refused_problem(refused: &Refused) -> Problem {
+    match refused {
+        Refused::Pool(refusal) => refusal_problem(refusal),
+        Refused::Store(error) => {
+            tracing::error!(%error, "the chain cannot be read");
+            server::unavailable(refused.to_string())
+        }
+        Refused::ReceiverIsFull { .. } => server::unprocessable("max-balance", refused.to_string()),
+        Refused::Busy | Refused::NotReady(_) => server::unavailable(refused.to_string()),
+    }
+}
+
+fn refusal_problem(refusal: &Refusal) -> Problem {
+    match refusal.rule() {
+        Some(rule) => server::unprocessable(rule, refusal.to_string()),
+        None => server::unavailable(refusal.to_string()),
+    }
+}

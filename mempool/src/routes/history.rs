@@ -1,0 +1,146 @@
+//! What an address paid, was paid and earned, newest first.
+//!
+//! What is pending stands before the chain, as if it were in the next block, in the order in which it came; so one kind
+//! of place (`<index>.<position>`) says where the next page begins.
+
+use super::{address, link, number, page_limit};
+use crate::desk::Desk;
+use crate::service::{MempoolService, not_ready, store_problem};
+use runtime::server::{self, Request, Response, reply};
+use serde::Deserialize;
+use shared::block::Height;
+use shared::chain::StateReader;
+use shared::layer::transaction::{Change, Event, Moment, account_balance, events};
+use shared::ledger::{Address, Amount, Transaction};
+use shared::pool::Pool;
+use shared::store::StoreError;
+use shared::wire::{BlockId, HistoryEntry, Problem, Standing};
+use std::sync::Arc;
+
+/// Entries of one page unless `limit` says otherwise.
+const DEFAULT_LIMIT: usize = 50;
+/// Most entries of one page; each may take a block to be read.
+const MAX_LIMIT: usize = 200;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    before: Option<String>,
+    limit: Option<String>,
+}
+
+/// A pending payment, its place among those of the address, and the balance after it.
+type PendingPayment = (u32, Arc<Transaction>, Amount);
+
+/// Payments from and to an address and what it earned by mining, newest first, pending before confirmed; `Link` names the next page.
+#[utoipa::path(get, path = "/history/{address}", params(("address" = String, Path), ("before" = Option<String>, Query, description = "Begin with what is older than this block, `<index>`, or this place in it, `<index>.<position>`"), ("limit" = Option<usize>, Query, description = "Most entries, 50 unless given, at most 200")), responses((status = 200, body = Vec<HistoryEntry>), (status = 400, body = Problem)))]
+pub(crate) async fn history(mempool: &MempoolService, request: &Request, of: &str) -> Result<Response, Problem> {
+    let Page { before, limit } = request.query()?;
+    let of = address(of)?;
+    let before = before.map(|text| moment(&text)).transpose()?;
+    let limit = page_limit(limit.as_deref(), DEFAULT_LIMIT, MAX_LIMIT)?;
+    let (entries, next) = mempool.off_the_loop(move |desk| page(desk, &of, before, limit)).await?;
+    let next = next.map(|Moment { index, place }| format!("/history/{of}?before={index}.{place}&limit={limit}"));
+    Ok(link(reply::json(&entries)?, next))
+}
+
+fn moment(text: &str) -> Result<Moment, Problem> {
+    let (index, place) = text.split_once('.').unwrap_or((text, "0"));
+    let place = u32::try_from(number("before", place)?);
+    let place = place.map_err(|_| server::bad_request(format!("before {text:?}: no block has so many places")))?;
+    Ok(Moment { index: Height(number("before", index)?), place })
+}
+
+fn page(
+    desk: &Desk,
+    of: &Address,
+    before: Option<Moment>,
+    limit: usize,
+) -> Result<(Vec<HistoryEntry>, Option<Moment>), Problem> {
+    let (state, pending) = desk
+        .both(|pool, state| {
+            let upcoming = state.tip().index.next();
+            let below = before.map_or(Some(u32::MAX), |before| match before.index.cmp(&upcoming) {
+                std::cmp::Ordering::Less => None,
+                std::cmp::Ordering::Equal => Some(before.place),
+                std::cmp::Ordering::Greater => Some(u32::MAX),
+            });
+            let confirmed = account_balance(state.as_ref(), desk.params(), of)?;
+            let pending = below.map(|below| newest_pending(pool, of, confirmed, below, limit)).unwrap_or_default();
+            Ok((state.clone(), pending))
+        })
+        .map_err(not_ready)?
+        .map_err(|error: StoreError| store_problem(&error))?;
+    fill(&state, of, before, pending, limit).map_err(|error| store_problem(&error))
+}
+
+/// The newest pending payments of an address whose place is below `below`, newest first; one more than `limit` says that
+/// there are others.
+fn newest_pending(pool: &Pool, of: &Address, confirmed: Amount, below: u32, limit: usize) -> Vec<PendingPayment> {
+    let mut balance = i128::from(pool.balance_with_pending(of, confirmed).grains());
+    let mut newest = Vec::new();
+    // Balances are told backwards from what there will be, so that the newest page costs no more than it shows.
+    for (place, pending) in (0..pool.count_of(of)).rev().zip(pool.of(of).rev()) {
+        let Transaction { from, to, amount, .. } = &*pending.transaction;
+        let place = u32::try_from(place).unwrap_or(u32::MAX);
+        if place < below {
+            let shown = u64::try_from(balance).ok().and_then(Amount::new).unwrap_or(Amount::MAX);
+            newest.push((place, pending.transaction.clone(), shown));
+        }
+        if newest.len() > limit {
+            break;
+        }
+        if from == of {
+            balance += i128::from(pending.transaction.cost().grains());
+        }
+        if to == of {
+            balance -= i128::from(amount.grains());
+        }
+    }
+    newest
+}
+
+fn fill(
+    state: &StateReader,
+    of: &Address,
+    before: Option<Moment>,
+    mut pending: Vec<PendingPayment>,
+    limit: usize,
+) -> Result<(Vec<HistoryEntry>, Option<Moment>), StoreError> {
+    let upcoming = state.tip().index.next();
+    let are_more_pending = pending.len() > limit;
+    pending.truncate(limit);
+    let mut places: Vec<Moment> = pending.iter().map(|(place, ..)| Moment { index: upcoming, place: *place }).collect();
+    let mut entries: Vec<HistoryEntry> = pending.into_iter().map(pending_entry).collect();
+    // One more than is shown says whether there is another page.
+    let mut confirmed = events(state, of, before, limit + 1 - entries.len().min(limit))?;
+    let is_last = !are_more_pending && entries.len() + confirmed.len() <= limit;
+    confirmed.truncate(limit - entries.len().min(limit));
+    for event in confirmed {
+        places.push(event.moment);
+        let block = state.chain().best_at(event.moment.index)?;
+        entries.push(confirmed_entry(event, block, upcoming));
+    }
+    let next = if is_last { None } else { places.last().copied() };
+    Ok((entries, next))
+}
+
+fn pending_entry((_, transaction, balance): PendingPayment) -> HistoryEntry {
+    HistoryEntry {
+        transaction: Some((*transaction).clone()),
+        reward: None,
+        status: Standing::Pending,
+        block: None,
+        confirmations: 0,
+        balance,
+    }
+}
+
+fn confirmed_entry(event: Event, block: Option<BlockId>, upcoming: Height) -> HistoryEntry {
+    let (transaction, reward) = match event.what {
+        Change::Payment(transaction) => (Some(transaction), None),
+        Change::Reward(amount) => (None, Some(amount)),
+    };
+    let (status, confirmations) = (Standing::Confirmed, upcoming.above(event.moment.index));
+    HistoryEntry { transaction, reward, status, block, confirmations, balance: event.balance }
+}

@@ -1,0 +1,83 @@
+//! `GET /unprocessed`: what waits for a block.
+
+use super::page_limit;
+use crate::service::MempoolService;
+use http::header::{ETAG, HeaderValue, IF_NONE_MATCH};
+use http::{HeaderMap, StatusCode};
+use runtime::server::{Request, Response, reply};
+use serde::Deserialize;
+use shared::ledger::{Transaction, json_of};
+use shared::pool::{Pending, Pool};
+use shared::wire::{MAX_UNPROCESSED, PoolOrder, Problem, UNPROCESSED_BYTES};
+use std::sync::Arc;
+
+/// Transactions of one answer unless `limit` says otherwise.
+const DEFAULT_LIMIT: usize = 1000;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wanted {
+    limit: Option<String>,
+    #[serde(default)]
+    order: PoolOrder,
+}
+
+/// Pending transactions, at most 8 MiB of them; with `If-None-Match`, 304 while the pool is as it was.
+#[utoipa::path(get, path = "/unprocessed", params(("limit" = Option<usize>, Query, description = "Most transactions, 1000 unless given, at most 10000"), ("order" = Option<PoolOrder>, Query, description = "`fee`: best fee per byte first, unless given; `age`: oldest first")), responses((status = 200, body = Vec<Transaction>), (status = 304, description = "The pool is as the ETag names it"), (status = 400, body = Problem)))]
+pub(crate) async fn unprocessed(mempool: &MempoolService, request: &Request) -> Result<Response, Problem> {
+    let Wanted { limit, order } = request.query()?;
+    let limit = page_limit(limit.as_deref(), DEFAULT_LIMIT, MAX_UNPROCESSED)?;
+    let tag = |version: u64| format!("\"{:016x}-{version}\"", mempool.run);
+    let now = tag(mempool.desk.pool(Pool::version));
+    if is_match(&request.headers, &now) {
+        return Ok(with_tag(reply::whole(StatusCode::NOT_MODIFIED, "application/json", Default::default()), &now));
+    }
+    let read = move |pool: &Pool| {
+        let transactions = match order {
+            PoolOrder::Fee => choose(pool.by_fee(), limit),
+            PoolOrder::Age => choose(pool.by_age(), limit),
+        };
+        (pool.version(), transactions)
+    };
+    let (version, json) = mempool
+        .off_the_loop(move |desk| {
+            let (version, transactions) = desk.pool(read);
+            Ok((version, to_json(&transactions)))
+        })
+        .await?;
+    Ok(with_tag(reply::json_bytes(json), &tag(version)))
+}
+
+/// The first `limit` or 8 MiB of JSON, at least one.
+fn choose<'a>(pending: impl Iterator<Item = &'a Pending>, limit: usize) -> Vec<Arc<Transaction>> {
+    let mut bytes = 0;
+    let fits = |pending: &&Pending| {
+        let is_first = bytes == 0;
+        bytes += pending.bytes;
+        is_first || bytes <= UNPROCESSED_BYTES
+    };
+    pending.take(limit).take_while(fits).map(|pending| pending.transaction.clone()).collect()
+}
+
+fn to_json(transactions: &[Arc<Transaction>]) -> String {
+    let mut json = String::from("[");
+    for (place, transaction) in transactions.iter().enumerate() {
+        if place > 0 {
+            json.push(',');
+        }
+        json.push_str(&json_of(transaction));
+    }
+    json + "]"
+}
+
+fn is_match(headers: &HeaderMap, tag: &str) -> bool {
+    let known = headers.get(IF_NONE_MATCH).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    known.split(',').map(str::trim).any(|one| one == "*" || one.strip_prefix("W/").unwrap_or(one) == tag)
+}
+
+fn with_tag(mut response: Response, tag: &str) -> Response {
+    if let Ok(tag) = HeaderValue::from_str(tag) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}

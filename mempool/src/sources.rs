@@ -1,0 +1,96 @@
+//! How often one source may push: a token bucket for each address, in a table that cannot grow without end.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Mutex, PoisonError};
+
+/// Most sources that are kept apart at a time.
+const MAX_SOURCES: usize = 10_000;
+
+/// The buckets of all sources.
+#[derive(Debug)]
+pub(crate) struct Sources {
+    buckets: Mutex<HashMap<IpAddr, Bucket>>,
+    per_second: u64,
+    burst: u64,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Bucket {
+    /// Thousandths of a push.
+    level: u64,
+    at_ms: u64,
+}
+
+impl Sources {
+    pub(crate) fn new(per_second: u32, burst: u32) -> Self {
+        Self { buckets: Mutex::default(), per_second: per_second.into(), burst: burst.into() }
+    }
+
+    /// Whether a source may push now; if so, that counts.
+    pub(crate) fn take(&self, source: IpAddr, now_ms: u64) -> bool {
+        let source = network_of(source);
+        let full = self.burst * 1000;
+        let level = |bucket: &Bucket| {
+            let since = now_ms.saturating_sub(bucket.at_ms);
+            bucket.level.saturating_add(since.saturating_mul(self.per_second)).min(full)
+        };
+        let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        if buckets.len() >= MAX_SOURCES && !buckets.contains_key(&source) {
+            // Who has paused long enough is as good as new.
+            buckets.retain(|_, bucket| level(bucket) < full);
+            if buckets.len() >= MAX_SOURCES {
+                return false;
+            }
+        }
+        let bucket = buckets.entry(source).or_insert(Bucket { level: full, at_ms: now_ms });
+        let left = level(bucket).checked_sub(1000);
+        *bucket = Bucket { level: left.unwrap_or_else(|| level(bucket)), at_ms: now_ms };
+        left.is_some()
+    }
+}
+
+/// One subscriber has 2^64 IPv6 addresses: they count as one.
+fn network_of(source: IpAddr) -> IpAddr {
+    match source {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED))
+    }
+
+    #[test]
+    fn a_source_may_burst_and_then_keep_a_pace() {
+        let sources = Sources::new(2, 3);
+        let at = |ms| sources.take(ip("192.0.2.1"), ms);
+        assert_eq!([at(0), at(0), at(0), at(0)], [true, true, true, false]);
+        assert_eq!([at(499), at(500), at(500)], [false, true, false]);
+        assert!(sources.take(ip("192.0.2.2"), 500), "another source has its own");
+        assert_eq!([at(1_000_000); 1], [true]);
+        assert_eq!([at(1_000_000), at(1_000_000), at(1_000_000)], [true, true, false], "no more than the burst");
+    }
+
+    #[test]
+    fn one_subscriber_is_one_source() {
+        let sources = Sources::new(1, 1);
+        assert!(sources.take(ip("2001:db8::1"), 0));
+        assert!(!sources.take(ip("2001:db8::ffff:2"), 0));
+        assert!(sources.take(ip("2001:db8:0:1::1"), 0));
+    }
+
+    #[test]
+    fn the_table_is_bounded_and_forgets_who_has_paused() {
+        let sources = Sources::new(1, 1);
+        let nth = |n: u32| IpAddr::from(n.to_be_bytes());
+        assert!((0..MAX_SOURCES as u32).all(|n| sources.take(nth(n), 0)));
+        assert!(!sources.take(nth(1 << 30), 0), "no place for one more");
+        assert!(sources.take(nth(1 << 30), 1000), "the others' buckets are full again");
+    }
+}

@@ -1,0 +1,107 @@
+//! The pool on disk: one row a pending transaction, and the block that the pool stands on.
+//!
+//! ```text
+//! State: id (32)  →  arrived, ms since 1970 (8, big-endian) | JSON of the transaction
+//! Meta:  "tip"    →  height (8, big-endian) | hash (32)
+//! ```
+//!
+//! Only bytes: which transactions are in the pool is decided elsewhere.
+
+use shared::block::{BlockHash, Height};
+use shared::ledger::{TransactionId, json_of};
+use shared::pool::Pending;
+use shared::store::{Batch, Store, StoreError, Table};
+use shared::wire::BlockId;
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+const TIP: &[u8] = b"tip";
+
+/// What changed in the pool since the last commit: by id, what is pending now or that it is no longer.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    pub(crate) rows: BTreeMap<TransactionId, Option<Pending>>,
+    /// The block that the pool stands on now, where that is another.
+    pub(crate) tip: Option<BlockId>,
+}
+
+impl Changes {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.tip.is_none()
+    }
+}
+
+/// What a pool was when it was last written.
+#[derive(Debug)]
+pub(crate) struct Stored {
+    /// Oldest first.
+    pub(crate) pending: Vec<Pending>,
+    pub(crate) tip: Option<BlockId>,
+}
+
+/// A pool's file.
+pub(crate) struct PoolStore(Arc<dyn Store>);
+
+impl PoolStore {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Self {
+        Self(store)
+    }
+
+    /// Reads all of it.
+    pub(crate) fn load(&self) -> Result<Stored, StoreError> {
+        let rows = self.0.snapshot()?;
+        let mut pending = Vec::new();
+        let mut result = Ok(());
+        rows.scan(Table::State, &[], &mut |_, row| match parse(row) {
+            Some(one) => {
+                pending.push(one);
+                ControlFlow::Continue(())
+            }
+            None => {
+                result = Err(StoreError::Damaged("a pending transaction cannot be read".to_owned()));
+                ControlFlow::Break(())
+            }
+        })?;
+        result?;
+        pending.sort_by_key(|one| (one.arrived_ms, one.id()));
+        let tip = rows.get(Table::Meta, TIP)?;
+        let unreadable = || StoreError::Damaged("the block that the pool stands on cannot be read".to_owned());
+        let tip = tip.map(|row| parse_tip(&row).ok_or_else(unreadable)).transpose()?;
+        Ok(Stored { pending, tip })
+    }
+
+    /// Writes all changes or none; on `Ok` they survive a crash.
+    pub(crate) fn commit(&self, changes: &Changes) -> Result<(), StoreError> {
+        let mut batch = Batch::default();
+        for (id, change) in &changes.rows {
+            match change {
+                Some(pending) => {
+                    let json = json_of(&pending.transaction);
+                    batch.put(
+                        Table::State,
+                        id.as_bytes(),
+                        [&pending.arrived_ms.to_be_bytes(), json.as_bytes()].concat(),
+                    );
+                }
+                None => batch.delete(Table::State, id.as_bytes()),
+            }
+        }
+        if let Some(BlockId { index, hash }) = changes.tip {
+            batch.put(Table::Meta, TIP, [&index.0.to_be_bytes()[..], &hash.as_bytes()[..]].concat());
+        }
+        self.0.commit(&batch)
+    }
+}
+
+fn parse(row: &[u8]) -> Option<Pending> {
+    let (arrived, json) = row.split_first_chunk::<8>()?;
+    let transaction = serde_json::from_slice(json).ok()?;
+    Some(Pending::new(Arc::new(transaction), u64::from_be_bytes(*arrived)))
+}
+
+fn parse_tip(row: &[u8]) -> Option<BlockId> {
+    let (height, hash) = row.split_first_chunk::<8>()?;
+    let hash = BlockHash::from_bytes(hash.try_into().ok()?);
+    Some(BlockId { index: Height(u64::from_be_bytes(*height)), hash })
+}

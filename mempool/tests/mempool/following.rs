@@ -1,0 +1,136 @@
+//! How the pool keeps in step with the chain: what is confirmed leaves, what a reorganisation undoes returns.
+
+use crate::lab::{Asked, LAB, Lab, address, client, network};
+use futures_util::StreamExt;
+use shared::wire::{BlockId, ConfirmedEvent, EvictedEvent, PoolEvent, ReturnedEvent};
+
+/// The next events, in order of their arrival.
+macro_rules! next_events {
+    ($events:expr, $count:expr) => {{
+        let mut seen = Vec::new();
+        while seen.len() < $count {
+            seen.push(tokio::time::timeout(crate::lab::SOON, $events.next()).await.expect("an event").unwrap());
+        }
+        seen
+    }};
+}
+
+fn id_of(block: &shared::block::Block) -> BlockId {
+    BlockId { index: block.index(), hash: block.hash() }
+}
+
+#[tokio::test]
+async fn what_is_confirmed_leaves_the_pool() {
+    let lab = Lab::of(network("confirmed"));
+    let node = lab.node().await;
+    let mempool = lab.mempool(&[&node]).await;
+    let first = lab.block(&node.genesis().await, "alice", &[]);
+    node.take(&first).await;
+    mempool.stands_on(&first).await;
+    let mut events = mempool.events().await;
+    let [a, b] = [lab.pay("alice", "bob", LAB, 5), lab.pay("alice", "carol", LAB, 5)];
+    mempool.accept(&a).await;
+    mempool.accept(&b).await;
+    let second = lab.block(first.header(), "alice", &[&a]);
+    node.take(&second).await;
+    mempool.stands_on(&second).await;
+    assert_eq!(mempool.pending().await, std::slice::from_ref(&b));
+    let told = [
+        PoolEvent::Transaction(Box::new(a.clone())),
+        PoolEvent::Transaction(Box::new(b)),
+        PoolEvent::Confirmed(ConfirmedEvent { id: a.id, block: id_of(&second) }),
+    ];
+    assert_eq!(next_events!(events, 3), told);
+}
+
+/// ```text
+/// genesis - 1 - 2 (a, b) - 3 (c)
+///            \- 2'(a)    - 3' - 4'
+/// ```
+#[tokio::test]
+async fn what_a_reorganisation_undoes_returns_unless_the_other_branch_has_it() {
+    let lab = Lab::of(network("returned"));
+    let node = lab.node().await;
+    let mempool = lab.mempool(&[&node]).await;
+    let first = lab.block(&node.genesis().await, "alice", &[]);
+    let [a, b] = [lab.pay("alice", "bob", LAB, 5), lab.pay("alice", "carol", LAB, 5)];
+    let c = lab.pay("bob", "carol", LAB / 2, 5);
+    let second = lab.block(first.header(), "alice", &[&a, &b]);
+    let third = lab.block(second.header(), "alice", &[&c]);
+    for block in [&first, &second, &third] {
+        node.take(block).await;
+    }
+    mempool.stands_on(&third).await;
+    let mut events = mempool.events().await;
+    let mut other = vec![lab.block(first.header(), "dave", &[&a])];
+    for _ in 0..2 {
+        other.push(lab.block(other.last().unwrap().header(), "dave", &[]));
+    }
+    for block in &other {
+        node.take(block).await;
+    }
+    mempool.stands_on(&other[2]).await;
+    assert_eq!(mempool.pending().await, [b.clone(), c.clone()]);
+    assert_eq!(client().confirmations(&mempool.at, &a.id).await, Ok(3));
+    assert_eq!(client().confirmations(&mempool.at, &b.id).await, Ok(0));
+    assert_eq!(mempool.balance("alice", 1).await, 49 * LAB - 5);
+    let told = [
+        PoolEvent::Confirmed(ConfirmedEvent { id: a.id, block: id_of(&other[0]) }),
+        PoolEvent::Returned(ReturnedEvent { id: b.id }),
+        PoolEvent::Returned(ReturnedEvent { id: c.id }),
+    ];
+    assert_eq!(next_events!(events, 3), told);
+}
+
+/// A reorganisation takes the money away that a pending payment would have spent.
+#[tokio::test]
+async fn what_is_not_covered_any_more_is_evicted() {
+    let lab = Lab::of(network("evicted"));
+    let node = lab.node().await;
+    let mempool = lab.mempool(&[&node]).await;
+    let genesis = node.genesis().await;
+    let first = lab.block(&genesis, "alice", &[]);
+    node.take(&first).await;
+    mempool.stands_on(&first).await;
+    let lost = lab.pay("alice", "bob", LAB, 5);
+    mempool.accept(&lost).await;
+    let mut events = mempool.events().await;
+    let other = lab.block(&genesis, "dave", &[]);
+    let longer = lab.block(other.header(), "dave", &[]);
+    node.take(&other).await;
+    node.take(&longer).await;
+    mempool.stands_on(&longer).await;
+    assert!(mempool.pending().await.is_empty());
+    let evicted = EvictedEvent { id: lost.id, reason: "not-covered".to_owned() };
+    assert_eq!(next_events!(events, 1), [PoolEvent::Evicted(evicted)]);
+    mempool.get(&format!("/transaction/{}", lost.id)).await.refused(404);
+}
+
+#[tokio::test]
+async fn a_long_way_behind_the_pool_is_put_in_order_all_the_same() {
+    let lab = Lab::of(network("behind"));
+    let node = lab.node().await;
+    let mempool = lab.mempool(&[&node]).await;
+    let first = lab.block(&node.genesis().await, "alice", &[]);
+    node.take(&first).await;
+    mempool.stands_on(&first).await;
+    let [a, b] = [lab.pay("alice", "bob", LAB, 5), lab.pay("alice", "bob", 40 * LAB, 5)];
+    // Spends, unknown to the mempool, what b would.
+    let c = lab.pay("alice", "carol", 30 * LAB, 5);
+    mempool.accept(&a).await;
+    mempool.accept(&b).await;
+    let folder = mempool.folder;
+    mempool.stop().await;
+    let mut last = lab.block(first.header(), "dave", &[&a, &c]);
+    node.take(&last).await;
+    for _ in 0..100 {
+        last = lab.block(last.header(), "dave", &[]);
+        node.take(&last).await;
+    }
+    let mempool = lab.start(lab.config(), &[&node], folder).await;
+    mempool.stands_on(&last).await;
+    assert!(mempool.pending().await.is_empty());
+    assert_eq!(client().confirmations(&mempool.at, &a.id).await, Ok(101));
+    assert_eq!(mempool.balance("bob", 1).await, LAB);
+    assert_eq!(client().balance(&mempool.at, &address("bob"), 102).await, Ok(0));
+}

@@ -1,0 +1,191 @@
+//! What the mempools list, and which of it is offered to the layer for the next block.
+//!
+//! Anybody may list transactions that nobody can pay, with any fee: they are dropped before anything is chosen, so that
+//! they take nobody's place. Whether the rest holds together is the layer's to see.
+
+use shared::layer::transaction::{account_balance, place_of};
+use shared::ledger::{Address, Amount, Transaction, TransactionId};
+use shared::params::Params;
+use shared::pool::{Pending, Room, choose};
+use shared::state::StateRead;
+use shared::store::StoreError;
+use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Most transactions of each order that are looked at, an equal share of every mempool's: with them, the verifier still
+/// remembers all.
+const MAX_LOOKED_AT: usize = 25_000;
+
+/// Transactions that want to be in a block. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Candidates(Arc<[Lists]>);
+
+/// What one mempool lists.
+#[derive(Debug, Clone)]
+pub(super) struct Lists {
+    /// The best paid first, as it says.
+    pub(super) by_fee: Arc<[Pending]>,
+    /// The oldest first, as it says.
+    pub(super) by_age: Arc<[Pending]>,
+}
+
+impl Lists {
+    pub(super) fn is_empty(&self) -> bool {
+        self.by_fee.is_empty() && self.by_age.is_empty()
+    }
+}
+
+impl FromIterator<Lists> for Candidates {
+    fn from_iter<I: IntoIterator<Item = Lists>>(lists: I) -> Self {
+        Self(lists.into_iter().filter(|lists| !lists.is_empty()).collect())
+    }
+}
+
+impl Candidates {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether nothing has come meanwhile.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// What the next block on `state` takes, the most wanted first, and then what steps in where the layer finds that
+    /// one of these does not hold.
+    pub(crate) fn choose(
+        &self,
+        state: &dyn StateRead,
+        params: &Params,
+        room: Room,
+    ) -> Result<Vec<Arc<Transaction>>, StoreError> {
+        let by_age = affordable(merged(self.0.iter().map(|lists| &*lists.by_age)), state, params)?;
+        let mut by_fee = merged(self.0.iter().map(|lists| &*lists.by_fee));
+        by_fee.sort_by_key(|pending| Reverse(pending.fee_rate()));
+        let by_fee = affordable(by_fee, state, params)?;
+        let mut chosen = choose(by_fee.iter().copied(), by_age, room);
+        let ids: HashSet<TransactionId> = chosen.iter().map(|pending| pending.id()).collect();
+        chosen.extend(by_fee.into_iter().filter(|pending| !ids.contains(&pending.id())));
+        Ok(chosen.into_iter().map(|pending| pending.transaction.clone()).collect())
+    }
+}
+
+/// Each transaction once: the first of every list, then the second of every list, and so on.
+fn merged<'a>(lists: impl Iterator<Item = &'a [Pending]>) -> Vec<&'a Pending> {
+    let lists: Vec<_> = lists.collect();
+    let longest = lists.iter().map(|list| list.len()).max().unwrap_or(0);
+    let ranks = (0..longest).flat_map(|rank| lists.iter().filter_map(move |list| list.get(rank)));
+    let mut seen = HashSet::new();
+    ranks.filter(|pending| seen.insert(pending.id())).take(MAX_LOOKED_AT).collect()
+}
+
+/// Those that are not in the chain, and that their senders can pay with what they have after those before.
+fn affordable<'a>(
+    candidates: Vec<&'a Pending>,
+    state: &dyn StateRead,
+    params: &Params,
+) -> Result<Vec<&'a Pending>, StoreError> {
+    let mut left: HashMap<Address, Amount> = HashMap::new();
+    let mut kept = Vec::new();
+    for pending in candidates {
+        let transaction = &pending.transaction;
+        let has = match left.get(&transaction.from) {
+            Some(has) => *has,
+            None => account_balance(state, params, &transaction.from)?,
+        };
+        let after = has.checked_sub(transaction.cost());
+        if after.is_some() && place_of(state, &transaction.id)?.is_some() {
+            continue;
+        }
+        left.insert(transaction.from, after.unwrap_or(has));
+        if after.is_some() {
+            kept.push(pending);
+        }
+    }
+    Ok(kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::keys::{KeyPair, Signature};
+    use shared::ledger::Uuid;
+    use shared::params::LayerName;
+    use shared::state::Value;
+
+    const FAUCET: u64 = 1000;
+    const ROOM: Room = Room { count: 5, bytes: 100_000 };
+
+    /// Everybody has what the faucet gave.
+    struct Fresh;
+
+    impl StateRead for Fresh {
+        fn get(&self, _: &[u8]) -> Result<Option<Value>, StoreError> {
+            Ok(None)
+        }
+
+        fn keeps_facts(&self) -> bool {
+            false
+        }
+    }
+
+    fn pay(number: u64, from: Address, amount: u64, fee: u64) -> Pending {
+        let transaction = Transaction {
+            id: TransactionId::of(&number.to_string()),
+            uuid: Uuid([0; 16]),
+            from,
+            to: from,
+            amount: Amount::new(amount).unwrap(),
+            fee: Amount::new(fee).unwrap(),
+            msg: String::new(),
+            signature: Signature::from_bytes([1; 64]),
+        };
+        Pending::new(Arc::new(transaction), 0)
+    }
+
+    fn address(seed: &str) -> Address {
+        KeyPair::from_seed(seed).address()
+    }
+
+    fn ids(list: &[Pending]) -> Vec<TransactionId> {
+        list.iter().map(Pending::id).collect()
+    }
+
+    fn chosen(lists: &[[&[Pending]; 2]]) -> Vec<TransactionId> {
+        let params = Params { layer: LayerName::Transaction, new_address_balance: FAUCET, ..Params::default() };
+        let lists = lists.iter().map(|[by_fee, by_age]| Lists { by_fee: (*by_fee).into(), by_age: (*by_age).into() });
+        let candidates: Candidates = lists.collect();
+        let chosen = candidates.choose(&Fresh, &params, ROOM).unwrap();
+        chosen.iter().map(|transaction| transaction.id).collect()
+    }
+
+    #[test]
+    fn a_long_list_of_what_nobody_can_pay_takes_nobodys_place() {
+        let (poor, honest) = (address("poor"), address("honest"));
+        let rich_looking: Vec<_> = (0..10_000).map(|number| pay(number, poor, FAUCET, 500)).collect();
+        let paid: Vec<_> = (0..4).map(|number| pay(20_000 + number, honest, 1, 9 - number)).collect();
+        let oldest = [pay(30_000, honest, 1, 0)];
+        let expected = [ids(&oldest), ids(&paid)].concat();
+        let (liar, other): ([&[Pending]; 2], [&[Pending]; 2]) = ([&rich_looking; 2], [&paid, &oldest]);
+        assert_eq!(chosen(&[liar, other]), expected);
+        assert_eq!(chosen(&[other, liar]), expected);
+    }
+
+    #[test]
+    fn a_balance_is_spent_once() {
+        let spender = address("spender");
+        let list: Vec<_> = (0..10).map(|number| pay(number, spender, FAUCET / 2 - 10, 10)).collect();
+        assert_eq!(chosen(&[[&list, &[]]]), ids(&list[..2]));
+    }
+
+    #[test]
+    fn many_long_lists_leave_each_mempool_its_share() {
+        let poor = address("poor");
+        let list = |from: u64| (from..from + 10_000).map(|number| pay(number, poor, FAUCET, 500)).collect::<Vec<_>>();
+        let liars: Vec<_> = (0..8).map(|liar| list(liar * 10_000)).collect();
+        let good = [pay(900_000, address("honest"), 1, 0)];
+        let lists: Vec<_> = liars.iter().map(|list| [&**list; 2]).chain([[&good[..]; 2]]).collect();
+        assert_eq!(chosen(&lists), ids(&good));
+    }
+}

@@ -1,0 +1,229 @@
+//! What waits in the mempools: pulled again and again, each by itself, as candidates for the next block.
+//!
+//! A mempool may be slow, away or lying: what it lists is bounded, checked, and gone as soon as it does not answer, and
+//! nobody waits for it before using what the others list. Which transactions a block takes is `shared::pool`'s to
+//! choose, and whether they hold on the chain the layer's to see.
+
+mod candidates;
+mod listing;
+
+pub(crate) use candidates::Candidates;
+
+use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+use listing::{Check, Mempool, Pulled};
+use runtime::client::Client;
+use runtime::follower::Follower;
+use shared::keys::Verifier;
+use shared::ledger::TransactionRules;
+use shared::params::Params;
+use shared::pool::Room;
+use shared::sync::PeerAddress;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// Most mempools that are remembered; the tracker's list has no more.
+const MAX_MEMPOOLS: usize = 64;
+/// Most that are asked at a time.
+const MAX_PULLS: usize = 8;
+/// How often a node that mines asks them.
+pub(crate) const PERIOD: Duration = Duration::from_millis(500);
+/// How long anybody waits for a pull: then what is there must do.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Requests for a pull that may wait; more are not told when it is done.
+const MAX_ASKS: usize = 64;
+
+/// A handle to what waits in the mempools; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Mempools {
+    candidates: watch::Receiver<Candidates>,
+    asks: Option<mpsc::Sender<Ask>>,
+}
+
+/// Somebody waits for a pull that is at most so old.
+struct Ask {
+    max_age: Duration,
+    done: oneshot::Sender<()>,
+}
+
+/// What pulling needs to know.
+pub(crate) struct Pulling {
+    /// The mempools at each moment.
+    pub(crate) named: watch::Receiver<Vec<PeerAddress>>,
+    /// Knows who was cut off on purpose.
+    pub(crate) follower: Follower,
+    /// Whether to ask them again and again; otherwise only when somebody wants to know.
+    pub(crate) is_regular: bool,
+    /// Bytes of a block that are left for transactions.
+    pub(crate) room: usize,
+    /// Checks their signatures.
+    pub(crate) verifier: Arc<dyn Verifier>,
+}
+
+impl Mempools {
+    /// For layers without transactions: nothing ever waits.
+    pub(crate) fn none() -> Self {
+        Self { candidates: watch::channel(Candidates::default()).1, asks: None }
+    }
+
+    /// Starts to pull, until `shutdown` is cancelled.
+    pub(crate) fn start(client: Client, params: &Params, pulling: Pulling, shutdown: CancellationToken) -> Self {
+        let (candidates, watcher) = watch::channel(Candidates::default());
+        let (asks, ask_queue) = mpsc::channel(MAX_ASKS);
+        // At most 2^20 (docs/protocol.md §2).
+        let count = params.max_transactions as usize;
+        let puller = Puller {
+            client,
+            check: Check {
+                rules: TransactionRules::of(params),
+                verifier: pulling.verifier,
+                room: Room { count, bytes: pulling.room },
+            },
+            named: pulling.named,
+            follower: pulling.follower,
+            mempools: Vec::new(),
+            pulls: FuturesUnordered::new(),
+            waiting: Vec::new(),
+            candidates,
+        };
+        if count > 0 {
+            tokio::spawn(puller.run(pulling.is_regular, ask_queue, shutdown));
+        }
+        Self { candidates: watcher, asks: Some(asks) }
+    }
+
+    /// What wants to be in the next block, as far as is known.
+    pub(crate) fn candidates(&self) -> Candidates {
+        self.candidates.borrow().clone()
+    }
+
+    /// For waiting until that changes.
+    pub(crate) fn watch(&self) -> watch::Receiver<Candidates> {
+        self.candidates.clone()
+    }
+
+    /// Waits until what is known was asked for at most `max_age` ago, or [`PATIENCE`] ends.
+    ///
+    /// With zero, those are asked too that are left alone for the moment: not for requests of just anybody.
+    pub(crate) async fn refresh(&self, max_age: Duration) {
+        let Some(asks) = &self.asks else { return };
+        let (done, answer) = oneshot::channel();
+        if asks.try_send(Ask { max_age, done }).is_ok() {
+            // However it ends, what is there must do.
+            let _ = timeout(PATIENCE, answer).await;
+        }
+    }
+}
+
+struct Puller {
+    client: Client,
+    check: Check,
+    named: watch::Receiver<Vec<PeerAddress>>,
+    follower: Follower,
+    mempools: Vec<Mempool>,
+    /// At most [`MAX_PULLS`].
+    pulls: FuturesUnordered<BoxFuture<'static, Pulled>>,
+    /// At most [`MAX_ASKS`].
+    waiting: Vec<Waiting>,
+    candidates: watch::Sender<Candidates>,
+}
+
+/// Somebody who is told when all have been asked since then.
+struct Waiting {
+    since: Instant,
+    done: oneshot::Sender<()>,
+}
+
+impl Puller {
+    async fn run(mut self, is_regular: bool, mut asks: mpsc::Receiver<Ask>, shutdown: CancellationToken) {
+        let mut ticks = interval(PERIOD);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                _ = ticks.tick(), if is_regular => self.want_due(),
+                Some(ask) = asks.recv(), if self.waiting.len() < MAX_ASKS => self.take(ask),
+                Some(pulled) = self.pulls.next() => self.note(pulled),
+            }
+            self.begin_pulls();
+            self.answer();
+        }
+    }
+
+    /// Forgets who is not named any more, or was cut off, and remembers who is new.
+    fn meet(&mut self) {
+        let named = self.named.borrow_and_update().clone();
+        let allowed = named.into_iter().filter(|mempool| !self.follower.is_blocked(mempool.as_str()));
+        let named: Vec<_> = allowed.take(MAX_MEMPOOLS).collect();
+        let known = self.mempools.len();
+        self.mempools.retain(|mempool| named.contains(&mempool.address));
+        let is_changed = self.mempools.len() < known;
+        for address in named {
+            if self.mempools.iter().all(|mempool| mempool.address != address) {
+                self.mempools.push(Mempool::new(address));
+            }
+        }
+        if is_changed {
+            self.publish();
+        }
+    }
+
+    fn want_due(&mut self) {
+        self.meet();
+        let now = Instant::now();
+        for mempool in self.mempools.iter_mut().filter(|mempool| mempool.is_due(now)) {
+            mempool.is_wanted = true;
+        }
+    }
+
+    fn take(&mut self, Ask { max_age, done }: Ask) {
+        self.meet();
+        let now = Instant::now();
+        let since = now.checked_sub(max_age).unwrap_or(now);
+        for mempool in self.mempools.iter_mut().filter(|mempool| mempool.is_older_than(since)) {
+            mempool.is_wanted |= max_age.is_zero() || mempool.is_due(now);
+        }
+        self.waiting.push(Waiting { since, done });
+    }
+
+    fn note(&mut self, pulled: Pulled) {
+        let mempool = self.mempools.iter_mut().find(|mempool| mempool.address == pulled.address);
+        if mempool.is_some_and(|mempool| mempool.note(pulled, Instant::now())) {
+            self.publish();
+        }
+    }
+
+    /// Asks who is wanted, as long as there are places; who was quick the last time comes first.
+    fn begin_pulls(&mut self) {
+        let mut wanted: Vec<_> = self.mempools.iter_mut().filter(|m| m.is_wanted && !m.is_asked).collect();
+        wanted.sort_by_key(|mempool| mempool.took);
+        let places = MAX_PULLS.saturating_sub(self.pulls.len());
+        for mempool in wanted.into_iter().take(places) {
+            self.pulls.push(Box::pin(mempool.pull(self.client.clone(), self.check.clone())));
+        }
+    }
+
+    /// Tells those for whom all is done. Who has lost patience is forgotten.
+    fn answer(&mut self) {
+        let (mempools, waiting) = (&self.mempools, std::mem::take(&mut self.waiting));
+        let is_held_up = |ask: &Waiting| {
+            mempools.iter().any(|mempool| mempool.is_older_than(ask.since) && (mempool.is_wanted || mempool.is_asked))
+        };
+        for ask in waiting.into_iter().filter(|ask| !ask.done.is_closed()) {
+            if is_held_up(&ask) {
+                self.waiting.push(ask);
+            } else {
+                // Whoever asked may have lost patience just now.
+                let _ = ask.done.send(());
+            }
+        }
+    }
+
+    fn publish(&self) {
+        self.candidates.send_replace(self.mempools.iter().map(Mempool::lists).collect());
+    }
+}

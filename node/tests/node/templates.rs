@@ -1,0 +1,259 @@
+//! What the blocks carry: transactions that mempools list, as many as hold, and none while no mempool answers.
+
+use crate::lab::{Asked, Lab, Node, SOON, Tracker, quiet, text, until};
+use crate::money::{FAUCET, FakeMempool, address, bundle, key, money, patient_node, pay, quiet_node, unsigned};
+use crate::process::Program;
+use runtime::client::Client;
+use serde_json::json;
+use shared::block::{Nonce, Seal};
+use shared::ledger::{Transaction, TransactionId};
+use shared::wire::{PoolOrder, Role};
+use shared::work::{Difficulty, search};
+
+fn ids<'a>(transactions: impl IntoIterator<Item = &'a Transaction>) -> Vec<TransactionId> {
+    transactions.into_iter().map(|transaction| transaction.id).collect()
+}
+
+/// The transactions of a block that is mined now.
+async fn mined(node: &Node) -> Vec<TransactionId> {
+    let hash = node.mine(1).await.remove(0);
+    ids(&bundle(&node.block(hash).await).transactions)
+}
+
+#[tokio::test]
+async fn a_block_takes_the_best_paid_and_a_fifth_of_the_oldest() {
+    let lab = Lab::of(money("by-fee"));
+    let mempool = FakeMempool::start(&lab).await;
+    let paid: Vec<_> = (0..7).map(|n| pay(&lab, &format!("payer {n}"), 700 - 100 * n)).collect();
+    let by_fee: Vec<_> = paid.iter().collect();
+    let by_age: Vec<_> = paid.iter().rev().collect();
+    mempool.list_in_orders(&by_fee, &by_age);
+    let node = quiet_node(&lab, &mempool.at).await;
+    assert_eq!(mined(&node).await, ids([&paid[6], &paid[0], &paid[1], &paid[2], &paid[3]]));
+    let bundle = bundle(&node.block(1).await);
+    assert_eq!((bundle.miner_address, bundle.msg), (address("miner"), format!("mined by {}", node.at)));
+    let asked = mempool.lists.lock().unwrap().asked.clone();
+    assert!(asked.contains(&(PoolOrder::Fee, 5)) && asked.contains(&(PoolOrder::Age, 1)), "{asked:?}");
+    assert_eq!(asked.len(), 2, "a node that does not mine asks only when it must");
+}
+
+#[tokio::test]
+async fn what_does_not_hold_is_left_out_and_others_step_in() {
+    let lab = Lab::of(money("left-out"));
+    let mempool = FakeMempool::start(&lab).await;
+    let node = quiet_node(&lab, &mempool.at).await;
+    let known = pay(&lab, "known", 1);
+    mempool.list(&[&known]);
+    assert_eq!(mined(&node).await, ids([&known]));
+    let foreign = key("foreign").sign_transaction(unsigned("foreign", 1, 900), Lab::of(money("other")).id());
+    let poor = key("poor").sign_transaction(unsigned("poor", FAUCET, 1), lab.id());
+    let forged = key("thief").sign_transaction(unsigned("victim", 1, 900), lab.id());
+    let nothing = key("idle").sign_transaction(unsigned("idle", 0, 900), lab.id());
+    for bad in [&known, &foreign, &poor, &forged, &nothing] {
+        // Each alone as the oldest and the best paid; what holds comes after it.
+        let good = pay(&lab, "good", 0);
+        mempool.list(&[bad, &good]);
+        assert_eq!(mined(&node).await, ids([&good]), "{bad:?}");
+    }
+    let good = [pay(&lab, "good", 5), pay(&lab, "good", 4)];
+    mempool.list_in_orders(&[&poor, &forged, &good[0], &known, &good[1]], &[&nothing, &foreign]);
+    assert_eq!(mined(&node).await, ids(&good));
+}
+
+#[tokio::test]
+async fn without_a_mempool_blocks_are_empty_until_it_is_back() {
+    let lab = Lab::of(money("gone"));
+    let mempool = FakeMempool::start(&lab).await;
+    let node = patient_node(&lab, &mempool.at).await;
+    let (first, second) = (pay(&lab, "first", 1), pay(&lab, "second", 1));
+    mempool.list(&[&first]);
+    assert_eq!(mined(&node).await, ids([&first]));
+    mempool.list(&[&first, &second]);
+    let at = mempool.at.clone();
+    mempool.stop().await;
+    assert_eq!(mined(&node).await, []);
+    assert_eq!(node.mine(3).await.len(), 3);
+    let mempool = FakeMempool::start_at(&lab, &at).await;
+    mempool.list(&[&first, &second]);
+    assert_eq!(mined(&node).await, ids([&second]));
+}
+
+#[tokio::test]
+async fn what_was_pushed_before_an_order_is_in_its_first_block() {
+    let lab = Lab::of(money("just-pushed"));
+    let mempool = FakeMempool::start(&lab).await;
+    let node = patient_node(&lab, &mempool.at).await;
+    for n in 0..8 {
+        let pushed = [pay(&lab, "payer", n), pay(&lab, "payer", n)];
+        mempool.list(&[&pushed[0], &pushed[1]]);
+        let hashes = node.mine(2).await;
+        assert_eq!(ids(&bundle(&node.block(&hashes[0]).await).transactions), ids(&pushed));
+        assert_eq!(bundle(&node.block(&hashes[1]).await).transactions, []);
+    }
+    until("an unchanged list is not sent again", async || {
+        (mempool.lists.lock().unwrap().not_modified > 1).then_some(())
+    })
+    .await;
+    let refused = node.steer("/mine", json!({"blocks": 1, "data": "mine"})).await.refused(400);
+    assert!(refused.detail.contains("data"), "{}", refused.detail);
+}
+
+#[tokio::test]
+async fn better_transactions_that_arrive_refresh_the_block_that_is_searched() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = Program::new("refreshed", folder.path())
+        .set("NETWORK__LAYER", "transaction")
+        .set("NETWORK__NEW_ADDRESS_BALANCE", "1000000")
+        // No block is ever found.
+        .set("NETWORK__INITIAL_DIFFICULTY", "9007199254740991")
+        .set("NODE__MEMPOOL", "127.0.0.1:9");
+    let idle = program.start().await;
+    let params: shared::params::Params = serde_json::from_value(idle.json("/info").await["network"].clone()).unwrap();
+    idle.kill();
+    let lab = Lab::of(params);
+    let mempool = FakeMempool::start(&lab).await;
+    let node = Program::new("refreshed", folder.path())
+        .set("NETWORK__LAYER", "transaction")
+        .set("NETWORK__NEW_ADDRESS_BALANCE", "1000000")
+        .set("NETWORK__INITIAL_DIFFICULTY", "9007199254740991")
+        .args(&["--mempool", &mempool.at])
+        .start()
+        .await;
+    let searched = async |count: usize| {
+        until(&format!("a block with {count} transactions is searched"), async || {
+            let metrics = node.try_get("/metrics").await?;
+            metrics.contains(&format!("chainlab_template_transactions {count}\n")).then_some(())
+        })
+        .await;
+    };
+    searched(0).await;
+    let paid = [pay(&lab, "a", 5), pay(&lab, "b", 5), pay(&lab, "c", 100)];
+    mempool.list(&[&paid[0], &paid[1]]);
+    searched(2).await;
+    // Fewer, but better paid.
+    mempool.list(&[&paid[2]]);
+    searched(1).await;
+    assert_eq!(node.tip().await.0, 0);
+}
+
+/// What an outside miner is offered, and the block that it makes of it.
+async fn offered(node: &Node, miner: &str) -> (serde_json::Value, shared::ledger::Bundle) {
+    let offer = node.json(&format!("/work?miner={}", address(miner))).await;
+    let seal: Seal = text(&offer["seal"]).parse().unwrap();
+    let target = Difficulty::new(offer["difficulty"].as_u64().unwrap()).unwrap().target();
+    let nonce = search(&seal, &target, Nonce(0), u64::MAX).unwrap();
+    let solution = json!({"seal": offer["seal"], "nonce": nonce});
+    let answer = node.post("/work", &solution).await;
+    assert_eq!(answer.status, 201, "{}", answer.body);
+    let block = node.block(text(&answer.ok()["hash"])).await;
+    (offer, bundle(&block))
+}
+
+#[tokio::test]
+async fn work_for_an_outside_miner_pays_the_address_that_asked() {
+    let lab = Lab::of(money("outside"));
+    let mempool = FakeMempool::start(&lab).await;
+    let node = quiet_node(&lab, &mempool.at).await;
+    let paid = pay(&lab, "payer", 7);
+    mempool.list(&[&paid]);
+    let (offer, work) = offered(&node, "outside").await;
+    assert_eq!(offer["index"], 1);
+    assert_eq!((work.miner_address, ids(&work.transactions)), (address("outside"), ids([&paid])));
+    for (query, reason) in [
+        ("", "expected ?miner="),
+        ("?miner=", "expected ?miner="),
+        ("?miner=somebody", "begins with lab1"),
+        (&format!("?miner={}q", address("outside")), "63 characters"),
+        (&format!("?miner={NOT_A_POINT}"), "not a point"),
+    ] {
+        let detail = node.get(&format!("/work{query}")).await.refused(400).detail;
+        assert!(detail.contains(reason), "{query}: {detail}");
+    }
+}
+
+/// x = 2^256 - 1, which is above the field's prime.
+pub(crate) const NOT_A_POINT: &str = "lab1qtllllllllllllllllllllllllllllllllllllllllllllllllll7qzgqe5";
+
+/// A node that takes transactions from whomever a tracker names, and mines only when told.
+async fn node_of_all(lab: &Lab, mempools: &[FakeMempool]) -> (Tracker, Node) {
+    let tracker = Tracker::start("127.0.0.1:0").await;
+    let client = Client::new(Some(lab.id()), None).unwrap();
+    for mempool in mempools {
+        client.register(&tracker.at, &mempool.at, Role::Mempool).await.unwrap();
+    }
+    let mut config = quiet(&lab.params);
+    config.node.tracker.clone_from(&tracker.at);
+    config.node.miner = Some(address("miner").to_string());
+    let node = lab.start(config, &[], 0).await;
+    (tracker, node)
+}
+
+/// Some that list nothing.
+async fn mempools(lab: &Lab, count: usize) -> Vec<FakeMempool> {
+    let mut mempools = Vec::new();
+    for _ in 0..count {
+        mempools.push(FakeMempool::start(lab).await);
+    }
+    mempools
+}
+
+#[tokio::test]
+async fn all_mempools_that_the_tracker_names_are_asked() {
+    let lab = Lab::of(money("named"));
+    // More than are asked at a time.
+    let mempools = mempools(&lab, 11).await;
+    let paid: Vec<_> = (0..mempools.len()).map(|n| pay(&lab, &format!("payer {n}"), 7)).collect();
+    for (mempool, paid) in mempools.iter().zip(&paid) {
+        mempool.list(&[paid]);
+    }
+    let (_tracker, node) = node_of_all(&lab, &mempools).await;
+    let mut missing = ids(&paid);
+    let all = async {
+        while !missing.is_empty() {
+            let mined = mined(&node).await;
+            missing.retain(|id| !mined.contains(id));
+        }
+    };
+    assert!(tokio::time::timeout(SOON, all).await.is_ok(), "these are never in a block: {missing:?}");
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_silent_mempool_before_using_what_others_list() {
+    let lab = Lab::of(money("silent"));
+    for silent in [0, 1] {
+        let mempools = mempools(&lab, 2).await;
+        let (_tracker, node) = node_of_all(&lab, &mempools).await;
+        until("both are known", async || {
+            node.mine(1).await;
+            mempools.iter().all(|mempool| !mempool.lists.lock().unwrap().asked.is_empty()).then_some(())
+        })
+        .await;
+        mempools[silent].lists.lock().unwrap().is_silent = true;
+        let paid = pay(&lab, "payer", 7);
+        mempools[1 - silent].list(&[&paid]);
+        assert_eq!(mined(&node).await, ids([&paid]));
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_can_pay_displaces_neither_the_oldest_nor_the_best_paid() {
+    let lab = Lab::of(money("rich-looking"));
+    // The first and the last in the order of addresses are liars.
+    let mut mempools = mempools(&lab, 3).await;
+    mempools.sort_by(|a, b| a.at.cmp(&b.at));
+    let lie = |n: u64| key("liar").sign_transaction(unsigned("liar", FAUCET, 1000 - n), lab.id());
+    for liar in [0, 2] {
+        let lies: Vec<_> = (0..5).map(lie).collect();
+        mempools[liar].list(&lies.iter().collect::<Vec<_>>());
+    }
+    let paid: Vec<_> = (0..5).map(|n| pay(&lab, "payer", 100 - n)).collect();
+    let oldest = pay(&lab, "patient", 0);
+    mempools[1].list_in_orders(&paid.iter().collect::<Vec<_>>(), &[&oldest]);
+    let (_tracker, node) = node_of_all(&lab, &mempools).await;
+    let first = until("a block with transactions", async || {
+        let mined = mined(&node).await;
+        (!mined.is_empty()).then_some(mined)
+    })
+    .await;
+    assert_eq!(first, ids([&oldest, &paid[0], &paid[1], &paid[2], &paid[3]]));
+}

@@ -1,0 +1,198 @@
+//! What a mempool is asked (docs/protocol.md §11).
+//!
+//! Transactions arrive well-formed, since their JSON is read strictly; whether their ids and signatures are right is not
+//! looked at here.
+
+use super::transport::{Bounds, from_json, off_the_loop, refused, to_json, whole};
+use super::{Client, Error};
+use http::header::{ETAG, HeaderMap, IF_NONE_MATCH, LINK};
+use http::{HeaderName, StatusCode};
+use reqwest::Method;
+use serde::de::DeserializeOwned;
+use shared::ledger::{Address, Transaction, TransactionId};
+use shared::wire::{AddressBalance, HistoryEntry, PUSH_BYTES, PoolOrder, Pushed, TransactionStatus, UNPROCESSED_BYTES};
+use std::time::Duration;
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// What it shows.
+    pub entries: Vec<T>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<String>,
+}
+
+/// Answer of `GET /unprocessed`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unprocessed {
+    /// The pool is as it was at the ETag that was given.
+    NotModified,
+    /// Pending transactions.
+    Pending {
+        /// Names this state of the pool, for the next time.
+        etag: Option<String>,
+        /// In the order that was asked for.
+        transactions: Vec<Transaction>,
+    },
+}
+
+/// For `/pushtx`, which waits for a disk and its turn.
+const PUSH: Bounds = Bounds::SMALL.time(Duration::from_secs(30));
+/// For `/unprocessed`: one transaction always comes, and JSON needs some room between them.
+const UNPROCESSED: Bounds = Bounds { time: Duration::from_secs(30), bytes: UNPROCESSED_BYTES + 2 * PUSH_BYTES };
+/// For pages that carry transactions.
+const HISTORY: Bounds = Bounds { time: Duration::from_secs(30), bytes: UNPROCESSED_BYTES + 2 * PUSH_BYTES };
+/// For one transaction and what is said of it.
+const TRANSACTION: Bounds = Bounds { time: Duration::from_secs(5), bytes: 2 * PUSH_BYTES };
+/// Longest name of a page or state of the pool that is passed on.
+const NAME_BYTES: usize = 200;
+
+impl Client {
+    /// `POST /pushtx`: when it answers, the transaction is on disk there.
+    ///
+    /// # Errors
+    /// See [`Error`]; refused with 422 and the rule if the transaction breaks one, 429 or 503 if there is no room.
+    pub async fn push_transaction(&self, address: &str, transaction: &Transaction) -> Result<Pushed, Error> {
+        self.post(address, "/pushtx", None, to_json(transaction)?, PUSH).await
+    }
+
+    /// `GET /unprocessed`: up to `limit` pending transactions, unless the pool is still as `etag` names it.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn unprocessed(
+        &self,
+        address: &str,
+        order: PoolOrder,
+        limit: usize,
+        etag: Option<&str>,
+    ) -> Result<Unprocessed, Error> {
+        let path = format!("/unprocessed?order={}&limit={limit}", order.name());
+        let mut request = self.request(Method::GET, address, &path)?.timeout(UNPROCESSED.time);
+        if let Some(etag) = etag {
+            request = request.header(IF_NONE_MATCH, etag);
+        }
+        let answer = request.send().await.map_err(|error| Error::of(&error))?;
+        if answer.status() == StatusCode::NOT_MODIFIED {
+            return Ok(Unprocessed::NotModified);
+        }
+        if !answer.status().is_success() {
+            return Err(refused(answer).await);
+        }
+        let etag = text(answer.headers(), &ETAG).map(str::to_owned);
+        let body = whole(answer, UNPROCESSED.bytes).await?;
+        let transactions = off_the_loop(move || from_json(&body)).await?;
+        Ok(Unprocessed::Pending { etag, transactions })
+    }
+
+    /// `GET /balance/<address>`, in grains; `confirmations` 0 counts what is pending.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn balance(&self, address: &str, of: &Address, confirmations: u64) -> Result<u64, Error> {
+        self.get(address, &format!("/balance/{of}?confirmations={confirmations}"), Bounds::SMALL).await
+    }
+
+    /// `GET /balances`: a page of the balances of addresses that begin with `prefix`, from `from` on.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn balances(
+        &self,
+        address: &str,
+        prefix: &str,
+        from: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<AddressBalance>, Error> {
+        let query = query(&[("prefix", Some(prefix)), ("from", from), ("limit", Some(&limit.to_string()))]);
+        self.page(address, &format!("/balances?{query}"), "from", Bounds::LIST).await
+    }
+
+    /// `GET /confirmations/<id>`: 0 while pending.
+    ///
+    /// # Errors
+    /// See [`Error`]; refused with 404 if the mempool does not know it.
+    pub async fn confirmations(&self, address: &str, id: &TransactionId) -> Result<u64, Error> {
+        self.get(address, &format!("/confirmations/{id}"), Bounds::SMALL).await
+    }
+
+    /// `GET /transaction/<id>`.
+    ///
+    /// # Errors
+    /// See [`Error`]; refused with 404 if the mempool does not know it.
+    pub async fn transaction(&self, address: &str, id: &TransactionId) -> Result<TransactionStatus, Error> {
+        self.get(address, &format!("/transaction/{id}"), TRANSACTION).await
+    }
+
+    /// `GET /history/<address>`: newest first, a page that begins where `before` says (the `next` of another page).
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn history(
+        &self,
+        address: &str,
+        of: &Address,
+        before: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<HistoryEntry>, Error> {
+        let query = query(&[("before", before), ("limit", Some(&limit.to_string()))]);
+        self.page(address, &format!("/history/{of}?{query}"), "before", HISTORY).await
+    }
+
+    /// A list whose `Link` names the next page by the parameter `cursor`.
+    async fn page<T: DeserializeOwned + Send + 'static>(
+        &self,
+        address: &str,
+        path: &str,
+        cursor: &str,
+        within: Bounds,
+    ) -> Result<Page<T>, Error> {
+        let answer = self.send(self.request(Method::GET, address, path)?, within).await?;
+        let next = text(answer.headers(), &LINK).and_then(|link| next_page(link, cursor));
+        let body = whole(answer, within.bytes).await?;
+        let entries = off_the_loop(move || from_json(&body)).await?;
+        Ok(Page { entries, next })
+    }
+}
+
+fn query(pairs: &[(&str, Option<&str>)]) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in pairs {
+        if let Some(value) = value {
+            query.append_pair(name, value);
+        }
+    }
+    query.finish()
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().filter(|text| text.len() <= NAME_BYTES + 200)
+}
+
+/// The parameter `cursor` of the target of `<…>; rel="next"`.
+fn next_page(link: &str, cursor: &str) -> Option<String> {
+    let (target, rest) = link.strip_prefix('<')?.split_once('>')?;
+    let (_, query) = target.split_once('?')?;
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    let (_, value) = pairs.find(|(name, _)| name == cursor).filter(|_| rest.contains("rel=\"next\""))?;
+    (value.len() <= NAME_BYTES).then(|| value.into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_page_is_where_the_link_says() {
+        for (link, expected) in [
+            ("</history/lab1?before=7.2&limit=50>; rel=\"next\"", Some("7.2")),
+            ("</balances?prefix=lab1&from=lab1%71>; rel=\"next\"", None),
+            ("</history/lab1?before=7>; rel=\"prev\"", None),
+            ("</history/lab1>; rel=\"next\"", None),
+            ("before=7; rel=\"next\"", None),
+        ] {
+            assert_eq!(next_page(link, "before").as_deref(), expected, "{link}");
+        }
+        assert_eq!(next_page("</balances?from=lab1%71>; rel=\"next\"", "from").as_deref(), Some("lab1q"));
+    }
+}

@@ -1,0 +1,165 @@
+//! Keys as PEM texts that `openssl` reads and writes: PKCS#8, plain or encrypted, and public keys (docs/protocol.md §6).
+//!
+//! Reads and writes texts, never files, and draws no random number: salt and initialisation vector come in.
+
+use super::KeyPair;
+use crate::ledger::{Address, BrokenTransaction};
+use p256::SecretKey;
+use p256::elliptic_curve::ALGORITHM_OID;
+use p256::pkcs8::{AssociatedOid, EncodePrivateKey, EncodePublicKey};
+use pkcs8::der::pem::{self, PemLabel};
+use pkcs8::der::zeroize::Zeroizing;
+use pkcs8::der::{Decode, SecretDocument};
+use pkcs8::pkcs5::EncryptionScheme;
+use pkcs8::pkcs5::pbes2::{Kdf, Parameters};
+use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef};
+
+/// Rounds of PBKDF2-SHA256 that a password of ours costs whoever guesses it: what OWASP recommends.
+pub const PASSWORD_ROUNDS: u32 = 600_000;
+/// The most rounds that a file may ask of us: some seconds.
+const MOST_ROUNDS: u32 = 10_000_000;
+/// The most that scrypt may ask of us: N · r is 1/128 of the bytes that it fills, p how often it does so.
+const MOST_SCRYPT: (u64, u16) = (1 << 21, 16);
+
+/// A text that is no key of ours.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadKeyFile {
+    /// Not PEM at all.
+    #[error("not a key file: expected PEM, which begins with -----BEGIN PRIVATE KEY----- ({0})")]
+    NotPem(String),
+    /// PEM of something else.
+    #[error("this is a {0}, expected a PRIVATE KEY: `openssl pkcs8 -topk8` may turn it into one")]
+    NotAPrivateKey(String),
+    /// A private key that is of no use here.
+    #[error("a private key of another kind or curve: expected an EC key on P-256 (prime256v1)")]
+    AnotherKind,
+    /// The right label on the wrong content.
+    #[error("the key is damaged: {0}")]
+    Damaged(String),
+    /// Encrypted, and nothing to decrypt it with.
+    #[error("the key is encrypted: it needs its password")]
+    PasswordNeeded,
+    /// The password does not open it.
+    #[error("the password is wrong, or the file is damaged")]
+    WrongPassword,
+    /// Encrypted in a way that we do not read.
+    #[error(
+        "the key is encrypted in a way that is not supported here ({0}): expected PBES2 with PBKDF2 or scrypt and AES"
+    )]
+    Encryption(String),
+    /// Made to be slow.
+    #[error("the key asks for too much work to decrypt: at most {MOST_ROUNDS} rounds of PBKDF2 or 256 MiB of scrypt")]
+    TooCostly,
+}
+
+/// A key that cannot be written as PEM, which does not happen to keys that exist.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot write the key as PEM: {0}")]
+pub struct NotWritten(String);
+
+impl From<pkcs8::Error> for NotWritten {
+    fn from(error: pkcs8::Error) -> Self {
+        Self(error.to_string())
+    }
+}
+
+impl KeyPair {
+    /// The key as PKCS#8 PEM, public key included: for a file that only its owner reads.
+    ///
+    /// # Errors
+    /// [`NotWritten`].
+    pub fn to_pem(&self) -> Result<Zeroizing<String>, NotWritten> {
+        Ok(SecretKey::from(&self.key).to_pkcs8_pem(LineEnding::LF)?)
+    }
+
+    /// The key as encrypted PKCS#8 PEM: PBES2 with PBKDF2-SHA256 and AES-256-CBC.
+    ///
+    /// `salt` and `iv` must be drawn anew for each file.
+    ///
+    /// # Errors
+    /// [`NotWritten`].
+    pub fn to_encrypted_pem(
+        &self,
+        password: &str,
+        salt: [u8; 16],
+        iv: [u8; 16],
+    ) -> Result<Zeroizing<String>, NotWritten> {
+        let parameters = Parameters::generate_pbkdf2_sha256_aes256cbc(PASSWORD_ROUNDS, &salt, iv);
+        let plain = SecretKey::from(&self.key).to_pkcs8_der()?;
+        let info = PrivateKeyInfoRef::from_der(plain.as_bytes()).map_err(pkcs8::Error::from)?;
+        let encrypted = info.encrypt_with_params(parameters.map_err(pkcs8::Error::from)?, password)?;
+        let text = encrypted.to_pem(EncryptedPrivateKeyInfoRef::PEM_LABEL, LineEnding::LF);
+        Ok(text.map_err(pkcs8::Error::from)?)
+    }
+
+    /// Reads a key as PKCS#8, plain or encrypted, or as SEC1, which `openssl ecparam -genkey -noout` writes.
+    ///
+    /// The password is not looked at where the key is plain.
+    ///
+    /// # Errors
+    /// What is wrong with it, in words that help.
+    pub fn from_pem(text: &str, password: Option<&str>) -> Result<Self, BadKeyFile> {
+        let text = text.trim_ascii();
+        let not_pem = |error: pem::Error| BadKeyFile::NotPem(error.to_string());
+        let (label, document) = SecretDocument::from_pem(text).map_err(|error| match error.kind() {
+            pkcs8::der::ErrorKind::Pem(error) => not_pem(error),
+            other => BadKeyFile::Damaged(other.to_string()),
+        })?;
+        let secret = match label {
+            "PRIVATE KEY" => read_pkcs8(document.as_bytes())?,
+            "ENCRYPTED PRIVATE KEY" => {
+                let plain = decrypt(document.as_bytes(), password.ok_or(BadKeyFile::PasswordNeeded)?)?;
+                read_pkcs8(plain.as_bytes())?
+            }
+            "EC PRIVATE KEY" => SecretKey::from_sec1_der(document.as_bytes()).map_err(|_| BadKeyFile::AnotherKind)?,
+            other => return Err(BadKeyFile::NotAPrivateKey(other.to_owned())),
+        };
+        Self::of(secret.into()).ok_or(BadKeyFile::AnotherKind)
+    }
+}
+
+fn read_pkcs8(der: &[u8]) -> Result<SecretKey, BadKeyFile> {
+    let damaged = |error: pkcs8::Error| BadKeyFile::Damaged(error.to_string());
+    let info = PrivateKeyInfoRef::from_der(der).map_err(|error| damaged(error.into()))?;
+    info.algorithm.assert_oids(ALGORITHM_OID, p256::NistP256::OID).map_err(|_| BadKeyFile::AnotherKind)?;
+    SecretKey::try_from(info).map_err(damaged)
+}
+
+fn decrypt(der: &[u8], password: &str) -> Result<SecretDocument, BadKeyFile> {
+    let encrypted =
+        EncryptedPrivateKeyInfoRef::from_der(der).map_err(|error| BadKeyFile::Encryption(error.to_string()))?;
+    if !is_affordable(&encrypted.encryption_algorithm) {
+        return Err(BadKeyFile::TooCostly);
+    }
+    encrypted.decrypt(password).map_err(|error| match error {
+        // A wrong password yields noise: its padding is wrong, or else it is no DER.
+        pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::DecryptFailed) | pkcs8::Error::Asn1(_) => {
+            BadKeyFile::WrongPassword
+        }
+        other => BadKeyFile::Encryption(other.to_string()),
+    })
+}
+
+/// Whether a file asks for a bounded amount of work: a stranger may have written it.
+fn is_affordable(scheme: &EncryptionScheme) -> bool {
+    match scheme.pbes2().map(|parameters| &parameters.kdf) {
+        Some(Kdf::Pbkdf2(asked)) => asked.iteration_count <= MOST_ROUNDS,
+        Some(Kdf::Scrypt(asked)) => {
+            let (most_memory, most_passes) = MOST_SCRYPT;
+            let memory = asked.cost_parameter.checked_mul(u64::from(asked.block_size));
+            memory.is_some_and(|memory| memory <= most_memory) && asked.parallelization <= most_passes
+        }
+        // Another scheme is not carried out at all.
+        _ => true,
+    }
+}
+
+/// The public key of an address as PEM (SubjectPublicKeyInfo), for `openssl dgst -verify`.
+///
+/// # Errors
+/// [`BrokenTransaction::NotAPoint`].
+pub fn public_key_pem(address: &Address) -> Result<String, BrokenTransaction> {
+    let wrong = || BrokenTransaction::NotAPoint(*address);
+    let key = p256::PublicKey::from_sec1_bytes(&address.public_key()).map_err(|_| wrong())?;
+    key.to_public_key_pem(LineEnding::LF).map_err(|_| wrong())
+}

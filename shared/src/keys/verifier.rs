@@ -1,0 +1,69 @@
+//! Checking signatures, as a trait: what costs most of a transaction can then be parallel and remembered.
+
+use super::Signature;
+use crate::layer::BrokenLayerRule;
+use crate::ledger::{Address, BrokenTransaction};
+use p256::ecdsa::VerifyingKey;
+use p256::ecdsa::signature::Verifier as _;
+
+/// A text with its signature, and the addresses that it names.
+#[derive(Debug, Clone, Copy)]
+pub struct Signed<'a> {
+    /// What was signed. It contains both addresses, so whoever remembers that text and signature were right need not
+    /// look at the addresses again.
+    pub text: &'a str,
+    /// Whose signature it must be.
+    pub from: &'a Address,
+    /// Who is paid.
+    pub to: &'a Address,
+    /// The signature.
+    pub signature: &'a Signature,
+}
+
+/// A check of one item of a list, by its place.
+pub type Check<'a> = dyn Fn(usize) -> Result<(), BrokenLayerRule> + Sync + 'a;
+
+/// Does the arithmetic of the curve, and whatever else can be done in parallel.
+pub trait Verifier: Send + Sync {
+    /// Whether both addresses are points of the curve and the signature is `from`'s over the text.
+    ///
+    /// # Errors
+    /// [`BrokenTransaction::NotAPoint`] or [`BrokenTransaction::WrongSignature`].
+    fn verify(&self, signed: &Signed<'_>) -> Result<(), BrokenTransaction>;
+
+    /// Whether an address is a point of the curve.
+    ///
+    /// # Errors
+    /// [`BrokenTransaction::NotAPoint`].
+    fn is_point(&self, address: &Address) -> Result<(), BrokenTransaction>;
+
+    /// Checks the items `0 .. count`, in any order and as many at a time as it likes.
+    ///
+    /// # Errors
+    /// The error of the first item, by place, that has one.
+    fn check_each(&self, count: usize, check: &Check<'_>) -> Result<(), BrokenLayerRule> {
+        (0..count).try_for_each(check)
+    }
+}
+
+/// Checks one after another and remembers nothing, by the crate that signs.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct PlainVerifier;
+
+impl Verifier for PlainVerifier {
+    fn verify(&self, signed: &Signed<'_>) -> Result<(), BrokenTransaction> {
+        let key = point(signed.from)?;
+        point(signed.to)?;
+        let wrong = |_| BrokenTransaction::WrongSignature(*signed.from);
+        let signature = p256::ecdsa::Signature::from_slice(signed.signature.as_bytes()).map_err(wrong)?;
+        key.verify(signed.text.as_bytes(), &signature).map_err(wrong)
+    }
+
+    fn is_point(&self, address: &Address) -> Result<(), BrokenTransaction> {
+        point(address).map(|_| ())
+    }
+}
+
+fn point(address: &Address) -> Result<VerifyingKey, BrokenTransaction> {
+    VerifyingKey::from_sec1_bytes(&address.public_key()).map_err(|_| BrokenTransaction::NotAPoint(*address))
+}

@@ -1,0 +1,207 @@
+//! What the state tells people: balances now and then, histories, and where a transaction stands.
+//!
+//! Each answer takes one seek and as many rows as it has; nothing grows with the length of the chain. No rule reads
+//! what is read here, apart from the balances now.
+
+use super::{new_address_balance, rows};
+use crate::block::Height;
+use crate::chain::StateReader;
+use crate::ledger::{Address, Amount, Span, Transaction, TransactionId};
+use crate::params::Params;
+use crate::state::StateRead;
+use crate::store::StoreError;
+use crate::wire::BlockId;
+use rows::HistoryRow;
+use std::ops::ControlFlow;
+
+/// An address and what it holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Account {
+    /// Whose.
+    pub address: Address,
+    /// How much.
+    pub balance: Amount,
+}
+
+/// Where a transaction of the best chain stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// The block's height.
+    pub index: Height,
+    /// Its bytes in the block's data.
+    pub span: Span,
+}
+
+/// A point in the history of balances: a block, and a place in it. A miner's earnings come after the last transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment {
+    /// The block's height.
+    pub index: Height,
+    /// The place in its bundle.
+    pub place: u32,
+}
+
+/// Something that changed an address's balance.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// When.
+    pub moment: Moment,
+    /// The balance after it.
+    pub balance: Amount,
+    /// What happened.
+    pub what: Change,
+}
+
+/// Why a balance changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "nearly all of a history are payments")]
+pub enum Change {
+    /// A payment in either direction.
+    Payment(Transaction),
+    /// What mining the block earned: reward and fees.
+    Reward(Amount),
+}
+
+/// What an address holds after the last block.
+///
+/// # Errors
+/// Only our own failures, as for everything here.
+pub fn account_balance(state: &dyn StateRead, params: &Params, address: &Address) -> Result<Amount, StoreError> {
+    match state.get(&rows::balance_key(address))? {
+        Some(row) => rows::parse_balance(&row),
+        None => Ok(new_address_balance(params)),
+    }
+}
+
+/// What an address held after the block at `index`. Needs facts.
+pub fn balance_at(
+    state: &StateReader,
+    params: &Params,
+    address: &Address,
+    index: Height,
+) -> Result<Amount, StoreError> {
+    // The newest change that is not later: within a block the last place comes first.
+    let from = rows::history_key(address, index, u32::MAX);
+    let mut found = Ok(new_address_balance(params));
+    state.scan(&from, &mut |key, row| {
+        if key.starts_with(&rows::history_prefix(address)) {
+            found = rows::parse_history_row(row).map(|row| balance_of(&row));
+        }
+        ControlFlow::Break(())
+    })?;
+    found
+}
+
+/// Addresses with a stored balance whose text begins with `prefix`, ordered by their text, `from` the first to come.
+pub fn accounts(state: &StateReader, prefix: &str, from: &str, limit: usize) -> Result<Vec<Account>, StoreError> {
+    let (begin, prefix) = (rows::balances_from(prefix.max(from)), rows::balances_from(prefix));
+    let mut accounts = Vec::new();
+    let mut result = Ok(());
+    if limit == 0 {
+        return Ok(accounts);
+    }
+    state.scan(&begin, &mut |key, row| {
+        let Some(address) = rows::address_of_balance_key(key).filter(|_| key.starts_with(&prefix)) else {
+            return ControlFlow::Break(());
+        };
+        match rows::parse_balance(row) {
+            Ok(balance) => accounts.push(Account { address, balance }),
+            Err(error) => result = Err(error),
+        }
+        if result.is_err() || accounts.len() == limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    result.map(|()| accounts)
+}
+
+/// Where a transaction of the best chain stands; none if it is not in it.
+pub fn place_of(state: &dyn StateRead, id: &TransactionId) -> Result<Option<Place>, StoreError> {
+    let row = state.get(&rows::transaction_key(id))?;
+    let place = row.map(|row| rows::parse_transaction_row(&row).map(|(index, span)| Place { index, span }));
+    place.transpose()
+}
+
+/// The transaction at a place of the best chain, and its block.
+pub fn transaction_at(state: &StateReader, place: Place) -> Result<(Transaction, BlockId), StoreError> {
+    let id = best(state, place.index)?;
+    let data = state.chain().data(id)?;
+    Ok((parse(&data, place.span, id)?, id))
+}
+
+/// What changed an address's balance, newest first, beginning with what came before `before`. Needs facts.
+pub fn events(
+    state: &StateReader,
+    address: &Address,
+    before: Option<Moment>,
+    limit: usize,
+) -> Result<Vec<Event>, StoreError> {
+    let rows = history_rows(state, address, before, limit)?;
+    let mut events = Vec::with_capacity(rows.len());
+    // Rows of one block follow one another: its data is read once.
+    let mut block: Option<(BlockId, String)> = None;
+    for (moment, row) in rows {
+        let what = match row {
+            HistoryRow::Reward { amount, .. } => Change::Reward(amount),
+            HistoryRow::Payment { span, .. } => {
+                let (id, data) = match block.take().filter(|(id, _)| id.index == moment.index) {
+                    Some(block) => block,
+                    None => {
+                        let id = best(state, moment.index)?;
+                        (id, state.chain().data(id)?)
+                    }
+                };
+                let transaction = parse(&data, span, id)?;
+                block = Some((id, data));
+                Change::Payment(transaction)
+            }
+        };
+        events.push(Event { moment, balance: balance_of(&row), what });
+    }
+    Ok(events)
+}
+
+fn history_rows(
+    state: &StateReader,
+    address: &Address,
+    before: Option<Moment>,
+    limit: usize,
+) -> Result<Vec<(Moment, HistoryRow)>, StoreError> {
+    let mut rows = Vec::new();
+    let from = match before {
+        None => rows::history_prefix(address).to_vec(),
+        Some(Moment { index, place: 0 }) if index == Height::GENESIS => return Ok(rows),
+        Some(Moment { index, place: 0 }) => rows::history_key(address, index.minus(1), u32::MAX).to_vec(),
+        Some(Moment { index, place }) => rows::history_key(address, index, place - 1).to_vec(),
+    };
+    if limit == 0 {
+        return Ok(rows);
+    }
+    let mut result = Ok(());
+    state.scan(&from, &mut |key, row| {
+        if !key.starts_with(&rows::history_prefix(address)) {
+            return ControlFlow::Break(());
+        }
+        match rows::parse_history_key(key).and_then(|key| Ok((key, rows::parse_history_row(row)?))) {
+            Ok(((index, place), row)) => rows.push((Moment { index, place }, row)),
+            Err(error) => result = Err(error),
+        }
+        if result.is_err() || rows.len() == limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    result.map(|()| rows)
+}
+
+fn balance_of(row: &HistoryRow) -> Amount {
+    match row {
+        HistoryRow::Payment { balance, .. } | HistoryRow::Reward { balance, .. } => *balance,
+    }
+}
+
+fn best(state: &StateReader, index: Height) -> Result<BlockId, StoreError> {
+    let missing = || StoreError::Damaged(format!("the best chain has no block {index}"));
+    state.chain().best_at(index)?.ok_or_else(missing)
+}
+
+fn parse(data: &str, Span { offset, length }: Span, id: BlockId) -> Result<Transaction, StoreError> {
+    let part = data.get(offset as usize..offset as usize + length as usize);
+    let transaction = part.and_then(|json| serde_json::from_str(json).ok());
+    transaction.ok_or_else(|| StoreError::Damaged(format!("block {} has no transaction at byte {offset}", id.index)))
+}

@@ -1,0 +1,148 @@
+//! Layer `transaction`: data is a bundle of signed payments between accounts (docs/protocol.md §7).
+//!
+//! `effect` holds the rules that need the balances, `rows` the bytes of the state, `facts` what is read out of it for
+//! people. The rules of a transaction by itself are `ledger`'s.
+
+mod effect;
+mod facts;
+mod reward;
+mod rows;
+
+pub use facts::{
+    Account, Change, Event, Moment, Place, account_balance, accounts, balance_at, events, place_of, transaction_at,
+};
+pub use reward::Reward;
+
+use super::{BrokenLayerRule, Effect, EffectError, Layer, Wanted};
+use crate::block::Height;
+use crate::keys::Verifier;
+use crate::ledger::{Amount, Bundle, BundleWriter, Transaction, TransactionRules, json_of, message};
+use crate::params::Params;
+use crate::state::{Overlay, StateRead};
+use effect::{Payments, Rates};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The rules of one network's transactions.
+pub(super) struct Transactions {
+    rules: TransactionRules,
+    max_transactions: u64,
+    max_data_bytes: u64,
+    rates: Rates,
+    verifier: Arc<dyn Verifier>,
+}
+
+impl Transactions {
+    pub(super) fn new(params: &Params, verifier: Arc<dyn Verifier>) -> Self {
+        Self {
+            rules: TransactionRules::of(params),
+            max_transactions: params.max_transactions,
+            max_data_bytes: params.max_data_bytes,
+            rates: Rates { reward: Reward::of(params), new_address_balance: new_address_balance(params) },
+            verifier,
+        }
+    }
+}
+
+impl Transactions {
+    /// Which of the candidates keep the rules by themselves.
+    fn holds(&self, candidates: &[Arc<Transaction>]) -> Vec<AtomicBool> {
+        let holds: Vec<_> = candidates.iter().map(|_| AtomicBool::new(false)).collect();
+        // The check itself never fails, so every candidate is looked at.
+        let _ = self.verifier.check_each(candidates.len(), &|place| {
+            let keeps_rules = candidates[place].check(&self.rules, self.verifier.as_ref()).is_ok();
+            holds[place].store(keeps_rules, Ordering::Relaxed);
+            Ok(())
+        });
+        holds
+    }
+}
+
+/// What an address without a stored balance holds.
+pub fn new_address_balance(params: &Params) -> Amount {
+    // Within bounds, since the parameters were checked.
+    Amount::new(params.new_address_balance).unwrap_or(Amount::MAX)
+}
+
+impl Layer for Transactions {
+    fn read(&self, data: &str) -> Result<Box<dyn Effect>, BrokenLayerRule> {
+        let (bundle, spans) = Bundle::from_data(data)?;
+        let count = bundle.transactions.len();
+        if count as u64 > self.max_transactions {
+            let detail = format!("{count} transactions, at most {} are allowed", self.max_transactions);
+            return Err(BrokenLayerRule { rule: "max-transactions", detail });
+        }
+        message::check(&bundle.msg, self.rules.max_msg_bytes).map_err(broken_message)?;
+        self.verifier.is_point(&bundle.miner_address)?;
+        self.verifier.check_each(count, &|place| {
+            let transaction = &bundle.transactions[place];
+            transaction.check(&self.rules, self.verifier.as_ref()).map_err(|broken| at(place, broken.into()))
+        })?;
+        Ok(Box::new(Payments { bundle, spans, rates: self.rates }))
+    }
+
+    fn template(&self, index: Height, state: &dyn StateRead, wanted: &Wanted<'_>) -> Result<String, EffectError> {
+        let no_miner = || BrokenLayerRule { rule: "miner", detail: "no address to mine to was given".to_owned() };
+        let miner = wanted.miner.ok_or_else(no_miner)?;
+        message::check(wanted.message, self.rules.max_msg_bytes).map_err(broken_message)?;
+        self.verifier.is_point(&miner).map_err(BrokenLayerRule::from)?;
+        let holds = self.holds(wanted.candidates);
+        let mut writer = BundleWriter::new(wanted.message, &miner);
+        let mut trial = Overlay::new(state);
+        let mut earned = u128::from(self.rates.reward.at(index).grains());
+        for (transaction, holds) in wanted.candidates.iter().zip(holds) {
+            if writer.count() as u64 == self.max_transactions {
+                break;
+            }
+            let json = json_of(transaction);
+            let fits = writer.length_with(json.len()) as u64 <= self.max_data_bytes;
+            if !fits || !holds.into_inner() {
+                continue;
+            }
+            let with_fee = earned + u128::from(transaction.fee.grains());
+            let mut one = Overlay::new(&trial);
+            let paid = effect::pay(transaction, &self.rates, &mut one)
+                // Nobody takes a block whose miner would have more than there can be.
+                .and_then(|()| effect::sum(&miner, with_fee, &self.rates, &one));
+            match paid {
+                Ok(_) => {
+                    let writes = one.into_writes();
+                    // Only that the id is taken matters here, not where.
+                    trial.absorb(writes);
+                    effect::take_id(&transaction.id, index, Default::default(), &mut trial);
+                    earned = with_fee;
+                    writer.push(&json);
+                }
+                Err(EffectError::Broken(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        effect::sum(&miner, earned, &self.rates, &trial)?;
+        let (data, limit) = (writer.finish().0, self.max_data_bytes);
+        if data.len() as u64 > limit {
+            // Without any transaction, then: it is the message that is too long.
+            let detail = format!("the message leaves a block of {} bytes, at most {limit} are allowed", data.len());
+            return Err(BrokenLayerRule { rule: "max-data-bytes", detail }.into());
+        }
+        Ok(data)
+    }
+}
+
+fn broken_message(bad: crate::ledger::BadMessage) -> BrokenLayerRule {
+    BrokenLayerRule { rule: "msg", detail: bad.to_string() }
+}
+
+/// Says which transaction of the bundle breaks the rule.
+fn at(place: usize, broken: BrokenLayerRule) -> BrokenLayerRule {
+    BrokenLayerRule { detail: format!("transaction {place} of the bundle: {}", broken.detail), ..broken }
+}
+
+impl From<crate::ledger::MalformedBundle> for BrokenLayerRule {
+    fn from(malformed: crate::ledger::MalformedBundle) -> Self {
+        let rule = match malformed {
+            crate::ledger::MalformedBundle::Json(_) => "bundle",
+            crate::ledger::MalformedBundle::NotCanonical { .. } => "canonical",
+        };
+        Self { rule, detail: malformed.to_string() }
+    }
+}

@@ -1,0 +1,133 @@
+//! Bundles: what the `data` of a block is on layer `transaction` (docs/protocol.md §7).
+
+use super::{Address, Transaction};
+use crate::json::{deserialize_strictly, shortened};
+use serde::Deserialize;
+
+/// The transactions of a block, and who is paid for mining it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    /// What the miner says; may be empty.
+    pub msg: String,
+    /// Who gets the reward and the fees.
+    pub miner_address: Address,
+    /// In the order in which they take effect.
+    pub transactions: Vec<Transaction>,
+}
+
+/// Data that is no bundle.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum MalformedBundle {
+    /// Not the JSON of one.
+    #[error("not a bundle: {0}")]
+    Json(String),
+    /// The right object, spelt in another way than the only right one.
+    #[error("not spelt canonically, from byte {at} on: fields in their order, no white space, only \" and \\ escaped")]
+    NotCanonical {
+        /// The first byte that differs.
+        at: usize,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BundleJson {
+    msg: String,
+    miner_address: Address,
+    transactions: Vec<Transaction>,
+}
+
+impl From<BundleJson> for Bundle {
+    fn from(json: BundleJson) -> Self {
+        let BundleJson { msg, miner_address, transactions } = json;
+        Self { msg, miner_address, transactions }
+    }
+}
+
+deserialize_strictly!(Bundle, from BundleJson);
+
+/// Where a transaction stands in a block's data, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Span {
+    /// The first byte.
+    pub offset: u32,
+    /// How many bytes.
+    pub length: u32,
+}
+
+impl Bundle {
+    /// Reads a block's data, which has exactly one right spelling; answers where each transaction stands, too.
+    ///
+    /// # Errors
+    /// It is none, or is spelt in another way.
+    pub fn from_data(data: &str) -> Result<(Self, Vec<Span>), MalformedBundle> {
+        let bundle: Self =
+            serde_json::from_str(data).map_err(|error| MalformedBundle::Json(shortened(error.to_string())))?;
+        let (canonical, spans) = bundle.to_data();
+        if canonical == data {
+            return Ok((bundle, spans));
+        }
+        let same = canonical.bytes().zip(data.bytes()).take_while(|(right, got)| right == got).count();
+        Err(MalformedBundle::NotCanonical { at: same })
+    }
+
+    /// The canonical text: fields in their order, no white space, raw UTF-8, only `"` and `\` escaped; and where each
+    /// transaction stands in it.
+    ///
+    /// # Invariants
+    /// That serde_json escapes nothing else is so because a `msg` has no control characters.
+    pub fn to_data(&self) -> (String, Vec<Span>) {
+        let mut writer = BundleWriter::new(&self.msg, &self.miner_address);
+        for transaction in &self.transactions {
+            writer.push(&json_of(transaction));
+        }
+        writer.finish()
+    }
+}
+
+/// The canonical JSON of a transaction.
+pub fn json_of(transaction: &Transaction) -> String {
+    // Texts and integers always serialize.
+    serde_json::to_string(transaction).unwrap_or_default()
+}
+
+/// Writes a bundle transaction by transaction, so that whoever fills a block knows how long it is.
+#[derive(Debug)]
+pub struct BundleWriter {
+    data: String,
+    spans: Vec<Span>,
+}
+
+impl BundleWriter {
+    /// A bundle without transactions yet.
+    pub fn new(msg: &str, miner: &Address) -> Self {
+        let msg = serde_json::to_string(msg).unwrap_or_default();
+        Self { data: format!("{{\"msg\":{msg},\"miner_address\":\"{miner}\",\"transactions\":["), spans: Vec::new() }
+    }
+
+    /// How long the data would be with one more transaction of `length` bytes.
+    pub fn length_with(&self, length: usize) -> usize {
+        // A comma before it if it is not the first, and the two brackets that end the data.
+        self.data.len() + usize::from(!self.spans.is_empty()) + length + 2
+    }
+
+    /// How many transactions it has.
+    pub fn count(&self) -> usize {
+        self.spans.len()
+    }
+
+    /// Adds a transaction's JSON.
+    pub fn push(&mut self, json: &str) {
+        if !self.spans.is_empty() {
+            self.data.push(',');
+        }
+        // Data has at most 2^25 bytes (docs/protocol.md §2).
+        self.spans.push(Span { offset: self.data.len() as u32, length: json.len() as u32 });
+        self.data.push_str(json);
+    }
+
+    /// The data, and where each transaction stands in it.
+    pub fn finish(self) -> (String, Vec<Span>) {
+        (self.data + "]}", self.spans)
+    }
+}

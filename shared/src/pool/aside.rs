@@ -1,0 +1,67 @@
+//! Those that were accepted and that their sender's balance does not cover at the moment.
+//!
+//! A reorganisation takes away a payment and with it what others spend of it; all of them are good again as soon as the
+//! first is mined anew. Until then they are kept here: no block could take them, so they are neither offered nor counted.
+//! Only the order in which they are kept; when one comes here and when it leaves is for the pool to say.
+
+use super::pending::Age;
+use super::{Evicted, Pending, PoolLimits, Reason};
+use crate::ledger::{Address, TransactionId};
+use std::collections::BTreeMap;
+
+/// They have one part of this many of the pool's count and bytes, besides the pool's own.
+const SHARE: usize = 10;
+
+/// What is held aside, each once.
+#[derive(Debug, Default)]
+pub(super) struct Aside {
+    by_id: BTreeMap<TransactionId, Pending>,
+    by_age: BTreeMap<Age, Pending>,
+    by_sender: BTreeMap<(Address, Age), Pending>,
+    bytes: usize,
+}
+
+impl Aside {
+    pub(super) fn get(&self, id: &TransactionId) -> Option<&Pending> {
+        self.by_id.get(id)
+    }
+
+    /// All, the oldest first.
+    pub(super) fn by_age(&self) -> impl DoubleEndedIterator<Item = &Pending> {
+        self.by_age.values()
+    }
+
+    /// Those from an address, the oldest first.
+    pub(super) fn from(&self, sender: &Address) -> impl Iterator<Item = &Pending> {
+        self.by_sender.range((*sender, Age::FIRST)..=(*sender, Age::LAST)).map(|(_, pending)| pending)
+    }
+
+    /// Holds one more; answers what had to leave: the oldest, which have waited in vain for longest.
+    pub(super) fn insert(&mut self, pending: Pending, limits: &PoolLimits) -> Vec<Evicted> {
+        let (max_count, max_bytes) = (limits.max_count.div_ceil(SHARE), limits.max_bytes.div_ceil(SHARE));
+        let not_covered = |pending| Evicted { pending, reason: Reason::NotCovered };
+        if pending.bytes > max_bytes {
+            return vec![not_covered(pending)];
+        }
+        self.bytes += pending.bytes;
+        self.by_age.insert(pending.age(), pending.clone());
+        self.by_sender.insert((pending.transaction.from, pending.age()), pending.clone());
+        self.by_id.insert(pending.id(), pending);
+        let mut evicted = Vec::new();
+        while self.by_id.len() > max_count || self.bytes > max_bytes {
+            let Some(oldest) = self.by_age.values().next().cloned() else { break };
+            self.remove(&oldest);
+            evicted.push(not_covered(oldest));
+        }
+        evicted
+    }
+
+    /// Removes what was inserted.
+    pub(super) fn remove(&mut self, pending: &Pending) {
+        if self.by_id.remove(&pending.id()).is_some() {
+            self.by_age.remove(&pending.age());
+            self.by_sender.remove(&(pending.transaction.from, pending.age()));
+            self.bytes -= pending.bytes;
+        }
+    }
+}

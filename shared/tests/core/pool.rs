@@ -1,0 +1,270 @@
+//! Situations of the pool: what it takes, what it refuses in which words, and what leaves (docs/protocol.md §11).
+#![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
+
+use crate::pool_oracle::{grains, payment, pending_ids, person};
+use shared::ledger::{Amount, Transaction, TransactionId};
+use shared::pool::{Evicted, Moved, Pending, Pool, PoolLimits, Reason, Refusal};
+use std::sync::Arc;
+
+const WIDE: PoolLimits = PoolLimits {
+    max_count: 100,
+    max_bytes: 100_000,
+    max_per_sender: 100,
+    max_transaction_bytes: 10_000,
+    max_age_ms: 1000,
+    min_fee: Amount::ZERO,
+};
+
+/// One grain from one person to another, for a fee.
+fn paying(number: u32, from: u8, fee: u64) -> Arc<Transaction> {
+    payment(number, from, 100, (1, fee), "")
+}
+
+fn admit(pool: &mut Pool, transaction: &Arc<Transaction>, balance: u64) -> Result<Vec<Evicted>, Refusal> {
+    pool.admit(Pending::new(transaction.clone(), 0), grains(balance))
+}
+
+/// A pool that has these payments; everybody is rich.
+fn pool_with(limits: PoolLimits, payments: &[&Arc<Transaction>]) -> Pool {
+    let mut pool = Pool::new(limits);
+    for payment in payments {
+        assert_eq!(admit(&mut pool, payment, 1 << 50), Ok(Vec::new()));
+    }
+    pool
+}
+
+fn left(evicted: &[Evicted]) -> Vec<(TransactionId, Reason)> {
+    evicted.iter().map(|one| (one.pending.id(), one.reason)).collect()
+}
+
+#[test]
+fn what_is_pending_is_known() {
+    let one = paying(1, 1, 5);
+    let mut pool = pool_with(WIDE, &[&one]);
+    let before = pool.version();
+    assert_eq!(admit(&mut pool, &one, 0), Err(Refusal::Known(one.id)), "whatever the balance is");
+    assert_eq!(pool.take_back(Pending::new(one.clone(), 0), grains(100)), Err(Refusal::Known(one.id)));
+    assert_eq!((pool.len(), pool.version()), (1, before));
+    assert_eq!(Refusal::Known(one.id).rule(), None);
+}
+
+#[test]
+fn a_fee_below_the_least_is_refused_unless_a_block_has_had_it() {
+    let mut pool = Pool::new(PoolLimits { min_fee: grains(5), ..WIDE });
+    let refusal = admit(&mut pool, &paying(1, 1, 4), 100).unwrap_err();
+    assert_eq!(refusal.rule(), Some("min-fee"));
+    assert_eq!(
+        refusal.to_string(),
+        "fee 0.00000004 LAB is below the least that this mempool passes on, 0.00000005 LAB"
+    );
+    assert_eq!(admit(&mut pool, &paying(2, 1, 5), 100), Ok(Vec::new()));
+    let moved = pool.take_back(Pending::new(paying(1, 1, 4), 0), grains(100)).unwrap();
+    assert_eq!((pending_ids(&moved.returned), moved.evicted.len()), (vec![paying(1, 1, 4).id], 0));
+}
+
+#[test]
+fn pending_ones_together_may_cost_the_balance_and_not_a_grain_more() {
+    let mut pool = Pool::new(WIDE);
+    let (first, second) = (payment(1, 1, 2, (6, 1), ""), payment(2, 1, 2, (2, 1), ""));
+    assert_eq!(admit(&mut pool, &first, 10), Ok(Vec::new()));
+    assert_eq!(admit(&mut pool, &second, 10), Ok(Vec::new()), "7 and 3 are 10");
+    let refusal = admit(&mut pool, &payment(3, 1, 2, (1, 0), ""), 10).unwrap_err();
+    let (balance, pending, cost) = (grains(10), grains(10), grains(1));
+    assert_eq!(refusal, Refusal::Overspend { sender: person(1), balance, pending, cost });
+    assert_eq!(refusal.rule(), Some("balance"));
+}
+
+#[test]
+fn pending_income_cannot_be_spent() {
+    let mut pool = pool_with(WIDE, &[&payment(1, 1, 2, (50, 0), "")]);
+    assert_eq!(pool.balance_with_pending(&person(2), grains(3)), grains(53));
+    let refusal = admit(&mut pool, &payment(2, 2, 3, (4, 0), ""), 3).unwrap_err();
+    assert_eq!(refusal.rule(), Some("balance"));
+}
+
+#[test]
+fn a_payment_to_oneself_costs_its_fee_and_is_listed_once() {
+    let one = payment(1, 1, 1, (40, 2), "");
+    let pool = pool_with(WIDE, &[&one]);
+    assert_eq!((pool.outgoing(&person(1)), pool.incoming(&person(1))), (grains(42), grains(40)));
+    assert_eq!(pool.balance_with_pending(&person(1), grains(100)), grains(98));
+    assert_eq!(pending_ids(pool.of(&person(1))), [one.id]);
+}
+
+#[test]
+fn more_income_than_there_can_be_is_the_most_that_can_be() {
+    let most = Amount::MAX.grains();
+    let mut pool = Pool::new(WIDE);
+    for sender in 1..=3 {
+        let everything = payment(1, sender, 9, (most, 0), "");
+        assert_eq!(pool.admit(Pending::new(everything, 0), Amount::MAX), Ok(Vec::new()));
+    }
+    let spent = payment(1, 9, 8, (most, 0), "");
+    assert_eq!(pool.admit(Pending::new(spent, 0), Amount::MAX), Ok(Vec::new()));
+    assert_eq!(pool.incoming(&person(9)), Amount::MAX);
+    assert_eq!(pool.balance_with_pending(&person(9), Amount::MAX), Amount::MAX);
+    // Two more cost more than any balance: refused, not overflown.
+    assert_eq!(pool.admit(Pending::new(paying(2, 1, 1), 0), Amount::MAX).unwrap_err().rule(), Some("balance"));
+}
+
+#[test]
+fn a_balance_that_fell_below_what_is_pending_is_shown_as_nothing() {
+    let pool = pool_with(WIDE, &[&paying(1, 1, 8)]);
+    assert_eq!(pool.balance_with_pending(&person(1), grains(5)), Amount::ZERO);
+}
+
+#[test]
+fn one_sender_has_a_share_that_returning_ones_may_exceed() {
+    let mut pool = pool_with(PoolLimits { max_per_sender: 2, ..WIDE }, &[&paying(1, 1, 1), &paying(2, 1, 1)]);
+    let refusal = admit(&mut pool, &paying(3, 1, 90), 100).unwrap_err();
+    assert_eq!(refusal, Refusal::TooManyOfSender { sender: person(1), limit: 2 });
+    assert_eq!(refusal.rule(), None, "the transaction itself is fine");
+    assert_eq!(admit(&mut pool, &paying(4, 2, 1), 100), Ok(Vec::new()), "others are not concerned");
+    let moved = pool.take_back(Pending::new(paying(3, 1, 1), 0), grains(100)).unwrap();
+    assert_eq!((pending_ids(&moved.returned), moved.evicted.len()), (vec![paying(3, 1, 1).id], 0));
+}
+
+#[test]
+fn what_fits_into_no_block_is_refused() {
+    let long = payment(1, 1, 2, (1, 9), &"m".repeat(500));
+    let bytes = Pending::new(long.clone(), 0).bytes;
+    let mut pool = Pool::new(PoolLimits { max_transaction_bytes: bytes - 1, ..WIDE });
+    let refusal = admit(&mut pool, &long, 100).unwrap_err();
+    assert_eq!(refusal, Refusal::TooLarge { bytes, limit: bytes - 1 });
+    assert_eq!(refusal.rule(), Some("size"));
+    assert!(admit(&mut Pool::new(PoolLimits { max_transaction_bytes: bytes, ..WIDE }), &long, 100).is_ok());
+}
+
+#[test]
+fn a_full_pool_lets_the_cheapest_go_and_of_equals_the_newest() {
+    let (old, new, dear) = (paying(1, 1, 5), paying(2, 2, 5), paying(3, 3, 7));
+    let mut pool = pool_with(PoolLimits { max_count: 3, ..WIDE }, &[&old, &new, &dear]);
+    let better = paying(4, 4, 6);
+    assert_eq!(left(&admit(&mut pool, &better, 100).unwrap()), [(new.id, Reason::Outbid)]);
+    assert_eq!(pending_ids(pool.by_fee()), [dear.id, better.id, old.id]);
+    assert_eq!(pending_ids(pool.by_age()), [old.id, dear.id, better.id]);
+}
+
+#[test]
+fn who_pays_no_more_than_the_cheapest_is_told_what_would_do() {
+    let limits = PoolLimits { max_count: 2, ..WIDE };
+    let mut pool = pool_with(limits, &[&paying(1, 1, 5), &paying(2, 2, 9)]);
+    let refusal = admit(&mut pool, &paying(3, 3, 5), 100).unwrap_err();
+    let Refusal::Full { fee, least, .. } = refusal else { unreachable!("{refusal}") };
+    assert_eq!((fee, least, refusal.rule()), (grains(5), grains(6), None));
+    assert_eq!(left(&admit(&mut pool, &paying(3, 3, least.grains()), 100).unwrap()).len(), 1);
+}
+
+#[test]
+fn nobody_leaves_for_a_newcomer_that_pays_more_than_some_but_not_all_that_must() {
+    let (cheap, dear) = (payment(1, 1, 2, (1, 10), ""), payment(2, 2, 3, (1, 20), ""));
+    let both = [&cheap, &dear].map(|one| Pending::new(one.clone(), 0).bytes).iter().sum();
+    let mut pool = pool_with(PoolLimits { max_bytes: both, ..WIDE }, &[&cheap, &dear]);
+    let before = pool.version();
+    // As long as more than one of them; per byte it is above the first and below the second.
+    let long = |fee| payment(3, 3, 4, (1, fee), &"m".repeat(200));
+    let refusal = admit(&mut pool, &long(25), 100).unwrap_err();
+    let Refusal::Full { least, .. } = refusal else { unreachable!("{refusal}") };
+    assert_eq!((pool.len(), pool.version()), (2, before), "nothing has left for nothing");
+    assert!(admit(&mut pool, &long(least.grains() - 1), 100).is_err());
+    let evicted = admit(&mut pool, &long(least.grains()), 100).unwrap();
+    assert_eq!(left(&evicted), [(cheap.id, Reason::Outbid), (dear.id, Reason::Outbid)]);
+}
+
+#[test]
+fn nobody_gets_room_in_a_balance_by_pushing_out_what_it_has_pending() {
+    let cheap = paying(1, 1, 5);
+    let mut pool = pool_with(PoolLimits { max_count: 1, ..WIDE }, &[&cheap]);
+    let refusal = admit(&mut pool, &paying(2, 1, 8), 10).unwrap_err();
+    assert_eq!(refusal.rule(), Some("balance"), "6 are pending, and 9 more are too many for 10");
+    assert_eq!(left(&admit(&mut pool, &paying(2, 1, 8), 15).unwrap()), [(cheap.id, Reason::Outbid)]);
+}
+
+#[test]
+fn what_waited_too_long_leaves_oldest_first_and_no_more_than_asked() {
+    let mut pool = Pool::new(WIDE);
+    let (one, two, three, four) = (paying(1, 1, 9), paying(2, 1, 1), paying(3, 1, 5), paying(4, 1, 1));
+    for (transaction, arrived_ms) in [(&two, 20), (&one, 10), (&three, 30), (&four, 40)] {
+        pool.admit(Pending::new(transaction.clone(), arrived_ms), grains(100)).unwrap();
+    }
+    assert_eq!(pool.expire(1010, 10), [], "as old as it may be");
+    assert_eq!(left(&pool.expire(1031, 2)), [(one.id, Reason::Expired), (two.id, Reason::Expired)]);
+    assert_eq!(left(&pool.expire(1031, 2)), [(three.id, Reason::Expired)]);
+    assert_eq!(pool.expire(0, 2), [], "a clock that jumped back");
+    assert_eq!(pending_ids(pool.by_age()), [four.id]);
+}
+
+#[test]
+fn a_balance_that_falls_keeps_the_oldest_that_it_covers() {
+    let payments = [(1, 5), (2, 9), (3, 4), (4, 1)].map(|(number, cost)| payment(number, 1, 2, (cost, 0), ""));
+    let [first, second, third, fourth] = &payments;
+    let mut pool = pool_with(WIDE, &[first, second, third, fourth]);
+    assert_eq!(pool.recheck_sender(&person(1), grains(19)), Moved::default(), "still covered to the grain");
+    assert_eq!(pool.recheck_sender(&person(1), grains(9)), Moved::default(), "nothing leaves, it is held aside");
+    assert_eq!(pending_ids(pool.of(&person(1))), [first.id, third.id]);
+    assert_eq!(pending_ids(pool.aside()), [second.id, fourth.id]);
+    assert_eq!((pool.len(), pool.outgoing(&person(1))), (2, grains(9)), "what is aside counts for nothing");
+    assert!(pool.get(&second.id).is_some(), "but it is known");
+    assert_eq!(pool.recheck_sender(&person(2), Amount::ZERO), Moved::default(), "income needs no cover");
+    let moved = pool.recheck_sender(&person(1), grains(18));
+    assert_eq!((pending_ids(&moved.returned), moved.evicted.len()), (vec![second.id], 0), "as far as it goes");
+    assert_eq!(pending_ids(pool.of(&person(1))), [first.id, second.id, third.id], "with the age that it had");
+    assert_eq!(pending_ids(pool.aside()), [fourth.id]);
+}
+
+#[test]
+fn what_is_spent_of_a_payment_that_was_undone_waits_for_it() {
+    let mut pool = Pool::new(WIDE);
+    let (paid, spent) = (payment(1, 1, 2, (50, 0), ""), payment(2, 2, 3, (50, 0), ""));
+    let moved = pool.take_back(Pending::new(spent.clone(), 2), Amount::ZERO).unwrap();
+    assert_eq!((moved, pool.len(), pool.outgoing(&person(2))), (Moved::default(), 0, Amount::ZERO));
+    pool.take_back(Pending::new(paid.clone(), 1), grains(50)).unwrap();
+    assert_eq!(pool.remove_confirmed(&paid.id).map(|pending| pending.id()), Some(paid.id));
+    let moved = pool.recheck_sender(&person(2), grains(50));
+    assert_eq!((pending_ids(&moved.returned), pending_ids(pool.by_age())), (vec![spent.id], vec![spent.id]));
+}
+
+#[test]
+fn what_waits_aside_is_bounded_and_gets_old() {
+    let mut pool = Pool::new(PoolLimits { max_count: 20, ..WIDE });
+    let payments: Vec<_> = (1..=4).map(|number| paying(number, 1, 5)).collect();
+    let mut aside = |number: usize| {
+        let pending = Pending::new(payments[number - 1].clone(), number as u64);
+        pool.take_back(pending, Amount::ZERO).unwrap()
+    };
+    assert_eq!([aside(1), aside(2)], [Moved::default(), Moved::default()]);
+    assert_eq!(
+        left(&aside(3).evicted),
+        [(payments[0].id, Reason::NotCovered)],
+        "a tenth of the pool, the oldest leaves"
+    );
+    assert_eq!(left(&pool.expire(1003, 10)), [(payments[1].id, Reason::Expired)]);
+    assert_eq!(pending_ids(pool.aside()), [payments[2].id]);
+    let refused = pool.take_back(Pending::new(payments[2].clone(), 0), Amount::MAX);
+    assert_eq!(refused, Err(Refusal::Known(payments[2].id)));
+    assert_eq!(pool.remove_confirmed(&payments[2].id).map(|pending| pending.id()), Some(payments[2].id));
+    assert_eq!(pool.aside().count(), 0);
+}
+
+#[test]
+fn a_confirmed_one_leaves_no_trace() {
+    let one = paying(1, 1, 5);
+    let mut pool = pool_with(WIDE, &[&one]);
+    assert_eq!(pool.remove_confirmed(&one.id).map(|pending| pending.id()), Some(one.id));
+    assert_eq!(pool.remove_confirmed(&one.id), None);
+    assert!(pool.is_empty() && pool.get(&one.id).is_none());
+    assert_eq!((pool.bytes(), pool.outgoing(&person(1)), pool.incoming(&person(100))), (0, Amount::ZERO, Amount::ZERO));
+    assert_eq!((pool.by_fee().count(), pool.by_age().count(), pool.of(&person(100)).count()), (0, 0, 0));
+}
+
+#[test]
+fn what_returns_has_the_age_that_it_had() {
+    let (early, late) = (paying(1, 1, 5), paying(2, 2, 5));
+    let mut pool = Pool::new(WIDE);
+    pool.admit(Pending::new(early.clone(), 10), grains(100)).unwrap();
+    let confirmed = pool.remove_confirmed(&early.id).unwrap();
+    pool.admit(Pending::new(late.clone(), 20), grains(100)).unwrap();
+    pool.take_back(confirmed, grains(100)).unwrap();
+    assert_eq!(pending_ids(pool.by_age()), [early.id, late.id]);
+    assert_eq!(pending_ids(pool.by_fee()), [early.id, late.id], "of equal fees the oldest is first");
+}

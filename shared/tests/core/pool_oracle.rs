@@ -1,0 +1,289 @@
+//! What the pool should do, said as plainly as possible: one list, looked at from end to end each time.
+//!
+//! It knows whom it has refused and what has left by the names that the pool gives them, and nothing of its indexes.
+#![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
+
+use shared::block::BlockHash;
+use shared::keys::Signature;
+use shared::ledger::{Address, Amount, Transaction, TransactionId, Unsigned, Uuid, json_of};
+use shared::pool::{Pending, PoolLimits, Reason, Refusal, Room};
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+/// The address of some person.
+pub(crate) fn person(number: u8) -> Address {
+    let mut key = [0; 33];
+    (key[0], key[32]) = (2, number);
+    Address::of_public_key(&key).unwrap()
+}
+
+/// So many grains.
+pub(crate) fn grains(grains: u64) -> Amount {
+    Amount::new(grains).unwrap()
+}
+
+/// A payment; the number tells equal ones apart. The pool leaves signatures to others.
+pub(crate) fn payment(number: u32, from: u8, to: u8, (amount, fee): (u64, u64), msg: &str) -> Arc<Transaction> {
+    let mut uuid = [0; 16];
+    uuid[..4].copy_from_slice(&number.to_be_bytes());
+    let unsigned = Unsigned {
+        uuid: Uuid(uuid),
+        from: person(from),
+        to: person(to),
+        amount: grains(amount),
+        fee: grains(fee),
+        msg: msg.to_owned(),
+    };
+    Arc::new(unsigned.sign(BlockHash::from_bytes([0; 32]), |_| Signature::from_bytes([0; 64])))
+}
+
+/// The name of a refusal, without its figures.
+pub(crate) fn name(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Known(_) => "known",
+        Refusal::TooManyOfSender { .. } => "too many of sender",
+        Refusal::Full { .. } => "full",
+        broken => broken.rule().unwrap(),
+    }
+}
+
+/// A transaction that waits.
+#[derive(Debug, Clone)]
+pub(crate) struct Waiting {
+    pub(crate) transaction: Arc<Transaction>,
+    pub(crate) bytes: usize,
+    pub(crate) arrived_ms: u64,
+    number: usize,
+}
+
+impl Waiting {
+    fn age(&self) -> (u64, usize) {
+        (self.arrived_ms, self.number)
+    }
+
+    fn cost(&self) -> u64 {
+        self.transaction.amount.grains() + self.transaction.fee.grains()
+    }
+
+    /// Fee per byte: less, the same or more.
+    fn pays(&self, other: &Self) -> Ordering {
+        let across = |one: &Self, other: &Self| u128::from(one.transaction.fee.grains()) * other.bytes as u128;
+        across(self, other).cmp(&across(other, self))
+    }
+}
+
+/// The ids of some that wait.
+pub(crate) fn ids<'a>(waiting: impl IntoIterator<Item = &'a Waiting>) -> Vec<TransactionId> {
+    waiting.into_iter().map(|one| one.transaction.id).collect()
+}
+
+/// The ids of some that are pending.
+pub(crate) fn pending_ids<'a>(pending: impl IntoIterator<Item = &'a Pending>) -> Vec<TransactionId> {
+    pending.into_iter().map(Pending::id).collect()
+}
+
+/// What has moved: the ids of what is pending again, and of what left for which reason.
+pub(crate) type Moves = (Vec<TransactionId>, Vec<(TransactionId, Reason)>);
+
+fn because(leaving: Vec<TransactionId>, reason: Reason) -> Vec<(TransactionId, Reason)> {
+    leaving.into_iter().map(|id| (id, reason)).collect()
+}
+
+/// The pool as a list, and what is held aside as another.
+#[derive(Debug)]
+pub(crate) struct Oracle {
+    pub(crate) limits: PoolLimits,
+    pub(crate) waiting: Vec<Waiting>,
+    pub(crate) aside: Vec<Waiting>,
+    arrivals: usize,
+}
+
+impl Oracle {
+    pub(crate) fn new(limits: PoolLimits) -> Self {
+        Self { limits, waiting: Vec::new(), aside: Vec::new(), arrivals: 0 }
+    }
+
+    /// Takes a newcomer; answers what leaves for it, the cheapest first.
+    pub(crate) fn admit(
+        &mut self,
+        transaction: &Arc<Transaction>,
+        arrived_ms: u64,
+        balance: Amount,
+    ) -> Result<Vec<(TransactionId, Reason)>, &'static str> {
+        let newcomer = self.arriving(transaction, arrived_ms)?;
+        if transaction.fee < self.limits.min_fee {
+            return Err("min-fee");
+        }
+        let own = self.waiting.iter().filter(|one| one.transaction.from == transaction.from);
+        if own.count() >= self.limits.max_per_sender {
+            return Err("too many of sender");
+        }
+        let leaving = self.leaving_for(&newcomer, balance)?;
+        self.arrivals += 1;
+        self.remove(&leaving);
+        self.waiting.push(newcomer);
+        Ok(because(leaving, Reason::Outbid))
+    }
+
+    /// Takes what returns.
+    pub(crate) fn take_back(
+        &mut self,
+        transaction: &Arc<Transaction>,
+        arrived_ms: u64,
+        balance: Amount,
+    ) -> Result<Moves, &'static str> {
+        let returning = self.arriving(transaction, arrived_ms)?;
+        self.arrivals += 1;
+        self.offer(returning, balance)
+    }
+
+    fn arriving(&self, transaction: &Arc<Transaction>, arrived_ms: u64) -> Result<Waiting, &'static str> {
+        if self.waiting.iter().chain(&self.aside).any(|one| one.transaction.id == transaction.id) {
+            return Err("known");
+        }
+        let bytes = json_of(transaction).len();
+        Ok(Waiting { transaction: transaction.clone(), bytes, arrived_ms, number: self.arrivals })
+    }
+
+    fn offer(&mut self, one: Waiting, balance: Amount) -> Result<Moves, &'static str> {
+        match self.leaving_for(&one, balance) {
+            Ok(leaving) => {
+                let id = one.transaction.id;
+                self.remove(&leaving);
+                self.waiting.push(one);
+                Ok((vec![id], because(leaving, Reason::Outbid)))
+            }
+            Err("balance") => Ok((Vec::new(), because(self.put_aside(one), Reason::NotCovered))),
+            Err(rule) => Err(rule),
+        }
+    }
+
+    /// What must leave to make room, if all that leaves pays less.
+    fn leaving_for(&self, newcomer: &Waiting, balance: Amount) -> Result<Vec<TransactionId>, &'static str> {
+        let bytes = newcomer.bytes;
+        if bytes > self.limits.max_transaction_bytes || bytes > self.limits.max_bytes {
+            return Err("size");
+        }
+        if self.outgoing(newcomer.transaction.from) + newcomer.cost() > balance.grains() {
+            return Err("balance");
+        }
+        let mut staying = self.by_fee();
+        let mut leaving = Vec::new();
+        let is_full = |staying: &[Waiting]| {
+            staying.len() + 1 > self.limits.max_count
+                || staying.iter().map(|one| one.bytes).sum::<usize>() + bytes > self.limits.max_bytes
+        };
+        while is_full(&staying) {
+            let cheapest = staying.pop().unwrap();
+            if newcomer.pays(&cheapest) != Ordering::Greater {
+                return Err("full");
+            }
+            leaving.push(cheapest);
+        }
+        Ok(ids(&leaving))
+    }
+
+    /// A tenth of the pool's limits, rounded up; the oldest leave, or what is too long by itself.
+    fn put_aside(&mut self, one: Waiting) -> Vec<TransactionId> {
+        let (max_count, max_bytes) = (self.limits.max_count.div_ceil(10), self.limits.max_bytes.div_ceil(10));
+        if one.bytes > max_bytes {
+            return vec![one.transaction.id];
+        }
+        self.aside.push(one);
+        self.aside.sort_by_key(Waiting::age);
+        let mut leaving = Vec::new();
+        while self.aside.len() > max_count || self.aside.iter().map(|one| one.bytes).sum::<usize>() > max_bytes {
+            leaving.push(self.aside.remove(0).transaction.id);
+        }
+        leaving
+    }
+
+    pub(crate) fn remove(&mut self, leaving: &[TransactionId]) {
+        self.waiting.retain(|one| !leaving.contains(&one.transaction.id));
+        self.aside.retain(|one| !leaving.contains(&one.transaction.id));
+    }
+
+    /// Keeps of a sender's what its balance covers, the oldest first; of the rest it takes back what was aside.
+    pub(crate) fn recheck(&mut self, sender: Address, balance: Amount) -> Moves {
+        let mut kept = 0;
+        let mut uncovered = Vec::new();
+        for one in self.by_age().into_iter().filter(|one| one.transaction.from == sender) {
+            if kept + one.cost() <= balance.grains() {
+                kept += one.cost();
+            } else {
+                uncovered.push(one);
+            }
+        }
+        self.remove(&ids(&uncovered));
+        let overflow = uncovered.into_iter().flat_map(|one| self.put_aside(one)).collect();
+        let mut left = because(overflow, Reason::NotCovered);
+        let mut returned = Vec::new();
+        for one in self.aside.clone().into_iter().filter(|one| one.transaction.from == sender) {
+            let id = one.transaction.id;
+            self.remove(&[id]);
+            match self.offer(one, balance) {
+                Ok((back, evicted)) => {
+                    returned.extend(back);
+                    left.extend(evicted);
+                }
+                Err(_) => left.push((id, Reason::Outbid)),
+            }
+        }
+        (returned, left)
+    }
+
+    pub(crate) fn expire(&mut self, now_ms: u64, at_most: usize) -> Vec<(TransactionId, Reason)> {
+        let mut leaving = [self.by_age(), self.aside.clone()].concat();
+        leaving.retain(|one| now_ms > one.arrived_ms + self.limits.max_age_ms);
+        leaving.truncate(at_most);
+        let leaving = ids(&leaving);
+        self.remove(&leaving);
+        because(leaving, Reason::Expired)
+    }
+
+    pub(crate) fn by_fee(&self) -> Vec<Waiting> {
+        let mut sorted = self.by_age();
+        // Stable: of equal ones the oldest stays first.
+        sorted.sort_by(|one, other| other.pays(one));
+        sorted
+    }
+
+    pub(crate) fn by_age(&self) -> Vec<Waiting> {
+        let mut sorted = self.waiting.clone();
+        sorted.sort_by_key(Waiting::age);
+        sorted
+    }
+
+    pub(crate) fn outgoing(&self, address: Address) -> u64 {
+        self.waiting.iter().filter(|one| one.transaction.from == address).map(Waiting::cost).sum()
+    }
+
+    pub(crate) fn incoming(&self, address: Address) -> u64 {
+        let to_it = self.waiting.iter().filter(|one| one.transaction.to == address);
+        to_it.map(|one| one.transaction.amount.grains()).sum()
+    }
+
+    /// What a block with this room takes: of the oldest that fit at all the first, and those after it that fit together
+    /// with it into a fifth; then the best paid, as they fit.
+    pub(crate) fn template(&self, room: Room) -> Vec<TransactionId> {
+        let fits = |some: &[Waiting], count: usize, bytes: usize| {
+            some.len() <= count && some.iter().map(|one| one.bytes + 1).sum::<usize>() <= bytes
+        };
+        let mut oldest = self.by_age();
+        let unfit = oldest.iter().take_while(|one| !fits(std::slice::from_ref(*one), room.count, room.bytes)).count();
+        oldest.drain(..unfit);
+        let longest = (2..=oldest.len()).rev();
+        let mut prefixes =
+            longest.filter(|length| fits(&oldest[..*length], room.count.div_ceil(5), room.bytes / 5)).chain([1]);
+        oldest.truncate(prefixes.next().unwrap());
+        let mut chosen = oldest;
+        let reserved = ids(&chosen);
+        for one in self.by_fee().into_iter().filter(|one| !reserved.contains(&one.transaction.id)) {
+            chosen.push(one);
+            if !fits(&chosen, room.count, room.bytes) {
+                chosen.pop();
+            }
+        }
+        ids(&chosen)
+    }
+}

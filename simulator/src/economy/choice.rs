@@ -1,0 +1,154 @@
+//! Who pays whom, how much, and what for: decided by chance within what everybody can afford.
+//!
+//! Pure: balances and chance come in, so the same seed and the same balances make the same payment.
+
+use crate::chance::Chance;
+use shared::ledger::Amount;
+
+/// Grains in a hundredth of a LAB: what prices are counted in, where rewards are as large as usual.
+const CENT: u64 = Amount::GRAINS_PER_LAB / 100;
+/// Such prices in the reward of a block; where it is small, so are prices.
+const CENTS_IN_REWARD: u64 = 5000;
+/// A payment is at most this part of what its payer can spend.
+const SHARE: u64 = 3;
+/// The part of what the payer can spend that a fee does not exceed, unless it must.
+const FEE_SHARE: u64 = 100;
+/// Fees that are offered, in grains; the mempool's least fee is on top.
+const FEES: (u64, u64) = (1_000, 10_000);
+
+/// What is paid for, and what it costs in units of [`Limits::unit`].
+const PURPOSES: [(&str, u64, u64); 12] = [
+    ("for coffee", 120, 350),
+    ("for the bus", 150, 400),
+    ("for ice cream", 100, 500),
+    ("for lunch", 600, 1_500),
+    ("for a book", 900, 2_500),
+    ("for flowers", 500, 2_000),
+    ("for the cinema", 800, 1_400),
+    ("for a haircut", 1_500, 4_000),
+    ("for a concert ticket", 2_500, 6_000),
+    ("for shoes", 4_000, 9_000),
+    ("for the rent", 20_000, 60_000),
+    ("for a bicycle", 25_000, 90_000),
+];
+/// What somebody pays for who cannot afford the cheapest of these.
+const LITTLE: (&str, u64, u64) = ("for a sweet", 1, 99);
+
+/// What payments must keep to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Grains that every amount is a multiple of.
+    pub unit: u64,
+    /// The mempool's least fee, in grains.
+    pub min_fee: u64,
+    /// Longest message, in bytes.
+    pub max_msg_bytes: u64,
+}
+
+impl Limits {
+    /// Where somebody new has so many grains at once: the reward of a block, or the faucet's.
+    pub fn new(grains: u64, min_fee: u64, max_msg_bytes: u64) -> Self {
+        Self { unit: (grains / CENTS_IN_REWARD).clamp(1, CENT), min_fee, max_msg_bytes }
+    }
+}
+
+/// A payment that somebody wants to make. Members go by their numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Choice {
+    /// Who pays.
+    pub payer: usize,
+    /// Somebody else.
+    pub payee: usize,
+    /// How much.
+    pub amount: Amount,
+    /// What the miner gets on top.
+    pub fee: Amount,
+    /// What for.
+    pub msg: String,
+}
+
+/// The next payment among members who can spend so many grains each; none if nobody can, or there is nobody to pay.
+pub fn choose(chance: &mut Chance, spendable: &[u64], limits: &Limits) -> Option<Choice> {
+    // Enough for the least payment and its fee.
+    let least = SHARE * limits.unit + 2 * limits.min_fee;
+    let payers: Vec<usize> = (0..spendable.len()).filter(|member| spendable[*member] >= least).collect();
+    if payers.is_empty() || spendable.len() < 2 {
+        return None;
+    }
+    let payer = payers[chance.place(payers.len())];
+    let payee = (payer + 1 + chance.place(spendable.len() - 1)) % spendable.len();
+    let most = spendable[payer] / SHARE / limits.unit;
+    let affordable: Vec<_> = PURPOSES.into_iter().filter(|(_, low, _)| *low <= most).collect();
+    let (msg, low, high) = affordable.get(chance.place(affordable.len())).copied().unwrap_or(LITTLE);
+    let amount = chance.within(low, high.min(most)) * limits.unit;
+    let fee = limits.min_fee + chance.within(FEES.0, FEES.1).min(spendable[payer] / FEE_SHARE);
+    let msg = if msg.len() as u64 <= limits.max_msg_bytes { msg } else { "" };
+    let (amount, fee) = (Amount::new(amount)?, Amount::new(fee)?);
+    Some(Choice { payer, payee, amount, fee, msg: msg.to_owned() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMITS: Limits = Limits { unit: CENT, min_fee: 0, max_msg_bytes: 256 };
+
+    /// So many payments that `seed` decides on, as long as balances stay as they are.
+    fn choices(seed: u64, spendable: &[u64], limits: &Limits) -> Vec<Choice> {
+        let mut chance = Chance::new(seed);
+        (0..500).filter_map(|_| choose(&mut chance, spendable, limits)).collect()
+    }
+
+    #[test]
+    fn the_seed_decides() {
+        let spendable = [5_000_000_000, 70_000_000, 0, 900_000_000_000];
+        assert_eq!(choices(7, &spendable, &LIMITS), choices(7, &spendable, &LIMITS));
+        assert_ne!(choices(7, &spendable, &LIMITS), choices(8, &spendable, &LIMITS));
+    }
+
+    #[test]
+    fn nobody_pays_more_than_a_share_of_what_they_have_nor_themselves() {
+        for min_fee in [0, 1_000, 5_000_000] {
+            let limits = Limits { unit: 1, min_fee, ..LIMITS };
+            let spendable = [3, 2_003, 10_000_003, 5_000_000_000, 4_000_000_000_000, 0];
+            let choices = choices(1, &spendable, &limits);
+            assert_eq!(choices.len(), 500);
+            for Choice { payer, payee, amount, fee, .. } in choices {
+                assert!(payer != payee && payee < spendable.len());
+                assert!((1..=spendable[payer] / SHARE).contains(&amount.grains()), "{payer} {amount}");
+                assert!(amount.grains() + fee.grains() <= spendable[payer] && fee.grains() >= min_fee);
+            }
+        }
+    }
+
+    #[test]
+    fn everybody_pays_and_is_paid_and_prices_are_round() {
+        let choices = choices(3, &[5_000_000_000; 4], &LIMITS);
+        for member in 0..4 {
+            assert!(choices.iter().any(|choice| choice.payer == member));
+            assert!(choices.iter().any(|choice| choice.payee == member));
+        }
+        assert!(choices.iter().all(|choice| choice.amount.grains() % CENT == 0 && !choice.msg.is_empty()));
+    }
+
+    #[test]
+    fn where_nobody_has_money_or_company_nothing_is_paid() {
+        for spendable in [&[][..], &[0, 0], &[3 * CENT - 1, 2], &[5_000_000_000]] {
+            assert_eq!(choices(1, spendable, &LIMITS), [], "{spendable:?}");
+        }
+        let little = choices(1, &[3 * CENT, 0], &LIMITS);
+        assert!(little.iter().all(|choice| choice.msg == LITTLE.0 && choice.amount.grains() == CENT));
+    }
+
+    #[test]
+    fn prices_are_as_small_as_rewards() {
+        let units = [0, 100, 50_000, 5_000_000_000, Amount::MAX.grains()].map(|grains| Limits::new(grains, 0, 0).unit);
+        assert_eq!(units, [1, 1, 10, CENT, CENT]);
+    }
+
+    #[test]
+    fn a_network_without_room_for_words_gets_none() {
+        let limits = Limits { max_msg_bytes: 3, ..LIMITS };
+        assert!(choices(1, &[5_000_000_000; 4], &limits).iter().all(|choice| choice.msg.is_empty()));
+    }
+}

@@ -1,0 +1,273 @@
+//! The members' task: pays at the rate that was asked for through the mempool, as anybody could, and listens to what the
+//! mempool says of it. Who pays whom is decided in [`choice`]; what became of it is kept in [`book`].
+
+pub mod book;
+pub mod choice;
+pub mod members;
+
+use crate::chance::Chance;
+use book::Book;
+use choice::{Choice, Limits, choose};
+use futures_util::StreamExt;
+use members::Members;
+use runtime::client::{Client, Error, Unprocessed};
+use shared::block::BlockHash;
+use shared::ledger::{Address, Amount, TransactionId, Unsigned, Uuid};
+use shared::wire::{MAX_UNPROCESSED, PoolEvent, PoolOrder, Pushed};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// Things that may wait to be taken notice of.
+const QUEUE: usize = 4096;
+/// Payments that may be on their way to the mempool at a time; what is due beyond them is left out.
+const IN_FLIGHT: usize = 64;
+/// Most payments that become due at once, after a pause.
+const MOST_DUE: u64 = 200;
+/// How often what is due is looked for.
+const TICK: Duration = Duration::from_millis(20);
+/// How often the mempool is asked what members have and how much is pending.
+const ASK: Duration = Duration::from_millis(500);
+/// How soon a broken stream is opened again.
+const RETRY: Duration = Duration::from_millis(500);
+/// How long payments on their way are waited for when no more are to be made.
+const LAST_ANSWERS: Duration = Duration::from_secs(5);
+
+/// Something that was seen of the mempool.
+#[derive(Debug)]
+pub enum PoolSeen {
+    /// It told an event.
+    Event(PoolEvent),
+    /// How many payments wait for a block.
+    Pending(u64),
+    /// A payment was refused, or did not come through.
+    Refused {
+        /// Who wanted to pay.
+        from: Address,
+        /// Whom.
+        to: Address,
+        /// How much.
+        amount: Amount,
+        /// Why not.
+        reason: String,
+    },
+    /// Its events ended.
+    Silent(String),
+    /// Its events came back.
+    Back,
+}
+
+/// What the members' task needs to know.
+#[derive(Debug)]
+pub struct Settings {
+    /// Asks the mempool.
+    pub client: Client,
+    /// `host:port` of the mempool.
+    pub mempool: String,
+    /// Part of what is signed.
+    pub network: BlockHash,
+    /// Who pays.
+    pub members: Arc<Members>,
+    /// Payments a second; 0 = none.
+    pub rate: u32,
+    /// What payments must keep to.
+    pub limits: Limits,
+    /// Decides who pays whom how much.
+    pub chance: Chance,
+}
+
+/// A handle to the members' task.
+#[derive(Debug)]
+pub struct Economy {
+    paying: CancellationToken,
+    ended: CancellationToken,
+    task: JoinHandle<Book>,
+}
+
+impl Economy {
+    /// Starts to pay and to listen; what is seen goes to `seen`.
+    pub fn start(settings: Settings, seen: Sender<PoolSeen>) -> Self {
+        let (paying, ended) = (CancellationToken::new(), CancellationToken::new());
+        let (inputs, heard) = channel(QUEUE);
+        let (client, mempool) = (&settings.client, &settings.mempool);
+        let follow = follow_events(client.clone(), mempool.clone(), inputs.clone());
+        let addresses = settings.members.people.iter().map(|person| person.pair.address()).collect();
+        let ask = ask_balances(client.clone(), mempool.clone(), addresses, inputs.clone());
+        tokio::spawn(ended.clone().run_until_cancelled_owned(follow));
+        tokio::spawn(ended.clone().run_until_cancelled_owned(ask));
+        let book = Book::new(settings.members.people.iter().map(|person| person.pair.address()));
+        let task = Task { settings, book, inputs, seen, in_flight: 0 };
+        let task = tokio::spawn(task.run(heard, paying.clone(), ended.clone()));
+        Self { paying, ended, task }
+    }
+
+    /// No more payments; those on their way are still answered.
+    pub fn stop_paying(&self) {
+        self.paying.cancel();
+    }
+
+    /// Ends everything once the last payments are answered; what became of all.
+    pub async fn finish(self) -> Option<Book> {
+        self.paying.cancel();
+        self.ended.cancel();
+        self.task.await.ok()
+    }
+}
+
+/// What the task takes notice of.
+enum Input {
+    Seen(PoolSeen),
+    Balance(usize, u64),
+    Answer(Choice, TransactionId, Result<Pushed, Error>),
+}
+
+struct Task {
+    settings: Settings,
+    book: Book,
+    inputs: Sender<Input>,
+    seen: Sender<PoolSeen>,
+    in_flight: usize,
+}
+
+impl Task {
+    async fn run(mut self, mut heard: Receiver<Input>, paying: CancellationToken, ended: CancellationToken) -> Book {
+        self.adopt().await;
+        let mut ticks = interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let (begun, mut made) = (Instant::now(), 0);
+        loop {
+            tokio::select! {
+                () = ended.cancelled() => break,
+                _ = ticks.tick(), if self.settings.rate > 0 && !paying.is_cancelled() => {
+                    let due = begun.elapsed().as_millis() as u64 * u64::from(self.settings.rate) / 1000;
+                    made = made.max(due.saturating_sub(MOST_DUE));
+                    while made < due {
+                        made += 1;
+                        self.pay();
+                    }
+                }
+                Some(input) = heard.recv() => self.take(input).await,
+            }
+        }
+        let answers = async {
+            while self.in_flight > 0
+                && let Some(input) = heard.recv().await
+            {
+                self.take(input).await;
+            }
+        };
+        // Whatever is not answered by now was not accepted, as far as we know.
+        let _ = timeout(LAST_ANSWERS, answers).await;
+        self.book
+    }
+
+    /// Takes notice of what an earlier run has left pending.
+    async fn adopt(&mut self) {
+        let Settings { client, mempool, .. } = &self.settings;
+        // Whoever does not answer has nothing that we know of.
+        let unprocessed = client.unprocessed(mempool, PoolOrder::Age, MAX_UNPROCESSED, None).await;
+        let Ok(Unprocessed::Pending { transactions, .. }) = unprocessed else { return };
+        for transaction in transactions {
+            self.book.hear(&PoolEvent::Transaction(Box::new(transaction)));
+        }
+    }
+
+    /// Makes one payment, if somebody can afford one.
+    fn pay(&mut self) {
+        let Settings { client, mempool, network, members, limits, chance, .. } = &mut self.settings;
+        let mut uuid = [0; 16];
+        if self.in_flight >= IN_FLIGHT || getrandom::fill(&mut uuid).is_err() {
+            return;
+        }
+        let Some(choice) = choose(chance, &self.book.spendable(), limits) else { return };
+        let (payer, payee) = (&members.people[choice.payer].pair, &members.people[choice.payee].pair);
+        let Choice { amount, fee, ref msg, .. } = choice;
+        let (from, to) = (payer.address(), payee.address());
+        let unsigned = Unsigned { uuid: Uuid(uuid), from, to, amount, fee, msg: msg.clone() };
+        let transaction = payer.sign_transaction(unsigned, *network);
+        self.book.sent(&transaction);
+        self.in_flight += 1;
+        let (client, mempool, inputs) = (client.clone(), mempool.clone(), self.inputs.clone());
+        tokio::spawn(async move {
+            let answer = client.push_transaction(&mempool, &transaction).await;
+            // Whoever listens is gone only when the run is over.
+            let _ = inputs.send(Input::Answer(choice, transaction.id, answer)).await;
+        });
+    }
+
+    async fn take(&mut self, input: Input) {
+        let seen = match input {
+            Input::Balance(member, grains) => return self.book.set_balance(member, grains),
+            Input::Seen(seen) => {
+                if let PoolSeen::Event(event) = &seen {
+                    self.book.hear(event);
+                }
+                seen
+            }
+            Input::Answer(choice, id, answer) => {
+                self.in_flight -= 1;
+                let Err(error) = answer else { return self.book.accepted(id) };
+                self.book.refused(id);
+                let address = |member: usize| self.settings.members.people[member].pair.address();
+                let (from, to) = (address(choice.payer), address(choice.payee));
+                PoolSeen::Refused { from, to, amount: choice.amount, reason: reason(error) }
+            }
+        };
+        let _ = self.seen.send(seen).await;
+    }
+}
+
+/// What a refusal says is enough; of another failure, all.
+fn reason(error: Error) -> String {
+    match error {
+        Error::Refused(problem) if !problem.detail.is_empty() => problem.detail,
+        error => error.to_string(),
+    }
+}
+
+async fn follow_events(client: Client, mempool: String, inputs: Sender<Input>) {
+    let mut is_silent = false;
+    loop {
+        let ended = match client.pool_events(&mempool).await {
+            Err(error) => error.to_string(),
+            Ok(events) => {
+                let mut events = std::pin::pin!(events);
+                if std::mem::take(&mut is_silent) {
+                    let _ = inputs.send(Input::Seen(PoolSeen::Back)).await;
+                }
+                loop {
+                    match events.next().await {
+                        Some(Ok(event)) => {
+                            let _ = inputs.send(Input::Seen(PoolSeen::Event(event))).await;
+                        }
+                        Some(Err(error)) => break error.to_string(),
+                        None => break "its event stream ended".to_owned(),
+                    }
+                }
+            }
+        };
+        if !std::mem::replace(&mut is_silent, true) {
+            let _ = inputs.send(Input::Seen(PoolSeen::Silent(ended))).await;
+        }
+        sleep(RETRY).await;
+    }
+}
+
+async fn ask_balances(client: Client, mempool: String, addresses: Vec<Address>, inputs: Sender<Input>) {
+    loop {
+        for (member, address) in addresses.iter().enumerate() {
+            if let Ok(grains) = client.balance(&mempool, address, 1).await {
+                let _ = inputs.send(Input::Balance(member, grains)).await;
+            }
+        }
+        if let Ok(info) = client.info(&mempool).await
+            && let Some(pool) = info.pool
+        {
+            let _ = inputs.send(Input::Seen(PoolSeen::Pending(pool.count))).await;
+        }
+        sleep(ASK).await;
+    }
+}

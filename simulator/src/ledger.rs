@@ -1,0 +1,281 @@
+//! A ledger of our own: replays a chain from the JSON of its blocks alone (docs/protocol.md §7), recomputing every id and
+//! every balance with plain maps. What a block of it is, [`crate::checker`] recomputes.
+//!
+//! Must never use `shared`: a mistake in its ledger is what this is here to see. Signatures are not looked at.
+
+use crate::checker::{Facts, Mismatch, check, check_link, number, parse, sha256, text};
+use serde_json::Value;
+use std::collections::{BTreeMap, HashSet};
+
+/// 2^53 - 1.
+const MOST_GRAINS: u64 = (1 << 53) - 1;
+
+/// What a network says of money, as its genesis block says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    network: String,
+    reward: u64,
+    halving_blocks: u64,
+    new_address_balance: u64,
+}
+
+/// What a block says of money.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    /// Who gets the reward and the fees.
+    pub miner: String,
+    /// In the order in which they take effect.
+    pub payments: Vec<Payment>,
+}
+
+/// One transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// As recomputed.
+    pub id: String,
+    /// Who pays.
+    pub from: String,
+    /// Who is paid.
+    pub to: String,
+    /// Grains.
+    pub amount: u64,
+    /// Grains.
+    pub fee: u64,
+}
+
+impl Rules {
+    /// What the parameters say that are the data of `genesis`.
+    ///
+    /// # Errors
+    /// They say too little.
+    pub fn of(genesis: &Value) -> Result<Self, Mismatch> {
+        let network = check(genesis)?.hash;
+        let params = parse(text(genesis, "data")?.as_bytes())?;
+        let number = |name| number(&params, name);
+        Ok(Self {
+            network,
+            reward: number("reward")?,
+            halving_blocks: number("halving_blocks")?,
+            new_address_balance: number("new_address_balance")?,
+        })
+    }
+
+    /// What the block at `index` creates.
+    pub fn reward(&self, index: u64) -> u64 {
+        let halvings = index.saturating_sub(1).checked_div(self.halving_blocks).unwrap_or(0);
+        u32::try_from(halvings).ok().and_then(|halvings| self.reward.checked_shr(halvings)).unwrap_or(0)
+    }
+
+    /// The payments of a block, each with its id recomputed.
+    ///
+    /// # Errors
+    /// [`Mismatch::Shape`] and [`Mismatch::Id`].
+    pub fn bundle(&self, block: &Value) -> Result<Bundle, Mismatch> {
+        let bundle = parse(text(block, "data")?.as_bytes())?;
+        let payments = bundle.get("transactions").and_then(Value::as_array);
+        let payments = payments.ok_or_else(|| Mismatch::Shape("no list \"transactions\"".to_owned()))?;
+        let payments = payments.iter().map(|payment| self.payment(payment)).collect::<Result<_, _>>()?;
+        Ok(Bundle { miner: text(&bundle, "miner_address")?.to_owned(), payments })
+    }
+
+    fn payment(&self, payment: &Value) -> Result<Payment, Mismatch> {
+        let text = |name| text(payment, name);
+        let (uuid, from, to, msg, said) = (text("uuid")?, text("from")?, text("to")?, text("msg")?, text("id")?);
+        let (amount, fee) = (number(payment, "amount")?, number(payment, "fee")?);
+        let (computed, _) = sha256(&format!("{}:{uuid}:{from}:{to}:{amount}:{fee}:{msg}", self.network));
+        if computed != said {
+            return Err(Mismatch::Id { computed, said: said.to_owned() });
+        }
+        Ok(Payment { id: computed, from: from.to_owned(), to: to.to_owned(), amount, fee })
+    }
+}
+
+/// All balances after the blocks that were applied.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    rules: Rules,
+    /// Of the addresses that the chain has paid or charged.
+    balances: BTreeMap<String, u64>,
+    ids: HashSet<String>,
+    created: u128,
+    tip: Facts,
+}
+
+impl Ledger {
+    /// The state after genesis: nobody was paid yet.
+    ///
+    /// # Errors
+    /// It is no genesis block.
+    pub fn begin(genesis: &Value) -> Result<Self, Mismatch> {
+        let (rules, tip) = (Rules::of(genesis)?, check(genesis)?);
+        Ok(Self { rules, balances: BTreeMap::new(), ids: HashSet::new(), created: 0, tip })
+    }
+
+    /// Applies the next block.
+    ///
+    /// # Errors
+    /// The first thing that is wrong with it; the ledger is of no use any more.
+    pub fn apply(&mut self, block: &Value) -> Result<(), Mismatch> {
+        let facts = check(block)?;
+        check_link(&self.tip, &facts)?;
+        let Bundle { miner, payments } = self.rules.bundle(block)?;
+        let reward = self.rules.reward(facts.index);
+        let mut earned = reward;
+        for Payment { id, from, to, amount, fee } in payments {
+            let (balance, cost) = (self.balance(&from), amount.saturating_add(fee));
+            let Some(left) = balance.checked_sub(cost) else {
+                return Err(Mismatch::Overdrawn { id, from, cost, balance });
+            };
+            self.balances.insert(from, left);
+            self.credit(to, amount)?;
+            earned = earned.saturating_add(fee);
+            if let Some(id) = self.ids.replace(id) {
+                return Err(Mismatch::Twice(id));
+            }
+        }
+        self.credit(miner, earned)?;
+        self.created += u128::from(reward);
+        self.tip = facts;
+        Ok(())
+    }
+
+    fn credit(&mut self, to: String, grains: u64) -> Result<(), Mismatch> {
+        let balance = self.balance(&to).saturating_add(grains);
+        if balance > MOST_GRAINS {
+            return Err(Mismatch::TooMuch(to));
+        }
+        self.balances.insert(to, balance);
+        Ok(())
+    }
+
+    /// What an address holds.
+    pub fn balance(&self, address: &str) -> u64 {
+        self.balances.get(address).copied().unwrap_or(self.rules.new_address_balance)
+    }
+
+    /// The addresses that the chain has paid or charged, and what they hold.
+    pub const fn balances(&self) -> &BTreeMap<String, u64> {
+        &self.balances
+    }
+
+    /// The sum of all balances.
+    pub fn held(&self) -> u128 {
+        self.balances.values().copied().map(u128::from).sum()
+    }
+
+    /// What all blocks have created.
+    pub const fn created(&self) -> u128 {
+        self.created
+    }
+
+    /// What addresses were given because they were new.
+    pub fn given(&self) -> u128 {
+        u128::from(self.rules.new_address_balance) * self.balances.len() as u128
+    }
+
+    /// The last block.
+    pub const fn tip(&self) -> &Facts {
+        &self.tip
+    }
+
+    /// Whether a payment is in the chain.
+    pub fn has(&self, id: &str) -> bool {
+        self.ids.contains(id)
+    }
+
+    /// How many payments the chain has.
+    pub fn payments(&self) -> u64 {
+        self.ids.len() as u64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    /// A block with this data on top of `tip`, with nothing but this file and the checker's arithmetic; difficulty 1.
+    fn block(tip: Option<&Facts>, data: &str) -> Value {
+        let (index, prev_hash) = tip.map_or((0, "0".repeat(64)), |tip| (tip.index + 1, tip.hash.clone()));
+        let timestamp = format!("2026-11-21T03:29:{index:02}.000Z");
+        let seal = sha256(&format!("{index} {prev_hash} {timestamp} 1 {}", sha256(data).0)).0;
+        let nonce = "0000000000000000";
+        json!({"index": index, "prev_hash": prev_hash, "timestamp": timestamp, "difficulty": 1, "data": data,
+               "nonce": nonce, "hash": sha256(&format!("{seal}{nonce}")).0})
+    }
+
+    fn ledger(faucet: u64) -> Ledger {
+        let params = json!({"reward": 100, "halving_blocks": 2, "new_address_balance": faucet});
+        Ledger::begin(&block(None, &params.to_string())).unwrap()
+    }
+
+    fn payment(ledger: &Ledger, number: u64, (from, to): (&str, &str), amount: u64, fee: u64) -> Value {
+        let id = sha256(&format!("{}:{number}:{from}:{to}:{amount}:{fee}:hi", ledger.rules.network)).0;
+        json!({"id": id, "uuid": number.to_string(), "from": from, "to": to, "amount": amount, "fee": fee, "msg": "hi"})
+    }
+
+    fn apply(ledger: &mut Ledger, miner: &str, payments: &[Value]) -> Result<(), Mismatch> {
+        let data = json!({"msg": "", "miner_address": miner, "transactions": payments}).to_string();
+        let block = block(Some(&ledger.tip), &data);
+        ledger.apply(&block)
+    }
+
+    #[test]
+    fn what_is_held_is_what_was_created() {
+        let mut ledger = ledger(0);
+        apply(&mut ledger, "ada", &[]).unwrap();
+        let payments = [payment(&ledger, 1, ("ada", "ben"), 30, 5), payment(&ledger, 2, ("ben", "cleo"), 30, 0)];
+        apply(&mut ledger, "ben", &payments).unwrap();
+        apply(&mut ledger, "ada", &[]).unwrap();
+        let expected = [("ada", 65 + 50), ("ben", 105), ("cleo", 30)].map(|(name, grains)| (name.to_owned(), grains));
+        assert_eq!(*ledger.balances(), BTreeMap::from(expected));
+        assert_eq!((ledger.held(), ledger.created(), ledger.given(), ledger.payments()), (250, 250, 0, 2));
+        assert!(ledger.has(payments[0]["id"].as_str().unwrap()) && !ledger.has("another"));
+        assert_eq!((ledger.tip().index, ledger.balance("nobody")), (3, 0));
+    }
+
+    #[test]
+    fn what_new_addresses_are_given_is_counted_apart() {
+        let mut ledger = ledger(1000);
+        let payments = [payment(&ledger, 1, ("ada", "ben"), 30, 5), payment(&ledger, 2, ("dan", "dan"), 7, 1)];
+        apply(&mut ledger, "cleo", &payments).unwrap();
+        assert_eq!([("ada"), ("ben"), ("cleo"), ("dan")].map(|name| ledger.balance(name)), [965, 1030, 1106, 999]);
+        assert_eq!((ledger.held(), ledger.created() + ledger.given()), (4100, 4100));
+    }
+
+    #[test]
+    fn a_payment_that_breaks_a_rule_is_seen() {
+        let mut rich = ledger(0);
+        apply(&mut rich, "ada", &[]).unwrap();
+        let good = payment(&rich, 1, ("ada", "ben"), 30, 5);
+        let mut tampered = good.clone();
+        tampered["amount"] = json!(31);
+        type Expected = fn(&Mismatch) -> bool;
+        let cases: [(&[Value], Expected); 4] = [
+            (&[tampered], |mismatch| matches!(mismatch, Mismatch::Id { .. })),
+            (&[payment(&rich, 2, ("ada", "ben"), 100, 1)], |mismatch| matches!(mismatch, Mismatch::Overdrawn { .. })),
+            (&[good.clone(), good], |mismatch| matches!(mismatch, Mismatch::Twice(_))),
+            (&[json!({"id": 1})], |mismatch| matches!(mismatch, Mismatch::Shape(_))),
+        ];
+        for (payments, expected) in cases {
+            let mismatch = apply(&mut rich.clone(), "ada", payments).unwrap_err();
+            assert!(expected(&mismatch), "{payments:?}: {mismatch}");
+        }
+    }
+
+    #[test]
+    fn a_block_that_does_not_join_is_seen() {
+        let mut ledger = ledger(0);
+        let strange = block(None, "{}");
+        assert!(matches!(ledger.apply(&strange), Err(Mismatch::Link(_))));
+        assert!(matches!(Ledger::begin(&strange), Err(Mismatch::Shape(_))));
+    }
+
+    #[test]
+    fn rewards_halve_and_end() {
+        let mut rules = ledger(0).rules;
+        assert_eq!([1, 2, 3, 4, 5, 15, 1000].map(|index| rules.reward(index)), [100, 100, 50, 50, 25, 0, 0]);
+        rules.halving_blocks = 0;
+        assert_eq!(rules.reward(u64::MAX), 100);
+    }
+}

@@ -1,0 +1,94 @@
+//! Starts the services of a network, each with the configuration that its place in the network asks for.
+
+use crate::tale::Contact;
+use metrics_exporter_prometheus::PrometheusHandle;
+use runtime::data_dir::DataDir;
+use shared::config::Config;
+use shared::ledger::Address;
+use shared::sync::PeerAddress;
+use std::net::TcpListener as StdListener;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// What services are started with.
+pub(super) struct Starting<'a> {
+    pub(super) config: &'a Config,
+    pub(super) tracker: &'a str,
+    /// Of all nodes. The tracker tells later services of earlier ones; earlier ones would hear of them only by and by.
+    pub(super) addresses: Vec<String>,
+    pub(super) metrics: PrometheusHandle,
+    pub(super) stop: CancellationToken,
+    pub(super) services: JoinSet<(String, anyhow::Result<()>)>,
+}
+
+impl Starting<'_> {
+    pub(super) fn tracker(&mut self, listener: StdListener) -> anyhow::Result<()> {
+        let (config, listener) = (self.config, TcpListener::from_std(listener)?);
+        let settings = tracker::Settings {
+            tracker: shared::config::Tracker { host: config.simulator.host.clone(), ..config.tracker.clone() },
+            http: config.http.clone(),
+            network: config.network.clone(),
+            metrics: Some(self.metrics.clone()),
+        };
+        self.spawn("tracker", tracker::run(listener, settings, self.stop.clone()));
+        Ok(())
+    }
+
+    pub(super) fn mempool(&mut self, listener: StdListener, data: DataDir, address: &str) -> anyhow::Result<()> {
+        let mut config = self.config.clone();
+        let mempool = &mut config.mempool;
+        mempool.host.clone_from(&config.simulator.host);
+        mempool.tracker = self.tracker.to_owned();
+        mempool.advertise = Some(address.to_owned());
+        mempool.max_peers = mempool.max_peers.max(config.simulator.nodes);
+        let metrics = Some(self.metrics.clone());
+        let settings = mempool::Settings { config, data, peers: self.peers_of(address), metrics };
+        let listener = TcpListener::from_std(listener)?;
+        self.spawn("mempool", mempool::run(listener, settings, self.stop.clone()));
+        Ok(())
+    }
+
+    /// A node; where there is money, with its mempool and the address that it mines to.
+    pub(super) fn node(
+        &mut self,
+        listener: StdListener,
+        data: DataDir,
+        contact: &Contact,
+        miner: Option<(&String, Address)>,
+    ) -> anyhow::Result<()> {
+        let mut config = self.config.clone();
+        let node = &mut config.node;
+        node.host.clone_from(&config.simulator.host);
+        node.tracker = self.tracker.to_owned();
+        node.hashrate = config.simulator.hashrate;
+        node.advertise = Some(contact.address.clone());
+        node.mine = true;
+        node.max_peers = node.max_peers.max(config.simulator.nodes);
+        if node.message.is_empty() {
+            node.message = format!("mined by {}", contact.name);
+        }
+        if let Some((mempool, miner)) = miner {
+            (node.mempool, node.miner) = (Some(mempool.clone()), Some(miner.to_string()));
+        }
+        let (peers, metrics) = (self.peers_of(&contact.address), Some(self.metrics.clone()));
+        let settings = node::Settings { config, data, peers, clock_offset_ms: 0, metrics };
+        let listener = TcpListener::from_std(listener)?;
+        self.spawn(&contact.name, node::run(listener, settings, self.stop.clone()));
+        Ok(())
+    }
+
+    fn spawn<E: Into<anyhow::Error>>(
+        &mut self,
+        name: &str,
+        service: impl Future<Output = Result<(), E>> + Send + 'static,
+    ) {
+        let name = name.to_owned();
+        self.services.spawn(async move { (name, service.await.map_err(Into::into)) });
+    }
+
+    fn peers_of(&self, own: &str) -> Vec<PeerAddress> {
+        let others = self.addresses.iter().filter(|peer| *peer != own);
+        others.filter_map(|peer| PeerAddress::new(peer)).collect()
+    }
+}

@@ -1,0 +1,129 @@
+//! Tales of money as lines for people.
+
+use super::{SHOWN, Style};
+use crate::numbers::{lab, plural};
+use crate::proof::{Money, Settled};
+use crate::tale::{Started, Tale};
+use runtime::printable::line;
+
+impl Style {
+    /// A tale of payments; nothing for others.
+    pub(super) fn money(&self, tale: &Tale) -> String {
+        let grains = |amount: &shared::ledger::Amount| lab(u128::from(amount.grains()));
+        match tale {
+            Tale::Payment { from, to, amount, msg, .. } => {
+                let line = format!("{} pays {} {} {msg}", self.name(from), self.name(to), grains(amount));
+                line.trim_end().to_owned()
+            }
+            Tale::Payments { count, amount, refused } => {
+                let refused = if *refused > 0 { format!("; {refused} refused") } else { String::new() };
+                let more = plural(*count, "more payment");
+                self.dim(&format!("and {more}, {} together{refused}", lab(*amount)))
+            }
+            Tale::Refused { from, to, amount, reason } => {
+                format!("{} cannot pay {} {}: {reason}", self.name(from), self.name(to), grains(amount))
+            }
+            Tale::GivenUp { count, reason } => {
+                format!("the mempool gave up {}: {}", plural(*count, "payment"), given_up(reason))
+            }
+            Tale::Returned { count: 1 } => "1 payment waits again: the block that had it was left".to_owned(),
+            Tale::Returned { count } => format!("{count} payments wait again: the blocks that had them were left"),
+            Tale::Confirmed { block, payments, amount, miner, earned } => {
+                let earns = format!("{} earns {}", self.name(miner), lab(u128::from(*earned)));
+                match payments {
+                    0 => format!("block {} has no payments; {earns}", self.block(block)),
+                    _ => {
+                        let payments = format!("{} of {}", plural(*payments, "payment"), lab(*amount));
+                        format!("block {} confirms {payments}; {earns}", self.block(block))
+                    }
+                }
+            }
+            _ => String::new(),
+        }
+    }
+
+    /// Who has wallets.
+    pub(super) fn members(&self, started: &Started) -> Vec<String> {
+        let names = |members: &[crate::tale::Contact]| {
+            let mut shown: Vec<String> = members.iter().take(SHOWN).map(|member| member.name.clone()).collect();
+            let more = members.len() - shown.len();
+            shown.extend((more > 0).then(|| format!("{more} more")));
+            self.list(&shown)
+        };
+        let Some((first, _)) = started.members.split_first() else { return Vec::new() };
+        let (miners, others) = started.members.split_at(started.nodes.len().min(started.members.len()));
+        let rate = match started.rate {
+            0 => "nobody pays".to_owned(),
+            rate => format!("{} a second", plural(u64::from(rate), "payment")),
+        };
+        let mine = if miners.len() == 1 { "mines" } else { "mine" };
+        let others = match others.len() {
+            0 => String::new(),
+            1 => format!(", {} does not", names(others)),
+            _ => format!(", {} do not", names(others)),
+        };
+        let key = first.name.to_lowercase();
+        vec![
+            format!("  members  {} {mine}{others}; {rate}", names(miners)),
+            format!("           their keys are made of their names (user send 1 ben -s {key}): for exercises only"),
+        ]
+    }
+
+    /// Where all money is.
+    pub(super) fn proof(&self, money: &Money) -> Vec<String> {
+        let Settled { accepted, confirmed, pending, given_up, refused, forgotten } = &money.members;
+        if let Some(fault) = &money.fault {
+            return vec![self.bad(&format!("  money       NOT proven: {}", line(fault)))];
+        }
+        let height = money.block.map_or(0, |block| block.index.0);
+        let given = match money.given {
+            0 => String::new(),
+            given => format!(" and {} given to new addresses", lab(given)),
+        };
+        let mut lines = vec![
+            format!(
+                "  money       {} and {} replayed from each node's chain: {} hold {},",
+                plural(height, "block"),
+                plural(money.payments, "payment"),
+                plural_of_address(money.addresses),
+                lab(money.held)
+            ),
+            format!(
+                "              {} the {} of rewards{given}; the mempool says the same of each",
+                self.good("exactly"),
+                lab(money.created)
+            ),
+        ];
+        let mut settled = vec![format!("{confirmed} confirmed"), format!("{pending} pending")];
+        settled.extend(
+            given_up.iter().map(|(reason, count)| format!("{count} given up ({})", line(given_up_short(reason)))),
+        );
+        if *forgotten > 0 {
+            settled.push(format!("{forgotten} too long ago to be looked for"));
+        }
+        let refused = if *refused > 0 { format!("; {refused} refused") } else { String::new() };
+        lines.push(format!("  payments    {accepted} accepted: {}{refused}", settled.join(", ")));
+        lines
+    }
+}
+
+fn plural_of_address(count: u64) -> String {
+    if count == 1 { "1 address".to_owned() } else { format!("{count} addresses") }
+}
+
+/// A mempool's reasons in words (docs/protocol.md §11).
+fn given_up(reason: &str) -> &str {
+    match reason {
+        "outbid" => "it is full, and others pay more",
+        "expired" => "no block had room for too long",
+        "not-covered" => "the payer has not enough any more",
+        other => other,
+    }
+}
+
+fn given_up_short(reason: &str) -> &str {
+    match reason {
+        "not-covered" => "not covered any more",
+        other => other,
+    }
+}

@@ -1,0 +1,61 @@
+//! What the command line says.
+
+use crate::commands;
+use clap::{Parser, Subcommand};
+use runtime::client::HostPort;
+use runtime::config::CommonArgs;
+
+/// Keys, payments and balances on a Chainlab network. Its coins are worth nothing and must stay so.
+#[derive(Debug, Parser)]
+#[command(name = "user", version, after_help = EXAMPLES)]
+pub struct Args {
+    /// What to do
+    #[command(subcommand)]
+    pub command: Command,
+    /// The tracker that knows mempools and nodes, host:port [default: 127.0.0.1:8090]
+    #[arg(short, long, value_name = "HOST:PORT", global = true)]
+    pub tracker: Option<HostPort>,
+    /// The mempool to ask, host:port [default: one that the tracker knows]
+    #[arg(long, value_name = "HOST:PORT", global = true)]
+    pub mempool: Option<HostPort>,
+    /// Answer in JSON, one value a line, with money in grains; errors too, on standard error
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What all programs take
+    #[command(flatten)]
+    pub common: CommonArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  user new                         makes a key, in wallet.pem
+  user balance alice               what the address of the seed alice has
+  user send 1.5 bob -s alice       pays 1.5 LAB from the seed alice to the seed bob
+  user send 1.5 lab1… -f wallet.pem -M \"for lunch\" --wait 3
+  user history -f wallet.pem       what came and went
+  user explain block 5             how to recheck a block with sha256sum
+  user network new > Config.toml   a network of your own
+
+Exit codes: 0 done, 1 refused or failed, 2 wrong usage.";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+#[expect(missing_docs, reason = "each is documented by its Args, and what stands here would replace that in --help")]
+pub enum Command {
+    New(commands::new::Args),
+    Address(commands::address::Args),
+    Send(commands::send::Args),
+    #[command(visible_alias = "balances")]
+    Balance(commands::balance::Args),
+    History(commands::history::Args),
+    Confirmations(commands::confirmations::Args),
+    Tx(commands::tx::Args),
+    Rnd(commands::rnd::Args),
+    Verify(commands::verify::Args),
+    Explain(commands::explain::Args),
+    Watch(commands::watch::Args),
+    Mine(commands::mine::Args),
+    Network(commands::network::Args),
+    Completions(commands::completions::Args),
+    Man(commands::man::Args),
+}

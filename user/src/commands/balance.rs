@@ -1,0 +1,147 @@
+//! `user balance` and `user balances`: who has how much.
+
+use crate::console::{Console, Output, Style};
+use crate::party::{Party, Whose};
+use crate::services::{Context, Found};
+use crate::{Error, keys};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Serialize;
+use shared::ledger::{Address, Amount};
+use std::path::PathBuf;
+
+/// Balances of a page.
+const PAGE: usize = 1000;
+/// Questions at a time.
+const AT_A_TIME: usize = 8;
+
+/// Show balances
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Addresses, beginnings of addresses (lab1…), or seeds [default: everybody]
+    #[arg(value_name = "ADDRESS OR SEED")]
+    whose: Vec<Whose>,
+    /// Your own, by seed
+    #[arg(short, long)]
+    seed: Vec<String>,
+    /// Your own, by key file
+    #[arg(short, long)]
+    file: Option<PathBuf>,
+    /// File whose first line is the password of the key file [default: ask]
+    #[arg(long, value_name = "FILE", requires = "file")]
+    password_file: Option<PathBuf>,
+    /// Count only what has so many confirmations; 0 counts what is pending, too
+    #[arg(short, long, value_name = "N", default_value_t = 1)]
+    confirmations: u64,
+    /// Most balances to list
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    limit: u32,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  user balance                     everybody's
+  user balance -f wallet.pem       your own
+  user balance alice -c 6          what the seed alice has with 6 confirmations
+  user balance lab1qw              of all addresses that begin so";
+
+/// One balance.
+#[derive(Debug, Serialize)]
+struct Row {
+    address: Address,
+    balance: Amount,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seed: Option<String>,
+}
+
+/// The balances.
+#[derive(Debug, Serialize)]
+struct Balances {
+    confirmations: u64,
+    balances: Vec<Row>,
+    /// Whether the limit cut some off.
+    more: bool,
+}
+
+impl Output for Balances {
+    fn text(&self, style: Style) -> String {
+        let mut lines: Vec<_> = self.balances.iter().map(|row| line(row, style)).collect();
+        if lines.is_empty() {
+            lines.push("nobody has a balance yet".to_owned());
+        }
+        if self.more {
+            lines.push("and more; --limit n lists more of them".to_owned());
+        }
+        lines.join("\n")
+    }
+}
+
+fn line(row: &Row, style: Style) -> String {
+    let seed = row.seed.as_ref().map_or(String::new(), |seed| style.faint(format!("  the seed {seed:?}")));
+    format!("{}  {:>18} LAB{seed}", row.address, row.balance.to_string())
+}
+
+/// Shows them.
+///
+/// # Errors
+/// No mempool, or it does not answer.
+pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
+    let Args { mut whose, seed, file, password_file, confirmations, limit } = args;
+    whose.extend(seed.iter().map(|seed| Whose::Party(Party::of_seed(seed))));
+    if let Some(file) = file {
+        let address = keys::read(&file, password_file.as_deref(), console)?.address();
+        whose.push(Whose::Party(Party { address, seed: None }));
+    }
+    if whose.is_empty() {
+        whose.push(Whose::Prefix(String::new()));
+    }
+    let found = context.mempool().await?;
+    let mut answer = Balances { confirmations, balances: Vec::new(), more: false };
+    for whose in whose {
+        match whose {
+            Whose::Party(party) => {
+                let balance = ask(&found, &party.address, confirmations).await?;
+                answer.balances.push(Row { address: party.address, balance, seed: party.seed });
+            }
+            Whose::Prefix(prefix) => list(&found, &prefix, limit as usize, &mut answer).await?,
+        }
+    }
+    console.show(&answer)
+}
+
+async fn ask(found: &Found, address: &Address, confirmations: u64) -> Result<Amount, Error> {
+    let balance = found.client.balance(&found.at, address, confirmations).await;
+    let balance = balance.map_err(found.failed(format!("ask for the balance of {}", address.short())))?;
+    Ok(Amount::new(balance).unwrap_or(Amount::MAX))
+}
+
+/// Adds up to `limit` balances of addresses that begin with `prefix`.
+async fn list(found: &Found, prefix: &str, limit: usize, answer: &mut Balances) -> Result<(), Error> {
+    let confirmations = answer.confirmations;
+    let (mut rows, mut from) = (Vec::new(), None::<String>);
+    loop {
+        let page = found.client.balances(&found.at, prefix, from.as_deref(), PAGE.min(limit - rows.len())).await;
+        let page = page.map_err(found.failed("list balances"))?;
+        rows.extend(page.entries.into_iter().map(|entry| Row {
+            address: entry.address,
+            balance: entry.balance,
+            seed: None,
+        }));
+        rows.truncate(limit);
+        from = page.next;
+        if from.is_none() || rows.len() == limit {
+            break;
+        }
+    }
+    answer.more |= from.is_some();
+    // Lists are of what is in the chain; anything else is asked for one by one.
+    if confirmations != 1 {
+        let asked = stream::iter(rows).map(async |row: Row| {
+            let balance = ask(found, &row.address, confirmations).await?;
+            Ok::<_, Error>(Row { balance, ..row })
+        });
+        rows = asked.buffered(AT_A_TIME).try_collect().await?;
+    }
+    answer.balances.extend(rows);
+    Ok(())
+}

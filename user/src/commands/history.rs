@@ -1,0 +1,111 @@
+//! `user history`: what an address paid, was paid and earned.
+
+use crate::console::{Console, Output, Style};
+use crate::party::Party;
+use crate::services::Context;
+use crate::{Error, keys};
+use serde::Serialize;
+use shared::ledger::Address;
+use shared::wire::{HistoryEntry, Standing};
+use std::path::PathBuf;
+
+/// Entries of a page.
+const PAGE: usize = 100;
+
+/// Show what an address paid, was paid and earned, newest first
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    whose: Whose,
+    /// File whose first line is the password of the key file [default: ask]
+    #[arg(long, value_name = "FILE", requires = "file")]
+    password_file: Option<PathBuf>,
+    /// Most entries to show
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    limit: u32,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false)]
+struct Whose {
+    /// An address (lab1…), or the seed of a key
+    #[arg(value_name = "ADDRESS OR SEED")]
+    party: Option<Party>,
+    /// Your own, by seed
+    #[arg(short, long)]
+    seed: Option<String>,
+    /// Your own, by key file
+    #[arg(short, long)]
+    file: Option<PathBuf>,
+}
+
+/// The history.
+#[derive(Debug, Serialize)]
+struct Shown {
+    address: Address,
+    entries: Vec<HistoryEntry>,
+    /// Whether the limit cut some off.
+    more: bool,
+}
+
+impl Output for Shown {
+    fn text(&self, style: Style) -> String {
+        let mut lines = vec![style.strong(self.address)];
+        lines.extend(self.entries.iter().map(|entry| line(entry, &self.address)));
+        if self.entries.is_empty() {
+            lines.push("nothing yet".to_owned());
+        }
+        if self.more {
+            lines.push("and more before that; -n shows more of it".to_owned());
+        }
+        lines.join("\n")
+    }
+}
+
+fn line(entry: &HistoryEntry, own: &Address) -> String {
+    let place = match (entry.status, &entry.block) {
+        (Standing::Confirmed, Some(block)) => format!("block {}", block.index),
+        _ => "pending".to_owned(),
+    };
+    let what = match (&entry.transaction, entry.reward) {
+        (Some(payment), _) => {
+            let what = match (payment.from == *own, payment.to == *own) {
+                (true, true) => format!("-{} LAB  a payment to itself", payment.fee),
+                (true, false) => format!("-{} LAB  to {}", payment.cost(), payment.to),
+                (false, _) => format!("+{} LAB  from {}", payment.amount, payment.from),
+            };
+            let msg = if payment.msg.is_empty() { String::new() } else { format!("  {:?}", payment.msg) };
+            format!("{what}{msg}  {}", payment.id.short())
+        }
+        (None, Some(reward)) => format!("+{reward} LAB  mined"),
+        (None, None) => "something that this program does not know".to_owned(),
+    };
+    format!("{place:>12}  {what}, then {} LAB", entry.balance)
+}
+
+/// Shows it.
+///
+/// # Errors
+/// No mempool, or it does not answer.
+pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
+    let Args { whose: Whose { party, seed, file }, password_file, limit } = args;
+    let address = match (party.or(seed.as_deref().map(Party::of_seed)), file) {
+        (Some(party), _) => party.address,
+        (None, Some(file)) => keys::read(&file, password_file.as_deref(), console)?.address(),
+        (None, None) => return Err(Error::Usage("whose history? Name an address, a seed or a key file".to_owned())),
+    };
+    let found = context.mempool().await?;
+    let (limit, mut entries, mut before) = (limit as usize, Vec::new(), None::<String>);
+    loop {
+        let page = PAGE.min(limit - entries.len());
+        let page = found.client.history(&found.at, &address, before.as_deref(), page).await;
+        let page = page.map_err(found.failed("ask for the history"))?;
+        entries.extend(page.entries);
+        entries.truncate(limit);
+        before = page.next;
+        if before.is_none() || entries.len() == limit {
+            break;
+        }
+    }
+    console.show(&Shown { address, entries, more: before.is_some() })
+}

@@ -1,0 +1,20 @@
+//! The commands, one file each: its flags (`Args`), what it answers (`Output`), and `run`.
+//!
+//! `Output` is what `--json` prints, one value a line, with money in grains; its `text` is for people, with money in
+//! LAB.
+
+pub mod address;
+pub mod balance;
+pub mod completions;
+pub mod confirmations;
+pub mod explain;
+pub mod history;
+pub mod man;
+pub mod mine;
+pub mod network;
+pub mod new;
+pub mod rnd;
+pub mod send;
+pub mod tx;
+pub mod verify;
+pub mod watch;

@@ -1,0 +1,170 @@
+//! `user network`: a fresh network of one's own, and what the network found is like.
+
+use crate::console::{Console, Output, Style};
+use crate::services::{Context, Found};
+use crate::{Error, chance};
+use runtime::client::HostPort;
+use runtime::clock::Clock;
+use runtime::config::DEFAULTS;
+use serde::Serialize;
+use serde_json::Value;
+use shared::block::BlockHash;
+use shared::ledger::Amount;
+use shared::params::Params;
+use shared::wire::Tip;
+
+/// Make a network of your own, or show the one that is there
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum What {
+    /// Print a fresh [network] for Config.toml: a random name, genesis now, the rest as it is configured
+    #[command(after_help = EXAMPLES)]
+    New {
+        /// Its name, 1 to 32 of a-z, 0-9 and - [default: a random one]
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Show the id and the parameters of the network that is found
+    Show {
+        /// The node to ask, host:port [default: a service that the tracker knows]
+        #[arg(long, value_name = "HOST:PORT")]
+        node: Option<HostPort>,
+    },
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  user network new > Config.toml   whoever starts with this file is on the new network
+  CHAINLAB__NETWORK__RETARGET=epoch user network new --name my-lab";
+
+/// A network that nobody is on yet.
+#[derive(Debug, Serialize)]
+struct Fresh {
+    network_id: BlockHash,
+    network: Params,
+    toml: String,
+}
+
+impl Output for Fresh {
+    fn text(&self, _: Style) -> String {
+        self.toml.clone()
+    }
+}
+
+/// The network of a service.
+#[derive(Debug, Serialize)]
+struct Shown {
+    service: String,
+    network_id: BlockHash,
+    network: Params,
+    tip: Option<Tip>,
+}
+
+impl Output for Shown {
+    fn text(&self, style: Style) -> String {
+        let mut lines = vec![
+            format!("{:<20}  {}", "network id", style.strong(self.network_id)),
+            format!("{:<20}  {}", "told by", self.service),
+        ];
+        if let Some(tip) = &self.tip {
+            lines.push(format!("{:<20}  {} ({}), {}", "tip", tip.index, tip.hash, tip.timestamp));
+        }
+        for (name, value) in pairs(&self.network) {
+            let lab = match name.as_str() {
+                "reward" | "new_address_balance" => value.as_u64().and_then(Amount::new),
+                _ => None,
+            };
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let lab = lab.map_or(String::new(), |amount| style.faint(format!(" grains, {amount} LAB")));
+            lines.push(format!("{name:<20}  {value}{lab}"));
+        }
+        lines.join("\n")
+    }
+}
+
+/// Prints or shows it.
+///
+/// # Errors
+/// A bad name; nobody to ask.
+pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
+    match args.what {
+        What::New { name } => console.show(&fresh(name, &context.config.network)?),
+        What::Show { node } => {
+            let Found { at, id, params, tip, .. } = match (&node, &context.mempool) {
+                (None, Some(_)) => context.mempool().await?,
+                _ => context.node(node.as_ref()).await?,
+            };
+            console.show(&Shown { service: at, network_id: id, network: params, tip })
+        }
+    }
+}
+
+fn fresh(name: Option<String>, base: &Params) -> Result<Fresh, Error> {
+    let name = match name {
+        Some(name) => name,
+        None => format!("lab-{:08x}", u32::from_be_bytes(chance::random()?)),
+    };
+    let network = Params { name, genesis_time: Clock::new(0).time(), ..base.clone() };
+    network.check().map_err(|error| Error::Usage(error.to_string()))?;
+    Ok(Fresh { network_id: network.network_id(), toml: section(&network), network })
+}
+
+/// Section `[network]` of the defaults, comments included, with these values.
+fn section(network: &Params) -> String {
+    let values = pairs(network);
+    let mut lines = vec![format!("# Network id {}", network.network_id())];
+    let section = DEFAULTS.lines().skip_while(|line| *line != "[network]").take_while(|line| !line.is_empty());
+    for line in section {
+        let key = line.split_once(" = ").map_or("", |(key, _)| key);
+        let value = values.iter().find(|(name, _)| name == key);
+        // Names, times and whole numbers are spelt alike in TOML and JSON.
+        lines.push(value.map_or_else(|| line.to_owned(), |(name, value)| format!("{name} = {value}")));
+    }
+    lines.join("\n")
+}
+
+fn pairs(network: &Params) -> Vec<(String, Value)> {
+    match serde_json::to_value(network) {
+        Ok(Value::Object(values)) => values.into_iter().collect(),
+        _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runtime::config::{Overrides, load_from};
+
+    #[test]
+    fn a_fresh_section_is_read_back_as_the_same_network() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("Config.toml");
+        let base = Params { reward: 7, max_msg_bytes: 9, ..Params::default() };
+        let fresh = fresh(None, &base).unwrap();
+        std::fs::write(&file, fresh.text(Style::default())).unwrap();
+        let read = load_from(Some(&file), [], Overrides::new()).unwrap().network;
+        assert_eq!(read, fresh.network);
+        assert_eq!((read.reward, read.max_msg_bytes, read.network_id()), (7, 9, fresh.network_id));
+        assert!(fresh.toml.contains("# Grains that a block creates at first"), "{}", fresh.toml);
+        for (name, _) in pairs(&base) {
+            assert!(fresh.toml.contains(&format!("\n{name} = ")), "{name} is missing: {}", fresh.toml);
+        }
+    }
+
+    #[test]
+    fn two_fresh_networks_differ() {
+        let [a, b] = [(); 2].map(|()| fresh(None, &Params::default()).unwrap().network.name);
+        assert_ne!(a, b);
+    }
+
+    #[test]
+    fn a_name_that_may_not_be_is_refused() {
+        let error = fresh(Some("Our Lab".to_owned()), &Params::default()).unwrap_err();
+        assert!(error.to_string().contains("a-z") && error.exit_code() == 2, "{error}");
+    }
+}

@@ -1,0 +1,84 @@
+//! `user new`: makes a key file.
+
+use crate::console::{Console, Output, Style};
+use crate::{Error, chance, keys};
+use serde::Serialize;
+use shared::keys::KeyPair;
+use shared::ledger::Address;
+use std::path::PathBuf;
+
+/// Make a new key, in a file that only you can read
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// The file to make; one that is there already is never overwritten
+    #[arg(short, long, value_name = "FILE", default_value = "wallet.pem")]
+    out: PathBuf,
+    /// Make the key of this seed text instead of a random one; insecure, for exercises
+    #[arg(short, long)]
+    seed: Option<String>,
+    /// Encrypt the file with a password, which is asked for
+    #[arg(long)]
+    password: bool,
+    /// Encrypt the file with the password in the first line of another file
+    #[arg(long, value_name = "FILE", conflicts_with = "password")]
+    password_file: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  user new                         makes wallet.pem
+  user new -o alice.pem --password asks for a password
+  openssl pkey -in wallet.pem -text -noout
+                                   shows what is in it";
+
+/// The new key.
+#[derive(Debug, Serialize)]
+struct Made {
+    file: PathBuf,
+    address: Address,
+    encrypted: bool,
+    insecure: bool,
+}
+
+impl Output for Made {
+    fn text(&self, style: Style) -> String {
+        let kind = if self.encrypted { "an encrypted key" } else { "a key" };
+        let Self { file, address, .. } = self;
+        format!(
+            "{} holds {kind}; whoever has it has the money, and it cannot be made again\naddress: {}",
+            file.display(),
+            style.strong(address)
+        )
+    }
+}
+
+/// Makes the file.
+///
+/// # Errors
+/// It is there already, or cannot be written.
+pub fn run(args: Args, console: &mut Console) -> Result<(), Error> {
+    let Args { out: file, seed, password, password_file } = args;
+    let insecure = seed.is_some();
+    let pair = match &seed {
+        Some(seed) => KeyPair::from_seed(seed),
+        None => chance::key_pair()?,
+    };
+    // Before a password is asked for in vain.
+    if file.exists() {
+        return Err(Error::Exists(file));
+    }
+    let password = match &password_file {
+        Some(path) => Some(keys::password_in(path)?),
+        None if password => Some(keys::ask_twice()?),
+        None => None,
+    };
+    if password.as_deref() == Some("") {
+        return Err(Error::Usage("the password is empty".to_owned()));
+    }
+    keys::write(&file, &pair, password.as_deref())?;
+    if insecure {
+        console.note(keys::INSECURE);
+    }
+    console.show(&Made { file, address: pair.address(), encrypted: password.is_some(), insecure })
+}

@@ -1,0 +1,156 @@
+//! `user send`: makes a payment, signs it, and sends it to a mempool.
+//!
+//! What everybody would refuse is refused here first, in words: the address, the amounts, the message, the balance.
+
+use crate::console::{Console, Output, Style};
+use crate::funds::Funds;
+use crate::keys::KeyArgs;
+use crate::party::Party;
+use crate::services::{Context, Found};
+use crate::{Error, chance, confirming};
+use runtime::client;
+use serde::Serialize;
+use shared::keys::PlainVerifier;
+use shared::ledger::{Amount, Transaction, TransactionId, TransactionRules, Unsigned, Uuid};
+use shared::wire::PushStatus;
+use std::time::Duration;
+
+/// Pay somebody
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// How much, in LAB, as in 12 or 0.5
+    #[arg(value_name = "LAB", value_parser = positive, allow_hyphen_values = true)]
+    amount: Amount,
+    /// Whom: an address (lab1…), or the seed of a key
+    #[arg(value_name = "ADDRESS OR SEED")]
+    to: Party,
+    #[command(flatten)]
+    key: KeyArgs,
+    /// What to say with it
+    #[arg(short = 'M', long, default_value = "", hide_default_value = true)]
+    msg: String,
+    /// What the miner gets on top, in LAB [default: the least that mempools ask for where they ask, 0.00001]
+    #[arg(short = 'F', long, value_name = "LAB", value_parser = Amount::from_lab, allow_hyphen_values = true)]
+    fee: Option<Amount>,
+    /// Wait for so many confirmations
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    wait: Option<u64>,
+    /// Wait no longer than so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600, requires = "wait")]
+    timeout: u64,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  user send 1.5 lab1qdku0nm2prxql6pavksy6ujdthfr3q4hxyh48vgx7hz7dnaryygnw7tvedv -f wallet.pem
+  user send 0.5 bob -s alice -M \"for lunch\" --wait 3
+                                   to the address of the seed bob, until 3 blocks have it";
+
+/// Reads an amount of which something is left to move.
+fn positive(text: &str) -> Result<Amount, String> {
+    match Amount::from_lab(text) {
+        Ok(Amount::ZERO) => Err("nothing would move: the least is 0.00000001 LAB, one grain".to_owned()),
+        Ok(amount) => Ok(amount),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// A payment that a mempool has taken.
+#[derive(Debug, Serialize)]
+struct Sent {
+    status: PushStatus,
+    transaction: Transaction,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    to_seed: Option<String>,
+    mempool: String,
+}
+
+impl Output for Sent {
+    fn text(&self, style: Style) -> String {
+        let Transaction { id, to, amount, fee, msg, .. } = &self.transaction;
+        let to = Party { address: *to, seed: self.to_seed.clone() }.name();
+        let msg = if msg.is_empty() { String::new() } else { format!(", saying {:?}", msg) };
+        let id = style.strong(id);
+        let verb = style.good("sent");
+        format!(
+            "{verb} {amount} LAB to {to} with a fee of {fee} LAB{msg}\nid: {id}\nnext: user confirmations {}",
+            self.transaction.id
+        )
+    }
+}
+
+/// Sends it, and waits if that is wanted.
+///
+/// # Errors
+/// Whatever makes it impossible or refused, or it vanishes while it is waited for.
+pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
+    let Args { amount, to, key, msg, fee, wait, timeout } = args;
+    let (pair, who) = key.load(console)?;
+    let found = context.mempool().await?;
+    context.remark(&found, console);
+    let fee = fee.unwrap_or(context.config.mempool.min_fee);
+    let from = pair.address();
+    let unsigned = Unsigned { uuid: Uuid(chance::random()?), from, to: to.address, amount, fee, msg };
+    let transaction = pair.sign_transaction(unsigned, found.id);
+    transaction.check(&TransactionRules::of(&found.params), &PlainVerifier)?;
+    if from == to.address {
+        console.note("this pays the payer: only the fee will move");
+    }
+    Funds::of(&found, &from).await?.cover(&who, amount, fee)?;
+    // Before it is sent, so that nothing that happens to it is missed.
+    let watch = match wait {
+        Some(_) => confirming::watch(&found).await,
+        None => None,
+    };
+    let status = push(&found, &transaction).await?;
+    let id = transaction.id;
+    console.show(&Sent { status, transaction, to_seed: to.seed, mempool: found.at.clone() })?;
+    match wait {
+        Some(wanted) => confirming::wait(&found, id, wanted, Duration::from_secs(timeout), watch, console).await,
+        None => Ok(()),
+    }
+}
+
+async fn push(found: &Found, transaction: &Transaction) -> Result<PushStatus, Error> {
+    let pushed = found.client.push_transaction(&found.at, transaction).await;
+    Ok(pushed.map_err(|error| found.failed(attempt(transaction.id, &error))(error))?.status)
+}
+
+/// What could not be done: without an answer nobody knows whether it was, and who pays again may pay twice.
+fn attempt(id: TransactionId, error: &client::Error) -> String {
+    match error {
+        client::Error::Refused(_) => "send the transaction".to_owned(),
+        _ => format!("tell whether the transaction {id} has arrived (ask `user tx {id}` before you send another)"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::wire::Problem;
+
+    #[test]
+    fn without_an_answer_it_may_have_arrived() {
+        let id = TransactionId::of("a payment");
+        let words = attempt(id, &client::Error::Slow);
+        assert!(words.contains(&format!("user tx {id}")), "{words}");
+        let refused = client::Error::Refused(Problem::new(422, "Unprocessable Content", "too poor"));
+        assert_eq!(attempt(id, &refused), "send the transaction");
+    }
+
+    #[test]
+    fn nothing_and_nonsense_are_no_amounts() {
+        for (text, words) in [
+            ("0", "one grain"),
+            ("0.000", "one grain"),
+            ("-1", "negative"),
+            ("0.123456789", "8 digits"),
+            ("x", "digits"),
+        ] {
+            let error = positive(text).expect_err(text);
+            assert!(error.contains(words), "{text}: {error}");
+        }
+        assert_eq!(positive("0.00000001").map(Amount::grains), Ok(1));
+    }
+}

@@ -1,0 +1,65 @@
+//! `user tx`: one transaction and where it is.
+
+use crate::Error;
+use crate::console::{Console, Output, Style};
+use crate::services::{Context, Found};
+use runtime::printable;
+use shared::ledger::TransactionId;
+use shared::wire::{Standing, TransactionStatus};
+
+/// Show a transaction and where it is
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The transaction's id
+    id: TransactionId,
+}
+
+impl Output for TransactionStatus {
+    fn text(&self, style: Style) -> String {
+        let payment = &self.transaction;
+        let place = match (self.status, &self.block) {
+            (Standing::Confirmed, Some(block)) => {
+                let many = if self.confirmations == 1 { "" } else { "s" };
+                style.good(format!(
+                    "in block {} ({}), {} confirmation{many}",
+                    block.index, block.hash, self.confirmations
+                ))
+            }
+            _ => "pending".to_owned(),
+        };
+        let mut lines = vec![
+            format!("id      {}", style.strong(payment.id)),
+            format!("status  {place}"),
+            format!("from    {}", payment.from),
+            format!("to      {}", payment.to),
+            format!("amount  {} LAB", payment.amount),
+            format!("fee     {} LAB", payment.fee),
+        ];
+        if !payment.msg.is_empty() {
+            lines.push(format!("msg     {}", printable::line(&payment.msg)));
+        }
+        lines.join("\n")
+    }
+}
+
+/// Shows it.
+///
+/// # Errors
+/// The mempool does not know it.
+pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
+    let found = context.mempool().await?;
+    console.show(&ask(&found, args.id).await?)
+}
+
+/// Asks the mempool for a transaction.
+pub(crate) async fn ask(found: &Found, id: TransactionId) -> Result<TransactionStatus, Error> {
+    match found.client.transaction(&found.at, &id).await {
+        Ok(status) if status.transaction.id == id => Ok(status),
+        Ok(status) => Err(Error::NotATransaction {
+            origin: format!("the answer of {}", found.at),
+            reason: format!("asked for {id}, got {}", status.transaction.id),
+        }),
+        Err(error) if error.status() == Some(404) => Err(Error::Unknown(id)),
+        Err(error) => Err(found.failed("ask for the transaction")(error)),
+    }
+}

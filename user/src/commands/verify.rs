@@ -1,0 +1,57 @@
+//! `user verify`: rechecks a transaction's id and signature here, believing nobody.
+
+use crate::Error;
+use crate::console::{Console, Output, Style};
+use crate::given::Given;
+use crate::services::Context;
+use serde::Serialize;
+use shared::block::BlockHash;
+use shared::keys::PlainVerifier;
+use shared::ledger::{Address, TransactionId};
+
+/// Recheck a transaction's id and signature on this machine
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// A transaction's id, a file with its JSON, or - for standard input
+    #[arg(value_name = "ID OR FILE")]
+    transaction: Given,
+    /// Take the network of the configuration instead of asking a service for one
+    #[arg(long)]
+    offline: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  user verify payment.json
+  user tx 6067338cc5293d0c39254565d8f607fa357f28cc6d5611ea781d5e44ef19b2ae --json | user verify -";
+
+/// What was found to be right; what is not is an error.
+#[derive(Debug, Serialize)]
+struct Valid {
+    id: TransactionId,
+    valid: bool,
+    from: Address,
+    network_id: BlockHash,
+}
+
+impl Output for Valid {
+    fn text(&self, style: Style) -> String {
+        let Self { id, from, network_id, .. } = self;
+        format!(
+            "{}: the id {id} is the hash of its content on the network {network_id}, and the signature is that of {from}",
+            style.good("valid")
+        )
+    }
+}
+
+/// Checks it.
+///
+/// # Errors
+/// The first rule that it breaks.
+pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
+    let judged = args.transaction.get(context, args.offline).await?;
+    judged.transaction.check(&judged.rules, &PlainVerifier)?;
+    let (id, from) = (judged.transaction.id, judged.transaction.from);
+    console.show(&Valid { id, valid: true, from, network_id: judged.network() })
+}

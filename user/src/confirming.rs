@@ -1,0 +1,121 @@
+//! Waiting until a transaction has its confirmations, or is known to get none.
+//!
+//! The mempool is asked again and again, which is enough; its events only make it quicker and tell why a transaction
+//! was given up.
+
+use crate::Error;
+use crate::console::{Console, Output, Style};
+use crate::services::Found;
+use futures_util::{Stream, StreamExt, future};
+use runtime::client;
+use serde::Serialize;
+use shared::ledger::TransactionId;
+use shared::wire::PoolEvent;
+use std::pin::Pin;
+use std::time::Duration;
+use tokio::time::{Instant, sleep};
+
+/// How often the mempool is asked.
+const EVERY: Duration = Duration::from_millis(500);
+/// How many failures in a row are taken for a pause.
+const PATIENCE: u32 = 20;
+
+/// What a mempool tells.
+pub(crate) type Events = Pin<Box<dyn Stream<Item = Result<PoolEvent, client::Error>> + Send>>;
+
+/// How far it has come.
+#[derive(Debug, Serialize)]
+struct Progress {
+    id: TransactionId,
+    confirmations: u64,
+    wanted: u64,
+}
+
+impl Output for Progress {
+    fn text(&self, style: Style) -> String {
+        match self.confirmations {
+            0 => "pending".to_owned(),
+            n if n >= self.wanted => style.good(format!("{n} of {} confirmations", self.wanted)),
+            n => format!("{n} of {} confirmations", self.wanted),
+        }
+    }
+}
+
+/// The mempool's events, if it has room for a listener.
+pub(crate) async fn watch(found: &Found) -> Option<Events> {
+    let events = found.client.pool_events(&found.at).await.ok()?;
+    Some(Box::pin(events))
+}
+
+/// Waits for `wanted` confirmations, and tells of each step.
+pub(crate) async fn wait(
+    found: &Found,
+    id: TransactionId,
+    wanted: u64,
+    timeout: Duration,
+    mut events: Option<Events>,
+    console: &mut Console,
+) -> Result<(), Error> {
+    let began = Instant::now();
+    let bar = console.progress(wanted, "confirmations");
+    let (mut told, mut failures, mut reason) = (None, 0, None);
+    loop {
+        match found.client.confirmations(&found.at, &id).await {
+            Ok(confirmations) => {
+                failures = 0;
+                bar.set_position(confirmations.min(wanted));
+                if told != Some(confirmations) {
+                    told = Some(confirmations);
+                    if !console.is_moving() || confirmations >= wanted {
+                        bar.finish_and_clear();
+                        console.show(&Progress { id, confirmations, wanted })?;
+                    }
+                }
+                if confirmations >= wanted {
+                    return Ok(());
+                }
+            }
+            Err(error) if error.status() == Some(404) => {
+                let unknown = || "the mempool does not say why".to_owned();
+                return Err(Error::Vanished { id, reason: reason.unwrap_or_else(unknown) });
+            }
+            Err(error) => {
+                failures += 1;
+                if failures >= PATIENCE {
+                    return Err(found.failed(format!("go on waiting for {id}"))(error));
+                }
+            }
+        }
+        if began.elapsed() >= timeout {
+            bar.finish_and_clear();
+            return Err(Error::WaitedInVain { id, got: told.unwrap_or(0), wanted, seconds: timeout.as_secs() });
+        }
+        tokio::select! {
+            () = sleep(EVERY) => {}
+            event = about(id, &mut events) => {
+                if let PoolEvent::Evicted(evicted) = event {
+                    reason = Some(evicted.reason);
+                }
+            }
+        }
+    }
+}
+
+/// The next event about a transaction; never, once events have ended.
+async fn about(id: TransactionId, events: &mut Option<Events>) -> PoolEvent {
+    if let Some(stream) = events {
+        while let Some(Ok(event)) = stream.next().await {
+            let about = match &event {
+                PoolEvent::Transaction(transaction) => transaction.id,
+                PoolEvent::Confirmed(confirmed) => confirmed.id,
+                PoolEvent::Returned(returned) => returned.id,
+                PoolEvent::Evicted(evicted) => evicted.id,
+            };
+            if about == id {
+                return event;
+            }
+        }
+        *events = None;
+    }
+    future::pending().await
+}

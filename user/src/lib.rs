@@ -1,0 +1,52 @@
+//! The command line of Chainlab's users: keys, payments, balances (docs/protocol.md §12).
+//!
+//! A thin client: it makes keys and signs, and asks a mempool or a node for everything else. It holds no chain and
+//! decides no rule; what it refuses before sending is what everybody would refuse.
+
+mod args;
+mod chance;
+pub mod commands;
+mod confirming;
+mod console;
+mod error;
+mod funds;
+mod given;
+mod keys;
+mod party;
+mod services;
+mod shell;
+
+pub use args::{Args, Command};
+pub use console::{Console, Output, Style};
+pub use error::Error;
+pub use party::{BadParty, Party, Whose};
+pub use services::{Context, Found};
+
+use runtime::config::Overrides;
+
+/// Carries out a command.
+///
+/// # Errors
+/// Whatever kept it from being done; [`Error::exit_code`] says how the process should end.
+pub async fn run(args: Args, console: &mut Console) -> Result<(), Error> {
+    let Args { command, tracker, mempool, json: _, common } = args;
+    let config = common.load(Overrides::new().set("user.tracker", "--tracker", tracker))?;
+    let context = Context { config, mempool };
+    match command {
+        Command::New(args) => commands::new::run(args, console),
+        Command::Address(args) => commands::address::run(args, console),
+        Command::Send(args) => commands::send::run(args, &context, console).await,
+        Command::Balance(args) => commands::balance::run(args, &context, console).await,
+        Command::History(args) => commands::history::run(args, &context, console).await,
+        Command::Confirmations(args) => commands::confirmations::run(args, &context, console).await,
+        Command::Tx(args) => commands::tx::run(args, &context, console).await,
+        Command::Rnd(args) => commands::rnd::run(args, &context, console).await,
+        Command::Verify(args) => commands::verify::run(args, &context, console).await,
+        Command::Explain(args) => commands::explain::run(args, &context, console).await,
+        Command::Watch(args) => commands::watch::run(args, &context, console).await,
+        Command::Mine(args) => commands::mine::run(args, &context, console).await,
+        Command::Network(args) => commands::network::run(args, &context, console).await,
+        Command::Completions(args) => commands::completions::run(args, console),
+        Command::Man(args) => commands::man::run(args, console),
+    }
+}

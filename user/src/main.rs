@@ -1,0 +1,33 @@
+//! The program `user`: flags, and then [`user::run`]; its exit code says 0 done, 1 refused or failed, 2 wrong usage.
+
+use clap::Parser;
+use runtime::telemetry;
+use std::process::ExitCode;
+use user::{Args, Console, Error};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        // Help and version are answers; wrong usage is told in JSON where that was asked for.
+        Err(error) if error.use_stderr() && std::env::args_os().any(|arg| arg == "--json") => {
+            let words = error.to_string();
+            let words = words.strip_prefix("error: ").unwrap_or(&words).trim_end();
+            return end(&mut Console::of_process(true), &Error::Usage(words.to_owned()));
+        }
+        Err(error) => error.exit(),
+    };
+    let mut console = Console::of_process(args.json);
+    if let Err(error) = telemetry::init_log_at(args.common.log_format, "warn") {
+        return end(&mut console, &Error::Usage(error.to_string()));
+    }
+    match user::run(args, &mut console).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => end(&mut console, &error),
+    }
+}
+
+fn end(console: &mut Console, error: &Error) -> ExitCode {
+    console.fail(error);
+    ExitCode::from(error.exit_code())
+}

@@ -1,0 +1,135 @@
+//! How people name an address: by itself, by the seed of its key, or by how it begins.
+//!
+//! What begins with `lab1` is an address and its checksum must hold: a mistyped one is never taken for a seed.
+
+use shared::keys::{KeyPair, PlainVerifier, Verifier};
+use shared::ledger::{Address, BadAddress, BrokenTransaction};
+use std::str::FromStr;
+
+/// What every address begins with.
+const BEGINNING: &str = "lab1";
+/// Characters of an address.
+const LENGTH: usize = 63;
+
+/// Who pays or is paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Party {
+    /// The address.
+    pub address: Address,
+    /// The seed that it was named by.
+    pub seed: Option<String>,
+}
+
+/// Whose balance is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whose {
+    /// One address.
+    Party(Party),
+    /// All that begin so.
+    Prefix(String),
+}
+
+/// A text that names nobody.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadParty {
+    /// Nothing at all.
+    #[error("expected an address (lab1…) or the seed of a key, got nothing")]
+    Empty,
+    /// It begins like an address and is none.
+    #[error("it begins like an address and is none ({0}); only what does not begin with lab1 is taken for a seed")]
+    Address(#[from] BadAddress),
+    /// A right checksum on an impossible key.
+    #[error(transparent)]
+    NotAPoint(#[from] BrokenTransaction),
+}
+
+impl Party {
+    /// The owner of a seed's key.
+    pub fn of_seed(seed: &str) -> Self {
+        Self { address: KeyPair::from_seed(seed).address(), seed: Some(seed.to_owned()) }
+    }
+
+    /// The address, and the seed where it was named by one.
+    pub fn name(&self) -> String {
+        match &self.seed {
+            Some(seed) => format!("{} (the seed {seed:?})", self.address),
+            None => self.address.to_string(),
+        }
+    }
+}
+
+impl FromStr for Party {
+    type Err = BadParty;
+
+    fn from_str(text: &str) -> Result<Self, BadParty> {
+        if text.is_empty() {
+            return Err(BadParty::Empty);
+        }
+        if !begins_like_an_address(text) {
+            return Ok(Self::of_seed(text));
+        }
+        let address: Address = text.parse()?;
+        PlainVerifier.is_point(&address)?;
+        Ok(Self { address, seed: None })
+    }
+}
+
+impl FromStr for Whose {
+    type Err = BadParty;
+
+    fn from_str(text: &str) -> Result<Self, BadParty> {
+        if begins_like_an_address(text) && text.len() < LENGTH && !text.bytes().any(|c| c.is_ascii_uppercase()) {
+            return Ok(Self::Prefix(text.to_owned()));
+        }
+        text.parse().map(Self::Party)
+    }
+}
+
+fn begins_like_an_address(text: &str) -> bool {
+    text.get(..BEGINNING.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(BEGINNING))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALICE: &str = "lab1qw3a092402y9t2zw3vrxdlgl3j6c3gvfm4zu09kmfz6rencp3cz6sj7943p";
+
+    #[test]
+    fn what_begins_with_lab1_is_an_address_and_never_a_seed() {
+        let alice: Party = ALICE.parse().unwrap();
+        assert_eq!((alice.address.as_str(), alice.seed), (ALICE, None));
+        let seed: Party = "alice".parse().unwrap();
+        assert_eq!((seed.address.as_str(), seed.seed.as_deref()), (ALICE, Some("alice")));
+        let mistyped = ALICE.replace("qw3a", "qw3c");
+        for (text, words) in [
+            (mistyped.as_str(), "checksum"),
+            (&ALICE[..62], "63 characters"),
+            ("lab1", "63 characters"),
+            ("LAB1", "lower case"),
+            (&ALICE.to_uppercase(), "lower case"),
+            ("", "nothing"),
+        ] {
+            let error = text.parse::<Party>().expect_err(text).to_string();
+            assert!(error.contains(words), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_no_point_of_the_curve_is_refused() {
+        // x = 2^256 - 1 is above the field's prime.
+        let mut key = [0xff; 33];
+        key[0] = 2;
+        let address = Address::of_public_key(&key).unwrap();
+        let error = address.as_str().parse::<Party>().unwrap_err().to_string();
+        assert!(error.contains("not a point"), "{error}");
+    }
+
+    #[test]
+    fn the_beginning_of_an_address_asks_for_all_that_begin_so() {
+        for (text, expected) in [("lab1", true), ("lab1qw", true), (ALICE, false), ("lab", false), ("alice", false)] {
+            assert_eq!(matches!(text.parse(), Ok(Whose::Prefix(_))), expected, "{text}");
+        }
+        assert!("LAB1q".parse::<Whose>().is_err());
+    }
+}

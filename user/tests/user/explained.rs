@@ -1,0 +1,78 @@
+//! The commands of `user explain`, run by a shell.
+
+use crate::offline::EXAMPLE;
+use crate::program::{Program, Said};
+use serde_json::Value;
+use shared::keys::KeyPair;
+use shared::ledger::{Amount, Unsigned, Uuid};
+use shared::params::Params;
+use std::process::Command;
+
+/// Whether this machine has what the commands need.
+pub(crate) fn has_tools() -> bool {
+    ["sh", "sha256sum", "openssl"].iter().all(|tool| {
+        let version = if *tool == "openssl" { "version" } else { "--version" };
+        *tool == "sh" || Command::new(tool).arg(version).output().is_ok()
+    })
+}
+
+/// Runs a script as it is printed, and finds what each of its commands promises in what they print.
+#[track_caller]
+pub(crate) fn recheck(user: &Program, script: &str) {
+    let promised: Vec<_> = script.lines().filter_map(|line| line.strip_prefix("# gives ")).collect();
+    assert!(promised.len() >= 2, "{script}");
+    if !has_tools() {
+        return;
+    }
+    let Said { code, out, errors } = user.sh(script);
+    assert_eq!(code, 0, "{script}\n{out}{errors}");
+    let printed: Vec<_> = out.lines().collect();
+    assert_eq!(printed.len(), promised.len(), "{script}\n{out}{errors}");
+    for (printed, promised) in printed.iter().zip(promised) {
+        assert!(printed.starts_with(promised), "{script}\nprinted {printed}\npromised {promised}");
+    }
+}
+
+#[test]
+fn the_example_of_the_protocol_is_rechecked_by_a_shell() {
+    let user = Program::alone();
+    user.write("payment.json", EXAMPLE);
+    let script = user.run(&["explain", "tx", "payment.json", "--offline"]).ok();
+    assert!(script.contains("sha256sum") && script.contains("openssl dgst -sha256 -verify"), "{script}");
+    recheck(&user, &script);
+    let json = user.json(&["explain", "tx", "payment.json", "--offline"]);
+    assert_eq!(json["steps"].as_array().unwrap().last().unwrap()["gives"], "Verified OK");
+}
+
+#[test]
+fn a_message_that_would_be_a_command_is_only_text() {
+    let user = Program::alone();
+    let (alice, network) = (KeyPair::from_seed("alice"), Params::default().network_id());
+    for msg in ["'; touch broken; '", "$(touch broken)`touch broken`", "%s%n\\n -n \"quoted\" ☃", "\u{202e}desrever"]
+    {
+        let unsigned = Unsigned {
+            uuid: Uuid([7; 16]),
+            from: alice.address(),
+            to: KeyPair::from_seed("bob").address(),
+            amount: Amount::new(1).unwrap(),
+            fee: Amount::ZERO,
+            msg: msg.to_owned(),
+        };
+        let payment = serde_json::to_string(&alice.sign_transaction(unsigned, network)).unwrap();
+        let script = user.run_with_input(&["explain", "tx", "-", "--offline"], &payment).ok();
+        recheck(&user, &script);
+        assert!(!user.path("broken").exists(), "{script}");
+    }
+}
+
+#[test]
+fn a_signature_that_is_wrong_is_seen_by_openssl() {
+    let user = Program::alone();
+    let mut payment: Value = serde_json::from_str(EXAMPLE).unwrap();
+    payment["signature"] = "1".repeat(128).into();
+    let script = user.run_with_input(&["explain", "tx", "-", "--offline"], &payment.to_string()).ok();
+    if has_tools() {
+        let said = user.sh(&script);
+        assert!(said.code != 0 && !said.out.contains("Verified OK"), "{said:?}");
+    }
+}

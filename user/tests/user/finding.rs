@@ -1,0 +1,53 @@
+//! Finding a mempool or node among what a tracker knows.
+
+use crate::lab::{Lab, TOKEN, network, without_money};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_without_money_says_so() {
+    let lab = Lab::new().await;
+    let user = lab.user();
+    let error = user.run(&["balance"]).refused(1);
+    assert!(error.contains("knows no live mempool; start one with `mempool -t"), "{error}");
+    lab.node(without_money("plain")).await;
+    let error = user.run(&["balance"]).refused(1);
+    assert!(error.contains("the network plain has no money"), "{error}");
+    // The rest of what there is works.
+    let hash = user.json(&["mine", "1", "--token", TOKEN, "--data", "it's\na note"])["hashes"][0].clone();
+    for name in ["1", hash.as_str().unwrap()] {
+        let script = user.run(&["explain", "block", name]).ok();
+        assert!(script.contains(hash.as_str().unwrap()), "{script}");
+        crate::explained::recheck(&user, &script);
+    }
+    assert_eq!(user.json(&["network", "show"])["network"]["name"], "plain");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn between_several_networks_the_person_chooses() {
+    let lab = Lab::new().await;
+    let (first, second) = (lab.mempool(network("first"), |_| {}).await, lab.mempool(network("second"), |_| {}).await);
+    let user = lab.user();
+    let error = user.run(&["balance"]).refused(1);
+    for words in [first.as_str(), &second, "choose one with --mempool"] {
+        assert!(error.contains(words), "{words}: {error}");
+    }
+    user.run(&["balance", "--mempool", &second]).ok();
+    let said = user.run(&["rnd", "-n", "1", "-s", "1", "--mempool", &second]);
+    assert!(said.errors.contains("this is the network second (") && said.errors.contains("not chainlab"), "{said:?}");
+    // The network of the configuration is taken without asking.
+    let section = "[network]\nname = \"second\"\ninitial_difficulty = 1000\nretarget = \"fixed\"\n";
+    user.write("Config.toml", section);
+    user.run(&["balance"]).ok();
+    let said = user.run(&["rnd", "-n", "1", "-s", "1"]);
+    assert!(said.code == 1 && !said.errors.contains("this is the network"), "{said:?}");
+    assert_eq!(user.json(&["network", "show", "--mempool", &first])["network"]["name"], "first");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_of_another_kind_is_not_taken_for_a_mempool() {
+    let lab = Lab::new().await;
+    let node = lab.node(network("one")).await;
+    let error = lab.user().run(&["balance", "--mempool", &node]).refused(1);
+    assert!(error.contains("is a node, not a mempool"), "{error}");
+    let tracker = lab.tracker.clone();
+    assert_eq!(lab.user().run(&["balance", "--mempool", &tracker, "--json"]).kind(1), "another-service");
+}

@@ -1,0 +1,10 @@
+//! The program `user`, run as people run it: alone, and against a tracker, a node and a mempool in this process.
+
+#![allow(clippy::unwrap_used)] // tests: this is how they fail
+
+mod explained;
+mod finding;
+mod lab;
+mod money;
+mod offline;
+mod program;

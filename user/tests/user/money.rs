@@ -1,0 +1,217 @@
+//! Payments on a real network: a tracker, a node and a mempool.
+
+use crate::lab::{Lab, TOKEN, balance, network, until};
+use crate::program::{ALICE, BOB, Program};
+use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::sleep;
+
+const REWARD: u64 = 5_000_000_000;
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+/// Sends and answers the id.
+fn send(user: &Program, amount: &str, more: &[&str]) -> String {
+    let sent = user.json(&[&["send", amount, "bob", "-s", "alice"], more].concat());
+    assert_eq!((&sent["status"], &sent["to_seed"]), (&json!("accepted"), &json!("bob")));
+    text(&sent["transaction"]["id"]).to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_travels_and_everything_can_be_asked_about_it() {
+    let lab = Lab::with_money("travel").await;
+    let user = lab.user();
+    lab.mine(&user, 1).await;
+    let id = send(&user, "1.5", &["-M", "it's for \"lunch\"", "-F", "0.5"]);
+    assert_eq!(user.run(&["confirmations", &id]).ok().trim(), "0");
+    assert!(user.run(&["tx", &id]).ok().contains("pending"));
+    assert_eq!(user.json(&["balance", "bob", "-c", "0"])["balances"][0]["balance"], 150_000_000);
+    assert_eq!(balance(&user, "bob"), 0);
+
+    // The node fetches what is pending on its own time.
+    until("it is confirmed", async || {
+        user.run(&["mine", "1", "--token", TOKEN]).ok();
+        (user.run(&["confirmations", &id]).ok().trim() != "0").then_some(())
+    })
+    .await;
+    let status = user.json(&["tx", &id]);
+    assert_eq!((&status["status"], &status["transaction"]["msg"]), (&json!("confirmed"), &json!("it's for \"lunch\"")));
+    assert_eq!(balance(&user, BOB), 150_000_000);
+    let listed = user.run(&["balances"]).ok();
+    assert!(listed.contains(ALICE) && listed.contains("1.5 LAB"), "{listed}");
+    assert_eq!(user.json(&["balance", &BOB[..8]])["balances"][0]["address"], BOB);
+
+    let history = user.run(&["history", "bob"]).ok();
+    assert!(history.contains("+1.5 LAB  from lab1qw3a0"), "{history}");
+    let history = user.json(&["history", "-s", "alice", "-n", "1"]);
+    assert_eq!((history["entries"].as_array().unwrap().len(), &history["more"]), (1, &json!(true)));
+
+    assert!(user.run(&["verify", &id]).ok().starts_with("valid"));
+    crate::explained::recheck(&user, &user.run(&["explain", "tx", &id]).ok());
+    let block = status["block"]["index"].to_string();
+    let script = user.run(&["explain", "block", &block]).ok();
+    assert!(script.contains(r"it'\''s for"), "{script}");
+    crate::explained::recheck(&user, &script);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_would_take_is_refused_before_it_is_sent() {
+    let lab = Lab::with_money("refuse").await;
+    let user = lab.user();
+    let error = user.run(&["send", "1", "bob", "-s", "alice"]).refused(1);
+    assert!(error.contains("the seed \"alice\" cannot pay 1 LAB") && error.contains("it has 0 LAB"), "{error}");
+    lab.mine(&user, 1).await;
+    send(&user, "30", &[]);
+    let error = user.run(&["send", "30", "bob", "-s", "alice", "-F", "1"]).refused(1);
+    for words in ["together 31 LAB", "it has 50 LAB", "30.00001 LAB are on their way out", "so 19.99999 LAB"] {
+        assert!(error.contains(words), "{words}: {error}");
+    }
+    assert_eq!(user.run(&["send", "30", "bob", "-s", "alice", "--json"]).kind(1), "balance");
+    let long = "x".repeat(257);
+    assert_eq!(user.run(&["send", "1", "bob", "-s", "alice", "-M", &long, "--json"]).kind(1), "msg");
+    assert_eq!(user.run(&["send", "1", "bob", "-s", "alice", "-M", "a\nb", "--json"]).kind(1), "msg");
+    let unknown = "0".repeat(64);
+    for command in ["confirmations", "tx", "verify"] {
+        assert_eq!(user.run(&[command, &unknown, "--json"]).kind(1), "unknown", "{command}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_ends_with_the_confirmations() {
+    let lab = Lab::with_money("wait").await;
+    let user = lab.user();
+    lab.mine(&user, 1).await;
+    let waiting = std::thread::spawn({
+        let user = lab.user();
+        move || user.run(&["send", "1", "bob", "-s", "alice", "--wait", "2", "--json"])
+    });
+    let history = async || user.json(&["history", "bob"])["entries"][0].clone();
+    let sent = until("it is sent", async || Some(history().await).filter(|sent| sent.is_object())).await;
+    let id = text(&sent["transaction"]["id"]);
+    let depth = until("it is confirmed", async || {
+        lab.mine(&user, 1).await;
+        user.run(&["confirmations", id]).ok().trim().parse::<u64>().ok().filter(|depth| *depth > 0)
+    })
+    .await;
+    if depth == 1 {
+        // Long enough to be asked about twice; who waits for 2 has not seen enough, however long this takes.
+        sleep(Duration::from_millis(1200)).await;
+        assert!(!waiting.is_finished(), "1 confirmation is not 2");
+    }
+    until("it was waited for", async || {
+        user.run(&["mine", "1", "--token", TOKEN]).ok();
+        waiting.is_finished().then_some(())
+    })
+    .await;
+    let said = waiting.join().unwrap().ok();
+    let lines: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines[0]["status"], "accepted");
+    let last = lines.last().unwrap();
+    assert!(last["confirmations"].as_u64() >= Some(2) && last["wanted"] == 2, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waiting_for_what_is_given_up_fails_and_says_why() {
+    let lab = Lab::new().await;
+    lab.node(network("evict")).await;
+    lab.mempool(network("evict"), |config| config.mempool.max_age_seconds = 1).await;
+    let user = lab.user();
+    lab.mine(&user, 1).await;
+    let said = user.run(&["send", "1", "bob", "-s", "alice", "--wait", "1"]);
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.out.starts_with("sent 1 LAB") && said.errors.contains("has left the mempool"), "{said:?}");
+    assert!(!said.errors.contains("does not say why"), "{said:?}");
+    let said = user.run(&["send", "1", "bob", "-s", "alice", "--wait", "1", "--timeout", "0"]);
+    assert!(said.code == 1 && said.errors.contains("0 of 1 confirmations after 0 s"), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn random_payments_are_counted() {
+    let lab = Lab::with_money("random").await;
+    let user = lab.user();
+    assert_eq!(user.run(&["rnd", "-n", "5", "-s", "3", "--json"]).kind(1), "nobody-can-pay");
+    lab.mine(&user, 1).await;
+    user.run(&["send", "20", "0", "-s", "alice"]).ok();
+    until("the seed 0 has money", async || {
+        user.run(&["mine", "1", "--token", TOKEN]).ok();
+        (balance(&user, "0") > 0).then_some(())
+    })
+    .await;
+    let report = user.json(&["rnd", "-n", "50", "-s", "3", "--connections", "4"]);
+    assert_eq!((&report["accepted"], &report["unsent"], &report["payers"]), (&json!(50), &json!(0), &json!(1)));
+    let report = user.json(&["rnd", "-n", "50", "-s", "3", "-F", "3", "--patience", "0"]);
+    let accepted = report["accepted"].as_u64().unwrap();
+    assert!((1..=6).contains(&accepted) && report["unsent"] == 50 - accepted, "{report}");
+    user.run(&["send", "1", "2", "-s", "alice"]).ok();
+    until("the seed 2 can pay once", async || {
+        user.run(&["mine", "1", "--token", TOKEN]).ok();
+        (balance(&user, "2") >= 100_000_000).then_some(())
+    })
+    .await;
+    // With patience, what is confirmed meanwhile is paid on.
+    let waiting = std::thread::spawn({
+        let user = lab.user();
+        move || user.json(&["rnd", "-n", "30", "-s", "3", "-F", "0.5"])
+    });
+    until("all are sent", async || {
+        user.run(&["send", "10", "2", "-s", "alice"]).ok();
+        user.run(&["mine", "1", "--token", TOKEN]).ok();
+        waiting.is_finished().then_some(())
+    })
+    .await;
+    assert_eq!(waiting.join().unwrap()["accepted"], 30);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_happens_is_told_as_it_happens() {
+    let lab = Lab::with_money("watch").await;
+    let user = lab.user();
+    lab.mine(&user, 1).await;
+    let watching = std::thread::spawn({
+        let user = lab.user();
+        move || user.run(&["watch", "-n", "40", "--json"]).ok()
+    });
+    until("it was told", async || {
+        user.run(&["send", "0.01", "bob", "-s", "alice"]);
+        user.run(&["mine", "1", "--token", TOKEN]).ok();
+        watching.is_finished().then_some(())
+    })
+    .await;
+    let said = watching.join().unwrap();
+    let told: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for event in ["transaction", "block"] {
+        let found = told.iter().find(|told| told["event"] == event);
+        assert!(found.is_some_and(|found| found["data"].is_object() && found["at"].is_string()), "{event}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mining_needs_the_token_and_finds_it_on_this_machine() {
+    let lab = Lab::new().await;
+    let node = lab.node(network("token")).await;
+    let user = lab.user();
+    assert_eq!(user.run(&["mine", "1", "--json"]).kind(1), "no-token");
+    let error = user.run(&["mine", "1"]).refused(1);
+    assert!(error.contains("/token") && error.contains("--token-file"), "{error}");
+    assert_eq!(user.run(&["mine", "1", "--token", "guess", "--json"]).kind(1), "refused");
+    let port = node.rsplit(':').next().unwrap();
+    let id = network("token").network_id().short();
+    let file = format!("{}/token-{id}/node-{port}/token", lab.folder());
+    std::fs::write(&file, format!("{TOKEN}\n")).unwrap();
+    assert_eq!(user.json(&["mine", "2", "-d", lab.folder()])["hashes"].as_array().unwrap().len(), 2);
+    assert_eq!(user.json(&["mine", "1", "--token-file", &file])["hashes"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_file_pays_as_a_seed_does() {
+    let lab = Lab::with_money("file").await;
+    let user = lab.user();
+    lab.mine(&user, 1).await;
+    user.run(&["new", "-s", "alice"]).ok();
+    let sent = user.run(&["send", "2", BOB, "-f", "wallet.pem"]).ok();
+    assert!(sent.starts_with(&format!("sent 2 LAB to {BOB} with a fee of 0.00001 LAB")), "{sent}");
+    let own = user.json(&["balance", "-f", "wallet.pem"]);
+    assert_eq!(own["balances"][0], json!({"address": ALICE, "balance": REWARD}));
+}

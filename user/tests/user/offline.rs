@@ -1,0 +1,150 @@
+//! What needs no service: keys, wrong usage, fresh networks, checking a transaction.
+
+use crate::program::{ALICE, BOB, Program};
+use serde_json::{Value, json};
+
+/// The worked example of docs/protocol.md §7, of the network of the default parameters.
+pub(crate) const EXAMPLE: &str = r#"{"id":"6067338cc5293d0c39254565d8f607fa357f28cc6d5611ea781d5e44ef19b2ae","uuid":"000102030405060708090a0b0c0d0e0f","from":"lab1qw3a092402y9t2zw3vrxdlgl3j6c3gvfm4zu09kmfz6rencp3cz6sj7943p","to":"lab1qdku0nm2prxql6pavksy6ujdthfr3q4hxyh48vgx7hz7dnaryygnw7tvedv","amount":150000000,"fee":1000,"msg":"for lunch","signature":"7c99de46542fe23578dcfed0d79664309539a658f12354c1ff6f2e2f822c66771b19985f038f0332ab3daf31f76c18485ccb0376af2ef36ac0e74388171b2c89"}"#;
+
+#[test]
+fn a_new_key_is_private_and_never_overwritten() {
+    let user = Program::alone();
+    let made = user.json(&["new"]);
+    let pem = std::fs::read_to_string(user.path("wallet.pem")).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(user.path("wallet.pem")).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    assert_eq!(user.run(&["address", "-f", "wallet.pem"]).ok().trim(), made["address"].as_str().unwrap());
+    assert_eq!(user.run(&["new", "--json"]).kind(1), "exists");
+    assert_eq!(std::fs::read_to_string(user.path("wallet.pem")).unwrap(), pem);
+    assert_ne!(user.json(&["new", "-o", "other.pem"])["address"], made["address"]);
+}
+
+#[test]
+fn a_key_with_a_password_opens_with_it_only() {
+    let user = Program::alone();
+    user.write("right", "correct horse\n");
+    user.write("wrong", "battery staple\n");
+    let made = user.json(&["new", "-s", "alice", "--password-file", "right"]);
+    assert_eq!((&made["address"], &made["encrypted"], &made["insecure"]), (&json!(ALICE), &json!(true), &json!(true)));
+    assert!(std::fs::read_to_string(user.path("wallet.pem")).unwrap().contains("BEGIN ENCRYPTED PRIVATE KEY"));
+    let open = |password: &str| user.run(&["address", "-f", "wallet.pem", "--password-file", password]);
+    assert_eq!(open("right").ok().trim(), ALICE);
+    let error = open("wrong").refused(1);
+    assert!(error.contains("wallet.pem: the password is wrong"), "{error}");
+}
+
+#[test]
+fn a_seed_has_the_address_of_the_protocol_and_is_called_insecure() {
+    let user = Program::alone();
+    let said = user.run(&["address", "alice"]);
+    assert!(said.errors.contains("exercises only"), "{said:?}");
+    assert_eq!(said.ok().trim(), ALICE);
+    assert_eq!(user.run(&["address", "-s", "bob"]).ok().trim(), BOB);
+}
+
+#[test]
+fn wrong_usage_is_told_in_words_and_has_code_2() {
+    let user = Program::alone();
+    let mistyped = BOB.replace("qdk", "qdj");
+    let long = "9".repeat(30);
+    for (args, words) in [
+        (&["send", "-1", "bob", "-s", "alice"][..], "negative"),
+        (&["send", "0", "bob", "-s", "alice"], "one grain"),
+        (&["send", "0.123456789", "bob", "-s", "alice"], "8 digits"),
+        (&["send", &long, "bob", "-s", "alice"], "more than there can be"),
+        (&["send", "1e3", "bob", "-s", "alice"], "expected digits"),
+        (&["send", "1", &mistyped, "-s", "alice"], "mistyped"),
+        (&["send", "1", &BOB[..60], "-s", "alice"], "63 characters"),
+        (&["send", "1", "", "-s", "alice"], "nothing"),
+        (&["send", "1", "bob", "-s", "alice", "-F", "-1"], "negative"),
+        (&["send", "1", "bob"], "--seed"),
+        (&["send", "1", "bob", "-s", "alice", "-f", "wallet.pem"], "cannot be used with"),
+        (&["send", "1", "bob", "-s", "alice", "--wait", "0"], "--wait"),
+        (&["balance", &BOB.to_uppercase()], "lower case"),
+        (&["confirmations", "6067"], "64 lower-case hex"),
+        (&["rnd", "-n", "10"], "--max-seed"),
+        (&["mine", "1001"], "1001"),
+        (&["explain", "block", "latest"], "height"),
+        (&["network", "new", "--name", "Our Lab"], "a-z"),
+        (&["balance", "--layer", "sound"], "sound"),
+        (&["dance"], "unrecognized"),
+        (&[], "Usage"),
+    ] {
+        let error = user.run(args).refused(2);
+        assert!(error.contains(words), "{args:?}: {error}");
+    }
+    assert_eq!(user.run(&["send", "-1", "bob", "-s", "alice", "--json"]).kind(2), "usage");
+    assert_eq!(user.run(&["network", "new", "--name", "Our Lab", "--json"]).kind(2), "usage");
+}
+
+#[test]
+fn a_password_is_never_a_flag() {
+    let help = Program::alone().run(&["send", "--help"]).ok();
+    assert!(help.contains("--password-file") && !help.contains("--password "), "{help}");
+}
+
+#[test]
+fn without_a_tracker_it_says_what_to_do() {
+    let user = Program::alone();
+    let error = user.run(&["balance"]).refused(1);
+    for words in ["no tracker answers at 127.0.0.1:9", "Start it with `tracker`", "--mempool"] {
+        assert!(error.contains(words), "{words}: {error}");
+    }
+    assert_eq!(user.run(&["balance", "--json"]).kind(1), "no-tracker");
+    assert_eq!(user.run(&["balance", "--mempool", "127.0.0.1:9", "--json"]).kind(1), "no-answer");
+}
+
+#[test]
+fn a_fresh_network_is_what_programs_start_with() {
+    let user = Program::alone();
+    let toml = user.run(&["network", "new", "--name", "our-lab"]).ok();
+    user.write("Config.toml", &toml);
+    // The file is read from the working directory: what is made next differs in name and time only.
+    let next = user.json(&["network", "new", "--name", "other"]);
+    assert_eq!(next["network"]["name"], "other");
+    assert_ne!(next["network_id"].as_str().unwrap(), &toml["# Network id ".len()..][..64]);
+    user.write("payment.json", EXAMPLE);
+    let error = user.run(&["verify", "payment.json", "--offline"]).refused(1);
+    assert!(error.contains("another network"), "{error}");
+}
+
+#[test]
+fn a_transaction_is_checked_without_anybody() {
+    let user = Program::alone();
+    user.write("payment.json", EXAMPLE);
+    let valid = user.json(&["verify", "payment.json", "--offline"]);
+    assert_eq!((&valid["valid"], &valid["from"]), (&json!(true), &json!(ALICE)));
+    let wrapped = format!("{{\"transaction\": {EXAMPLE}, \"status\": \"pending\", \"confirmations\": 0}}");
+    assert!(user.run_with_input(&["verify", "-", "--offline"], &wrapped).ok().starts_with("valid"));
+
+    let broken = |field: &str, value: Value| {
+        let mut payment: Value = serde_json::from_str(EXAMPLE).unwrap();
+        payment[field] = value;
+        user.run_with_input(&["verify", "-", "--offline", "--json"], &payment.to_string()).kind(1)
+    };
+    assert_eq!(broken("amount", json!(150_000_001)), "id");
+    assert_eq!(broken("amount", json!(0)), "amount");
+    assert_eq!(broken("msg", json!("for\nlunch")), "msg");
+    assert_eq!(broken("signature", json!("1".repeat(128))), "signature");
+    assert_eq!(broken("amount", json!(-1)), "not-a-transaction");
+    let id = serde_json::from_str::<Value>(EXAMPLE).unwrap()["id"].as_str().unwrap().to_owned();
+    assert_eq!(user.run(&["verify", &id, "--offline", "--json"]).kind(2), "usage");
+    assert_eq!(user.run(&["verify", "nowhere.json", "--json"]).kind(1), "file");
+}
+
+#[test]
+fn completions_and_manual_pages_know_the_commands() {
+    let user = Program::alone();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = user.run(&["completions", shell]).ok();
+        assert!(script.contains("confirmations"), "{shell}");
+    }
+    assert!(user.run(&["man"]).ok().contains(".TH user 1"));
+    user.run(&["man", "pages"]).ok();
+    for page in ["user.1", "user-send.1", "user-explain-block.1", "user-network-new.1"] {
+        assert!(user.path("pages").join(page).exists(), "{page}");
+    }
+}

@@ -1,0 +1,117 @@
+//! The program in a folder of its own, with nothing around it that could change what it says.
+
+use serde_json::Value;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// Nobody listens there (discard, which no system of today serves).
+pub(crate) const NOBODY: &str = "127.0.0.1:9";
+/// The address of the seed alice (docs/protocol.md §6).
+pub(crate) const ALICE: &str = "lab1qw3a092402y9t2zw3vrxdlgl3j6c3gvfm4zu09kmfz6rencp3cz6sj7943p";
+/// The address of the seed bob.
+pub(crate) const BOB: &str = "lab1qdku0nm2prxql6pavksy6ujdthfr3q4hxyh48vgx7hz7dnaryygnw7tvedv";
+
+/// A person's shell: a folder to work in and flags that are always given.
+pub(crate) struct Program {
+    folder: TempDir,
+    flags: Vec<String>,
+}
+
+/// What a run said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) errors: String,
+}
+
+impl Program {
+    /// A folder without any service.
+    pub(crate) fn alone() -> Self {
+        Self::with(&["-t", NOBODY])
+    }
+
+    pub(crate) fn with(flags: &[&str]) -> Self {
+        let flags = flags.iter().map(|flag| (*flag).to_owned()).collect();
+        Self { folder: tempfile::tempdir().unwrap(), flags }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    pub(crate) fn run(&self, args: &[&str]) -> Said {
+        self.run_with_input(args, "")
+    }
+
+    pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Said {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_user"));
+        command.args(args).args(&self.flags);
+        said(&mut command, self.folder.path(), input)
+    }
+
+    /// The JSON of a run that did what it should.
+    #[track_caller]
+    pub(crate) fn json(&self, args: &[&str]) -> Value {
+        let mut args = args.to_vec();
+        args.push("--json");
+        self.run(&args).json()
+    }
+
+    /// What a shell makes of a script.
+    pub(crate) fn sh(&self, script: &str) -> Said {
+        let mut command = Command::new("sh");
+        command.arg("-s");
+        said(&mut command, self.folder.path(), script)
+    }
+}
+
+fn said(command: &mut Command, folder: &Path, input: &str) -> Said {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CHAINLAB")) {
+        command.env_remove(name);
+    }
+    let command = command.current_dir(folder).env_remove("RUST_LOG").env("TMPDIR", folder);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // Who does not read closes; that is no failure of the test.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Said { code: output.status.code().unwrap(), out: text(output.stdout), errors: text(output.stderr) }
+}
+
+impl Said {
+    /// Standard output of a run that did what it should.
+    #[track_caller]
+    pub(crate) fn ok(self) -> String {
+        assert_eq!(self.code, 0, "{}{}", self.out, self.errors);
+        self.out
+    }
+
+    /// The only line of JSON of a run that did what it should.
+    #[track_caller]
+    pub(crate) fn json(self) -> Value {
+        serde_json::from_str(&self.ok()).unwrap()
+    }
+
+    /// Standard error of a run that ended with `code` and printed no answer.
+    #[track_caller]
+    pub(crate) fn refused(self, code: i32) -> String {
+        assert_eq!(self.code, code, "{}{}", self.out, self.errors);
+        assert_eq!(self.out, "", "an answer where there is none");
+        self.errors
+    }
+
+    /// The kind of error that a run with `--json` told.
+    #[track_caller]
+    pub(crate) fn kind(self, code: i32) -> String {
+        let error: Value = serde_json::from_str(&self.refused(code)).unwrap();
+        assert!(!error["error"]["message"].as_str().unwrap().is_empty());
+        error["error"]["kind"].as_str().unwrap().to_owned()
+    }
+}
