@@ -4,11 +4,13 @@
 //! (the loader lays them over the embedded defaults), unknown ones are refused, and a number that stands for something
 //! has its unit in its name.
 
+mod explorer;
 mod hashrate;
 mod mempool;
 mod node;
 mod services;
 
+pub use explorer::{BadToken, Explorer};
 pub use hashrate::{BadHashrate, Hashrate};
 pub use mempool::Mempool;
 pub use node::{Node, Secret};
@@ -34,6 +36,8 @@ pub struct Config {
     pub mempool: Mempool,
     /// The command line of users.
     pub user: User,
+    /// An explorer.
+    pub explorer: Explorer,
     /// HTTP, of every service.
     pub http: Http,
     /// The simulator.

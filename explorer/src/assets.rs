@@ -1,0 +1,55 @@
+//! The files that pages name, built into the program: styles, scripts, the icon. Browsers keep them and ask whether they
+//! have changed.
+
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH};
+use runtime::server::{self, Request, Response, reply};
+use shared::block::DataHash;
+use shared::wire::Problem;
+
+struct Asset {
+    name: &'static str,
+    media_type: &'static str,
+    content: &'static str,
+}
+
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const SVG: &str = "image/svg+xml";
+
+macro_rules! asset {
+    ($name:literal, $media_type:expr) => {
+        Asset { name: $name, media_type: $media_type, content: include_str!(concat!("../assets/", $name)) }
+    };
+}
+
+static ASSETS: &[Asset] = &[
+    asset!("icon.svg", SVG),
+    asset!("live.js", SCRIPT),
+    asset!("style.css", CSS),
+];
+
+/// Where a file is found.
+pub(crate) fn path(name: &str) -> String {
+    format!("/assets/{name}")
+}
+
+/// A file by its name.
+pub(crate) fn get(name: &str, request: &Request) -> Result<Response, Problem> {
+    let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
+        return Err(server::not_found(format!("no file {name:?} here")));
+    };
+    let tag = format!("\"{}\"", DataHash::of(asset.content));
+    let is_known = request.header(&IF_NONE_MATCH).is_some_and(|known| known == tag);
+    let mut response = if is_known {
+        reply::whole(StatusCode::NOT_MODIFIED, asset.media_type, Default::default())
+    } else {
+        reply::whole(StatusCode::OK, asset.media_type, asset.content.into())
+    };
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
+        headers.insert(ETAG, tag);
+    }
+    Ok(response)
+}

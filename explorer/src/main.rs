@@ -1,0 +1,60 @@
+//! The program `explorer`: flags, configuration, a port, and then [`explorer::run`].
+
+use anyhow::Context;
+use clap::Parser;
+use runtime::config::{CommonArgs, Overrides};
+use runtime::exit::complain;
+use runtime::{ports, server, telemetry};
+use std::process::ExitCode;
+
+/// Web pages of a Chainlab network: its nodes, blocks, forks and payments, live, and a wallet in the browser.
+#[derive(Debug, Parser)]
+#[command(name = "explorer", version, after_help = EXAMPLES)]
+struct Args {
+    /// Name or address to listen on; 0.0.0.0 opens it to other machines [default: 127.0.0.1]
+    #[arg(short = 'H', long)]
+    host: Option<String>,
+    /// Port to listen on [default: the first free one from 8080 up]
+    #[arg(short, long)]
+    port: Option<u16>,
+    /// The tracker, host:port [default: 127.0.0.1:8090]
+    #[arg(short, long)]
+    tracker: Option<String>,
+    #[command(flatten)]
+    common: CommonArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  explorer                          shows the network of the tracker on this machine at http://127.0.0.1:8080
+  explorer -t tracker-host:8090     shows another one
+  CHAINLAB__EXPLORER__TOKENS=127.0.0.1:8100=$(cat chaindata/*/8100/token) explorer
+                                    with buttons that steer the node on port 8100";
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Args::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(error.as_ref(), ExitCode::FAILURE),
+    }
+}
+
+async fn run(args: Args) -> anyhow::Result<()> {
+    telemetry::init_log(args.common.log_format)?;
+    let overrides = Overrides::new()
+        .set("explorer.host", "--host", args.host)
+        .set("explorer.tracker", "--tracker", args.tracker);
+    let config = args.common.load(overrides)?;
+    let tokens = config.explorer.tokens()?;
+    let wanted = ports::Wanted {
+        service: "explorer",
+        host: &config.explorer.host,
+        port: args.port,
+        first: config.explorer.port,
+    };
+    let listener = ports::bind(wanted)?;
+    let listener = tokio::net::TcpListener::from_std(listener).context("cannot use the port")?;
+    let metrics = Some(telemetry::metrics()?);
+    let settings = explorer::Settings { config, tokens, metrics };
+    Ok(explorer::run(listener, settings, server::stop_on_signal()).await?)
+}

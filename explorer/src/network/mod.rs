@@ -1,0 +1,60 @@
+//! What is known of the network: who is there, which blocks they hold, what happened lately. [`watching`] asks and
+//! listens, [`picture`] is what comes of it; pages only read.
+
+mod picture;
+mod watching;
+
+pub(crate) use picture::{Contact, Fact, Picture, Seen};
+
+use runtime::client::Client;
+use runtime::clock::Clock;
+use runtime::server::{Request, Response};
+use shared::params::Params;
+use shared::sync::PeerAddress;
+use shared::wire::Problem;
+use std::sync::Arc;
+use tokio::sync::{broadcast, watch};
+use tokio_util::sync::CancellationToken;
+
+/// What changed; its name is the name of the server-sent event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Change {
+    /// Who is there, and how each is.
+    Nodes,
+    /// The blocks, or which of them are on the best chain.
+    Blocks,
+    /// What waits in the mempools.
+    Pool,
+    /// The ticker.
+    Ticker,
+}
+
+/// A handle to the picture, kept up to date by a task; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Watch {
+    picture: watch::Receiver<Arc<Picture>>,
+    changes: broadcast::Sender<Change>,
+}
+
+impl Watch {
+    /// Starts to watch, until `shutdown` is cancelled.
+    pub(crate) fn start(
+        client: Client,
+        tracker: PeerAddress,
+        params: &Params,
+        clock: Clock,
+        shutdown: CancellationToken,
+    ) -> Self {
+        watching::start(client, tracker, params, clock, shutdown)
+    }
+
+    /// What is known now.
+    pub(crate) fn picture(&self) -> Arc<Picture> {
+        self.picture.borrow().clone()
+    }
+
+    /// `GET /live`: tells pages that something has changed, so that they fetch themselves again.
+    pub(crate) fn live(&self, request: &Request) -> Result<Response, Problem> {
+        watching::live(&self.changes, request)
+    }
+}

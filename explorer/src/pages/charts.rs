@@ -1,0 +1,13 @@
+//! Page charts.
+
+use crate::service::Explorer;
+use runtime::server::{self, Request, Response};
+use shared::wire::Problem;
+
+pub(crate) async fn page(_explorer: &Explorer, _request: &Request) -> Result<Response, Problem> {
+    Err(server::not_found("to be written"))
+}
+
+pub(crate) async fn csv(_explorer: &Explorer, _file: &str, _request: &Request) -> Result<Response, Problem> {
+    Err(server::not_found("to be written"))
+}

@@ -1,0 +1,9 @@
+//! Page learn.
+
+use crate::service::Explorer;
+use runtime::server::{self, Response};
+use shared::wire::Problem;
+
+pub(crate) fn page(_explorer: &Explorer) -> Result<Response, Problem> {
+    Err(server::not_found("to be written"))
+}

@@ -1,0 +1,14 @@
+//! The pages, one file each: from what is known to HTML.
+
+pub(crate) mod address;
+pub(crate) mod block;
+pub(crate) mod blocks;
+pub(crate) mod charts;
+pub(crate) mod learn;
+pub(crate) mod missing;
+pub(crate) mod network;
+pub(crate) mod node;
+pub(crate) mod pending;
+pub(crate) mod search;
+pub(crate) mod transaction;
+pub(crate) mod wallet;

@@ -1,0 +1,9 @@
+//! Page node.
+
+use crate::service::Explorer;
+use runtime::server::{self, Response};
+use shared::wire::Problem;
+
+pub(crate) async fn page(_explorer: &Explorer, _node: &str) -> Result<Response, Problem> {
+    Err(server::not_found("to be written"))
+}

@@ -1,0 +1,114 @@
+//! The explorer as an HTTP service: which page answers which path.
+
+use crate::network::Watch;
+use crate::sources::Sources;
+use crate::{api, assets, openapi, pages};
+use http::Method;
+use runtime::clock::Clock;
+use runtime::own_address::OwnAddress;
+use runtime::server::{Request, Response, Service};
+use shared::block::{BlockHash, Timestamp};
+use shared::config::Config;
+use shared::params::Params;
+use shared::wire::{Info, Problem};
+use std::collections::BTreeMap;
+
+pub(crate) struct Explorer {
+    /// The parameters of the network that is shown.
+    pub(crate) params: Params,
+    pub(crate) network_id: BlockHash,
+    /// What is known of the network.
+    pub(crate) watch: Watch,
+    /// Whom to ask for the rest.
+    pub(crate) sources: Sources,
+    pub(crate) clock: Clock,
+    /// By the node's `host:port`; never shown.
+    tokens: BTreeMap<String, String>,
+    address: String,
+    started: Timestamp,
+}
+
+impl Explorer {
+    pub(crate) fn new(
+        config: &Config,
+        own: OwnAddress,
+        watch: Watch,
+        sources: Sources,
+        tokens: BTreeMap<String, String>,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            network_id: config.network.network_id(),
+            params: config.network.clone(),
+            watch,
+            sources,
+            clock,
+            tokens,
+            address: own.to_string(),
+            started: clock.time(),
+        }
+    }
+
+    /// What steering a node needs, if we have it.
+    pub(crate) fn token(&self, node: &str) -> Option<&str> {
+        self.tokens.get(node).map(String::as_str)
+    }
+}
+
+impl Service for Explorer {
+    fn info(&self) -> Info {
+        Info {
+            service: "explorer".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            network_id: self.network_id,
+            network: serde_json::to_value(&self.params).unwrap_or_default(),
+            address: self.address.clone(),
+            started: self.started,
+            tip: self.watch.picture().tip(),
+            peers: None,
+            mining: None,
+            pool: None,
+            members: None,
+        }
+    }
+
+    fn openapi(&self) -> utoipa::openapi::OpenApi {
+        openapi::describe()
+    }
+
+    async fn handle(&self, request: Request) -> Result<Response, Problem> {
+        let path = request.path();
+        let segments = path.segments();
+        if request.method == Method::POST {
+            return match &*segments {
+                ["api", "pushtx"] => api::push(self, request).await,
+                ["api", "node", node, action] => api::steer(self, node, action, request).await,
+                _ => Err(request.no_route()),
+            };
+        }
+        if request.method != Method::GET {
+            return Err(request.no_route());
+        }
+        match &*segments {
+            [] => pages::network::page(self),
+            ["blocks"] => pages::blocks::page(self, &request).await,
+            ["block", name] => pages::block::page(self, name).await,
+            ["transactions"] => pages::pending::page(self).await,
+            ["transaction", id] => pages::transaction::page(self, id).await,
+            ["address", address] => pages::address::page(self, address, &request).await,
+            ["charts"] => pages::charts::page(self, &request).await,
+            ["charts", file] => pages::charts::csv(self, file, &request).await,
+            ["learn"] => pages::learn::page(self),
+            ["wallet"] => pages::wallet::page(self),
+            ["node", node] => pages::node::page(self, node).await,
+            ["search"] => pages::search::page(self, &request).await,
+            ["qr", file] => pages::wallet::qr(file),
+            ["live"] => self.watch.live(&request),
+            ["api", "balance", address] => api::balance(self, address).await,
+            ["api", "history", address] => api::history(self, address).await,
+            ["api", "transaction", id] => api::transaction(self, id).await,
+            ["assets", name] => assets::get(name, &request),
+            _ => pages::missing::page(self, request.path().as_str()),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! What every page has: the frame around it, and the small parts of which pages are made.
+//!
+//! maud escapes whatever is put into a page. Nothing here may use `PreEscaped` on anything that came from outside.
+
+mod parts;
+
+pub(crate) use parts::{address, amount, block_link, copyable, explained, short, time, transaction_link};
+
+use crate::assets;
+use http::StatusCode;
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue};
+use maud::{DOCTYPE, Markup, html};
+use runtime::server::{Response, reply};
+
+/// Nothing from anywhere else, no inline script or style; styles of charts are attributes of SVG.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+     base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+);
+
+/// The places in the menu.
+const MENU: [(&str, &str); 6] = [
+    ("/", "Network"),
+    ("/blocks", "Blocks"),
+    ("/transactions", "Transactions"),
+    ("/charts", "Charts"),
+    ("/learn", "Learn"),
+    ("/wallet", "Wallet"),
+];
+
+/// A page.
+pub(crate) struct Page<'a> {
+    pub(crate) title: &'a str,
+    /// Which place of the menu it is, or belongs to.
+    pub(crate) place: &'a str,
+    /// ES modules that it needs besides `live.js`, by their names in `assets/`.
+    pub(crate) scripts: &'a [&'a str],
+    pub(crate) main: Markup,
+}
+
+impl Page<'_> {
+    /// The page with status 200.
+    pub(crate) fn response(self) -> Response {
+        self.with_status(StatusCode::OK)
+    }
+
+    pub(crate) fn with_status(self, status: StatusCode) -> Response {
+        let body = self.render().into_string();
+        let mut response = reply::whole(status, "text/html; charset=utf-8", body.into());
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+
+    pub(crate) fn render(&self) -> Markup {
+        html! {
+            (DOCTYPE)
+            html lang="en" {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    title { (self.title) " · Chainlab" }
+                    link rel="icon" type="image/svg+xml" href=(assets::path("icon.svg"));
+                    link rel="stylesheet" href=(assets::path("style.css"));
+                    @for script in ["live.js"].iter().chain(self.scripts) {
+                        script type="module" src=(assets::path(script)) {}
+                    }
+                }
+                body {
+                    a.skip href="#main" { "Skip to the page" }
+                    header.top {
+                        a.brand href="/" { "Chainlab" }
+                        nav aria-label="Pages" {
+                            @for (path, name) in MENU {
+                                a href=(path) aria-current=[(path == self.place).then_some("page")] { (name) }
+                            }
+                        }
+                        form.search role="search" action="/search" {
+                            label.hidden for="search" { "Search" }
+                            input #search name="q" type="search" required placeholder="height, hash, id or address"
+                                autocomplete="off" spellcheck="false";
+                            button { "Search" }
+                        }
+                    }
+                    main #main tabindex="-1" { (self.main) }
+                    footer {
+                        p { "A laboratory: the coins are worth nothing. " a href="/docs/" { "For programs" } }
+                    }
+                }
+            }
+        }
+    }
+}
