@@ -3,8 +3,12 @@
 //! maud escapes whatever is put into a page. Nothing here may use `PreEscaped` on anything that came from outside.
 
 mod parts;
+#[cfg(test)]
+mod snapshot;
 
 pub(crate) use parts::{address, amount, block_link, copyable, explained, short, time, transaction_link};
+#[cfg(test)]
+pub(crate) use snapshot::snapshot;
 
 use crate::assets;
 use http::StatusCode;
