@@ -2,7 +2,7 @@
 
 use crate::lab::{Asked, LAB, Lab, address, client, network};
 use futures_util::StreamExt;
-use shared::wire::{BlockId, ConfirmedEvent, EvictedEvent, PoolEvent, ReturnedEvent};
+use shared::wire::{BlockId, ConfirmedEvent, PoolEvent, ReturnedEvent};
 
 /// The next events, in order of their arrival.
 macro_rules! next_events {
@@ -82,10 +82,10 @@ async fn what_a_reorganisation_undoes_returns_unless_the_other_branch_has_it() {
     assert_eq!(next_events!(events, 3), told);
 }
 
-/// A reorganisation takes the money away that a pending payment would have spent.
+/// A reorganisation takes the money away that a pending payment would have spent, and later blocks bring it back.
 #[tokio::test]
-async fn what_is_not_covered_any_more_is_evicted() {
-    let lab = Lab::of(network("evicted"));
+async fn what_is_not_covered_any_more_waits_aside_until_it_is() {
+    let lab = Lab::of(network("aside"));
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;
     let genesis = node.genesis().await;
@@ -101,9 +101,12 @@ async fn what_is_not_covered_any_more_is_evicted() {
     node.take(&longer).await;
     mempool.stands_on(&longer).await;
     assert!(mempool.pending().await.is_empty());
-    let evicted = EvictedEvent { id: lost.id, reason: "not-covered".to_owned() };
-    assert_eq!(next_events!(events, 1), [PoolEvent::Evicted(evicted)]);
-    mempool.get(&format!("/transaction/{}", lost.id)).await.refused(404);
+    assert_eq!(client().confirmations(&mempool.at, &lost.id).await, Ok(0), "it is not forgotten");
+    let covered = lab.block(longer.header(), "alice", &[]);
+    node.take(&covered).await;
+    mempool.stands_on(&covered).await;
+    assert_eq!(next_events!(events, 1), [PoolEvent::Returned(ReturnedEvent { id: lost.id })]);
+    assert_eq!(mempool.pending().await, [lost]);
 }
 
 #[tokio::test]

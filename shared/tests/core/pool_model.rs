@@ -151,9 +151,9 @@ impl Both {
         let transaction = pending.transaction;
         // What was held aside may have been paid from what came in the same block.
         let left = self.balances[&transaction.from].checked_sub(transaction.cost()).unwrap_or(Amount::ZERO);
-        self.balances.insert(transaction.from, left);
+        self.change_balance(transaction.from, left)?;
         let more = self.balances[&transaction.to].checked_add(transaction.amount).unwrap();
-        self.balances.insert(transaction.to, more);
+        self.change_balance(transaction.to, more)?;
         self.confirmed.push((transaction, pending.arrived_ms));
         Ok(())
     }
@@ -232,7 +232,10 @@ proptest! {
             both.run(&step)?;
             both.check(room)?;
             let after = (both.pool.version(), pending_ids(both.pool.by_age()));
-            prop_assert_eq!(before.0 == after.0, before.1 == after.1, "another version is another content");
+            prop_assert!(before.0 != after.0 || before.1 == after.1, "another content is another version");
+            // These change two balances, which may take a payment away and bring it back.
+            let is_twofold = matches!(step, Step::Return { .. } | Step::Confirm(_));
+            prop_assert!(is_twofold || before.0 == after.0 || before.1 != after.1, "the same content, another version");
         }
     }
 }

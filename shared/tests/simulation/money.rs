@@ -95,7 +95,9 @@ fn settle_accounts(world: &mut World, within_ms: u64) -> Outcome {
     world.paying = false;
     settle(world, within_ms);
     nothing_has_vanished(world);
-    let rounds = world.economy().unwrap().mempool.pool.len() + 1;
+    // What is held aside may be covered again by what is confirmed.
+    let pool = &world.economy().unwrap().mempool.pool;
+    let rounds = pool.len() + pool.aside().count() + 1;
     for _ in 0..rounds {
         if world.economy().unwrap().mempool.pool.is_empty() {
             break;
