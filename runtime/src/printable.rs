@@ -3,14 +3,9 @@
 //! Every program's way out to people goes through here, so that no message, reason or name can clear a screen, forge a
 //! line or turn the direction of writing. JSON spells such characters itself and must not pass through here.
 
-use std::borrow::Cow;
+pub use shared::explain::is_hidden;
 
-/// Control characters, characters without width, and those that turn the direction of writing.
-pub fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
+use std::borrow::Cow;
 
 /// The text as one line: all that is hidden is replaced where it can be seen, line ends too. Borrowed where nothing was.
 pub fn line(text: &str) -> Cow<'_, str> {

@@ -7,6 +7,7 @@
 pub mod block;
 pub mod chain;
 pub mod config;
+pub mod explain;
 mod hex;
 pub mod json;
 pub mod keys;

@@ -14,7 +14,6 @@ mod given;
 mod keys;
 mod party;
 mod services;
-mod shell;
 
 pub use args::{Args, Command};
 pub use console::{Console, Output, Style};

@@ -2,14 +2,12 @@
 
 use crate::Error;
 use crate::console::{Console, Output, Style};
-use crate::given::{Given, Judged};
+use crate::given::Given;
 use crate::services::Context;
-use crate::shell::{print, print_bytes};
 use runtime::client::HostPort;
-use serde::Serialize;
-use shared::block::{Block, BlockHash, Height};
-use shared::keys::public_key_pem;
-use shared::ledger::Transaction;
+use shared::block::{Block, BlockHash};
+use shared::explain::{self, Explanation};
+use shared::keys::PlainVerifier;
 use std::str::FromStr;
 
 /// Print the shell commands that recheck a hash or signature with sha256sum and openssl
@@ -67,32 +65,9 @@ impl FromStr for BlockName {
     }
 }
 
-/// One command, and what it proves.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-struct Step {
-    what: String,
-    command: String,
-    /// What it prints, where that proves something.
-    gives: String,
-}
-
-/// All of them, in their order.
-#[derive(Debug, Serialize)]
-struct Explained {
-    about: String,
-    steps: Vec<Step>,
-}
-
-impl Output for Explained {
+impl Output for Explanation {
     fn text(&self, _: Style) -> String {
-        let mut lines = vec![format!("# {}", self.about)];
-        for Step { what, command, gives } in &self.steps {
-            lines.extend([String::new(), format!("# {what}"), command.clone()]);
-            if !gives.is_empty() {
-                lines.push(format!("# gives {gives}"));
-            }
-        }
-        lines.join("\n")
+        self.script()
     }
 }
 
@@ -102,8 +77,11 @@ impl Output for Explained {
 /// Nobody has the block or transaction.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let explained = match args.what {
-        What::Block { block, node } => of_block(&get(block, node.as_ref(), context).await?),
-        What::Tx { transaction, offline } => of_transaction(&transaction.get(context, offline).await?)?,
+        What::Block { block, node } => explain::block(&get(block, node.as_ref(), context).await?),
+        What::Tx { transaction, offline } => {
+            let judged = transaction.get(context, offline).await?;
+            explain::transaction(&judged.transaction, judged.network(), &PlainVerifier)?
+        }
     };
     console.show(&explained)
 }
@@ -121,77 +99,4 @@ async fn get(name: BlockName, node: Option<&HostPort>, context: &Context) -> Res
                 .map_err(|error| Error::StrangeNetwork { at: found.at.clone(), reason: error.to_string() })
         }
     }
-}
-
-fn step(what: impl Into<String>, command: String, gives: impl ToString) -> Step {
-    Step { what: what.into(), command, gives: gives.to_string() }
-}
-
-fn sha256(text: &str) -> String {
-    format!("{} | sha256sum", print(text))
-}
-
-fn of_block(block: &Block) -> Explained {
-    let header = block.header();
-    let (seal, target) = (header.seal(), header.difficulty.target());
-    let fields = format!(
-        "{} {} {} {} {}",
-        header.index, header.prev_hash, header.timestamp, header.difficulty, header.data_hash
-    );
-    let mut steps = vec![
-        step(format!("data_hash, of the {} bytes of data", block.data().len()), sha256(block.data()), header.data_hash),
-        step("seal, of index, prev_hash, timestamp, difficulty and data_hash", sha256(&fields), seal),
-        step("hash, of seal and nonce", sha256(&format!("{seal}{}", header.nonce())), block.hash()),
-    ];
-    if header.index != Height::GENESIS {
-        let compare = format!("printf '%s\\n' {} {target} | LC_ALL=C sort -c && echo 'enough work'", block.hash());
-        let what = format!(
-            "proof of work: the hash is at most the target, floor((2^256 - 1) / {}); as texts of equal length they sort as numbers do",
-            header.difficulty
-        );
-        steps.push(step(what, compare, "enough work"));
-    }
-    let given = if header.index == Height::GENESIS { ", which is given and not mined" } else { "" };
-    Explained { about: format!("block {} ({}){given}", header.index, block.hash()), steps }
-}
-
-fn of_transaction(judged: &Judged) -> Result<Explained, Error> {
-    let Transaction { id, from, signature, .. } = &judged.transaction;
-    let text = judged.transaction.text(judged.network());
-    let not_one = || shared::ledger::BrokenTransaction::WrongSignature(*from);
-    let der = signature.to_der().ok_or_else(not_one)?;
-    let key: String = from.public_key().iter().map(|byte| format!("{byte:02x}")).collect();
-    let (r, s) = signature.as_bytes().split_at(32);
-    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let steps = vec![
-        step("a new folder for the files", "cd \"$(mktemp -d)\"".to_owned(), ""),
-        step(
-            "what is hashed and signed: network id, uuid, from, to, amount, fee and msg",
-            format!("{} > text", print(&text)),
-            "",
-        ),
-        step("id", "sha256sum < text".to_owned(), id),
-        step(
-            format!("the public key {key}, which the address spells"),
-            format!("{} > key.pem", print_lines(&public_key_pem(from)?)),
-            "",
-        ),
-        step(
-            format!("the signature, r = {} and s = {}, in DER", hex(r), hex(s)),
-            format!("{} > signature", print_bytes(&der)),
-            "",
-        ),
-        step(
-            "the signature is the payer's",
-            "openssl dgst -sha256 -verify key.pem -signature signature text".to_owned(),
-            "Verified OK",
-        ),
-    ];
-    Ok(Explained { about: format!("transaction {id} on the network {}", judged.network()), steps })
-}
-
-/// A command that prints lines, each of them a word for `printf`.
-fn print_lines(text: &str) -> String {
-    let words: Vec<_> = text.lines().map(crate::shell::quote).collect();
-    format!("printf '%s\\n' {}", words.join(" "))
 }

@@ -3,20 +3,26 @@
 //! Everything stands in single quotes, where a shell changes nothing. What would not survive a terminal (control
 //! characters, those that turn the direction of writing) is spelt as `printf` escapes instead.
 
-use runtime::printable::is_hidden;
+use super::is_hidden;
 
 /// A command that prints `text` and nothing else, not even a line end.
-pub(crate) fn print(text: &str) -> String {
+pub(super) fn print(text: &str) -> String {
     if text.chars().any(is_hidden) { format!("printf {}", quote(&escaped(text))) } else { plain(text) }
 }
 
 /// A command that prints these bytes.
-pub(crate) fn print_bytes(bytes: &[u8]) -> String {
+pub(super) fn print_bytes(bytes: &[u8]) -> String {
     format!("printf '{}'", bytes.iter().map(octal).collect::<String>())
 }
 
+/// A command that prints lines, each of them a word for `printf`.
+pub(super) fn print_lines(text: &str) -> String {
+    let words: Vec<_> = text.lines().map(quote).collect();
+    format!("printf '%s\\n' {}", words.join(" "))
+}
+
 /// `text` in single quotes.
-pub(crate) fn quote(text: &str) -> String {
+fn quote(text: &str) -> String {
     // A quote cannot stand between quotes: end them, escape one, begin again.
     format!("'{}'", text.replace('\'', r"'\''"))
 }
