@@ -71,7 +71,7 @@ fn a_signature_that_is_wrong_is_seen_by_openssl() {
     let mut payment: Value = serde_json::from_str(EXAMPLE).unwrap();
     payment["signature"] = "1".repeat(128).into();
     let script = user.run_with_input(&["explain", "tx", "-", "--offline"], &payment.to_string()).ok();
-    assert!(script.ends_with("# gives Verification failure"), "{script}");
+    assert!(script.ends_with("# gives Verification failure\n"), "{script}");
     if has_tools() {
         let said = user.sh(&script);
         assert!(said.code != 0 && said.out.ends_with("Verification failure\n"), "{said:?}");
