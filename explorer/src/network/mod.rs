@@ -1,10 +1,16 @@
 //! What is known of the network: who is there, which blocks they hold, what happened lately. [`watching`] asks and
-//! listens, [`picture`] is what comes of it; pages only read.
+//! listens, [`notebook`] makes of it a [`picture`]; pages only read.
 
+mod agreement;
+mod backfill;
+mod live;
+mod notebook;
 mod picture;
+mod ticker;
 mod watching;
 
-pub(crate) use picture::{Contact, Fact, Picture, Seen};
+pub(crate) use agreement::{Agreement, Branch};
+pub(crate) use picture::{Contact, Fact, Picture, Seen, Topic};
 
 use runtime::client::Client;
 use runtime::clock::Clock;
@@ -13,7 +19,7 @@ use shared::params::Params;
 use shared::sync::PeerAddress;
 use shared::wire::Problem;
 use std::sync::Arc;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 /// What changed; its name is the name of the server-sent event.
@@ -29,11 +35,25 @@ pub(crate) enum Change {
     Ticker,
 }
 
-/// A handle to the picture, kept up to date by a task; cheap to clone.
+impl Change {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Nodes, Self::Blocks, Self::Pool, Self::Ticker];
+
+    /// Its name in `/live` and in `data-live`.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Nodes => "nodes",
+            Self::Blocks => "blocks",
+            Self::Pool => "pool",
+            Self::Ticker => "ticker",
+        }
+    }
+}
+
+/// A handle to the picture, kept up to date by tasks; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Watch {
     picture: watch::Receiver<Arc<Picture>>,
-    changes: broadcast::Sender<Change>,
 }
 
 impl Watch {
@@ -45,7 +65,7 @@ impl Watch {
         clock: Clock,
         shutdown: CancellationToken,
     ) -> Self {
-        watching::start(client, tracker, params, clock, shutdown)
+        Self { picture: watching::start(client, tracker, params, clock, shutdown) }
     }
 
     /// What is known now.
@@ -55,6 +75,6 @@ impl Watch {
 
     /// `GET /live`: tells pages that something has changed, so that they fetch themselves again.
     pub(crate) fn live(&self, request: &Request) -> Result<Response, Problem> {
-        watching::live(&self.changes, request)
+        live::answer(self.picture.clone(), request)
     }
 }

@@ -1,13 +1,21 @@
 //! A picture of the network at a moment: services, blocks, news. Plain values.
 
-use shared::block::{BlockHash, Height, Timestamp};
-use shared::wire::{BlockId, Info, Tip};
+use super::Change;
+use shared::block::{BlockHash, Header, Height, Timestamp};
+use shared::wire::{BlockEvent, BlockId, Info, Tip};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// How many heights of blocks are kept, the highest ones.
+pub(crate) const HEIGHTS: u64 = 40;
+/// How many blocks are kept, on all branches.
+const MAX_BLOCKS: usize = 400;
 
 /// The network as it was seen last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Picture {
+    /// Who names the services.
+    pub(crate) tracker: String,
     /// Why the tracker does not answer, if it does not.
     pub(crate) tracker_error: Option<String>,
     /// The nodes, by address.
@@ -18,10 +26,12 @@ pub(crate) struct Picture {
     pub(crate) blocks: BTreeMap<BlockHash, Seen>,
     /// What happened lately, newest first; bounded.
     pub(crate) ticker: VecDeque<Fact>,
+    /// How often each part has changed.
+    pub(super) versions: Versions,
 }
 
 /// A node or mempool.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Contact {
     /// What it said of itself last.
     pub(crate) info: Option<Info>,
@@ -47,9 +57,37 @@ pub(crate) struct Seen {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fact {
     pub(crate) at: Timestamp,
+    pub(crate) topic: Topic,
     pub(crate) words: String,
     /// The block that it is about.
     pub(crate) block: Option<BlockId>,
+}
+
+/// What a fact is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Topic {
+    /// A block was found.
+    Block,
+    /// Branches began or ended.
+    Fork,
+    /// A node or mempool came or went.
+    Service,
+    /// Money moves.
+    Payment,
+}
+
+/// How often each part of a picture has changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Versions([u64; Change::ALL.len()]);
+
+impl Versions {
+    pub(super) fn mark(&mut self, change: Change) {
+        self.0[change as usize] += 1;
+    }
+
+    pub(super) fn changed_since(&self, earlier: &Self) -> Vec<Change> {
+        Change::ALL.into_iter().filter(|change| self.0[*change as usize] != earlier.0[*change as usize]).collect()
+    }
 }
 
 impl Picture {
@@ -72,15 +110,84 @@ impl Picture {
         mempools.into_iter().map(|(address, _)| address.clone()).collect()
     }
 
-    fn answering(&self) -> impl Iterator<Item = (&String, Tip)> {
+    /// The nodes that answer, and where each stands.
+    pub(crate) fn answering(&self) -> impl Iterator<Item = (&String, Tip)> {
         let nodes = self.nodes.iter().filter(|(_, contact)| contact.error.is_none());
         nodes.filter_map(|(address, contact)| Some((address, contact.tip()?)))
     }
+
+    /// A block and its ancestors, as far as they are known, newest first.
+    pub(crate) fn chain(&self, tip: BlockHash) -> impl Iterator<Item = &Seen> {
+        chain(&self.blocks, tip)
+    }
+
+    /// Whether blocks between a tip and the lowest height that is kept are not known yet.
+    pub(super) fn lacks_blocks_of(&self, tip: &Tip) -> bool {
+        let lowest = lowest_kept(self.tip().map_or(tip.index, |best| best.index));
+        // A branch that ended below what is kept is not missed.
+        let known = self.chain(tip.hash).last().map_or(tip.index.next(), |oldest| oldest.index);
+        tip.index >= lowest && known > lowest
+    }
+
+    /// Forgets blocks that are too old, too far ahead of the best tip, or too many.
+    pub(super) fn forget_blocks(&mut self) {
+        let highest = self.blocks.values().map(|block| block.index).max();
+        let Some(best) = self.tip().map(|tip| tip.index).or(highest) else { return };
+        let kept = lowest_kept(best)..=Height(best.0.saturating_add(HEIGHTS));
+        self.blocks.retain(|_, block| kept.contains(&block.index));
+        let excess = self.blocks.len().saturating_sub(MAX_BLOCKS);
+        if excess > 0 {
+            let best: BTreeSet<_> =
+                self.tip().map(|tip| self.chain(tip.hash).map(|block| block.hash).collect()).unwrap_or_default();
+            let side = self.blocks.values().filter(|block| !best.contains(&block.hash));
+            let mut side: Vec<_> = side.map(|block| (block.index, block.hash)).collect();
+            side.sort_unstable();
+            side.into_iter().take(excess).for_each(|(_, hash)| drop(self.blocks.remove(&hash)));
+        }
+    }
+}
+
+/// The lowest height that is kept while the best tip has height `best`.
+pub(super) const fn lowest_kept(best: Height) -> Height {
+    best.minus(HEIGHTS - 1)
+}
+
+/// A block and its ancestors, as far as they are known, newest first. Heights fall by one, so it ends.
+pub(crate) fn chain(blocks: &BTreeMap<BlockHash, Seen>, tip: BlockHash) -> impl Iterator<Item = &Seen> {
+    std::iter::successors(blocks.get(&tip), |block| {
+        blocks.get(&block.prev_hash).filter(|parent| parent.index.0.checked_add(1) == Some(block.index.0))
+    })
 }
 
 impl Contact {
     /// Where it stands.
     pub(crate) fn tip(&self) -> Option<Tip> {
         self.info.as_ref().and_then(|info| info.tip)
+    }
+}
+
+impl From<&BlockEvent> for Seen {
+    fn from(event: &BlockEvent) -> Self {
+        Self {
+            index: event.index,
+            hash: event.hash,
+            prev_hash: event.prev_hash,
+            timestamp: event.timestamp,
+            difficulty: event.difficulty.value(),
+            mined_by: None,
+        }
+    }
+}
+
+impl From<&Header> for Seen {
+    fn from(header: &Header) -> Self {
+        Self {
+            index: header.index,
+            hash: header.hash(),
+            prev_hash: header.prev_hash,
+            timestamp: header.timestamp,
+            difficulty: header.difficulty.value(),
+            mined_by: None,
+        }
     }
 }

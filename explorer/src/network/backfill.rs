@@ -1,0 +1,72 @@
+//! Asks a node for the blocks that no event told of: the last heights of its best chain, and its side branches.
+
+use super::picture::{HEIGHTS, Seen, lowest_kept};
+use super::watching::Watcher;
+use runtime::client::Error;
+use shared::block::{Block, BlockHash, Height};
+use shared::wire::{BranchStatus, HeadersRequest, Tip};
+
+/// How many side branches are asked for, the highest first.
+const MAX_BRANCHES: usize = 8;
+/// How many blocks of side branches are fetched at a time.
+const MAX_SIDE_BLOCKS: usize = HEIGHTS as usize;
+
+/// Fills the gaps below a node's tip; its side branches too if there were gaps or `with_branches` says so.
+pub(super) async fn backfill(watcher: &Watcher, node: &str, with_branches: bool) {
+    let tip = watcher.read(|picture| picture.nodes.get(node).and_then(super::Contact::tip));
+    let Some(tip) = tip else { return };
+    let lacks = watcher.read(|picture| picture.lacks_blocks_of(&tip));
+    if lacks && let Err(error) = best_chain(watcher, node, &tip).await {
+        tracing::debug!(%node, %error, "the last blocks cannot be had");
+    }
+    if (lacks || with_branches)
+        && let Err(error) = side_branches(watcher, node, tip.index).await
+    {
+        tracing::debug!(%node, %error, "the side branches cannot be had");
+    }
+}
+
+/// The last blocks of a node's best chain: the lowest as a whole, the others as headers.
+async fn best_chain(watcher: &Watcher, node: &str, tip: &Tip) -> Result<(), Error> {
+    let lowest = watcher.client.block(node, lowest_kept(tip.index).0, watcher.max_block_bytes).await?;
+    let ask = HeadersRequest { locator: vec![lowest.header().hash()], limit: HEIGHTS };
+    let headers = watcher.client.headers(node, &ask).await?;
+    let bound = usize::try_from(HEIGHTS).unwrap_or(usize::MAX);
+    let blocks: Vec<_> = [lowest.header()].into_iter().chain(headers.iter().take(bound)).map(Seen::from).collect();
+    watcher.write(|notebook, _| notebook.learnt(blocks));
+    Ok(())
+}
+
+/// The blocks of a node's side branches down to those that are known.
+async fn side_branches(watcher: &Watcher, node: &str, best: Height) -> Result<(), Error> {
+    let lowest = lowest_kept(best);
+    let mut tips = watcher.client.tips(node).await?;
+    tips.retain(|tip| tip.status == BranchStatus::Side && tip.index >= lowest);
+    tips.sort_by_key(|tip| std::cmp::Reverse(tip.index));
+    let mut blocks: Vec<Seen> = Vec::new();
+    for tip in tips.into_iter().take(MAX_BRANCHES) {
+        let mut wanted = tip.hash;
+        while blocks.len() < MAX_SIDE_BLOCKS && !is_known(watcher, &blocks, wanted) {
+            let block = block(watcher, node, wanted).await?;
+            if block.header().index < lowest {
+                break;
+            }
+            wanted = block.header().prev_hash;
+            blocks.push(Seen::from(block.header()));
+        }
+    }
+    if !blocks.is_empty() {
+        watcher.write(|notebook, _| notebook.learnt(blocks));
+    }
+    Ok(())
+}
+
+fn is_known(watcher: &Watcher, fetched: &[Seen], hash: BlockHash) -> bool {
+    fetched.iter().any(|block| block.hash == hash) || watcher.read(|picture| picture.blocks.contains_key(&hash))
+}
+
+async fn block(watcher: &Watcher, node: &str, hash: BlockHash) -> Result<Block, Error> {
+    let json = watcher.client.block_json(node, hash, watcher.max_block_bytes).await?;
+    let block = Block::from_json(&json).map_err(|error| Error::Malformed(error.to_string()))?;
+    if block.header().hash() == hash { Ok(block) } else { Err(Error::Malformed("another block".to_owned())) }
+}
