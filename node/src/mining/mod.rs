@@ -9,6 +9,7 @@ use runtime::clock::Clock;
 use runtime::follower::{Follower, Status};
 use runtime::miner::{Found, Miner, MinerError, MinerSettings};
 use shared::block::{BlockHash, DataHash, HeaderFields};
+use shared::chain::BrokenRule;
 use shared::{config, wire};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,6 +28,9 @@ const PLACE_WITHIN: Duration = Duration::from_secs(5);
 /// Why blocks were not mined on demand.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MineError {
+    /// What they were to carry breaks a rule.
+    #[error(transparent)]
+    Broken(#[from] BrokenRule),
     /// Others asked before.
     #[error("{MAX_ORDERS} others wait for blocks already, try again")]
     Busy,
@@ -91,7 +95,7 @@ impl Mining {
             mpsc::error::TrySendError::Full(_) => MineError::Busy,
             mpsc::error::TrySendError::Closed(_) => MineError::Stopped,
         })?;
-        answer.await.map_err(|_| MineError::Stopped)
+        answer.await.map_err(|_| MineError::Stopped)?
     }
 
     /// The data of a block for somebody else, and the moment of the chain that it is for.

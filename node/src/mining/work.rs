@@ -5,7 +5,7 @@
 //! blocks. While a template is being made for a new tip, the threads search a block without transactions: changing the
 //! job later loses nothing, since a search has no memory.
 
-use super::{MAX_ORDERS, next_fields};
+use super::{MAX_ORDERS, MineError, next_fields};
 use crate::coinbase::Coinbase;
 use crate::mempools::{Candidates, Mempools};
 use crate::template::{NoTemplate, Template};
@@ -14,7 +14,7 @@ use runtime::clock::Clock;
 use runtime::follower::{Follower, Status};
 use runtime::miner::{Found, Job, Miner};
 use shared::block::{Block, BlockHash, Nonce};
-use shared::chain::Accepted;
+use shared::chain::{Accepted, Refusal};
 use shared::layer::EffectError;
 use shared::wire::{BlockSource, Event, MiningEvent};
 use std::collections::VecDeque;
@@ -35,11 +35,15 @@ pub(super) struct Order {
     left: u64,
     data: Option<String>,
     hashes: Vec<BlockHash>,
-    reply: oneshot::Sender<Vec<BlockHash>>,
+    reply: oneshot::Sender<Result<Vec<BlockHash>, MineError>>,
 }
 
 impl Order {
-    pub(super) fn new(blocks: u64, data: Option<String>, reply: oneshot::Sender<Vec<BlockHash>>) -> Self {
+    pub(super) fn new(
+        blocks: u64,
+        data: Option<String>,
+        reply: oneshot::Sender<Result<Vec<BlockHash>, MineError>>,
+    ) -> Self {
         Self { id: 0, left: blocks, data, hashes: Vec::new(), reply }
     }
 }
@@ -243,7 +247,10 @@ impl Work {
         match error {
             // The new tip is announced in a moment.
             NoTemplate::Moved => {}
-            NoTemplate::Layer(EffectError::Broken(broken)) => self.lose(target.order, &broken.to_string()),
+            NoTemplate::Layer(EffectError::Broken(broken)) => {
+                tracing::warn!(%broken, "no block can be made of what was ordered");
+                self.lose(target.order, MineError::Stopped);
+            }
             error => tracing::warn!(%error, "no template for the next block"),
         }
     }
@@ -261,8 +268,18 @@ impl Work {
             }
             // Another block came first: natural, and seen as a fork.
             Ok(Ok(_)) => {}
-            Ok(Err(refusal)) => self.lose(target.order, &refusal.to_string()),
-            Err(error) => self.lose(target.order, &error.to_string()),
+            Ok(Err(refusal)) => {
+                tracing::warn!(%refusal, "a block that was mined here is none");
+                let reason = match refusal {
+                    Refusal::Broken(broken) => MineError::Broken(broken),
+                    Refusal::NotYet(_) | Refusal::Failed(_) => MineError::Stopped,
+                };
+                self.lose(target.order, reason);
+            }
+            Err(error) => {
+                tracing::warn!(%error, "a block that was mined here cannot be stored");
+                self.lose(target.order, MineError::Stopped);
+            }
         }
     }
 
@@ -274,13 +291,16 @@ impl Work {
             && let Some(order) = self.orders.pop_front()
         {
             // Whoever asked may have gone away.
-            let _ = order.reply.send(order.hashes);
+            let _ = order.reply.send(Ok(order.hashes));
         }
     }
 
     /// An order ends with the block that it lost; one that only came meanwhile does not.
-    fn lose(&mut self, order: Option<u64>, reason: &str) {
-        tracing::warn!(reason, "a block that was to be mined here is none");
-        self.orders.retain(|waiting| Some(waiting.id) != order);
+    fn lose(&mut self, order: Option<u64>, reason: MineError) {
+        let lost = self.orders.iter().position(|waiting| Some(waiting.id) == order);
+        if let Some(order) = lost.and_then(|place| self.orders.remove(place)) {
+            // Whoever asked may have gone away.
+            let _ = order.reply.send(Err(reason));
+        }
     }
 }

@@ -39,7 +39,7 @@ pub(crate) async fn sync(node: &NodeService, mut request: Request) -> Result<Res
 
 /// Mines blocks now, at full speed, and answers their hashes. They carry `data` if it is given, on layer `data` only;
 /// on layer `transaction` what waits in the mempools at this moment.
-#[utoipa::path(post, path = "/mine", request_body = MineRequest, security(("token" = [])), responses((status = 200, body = MineAnswer), (status = 400, body = Problem), (status = 401, body = Problem), (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/mine", request_body = MineRequest, security(("token" = [])), responses((status = 200, body = MineAnswer), (status = 400, body = Problem), (status = 401, body = Problem), (status = 422, body = Problem, description = "A broken rule"), (status = 429, body = Problem)))]
 pub(crate) async fn mine(node: &NodeService, mut request: Request) -> Result<Response, Problem> {
     request.require_token()?;
     let max_data_bytes = node.follower.rules().params().max_data_bytes;
@@ -61,6 +61,7 @@ pub(crate) async fn mine(node: &NodeService, mut request: Request) -> Result<Res
     let hashes = node.mining.mine(blocks, data).await.map_err(|error| match error {
         MineError::Busy => server::problem(http::StatusCode::TOO_MANY_REQUESTS, error.to_string()),
         MineError::Stopped => server::unavailable(error.to_string()),
+        MineError::Broken(broken) => broken_problem(&broken),
     })?;
     reply::json(&MineAnswer { hashes })
 }
