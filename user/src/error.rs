@@ -145,6 +145,9 @@ pub enum Error {
         /// What a payment costs.
         fee: Amount,
     },
+    /// All payments of a load were refused.
+    #[error("no payment was accepted")]
+    NoneAccepted,
     /// No token for the node.
     #[error("steering {at} needs its token: {hint}")]
     NoToken {
@@ -241,6 +244,7 @@ impl Error {
             Self::WaitedInVain { .. } => "waited-in-vain",
             Self::EventsEnded(..) => "events-ended",
             Self::NobodyCanPay { .. } => "nobody-can-pay",
+            Self::NoneAccepted => "none-accepted",
             Self::NoToken { .. } => "no-token",
             Self::Exists(_) => "exists",
             Self::File { .. } => "file",

@@ -162,7 +162,8 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     let accepted_per_second = if seconds > 0.0 { tally.accepted as f64 / seconds } else { 0.0 };
     let unsent = args.count - tally.sent();
     let Tally { accepted, refused } = tally;
-    console.show(&Report { accepted, refused, unsent, payers, seconds, accepted_per_second })
+    console.show(&Report { accepted, refused, unsent, payers, seconds, accepted_per_second })?;
+    if accepted == 0 { Err(Error::NoneAccepted) } else { Ok(()) }
 }
 
 /// What became of the payments so far.

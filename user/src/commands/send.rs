@@ -114,6 +114,10 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
 
 async fn push(found: &Found, transaction: &Transaction) -> Result<PushStatus, Error> {
     let pushed = found.client.push_transaction(&found.at, transaction).await;
+    let pushed = pushed.and_then(|pushed| {
+        let other = || client::Error::Malformed(format!("it answers for the transaction {}", pushed.id));
+        if pushed.id == transaction.id { Ok(pushed) } else { Err(other()) }
+    });
     Ok(pushed.map_err(|error| found.failed(attempt(transaction.id, &error))(error))?.status)
 }
 
