@@ -10,6 +10,7 @@ use crate::network::Network;
 use runtime::client::{Client, Error, Unprocessed};
 use serde::Serialize;
 use serde_json::Value;
+use shared::block::Height;
 use shared::ledger::TransactionId;
 use shared::wire::{BlockId, MAX_UNPROCESSED, PoolOrder, Tip};
 use std::collections::{BTreeMap, HashSet};
@@ -100,11 +101,13 @@ struct PoolView {
 }
 
 /// Replays and compares, again and again until it holds or `patience` is over.
-pub async fn prove(network: &Network, mempool: &str, book: &Book, patience: Duration) -> Money {
+///
+/// The block that it is about is not below the height `least`.
+pub async fn prove(network: &Network, mempool: &str, book: &Book, least: Height, patience: Duration) -> Money {
     let deadline = Instant::now() + patience;
     let mut last = None;
     loop {
-        let fault = match timeout_at(deadline, attempt(network, mempool, book)).await {
+        let fault = match timeout_at(deadline, attempt(network, mempool, book, least)).await {
             Ok(Ok(money)) => return money,
             Ok(Err(fault)) => fault,
             Err(_) => last.unwrap_or_else(|| Fault::NotNow(format!("it took longer than {} s", patience.as_secs()))),
@@ -119,8 +122,11 @@ pub async fn prove(network: &Network, mempool: &str, book: &Book, patience: Dura
     }
 }
 
-async fn attempt(network: &Network, mempool: &str, book: &Book) -> Result<Money, Fault> {
+async fn attempt(network: &Network, mempool: &str, book: &Book, least: Height) -> Result<Money, Fault> {
     let pool = pool_view(&network.client, mempool).await?;
+    if pool.tip.index < least {
+        return Err(Fault::NotNow(format!("the mempool is at block {} and the nodes at {least}", pool.tip.index)));
+    }
     let mut proven = None;
     for node in &network.nodes {
         let ledger = replay(network, &node.contact.name, &node.contact.address, pool.tip.index.0).await?;

@@ -59,9 +59,10 @@ pub struct Found {
 }
 
 impl Report {
-    /// Whether the nodes agreed, no service failed, no block was bad and all money was found: what the exit code tells.
+    /// Whether the nodes agreed, no service failed, every block was checked, none was bad and all money was found: what
+    /// the exit code tells.
     pub fn is_good(&self) -> bool {
         let is_found = self.money.as_ref().is_none_or(|money| money.proven);
-        self.agreed && self.bad == 0 && self.failed_services == 0 && is_found
+        self.agreed && self.bad == 0 && self.unchecked == 0 && self.failed_services == 0 && is_found
     }
 }

@@ -9,6 +9,7 @@ use crate::observer::What;
 use crate::proof::{self, Money};
 use crate::report::{Found, Report};
 use crate::tale::{Branch, Tale};
+use shared::block::Height;
 use shared::wire::BlockId;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -45,11 +46,12 @@ impl<W: Write> Run<W> {
         }
         let deadline = if is_hasty { AGREE_IN_HASTE } else { AGREE };
         let agreement = self.meanwhile(agreement::reach(network, deadline)).await?;
-        let money = self.find_money(network, is_hasty).await?;
         let (tip, branches) = match agreement {
             Agreement::On(tip) => (Some(tip), Vec::new()),
             Agreement::None(branches) => (None, branches),
         };
+        let least = tip.map_or(Height(0), |tip| tip.index);
+        let money = self.find_money(network, least, is_hasty).await?;
         // The chain that was agreed on is walked down to its start, in case that something was not told of.
         self.inspector.ask(0, tip.unwrap_or_else(|| self.narrator.best()));
         Ok(self.report(options, (tip, branches), money, is_hasty).await?)
@@ -66,13 +68,13 @@ impl<W: Write> Run<W> {
         }
     }
 
-    async fn find_money(&mut self, network: &Network, is_hasty: bool) -> io::Result<Option<Money>> {
+    async fn find_money(&mut self, network: &Network, least: Height, is_hasty: bool) -> io::Result<Option<Money>> {
         let (Some(economy), Some(money)) = (self.economy.take(), &network.money) else { return Ok(None) };
         let Some(book) = self.meanwhile(economy.finish()).await? else {
             return Ok(Some(Money { fault: Some("the members' task has panicked".to_owned()), ..Money::default() }));
         };
         let patience = if is_hasty { PROVE_IN_HASTE } else { PROVE };
-        self.meanwhile(proof::prove(network, &money.mempool, &book, patience)).await.map(Some)
+        self.meanwhile(proof::prove(network, &money.mempool, &book, least, patience)).await.map(Some)
     }
 
     async fn report(

@@ -82,10 +82,10 @@ impl Style {
         };
         let mut lines = vec![
             format!(
-                "  money       {} and {} replayed from each node's chain: {} hold {},",
+                "  money       {} and {} replayed from each node's chain: {} {},",
                 plural(height, "block"),
                 plural(money.payments, "payment"),
-                plural_of_address(money.addresses),
+                holding(money.addresses),
                 lab(money.held)
             ),
             format!(
@@ -107,8 +107,8 @@ impl Style {
     }
 }
 
-fn plural_of_address(count: u64) -> String {
-    if count == 1 { "1 address".to_owned() } else { format!("{count} addresses") }
+fn holding(count: u64) -> String {
+    if count == 1 { "1 address holds".to_owned() } else { format!("{count} addresses hold") }
 }
 
 /// A mempool's reasons in words (docs/protocol.md §11).
