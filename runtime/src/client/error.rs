@@ -61,5 +61,7 @@ fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn std::e
 
 /// The innermost cause: reqwest's own texts only say that something went wrong.
 fn root_cause(error: &reqwest::Error) -> String {
-    causes(error).last().map_or_else(|| error.to_string(), ToString::to_string)
+    let cause = causes(error).last().map_or_else(|| error.to_string(), ToString::to_string);
+    // The resolver shows its query as a program would see it.
+    if cause.starts_with("no records found for Query") { "no host of this name is known".to_owned() } else { cause }
 }

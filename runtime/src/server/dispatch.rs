@@ -128,6 +128,10 @@ impl<S: Service> App<S> {
             guard::check_origin(&request.headers)?;
         }
         if write {
+            let methods = self.shared.routes.methods(&segments);
+            if !methods.is_empty() && !methods.contains(&request.method) {
+                return Err(request.no_route());
+            }
             guard::check_media_type(&request.headers)?;
         }
         // Before the network is checked: `/info` is how one learns in what two networks differ.
