@@ -1,0 +1,71 @@
+// What the exercises with blocks share: one search at a time, how it goes, and a line that says what came of it.
+
+import { digest } from "./learn-rules.js";
+import { search } from "./learn-miner.js";
+
+const number = new Intl.NumberFormat("en");
+
+export const count = (many, one, several) => `${number.format(many)} ${many === 1 ? one : several}`;
+
+export class Workshop {
+  #rate;
+  #status;
+  #stop;
+  #search; // what ends the search that is going on
+  #miner; // the button that began it
+
+  constructor(section) {
+    this.#rate = section.querySelector('[data-out="rate"]');
+    this.#status = section.querySelector('[data-out="status"]');
+    this.#stop = section.querySelector('[data-do="stop"]');
+    this.#stop.disabled = true;
+    this.#stop.addEventListener("click", () => {
+      this.stop();
+      this.say("Stopped: no nonce was found.");
+    });
+  }
+
+  say(text) {
+    this.#status.textContent = text;
+  }
+
+  // Ends a search that is going on. Who stands on the button to stop it is led back to where they began it.
+  stop() {
+    this.#search?.abort();
+    this.#search = undefined;
+    if (document.activeElement === this.#stop) {
+      this.#miner?.focus();
+    }
+    this.#stop.disabled = true;
+  }
+
+  // Looks for a nonce for the block as it stands, and writes it there; whether it was found. Another search ends first.
+  async mine(card) {
+    this.stop();
+    const own = new AbortController();
+    this.#search = own;
+    this.#miner = document.activeElement;
+    this.#stop.disabled = false;
+    const name = `block ${card.get("index")}`;
+    this.say(`Mining ${name}…`);
+    const { seal, target } = digest(card.block());
+    const { nonce, tried, ms } = await search(seal, target, own.signal, (...progress) => this.#showRate(...progress));
+    if (own.signal.aborted) {
+      return false;
+    }
+    this.stop();
+    this.#showRate(tried, ms);
+    if (!nonce) {
+      this.say("None of these nonces will do. Change anything else in the block, and there are as many new chances.");
+      return false;
+    }
+    card.set("nonce", nonce);
+    this.say(`Found a nonce for ${name} after ${count(tried, "try", "tries")}.`);
+    return true;
+  }
+
+  #showRate(tried, ms) {
+    const perSecond = Math.round((tried / Math.max(ms, 1)) * 1000);
+    this.#rate.textContent = `${count(tried, "hash", "hashes")}, ${number.format(perSecond)} a second`;
+  }
+}
