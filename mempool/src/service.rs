@@ -2,6 +2,7 @@
 
 use crate::admission::Admissions;
 use crate::desk::{Desk, NotReady};
+use crate::routes::pending::Lists;
 use crate::{openapi, routes};
 use http::Method;
 use runtime::follower::Follower;
@@ -25,6 +26,8 @@ pub(crate) struct MempoolService {
     known_as: watch::Receiver<String>,
     started: Timestamp,
     network: serde_json::Value,
+    /// What `/unprocessed` answered last.
+    pub(crate) lists: Lists,
     /// Turns at the disk: an answer may read many blocks, one at a time, and there may be many who ask.
     reads: Semaphore,
 }
@@ -48,6 +51,7 @@ impl MempoolService {
             known_as,
             started,
             network,
+            lists: Lists::new(),
             reads: Semaphore::new(MAX_READS),
         }
     }

@@ -2,17 +2,29 @@
 
 use super::page_limit;
 use crate::service::MempoolService;
+use bytes::Bytes;
 use http::header::{ETAG, HeaderValue, IF_NONE_MATCH};
 use http::{HeaderMap, StatusCode};
-use runtime::server::{Request, Response, reply};
+use runtime::server::{self, Request, Response, reply};
 use serde::Deserialize;
 use shared::ledger::{Transaction, json_of};
 use shared::pool::{Pending, Pool};
 use shared::wire::{MAX_UNPROCESSED, PoolOrder, Problem, UNPROCESSED_BYTES};
-use std::sync::Arc;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Semaphore;
 
 /// Transactions of one answer unless `limit` says otherwise.
 const DEFAULT_LIMIT: usize = 1000;
+/// Answers that are kept for who asks for the same.
+const KEPT: usize = 4;
+/// What makes an answer a long one, in bytes.
+const LONG: usize = 256 << 10;
+/// Most long answers that are sent at a time, and how long each may take.
+const MAX_LONG_ANSWERS: usize = 64;
+const LONG_WITHIN: Duration = Duration::from_secs(30);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,13 +51,63 @@ pub(crate) async fn unprocessed(mempool: &MempoolService, request: &Request) -> 
         };
         (pool.version(), transactions)
     };
-    let (version, json) = mempool
-        .off_the_loop(move |desk| {
-            let (version, transactions) = desk.pool(read);
-            Ok((version, to_json(&transactions)))
-        })
-        .await?;
-    Ok(with_tag(reply::json_bytes(json), &tag(version)))
+    let current = mempool.desk.pool(Pool::version);
+    let (version, json) = match mempool.lists.get(current, order, limit) {
+        Some(json) => (current, json),
+        None => {
+            let made = mempool.off_the_loop(move |desk| {
+                let (version, transactions) = desk.pool(read);
+                Ok((version, Bytes::from(to_json(&transactions))))
+            });
+            let (version, json) = made.await?;
+            mempool.lists.put(version, order, limit, json.clone());
+            (version, json)
+        }
+    };
+    Ok(with_tag(mempool.lists.answer(json)?, &tag(version)))
+}
+
+/// The last answers, shared by all who ask for the same: many slow readers hold no more than a few of them.
+pub(crate) struct Lists {
+    made: Mutex<VecDeque<Made>>,
+    /// Long answers that are being sent.
+    places: Arc<Semaphore>,
+}
+
+struct Made {
+    version: u64,
+    order: PoolOrder,
+    limit: usize,
+    json: Bytes,
+}
+
+impl Lists {
+    pub(crate) fn new() -> Self {
+        Self { made: Mutex::default(), places: Arc::new(Semaphore::new(MAX_LONG_ANSWERS)) }
+    }
+
+    fn get(&self, version: u64, order: PoolOrder, limit: usize) -> Option<Bytes> {
+        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |one: &&Made| (one.version, one.order, one.limit) == (version, order, limit);
+        made.iter().find(same).map(|one| one.json.clone())
+    }
+
+    fn put(&self, version: u64, order: PoolOrder, limit: usize, json: Bytes) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.truncate(KEPT - 1);
+        made.push_front(Made { version, order, limit, json });
+    }
+
+    fn answer(&self, json: Bytes) -> Result<Response, Problem> {
+        if json.len() <= LONG {
+            return Ok(reply::json_bytes(json));
+        }
+        let busy = |_| server::unavailable("too many long answers are being sent; ask for fewer, or try again");
+        let place = self.places.clone().try_acquire_owned().map_err(busy)?;
+        let pieces = (0..json.len()).step_by(LONG).map(move |at| json.slice(at..json.len().min(at + LONG)));
+        let pieces = futures_util::stream::iter(pieces.map(Ok::<_, Infallible>));
+        Ok(reply::stream_in(place, LONG_WITHIN, "application/json", pieces))
+    }
 }
 
 /// The first `limit` or 8 MiB of JSON, at least one.
@@ -80,4 +142,34 @@ fn with_tag(mut response: Response, tag: &str) -> Response {
         response.headers_mut().insert(ETAG, tag);
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_for_the_same_shares_one_answer_and_only_the_last_are_kept() {
+        let lists = Lists::new();
+        let json = Bytes::from_static(b"[1]");
+        lists.put(7, PoolOrder::Fee, 10, json.clone());
+        let shared = lists.get(7, PoolOrder::Fee, 10);
+        assert_eq!(shared.map(|bytes| bytes.as_ptr()), Some(json.as_ptr()));
+        for (version, order, limit) in [(8, PoolOrder::Fee, 10), (7, PoolOrder::Age, 10), (7, PoolOrder::Fee, 9)] {
+            assert_eq!(lists.get(version, order, limit), None);
+        }
+        (0..KEPT).for_each(|limit| lists.put(8, PoolOrder::Age, limit, Bytes::new()));
+        assert_eq!(lists.get(7, PoolOrder::Fee, 10), None);
+    }
+
+    #[test]
+    fn only_so_many_long_answers_are_under_way() {
+        let lists = Lists::new();
+        let long = Bytes::from(vec![b'x'; LONG + 1]);
+        let answers: Vec<_> = (0..MAX_LONG_ANSWERS).map(|_| lists.answer(long.clone()).unwrap()).collect();
+        assert_eq!(lists.answer(long.clone()).unwrap_err().status, 503);
+        assert!(lists.answer(Bytes::from_static(b"[]")).is_ok(), "a short one is always sent");
+        drop(answers);
+        assert!(lists.answer(long).is_ok());
+    }
 }
