@@ -1,9 +1,281 @@
-//! Page address.
+//! One address: what it holds, what it paid and was paid, and how its balance went.
 
+use super::missing;
 use crate::service::Explorer;
-use runtime::server::{self, Request, Response};
-use shared::wire::Problem;
+use crate::sources::NoAnswer;
+use crate::view::chart::{Axis, Chart, Mark, figure, whole};
+use crate::view::{self, Page, explained, said, transaction_link};
+use http::StatusCode;
+use http::header::{HeaderValue, LOCATION};
+use maud::{Markup, html};
+use runtime::client::Page as Entries;
+use runtime::server::{self, Request, Response, reply};
+use serde::Deserialize;
+use shared::ledger::{Address, Amount, Transaction};
+use shared::wire::{HistoryEntry, Problem};
 
-pub(crate) async fn page(_explorer: &Explorer, _address: &str, _request: &Request) -> Result<Response, Problem> {
-    Err(server::not_found("to be written"))
+/// Entries of one page.
+const PER_PAGE: usize = 50;
+/// The depths at which the balance is shown.
+const DEPTHS: [(u64, &str); 3] = [(0, "with what is pending"), (1, "confirmed"), (6, "settled, 6 confirmations")];
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    before: Option<String>,
+}
+
+/// An address and what is known of it.
+struct Shown {
+    address: Address,
+    /// In the order of [`DEPTHS`], in grains.
+    balances: [u64; 3],
+    history: Entries<HistoryEntry>,
+    /// Whether there are newer entries.
+    is_first: bool,
+}
+
+pub(crate) async fn page(explorer: &Explorer, name: &str, request: &Request) -> Result<Response, Problem> {
+    if !explorer.params.layer.has_money() {
+        return Ok(missing::no_money("Address", "/transactions"));
+    }
+    let address = match name.to_ascii_lowercase().parse::<Address>() {
+        Ok(address) if address.as_str() != name => return in_lower_case(&address),
+        Ok(address) => address,
+        Err(error) => {
+            return Ok(missing::not_found(
+                html! { bdi { (view::short(name)) } " is not an address: " (error.to_string()) "." },
+            ));
+        }
+    };
+    let Query { before } = request.query()?;
+    let before = before.as_deref();
+    if !before.is_none_or(is_cursor) {
+        return Err(server::bad_request(
+            "query: before: expected a height, or a height and a place in that block, as in 7.2",
+        ));
+    }
+    match ask(explorer, address, before).await {
+        Ok(shown) => Ok(Page {
+            title: &format!("Address {}", address.short()),
+            place: "/transactions",
+            scripts: &[],
+            main: render(&shown),
+        }
+        .response()),
+        Err(error) => Ok(missing::no_answer(&error)),
+    }
+}
+
+/// The same address as it is written.
+fn in_lower_case(address: &Address) -> Result<Response, Problem> {
+    let to =
+        HeaderValue::from_str(&format!("/address/{address}")).map_err(|error| server::internal(error.to_string()))?;
+    let mut response = reply::whole(StatusCode::FOUND, "text/plain; charset=utf-8", Default::default());
+    response.headers_mut().insert(LOCATION, to);
+    Ok(response)
+}
+
+fn is_cursor(text: &str) -> bool {
+    let is_number = |text: &str| matches!(text.len(), 1..=16) && text.bytes().all(|c| c.is_ascii_digit());
+    text.split_once('.').map_or_else(|| is_number(text), |(index, place)| is_number(index) && is_number(place))
+}
+
+async fn ask(explorer: &Explorer, address: Address, before: Option<&str>) -> Result<Shown, NoAnswer> {
+    let sources = &explorer.sources;
+    let balance =
+        |depth: u64| sources.mempool(async move |client, mempool| client.balance(mempool, &address, depth).await);
+    let [(pending, _), (confirmed, _), (settled, _)] = DEPTHS;
+    let history =
+        sources.mempool(async move |client, mempool| client.history(mempool, &address, before, PER_PAGE).await);
+    let (pending, confirmed, settled, history) =
+        tokio::try_join!(balance(pending), balance(confirmed), balance(settled), history)?;
+    Ok(Shown { address, balances: [pending, confirmed, settled], history, is_first: before.is_none() })
+}
+
+fn render(shown: &Shown) -> Markup {
+    let Shown { address, balances, history, is_first } = shown;
+    html! {
+        h1 { "Address" }
+        div.owner {
+            div {
+                p { code.hash { (address) } }
+                p.muted { "An address is the public half of a key. Whoever has the secret half can spend what is here; nobody knows who that is." }
+                div #balances data-live="blocks pool" aria-live="polite" {
+                    dl.fields {
+                        @for ((_, name), grains) in DEPTHS.iter().zip(balances) {
+                            dt { (name) }
+                            dd { (view::amount(Amount::new(*grains).unwrap_or(Amount::MAX))) }
+                        }
+                    }
+                }
+            }
+            img.qr src={ "/qr/" (address) ".svg" } alt="QR code of the address" width="160" height="160";
+        }
+        section aria-labelledby="history" {
+            h2 #history { "History" }
+            // Older pages do not change.
+            div #entries data-live=[is_first.then_some("blocks pool")] {
+                @if history.entries.is_empty() {
+                    p { "Nothing has happened here yet: nobody paid to or from this address on this network, and it mined no block." }
+                } @else {
+                    (chart(&history.entries))
+                    (table(address, &history.entries))
+                }
+                nav.paging aria-label="More history" {
+                    @if !is_first { a.button href={ "/address/" (address) } { "Newest" } }
+                    @if let Some(next) = history.next.as_deref().filter(|next| is_cursor(next)) {
+                        a.button href={ "/address/" (address) "?before=" (next) } rel="next" { "Older" }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn table(of: &Address, entries: &[HistoryEntry]) -> Markup {
+    html! {
+        div.table tabindex="0" role="region" aria-label="What happened, newest first" {
+            table {
+                caption { "Newest first" }
+                thead { tr { th scope="col" { "Where" } th scope="col" { "What" }
+                    th.number scope="col" { "Change" } th.number scope="col" { "Holds then" } th scope="col" { "Message" } } }
+                tbody {
+                    @for entry in entries {
+                        tr {
+                            th scope="row" { @match entry.block {
+                                Some(block) => { a href={ "/block/" (block.hash) } { "block " (block.index) } }
+                                None => { span.warn { "pending" } }
+                            } }
+                            td { (what(of, entry)) }
+                            td.number { (change(of, entry)) }
+                            td.number { (view::amount(entry.balance)) }
+                            td.msg { @if let Some(transaction) = &entry.transaction { (said(&transaction.msg)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn what(of: &Address, entry: &HistoryEntry) -> Markup {
+    let Some(Transaction { id, from, to, .. }) = &entry.transaction else {
+        return html! { (explained("mined", "It found this block, and got the reward and the fees.")) };
+    };
+    html! {
+        @if from == to { "paid to itself" }
+        @else if from == of { "paid to " (view::address(to)) }
+        @else { "paid by " (view::address(from)) }
+        ", " (transaction_link(*id))
+    }
+}
+
+/// How much more or less it holds.
+fn change(of: &Address, entry: &HistoryEntry) -> Markup {
+    let more = |amount| html! { span.good { "+" (view::amount(amount)) } };
+    let less = |amount| html! { span.bad { "−" (view::amount(amount)) } };
+    match &entry.transaction {
+        None => more(entry.reward.unwrap_or(Amount::ZERO)),
+        Some(transaction) if transaction.from == transaction.to => less(transaction.fee),
+        Some(transaction) if transaction.from == *of => less(transaction.cost()),
+        Some(transaction) => more(transaction.amount),
+    }
+}
+
+/// The balance after each entry shown, from old to new.
+fn chart(entries: &[HistoryEntry]) -> Markup {
+    let lab = |amount: Amount| amount.grains() as f64 / Amount::GRAINS_PER_LAB as f64;
+    let line: Vec<_> =
+        entries.iter().rev().zip(1_u32..).map(|(entry, place)| (f64::from(place), lab(entry.balance))).collect();
+    let highest = line.iter().map(|(_, balance)| *balance).fold(0.0, f64::max);
+    let last = line.last().map_or(1.0, |(place, _)| *place);
+    Chart {
+        name: "balance",
+        title: "Balance",
+        description: "What the address held after each entry of this page, from the oldest to the newest.",
+        x: Axis::between("entries of this page, oldest first", 1.0, last, whole).of_whole(),
+        y: Axis::from_zero("LAB", highest, figure),
+        marks: vec![Mark::Line(line)],
+    }
+    .render()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+    use crate::view::snapshot;
+    use shared::wire::{BlockId, Standing};
+
+    fn entry(transaction: Option<Transaction>, balance: u64) -> HistoryEntry {
+        let [_, block] = samples::blocks("");
+        let reward = transaction.is_none().then_some(Amount::MAX);
+        HistoryEntry {
+            transaction,
+            reward,
+            status: Standing::Confirmed,
+            block: Some(BlockId { index: block.index(), hash: block.hash() }),
+            confirmations: 1,
+            balance: Amount::new(balance).expect("a balance"),
+        }
+    }
+
+    fn shown(entries: Vec<HistoryEntry>, next: Option<&str>) -> Shown {
+        let history = Entries { entries, next: next.map(str::to_owned) };
+        Shown { address: samples::address("alice"), balances: [1, 200_000_000, 0], history, is_first: true }
+    }
+
+    #[test]
+    fn an_address_with_a_history() {
+        let pending = HistoryEntry {
+            block: None,
+            status: Standing::Pending,
+            confirmations: 0,
+            ..entry(Some(samples::payment(2, samples::HOSTILE)), 99)
+        };
+        let entries =
+            vec![pending, entry(Some(samples::payment(1, "for lunch")), 100_000_000), entry(None, 300_000_000)];
+        let shown = render(&shown(entries, Some("7.2")));
+        samples::assert_harmless(&shown.0);
+        snapshot("address", &shown);
+    }
+
+    #[test]
+    fn an_address_that_nobody_paid_is_no_error() {
+        let shown = render(&shown(Vec::new(), None)).into_string();
+        assert!(shown.contains("Nothing has happened here yet") && !shown.contains("Older"), "{shown}");
+    }
+
+    #[test]
+    fn only_what_a_mempool_would_say_goes_on_with_a_page() {
+        for (text, expected) in [
+            ("7", true),
+            ("7.2", true),
+            ("", false),
+            ("7.", false),
+            ("7.2.1", false),
+            ("-7", false),
+            ("7&x=y", false),
+            ("99999999999999999", false),
+        ] {
+            assert_eq!(is_cursor(text), expected, "{text}");
+        }
+        let shown = render(&shown(vec![entry(None, 1)], Some("\"><script>"))).into_string();
+        assert!(!shown.contains("Older"), "{shown}");
+    }
+
+    #[test]
+    fn a_change_is_what_the_balance_changes_by() {
+        let payment = samples::payment(1, "");
+        let entry = entry(Some(payment.clone()), 1);
+        assert_eq!(
+            change(&payment.from, &entry).into_string(),
+            "<span class=\"bad\">−<span class=\"amount\">1.50001 LAB</span></span>"
+        );
+        assert_eq!(
+            change(&payment.to, &entry).into_string(),
+            "<span class=\"good\">+<span class=\"amount\">1.5 LAB</span></span>"
+        );
+    }
 }

@@ -1,9 +1,148 @@
-//! Page blocks.
+//! The blocks of the best chain as a list, newest first.
 
+use super::content::Content;
+use super::missing;
 use crate::service::Explorer;
-use runtime::server::{self, Request, Response};
+use crate::sources::NoAnswer;
+use crate::view::{self, Page, block_link};
+use maud::{Markup, html};
+use runtime::server::{Request, Response};
+use serde::Deserialize;
+use shared::block::{Block, Header};
+use shared::params::LayerName;
 use shared::wire::Problem;
 
-pub(crate) async fn page(_explorer: &Explorer, _request: &Request) -> Result<Response, Problem> {
-    Err(server::not_found("to be written"))
+/// Blocks of one page.
+const PER_PAGE: u64 = 50;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    before: Option<u64>,
+}
+
+/// One block.
+struct Row {
+    header: Header,
+    content: Content,
+    bytes: usize,
+}
+
+/// One page of the list.
+struct Listed {
+    layer: LayerName,
+    /// Newest first.
+    rows: Vec<Row>,
+    /// Whether there are newer ones.
+    is_first: bool,
+}
+
+pub(crate) async fn page(explorer: &Explorer, request: &Request) -> Result<Response, Problem> {
+    let Query { before } = request.query()?;
+    let Some(tip) = explorer.watch.picture().tip() else {
+        return Ok(missing::no_answer(&NoAnswer::Nobody("node")));
+    };
+    let newest = tip.index.0.saturating_add(1);
+    let end = before.unwrap_or(newest).min(newest);
+    let from = end.saturating_sub(PER_PAGE);
+    let layer = explorer.params.layer;
+    let blocks = match explorer.sources.chain(from, end - from).await {
+        Ok(blocks) => blocks,
+        Err(error) => return Ok(missing::no_answer(&error)),
+    };
+    let rows = blocks.into_iter().rev().map(|block| row(&block, layer)).collect();
+    let main = render(&Listed { layer, rows, is_first: end == newest });
+    Ok(Page { title: "Blocks", place: "/blocks", scripts: &[], main }.response())
+}
+
+fn row(block: &Block, layer: LayerName) -> Row {
+    Row { header: block.header().clone(), content: Content::of(block, layer), bytes: block.data().len() }
+}
+
+fn render(listed: &Listed) -> Markup {
+    html! {
+        h1 { "Blocks" }
+        p { "A block is a page of the common record. Each names the one before it by its hash, a fingerprint of all that is in it; "
+            "so none can be changed without changing all after it." }
+        // Older pages do not change.
+        div #blocks data-live=[listed.is_first.then_some("blocks")] {
+            @if listed.rows.is_empty() { p { "There are no blocks here." } } @else { (table(listed)) }
+            (paging(listed))
+        }
+    }
+}
+
+fn table(Listed { layer, rows, .. }: &Listed) -> Markup {
+    let has_money = layer.has_money();
+    html! {
+        div.table tabindex="0" role="region" aria-label="Blocks, newest first" {
+            table {
+                thead { tr {
+                    th.number scope="col" { "Height" }
+                    th scope="col" { "Hash" }
+                    th scope="col" { "Time" }
+                    th scope="col" { @if has_money { "Mined by" } @else { "Text" } }
+                    @if has_money { th.number scope="col" { "Transactions" } }
+                    th.number scope="col" { "Size" }
+                    th.number scope="col" { "Difficulty" }
+                } }
+                tbody {
+                    @for Row { header, content, bytes } in rows {
+                        tr {
+                            th.number scope="row" { a href={ "/block/" (header.index) } { (header.index) } }
+                            td { (block_link(header.hash())) }
+                            td { (view::time(header.timestamp)) }
+                            td { (content.in_short()) }
+                            @if has_money { td.number { (content.transactions()) } }
+                            td.number { (view::bytes(*bytes)) }
+                            td.number { (view::number(header.difficulty.value())) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn paging(Listed { rows, is_first, .. }: &Listed) -> Markup {
+    let oldest = rows.last().map_or(0, |row| row.header.index.0);
+    html! {
+        nav.paging aria-label="More blocks" {
+            @if !is_first { a.button href="/blocks" { "Newest" } }
+            @if oldest > 0 { a.button href={ "/blocks?before=" (oldest) } rel="next" { "Older" } }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+    use crate::view::snapshot;
+
+    fn listed(layer: LayerName, blocks: &[Block]) -> Listed {
+        Listed { layer, rows: blocks.iter().rev().map(|block| row(block, layer)).collect(), is_first: true }
+    }
+
+    #[test]
+    fn blocks_with_money() {
+        let blocks = samples::blocks("for lunch");
+        snapshot("blocks", &render(&listed(LayerName::Transaction, &blocks)));
+    }
+
+    #[test]
+    fn blocks_with_text_of_strangers() {
+        let shown = render(&listed(LayerName::Data, &samples::blocks_of_text(samples::HOSTILE))).into_string();
+        samples::assert_harmless(&shown);
+        assert!(shown.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{shown}");
+    }
+
+    #[test]
+    fn older_pages_go_on_where_this_one_ends() {
+        let blocks = samples::blocks("for lunch");
+        let mut listed = listed(LayerName::Transaction, &blocks[1..]);
+        listed.is_first = false;
+        let shown = render(&listed).into_string();
+        assert!(shown.contains("href=\"/blocks?before=1\"") && !shown.contains("data-live"), "{shown}");
+    }
 }

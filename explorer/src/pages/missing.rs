@@ -33,3 +33,13 @@ pub(crate) fn no_answer(error: &NoAnswer) -> Response {
     };
     Page { title: "No answer", place: "", scripts: &[], main }.with_status(StatusCode::SERVICE_UNAVAILABLE)
 }
+
+/// A page of money on a network that has none.
+pub(crate) fn no_money(title: &str, place: &str) -> Response {
+    let main = html! {
+        h1 { (title) }
+        p { "This network has no money: its blocks carry plain text (layer " code { "data" } "), and nobody owns anything." }
+        p { "See what the " a href="/blocks" { "blocks" } " say. A network with layer " code { "transaction" } " has payments, addresses and wallets." }
+    };
+    Page { title, place, scripts: &[], main }.response()
+}

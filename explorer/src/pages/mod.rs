@@ -4,11 +4,15 @@ pub(crate) mod address;
 pub(crate) mod block;
 pub(crate) mod blocks;
 pub(crate) mod charts;
+mod content;
 pub(crate) mod learn;
 pub(crate) mod missing;
 pub(crate) mod network;
 pub(crate) mod node;
+mod payments;
 pub(crate) mod pending;
+#[cfg(test)]
+mod samples;
 pub(crate) mod search;
 pub(crate) mod transaction;
 pub(crate) mod wallet;

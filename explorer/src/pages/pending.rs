@@ -1,9 +1,210 @@
-//! Page pending.
+//! Transactions: those that wait, as the next blocks that they would form, and those of the last blocks.
 
+use super::{missing, payments};
 use crate::service::Explorer;
-use runtime::server::{self, Response};
-use shared::wire::Problem;
+use crate::sources::{NoAnswer, Sources};
+use crate::view::{self, Page};
+use maud::{Markup, html};
+use runtime::client::Unprocessed;
+use runtime::server::Response;
+use shared::ledger::{Bundle, Transaction};
+use shared::params::Params;
+use shared::pool::{Pending, Room, choose};
+use shared::wire::{PoolOrder, Problem};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
-pub(crate) async fn page(_explorer: &Explorer) -> Result<Response, Problem> {
-    Err(server::not_found("to be written"))
+/// Most waiting ones that are looked at, by fee and by age each.
+const LOOKED_AT: usize = 5000;
+/// Blocks to come that are shown in full.
+const SHOWN_BLOCKS: usize = 3;
+/// Last blocks whose transactions are shown.
+const LAST_BLOCKS: u64 = 10;
+/// Bytes that a bundle takes besides its transactions.
+const FRAME: usize = 200;
+
+/// What waits.
+struct Waiting {
+    /// The next blocks, each the transactions that it would take, the best paid first.
+    blocks: Vec<Vec<Pending>>,
+    /// How many wait besides.
+    others: u64,
+    /// How many wait in all, and their size.
+    count: u64,
+    bytes: u64,
+}
+
+pub(crate) async fn page(explorer: &Explorer) -> Result<Response, Problem> {
+    if !explorer.params.layer.has_money() {
+        return Ok(missing::no_money("Transactions", "/transactions"));
+    }
+    let (waiting, last) = tokio::join!(waiting(explorer), last(explorer));
+    let main = render(waiting.as_ref(), last.as_deref());
+    Ok(Page { title: "Transactions", place: "/transactions", scripts: &[], main }.response())
+}
+
+async fn waiting(explorer: &Explorer) -> Result<Waiting, NoAnswer> {
+    let sources = &explorer.sources;
+    let (by_fee, by_age) = tokio::try_join!(pending(sources, PoolOrder::Fee), pending(sources, PoolOrder::Age))?;
+    let said = explorer
+        .watch
+        .picture()
+        .mempools
+        .values()
+        .filter_map(|mempool| mempool.info.as_ref()?.pool.clone())
+        .max_by_key(|pool| pool.count);
+    // What was fetched is newer than what was said.
+    let (seen, seen_bytes) = (by_fee.len(), by_fee.iter().map(|pending| pending.bytes as u64).sum());
+    let (count, bytes) = match said {
+        Some(pool) if seen >= LOOKED_AT => (pool.count.max(seen as u64), pool.bytes.max(seen_bytes)),
+        _ => (seen as u64, seen_bytes),
+    };
+    let blocks = next_blocks(by_fee, by_age, room(&explorer.params));
+    let others = count.saturating_sub(blocks.iter().map(Vec::len).sum::<usize>() as u64);
+    Ok(Waiting { blocks, others, count, bytes })
+}
+
+async fn pending(sources: &Sources, order: PoolOrder) -> Result<Vec<Pending>, NoAnswer> {
+    let asked = sources.mempool(async move |client, mempool| client.unprocessed(mempool, order, LOOKED_AT, None).await);
+    let transactions = match asked.await? {
+        Unprocessed::Pending { transactions, .. } => transactions,
+        Unprocessed::NotModified => Vec::new(),
+    };
+    // Their order is their age; when exactly they came is not told.
+    let numbered = transactions.into_iter().take(LOOKED_AT).zip(0..);
+    Ok(numbered.map(|(transaction, place)| Pending::new(Arc::new(transaction), place)).collect())
+}
+
+fn room(params: &Params) -> Room {
+    let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    Room { count: whole(params.max_transactions), bytes: whole(params.max_data_bytes).saturating_sub(FRAME) }
+}
+
+/// The blocks that nodes would make of them one after another, the best paid first in each.
+fn next_blocks(mut by_fee: Vec<Pending>, mut by_age: Vec<Pending>, room: Room) -> Vec<Vec<Pending>> {
+    let mut blocks = Vec::new();
+    while blocks.len() < SHOWN_BLOCKS {
+        let mut block: Vec<Pending> = choose(&by_fee, &by_age, room).into_iter().cloned().collect();
+        if block.is_empty() {
+            break;
+        }
+        let taken: BTreeSet<_> = block.iter().map(Pending::id).collect();
+        by_fee.retain(|pending| !taken.contains(&pending.id()));
+        by_age.retain(|pending| !taken.contains(&pending.id()));
+        block.sort_by_key(|pending| std::cmp::Reverse(pending.fee_rate()));
+        blocks.push(block);
+    }
+    blocks
+}
+
+/// The transactions of the last blocks, newest first.
+async fn last(explorer: &Explorer) -> Result<Vec<Transaction>, NoAnswer> {
+    let tip = explorer.watch.picture().tip().ok_or(NoAnswer::Nobody("node"))?;
+    let from = tip.index.0.saturating_add(1).saturating_sub(LAST_BLOCKS);
+    let blocks = explorer.sources.chain(from, LAST_BLOCKS).await?;
+    let bundles = blocks.iter().rev().filter_map(|block| Bundle::from_data(block.data()).ok());
+    let newest_first = bundles.flat_map(|(bundle, _)| bundle.transactions.into_iter().rev());
+    Ok(newest_first.take(payments::MAX_ROWS).collect())
+}
+
+fn render(waiting: Result<&Waiting, &NoAnswer>, last: Result<&[Transaction], &NoAnswer>) -> Markup {
+    html! {
+        h1 { "Transactions" }
+        p { "A transaction is a signed order to pay. It waits in the pool until a miner puts it into a block; who pays more for each byte is taken earlier, "
+            "and a fifth of every block is for those that wait longest." }
+        section aria-labelledby="waiting" {
+            h2 #waiting { "Waiting" }
+            div #pool data-live="pool blocks" {
+                @match waiting { Ok(waiting) => (next(waiting)), Err(error) => (silent(error)) }
+            }
+        }
+        section aria-labelledby="last" {
+            h2 #last { "In the last " (LAST_BLOCKS) " blocks" }
+            div #confirmed data-live="blocks" {
+                @match last {
+                    Ok([]) => p { "None: nobody paid anybody lately. " a href="/wallet" { "Make a wallet" } " and be the first." },
+                    Ok(last) => (payments::table("Newest first", last.iter())),
+                    Err(error) => (silent(error)),
+                }
+            }
+        }
+    }
+}
+
+fn next(Waiting { blocks, others, count, bytes }: &Waiting) -> Markup {
+    html! {
+        p aria-live="polite" {
+            @if *count == 0 { "Nothing waits: all is in blocks." } @else {
+                strong { (view::number(*count)) } @if *count == 1 { " transaction waits, " } @else { " transactions wait, " }
+                (view::bytes(usize::try_from(*bytes).unwrap_or(usize::MAX))) " together."
+            }
+        }
+        @for (number, block) in blocks.iter().enumerate() {
+            @let size = block.iter().map(|pending| pending.bytes).sum();
+            @let name = if number == 0 { "The next block".to_owned() } else { format!("The block after, number {}", number + 1) };
+            h3 { (name) }
+            p.muted { (block.len()) @if block.len() == 1 { " transaction, " } @else { " transactions, " } (view::bytes(size)) }
+            (payments::table(&format!("{name} would take, by fee per byte"), block.iter().map(|pending| &*pending.transaction)))
+        }
+        @if *others > 0 { p { "And " (view::number(*others)) " more wait for later blocks." } }
+    }
+}
+
+fn silent(error: &NoAnswer) -> Markup {
+    html! { p.warn { "They are not known at the moment: " (error.to_string()) "." } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+    use crate::view::snapshot;
+
+    fn pool(count: u8) -> Vec<Pending> {
+        let all =
+            (1..=count).map(|number| Pending::new(Arc::new(samples::payment(number, samples::HOSTILE)), number.into()));
+        all.collect()
+    }
+
+    fn waiting(count: u8, room: Room) -> Waiting {
+        let (by_age, mut by_fee) = (pool(count), pool(count));
+        by_fee.reverse();
+        let blocks = next_blocks(by_fee, by_age, room);
+        let shown: usize = blocks.iter().map(Vec::len).sum();
+        let count = u64::from(count);
+        Waiting { blocks, others: count - shown as u64, count, bytes: count * 600 }
+    }
+
+    #[test]
+    fn the_next_blocks_are_filled_one_after_another() {
+        let Waiting { blocks, others, .. } = waiting(20, Room { count: 5, bytes: 1 << 20 });
+        let fees: Vec<Vec<_>> = blocks
+            .iter()
+            .map(|block| block.iter().map(|each| each.transaction.fee.grains() / 1000).collect())
+            .collect();
+        // A fifth of each is for the oldest, which pay least here.
+        assert_eq!(fees, [[20, 19, 18, 17, 1], [16, 15, 14, 13, 2], [12, 11, 10, 9, 3]]);
+        assert_eq!(others, 5);
+    }
+
+    #[test]
+    fn what_waits_and_what_was_confirmed() {
+        let waiting = waiting(3, Room { count: 2, bytes: 1 << 20 });
+        let shown = render(Ok(&waiting), Ok(&[samples::payment(9, "for lunch")]));
+        samples::assert_harmless(&shown.0);
+        snapshot("transactions", &shown);
+    }
+
+    #[test]
+    fn who_does_not_answer_is_said() {
+        let (no_mempool, no_node) = (NoAnswer::Nobody("mempool"), NoAnswer::Nobody("node"));
+        let shown = render(Err(&no_mempool), Err(&no_node)).into_string();
+        assert!(shown.contains("no mempool of this network") && shown.contains("no node of this network"), "{shown}");
+    }
+
+    #[test]
+    fn an_empty_pool_is_no_error() {
+        let waiting = waiting(0, Room { count: 2, bytes: 1 << 20 });
+        assert!(render(Ok(&waiting), Ok(&[])).into_string().contains("Nothing waits"));
+    }
 }

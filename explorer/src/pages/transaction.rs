@@ -1,9 +1,194 @@
-//! Page transaction.
+//! One transaction: what it pays, its life from signature to confirmations, and how to check it oneself.
 
+use super::missing;
+use crate::network::Fact;
 use crate::service::Explorer;
-use runtime::server::{self, Response};
-use shared::wire::Problem;
+use crate::view::{self, Page, block_link, explained};
+use maud::{Markup, html};
+use runtime::server::Response;
+use shared::block::BlockHash;
+use shared::explain;
+use shared::keys::PlainVerifier;
+use shared::ledger::{Transaction, TransactionId};
+use shared::wire::{Problem, Standing, TransactionStatus};
 
-pub(crate) async fn page(_explorer: &Explorer, _id: &str) -> Result<Response, Problem> {
-    Err(server::not_found("to be written"))
+/// As many blocks on top are enough for most.
+const SAFE: u64 = 6;
+
+/// A transaction and what is said of it.
+struct Shown<'a> {
+    status: &'a TransactionStatus,
+    network: BlockHash,
+    /// What the ticker says of it, newest first.
+    news: Vec<&'a Fact>,
+}
+
+pub(crate) async fn page(explorer: &Explorer, id: &str) -> Result<Response, Problem> {
+    if !explorer.params.layer.has_money() {
+        return Ok(missing::no_money("Transaction", "/transactions"));
+    }
+    let Ok(id) = id.to_ascii_lowercase().parse::<TransactionId>() else {
+        return Ok(missing::not_found(html! {
+            bdi { (view::short(id)) } " is not the id of a transaction, which has 64 digits from 0 to f."
+        }));
+    };
+    let status = match explorer
+        .sources
+        .mempool(async move |client, mempool| client.transaction(mempool, &id).await)
+        .await
+    {
+        Ok(status) => status,
+        Err(error) if error.is_not_found() => {
+            return Ok(missing::not_found(html! {
+                "No transaction " code { (id) } " is waiting or in the chain. It may never have been sent, or it left the pool unpaid: "
+                "because it waited for too long, another paid more for its place, or its sender cannot pay it any more."
+            }));
+        }
+        Err(error) => return Ok(missing::no_answer(&error)),
+    };
+    let picture = explorer.watch.picture();
+    let news = picture.ticker.iter().filter(|fact| fact.words.contains(&id.short())).collect();
+    let main = render(&Shown { status: &status, network: explorer.network_id, news });
+    Ok(Page { title: "Transaction", place: "/transactions", scripts: &[], main }.response())
+}
+
+fn render(shown: &Shown<'_>) -> Markup {
+    let transaction = &shown.status.transaction;
+    html! {
+        h1 { "Transaction" }
+        p { code.hash { (transaction.id) } }
+        (payment(transaction))
+        (life(shown))
+        section aria-labelledby="check" {
+            h2 #check { "Check it yourself" }
+            p { "The id is the hash of what is paid, so nothing of it can be changed. The signature can only be made with the payer's key, "
+                "and everybody can check it with the public key, which is the address. In one shell, one after another:" }
+            @match explain::transaction(transaction, shown.network, &PlainVerifier) {
+                Ok(explanation) => (view::recheck(&explanation)),
+                Err(error) => p.bad { "It cannot be checked: " (error.to_string()) "." },
+            }
+        }
+        section aria-labelledby="raw" { h2 #raw { "For programs" } (view::raw_json(transaction)) }
+    }
+}
+
+fn payment(transaction: &Transaction) -> Markup {
+    html! {
+        dl.fields {
+            dt { "from" }
+            dd { a.hash href={ "/address/" (transaction.from) } { (transaction.from) } }
+            dt { "to" }
+            dd { a.hash href={ "/address/" (transaction.to) } { (transaction.to) } }
+            dt { "amount" }
+            dd { (view::amount(transaction.amount)) }
+            dt { (explained("fee", "What the payer adds for the miner. Who pays more for each byte is put into a block earlier.")) }
+            dd { (view::amount(transaction.fee)) }
+            dt { "message" }
+            dd { @if transaction.msg.is_empty() { span.muted { "none" } } @else { (view::said(&transaction.msg)) } }
+        }
+    }
+}
+
+fn life(Shown { status, news, .. }: &Shown<'_>) -> Markup {
+    let is_confirmed = status.status == Standing::Confirmed;
+    let confirmations = status.confirmations;
+    html! {
+        section aria-labelledby="life" {
+            h2 #life { "Its life" }
+            div #standing data-live="blocks pool" aria-live="polite" {
+                ol.life {
+                    li.done { strong { "Signed" } " by " (view::address(&status.transaction.from)) }
+                    li.done aria-current=[(!is_confirmed).then_some("step")] {
+                        strong { "Pending" }
+                        @if is_confirmed { ": it was sent to the network and waited for a block" } @else { ": it waits in the pool until a miner puts it into a block" }
+                    }
+                    li.done[is_confirmed] {
+                        strong { "In a block" }
+                        @if let Some(block) = status.block { ": " a href={ "/block/" (block.hash) } { "block " (block.index) } ", " (block_link(block.hash)) }
+                        @else { ": not yet" }
+                    }
+                    li.done[confirmations >= SAFE] aria-current=[is_confirmed.then_some("step")] {
+                        strong { (view::number(confirmations)) @if confirmations == 1 { " confirmation" } @else { " confirmations" } }
+                        ": " (safety(confirmations))
+                    }
+                }
+                @if !news.is_empty() {
+                    h3 { "What was heard of it lately" }
+                    ul { @for fact in news { li { (view::time(fact.at)) " " (view::said(&fact.words)) } } }
+                }
+            }
+        }
+    }
+}
+
+const fn safety(confirmations: u64) -> &'static str {
+    match confirmations {
+        0 => "every block from its own on counts as one",
+        1..SAFE => {
+            "the more blocks follow, the less likely it is that the network goes another way and it has to wait again"
+        }
+        _ => "it is as good as settled",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::samples;
+    use super::*;
+    use crate::network::Topic;
+    use crate::view::snapshot;
+    use shared::params::Params;
+    use shared::wire::BlockId;
+
+    fn status(msg: &str, confirmations: u64) -> TransactionStatus {
+        let [_, block] = samples::blocks(msg);
+        let is_confirmed = confirmations > 0;
+        TransactionStatus {
+            transaction: samples::payment(1, msg),
+            status: if is_confirmed { Standing::Confirmed } else { Standing::Pending },
+            block: is_confirmed.then(|| BlockId { index: block.index(), hash: block.hash() }),
+            confirmations,
+        }
+    }
+
+    fn shown(status: &TransactionStatus) -> Markup {
+        render(&Shown { status, network: Params::default().network_id(), news: Vec::new() })
+    }
+
+    #[test]
+    fn a_confirmed_one() {
+        snapshot("transaction", &shown(&status("for lunch", 2)));
+    }
+
+    #[test]
+    fn a_pending_one_waits() {
+        let shown = shown(&status("for lunch", 0)).into_string();
+        assert!(
+            shown.contains("it waits in the pool") && shown.contains("not yet") && shown.contains("0 confirmations")
+        );
+    }
+
+    #[test]
+    fn a_forged_one_is_not_said_to_be_verified() {
+        let mut status = status("for lunch", 1);
+        status.transaction.signature = serde_json::from_str(&format!("\"{}\"", "1".repeat(128))).expect("a signature");
+        let shown = shown(&status).into_string();
+        assert!(shown.contains("Verification failure") && !shown.contains("Verified OK"), "{shown}");
+    }
+
+    #[test]
+    fn what_strangers_say_stays_text() {
+        let shown = shown(&status(samples::HOSTILE, 1)).into_string();
+        samples::assert_harmless(&shown);
+        assert!(shown.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{shown}");
+    }
+
+    #[test]
+    fn what_the_ticker_says_of_it_is_part_of_its_life() {
+        let status = status("for lunch", 0);
+        let words = format!("{} is pending again <b>", status.transaction.id.short());
+        let fact = Fact { at: Params::default().genesis_time, topic: Topic::Payment, words, block: None };
+        let shown = render(&Shown { status: &status, network: Params::default().network_id(), news: vec![&fact] });
+        assert!(shown.into_string().contains("is pending again &lt;b&gt;"));
+    }
 }

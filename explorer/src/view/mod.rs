@@ -2,11 +2,15 @@
 //!
 //! maud escapes whatever is put into a page. Nothing here may use `PreEscaped` on anything that came from outside.
 
+pub(crate) mod chart;
 mod parts;
 #[cfg(test)]
 mod snapshot;
+pub(crate) mod tree;
 
-pub(crate) use parts::{address, amount, block_link, copyable, explained, short, time, transaction_link};
+pub(crate) use parts::{
+    address, amount, block_link, bytes, copyable, explained, number, raw_json, recheck, said, short, time, transaction_link,
+};
 #[cfg(test)]
 pub(crate) use snapshot::snapshot;
 
@@ -81,6 +85,8 @@ impl Page<'_> {
                                 a href=(path) aria-current=[(path == self.place).then_some("page")] { (name) }
                             }
                         }
+                        // live.js says here whether the page is kept up to date.
+                        span #live-state role="status" {}
                         form.search role="search" action="/search" {
                             label.hidden for="search" { "Search" }
                             input #search name="q" type="search" required placeholder="height, hash, id or address"

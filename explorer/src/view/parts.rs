@@ -1,8 +1,13 @@
 //! The small parts of which pages are made: hashes, amounts, times, links.
 
+use super::chart;
 use maud::{Markup, html};
+use runtime::printable;
+use serde::Serialize;
 use shared::block::{BlockHash, Timestamp};
+use shared::explain::{Explanation, is_hidden};
 use shared::ledger::{Address, Amount, TransactionId};
+use std::fmt::Write;
 
 /// The first characters of a long name, and dots.
 pub(crate) fn short(text: &str) -> String {
@@ -53,6 +58,92 @@ pub(crate) fn copyable(text: &str) -> Markup {
         div.copyable {
             pre tabindex="0" { code { (text) } }
             button.copy type="button" hidden { "Copy" }
+        }
+    }
+}
+
+/// What a stranger says, on one line: nothing hidden is in it, and its direction of writing is its own affair.
+pub(crate) fn said(text: &str) -> Markup {
+    html! { bdi.said { (printable::line(text)) } }
+}
+
+/// A whole number with its thousands apart.
+pub(crate) fn number(number: u64) -> Markup {
+    html! { (chart::whole(number as f64)) }
+}
+
+/// A size for people.
+pub(crate) fn bytes(count: usize) -> Markup {
+    const KIB: usize = 1024;
+    html! {
+        @match count {
+            ..KIB => { (count) " B" }
+            ..1_048_576 => { (count / KIB) "." (count % KIB * 10 / KIB) " KiB" }
+            _ => { (count / (KIB * KIB)) "." (count % (KIB * KIB) * 10 / (KIB * KIB)) " MiB" }
+        }
+    }
+}
+
+/// A value as JSON, folded; it can be copied and is still the same JSON, though nothing hidden is in it.
+pub(crate) fn raw_json(value: &impl Serialize) -> Markup {
+    let json = serde_json::to_string_pretty(value).unwrap_or_default();
+    html! { details.raw { summary { "Raw JSON" } (copyable(&visible_json(&json))) } }
+}
+
+/// What is hidden can only stand in strings of JSON, where there is another spelling for it; line ends are ours.
+fn visible_json(json: &str) -> String {
+    let mut visible = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_hidden(c) && c != '\n' {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to a String cannot fail.
+                let _ = write!(visible, "\\u{unit:04x}");
+            }
+        } else {
+            visible.push(c);
+        }
+    }
+    visible
+}
+
+/// The commands that recheck something, each with what it proves and a button that copies it.
+pub(crate) fn recheck(explanation: &Explanation) -> Markup {
+    html! {
+        ol.recheck {
+            @for step in &explanation.steps {
+                li {
+                    p { (step.what) }
+                    (copyable(&step.command))
+                    @if !step.gives.is_empty() { p.gives { "gives " code { (step.gives) } } }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_strangers_say_stays_text_on_one_line() {
+        let said = said("<script>alert(1)</script>\n\u{202e}\"'").into_string();
+        assert_eq!(said, "<bdi class=\"said\">&lt;script&gt;alert(1)&lt;/script&gt;\u{fffd}\u{fffd}&quot;'</bdi>");
+    }
+
+    #[test]
+    fn json_without_what_is_hidden_is_the_same_json() {
+        for text in ["plain", "a\u{202e}b", "tab\tline\nquote\" \\", "\u{e0041} 🦀 </pre>"] {
+            let visible = visible_json(&serde_json::to_string_pretty(&[text]).expect("JSON"));
+            assert!(!visible.chars().any(|c| is_hidden(c) && c != '\n'), "{visible}");
+            assert_eq!(serde_json::from_str::<Vec<String>>(&visible).expect("JSON"), [text]);
+        }
+    }
+
+    #[test]
+    fn sizes_are_easy_to_read() {
+        for (size, expected) in [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (2_000_000, "1.9 MiB")] {
+            assert_eq!(bytes(size).into_string(), expected);
         }
     }
 }

@@ -1,0 +1,60 @@
+//! Blocks and payments that the tests of pages show (tests only).
+
+use shared::block::{Block, DataHash, HeaderFields, Nonce};
+use shared::keys::KeyPair;
+use shared::ledger::{Address, Amount, Bundle, Transaction, Unsigned, Uuid};
+use shared::params::Params;
+
+/// What a stranger may try to say.
+pub(super) const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{202e}&amp;";
+
+/// The address of a seed.
+pub(super) fn address(seed: &str) -> Address {
+    KeyPair::from_seed(seed).address()
+}
+
+/// alice pays bob 1.5 LAB.
+pub(super) fn payment(number: u8, msg: &str) -> Transaction {
+    let unsigned = Unsigned {
+        uuid: Uuid([number; 16]),
+        from: address("alice"),
+        to: address("bob"),
+        amount: Amount::new(150_000_000).expect("an amount"),
+        fee: Amount::new(1000 * u64::from(number)).expect("a fee"),
+        msg: msg.to_owned(),
+    };
+    KeyPair::from_seed("alice").sign_transaction(unsigned, Params::default().network_id())
+}
+
+/// Genesis and a block with a payment that says `msg`, as does its miner.
+pub(super) fn blocks(msg: &str) -> [Block; 2] {
+    let bundle = Bundle { msg: msg.to_owned(), miner_address: address("carol"), transactions: vec![payment(1, msg)] };
+    after_genesis(bundle.to_data().0)
+}
+
+/// Genesis and a block of text.
+pub(super) fn blocks_of_text(text: &str) -> [Block; 2] {
+    after_genesis(text.to_owned())
+}
+
+fn after_genesis(data: String) -> [Block; 2] {
+    let params = Params::default();
+    let genesis = params.genesis();
+    let fields = HeaderFields {
+        index: genesis.index().next(),
+        prev_hash: genesis.hash(),
+        timestamp: params.genesis_time.plus_ms(5000),
+        difficulty: params.initial_difficulty,
+        data_hash: DataHash::of(&data),
+    };
+    let block = Block::new(fields, Nonce(1234), data);
+    [genesis, block]
+}
+
+/// Fails if something of [`HOSTILE`] is more than text.
+#[track_caller]
+pub(super) fn assert_harmless(shown: &str) {
+    for bad in ["<script>alert", "<img src=x", "\u{202e}"] {
+        assert!(!shown.contains(bad), "{bad:?} in {shown}");
+    }
+}
