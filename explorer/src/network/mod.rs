@@ -10,7 +10,7 @@ mod ticker;
 mod watching;
 
 pub(crate) use agreement::{Agreement, Branch};
-pub(crate) use picture::{Contact, Fact, Picture, Seen, Topic};
+pub(crate) use picture::{Contact, Fact, HEIGHTS, Picture, Seen, Topic, chain};
 
 use runtime::client::Client;
 use runtime::clock::Clock;
