@@ -1,8 +1,10 @@
 //! The explorer as an HTTP service: which page answers which path.
 
+use crate::headers::Headers;
+use crate::loads::Loads;
 use crate::network::Watch;
 use crate::sources::Sources;
-use crate::{api, assets, openapi, pages};
+use crate::{api, assets, openapi, pages, steering};
 use http::Method;
 use runtime::clock::Clock;
 use runtime::own_address::OwnAddress;
@@ -12,6 +14,7 @@ use shared::config::Config;
 use shared::params::Params;
 use shared::wire::{Info, Problem};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 pub(crate) struct Explorer {
     /// The parameters of the network that is shown.
@@ -21,6 +24,9 @@ pub(crate) struct Explorer {
     pub(crate) watch: Watch,
     /// Whom to ask for the rest.
     pub(crate) sources: Sources,
+    /// For charts.
+    pub(crate) headers: Headers,
+    pub(crate) loads: Loads,
     pub(crate) clock: Clock,
     /// By the node's `host:port`; never shown.
     tokens: BTreeMap<String, String>,
@@ -42,6 +48,8 @@ impl Explorer {
             params: config.network.clone(),
             watch,
             sources,
+            headers: Headers::default(),
+            loads: Loads::default(),
             clock,
             tokens,
             address: own.to_string(),
@@ -74,6 +82,10 @@ impl Service for Explorer {
 
     fn openapi(&self) -> utoipa::openapi::OpenApi {
         openapi::describe()
+    }
+
+    fn deadline(&self, request: &Request) -> Option<Duration> {
+        matches!(&*request.path().segments(), ["api", "node", ..]).then_some(steering::DEADLINE)
     }
 
     async fn handle(&self, request: Request) -> Result<Response, Problem> {

@@ -1,9 +1,197 @@
-//! Page node.
+//! Page node: one node's chain, peers and settings, and for who holds its token the buttons that steer it.
 
+mod seen;
+mod steering;
+
+use crate::network::Picture;
+use crate::pages::missing;
 use crate::service::Explorer;
-use runtime::server::{self, Response};
-use shared::wire::Problem;
+use crate::view::{self, Page};
+use maud::{Markup, html};
+use runtime::server::Response;
+use seen::{Other, Seen};
+use shared::ledger::{Address, Amount};
+use shared::wire::{BranchStatus, BranchTip, Mining, Problem};
 
-pub(crate) async fn page(_explorer: &Explorer, _node: &str) -> Result<Response, Problem> {
-    Err(server::not_found("to be written"))
+pub(crate) async fn page(explorer: &Explorer, node: &str) -> Result<Response, Problem> {
+    let picture = explorer.watch.picture();
+    let Some(seen) = Seen::of(explorer, &picture, node).await else {
+        return Ok(missing::not_found(html! { "No node " bdi { (node) } " is known in this network." }));
+    };
+    let title = format!("Node {node}");
+    Ok(Page { title: &title, place: "/", scripts: &["node.js"], main: render(&seen, &picture) }.response())
 }
+
+fn render(seen: &Seen, picture: &Picture) -> Markup {
+    html! {
+        h1 { "Node " bdi.hash { (seen.address) } }
+        div.grid {
+            section.card aria-labelledby="node-now" {
+                h2 id="node-now" { "Now" }
+                div #node-state data-live="nodes blocks" { (state(seen)) }
+            }
+            section.card aria-labelledby="node-steer" {
+                h2 id="node-steer" { "Steer it" }
+                (steering::orders(seen))
+            }
+        }
+        section aria-labelledby="node-peers" {
+            h2 id="node-peers" { "Other nodes" }
+            p { "A node tells its peers of every block that it finds or hears of. Nodes that are cut off from each other go on "
+                "by themselves, until somebody lets them talk again: that is how a fork is made, and healed." }
+            div.table id="node-peers-table" data-live="nodes" { (peers(seen)) }
+        }
+        section aria-labelledby="node-branches" {
+            h2 id="node-branches" { "Branches that it knows" }
+            div.table id="node-branches-table" data-live="nodes blocks" { (branches(&seen.tips)) }
+        }
+        section aria-labelledby="node-blocks" {
+            h2 id="node-blocks" { "Its last blocks" }
+            div.table id="node-blocks-table" data-live="nodes blocks" { (blocks(seen, picture)) }
+        }
+        section aria-labelledby="node-rules" {
+            h2 id="node-rules" { "Settings" }
+            (settings(seen))
+        }
+        (steering::lessons(seen))
+    }
+}
+
+fn state(seen: &Seen) -> Markup {
+    html! {
+        @if let Some(error) = &seen.contact.error {
+            p.bad { "It does not answer: " (view::said(error)) }
+        }
+        dl {
+            @if let Some(tip) = seen.contact.tip() {
+                dt { "Height" } dd { strong id="node-height" { (tip.index) } }
+                dt { "Newest block" } dd { (view::block_link(tip.hash)) " of " (view::time(tip.timestamp)) }
+                dt { "Work" } dd { (tip.work) " hashes, on average, made this chain" }
+            }
+            @if let Some(mining) = seen.mining() { (mines(mining, seen.balance)) }
+            @if let Some(at) = seen.contact.last_seen { dt { "Last heard of" } dd { (view::time(at)) } }
+        }
+    }
+}
+
+fn mines(mining: &Mining, balance: Option<Amount>) -> Markup {
+    let payee: Option<Address> = mining.address.as_ref().and_then(|address| address.parse().ok());
+    html! {
+        dt { "Mines" }
+        dd {
+            @if mining.enabled { "yes, with " (mining.threads) @if mining.threads == 1 { " thread" } @else { " threads" } }
+            @else { "only when it is told to" }
+        }
+        dt { "Hash rate" } dd { (view::chart::figure(mining.hashrate as f64)) "H/s" }
+        @if let Some(payee) = payee {
+            dt { "Earns for" } dd { (view::address(&payee)) }
+            @if let Some(balance) = balance { dt { "Which holds" } dd { (view::amount(balance)) } }
+        }
+    }
+}
+
+fn peers(seen: &Seen) -> Markup {
+    if seen.others.is_empty() {
+        return html! { p { "No other node is known." } };
+    }
+    html! {
+        table {
+            caption { "How this node stands with every other" }
+            thead { tr {
+                th scope="col" { "Node" } th scope="col" { "State" } th scope="col" { "Height" } th scope="col" { "Last heard of" }
+                @if seen.can_steer { th scope="col" { "Steer" } }
+            } }
+            tbody {
+                @for other in &seen.others { (peer(other, seen)) }
+            }
+        }
+    }
+}
+
+fn peer(other: &Other, seen: &Seen) -> Markup {
+    html! {
+        tr {
+            th scope="row" {
+                @if other.is_known { a.hash href={ "/node/" (other.address) } { (other.address) } }
+                @else { bdi.hash { (other.address) } }
+            }
+            td { (other.state()) }
+            td.number { @if let Some(tip) = &other.tip { (tip.index) } }
+            td { @if let Some(at) = other.last_seen { (view::time(at)) } }
+            @if seen.can_steer { td { @if other.is_known { (steering::link(other)) } } }
+        }
+    }
+}
+
+fn branches(tips: &Result<Vec<BranchTip>, String>) -> Markup {
+    let tips = match tips {
+        Ok(tips) => tips,
+        Err(error) => return html! { p.bad { "It does not tell: " (view::said(error)) } },
+    };
+    html! {
+        table {
+            caption { "Where chains end that this node has seen; it believes the one with the most work" }
+            thead { tr {
+                th scope="col" { "Last block" } th scope="col" { "Height" } th scope="col" { "Leaves the best chain after" }
+                th scope="col" { "Work" } th scope="col" { "What it is" }
+            } }
+            tbody {
+                @for tip in tips {
+                    tr {
+                        th scope="row" { (view::block_link(tip.hash)) }
+                        td.number { (tip.index) }
+                        td.number { @if tip.status == BranchStatus::Best { "–" } @else { (tip.fork.index) } }
+                        td.number { (tip.work) }
+                        td { (match tip.status {
+                            BranchStatus::Best => html! { span.good { "best chain" } },
+                            BranchStatus::Side => html! { span.muted { "side branch" } },
+                            BranchStatus::Invalid => html! { span.bad { "breaks a rule" } },
+                        }) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn blocks(seen: &Seen, picture: &Picture) -> Markup {
+    let tip = seen.contact.tip();
+    let last = tip.into_iter().flat_map(|tip| picture.chain(tip.hash)).take(seen::BLOCKS);
+    html! {
+        table {
+            caption { "Newest first" }
+            thead { tr {
+                th scope="col" { "Height" } th scope="col" { "Block" } th scope="col" { "When" } th scope="col" { "Difficulty" }
+                th scope="col" { "Found by" }
+            } }
+            tbody {
+                @for block in last {
+                    tr {
+                        th scope="row" { (block.index) }
+                        td { (view::block_link(block.hash)) }
+                        td { (view::time(block.timestamp)) }
+                        td.number { (view::chart::whole(block.difficulty as f64)) }
+                        td { @if let Some(miner) = &block.mined_by { (view::said(miner)) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn settings(seen: &Seen) -> Markup {
+    html! {
+        dl {
+            @if let Some(info) = &seen.contact.info {
+                dt { "Version" } dd { (view::said(&info.version)) }
+                dt { "Started" } dd { (view::time(info.started)) }
+                dt { "Network" } dd.hash { (info.network_id) }
+            }
+            @for (name, value) in &seen.params { dt { (name) } dd { (value) } }
+        }
+        p { "For programs: " a href={ "http://" (seen.address) "/docs" } { "everything that it can be asked" } "." }
+    }
+}
+
+#[cfg(test)]
+mod tests;

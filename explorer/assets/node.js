@@ -1,0 +1,88 @@
+// The buttons of a node's page: sends what they ask for to the explorer, which holds the node's token, and says what came of it.
+
+const steering = document.getElementById("steering");
+const result = document.getElementById("steering-result");
+
+// Whom "all" means: for cutting those that are not cut, else those that are not connected.
+const allPeers = (action) =>
+  [...document.querySelectorAll("button[data-peer]")]
+    .filter((button) => (button.dataset.action === "cut") === (action === "cut"))
+    .map((button) => button.dataset.peer);
+
+const DOING = {
+  mine: "Mining …",
+  sync: "Asking every peer …",
+  connect: "Connecting …",
+  cut: "Cutting off …",
+  allow: "Allowing again …",
+};
+
+let busy = false;
+
+const say = (text, kind, blocks = []) => {
+  result.className = kind;
+  result.replaceChildren(document.createTextNode(text));
+  for (const hash of blocks) {
+    const link = document.createElement("a");
+    link.href = `/block/${hash}`;
+    link.className = "hash";
+    link.textContent = `${hash.slice(0, 12)}…`;
+    result.append(" ", link);
+  }
+};
+
+const order = async (action, body) => {
+  if (busy) {
+    say("One thing after another: the last one is not done yet.", "warn");
+    return;
+  }
+  busy = true;
+  say(DOING[action], "muted");
+  try {
+    const node = encodeURIComponent(steering.dataset.node);
+    const answer = await fetch(`/api/node/${node}/${action}`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    const told = await answer.json();
+    if (answer.ok) {
+      say(told.message, "good", told.blocks);
+    } else {
+      say(`That did not work: ${told.detail || told.title}`, "bad");
+    }
+  } catch {
+    say("The explorer does not answer: is it still running?", "bad");
+  } finally {
+    busy = false;
+  }
+};
+
+const pressed = ({ action, peer, all }) => {
+  if (peer !== undefined) {
+    order(action, { peers: [peer] });
+  } else if (all !== undefined) {
+    const peers = allPeers(action);
+    if (peers.length === 0) {
+      say(action === "cut" ? "It is cut off from all that are known." : "It is connected to all that are known.", "muted");
+    } else {
+      order(action, { peers });
+    }
+  } else {
+    order(action, action === "mine" ? { blocks: 1 } : {});
+  }
+};
+
+if (steering !== null) {
+  // The table of peers is replaced while the page is open, so the page listens, not each button.
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button[data-action]");
+    if (button !== null) {
+      pressed(button.dataset);
+    }
+  });
+  document.getElementById("mine-more").addEventListener("submit", (event) => {
+    event.preventDefault();
+    order("mine", { blocks: event.target.elements.blocks.valueAsNumber });
+  });
+}

@@ -1,0 +1,165 @@
+//! The last headers of the best chain, for what looks back further than the picture does: the charts.
+//!
+//! Nothing is fetched until somebody looks, and then only what came since the last look; after a reorganisation, what
+//! came since the branches parted. That the headers join is checked, whether they keep the chain's rules is not.
+
+use crate::service::Explorer;
+use crate::sources::NoAnswer;
+use runtime::client::{Client, Error};
+use shared::block::{BlockHash, Header, Height};
+use shared::wire::HeadersRequest;
+use std::sync::Arc;
+use tokio::sync::Mutex;
+
+/// Most headers that are kept.
+pub(crate) const KEPT: usize = 2000;
+/// Hashes of a locator that follow one another, before the steps between them grow.
+const LOCATOR_DENSE: usize = 12;
+
+/// Headers without genesis, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Headers(Mutex<Arc<Vec<Header>>>);
+
+impl Headers {
+    /// The last headers, at most [`KEPT`], up to the best tip that is known.
+    ///
+    /// # Errors
+    /// Nobody answers.
+    pub(crate) async fn last(&self, explorer: &Explorer) -> Result<Arc<Vec<Header>>, NoAnswer> {
+        let tip = explorer.watch.picture().tip();
+        // Held while somebody is asked, so that many who look at once ask once.
+        let mut kept = self.0.lock().await;
+        if kept.last().zip(tip).is_some_and(|(last, tip)| last.hash() == tip.hash) {
+            return Ok(kept.clone());
+        }
+        let sources = &explorer.sources;
+        let ask = Ask { known: kept.clone(), genesis: explorer.network_id, max_block_bytes: sources.max_block_bytes };
+        let fetched = sources.node(async move |client, node| ask.fetch(client, node).await).await?;
+        *kept = Arc::new(fetched);
+        Ok(kept.clone())
+    }
+}
+
+/// What one node is asked.
+struct Ask {
+    known: Arc<Vec<Header>>,
+    genesis: BlockHash,
+    max_block_bytes: usize,
+}
+
+impl Ask {
+    async fn fetch(&self, client: &Client, node: &str) -> Result<Vec<Header>, Error> {
+        let (known, genesis) = (&self.known, self.genesis);
+        let highest = client.chain_length(node).await?.saturating_sub(1);
+        let first = highest.saturating_sub(KEPT as u64);
+        if known.last().is_some_and(|last| last.index.0 >= first)
+            && let Some(joined) = join(known, headers(client, node, locator(known, genesis)).await?, genesis)
+        {
+            return Ok(joined);
+        }
+        let anchor = match first {
+            0 => genesis,
+            _ => client.block(node, first, self.max_block_bytes).await?.hash(),
+        };
+        let fetched = headers(client, node, vec![anchor, genesis]).await?;
+        match fetched.first() {
+            Some(header) if header.prev_hash != anchor => {
+                Err(Error::Malformed(format!("headers that do not follow block {first}")))
+            }
+            _ => Ok(fetched),
+        }
+    }
+}
+
+/// Headers after the first hash of `locator` that the node knows, joined to one another.
+async fn headers(client: &Client, node: &str, locator: Vec<BlockHash>) -> Result<Vec<Header>, Error> {
+    let mut headers = client.headers(node, &HeadersRequest { locator, limit: KEPT as u64 }).await?;
+    headers.truncate(KEPT);
+    if headers.windows(2).all(|two| follows(&two[0], &two[1])) {
+        Ok(headers)
+    } else {
+        Err(Error::Malformed("headers that do not join".to_owned()))
+    }
+}
+
+fn follows(parent: &Header, child: &Header) -> bool {
+    child.prev_hash == parent.hash() && child.index == parent.index.next()
+}
+
+/// Hashes of our chain, newest first, in steps that grow, and genesis.
+fn locator(known: &[Header], genesis: BlockHash) -> Vec<BlockHash> {
+    let steps = (0..LOCATOR_DENSE).chain((0..).map(|power| LOCATOR_DENSE + (1 << power)));
+    let back = steps.take_while(|back| *back < known.len());
+    back.map(|back| known[known.len() - 1 - back].hash()).chain([genesis]).collect()
+}
+
+/// What is known with what is new on top of it, in place of what was undone; nothing if the new does not join.
+fn join(known: &[Header], new: Vec<Header>, genesis: BlockHash) -> Option<Vec<Header>> {
+    let Some(first) = new.first() else { return Some(known.to_vec()) };
+    let kept = if first.prev_hash == genesis && first.index == Height::GENESIS.next() {
+        0
+    } else {
+        1 + known.iter().rposition(|header| follows(header, first))?
+    };
+    let mut joined = [&known[..kept], &new].concat();
+    joined.drain(..joined.len().saturating_sub(KEPT));
+    Some(joined)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use shared::block::{DataHash, HeaderFields, Nonce, Timestamp};
+    use shared::work::Difficulty;
+
+    /// A chain on top of `parent` with blocks at these times; the same times make the same blocks.
+    pub(crate) fn chain(parent: Option<&Header>, times_ms: &[u64]) -> Vec<Header> {
+        let mut headers: Vec<Header> = Vec::new();
+        for time in times_ms {
+            let parent = headers.last().or(parent);
+            let fields = HeaderFields {
+                index: parent.map_or(Height(1), |parent| parent.index.next()),
+                prev_hash: parent.map_or(BlockHash::ZERO, Header::hash),
+                timestamp: Timestamp::from_ms(*time),
+                difficulty: Difficulty::clamped(1000),
+                data_hash: DataHash::of(""),
+            };
+            headers.push(Header::new(fields, Nonce(0)));
+        }
+        headers
+    }
+
+    fn long(blocks: u64) -> Vec<Header> {
+        chain(None, &(1..=blocks).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_locator_is_newest_first_bounded_and_ends_with_genesis() {
+        let known = long(KEPT as u64);
+        let found = locator(&known, BlockHash::ZERO);
+        assert_eq!((found[0], found[1]), (known[KEPT - 1].hash(), known[KEPT - 2].hash()));
+        assert_eq!(found.last(), Some(&BlockHash::ZERO));
+        assert!(found.len() <= 64, "{}", found.len());
+        assert_eq!(locator(&[], BlockHash::ZERO), [BlockHash::ZERO]);
+    }
+
+    #[test]
+    fn new_headers_go_on_top_and_replace_what_was_undone() {
+        let known = long(10);
+        let more = chain(known.last(), &[11, 12]);
+        assert_eq!(join(&known, more.clone(), BlockHash::ZERO).unwrap(), [known.clone(), more].concat());
+        let other = chain(known.get(6), &[100, 101, 102, 103]);
+        assert_eq!(join(&known, other.clone(), BlockHash::ZERO).unwrap(), [&known[..7], &other].concat());
+        let all = chain(None, &[50, 51]);
+        assert_eq!(join(&known, all.clone(), BlockHash::ZERO).unwrap(), all);
+        assert_eq!(join(&known, Vec::new(), BlockHash::ZERO).unwrap(), known);
+        assert_eq!(join(&known[5..], chain(known.get(2), &[70]), BlockHash::ZERO), None);
+    }
+
+    #[test]
+    fn only_so_many_are_kept() {
+        let known = long(KEPT as u64);
+        let joined = join(&known, chain(known.last(), &[9000]), BlockHash::ZERO).unwrap();
+        assert_eq!((joined.len(), joined[0].index), (KEPT, Height(2)));
+    }
+}

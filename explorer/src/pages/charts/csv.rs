@@ -1,0 +1,97 @@
+//! `/charts/<name>.csv`: the numbers of a chart, for a spreadsheet. Only numbers: nothing that somebody wrote.
+
+use super::past::{Past, wanted};
+use crate::figures::{self, Histogram};
+use crate::pages::missing;
+use crate::service::Explorer;
+use http::StatusCode;
+use maud::html;
+use runtime::server::{Request, Response, reply};
+use shared::wire::Problem;
+use std::fmt::Display;
+
+pub(crate) async fn csv(explorer: &Explorer, file: &str, request: &Request) -> Result<Response, Problem> {
+    let wanted = wanted(request)?;
+    let Some(table) = file.strip_suffix(".csv").and_then(table) else {
+        return Ok(missing::not_found(html! { "There is no chart " code { (file) } "." }));
+    };
+    Ok(match Past::of(explorer, wanted).await {
+        Ok(past) => reply::whole(StatusCode::OK, "text/csv; charset=utf-8", table(&past).into()),
+        Err(error) => missing::no_answer(&error),
+    })
+}
+
+fn table(name: &str) -> Option<fn(&Past) -> String> {
+    Some(match name {
+        "difficulty" => |past| {
+            rows("height,difficulty", past.shown().iter().map(|header| [header.index.0, header.difficulty.value()]))
+        },
+        "interval" => interval,
+        "hashrate" => |past| {
+            let rates = figures::hash_rates(&past.headers);
+            let rate = |(height, rate): &(u64, f64)| [height.to_string(), format!("{rate:.0}")];
+            rows("height,hashes_per_second", past.last(&rates).iter().map(rate))
+        },
+        "forks" => |past| {
+            let heights = past.forks.heights.iter();
+            rows("height,stale_blocks", heights.map(|(height, stale)| [*height, *stale]))
+        },
+        "transactions" => |past| {
+            let counted = past.last(&past.loads).iter();
+            let counted = counted.filter_map(|(height, load)| Some([*height, load.transactions? as u64]));
+            rows("height,transactions", counted)
+        },
+        "bytes" => |past| {
+            let loads = past.last(&past.loads).iter();
+            rows("height,bytes", loads.map(|(height, load)| [*height, load.bytes as u64]))
+        },
+        _ => return None,
+    })
+}
+
+/// The histogram as it is drawn.
+fn interval(past: &Past) -> String {
+    let all = figures::intervals_ms(&past.headers);
+    let histogram = Histogram::of(past.last(&all), past.aim_ms);
+    let bars = histogram.counts.iter().zip(histogram.expected(past.aim_ms)).enumerate().map(|(bar, (count, expected))| {
+        let at = |bar: usize| format!("{:.0}", bar as f64 * histogram.width_ms);
+        [at(bar), at(bar + 1), count.to_string(), format!("{expected:.3}")]
+    });
+    rows("from_ms,to_ms,blocks,expected_blocks", bars)
+}
+
+/// A line of names, then a line for each row (RFC 4180).
+fn rows<T: Display, const N: usize>(names: &str, rows: impl Iterator<Item = [T; N]>) -> String {
+    let line = |row: [T; N]| row.map(|value| value.to_string()).join(",");
+    let lines = std::iter::once(names.to_owned()).chain(rows.map(line));
+    lines.map(|line| line + "\r\n").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::charts::tests::past;
+
+    #[test]
+    fn numbers_have_names_and_a_line_each() {
+        let past = past(&[1000, 1500, 3500]);
+        let shown = |name: &str| table(name).unwrap()(&past);
+        assert_eq!(shown("difficulty"), "height,difficulty\r\n1,1000\r\n2,1000\r\n3,1000\r\n");
+        assert_eq!(shown("hashrate"), "height,hashes_per_second\r\n2,2000\r\n3,800\r\n");
+        assert_eq!(shown("transactions"), "height,transactions\r\n1,1\r\n2,2\r\n3,0\r\n");
+        assert_eq!(shown("bytes"), "height,bytes\r\n1,110\r\n2,120\r\n3,100\r\n");
+        assert_eq!(shown("forks"), "height,stale_blocks\r\n1,1\r\n2,0\r\n3,1\r\n");
+        let interval = shown("interval");
+        assert!(interval.starts_with("from_ms,to_ms,blocks,expected_blocks\r\n0,313,0,"), "{interval}");
+        assert_eq!(interval.lines().count(), 25);
+        assert!(table("hashes").is_none());
+    }
+
+    #[test]
+    fn only_as_many_blocks_as_were_wanted() {
+        let past = Past { wanted: 1, ..past(&[1000, 1500, 3500]) };
+        for name in ["difficulty", "hashrate", "transactions", "bytes"] {
+            assert_eq!(table(name).unwrap()(&past).lines().count(), 2, "{name}");
+        }
+    }
+}

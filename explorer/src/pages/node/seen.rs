@@ -1,0 +1,129 @@
+//! What a node's page is made of, gathered for one look. A node that does not answer leaves gaps, not an error.
+
+use crate::network::{Contact, Picture};
+use crate::service::Explorer;
+use runtime::client::Error;
+use shared::block::Timestamp;
+use shared::ledger::{Address, Amount};
+use shared::wire::{BranchTip, Mining, Peer, Tip};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// Blocks that are listed.
+pub(super) const BLOCKS: usize = 12;
+/// Peers and branches that are listed.
+const MAX_LISTED: usize = 100;
+/// How long the node may take for each question.
+const ASK: Duration = Duration::from_secs(3);
+
+pub(super) struct Seen {
+    pub(super) address: String,
+    pub(super) contact: Contact,
+    pub(super) tips: Result<Vec<BranchTip>, String>,
+    pub(super) others: Vec<Other>,
+    /// Of the address that it mines for.
+    pub(super) balance: Option<Amount>,
+    /// Names and values of the network's parameters.
+    pub(super) params: Vec<(String, String)>,
+    pub(super) has_money: bool,
+    /// Whether we hold its token.
+    pub(super) can_steer: bool,
+}
+
+/// Another node, as this one sees it.
+pub(super) struct Other {
+    pub(super) address: String,
+    pub(super) standing: Standing,
+    pub(super) tip: Option<Tip>,
+    pub(super) last_seen: Option<Timestamp>,
+    /// Whether the explorer knows it as well.
+    pub(super) is_known: bool,
+}
+
+/// How one node stands with another.
+pub(super) enum Standing {
+    Connected,
+    /// On purpose.
+    Cut,
+    /// Why nothing is exchanged.
+    Trouble(String),
+    /// It has not heard of the other.
+    Stranger,
+}
+
+impl Seen {
+    /// Nothing if the picture does not know the node.
+    pub(super) async fn of(explorer: &Explorer, picture: &Picture, node: &str) -> Option<Self> {
+        let contact = picture.nodes.get(node)?.clone();
+        let client = &explorer.sources.client;
+        let (tips, peers, balance) = tokio::join!(
+            ask(client.tips(node)),
+            ask(client.node_peers(node)),
+            ask(balance(explorer, contact.info.as_ref().and_then(|info| info.mining.as_ref()))),
+        );
+        let params = serde_json::to_value(&explorer.params).unwrap_or_default();
+        let params = params.as_object().into_iter().flatten();
+        Some(Self {
+            others: others(picture, node, peers.unwrap_or_default()),
+            address: node.to_owned(),
+            contact,
+            tips: tips.map(|tips| tips.into_iter().take(MAX_LISTED).collect()),
+            balance: balance.ok(),
+            params: params.map(|(name, value)| (name.replace('_', " "), text(value))).collect(),
+            has_money: explorer.params.layer.has_money(),
+            can_steer: explorer.token(node).is_some(),
+        })
+    }
+
+    pub(super) fn mining(&self) -> Option<&Mining> {
+        self.contact.info.as_ref()?.mining.as_ref()
+    }
+}
+
+async fn ask<T, E: ToString>(answer: impl Future<Output = Result<T, E>>) -> Result<T, String> {
+    let answer = timeout(ASK, answer).await.map_err(|_| Error::Slow.to_string())?;
+    answer.map_err(|error| error.to_string())
+}
+
+async fn balance(explorer: &Explorer, mining: Option<&Mining>) -> Result<Amount, String> {
+    let address = mining.and_then(|mining| mining.address.as_ref()).ok_or("it mines for nobody")?;
+    let address: Address = address.parse().map_err(|error| format!("{error}"))?;
+    let balance = explorer.sources.mempool(async move |client, mempool| client.balance(mempool, &address, 1).await).await;
+    let balance = balance.map_err(|error| error.to_string())?;
+    Amount::new(balance).ok_or_else(|| "more than there can be".to_owned())
+}
+
+fn text(value: &serde_json::Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// Everybody whom the explorer or the node knows, by address.
+pub(super) fn others(picture: &Picture, node: &str, peers: Vec<Peer>) -> Vec<Other> {
+    let stranger = |(address, contact): (&String, &Contact)| Other {
+        address: address.clone(),
+        standing: Standing::Stranger,
+        tip: contact.tip(),
+        last_seen: contact.last_seen,
+        is_known: true,
+    };
+    let mut others: BTreeMap<String, Other> =
+        picture.nodes.iter().map(|known| (known.0.clone(), stranger(known))).collect();
+    for Peer { address, tip, last_seen, error } in peers.into_iter().take(MAX_LISTED) {
+        let standing = match error {
+            None => Standing::Connected,
+            Some(reason) if reason == "blocked" => Standing::Cut,
+            Some(reason) => Standing::Trouble(reason),
+        };
+        // A mempool that reads along is no node.
+        if !picture.mempools.contains_key(&address) {
+            let known = others.get(&address);
+            let (tip, last_seen) =
+                (tip.or(known.and_then(|known| known.tip)), last_seen.or(known.and_then(|known| known.last_seen)));
+            let is_known = known.is_some();
+            others.insert(address.clone(), Other { address, standing, tip, last_seen, is_known });
+        }
+    }
+    others.remove(node);
+    others.into_values().collect()
+}

@@ -1,0 +1,90 @@
+//! The buttons of a node's page. `assets/node.js` sends what they ask for to [`crate::steering`].
+
+use super::seen::{Other, Seen, Standing};
+use crate::steering::MAX_BLOCKS;
+use crate::view;
+use maud::{Markup, html};
+
+impl Other {
+    pub(super) fn state(&self) -> Markup {
+        match &self.standing {
+            Standing::Connected => html! { span.good { "connected" } },
+            Standing::Cut => html! { span.warn { "cut off" } },
+            Standing::Trouble(reason) => html! { span.bad { "no contact: " (view::said(reason)) } },
+            Standing::Stranger => html! { span.muted { "not connected" } },
+        }
+    }
+}
+
+/// What the node can be told to do, or how to get there.
+pub(super) fn orders(seen: &Seen) -> Markup {
+    if !seen.can_steer {
+        return without_token(seen);
+    }
+    html! {
+        noscript { p.warn { "The buttons need JavaScript." } }
+        div #steering data-node=(seen.address) {
+            p { button.primary type="button" data-action="mine" { "Mine a block" } }
+            form #mine-more {
+                label for="mine-count" { "Or several " }
+                input #mine-count name="blocks" type="number" min="1" max=(MAX_BLOCKS) value="2" required;
+                " "
+                button { "Mine them" }
+            }
+            p { button type="button" data-action="sync" { "Sync now" }
+                " asks every peer for a better chain." }
+            @if !seen.others.is_empty() {
+                p {
+                    button type="button" data-action="cut" data-all="" { "Cut off from all" }
+                    " "
+                    button type="button" data-action="allow" data-all="" { "Connect to all" }
+                }
+            }
+        }
+        p #steering-result role="status" aria-live="polite" {}
+    }
+}
+
+fn without_token(seen: &Seen) -> Markup {
+    html! {
+        p { "Mining on demand, cutting and connecting need the node's token, and this explorer was not given it. Whoever runs "
+            "both can start the explorer with it; the token is the file " code { "token" } " in the node's data folder:" }
+        (view::copyable(&format!("CHAINLAB__EXPLORER__TOKENS={}=<token> explorer", seen.address)))
+    }
+}
+
+/// What can be done about one other node.
+pub(super) fn link(other: &Other) -> Markup {
+    let (action, word) = match other.standing {
+        Standing::Connected | Standing::Trouble(_) => ("cut", "Cut off"),
+        Standing::Cut => ("allow", "Allow again"),
+        Standing::Stranger => ("connect", "Connect"),
+    };
+    html! {
+        button type="button" data-action=(action) data-peer=(other.address) aria-label={ (word) " " (other.address) } { (word) }
+    }
+}
+
+/// Four things to try.
+pub(super) fn lessons(seen: &Seen) -> Markup {
+    html! {
+        section aria-labelledby="node-lessons" {
+            h2 id="node-lessons" { "Four things to try" }
+            details { summary { "Link two nodes" }
+                p { "Cut this node off from another one with the button in its row, then allow it again. Both sides are told, "
+                    "as far as the explorer holds their tokens: look at the other node's page." } }
+            details { summary { "Mine two blocks" }
+                p { "Press the button twice, or ask for two. The height goes up by two"
+                    @if seen.has_money { ", and so does the balance of the address that the node earns for, by two rewards" } "." } }
+            @if seen.has_money {
+                details { summary { "Pay, and see the payment in a block" }
+                    p { "Send something with the " a href="/wallet" { "wallet" } ", see it wait among the "
+                        a href="/transactions" { "transactions" } ", mine a block here, and find it in that block." } }
+            }
+            details { summary { "Let one node run ahead, and follow it" }
+                p { "Cut this node off from all. Mine some blocks on another node: it is longer now, and this one does not know. "
+                    "Connect to all again: it says how many blocks it was behind. Mine on both sides meanwhile, and the one "
+                    "with less work gives way." } }
+        }
+    }
+}

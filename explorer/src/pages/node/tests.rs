@@ -1,0 +1,92 @@
+//! The page of a node: with and without a token, silent, and with hostile neighbours.
+
+use super::seen::others;
+use super::*;
+use crate::figures::tests::picture;
+use crate::headers::tests::chain;
+use crate::network::Contact;
+use crate::view::snapshot;
+use serde_json::json;
+use shared::block::Timestamp;
+use shared::wire::{BlockId, Peer};
+use shared::work::Work;
+
+const NODE: &str = "127.0.0.1:8100";
+
+fn peer(address: &str, error: Option<&str>) -> Peer {
+    Peer { address: address.to_owned(), tip: None, last_seen: None, error: error.map(str::to_owned) }
+}
+
+fn sample(peers: Vec<Peer>) -> (Seen, Picture) {
+    let best = chain(None, &[1000, 2000, 3000]);
+    let mut picture = picture(&best, &[]);
+    for address in ["127.0.0.1:8101", "127.0.0.1:8102", "127.0.0.1:8103"] {
+        picture.nodes.insert(address.to_owned(), Contact::default());
+    }
+    let contact = picture.nodes.get_mut(NODE).unwrap();
+    contact.last_seen = Some(Timestamp::from_ms(4000));
+    if let Some(info) = &mut contact.info {
+        info.mining = serde_json::from_value(json!({"enabled": true, "threads": 1, "hashrate": 50_000})).ok();
+    }
+    let tip = |index: usize, status| BranchTip {
+        index: best[index].index,
+        hash: best[index].hash(),
+        work: Work(1000),
+        fork: BlockId { index: best[0].index, hash: best[0].hash() },
+        status,
+    };
+    let seen = Seen {
+        address: NODE.to_owned(),
+        contact: contact.clone(),
+        tips: Ok(vec![tip(2, BranchStatus::Best), tip(1, BranchStatus::Side)]),
+        others: others(&picture, NODE, peers),
+        balance: None,
+        params: vec![("name".to_owned(), "lab".to_owned())],
+        has_money: true,
+        can_steer: true,
+    };
+    (seen, picture)
+}
+
+#[test]
+fn a_node_that_can_be_steered() {
+    let peers = vec![peer("127.0.0.1:8101", None), peer("127.0.0.1:8102", Some("blocked"))];
+    let (seen, picture) = sample(peers);
+    snapshot("node", &render(&seen, &picture));
+    let page = render(&seen, &picture).into_string();
+    for (action, peer) in [("cut", 8101), ("allow", 8102), ("connect", 8103)] {
+        assert!(page.contains(&format!("data-action=\"{action}\" data-peer=\"127.0.0.1:{peer}\"")), "{page}");
+    }
+}
+
+#[test]
+fn without_a_token_there_are_no_buttons_but_a_way_to_get_them() {
+    let (seen, picture) = sample(vec![peer("127.0.0.1:8101", None)]);
+    let page = render(&Seen { can_steer: false, ..seen }, &picture).into_string();
+    assert!(!page.contains("data-action") && page.contains("CHAINLAB__EXPLORER__TOKENS"), "{page}");
+}
+
+#[test]
+fn a_silent_node_has_a_page() {
+    let (mut seen, picture) = sample(Vec::new());
+    seen.contact = Contact { error: Some("unreachable: refused".to_owned()), ..Contact::default() };
+    seen.tips = Err("too slow".to_owned());
+    let page = render(&seen, &picture).into_string();
+    assert!(page.contains("unreachable: refused") && page.contains("It does not tell: <bdi>too slow"), "{page}");
+}
+
+#[test]
+fn what_strangers_say_stays_text() {
+    let evil = "<script>alert(1)</script>\"'\u{202e}";
+    let (mut seen, mut picture) = sample(vec![peer(evil, Some(evil)), peer("127.0.0.1:8101", Some(evil))]);
+    seen.contact.error = Some(evil.to_owned());
+    if let Some(info) = &mut seen.contact.info {
+        info.version = evil.to_owned();
+    }
+    picture.blocks.values_mut().for_each(|block| block.mined_by = Some(evil.to_owned()));
+    let page = render(&seen, &picture).into_string();
+    assert!(!page.contains("<script>") && page.contains("<bdi>&lt;script&gt;"), "{page}");
+    assert!(!page.contains("\"'"), "{page}");
+    // Nobody can be told to connect to somebody whom the explorer does not know.
+    assert!(!page.contains("data-peer=\"&lt;"), "{page}");
+}
