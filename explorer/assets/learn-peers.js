@@ -72,7 +72,7 @@ function take(winner, loser) {
     return `${loser.peer.name} adds ${taken} of ${winner.peer.name}.`;
   }
   const dropped = heights(shared, loser.blocks.length - 1);
-  return `${loser.peer.name} undoes ${dropped} and takes ${taken} of ${winner.peer.name} instead: this is a reorganisation.`;
+  return `${loser.peer.name} undoes ${dropped} and takes ${taken} of ${winner.peer.name} instead. That is a reorganisation.`;
 }
 
 // The rule: a chain that is not valid does not count; of two that are, the one with more work.
@@ -84,8 +84,9 @@ function choose(one, other) {
   if (valid.length === 1) {
     const [winner] = valid;
     const loser = winner === one ? other : one;
-    const why = `The chain of ${loser.peer.name} is broken at block ${loser.broken.index}, so its work does not count at all.`;
-    return `${why} ${take(winner, loser)}`;
+    take(winner, loser);
+    const why = `The chain of ${loser.peer.name} is broken at block ${loser.broken.index}, so its work does not count at all`;
+    return `${why}: both go on with the chain of ${winner.peer.name}.`;
   }
   if (one.blocks.at(-1).hash === other.blocks.at(-1).hash) {
     return "Both have the same chain: there is nothing to choose.";

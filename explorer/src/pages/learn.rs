@@ -110,10 +110,10 @@ fn peers_exercise(blocks: &[Block]) -> Markup {
             h2 { "4. Two peers: whose chain is the right one?" }
             p { "Everybody keeps a chain of their own and checks all that others send. Of two chains that keep the rules, \
                 everybody takes the one with the most work: the sum of the difficulties of its blocks. No voting, no boss." }
-            p { strong { "Try: " } "change a block at Alice's and press “Compare”: nobody believes her. Mend her chain and \
-                compare: as much work as Bob's, so neither gives in. Now add a block to hers and compare: Bob takes it, for \
-                her chain has more work. Who can out-mine everybody else can rewrite the past; a large network makes that \
-                expensive." }
+            p { strong { "Try: " } "change a block at Alice's and press “Compare”: nobody believes her, and she is given Bob's chain. \
+                Change it again, mine again what is broken, and compare: as much work as Bob's, so neither gives in. Now add \
+                a block to hers and compare: Bob takes her chain, for it has more work. Who can out-mine everybody else can \
+                rewrite the past; a large network makes that expensive." }
             div.learn-peers {
                 (peer("alice", "Alice", blocks))
                 (peer("bob", "Bob", blocks))
@@ -166,7 +166,7 @@ fn signature_exercise(signed: &Signed) -> Markup {
                 label { "Message"
                     textarea name="message" rows="2" maxlength=(LONGEST_TEXT) readonly autocomplete="off" { (signed.message) } }
                 label { "Signature"
-                    textarea name="signature" rows="3" maxlength="200" readonly autocomplete="off" spellcheck="false" {
+                    textarea name="signature" rows="4" maxlength="200" readonly autocomplete="off" spellcheck="false" {
                         (signed.signature.to_string())
                     } }
                 output.learn-status data-out="status" { "✓ Yes: who has the private key has signed exactly this message." }
