@@ -49,8 +49,7 @@ pub(crate) async fn page(explorer: &Explorer, name: &str, request: &Request) -> 
         }
     };
     let Query { before } = request.query()?;
-    let before = before.as_deref();
-    if !before.is_none_or(is_cursor) {
+    if !before.as_deref().is_none_or(is_cursor) {
         return Err(server::bad_request(
             "query: before: expected a height, or a height and a place in that block, as in 7.2",
         ));
@@ -81,16 +80,16 @@ fn is_cursor(text: &str) -> bool {
     text.split_once('.').map_or_else(|| is_number(text), |(index, place)| is_number(index) && is_number(place))
 }
 
-async fn ask(explorer: &Explorer, address: Address, before: Option<&str>) -> Result<Shown, NoAnswer> {
-    let sources = &explorer.sources;
+async fn ask(explorer: &Explorer, address: Address, before: Option<String>) -> Result<Shown, NoAnswer> {
+    let (sources, is_first) = (&explorer.sources, before.is_none());
     let balance =
         |depth: u64| sources.mempool(async move |client, mempool| client.balance(mempool, &address, depth).await);
     let [(pending, _), (confirmed, _), (settled, _)] = DEPTHS;
-    let history =
-        sources.mempool(async move |client, mempool| client.history(mempool, &address, before, PER_PAGE).await);
+    let history = sources
+        .mempool(async move |client, mempool| client.history(mempool, &address, before.as_deref(), PER_PAGE).await);
     let (pending, confirmed, settled, history) =
         tokio::try_join!(balance(pending), balance(confirmed), balance(settled), history)?;
-    Ok(Shown { address, balances: [pending, confirmed, settled], history, is_first: before.is_none() })
+    Ok(Shown { address, balances: [pending, confirmed, settled], history, is_first })
 }
 
 fn render(shown: &Shown) -> Markup {

@@ -90,7 +90,7 @@ async fn find(explorer: &Explorer, wanted: Wanted) -> Result<Option<Found>, NoAn
         Wanted::Hash(hash, id) => hash_or_id(explorer, hash, id).await,
         Wanted::HashPrefix(prefix) => Ok(blocks(explorer, &prefix)),
         Wanted::Address(address) => Ok(Some(Found::One(format!("/address/{address}")))),
-        Wanted::AddressPrefix(prefix) => addresses(explorer, &prefix).await,
+        Wanted::AddressPrefix(prefix) => addresses(explorer, prefix).await,
         Wanted::Nothing => Ok(None),
     }
 }
@@ -127,7 +127,7 @@ fn blocks(explorer: &Explorer, prefix: &str) -> Option<Found> {
     }
 }
 
-async fn addresses(explorer: &Explorer, prefix: &str) -> Result<Option<Found>, NoAnswer> {
+async fn addresses(explorer: &Explorer, prefix: String) -> Result<Option<Found>, NoAnswer> {
     if !explorer.params.layer.has_money() {
         return Ok(None);
     }
