@@ -8,14 +8,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Which crates of ours each crate may use. Arrows point down only.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("shared", &[]),
     ("runtime", &["shared"]),
     ("tracker", &["shared", "runtime"]),
     ("node", &["shared", "runtime"]),
     ("mempool", &["shared", "runtime"]),
     ("user", &["shared", "runtime"]),
-    ("simulator", &["shared", "runtime", "tracker", "node", "mempool", "user"]),
+    ("explorer", &["shared", "runtime"]),
+    ("simulator", &["shared", "runtime", "tracker", "node", "mempool", "user", "explorer"]),
     ("bench", &["shared", "runtime", "tracker", "node", "mempool", "user"]),
 ];
 

@@ -57,9 +57,13 @@ pub struct Args {
     /// Name or address to listen on; 0.0.0.0 opens the network to other machines [default: 127.0.0.1]
     #[arg(short = 'H', long)]
     host: Option<String>,
-    /// First port to try for the tracker; the mempool's is the next one, nodes get theirs from ten above it. 0 = any free ones [default: 8090]
+    /// First port to try for the tracker; the mempool's is the next one, the explorer's the one after, nodes get theirs
+    /// from ten above it. 0 = any free ones [default: 8090, and 8080 for the explorer]
     #[arg(short, long)]
     port: Option<u16>,
+    /// Do without the explorer, the web pages of the network
+    #[arg(long)]
+    no_explorer: bool,
     /// Print one JSON object a line for everything that happens, and nothing else
     #[arg(long)]
     pub json: bool,
@@ -80,6 +84,7 @@ Examples:
   simulator --members 20 --rate 50         many members who pay one another fifty times a second
   simulator --layer data                   blocks of plain text: no money, no mempool
   simulator --partition 10:20              a fork on demand, and its healing
+  simulator --no-explorer                  without the web pages
   simulator --data-dir my-network          keeps the chains, and goes on with them next time
   simulator --json --blocks 5 | jq .event  for programs
   curl http://127.0.0.1:8100/block/1       meanwhile, in another terminal";
@@ -93,6 +98,8 @@ pub struct Options {
     pub data_dir: Option<PathBuf>,
     /// The first port to try; 0 = any.
     pub port: Option<u16>,
+    /// Whether there are no web pages.
+    pub no_explorer: bool,
     /// Stop after so long.
     pub seconds: Option<Duration>,
     /// Stop after so many blocks.
@@ -161,7 +168,7 @@ impl Args {
         if !config.network.layer.has_money() && (members.is_some() || rate.is_some()) {
             bail!("--members and --rate need layer transaction: there is no money on layer data");
         }
-        Ok(Options { config, data_dir: self.data_dir, port: self.port, seconds, blocks, seed, partitions })
+        Ok(Options { config, data_dir: self.data_dir, port: self.port, no_explorer: self.no_explorer, seconds, blocks, seed, partitions })
     }
 }
 

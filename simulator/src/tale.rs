@@ -236,6 +236,9 @@ pub struct Started {
     pub seed: u64,
     /// `host:port`.
     pub tracker: String,
+    /// Where the web pages of the network are, if there are any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explorer: Option<String>,
     /// `host:port`, where there is money.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mempool: Option<String>,

@@ -136,12 +136,13 @@ impl Style {
     fn started(&self, started: &Started) -> String {
         let Started { network, network_id, layer, block_interval_ms, hashrate, tracker, nodes, config, height, .. } =
             started;
-        let mut lines = vec![
-            format!(
-                "{} {network}: {} in one process",
-                self.strong("Chainlab network"),
-                plural(nodes.len() as u64, "node")
-            ),
+        let mut lines = vec![format!(
+            "{} {network}: {} in one process",
+            self.strong("Chainlab network"),
+            plural(nodes.len() as u64, "node")
+        )];
+        lines.extend(started.explorer.iter().map(|pages| format!("  {}", self.strong(&format!("Look at it: {pages}")))));
+        lines.extend([
             format!("  id       {network_id}"),
             format!(
                 "  rules    layer {layer}, a block every {:.1} s, {} per node, seed {}",
@@ -150,7 +151,7 @@ impl Style {
                 started.seed
             ),
             format!("  tracker  http://{tracker}/members"),
-        ];
+        ]);
         lines.extend(started.mempool.iter().map(|mempool| format!("  mempool  http://{mempool}/unprocessed")));
         for (place, node) in nodes.iter().take(SHOWN).enumerate() {
             let label = if place == 0 { "nodes" } else { "" };
@@ -163,7 +164,7 @@ impl Style {
         lines.extend(self.members(started));
         let continued = if *height > 0 { format!(" (going on at height {height})") } else { String::new() };
         lines.extend([
-            format!("  look at  curl http://{first}/block/{}{continued}", height + 1),
+            format!("  ask      curl http://{first}/block/{}{continued}", height + 1),
             format!("           http://{first}/docs in a browser: everything that a node can be asked"),
             format!("  join     node --config {config} --tracker {tracker}"),
             "  stop     Ctrl-C".to_owned(),

@@ -1,4 +1,5 @@
-//! Starts a tracker, the nodes and, where there is money, a mempool as real services on real ports, in this process, and stops them.
+//! Starts a tracker, the nodes, where there is money a mempool, and an explorer as real services on real ports, in this
+//! process, and stops them.
 //!
 //! Nothing else reaches into them: who needs something of a node asks it over HTTP.
 
@@ -28,6 +29,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How far above the tracker's first port the mempool's is, as 8090 and 8091 are.
 const MEMPOOL_ABOVE: u16 = 1;
+/// How far above the tracker's first port the explorer's is, where the first port was chosen.
+const EXPLORER_ABOVE: u16 = 2;
 /// How far above the tracker's first port the nodes' begin, as 8090 and 8100 do.
 const NODES_ABOVE: u16 = 10;
 /// How long nodes may take to answer for the first time.
@@ -40,6 +43,8 @@ const STOP: Duration = Duration::from_secs(3);
 pub struct Network {
     /// `host:port` of the tracker.
     pub tracker: String,
+    /// `host:port` of the explorer, if there is one.
+    pub explorer: Option<String>,
     /// The mempool and its members, where there is money.
     pub money: Option<Money>,
     /// The nodes; their place here is their number.
@@ -136,11 +141,21 @@ impl Network {
             starting.node(listener, data, &node.contact, miner)?;
             nodes.push(node);
         }
+        let explorer = if options.no_explorer {
+            None
+        } else {
+            let listener = bind(wanted(options, "explorer", config.explorer.port, EXPLORER_ABOVE))?;
+            let address = reached_at(&listener, &config.simulator.host)?;
+            let tokens = nodes.iter().map(|node| (node.contact.address.clone(), node.token.clone()));
+            starting.explorer(listener, tokens.collect())?;
+            Some(address)
+        };
         let Starting { services, stop, .. } = starting;
         let max_block_bytes = 6 * usize::try_from(config.network.max_data_bytes)? + 4096;
         let client = Client::new(Some(id), None)?;
         Ok(Self {
             tracker,
+            explorer,
             money,
             nodes,
             id,

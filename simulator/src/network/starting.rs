@@ -6,6 +6,7 @@ use runtime::data_dir::DataDir;
 use shared::config::Config;
 use shared::ledger::Address;
 use shared::sync::PeerAddress;
+use std::collections::BTreeMap;
 use std::net::TcpListener as StdListener;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -75,6 +76,17 @@ impl Starting<'_> {
         let settings = node::Settings { config, data, peers, clock_offset_ms: 0, metrics };
         let listener = TcpListener::from_std(listener)?;
         self.spawn(&contact.name, node::run(listener, settings, self.stop.clone()));
+        Ok(())
+    }
+
+    /// The web pages, which may steer every node whose token is given.
+    pub(super) fn explorer(&mut self, listener: StdListener, tokens: BTreeMap<String, String>) -> anyhow::Result<()> {
+        let mut config = self.config.clone();
+        config.explorer.host.clone_from(&config.simulator.host);
+        config.explorer.tracker = self.tracker.to_owned();
+        let settings = explorer::Settings { config, tokens, metrics: Some(self.metrics.clone()) };
+        let listener = TcpListener::from_std(listener)?;
+        self.spawn("explorer", explorer::run(listener, settings, self.stop.clone()));
         Ok(())
     }
 

@@ -149,6 +149,7 @@ impl<W: Write> Run<W> {
             hashrate: options.config.simulator.hashrate.to_string(),
             seed: options.seed,
             tracker: network.tracker.clone(),
+            explorer: network.explorer.as_ref().map(|address| format!("http://{address}/")),
             mempool: network.money.as_ref().map(|money| money.mempool.clone()),
             nodes: network.nodes.iter().map(|node| node.contact.clone()).collect(),
             members: members.collect(),
