@@ -5,11 +5,15 @@
 
 mod api;
 mod assets;
+mod figures;
+mod headers;
+mod loads;
 mod network;
 mod openapi;
 mod pages;
 mod service;
 mod sources;
+mod steering;
 mod view;
 
 use metrics_exporter_prometheus::PrometheusHandle;

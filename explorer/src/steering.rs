@@ -140,7 +140,9 @@ impl<'a> Steered<'a> {
             // Who asked before the other side would answer again would wait for its next poll.
             let everybody = std::iter::once(self).chain(&others);
             let reports = join_all(everybody.map(async |node| (node.address, node.sync_within(LOOK_TIME).await))).await;
-            for (address, report) in reports.iter().filter_map(|(address, report)| Some((address, report.as_ref().ok()?))) {
+            for (address, report) in
+                reports.iter().filter_map(|(address, report)| Some((address, report.as_ref().ok()?)))
+            {
                 if report.result != SyncResult::Authoritative {
                     message.push_str(&format!(" {}.", self::told(address, report)));
                     blocks.push(report.to.hash);
@@ -162,10 +164,9 @@ impl<'a> Steered<'a> {
                 StatusCode::BAD_GATEWAY,
                 format!("the token that the explorer was given for {address} is not the one that {address} wants"),
             ),
-            Error::Refused(problem) if problem.status < 500 => Problem {
-                detail: format!("{address} refuses: {}", problem.detail),
-                ..problem.clone()
-            },
+            Error::Refused(problem) if problem.status < 500 => {
+                Problem { detail: format!("{address} refuses: {}", problem.detail), ..problem.clone() }
+            }
             Error::Slow => server::problem(
                 StatusCode::GATEWAY_TIMEOUT,
                 format!("{address} is still at it after {} s; look at its page again later", WORK_TIME.as_secs()),
@@ -187,9 +188,9 @@ impl Link {
     fn sentence(self, node: &str, peers: &str) -> String {
         match self {
             Self::Connect => format!("{node} is connected to {peers}."),
-            Self::Cut => format!(
-                "{node} is cut off from {peers}. What a node that talks to both passes on still arrives."
-            ),
+            Self::Cut => {
+                format!("{node} is cut off from {peers}. What a node that talks to both passes on still arrives.")
+            }
             Self::Allow => format!("{node} may talk to {peers} again."),
         }
     }

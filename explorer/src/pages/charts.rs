@@ -67,8 +67,8 @@ fn section(past: &Past, name: &str, title: &str, shown: &Markup) -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::headers::tests::chain;
     use crate::figures::Forks;
+    use crate::headers::tests::chain;
     use crate::loads::Load;
     use crate::view::snapshot;
     use shared::block::Header;

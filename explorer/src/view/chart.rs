@@ -237,7 +237,10 @@ mod tests {
         ] {
             assert_eq!(figure(value), text);
         }
-        assert_eq!((whole(999.0), whole(1234.0), whole(-1_234_567.0)), ("999".into(), "1,234".into(), "-1,234,567".into()));
+        assert_eq!(
+            (whole(999.0), whole(1234.0), whole(-1_234_567.0)),
+            ("999".into(), "1,234".into(), "-1,234,567".into())
+        );
     }
 
     #[test]

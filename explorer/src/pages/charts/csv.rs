@@ -53,10 +53,11 @@ fn table(name: &str) -> Option<fn(&Past) -> String> {
 fn interval(past: &Past) -> String {
     let all = figures::intervals_ms(&past.headers);
     let histogram = Histogram::of(past.last(&all), past.aim_ms);
-    let bars = histogram.counts.iter().zip(histogram.expected(past.aim_ms)).enumerate().map(|(bar, (count, expected))| {
-        let at = |bar: usize| format!("{:.0}", bar as f64 * histogram.width_ms);
-        [at(bar), at(bar + 1), count.to_string(), format!("{expected:.3}")]
-    });
+    let bars =
+        histogram.counts.iter().zip(histogram.expected(past.aim_ms)).enumerate().map(|(bar, (count, expected))| {
+            let at = |bar: usize| format!("{:.0}", bar as f64 * histogram.width_ms);
+            [at(bar), at(bar + 1), count.to_string(), format!("{expected:.3}")]
+        });
     rows("from_ms,to_ms,blocks,expected_blocks", bars)
 }
 

@@ -59,7 +59,8 @@ fn histogram_chart(histogram: &Histogram, aim_ms: u64) -> Markup {
     let bars = histogram.counts.iter().enumerate().map(|(bar, count)| (place(bar), place(bar + 1), *count as f64));
     let expected = histogram.expected(aim_ms);
     let curve = expected.iter().enumerate().map(|(bar, count)| (place(bar) + width / 2.0, *count)).collect();
-    let highest = expected.iter().copied().chain(histogram.counts.iter().map(|count| *count as f64)).fold(0.0, f64::max);
+    let highest =
+        expected.iter().copied().chain(histogram.counts.iter().map(|count| *count as f64)).fold(0.0, f64::max);
     let chart = Chart {
         name: "interval",
         title: "Histogram of the times between blocks",

@@ -89,7 +89,8 @@ async fn ask<T, E: ToString>(answer: impl Future<Output = Result<T, E>>) -> Resu
 async fn balance(explorer: &Explorer, mining: Option<&Mining>) -> Result<Amount, String> {
     let address = mining.and_then(|mining| mining.address.as_ref()).ok_or("it mines for nobody")?;
     let address: Address = address.parse().map_err(|error| format!("{error}"))?;
-    let balance = explorer.sources.mempool(async move |client, mempool| client.balance(mempool, &address, 1).await).await;
+    let balance =
+        explorer.sources.mempool(async move |client, mempool| client.balance(mempool, &address, 1).await).await;
     let balance = balance.map_err(|error| error.to_string())?;
     Amount::new(balance).ok_or_else(|| "more than there can be".to_owned())
 }

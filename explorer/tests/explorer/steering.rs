@@ -1,0 +1,117 @@
+//! The buttons of a node's page: what each order does to a real network, who may give it, and that tokens stay secret.
+
+use crate::lab::{Lab, TOKEN, client, http, until};
+use crate::visitor::page;
+use serde_json::{Value, json};
+use shared::params::LayerName;
+
+/// Sends an order as the script of a page does, and answers the status and what was said.
+async fn order(lab: &Lab, node: &str, action: &str, body: Value) -> (u16, Value) {
+    let url = format!("http://{}/api/node/{node}/{action}", lab.explorer);
+    let request = http().post(url).header("content-type", "application/json").body(body.to_string());
+    let answer = request.send().await.unwrap();
+    let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
+    assert!(!text.contains(TOKEN), "{text}");
+    (status, serde_json::from_str(&text).unwrap())
+}
+
+async fn error_of(node: &str, peer: &str) -> Option<String> {
+    client().node_peers(node).await.unwrap().into_iter().find(|listed| listed.address == *peer)?.error
+}
+
+async fn lab() -> Lab {
+    let lab = Lab::quiet(LayerName::Data).await;
+    until("the explorer knows all nodes", async || {
+        let page = page(&lab.explorer, "/").await?;
+        lab.nodes.iter().all(|node| page.contains(&format!("href=\"/node/{node}\""))).then_some(())
+    })
+    .await;
+    lab
+}
+
+#[tokio::test]
+async fn a_node_mines_and_syncs_when_it_is_told_to() {
+    let lab = lab().await;
+    let node = &lab.nodes[0];
+    let (status, told) = order(&lab, node, "mine", json!({"blocks": 2})).await;
+    assert_eq!((status, told["blocks"].as_array().unwrap().len()), (200, 2), "{told}");
+    assert_eq!(told["message"], format!("{node} mined 2 blocks."));
+    assert_eq!(lab.tip(0).await.index.0, 2);
+    lab.agree().await;
+    let (status, told) = order(&lab, node, "sync", json!({})).await;
+    assert_eq!(status, 200, "{told}");
+    assert!(told["message"].as_str().unwrap().contains("stays on block 2"), "{told}");
+}
+
+#[tokio::test]
+async fn to_cut_works_both_ways_and_so_does_to_allow() {
+    let lab = lab().await;
+    let (node, others) = (&lab.nodes[0], &lab.nodes[1..]);
+    let (status, told) = order(&lab, node, "cut", json!({"peers": others})).await;
+    assert_eq!(status, 200, "{told}");
+    for other in others {
+        assert_eq!(error_of(node, other).await.as_deref(), Some("blocked"));
+        assert_eq!(error_of(other, node).await.as_deref(), Some("blocked"));
+    }
+    assert_eq!(order(&lab, &lab.nodes[1], "mine", json!({"blocks": 3})).await.0, 200);
+    assert_eq!(lab.tip(0).await.index.0, 0, "it heard of blocks that it was cut off from");
+    let (status, told) = order(&lab, node, "allow", json!({"peers": others})).await;
+    assert_eq!(status, 200, "{told}");
+    assert_eq!(lab.agree().await.index.0, 3);
+    let connected = async || error_of(node, &others[0]).await.is_none().then_some(());
+    until("they are connected again", connected).await;
+}
+
+#[tokio::test]
+async fn orders_have_bounds() {
+    let lab = lab().await;
+    let node = &lab.nodes[0];
+    for (who, action, body, status, reason) in [
+        (&**node, "mine", json!({"blocks": 0}), 400, "1 to 20"),
+        (node, "mine", json!({"blocks": 21}), 400, "1 to 20"),
+        (node, "mine", json!({"blocks": 1, "data": "x"}), 400, "data"),
+        (node, "sync", json!({"now": true}), 400, "now"),
+        (node, "cut", json!({"peers": []}), 400, "1 to 100"),
+        (node, "connect", json!({"peers": [node]}), 404, "no other node"),
+        (node, "connect", json!({"peers": ["127.0.0.1:22"]}), 404, "127.0.0.1:22"),
+        (node, "stop", json!({}), 404, "can be told"),
+        ("127.0.0.1:22", "mine", json!({"blocks": 1}), 404, "no node"),
+        (&lab.explorer, "mine", json!({"blocks": 1}), 404, "no node"),
+    ] {
+        let (got, told) = order(&lab, who, action, body.clone()).await;
+        assert_eq!(got, status, "{action} {body}: {told}");
+        assert!(told["detail"].as_str().unwrap().contains(reason), "{action} {body}: {told}");
+    }
+    assert_eq!(lab.tip(0).await.index.0, 0);
+}
+
+#[tokio::test]
+async fn foreign_pages_may_not_steer() {
+    let lab = lab().await;
+    let url = format!("http://{}/api/node/{}/mine", lab.explorer, lab.nodes[0]);
+    let post = || http().post(&url).header("content-type", "application/json").body("{\"blocks\":1}");
+    for foreign in [
+        post().header("origin", "http://evil.example"),
+        post().header("origin", "null"),
+        post().header("sec-fetch-site", "cross-site"),
+        post().header("sec-fetch-site", "same-site"),
+    ] {
+        assert_eq!(foreign.send().await.unwrap().status(), 403);
+    }
+    let form = http().post(&url).header("content-type", "text/plain").body("{\"blocks\":1}");
+    assert_eq!(form.send().await.unwrap().status(), 415);
+    assert_eq!(http().get(&url).send().await.unwrap().status(), 404);
+    assert_eq!(lab.tip(0).await.index.0, 0);
+}
+
+#[tokio::test]
+async fn no_page_tells_a_token() {
+    let lab = lab().await;
+    let node = format!("/node/{}", lab.nodes[0]);
+    for path in ["/", &node, "/charts", "/charts/forks.csv", "/blocks", "/info", "/metrics", "/openapi.json"] {
+        let shown = page(&lab.explorer, path).await.unwrap();
+        assert!(!shown.is_empty() && !shown.contains(TOKEN), "{path}");
+    }
+    let shown = page(&lab.explorer, &node).await.unwrap();
+    assert!(shown.contains("data-action=\"mine\""), "{shown}");
+}
