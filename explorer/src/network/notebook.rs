@@ -48,14 +48,14 @@ impl Notebook {
     /// The tracker lists these services now. Answers who is to be watched, new ones too.
     pub(super) fn listed(&mut self, now: Timestamp, services: impl IntoIterator<Item = Service>) -> Vec<Service> {
         self.tracker_says(None);
-        for service in services {
-            if self.listed.contains_key(&service) || self.listed.len() < MAX_SERVICES {
-                self.listed.insert(service, now);
-            }
-        }
+        let (known, new): (Vec<_>, Vec<_>) =
+            services.into_iter().partition(|service| self.listed.contains_key(service));
+        self.listed.extend(known.into_iter().map(|service| (service, now)));
         let gone: Vec<_> = self.listed.iter().filter(|(_, at)| now.ms_since(**at) > GONE_AFTER_MS).collect();
         let gone: Vec<_> = gone.into_iter().map(|(service, _)| service.clone()).collect();
         gone.iter().for_each(|service| self.gone(now, service));
+        let room = MAX_SERVICES.saturating_sub(self.listed.len());
+        self.listed.extend(new.into_iter().take(room).map(|service| (service, now)));
         let watched: Vec<_> = self.listed.keys().cloned().collect();
         for (role, address) in &watched {
             let contacts = self.contacts(*role);

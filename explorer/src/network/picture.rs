@@ -2,6 +2,7 @@
 
 use super::Change;
 use shared::block::{BlockHash, Header, Height, Timestamp};
+use shared::ledger::TransactionId;
 use shared::wire::{BlockEvent, BlockId, Info, Tip};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -27,7 +28,7 @@ pub(crate) struct Picture {
     /// What happened lately, newest first; bounded.
     pub(crate) ticker: VecDeque<Fact>,
     /// How often each part has changed.
-    pub(super) versions: Versions,
+    pub(crate) versions: Versions,
 }
 
 /// A node or mempool.
@@ -61,6 +62,8 @@ pub(crate) struct Fact {
     pub(crate) words: String,
     /// The block that it is about.
     pub(crate) block: Option<BlockId>,
+    /// The payment that it is about.
+    pub(crate) payment: Option<TransactionId>,
 }
 
 /// What a fact is about.
@@ -78,7 +81,7 @@ pub(crate) enum Topic {
 
 /// How often each part of a picture has changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Versions([u64; Change::ALL.len()]);
+pub(crate) struct Versions([u64; Change::ALL.len()]);
 
 impl Versions {
     pub(super) fn mark(&mut self, change: Change) {

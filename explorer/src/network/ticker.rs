@@ -15,6 +15,8 @@ const MAX_FACTS: usize = 50;
 const MAX_OF_TOPIC: usize = 20;
 /// How many facts are remembered as told, and how many payments by their ids.
 const REMEMBERED: usize = 4000;
+/// For how long the same from the other side is no news.
+const MIRRORED_MS: i64 = 10_000;
 /// Longest text of a stranger, in characters.
 const SAID: usize = 120;
 
@@ -107,25 +109,20 @@ impl Ticker {
         self.add(now, Topic::Service, words, None)
     }
 
-    /// A node said something of a peer; what everybody sees of who comes and goes is not repeated.
+    /// A node said something of a peer; what everybody sees of who comes and goes is not repeated, nor what the peer has
+    /// just said of this node.
     pub(super) fn peer(&mut self, now: Timestamp, node: &str, event: &PeerEvent) -> bool {
         let peer = said(&event.address);
-        let words = match event.change {
-            PeerChange::Connected | PeerChange::Lost => return false,
-            PeerChange::Dropped => match &event.reason {
-                Some(reason) => format!("{node} leaves {peer} alone for a while: {}", said(reason)),
-                None => format!("{node} leaves {peer} alone for a while"),
-            },
-            PeerChange::Blocked => format!("{node} was cut off from {peer}"),
-            PeerChange::Unblocked => format!("{node} may talk to {peer} again"),
-            PeerChange::Removed => format!("{node} was told to forget {peer}"),
-        };
-        self.add(now, Topic::Service, words, None)
+        let reason = event.reason.as_deref();
+        let Some(words) = peer_words(event.change, node, &peer, reason) else { return false };
+        let mirrored = peer_words(event.change, &peer, node, reason);
+        let is_mirrored = |fact: &Fact| now.ms_since(fact.at) < MIRRORED_MS && mirrored.as_ref() == Some(&fact.words);
+        !self.facts.iter().any(is_mirrored) && self.add(now, Topic::Service, words, None)
     }
 
     /// A mempool said something of a payment.
     pub(super) fn payment(&mut self, now: Timestamp, event: &PoolEvent) -> bool {
-        match event {
+        let is_new = match event {
             PoolEvent::Transaction(payment) => {
                 let words = payment_words(payment);
                 let told = self.told.insert(Told::Pending(payment.id), ());
@@ -151,17 +148,43 @@ impl Ticker {
                 let words = format!("{}: was dropped, {reason}", name(payment, &evicted.id));
                 self.told.insert(Told::Evicted(evicted.id), ()) && self.add(now, Topic::Payment, words, None)
             }
+        };
+        if is_new && let Some(fact) = self.facts.front_mut() {
+            fact.payment = Some(id(event));
         }
+        is_new
     }
 
     fn add(&mut self, at: Timestamp, topic: Topic, words: String, block: Option<BlockId>) -> bool {
-        self.facts.push_front(Fact { at, topic, words, block });
+        self.facts.push_front(Fact { at, topic, words, block, payment: None });
         let mut of_topic = self.facts.iter().enumerate().filter(|(_, fact)| fact.topic == topic);
         if let Some((oldest, _)) = of_topic.nth(MAX_OF_TOPIC) {
             self.facts.remove(oldest);
         }
         self.facts.truncate(MAX_FACTS);
         true
+    }
+}
+
+fn peer_words(change: PeerChange, node: &str, peer: &str, reason: Option<&str>) -> Option<String> {
+    match change {
+        PeerChange::Connected | PeerChange::Lost => None,
+        PeerChange::Dropped => Some(match reason {
+            Some(reason) => format!("{node} leaves {peer} alone for a while: {}", said(reason)),
+            None => format!("{node} leaves {peer} alone for a while"),
+        }),
+        PeerChange::Blocked => Some(format!("{node} was cut off from {peer}")),
+        PeerChange::Unblocked => Some(format!("{node} may talk to {peer} again")),
+        PeerChange::Removed => Some(format!("{node} was told to forget {peer}")),
+    }
+}
+
+fn id(event: &PoolEvent) -> TransactionId {
+    match event {
+        PoolEvent::Transaction(payment) => payment.id,
+        PoolEvent::Confirmed(confirmed) => confirmed.id,
+        PoolEvent::Returned(returned) => returned.id,
+        PoolEvent::Evicted(evicted) => evicted.id,
     }
 }
 
@@ -327,6 +350,20 @@ mod tests {
         assert_eq!(words(&ticker).last(), Some(&"Block 7 was found"));
         assert_eq!((ticker.told.entries.len(), ticker.told.order.len()), (REMEMBERED, REMEMBERED));
         assert_eq!(ticker.payments.entries.len(), REMEMBERED);
+    }
+
+    #[test]
+    fn a_cut_that_both_sides_tell_of_is_told_once_but_each_time() {
+        let mut ticker = Ticker::new();
+        let of = |address: &str, change| PeerEvent { address: address.to_owned(), change, reason: None };
+        assert!(ticker.peer(NOW, "a:1", &of("b:1", PeerChange::Blocked)));
+        assert!(!ticker.peer(NOW, "b:1", &of("a:1", PeerChange::Blocked)));
+        assert!(ticker.peer(NOW, "b:1", &of("a:1", PeerChange::Unblocked)));
+        assert!(ticker.peer(NOW.plus_ms(60_000), "b:1", &of("a:1", PeerChange::Blocked)));
+        assert_eq!(
+            words(&ticker),
+            ["b:1 was cut off from a:1", "b:1 may talk to a:1 again", "a:1 was cut off from b:1"]
+        );
     }
 
     #[test]

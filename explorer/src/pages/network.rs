@@ -101,7 +101,7 @@ fn agreement_words(agreement: &Agreement, picture: &Picture) -> Markup {
             }
             @for (place, branch) in branches.iter().take(4).enumerate() {
                 @if place > 0 { ";" }
-                " " (nodes_words(branch, &names)) " on block " (branch.tip.index) " " (block_link(branch.tip.hash))
+                " " (nodes_words(branch, &names)) " on the branch of block " (branch.tip.index) " " (block_link(branch.tip.hash))
             }
             @if branches.len() > 4 { "; and more" }
             "."

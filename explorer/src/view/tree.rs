@@ -193,7 +193,7 @@ pub(crate) mod tests {
 
     #[test]
     fn an_unknown_parent_is_drawn_as_unknown() {
-        assert!(draw(&blocks(&[(2, "2", "1")]), &[]).contains("edge best unknown"));
+        assert!(draw(&blocks(&[(2, "2", "1")]), &[]).contains("edge unknown best"));
         // A parent that claims a height of its own fancy is none.
         assert!(draw(&blocks(&[(1, "1", "?"), (2, "2", "1"), (9, "9", "1")]), &[]).contains("class=\"edge unknown\""));
     }

@@ -63,6 +63,7 @@ fn forked() -> Picture {
         topic: Topic::Block,
         words: "127.0.0.1:8101 found block 3".to_owned(),
         block: Some(BlockId { index: Height(3), hash: hash("3") }),
+        payment: None,
     });
     picture
 }
@@ -104,7 +105,7 @@ fn whether_the_nodes_agree_is_said_in_a_sentence() {
     }
     let forked = sentence(&[(3, "3"), (2, "2'"), (3, "3")]);
     assert!(forked.contains("2 branches since block 1:"), "{forked}");
-    assert!(forked.contains(":8100, :8102 are on block 3") && forked.contains(":8101 is on block 2"), "{forked}");
+    assert!(forked.contains(":8100, :8102 are on the branch of block 3") && forked.contains(":8101 is on the branch of block 2"), "{forked}");
 }
 
 #[test]

@@ -1,0 +1,163 @@
+//! The pages of blocks, transactions, addresses and search, on real networks where strangers say hostile things.
+
+use crate::lab::{LAB, Lab, client, http, key, until};
+use reqwest::StatusCode;
+use reqwest::header::LOCATION;
+use reqwest::redirect::Policy;
+use serde_json::{Value, json};
+use shared::ledger::Transaction;
+use shared::params::LayerName;
+
+/// What a stranger may try to say; a `msg` may have no control characters, but this.
+const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x>\u{202e}";
+
+/// What a path answers: status and page.
+async fn page(lab: &Lab, path: &str) -> (StatusCode, String) {
+    let answer = http().get(format!("http://{}{path}", lab.explorer)).send().await.unwrap();
+    (answer.status(), answer.text().await.unwrap())
+}
+
+/// A page that is there, on which strangers have only said text.
+async fn shown(lab: &Lab, path: &str) -> String {
+    let (status, page) = page(lab, path).await;
+    assert_eq!(status, 200, "{path}: {page}");
+    for bad in ["<script>alert", "<img src=x", "\u{202e}", "style="] {
+        assert!(!page.contains(bad), "{path}: {bad:?} in {page}");
+    }
+    page
+}
+
+/// Where a search leads.
+async fn found(lab: &Lab, query: &str) -> (StatusCode, Option<String>) {
+    let browser = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
+    let search = browser.get(format!("http://{}/search", lab.explorer)).query(&[("q", query)]);
+    let answer = search.send().await.unwrap();
+    (answer.status(), answer.headers().get(LOCATION).map(|to| to.to_str().unwrap().to_owned()))
+}
+
+/// Waits until the explorer has heard of a height.
+async fn has_heard_of(lab: &Lab, height: u64) {
+    let info = async || client().info(&lab.explorer).await.ok()?.tip.filter(|tip| tip.index.0 >= height);
+    until("the explorer has heard of the block", info).await;
+}
+
+/// alice mines, and pays bob: confirmed where `is_confirmed`.
+async fn paid(is_confirmed: bool) -> (Lab, Transaction) {
+    let lab = Lab::quiet(LayerName::Transaction).await;
+    let alice = key("alice").address();
+    lab.reward(0, alice.as_str()).await;
+    lab.agree().await;
+    let transaction = lab.pay("alice", &key("bob").address(), LAB, 1000, HOSTILE).await;
+    let height = if is_confirmed {
+        // A node takes what it has heard of; mine until it has.
+        until("the payment is in a block", async || {
+            lab.mine(0, 1).await;
+            lab.agree().await;
+            let at = lab.mempool.as_ref()?;
+            client().confirmations(at, &transaction.id).await.ok().filter(|confirmations| *confirmations > 0)
+        })
+        .await;
+        lab.tip(0).await.index.0
+    } else {
+        1
+    };
+    has_heard_of(&lab, height).await;
+    (lab, transaction)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_confirmed_payment_is_on_every_page_that_it_belongs_to() {
+    let (lab, transaction) = paid(true).await;
+    let Transaction { id, from, to, .. } = &transaction;
+    let life = shown(&lab, &format!("/transaction/{id}")).await;
+    assert!(life.contains("Verified OK") && life.contains("confirmation"), "{life}");
+    assert!(shown(&lab, "/transactions").await.contains(&format!("/transaction/{id}")));
+    for (path, holds) in [(format!("/address/{to}"), "1 LAB"), (format!("/address/{from}"), "48.99999 LAB")] {
+        let address = shown(&lab, &path).await;
+        assert!(address.contains(holds) && address.contains(&format!("/transaction/{id}")), "{address}");
+    }
+    let status = client().transaction(lab.mempool.as_ref().unwrap(), id).await.unwrap();
+    let block = status.block.unwrap();
+    let (by_height, by_hash) =
+        (shown(&lab, &format!("/block/{}", block.index)).await, shown(&lab, &format!("/block/{}", block.hash)).await);
+    for block in [by_height, by_hash] {
+        assert!(block.contains(&format!("/transaction/{id}")) && block.contains("On the best chain"), "{block}");
+        assert!(block.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{block}");
+    }
+    assert!(shown(&lab, "/blocks").await.contains(&block.hash.to_string()));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn search_finds_heights_hashes_ids_and_addresses() {
+    let (lab, transaction) = paid(true).await;
+    let (id, bob) = (transaction.id.to_string(), key("bob").address().to_string());
+    let genesis = lab.params.network_id().to_string();
+    let to = |path: String| (StatusCode::FOUND, Some(path));
+    for (query, expected) in [
+        ("1", to("/block/1".to_owned())),
+        (&format!(" {} ", genesis.to_uppercase()), to(format!("/block/{genesis}"))),
+        (&id, to(format!("/transaction/{id}"))),
+        (&bob.to_uppercase(), to(format!("/address/{bob}"))),
+        (&bob[..12], to(format!("/address/{bob}"))),
+        ("lab1", (StatusCode::OK, None)),
+        ("999999", (StatusCode::NOT_FOUND, None)),
+        (&"f".repeat(64), (StatusCode::NOT_FOUND, None)),
+        ("//evil.example", (StatusCode::NOT_FOUND, None)),
+        (HOSTILE, (StatusCode::NOT_FOUND, None)),
+        ("", (StatusCode::NOT_FOUND, None)),
+    ] {
+        assert_eq!(found(&lab, query).await, expected, "{query}");
+    }
+    let (_, help) = page(&lab, "/search?q=%3Cscript%3Ealert(1)%3C%2Fscript%3E").await;
+    assert!(!help.contains("<script>alert") && help.contains("&lt;script&gt;"), "{help}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn scripts_get_json_and_the_refusals_of_a_mempool_as_they_are() {
+    let (lab, transaction) = paid(false).await;
+    let api = |path: String| format!("http://{}/api/{path}", lab.explorer);
+    let get = async |path: String| {
+        let answer = http().get(api(path)).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    let alice = key("alice").address();
+    let (_, balance) = get(format!("balance/{alice}")).await;
+    assert_eq!(balance, json!({"confirmed": 50 * LAB, "with_pending": 49 * LAB - 1000}));
+    let (_, history) = get(format!("history/{alice}")).await;
+    assert_eq!(history[0]["transaction"]["id"], json!(transaction.id));
+    let (status, found) = get(format!("transaction/{}", transaction.id)).await;
+    assert_eq!((status, &found["status"]), (200, &json!("pending")));
+    assert_eq!(get(format!("transaction/{}", "f".repeat(64))).await.0, 404);
+    assert_eq!(get("balance/lab1nobody".to_owned()).await.0, 400);
+    let forged = Transaction { msg: "another".to_owned(), ..transaction.clone() };
+    for (body, status, rule) in [(&transaction, 200, Value::Null), (&forged, 422, json!("id"))] {
+        let answer = http().post(api("pushtx".to_owned())).json(body).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status);
+        assert_eq!(answer.json::<Value>().await.unwrap()["rule"], rule);
+    }
+    let answer = http().post(api("pushtx".to_owned())).json(&json!({"id": 1})).send().await.unwrap();
+    assert_eq!(answer.status(), 400);
+    let wrong_method = http().get(api("pushtx".to_owned())).send().await.unwrap();
+    assert_eq!(wrong_method.status(), 405);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn text_of_strangers_stays_text_where_there_is_no_money() {
+    let lab = Lab::quiet(LayerName::Data).await;
+    lab.mine_data(0, 2, Some(&format!("{HOSTILE}\nsecond line"))).await;
+    has_heard_of(&lab, 2).await;
+    assert!(shown(&lab, "/blocks").await.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(shown(&lab, "/block/2").await.contains("second line"));
+    for path in [
+        "/transactions".to_owned(),
+        format!("/address/{}", key("bob").address()),
+        format!("/transaction/{}", "f".repeat(64)),
+    ] {
+        assert!(shown(&lab, &path).await.contains("This network has no money"), "{path}");
+    }
+    for (path, expected) in
+        [("/block/99", 404), ("/block/first", 404), ("/blocks?before=x", 400), ("/blocks?before=1", 200)]
+    {
+        assert_eq!(page(&lab, path).await.0, expected, "{path}");
+    }
+}
