@@ -47,7 +47,7 @@ pub(crate) async fn page(explorer: &Explorer, id: &str) -> Result<Response, Prob
         Err(error) => return Ok(missing::no_answer(&error)),
     };
     let picture = explorer.watch.picture();
-    let news = picture.ticker.iter().filter(|fact| fact.words.contains(&id.short())).collect();
+    let news = picture.ticker.iter().filter(|fact| fact.payment == Some(id)).collect();
     let main = render(&Shown { status: &status, network: explorer.network_id, news });
     Ok(Page { title: "Transaction", place: "/transactions", scripts: &[], main }.response())
 }
@@ -95,7 +95,7 @@ fn life(Shown { status, news, .. }: &Shown<'_>) -> Markup {
     html! {
         section aria-labelledby="life" {
             h2 #life { "Its life" }
-            div #standing data-live="blocks pool" aria-live="polite" {
+            div #standing data-live="blocks pool ticker" aria-live="polite" {
                 ol.life {
                     li.done { strong { "Signed" } " by " (view::address(&status.transaction.from)) }
                     li.done aria-current=[(!is_confirmed).then_some("step")] {
@@ -187,7 +187,13 @@ mod tests {
     fn what_the_ticker_says_of_it_is_part_of_its_life() {
         let status = status("for lunch", 0);
         let words = format!("{} is pending again <b>", status.transaction.id.short());
-        let fact = Fact { at: Params::default().genesis_time, topic: Topic::Payment, words, block: None };
+        let fact = Fact {
+            at: Params::default().genesis_time,
+            topic: Topic::Payment,
+            words,
+            block: None,
+            payment: Some(status.transaction.id),
+        };
         let shown = render(&Shown { status: &status, network: Params::default().network_id(), news: vec![&fact] });
         assert!(shown.into_string().contains("is pending again &lt;b&gt;"));
     }
