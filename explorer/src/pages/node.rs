@@ -113,7 +113,7 @@ fn peer(other: &Other, seen: &Seen) -> Markup {
         tr {
             th scope="row" {
                 @if other.is_known { a.hash href={ "/node/" (other.address) } { (other.address) } }
-                @else { bdi.hash { (other.address) } }
+                @else { (view::said(&other.address)) }
             }
             td { (other.state()) }
             td.number { @if let Some(tip) = &other.tip { (tip.index) } }

@@ -209,7 +209,7 @@ mod tests {
         for (axis, expected) in [
             (Axis::from_zero("", 97.0, figure), &["0", "20", "40", "60", "80", "100"][..]),
             (Axis::from_zero("", 65_536.0, figure), &["0", "20 k", "40 k", "60 k", "80 k"]),
-            (Axis::from_zero("", 0.0, figure), &["0", "1"]),
+            (Axis::from_zero("", 0.0, figure).of_whole(), &["0", "1"]),
             (Axis::from_zero("", 0.3, figure), &["0", "0.1", "0.2", "0.3"]),
             (Axis::between("", 1204.0, 1403.0, whole), &["1,250", "1,300", "1,350", "1,400"]),
             (Axis::between("", 7.0, 7.0, whole).of_whole(), &["7", "8"]),

@@ -72,7 +72,10 @@ fn a_silent_node_has_a_page() {
     seen.contact = Contact { error: Some("unreachable: refused".to_owned()), ..Contact::default() };
     seen.tips = Err("too slow".to_owned());
     let page = render(&seen, &picture).into_string();
-    assert!(page.contains("unreachable: refused") && page.contains("It does not tell: <bdi>too slow"), "{page}");
+    assert!(
+        page.contains("unreachable: refused") && page.contains("It does not tell: <bdi class=\"said\">too slow"),
+        "{page}"
+    );
 }
 
 #[test]
@@ -85,7 +88,7 @@ fn what_strangers_say_stays_text() {
     }
     picture.blocks.values_mut().for_each(|block| block.mined_by = Some(evil.to_owned()));
     let page = render(&seen, &picture).into_string();
-    assert!(!page.contains("<script>") && page.contains("<bdi>&lt;script&gt;"), "{page}");
+    assert!(!page.contains("<script>") && page.contains("<bdi class=\"said\">&lt;script&gt;"), "{page}");
     assert!(!page.contains("\"'"), "{page}");
     // Nobody can be told to connect to somebody whom the explorer does not know.
     assert!(!page.contains("data-peer=\"&lt;"), "{page}");
