@@ -24,9 +24,33 @@ macro_rules! asset {
 }
 
 static ASSETS: &[Asset] = &[
+    asset!("address.js", SCRIPT),
+    asset!("bech32m.js", SCRIPT),
+    asset!("grains.js", SCRIPT),
     asset!("icon.svg", SVG),
+    asset!("keys.js", SCRIPT),
+    asset!("learn-block.js", SCRIPT),
+    asset!("learn-card.js", SCRIPT),
+    asset!("learn-chain.js", SCRIPT),
+    asset!("learn-hash.js", SCRIPT),
+    asset!("learn-miner.js", SCRIPT),
+    asset!("learn-peers.js", SCRIPT),
+    asset!("learn-rules.js", SCRIPT),
+    asset!("learn-signature.js", SCRIPT),
+    asset!("learn-workshop.js", SCRIPT),
+    asset!("learn.js", SCRIPT),
     asset!("live.js", SCRIPT),
+    asset!("node.js", SCRIPT),
+    asset!("sha256.js", SCRIPT),
     asset!("style.css", CSS),
+    asset!("wallet-api.js", SCRIPT),
+    asset!("wallet-dom.js", SCRIPT),
+    asset!("wallet-history.js", SCRIPT),
+    asset!("wallet-keeping.js", SCRIPT),
+    asset!("wallet-payment.js", SCRIPT),
+    asset!("wallet-send.js", SCRIPT),
+    asset!("wallet-store.js", SCRIPT),
+    asset!("wallet.js", SCRIPT),
 ];
 
 /// Where a file is found.

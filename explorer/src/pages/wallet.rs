@@ -1,13 +1,246 @@
-//! Page wallet.
+//! The wallet's page: forms and empty places that `assets/wallet.js` brings to life, and codes to scan.
+//!
+//! No key comes here: it is made, kept and used in the browser, and what arrives at `/api/pushtx` is a signed payment.
+//!
+//! What tests and scripts hold on to, by id:
+//! - `#wallet-new` makes a wallet (inside `#wallet-add`, which is open where there is none yet); `#wallet-name` and
+//!   `#wallet-exportable` say which. `#wallet-import` with `#wallet-pem`, and `#wallet-from-seed` with `#wallet-seed`,
+//!   bring one. `#wallet-choose` switches; `#wallet-export` saves the key; `#wallet-delete`, then `#wallet-delete-yes`.
+//! - `#wallet-address`, `#wallet-balance` (as in `12.5 LAB`), `#wallet-pending`, `#wallet-qr`, the rows of `#wallet-history`.
+//! - `#send-to`, `#send-amount`, `#send-fee`, `#send-message`; `#send-preview` is the button that opens `#preview`, and
+//!   `#send-confirm` in it signs and sends. What is wrong with a field is in the field's id and `-error`.
+//! - `#send-status` has `data-state` (`sending`, `pending`, `confirmed`, `refused`, `unknown`, `gone`) and
+//!   `data-confirmations`; `#send-again` pushes the same payment once more.
+
+mod forms;
 
 use crate::service::Explorer;
-use runtime::server::{self, Response};
+use crate::view::{Page, copyable};
+use http::header::{CACHE_CONTROL, HeaderValue};
+use http::{StatusCode, header};
+use maud::{Markup, html};
+use qrcode::render::svg;
+use qrcode::{EcLevel, QrCode};
+use runtime::server::{self, Response, reply};
+use shared::block::{BlockHash, Height};
+use shared::ledger::Address;
 use shared::wire::Problem;
 
-pub(crate) fn page(_explorer: &Explorer) -> Result<Response, Problem> {
-    Err(server::not_found("to be written"))
+/// What the page is made of.
+struct Wallet<'a> {
+    network: BlockHash,
+    network_name: &'a str,
+    max_msg_bytes: u64,
+    /// The height of the best chain, if a node answers.
+    tip: Option<Height>,
+    /// How many payments wait for a block, if a mempool answers.
+    waiting: Option<u64>,
 }
 
-pub(crate) fn qr(_file: &str) -> Result<Response, Problem> {
-    Err(server::not_found("to be written"))
+/// `GET /wallet`.
+pub(crate) fn page(explorer: &Explorer) -> Result<Response, Problem> {
+    let main = if explorer.params.layer.has_money() {
+        let picture = explorer.watch.picture();
+        let waiting = picture
+            .answering_mempools()
+            .first()
+            .and_then(|address| picture.mempools.get(address)?.info.as_ref()?.pool.as_ref());
+        render(&Wallet {
+            network: explorer.network_id,
+            network_name: &explorer.params.name,
+            max_msg_bytes: explorer.params.max_msg_bytes,
+            tip: picture.tip().map(|tip| tip.index),
+            waiting: waiting.map(|pool| pool.count),
+        })
+    } else {
+        render_without_money(&explorer.params.name)
+    };
+    Ok(Page { title: "Wallet", place: "/wallet", scripts: &["wallet.js"], main }.response())
+}
+
+/// `GET /qr/<address>.svg`: an address as a code to scan.
+pub(crate) fn qr(file: &str) -> Result<Response, Problem> {
+    let Some(name) = file.strip_suffix(".svg") else {
+        return Err(server::not_found("a code to scan is at /qr/<address>.svg"));
+    };
+    let address: Address = name.parse().map_err(|error| server::not_found(format!("no code for {name:?}: {error}")))?;
+    let code = code(&address).ok_or_else(|| server::internal("the address does not fit into a code"))?;
+    let mut response = reply::whole(StatusCode::OK, "image/svg+xml", code.into());
+    // The code of an address never changes.
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("public, max-age=31536000, immutable"));
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'"));
+    Ok(response)
+}
+
+/// Black on white whatever the theme, with its margin: what cameras can read.
+fn code(address: &Address) -> Option<String> {
+    // Capitals and digits take 5.5 bits each, and bech32 is the same in capitals.
+    let text = address.as_str().to_ascii_uppercase();
+    let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
+    Some(code.render::<svg::Color<'_>>().quiet_zone(true).module_dimensions(8, 8).build())
+}
+
+fn render_without_money(network_name: &str) -> Markup {
+    html! {
+        h1 { "Wallet" }
+        p { "The network " strong { (network_name) } " has no money: its blocks carry plain text (layer " code { "data" } "). "
+            "So there is nothing to keep in a wallet." }
+        p { "On a network of layer " code { "transaction" } " you can be paid and pay here. "
+            "On this one, " a href="/blocks" { "look at the blocks" } "." }
+    }
+}
+
+fn render(wallet: &Wallet<'_>) -> Markup {
+    html! {
+        h1 { "Wallet" }
+        p { "A wallet is a secret number, its " strong { "key" } ", and an " strong { "address" } " that follows from it. "
+            "Give the address to whoever pays you; with the key you sign payments of your own. "
+            "The key is made and kept in your browser: this server never sees it." }
+        (without_scripts())
+        p #wallet-trouble .card.bad role="alert" hidden {}
+        div #wallet-app data-network=(wallet.network) data-most-bytes=(wallet.max_msg_bytes) hidden {
+            (home(wallet.network_name))
+            (forms::send(wallet.max_msg_bytes))
+            (forms::history())
+            (forms::add())
+            (forms::keep())
+            (forms::delete_dialog())
+        }
+        div #wallet-live { p #wallet-chain .muted data-live="nodes blocks pool" { (chain(wallet)) } }
+    }
+}
+
+fn without_scripts() -> Markup {
+    html! {
+        noscript {
+            div.card {
+                p { strong { "The wallet needs JavaScript." } " Keys are made and payments signed in your browser, so that "
+                    "nobody else ever has them; a page without scripts would have to leave that to the server. The program "
+                    code { "user" } " does the same in a terminal:" }
+                (copyable("user new                                        # a key, in wallet.pem\n\
+                           user address -f wallet.pem                      # its address\n\
+                           user balance <address>\n\
+                           user send 1.5 <address> -f wallet.pem --wait 1"))
+            }
+        }
+    }
+}
+
+/// The wallet that is shown: whose, where to pay to, what it holds.
+fn home(network_name: &str) -> Markup {
+    html! {
+        section #wallet-home .card aria-labelledby="wallet-title" hidden {
+            div.wallet-head {
+                h2 #wallet-title { "Wallet" }
+                div { label for="wallet-choose" { "Switch to " } select #wallet-choose autocomplete="off" {} }
+            }
+            div.wallet-receive {
+                img #wallet-qr alt="The address as a code to scan" width="180" height="180";
+                div {
+                    h3 { "Balance" }
+                    p.wallet-balance #wallet-balance role="status" { "not known" }
+                    p #wallet-pending .muted {}
+                    h3 { "Address, to be paid" }
+                    p { code #wallet-address .hash {} }
+                    p {
+                        button #wallet-copy type="button" { "Copy the address" } " "
+                        a #wallet-link href="/wallet" { "All about it" } " "
+                        span #wallet-copied .muted role="status" {}
+                    }
+                    p.muted { "Money of the network " strong { (network_name) } ". To earn some, let a node mine for this address: "
+                        code { "node -m <address>" } "." }
+                }
+            }
+        }
+    }
+}
+
+/// What the page hears of blocks by: `live.js` replaces it, and the wallet looks again.
+fn chain(wallet: &Wallet<'_>) -> Markup {
+    html! {
+        @match wallet.tip {
+            Some(index) => { "The newest block is " a href={ "/block/" (index) } { (index) } ". " }
+            None => { "No node answers at the moment. " }
+        }
+        @match wallet.waiting {
+            Some(1) => { "1 payment waits for a block." }
+            Some(count) => { (count) " payments wait for a block." }
+            None => { "No mempool answers at the moment: balances are not known, and nothing can be paid." }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::view::snapshot;
+
+    const ALICE: &str = "lab1qw3a092402y9t2zw3vrxdlgl3j6c3gvfm4zu09kmfz6rencp3cz6sj7943p";
+
+    fn wallet(network_name: &str) -> Wallet<'_> {
+        let network = shared::params::Params::default().network_id();
+        Wallet { network, network_name, max_msg_bytes: 256, tip: Some(Height(12)), waiting: Some(1) }
+    }
+
+    #[test]
+    fn the_page_is_as_it_was_looked_at() {
+        snapshot("wallet", &render(&wallet("chainlab")));
+        snapshot("wallet_nobody", &chain(&Wallet { tip: None, waiting: None, ..wallet("chainlab") }));
+        snapshot("wallet_no_money", &render_without_money("notes"));
+    }
+
+    #[test]
+    fn a_hostile_name_stays_text() {
+        let name = "<script>alert(1)</script>\"'";
+        for page in [render(&wallet(name)), render_without_money(name)] {
+            assert!(!page.0.contains("<script"), "{}", page.0);
+            assert!(page.0.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{}", page.0);
+        }
+    }
+
+    #[test]
+    fn every_label_and_description_points_to_a_part() {
+        let page = render(&wallet("chainlab")).0;
+        for attribute in [" for=\"", " aria-labelledby=\"", " aria-describedby=\""] {
+            for names in page.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()) {
+                for name in names.split(' ') {
+                    assert_eq!(page.matches(&format!(" id=\"{name}\"")).count(), 1, "{attribute}{name}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn scripts_find_every_part_that_they_name() {
+        let page = render(&wallet("chainlab")).0;
+        let scripts = [
+            include_str!("../../assets/wallet.js"),
+            include_str!("../../assets/wallet-history.js"),
+            include_str!("../../assets/wallet-keeping.js"),
+            include_str!("../../assets/wallet-send.js"),
+        ];
+        for name in
+            scripts.iter().flat_map(|script| script.split("part(\"").skip(1)).filter_map(|rest| rest.split('"').next())
+        {
+            assert!(page.contains(&format!(" id=\"{name}\"")), "#{name} is not on the page");
+        }
+    }
+
+    #[test]
+    fn a_code_is_black_on_white_with_a_margin() {
+        let code = code(&ALICE.parse().unwrap()).unwrap();
+        // 33 modules and 4 on each side, 8 pixels each.
+        assert!(code.contains(r#"viewBox="0 0 328 328""#), "{code}");
+        assert!(code.contains(r##"<rect x="0" y="0" width="328" height="328" fill="#fff"/>"##), "{code}");
+        assert!(code.contains(r##"fill="#000" d="M32 32h"##), "{code}");
+    }
+
+    #[test]
+    fn only_addresses_have_a_code() {
+        assert_eq!(qr(&format!("{ALICE}.svg")).unwrap().status(), StatusCode::OK);
+        let mistyped = ALICE.replace("7943p", "7943q");
+        for file in [ALICE, "x.svg", ".svg", &format!("{mistyped}.svg"), "<script>.svg"] {
+            assert_eq!(qr(file).unwrap_err().status, 404, "{file}");
+        }
+    }
 }

@@ -1,0 +1,36 @@
+// What the wallet asks the explorer: balances, histories, the standing of a payment; and the one thing it sends.
+
+const PATIENCE_MS = 15_000;
+
+/// An answer that is none. `status` is 0 where nobody answered.
+export class Refused extends Error {
+  constructor(words, status) {
+    super(words);
+    this.status = status;
+  }
+
+  /// Whether the same again may work, or may have worked.
+  get isPassing() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
+  }
+}
+
+export const balance = (address) => ask(`/api/balance/${address}`);
+export const history = (address) => ask(`/api/history/${address}`);
+export const standing = (id) => ask(`/api/transaction/${id}`);
+export const push = (json) =>
+  ask("/api/pushtx", { method: "POST", headers: { "Content-Type": "application/json" }, body: json });
+
+async function ask(path, options = {}) {
+  let response, answer;
+  try {
+    response = await fetch(path, { ...options, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    answer = await response.json();
+  } catch {
+    const words = response ? `The explorer's answer cannot be read (status ${response.status}).` : "The explorer does not answer.";
+    throw new Refused(words, response?.ok === false ? response.status : 0);
+  }
+  if (response.ok) return answer;
+  const rule = answer?.rule ? ` (rule ${answer.rule})` : "";
+  throw new Refused(`${answer?.detail ?? answer?.title ?? `Status ${response.status}`}${rule}`, response.status);
+}

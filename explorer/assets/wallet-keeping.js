@@ -1,0 +1,80 @@
+// Making, bringing, saving and deleting wallets: the forms around the store.
+
+import * as keys from "./keys.js";
+import * as store from "./wallet-store.js";
+import { complain, element, part } from "./wallet-dom.js";
+
+const LARGEST_FILE = 10_000;
+
+/// Makes the forms work. `current()` is the wallet that is shown, `changed()` is told when there are others.
+export function setUp({ current, changed }) {
+  onSubmit("wallet-make", "wallet-name", () => keep(keys.make, changed));
+  onSubmit("wallet-import", "wallet-pem", () => keep((is) => keys.fromPem(part("wallet-pem").value, is), changed));
+  onSubmit("wallet-from-seed", "wallet-seed", () => keep((is) => keys.fromSeed(seed(), is), changed));
+  part("wallet-file").addEventListener("change", readFile);
+  part("wallet-export").addEventListener("click", () => save(current()));
+  const dialog = part("wallet-delete-dialog");
+  part("wallet-delete").addEventListener("click", () => {
+    part("wallet-delete-name").textContent = `“${current().name}”, ${current().address}`;
+    dialog.showModal();
+  });
+  part("wallet-delete-no").addEventListener("click", () => dialog.close());
+  part("wallet-delete-yes").addEventListener("click", async () => {
+    await store.remove(current().address);
+    dialog.close();
+    changed();
+  });
+}
+
+/// Does what a form is for, once at a time; what goes wrong is said at its field.
+function onSubmit(form, field, act) {
+  part(form).addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = part(form).querySelector('button[type="submit"]');
+    if (button.disabled) return;
+    button.disabled = true;
+    try {
+      await act();
+      complain(part(field), "");
+      part(form).reset();
+    } catch (error) {
+      complain(part(field), error.message);
+      part(field).focus();
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
+
+async function keep(make, changed) {
+  const isExportable = part("wallet-exportable").checked;
+  const { key, address } = await make(isExportable);
+  const name = part("wallet-name").value.trim() || "My wallet";
+  await store.add({ address, name, key, isExportable, used: Date.now() });
+  // Browsers forget what pages keep when the disk is full, unless asked not to.
+  navigator.storage?.persist?.().catch(() => false);
+  part("wallet-add").open = false;
+  await changed();
+}
+
+function seed() {
+  const text = part("wallet-seed").value;
+  if (text === "") throw new Error("A seed is a text, such as alice.");
+  return text;
+}
+
+async function readFile() {
+  const [file] = part("wallet-file").files;
+  if (!file) return;
+  if (file.size > LARGEST_FILE) complain(part("wallet-pem"), "This file is too large for a key.");
+  else part("wallet-pem").value = await file.text();
+}
+
+/// Hands the key to its owner as a file.
+async function save({ key, name }) {
+  const url = URL.createObjectURL(new Blob([await keys.toPem(key)], { type: "application/x-pem-file" }));
+  const file = `${name.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "") || "wallet"}.pem`;
+  element("a", { href: url, download: file }).click();
+  URL.revokeObjectURL(url);
+  part("wallet-export-done").hidden = false;
+}

@@ -1,0 +1,48 @@
+// Wallets in this browser's IndexedDB: {address, name, key, isExportable, used}. The key is a CryptoKey, stored as it is.
+
+const MOST = 100;
+
+/// All wallets, the one that was used last first.
+export async function all() {
+  const wallets = await run("readonly", (table) => table.getAll(null, MOST));
+  return wallets.sort((one, other) => other.used - one.used);
+}
+
+/// Keeps a new wallet. Throws words if its key is here already, or there are too many.
+export async function add(wallet) {
+  const wallets = await all();
+  const twin = wallets.find(({ address }) => address === wallet.address);
+  if (twin) throw new Error(`This key is here already, as “${twin.name}”.`);
+  if (wallets.length >= MOST) throw new Error(`This browser keeps ${MOST} wallets at most: delete one first.`);
+  await run("readwrite", (table) => table.add(wallet));
+}
+
+/// Keeps what has changed of a wallet.
+export const put = (wallet) => run("readwrite", (table) => table.put(wallet));
+
+/// Forgets a wallet and its key.
+export const remove = (address) => run("readwrite", (table) => table.delete(address));
+
+/// Does one thing, and answers when it is on disk.
+async function run(mode, act) {
+  const database = await open();
+  try {
+    return await new Promise((resolve, reject) => {
+      const transaction = database.transaction("wallets", mode, { durability: "strict" });
+      const request = act(transaction.objectStore("wallets"));
+      transaction.oncomplete = () => resolve(request.result);
+      transaction.onabort = () => reject(transaction.error);
+    });
+  } finally {
+    database.close();
+  }
+}
+
+function open() {
+  return new Promise((resolve, reject) => {
+    const request = indexedDB.open("chainlab-wallet", 1);
+    request.onupgradeneeded = () => request.result.createObjectStore("wallets", { keyPath: "address" });
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
