@@ -168,7 +168,16 @@ impl Args {
         if !config.network.layer.has_money() && (members.is_some() || rate.is_some()) {
             bail!("--members and --rate need layer transaction: there is no money on layer data");
         }
-        Ok(Options { config, data_dir: self.data_dir, port: self.port, no_explorer: self.no_explorer, seconds, blocks, seed, partitions })
+        Ok(Options {
+            config,
+            data_dir: self.data_dir,
+            port: self.port,
+            no_explorer: self.no_explorer,
+            seconds,
+            blocks,
+            seed,
+            partitions,
+        })
     }
 }
 
