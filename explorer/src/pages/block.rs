@@ -110,7 +110,8 @@ fn standing(Shown { block, place, .. }: &Shown<'_>) -> Markup {
     html! {
         div #standing data-live="blocks" {
             @match place {
-                Place::Best { confirmations } => p {
+                // A paragraph cannot hold what opens.
+                Place::Best { confirmations } => div {
                     span.good { "On the best chain" } ", " (view::number(*confirmations)) " "
                     (explained(
                         if *confirmations == 1 { "confirmation" } else { "confirmations" },
