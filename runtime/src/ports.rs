@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind};
 use std::net::TcpListener;
 
 /// How many ports are tried from the default up.
-const TRIES: u16 = 100;
+pub const TRIES: u16 = 100;
 
 /// Where a service wants to listen.
 #[derive(Debug, Clone, Copy)]

@@ -54,6 +54,7 @@ pub enum Command {
     Verify(commands::verify::Args),
     Explain(commands::explain::Args),
     Watch(commands::watch::Args),
+    Health(commands::health::Args),
     Mine(commands::mine::Args),
     Network(commands::network::Args),
     Completions(commands::completions::Args),

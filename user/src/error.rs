@@ -57,6 +57,9 @@ pub enum Error {
         /// One line for each network.
         listed: String,
     },
+    /// No service was found on this machine.
+    #[error("no service of Chainlab runs on this machine, on the ports that they take by themselves; name one: host:port")]
+    NothingRuns,
     /// Somebody else is at that address.
     #[error("{at} is a {got}, not a {expected}")]
     AnotherService {
@@ -230,6 +233,7 @@ impl Error {
             Self::NoMember { role: Role::Mempool, .. } => "no-mempool",
             Self::NoMember { .. } => "no-node",
             Self::SeveralNetworks { .. } => "several-networks",
+            Self::NothingRuns => "nothing-runs",
             Self::AnotherService { .. } => "another-service",
             Self::StrangeNetwork { .. } => "strange-network",
             Self::NoMoney(_) => "no-money",

@@ -42,6 +42,7 @@ pub async fn run(args: Args, console: &mut Console) -> Result<(), Error> {
         Command::Rnd(args) => commands::rnd::run(args, &context, console).await,
         Command::Verify(args) => commands::verify::run(args, &context, console).await,
         Command::Explain(args) => commands::explain::run(args, &context, console).await,
+        Command::Health(args) => commands::health::run(args, &context, console).await,
         Command::Watch(args) => commands::watch::run(args, &context, console).await,
         Command::Mine(args) => commands::mine::run(args, &context, console).await,
         Command::Network(args) => commands::network::run(args, &context, console).await,

@@ -8,6 +8,7 @@ pub mod balance;
 pub mod completions;
 pub mod confirmations;
 pub mod explain;
+pub mod health;
 pub mod history;
 pub mod man;
 pub mod mine;

@@ -51,3 +51,31 @@ async fn a_service_of_another_kind_is_not_taken_for_a_mempool() {
     let tracker = lab.tracker.clone();
     assert_eq!(lab.user().run(&["balance", "--mempool", &tracker, "--json"]).kind(1), "another-service");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_is_that_of_the_services_that_were_named_all_of_them() {
+    let lab = Lab::new().await;
+    let node = lab.node(network("one")).await;
+    let user = lab.user();
+    let said = user.run(&["health", &node, &lab.tracker]).ok();
+    assert_eq!(said, format!("node runs at {node}, at block 0\ntracker runs at {}\n", lab.tracker));
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let error = user.run(&["health", &node, &nobody]).refused(1);
+    assert!(error.contains(&format!("cannot ask for the health: {nobody} is")), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_without_names_looks_at_the_ports_that_services_take() {
+    let lab = Lab::new().await;
+    let node = lab.node(network("one")).await;
+    let user = lab.user();
+    let port = node.rsplit(':').next().unwrap();
+    let ports = |first: &str| {
+        ["tracker", "mempool", "explorer", "node"].map(|section| format!("[{section}]\nport = {first}\n")).concat()
+    };
+    user.write("Config.toml", &ports(port));
+    assert!(user.run(&["health"]).ok().contains(&format!("node runs at {node}, at block 0\n")));
+    // Ports that nobody may have without being root, and none of whom is a service of ours.
+    user.write("Config.toml", &ports("2"));
+    assert_eq!(user.run(&["health", "--json"]).kind(1), "nothing-runs");
+}
