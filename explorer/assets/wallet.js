@@ -78,7 +78,8 @@ async function choose(address) {
 function show() {
   sending.close();
   const wallet = current();
-  part("wallet-home").hidden = !wallet;
+  // Without a wallet there is nothing to do but to make one.
+  for (const place of app.children) place.hidden = !wallet && place.id !== "wallet-add";
   if (!wallet) return;
   const { address, name, isExportable } = wallet;
   const choice = (each) => element("option", { value: each.address }, `${each.name} · ${each.address.slice(0, 12)}…`);
