@@ -123,7 +123,8 @@ fn peers_exercise(blocks: &[Block]) -> Markup {
                 button type="button" data-do="reset" disabled { "Start again" }
             }
             (mining_bar())
-            template { (card(&blocks[0], Form::Compact)) }
+            // Not of genesis, which cannot be changed: what is added can be.
+            template { (card(&blocks[1], Form::Compact)) }
         }
     }
 }
