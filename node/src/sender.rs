@@ -1,5 +1,7 @@
 //! Who sent a request: what `Chainlab-Node` says, where that can be true.
 
+use runtime::client::HostPort;
+use runtime::names::Names;
 use runtime::server::Request;
 use shared::sync::PeerAddress;
 use std::time::Duration;
@@ -12,18 +14,15 @@ const RESOLVE: Duration = Duration::from_secs(1);
 
 /// The sender's address, if its host is where the request came from: what a block does wrong is held against its
 /// sender, so nobody may name somebody else.
-pub(crate) async fn sender(request: &Request) -> Option<PeerAddress> {
+pub(crate) async fn sender(names: &Names, request: &Request) -> Option<PeerAddress> {
     let address = PeerAddress::new(request.sender()?)?;
     let from = request.remote.ip();
     if address.is_local() {
         // A loopback address is reached from another one of them, and says nothing between machines.
         return from.is_loopback().then_some(address);
     }
-    // Each look-up holds a thread until the resolver gives up, however soon we do.
+    let host: HostPort = address.as_str().parse().ok()?;
     let Ok(_place) = LOOK_UPS.try_acquire() else { return None };
-    let resolved = tokio::time::timeout(RESOLVE, tokio::net::lookup_host(address.as_str())).await;
-    let is_there = resolved.is_ok_and(|found| {
-        found.is_ok_and(|mut addresses| addresses.any(|address| address.ip().to_canonical() == from.to_canonical()))
-    });
-    is_there.then_some(address)
+    let found = tokio::time::timeout(RESOLVE, names.addresses(host.host())).await.ok()?.ok()?;
+    found.iter().any(|ip| ip.to_canonical() == from.to_canonical()).then_some(address)
 }

@@ -10,6 +10,7 @@ pub mod data_dir;
 pub mod exit;
 pub mod follower;
 pub mod miner;
+pub mod names;
 pub mod own_address;
 pub mod ports;
 pub mod printable;

@@ -4,11 +4,12 @@
 //! name is resolved once, what it resolves to is checked against the caller, and exactly that address is called.
 
 use runtime::client::{Client, Error, HostPort};
+use runtime::names::Names;
 use runtime::server::{bad_request, forbidden, unavailable, unprocessable};
 use shared::wire::{Info, Problem, Role};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tokio::net::{TcpSocket, lookup_host};
+use tokio::net::TcpSocket;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -20,6 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Checks and calls back who wants to be listed.
 pub(crate) struct Callback {
     client: Client,
+    names: Names,
     allow_foreign: bool,
     turns: Semaphore,
 }
@@ -32,7 +34,8 @@ pub(crate) struct Found {
 
 impl Callback {
     pub(crate) fn new(allow_foreign: bool) -> Result<Self, Error> {
-        Ok(Self { client: Client::new(None, None)?, allow_foreign, turns: Semaphore::new(MAX_CALLBACKS) })
+        let turns = Semaphore::new(MAX_CALLBACKS);
+        Ok(Self { client: Client::new(None, None)?, names: Names::default(), allow_foreign, turns })
     }
 
     /// Calls `url` back, if `caller` may register it, and compares what answers with `role`.
@@ -63,7 +66,7 @@ impl Callback {
 
     /// The one address to connect to.
     async fn check(&self, caller: IpAddr, address: &HostPort) -> Result<SocketAddr, Problem> {
-        let found = timeout(PATIENCE, lookup_host((address.host(), address.port()))).await;
+        let found = timeout(PATIENCE, self.names.addresses(address.host())).await;
         let Ok(Ok(found)) = found else {
             return Err(unprocessable("callback", format!("{} does not resolve to an address", address.host())));
         };
@@ -75,7 +78,7 @@ impl Callback {
             let own = if caller_is_here { is_of_this_machine(ip) } else { ip == caller };
             own || self.allow_foreign
         };
-        let mut found = found.map(|socket| SocketAddr::new(socket.ip().to_canonical(), socket.port()));
+        let mut found = found.into_iter().map(|ip| SocketAddr::new(ip.to_canonical(), address.port()));
         found.find(|socket| allowed(socket.ip())).ok_or_else(|| {
             forbidden(format!(
                 "{address} is not an address of {caller}, where the request came from; register as :{port}, or start the \

@@ -18,6 +18,7 @@ pub use address::{BadAddress, HostPort};
 pub use error::Error;
 pub use mempool::{Page, Unprocessed};
 
+use crate::names::Names;
 use shared::block::BlockHash;
 use shared::wire::{Info, NETWORK_HEADER, NODE_HEADER};
 use std::net::SocketAddr;
@@ -40,7 +41,7 @@ impl Client {
     /// has them.
     ///
     /// # Errors
-    /// If `own` cannot be a header or the resolver cannot be set up.
+    /// If `own` cannot be a header or no client can be set up.
     pub fn new(network: Option<BlockHash>, own: Option<&str>) -> Result<Self, Error> {
         let mut headers = http::HeaderMap::new();
         let said = [(NETWORK_HEADER, network.map(|id| id.to_string())), (NODE_HEADER, own.map(str::to_owned))];
@@ -53,6 +54,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .default_headers(headers)
             .user_agent(concat!("chainlab/", env!("CARGO_PKG_VERSION")))
+            .dns_resolver(Names::default())
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
