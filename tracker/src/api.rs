@@ -1,8 +1,8 @@
 //! The tracker's endpoints as OpenAPI; the kit adds the common ones. Only descriptions.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use shared::wire::{Member, Problem, Registered, Role};
-use utoipa::{IntoParams, OpenApi};
+use utoipa::{IntoParams, OpenApi, ToSchema};
 
 /// What `/register` is told.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -17,15 +17,37 @@ pub(crate) struct RegisterQuery {
     pub(crate) role: Option<Role>,
 }
 
-/// `GET /nodes` and `GET /members` take no parameters; a misspelt one is refused rather than ignored.
+/// `GET /nodes`, `GET /members` and `GET /targets` take no parameters; a misspelt one is refused rather than ignored.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NoQuery {}
 
+/// A member as Prometheus wants to be told of it (its `http_sd_config`).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Target {
+    /// Its one address.
+    targets: [String; 1],
+    labels: Labels,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct Labels {
+    role: Role,
+    /// The first digits of its network's id.
+    network: String,
+}
+
+impl From<Member> for Target {
+    fn from(member: Member) -> Self {
+        let labels = Labels { role: member.role, network: member.network_id.short() };
+        Self { targets: [member.address], labels }
+    }
+}
+
 #[derive(OpenApi)]
 #[openapi(
     info(title = "Chainlab tracker", description = "Where nodes and mempools find one another (docs/protocol.md §9)."),
-    paths(register, register_post, nodes, members),
+    paths(register, register_post, nodes, members, targets),
     components(schemas(Problem))
 )]
 pub(crate) struct TrackerApi;
@@ -64,4 +86,9 @@ described! {
     /// Everyone who is listed, with role, network, tip and when it last registered.
     #[utoipa::path(get, path = "/members", responses((status = 200, body = Vec<Member>)))]
     members
+}
+described! {
+    /// Everyone who is listed, as Prometheus reads it, so that it asks all of them for `/metrics`.
+    #[utoipa::path(get, path = "/targets", responses((status = 200, body = Vec<Target>)))]
+    targets
 }

@@ -1,6 +1,6 @@
 //! The tracker behind the server kit: which endpoint does what.
 
-use crate::api::{NoQuery, RegisterQuery, TrackerApi};
+use crate::api::{NoQuery, RegisterQuery, Target, TrackerApi};
 use crate::callback::{Callback, Found, is_of_this_machine};
 use crate::members::{Caps, Full, Members, Registration};
 use http::{Method, StatusCode};
@@ -103,6 +103,11 @@ impl Service for TrackerService {
             (&Method::GET, ["members"]) => {
                 let NoQuery {} = request.query()?;
                 reply::json(&self.members().list(Instant::now()))
+            }
+            (&Method::GET, ["targets"]) => {
+                let NoQuery {} = request.query()?;
+                let members = self.members().list(Instant::now());
+                reply::json(&members.into_iter().map(Target::from).collect::<Vec<_>>())
             }
             _ => Err(request.no_route()),
         }

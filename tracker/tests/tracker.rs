@@ -212,3 +212,17 @@ async fn a_full_tracker_refuses_newcomers_and_renews_members() {
     assert_eq!(problem.status, 503);
     client().register(&tracker.at(), &first.at(), Role::Node).await.unwrap();
 }
+
+#[tokio::test]
+async fn members_are_targets_for_prometheus() {
+    let tracker = tracker(Tracker::default()).await;
+    let node = stand_in("node", "a").await;
+    client().register(&tracker.at(), &node.at(), Role::Node).await.unwrap();
+    let url = format!("http://{}/targets", tracker.at());
+    let answer = reqwest::get(url).await.unwrap();
+    assert_eq!(answer.headers()["content-type"], "application/json");
+    let targets: serde_json::Value = serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap();
+    let network = BlockHash::of("a").short();
+    let expected = serde_json::json!([{ "targets": [node.at()], "labels": { "role": "node", "network": network } }]);
+    assert_eq!(targets, expected);
+}
