@@ -79,7 +79,7 @@ function show() {
   sending.close();
   const wallet = current();
   // Without a wallet there is nothing to do but to make one.
-  for (const place of app.children) place.hidden = !wallet && place.id !== "wallet-add";
+  for (const place of app.children) place.hidden = !wallet && !place.contains(part("wallet-add"));
   if (!wallet) return;
   const { address, name, isExportable } = wallet;
   const choice = (each) => element("option", { value: each.address }, `${each.name} · ${each.address.slice(0, 12)}…`);
