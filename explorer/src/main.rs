@@ -41,9 +41,8 @@ async fn main() -> ExitCode {
 
 async fn run(args: Args) -> anyhow::Result<()> {
     telemetry::init_log(args.common.log_format)?;
-    let overrides = Overrides::new()
-        .set("explorer.host", "--host", args.host)
-        .set("explorer.tracker", "--tracker", args.tracker);
+    let overrides =
+        Overrides::new().set("explorer.host", "--host", args.host).set("explorer.tracker", "--tracker", args.tracker);
     let config = args.common.load(overrides)?;
     let tokens = config.explorer.tokens()?;
     let wanted = ports::Wanted {

@@ -27,7 +27,6 @@ pub(crate) struct Explorer {
     /// For charts.
     pub(crate) headers: Headers,
     pub(crate) loads: Loads,
-    pub(crate) clock: Clock,
     /// By the node's `host:port`; never shown.
     tokens: BTreeMap<String, String>,
     address: String,
@@ -50,7 +49,6 @@ impl Explorer {
             sources,
             headers: Headers::default(),
             loads: Loads::default(),
-            clock,
             tokens,
             address: own.to_string(),
             started: clock.time(),
@@ -120,6 +118,7 @@ impl Service for Explorer {
             ["api", "history", address] => api::history(self, address).await,
             ["api", "transaction", id] => api::transaction(self, id).await,
             ["assets", name] => assets::get(name, &request),
+            ["api", ..] => Err(request.no_route()),
             _ => pages::missing::page(self, request.path().as_str()),
         }
     }

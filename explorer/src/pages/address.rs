@@ -4,12 +4,10 @@ use super::missing;
 use crate::service::Explorer;
 use crate::sources::NoAnswer;
 use crate::view::chart::{Axis, Chart, Mark, figure, whole};
-use crate::view::{self, Page, explained, said, transaction_link};
-use http::StatusCode;
-use http::header::{HeaderValue, LOCATION};
+use crate::view::{self, Page, explained, moved, said, transaction_link};
 use maud::{Markup, html};
 use runtime::client::Page as Entries;
-use runtime::server::{self, Request, Response, reply};
+use runtime::server::{self, Request, Response};
 use serde::Deserialize;
 use shared::ledger::{Address, Amount, Transaction};
 use shared::wire::{HistoryEntry, Problem};
@@ -40,7 +38,7 @@ pub(crate) async fn page(explorer: &Explorer, name: &str, request: &Request) -> 
         return Ok(missing::no_money("Address", "/transactions"));
     }
     let address = match name.to_ascii_lowercase().parse::<Address>() {
-        Ok(address) if address.as_str() != name => return in_lower_case(&address),
+        Ok(address) if address.as_str() != name => return moved(&format!("/address/{address}")),
         Ok(address) => address,
         Err(error) => {
             return Ok(missing::not_found(
@@ -64,15 +62,6 @@ pub(crate) async fn page(explorer: &Explorer, name: &str, request: &Request) -> 
         .response()),
         Err(error) => Ok(missing::no_answer(&error)),
     }
-}
-
-/// The same address as it is written.
-fn in_lower_case(address: &Address) -> Result<Response, Problem> {
-    let to =
-        HeaderValue::from_str(&format!("/address/{address}")).map_err(|error| server::internal(error.to_string()))?;
-    let mut response = reply::whole(StatusCode::FOUND, "text/plain; charset=utf-8", Default::default());
-    response.headers_mut().insert(LOCATION, to);
-    Ok(response)
 }
 
 fn is_cursor(text: &str) -> bool {

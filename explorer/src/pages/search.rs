@@ -3,11 +3,9 @@
 use super::missing;
 use crate::service::Explorer;
 use crate::sources::NoAnswer;
-use crate::view::{self, Page, block_link, said};
-use http::StatusCode;
-use http::header::{HeaderValue, LOCATION};
+use crate::view::{self, Page, block_link, moved, said};
 use maud::{Markup, html};
-use runtime::server::{self, Request, Response};
+use runtime::server::{Request, Response};
 use serde::Deserialize;
 use shared::block::{BlockHash, Height};
 use shared::ledger::{Address, TransactionId};
@@ -57,7 +55,7 @@ enum Found {
 pub(crate) async fn page(explorer: &Explorer, request: &Request) -> Result<Response, Problem> {
     let Query { q } = request.query()?;
     match find(explorer, wanted(&q)).await {
-        Ok(Some(Found::One(path))) => redirect(&path),
+        Ok(Some(Found::One(path))) => moved(&path),
         Ok(Some(found)) => Ok(Page { title: "Search", place: "", scripts: &[], main: render(&q, &found) }.response()),
         Ok(None) => Ok(missing::not_found(nothing(&q))),
         Err(error) => Ok(missing::no_answer(&error)),
@@ -143,14 +141,6 @@ async fn addresses(explorer: &Explorer, prefix: String) -> Result<Option<Found>,
         [one] => Some(Found::One(format!("/address/{}", one.address))),
         _ => Some(Found::Addresses { found, are_more }),
     })
-}
-
-/// Sends to a page of ours; the path is made of what was read, never of what was typed.
-fn redirect(path: &str) -> Result<Response, Problem> {
-    let to = HeaderValue::from_str(path).map_err(|error| server::internal(error.to_string()))?;
-    let mut response = server::reply::whole(StatusCode::FOUND, "text/plain; charset=utf-8", Default::default());
-    response.headers_mut().insert(LOCATION, to);
-    Ok(response)
 }
 
 fn render(typed: &str, found: &Found) -> Markup {

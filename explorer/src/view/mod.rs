@@ -9,22 +9,32 @@ mod snapshot;
 pub(crate) mod tree;
 
 pub(crate) use parts::{
-    address, amount, block_link, bytes, copyable, explained, number, raw_json, recheck, said, short, time, transaction_link,
+    address, amount, block_link, bytes, copyable, explained, number, raw_json, recheck, said, short, time,
+    transaction_link,
 };
 #[cfg(test)]
 pub(crate) use snapshot::snapshot;
 
 use crate::assets;
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, LOCATION};
 use maud::{DOCTYPE, Markup, html};
-use runtime::server::{Response, reply};
+use runtime::server::{self, Response, reply};
+use shared::wire::Problem;
 
 /// Nothing from anywhere else, no inline script or style; styles of charts are attributes of SVG.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 );
+
+/// Sends to another page of ours; the path is made of what was read, never of what was typed.
+pub(crate) fn moved(path: &str) -> Result<Response, Problem> {
+    let to = HeaderValue::from_str(path).map_err(|error| server::internal(error.to_string()))?;
+    let mut response = reply::whole(StatusCode::FOUND, "text/plain; charset=utf-8", Default::default());
+    response.headers_mut().insert(LOCATION, to);
+    Ok(response)
+}
 
 /// The places in the menu.
 const MENU: [(&str, &str); 6] = [

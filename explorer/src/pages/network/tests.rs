@@ -105,7 +105,11 @@ fn whether_the_nodes_agree_is_said_in_a_sentence() {
     }
     let forked = sentence(&[(3, "3"), (2, "2'"), (3, "3")]);
     assert!(forked.contains("2 branches since block 1:"), "{forked}");
-    assert!(forked.contains(":8100, :8102 are on the branch of block 3") && forked.contains(":8101 is on the branch of block 2"), "{forked}");
+    assert!(
+        forked.contains(":8100, :8102 are on the branch of block 3")
+            && forked.contains(":8101 is on the branch of block 2"),
+        "{forked}"
+    );
 }
 
 #[test]
