@@ -1,0 +1,89 @@
+//! chromedriver as a child process, and one browser by it. Both end with the test, however it ends.
+
+use crate::lab::{Lab, until};
+use crate::tab::Tab;
+use fantoccini::{Client, ClientBuilder};
+use futures_util::FutureExt;
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use std::net::TcpListener;
+use std::panic::{AssertUnwindSafe, resume_unwind};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+/// chromedriver; it dies when it is dropped, and its browser with it.
+struct Driver {
+    child: Child,
+    url: String,
+}
+
+impl Driver {
+    async fn start() -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let child = Command::new("chromedriver")
+            .arg(format!("--port={port}"))
+            .arg("--log-level=OFF")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver starts: is chromium-driver installed?");
+        let driver = Self { child, url: format!("http://127.0.0.1:{port}") };
+        until("chromedriver answers", async || {
+            let status = crate::lab::http().get(format!("{}/status", driver.url)).send().await.ok()?;
+            let status: Value = status.json().await.ok()?;
+            (status["value"]["ready"] == true).then_some(())
+        })
+        .await;
+        driver
+    }
+
+    async fn session(&self) -> Client {
+        let capabilities = json!({
+            "browserName": "chrome",
+            "goog:chromeOptions": {"args": [
+                "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--window-size=1200,900",
+                "--no-first-run", "--no-proxy-server", "--hide-scrollbars",
+            ]},
+            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+        });
+        let Value::Object(capabilities) = capabilities else { panic!("not an object") };
+        ClientBuilder::new(HttpConnector::new()).capabilities(capabilities).connect(&self.url).await.unwrap()
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // The browser was told to die with its parent.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Runs a test in a browser of its own; at the end nothing may have been wrong in it. What went wrong is in a picture.
+pub(crate) async fn browse(lab: &Lab, name: &str, test: impl AsyncFnOnce(&Tab)) {
+    let driver = Driver::start().await;
+    let client = driver.session().await;
+    let tab = Tab::new(client.clone(), &driver.url, &lab.explorer).await;
+    let result = AssertUnwindSafe(async {
+        test(&tab).await;
+        tab.nothing_was_wrong().await;
+    })
+    .catch_unwind()
+    .await;
+    if let Err(panic) = result {
+        tab.show_failure(name).await;
+        let _ = client.close().await;
+        resume_unwind(panic);
+    }
+    client.close().await.unwrap();
+}
+
+/// Where pictures go.
+pub(crate) fn pictures() -> PathBuf {
+    let folder = match std::env::var_os("CHAINLAB_SCREENSHOTS") {
+        Some(folder) => folder.into(),
+        None => PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/screenshots")),
+    };
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}

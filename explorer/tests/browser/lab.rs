@@ -1,0 +1,282 @@
+//! A whole network inside this process: a tracker, nodes, a mempool where there is money, and the explorer with the nodes'
+//! tokens. Everything is on ports that the system chose, and in a folder that vanishes.
+
+use runtime::client::Client;
+use runtime::data_dir::DataDir;
+use serde_json::{Value, json};
+use shared::block::{Nonce, Seal};
+use shared::config::{Config, Hashrate, Secret};
+use shared::keys::KeyPair;
+use shared::ledger::{Address, Amount, Transaction, Unsigned, Uuid};
+use shared::params::{LayerName, Params};
+use shared::sync::PeerAddress;
+use shared::wire::{MineRequest, PeersUpdate, Tip};
+use shared::work::retarget::Rule;
+use shared::work::{Difficulty, search};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+/// What steers every node of a lab; no page may ever show it.
+pub(crate) const TOKEN: &str = "the-token-of-the-lab";
+/// Far more than any step takes; a test that waits so long has failed.
+pub(crate) const SOON: Duration = Duration::from_secs(30);
+/// One LAB.
+pub(crate) const LAB: u64 = Amount::GRAINS_PER_LAB;
+
+/// Waits until `look` sees something.
+pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(seen) = look().await {
+            return seen;
+        }
+        assert!(began.elapsed() < SOON, "waited {SOON:?} in vain until {what}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A network; it stops when it is dropped.
+pub(crate) struct Lab {
+    pub(crate) params: Params,
+    /// `host:port` of each.
+    pub(crate) nodes: Vec<String>,
+    pub(crate) mempool: Option<String>,
+    pub(crate) explorer: String,
+    stop: CancellationToken,
+    root: TempDir,
+}
+
+impl Lab {
+    /// Four nodes that mine only when they are told to, so that a test decides what happens.
+    pub(crate) async fn quiet(layer: LayerName) -> Self {
+        let params = Params {
+            initial_difficulty: Difficulty::new(1000).unwrap(),
+            retarget: Rule::Fixed,
+            ..Self::params(layer, "quiet")
+        };
+        Self::start(params, false).await
+    }
+
+    /// Four nodes that together find about a block a second.
+    pub(crate) async fn mining() -> Self {
+        Self::start(Self::params(LayerName::Transaction, "mining"), true).await
+    }
+
+    fn params(layer: LayerName, name: &str) -> Params {
+        Params {
+            name: name.to_owned(),
+            layer,
+            genesis_time: runtime::clock::Clock::new(0).time(),
+            block_interval_ms: 1000,
+            initial_difficulty: Difficulty::new(20_000).unwrap(),
+            ..Params::default()
+        }
+    }
+
+    async fn start(params: Params, mine: bool) -> Self {
+        params.check().unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let stop = CancellationToken::new();
+        let (tracker, at) = listener().await;
+        let settings = tracker::Settings { network: params.clone(), ..tracker::Settings::default() };
+        tokio::spawn(tracker::run(tracker, settings, stop.clone()));
+        let mut config = Config { network: params.clone(), ..Config::default() };
+        (config.node.mine, config.node.hashrate) = (mine, Hashrate::PerSecond(5000));
+        (config.node.poll_ms, config.mempool.poll_ms) = (500, 100);
+        config.node.token = Some(Secret::from(TOKEN.to_owned()));
+        for tracker in [&mut config.node.tracker, &mut config.mempool.tracker, &mut config.explorer.tracker] {
+            tracker.clone_from(&at);
+        }
+        let mut lab = Self { params, nodes: Vec::new(), mempool: None, explorer: String::new(), stop, root };
+        let mempool = if lab.params.layer.has_money() { Some(listener().await) } else { None };
+        config.node.mempool = mempool.as_ref().map(|(_, at)| at.clone());
+        lab.start_nodes(&config).await;
+        if let Some((listener, at)) = mempool {
+            lab.start_mempool(&config, listener, at).await;
+        }
+        lab.start_explorer(config).await;
+        lab
+    }
+
+    async fn start_nodes(&mut self, config: &Config) {
+        let mut listeners = Vec::new();
+        for _ in 0..4 {
+            listeners.push(listener().await);
+        }
+        self.nodes = listeners.iter().map(|(_, at)| at.clone()).collect();
+        for (number, (listener, at)) in listeners.into_iter().enumerate() {
+            let mut config = config.clone();
+            config.node.message = format!("mined by node {}", number + 1);
+            if config.network.layer.has_money() {
+                config.node.miner = Some(key(&format!("miner {number}")).address().to_string());
+            }
+            let data = DataDir::open(self.root.path(), &config.network, "node", port(&at)).unwrap();
+            let settings =
+                node::Settings { config, data, peers: self.peers_of(&at), clock_offset_ms: 0, metrics: None };
+            tokio::spawn(node::run(listener, settings, self.stop.clone()));
+        }
+        for node in &self.nodes {
+            answers(node).await;
+        }
+    }
+
+    async fn start_mempool(&mut self, config: &Config, listener: TcpListener, at: String) {
+        let data = DataDir::open(self.root.path(), &config.network, "mempool", port(&at)).unwrap();
+        let settings = mempool::Settings { config: config.clone(), data, peers: self.peers_of(&at), metrics: None };
+        tokio::spawn(mempool::run(listener, settings, self.stop.clone()));
+        answers(&at).await;
+        self.mempool = Some(at);
+    }
+
+    async fn start_explorer(&mut self, config: Config) {
+        let (listener, at) = listener().await;
+        let tokens: BTreeMap<_, _> = self.nodes.iter().map(|node| (node.clone(), TOKEN.to_owned())).collect();
+        let settings = explorer::Settings { config, tokens, metrics: None };
+        tokio::spawn(explorer::run(listener, settings, self.stop.clone()));
+        until("the explorer knows everybody", async || {
+            let page = http().get(format!("http://{at}/")).send().await.ok()?.text().await.ok()?;
+            let all_are_there = self.nodes.iter().chain(&self.mempool).all(|service| page.contains(service));
+            (all_are_there && !page.contains("is being asked")).then_some(())
+        })
+        .await;
+        self.explorer = at;
+    }
+
+    fn peers_of(&self, own: &str) -> Vec<PeerAddress> {
+        self.nodes.iter().filter(|node| *node != own).map(|node| PeerAddress::new(node).unwrap()).collect()
+    }
+
+    /// Lets a node mine, and waits until all that can hear of it stand there.
+    pub(crate) async fn mine(&self, node: usize, blocks: u64) -> Vec<String> {
+        self.mine_data(node, blocks, None).await
+    }
+
+    /// The same with text in the blocks, where there is no money.
+    pub(crate) async fn mine_data(&self, node: usize, blocks: u64, data: Option<&str>) -> Vec<String> {
+        let request = MineRequest { blocks, data: data.map(str::to_owned) };
+        let answer = client().mine(&self.nodes[node], TOKEN, &request).await.unwrap();
+        answer.hashes.iter().map(ToString::to_string).collect()
+    }
+
+    /// Where a node stands.
+    pub(crate) async fn tip(&self, node: usize) -> Tip {
+        client().info(&self.nodes[node]).await.unwrap().tip.unwrap()
+    }
+
+    /// Waits until all nodes, and the mempool, have the same tip.
+    pub(crate) async fn agree(&self) -> Tip {
+        until("all have the same tip", async || {
+            let first = self.tip(0).await;
+            for service in self.nodes[1..].iter().chain(&self.mempool) {
+                if client().info(service).await.ok()?.tip?.hash != first.hash {
+                    return None;
+                }
+            }
+            Some(first)
+        })
+        .await
+    }
+
+    /// Keeps the first two nodes and the last two apart.
+    pub(crate) async fn split(&self) {
+        let (left, right) = self.nodes.split_at(2);
+        for (own, others) in [(left, right), (right, left)] {
+            for node in own {
+                let update = json!({"block": others});
+                let update: PeersUpdate = serde_json::from_value(update).unwrap();
+                client().update_peers(node, TOKEN, &update).await.unwrap();
+            }
+        }
+    }
+
+    /// Lets them talk again.
+    pub(crate) async fn heal(&self) {
+        let (left, right) = self.nodes.split_at(2);
+        for (own, others) in [(left, right), (right, left)] {
+            for node in own {
+                let update = json!({"unblock": others, "add": others});
+                let update: PeersUpdate = serde_json::from_value(update).unwrap();
+                client().update_peers(node, TOKEN, &update).await.unwrap();
+            }
+        }
+        for node in &self.nodes {
+            client().sync_now(node, TOKEN).await.unwrap();
+        }
+    }
+
+    /// Mines a block for `miner` with a node's work, as an outside miner does.
+    pub(crate) async fn reward(&self, node: usize, miner: &str) {
+        let url = format!("http://{}/work", self.nodes[node]);
+        // Others mine as well: an offer may pass before it is solved.
+        until("a block is mined for the wallet", async || {
+            let offer: Value = http().get(format!("{url}?miner={miner}")).send().await.ok()?.json().await.ok()?;
+            let seal: Seal = offer["seal"].as_str()?.parse().unwrap();
+            let target = Difficulty::new(offer["difficulty"].as_u64()?).unwrap().target();
+            let nonce = search(&seal, &target, Nonce(0), u64::MAX).unwrap();
+            let solution = json!({"seal": offer["seal"], "nonce": nonce});
+            (http().post(&url).json(&solution).send().await.ok()?.status() == 201).then_some(())
+        })
+        .await;
+    }
+
+    /// Hands the mempool a payment of the key of a seed.
+    pub(crate) async fn pay(&self, from: &str, to: &Address, amount: u64, fee: u64, msg: &str) -> Transaction {
+        let pair = key(from);
+        let unsigned = Unsigned {
+            uuid: Uuid(self.uuid()),
+            from: pair.address(),
+            to: *to,
+            amount: Amount::new(amount).unwrap(),
+            fee: Amount::new(fee).unwrap(),
+            msg: msg.to_owned(),
+        };
+        let transaction = pair.sign_transaction(unsigned, self.params.network_id());
+        client().push_transaction(self.mempool.as_ref().unwrap(), &transaction).await.unwrap();
+        transaction
+    }
+
+    /// Differs each time.
+    fn uuid(&self) -> [u8; 16] {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        now.as_nanos().to_be_bytes()
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// The key of a seed.
+pub(crate) fn key(seed: &str) -> KeyPair {
+    KeyPair::from_seed(seed)
+}
+
+/// Asks services of any network.
+pub(crate) fn client() -> Client {
+    Client::new(None, None).unwrap()
+}
+
+/// One client for all tests of a process would tie its connections to the runtime of the first.
+pub(crate) fn http() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(SOON).build().unwrap()
+}
+
+async fn listener() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap().to_string();
+    (listener, at)
+}
+
+fn port(at: &str) -> u16 {
+    at.rsplit_once(':').unwrap().1.parse().unwrap()
+}
+
+async fn answers(at: &str) {
+    until("the service answers", async || client().info(at).await.ok()).await;
+}

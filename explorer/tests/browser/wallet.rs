@@ -1,0 +1,108 @@
+//! Money in the browser: a wallet is made, earns, pays, and its payment is followed until it is confirmed.
+
+use crate::driver::browse;
+use crate::lab::{LAB, Lab, key};
+use crate::tab::Tab;
+use shared::ledger::Address;
+use shared::params::LayerName;
+
+/// Makes a wallet and answers its address.
+pub(crate) async fn make(tab: &Tab, name: &str) -> Address {
+    tab.go("/wallet").await;
+    tab.wait("document.querySelector('#wallet-app')?.hidden === false").await;
+    tab.fill("#wallet-name", name).await;
+    tab.click("#wallet-new").await;
+    tab.reads("#wallet-title", name).await;
+    tab.text("#wallet-address").await.parse().unwrap()
+}
+
+/// Fills in the form, and opens the preview.
+pub(crate) async fn prepare(tab: &Tab, to: &str, amount: &str, message: &str) {
+    tab.fill("#send-to", to).await;
+    tab.fill("#send-amount", amount).await;
+    tab.fill("#send-message", message).await;
+    tab.click("#send-preview").await;
+}
+
+/// Waits until the payment that was sent last is this.
+pub(crate) async fn sent(tab: &Tab, state: &str) {
+    tab.wait(&format!("document.querySelector('#send-status')?.dataset.state === '{state}'")).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs chromium and chromedriver"]
+async fn a_wallet_earns_pays_and_sees_it_confirmed() {
+    let lab = Lab::quiet(LayerName::Transaction).await;
+    let shop = key("a shop").address();
+    browse(&lab, "wallet", async |tab| {
+        let own = make(tab, "Mine").await;
+        tab.reads("#wallet-balance", "0 LAB").await;
+        lab.reward(0, own.as_str()).await;
+        tab.reads("#wallet-balance", "50 LAB").await;
+        tab.reads("#wallet-history", "Mined").await;
+
+        let message = "<img src=x onerror=alert(1)>";
+        prepare(tab, shop.as_str(), "12.5", message).await;
+        tab.reads("#preview", "12.5 LAB").await;
+        tab.reads("#preview-text", message).await;
+        tab.click("#send-confirm").await;
+        sent(tab, "pending").await;
+        tab.reads("#send-words", "waits for a block").await;
+        tab.reads("#wallet-history", message).await;
+        lab.agree().await;
+        lab.mine(1, 1).await;
+        sent(tab, "confirmed").await;
+        tab.reads("#send-words", "1 of 6").await;
+        tab.reads("#wallet-balance", "37.49999 LAB").await;
+        lab.agree().await;
+        let mempool = lab.mempool.as_ref().unwrap();
+        assert_eq!(crate::lab::client().balance(mempool, &shop, 1).await.unwrap(), 12 * LAB + LAB / 2);
+        lab.mine(2, 5).await;
+        tab.reads("#send-words", "as good as final").await;
+
+        // Somebody pays back, and the wallet is found again after the page was closed.
+        lab.agree().await;
+        let back = lab.pay("a shop", &own, LAB, 1000, "change \u{202e}esrever").await;
+        lab.mine(3, 1).await;
+        tab.go("/").await;
+        tab.go("/wallet").await;
+        assert_eq!(tab.text("#wallet-address").await, own.as_str());
+        tab.reads("#wallet-balance", "38.49999 LAB").await;
+        tab.go(&format!("/transaction/{}", back.id)).await;
+        tab.reads("main", "change").await;
+        assert!(!tab.text("main").await.contains('\u{202e}'), "a control character turns the text around");
+        tab.go(&format!("/address/{own}")).await;
+        tab.reads("main", "38.49999").await;
+        tab.reads("main", message).await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs chromium and chromedriver"]
+async fn a_wallet_says_what_is_wrong_before_it_signs() {
+    let lab = Lab::quiet(LayerName::Transaction).await;
+    let shop = key("a shop").address().to_string();
+    browse(&lab, "wallet-mistakes", async |tab| {
+        let own = make(tab, "Mine").await;
+        lab.reward(0, own.as_str()).await;
+        tab.reads("#wallet-balance", "50 LAB").await;
+        let mistyped = shop.replacen("q", "p", 1);
+        for (to, amount, message, field, words) in [
+            ("alice", "1", "", "to", "lab1"),
+            (mistyped.as_str(), "1", "", "to", "mistyped"),
+            (&shop, "50", "", "amount", "holds 50 LAB"),
+            (&shop, "0", "", "amount", "nothing would move"),
+            (&shop, "1.000000001", "", "amount", ""),
+            (&shop, "-1", "", "amount", ""),
+            (&shop, "1", &"☃".repeat(86), "message", "258 bytes"),
+        ] {
+            prepare(tab, to, amount, message).await;
+            let error = format!("#send-{field}-error");
+            tab.wait(&format!("document.querySelector('{error}').hidden === false")).await;
+            tab.reads(&error, words).await;
+            assert_eq!(tab.eval("document.querySelector('#preview').hidden").await, true, "{to} {amount} {message}");
+        }
+    })
+    .await;
+}

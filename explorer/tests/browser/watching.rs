@@ -1,0 +1,110 @@
+//! The first page, while things happen: blocks arrive and forks come and go before one's eyes.
+
+use crate::driver::browse;
+use crate::lab::{Lab, until};
+use crate::tab::Tab;
+use shared::params::LayerName;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs chromium and chromedriver"]
+async fn a_block_arrives_without_reloading() {
+    let lab = Lab::quiet(LayerName::Transaction).await;
+    browse(&lab, "arrival", async |tab| {
+        tab.go("/").await;
+        tab.mark().await;
+        tab.reads("#live-state", "live").await;
+        tab.reads("#agreement", "All 4 nodes agree on block 0").await;
+        for height in 1..=3 {
+            let hash = &lab.mine(0, 1).await[0];
+            tab.find(&format!("#tree a.block.best[href='/block/{hash}']")).await;
+            tab.reads("#agreement", &format!("All 4 nodes agree on block {height}")).await;
+            tab.reads("#ticker", &format!("block {height}")).await;
+        }
+        // The block leads to its page, and that one counts on.
+        tab.click("#tree a.block[data-key]").await;
+        tab.wait("location.pathname.startsWith('/block/')").await;
+        tab.mark().await;
+        let standing = tab.text("#standing").await;
+        lab.mine(1, 1).await;
+        tab.wait(&format!("document.querySelector('#standing').innerText !== {standing:?}")).await;
+        tab.was_not_reloaded().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs chromium and chromedriver"]
+async fn a_fork_is_drawn_and_heals() {
+    let lab = Lab::quiet(LayerName::Transaction).await;
+    browse(&lab, "fork", async |tab| {
+        lab.mine(0, 2).await;
+        lab.agree().await;
+        tab.go("/").await;
+        tab.mark().await;
+        tab.reads("#agreement", "All 4 nodes agree on block 2").await;
+        lab.split().await;
+        // One block each on this side, three together on that one.
+        let stale = lab.mine(0, 1).await.remove(0);
+        let ahead = lab.mine(2, 2).await.pop().unwrap();
+        until("its neighbour has heard of it", async || (lab.tip(3).await.hash.to_string() == ahead).then_some(()))
+            .await;
+        let best = lab.mine(3, 1).await.remove(0);
+        tab.reads("#agreement", "2 branches since block 2").await;
+        tab.find(&format!("#tree a.stale[href='/block/{stale}']")).await;
+        tab.find(&format!("#tree a.best[href='/block/{best}']")).await;
+        // Two nodes stand on each of both.
+        tab.wait("document.querySelectorAll('#tree text.at').length === 4").await;
+        tab.still().await;
+        tab.picture("story-2-a-fork").await;
+
+        lab.heal().await;
+        lab.agree().await;
+        tab.reads("#agreement", "All 4 nodes agree on block 5").await;
+        // The branch that was left stays to be seen, and who left it is told.
+        tab.find(&format!("#tree a.stale[href='/block/{stale}']")).await;
+        tab.reads("#ticker", "left").await;
+        tab.was_not_reloaded().await;
+        tab.go(&format!("/block/{stale}")).await;
+        tab.reads("#standing", "branch").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs chromium and chromedriver"]
+async fn lists_and_charts_go_on_without_reloading() {
+    let lab = Lab::quiet(LayerName::Transaction).await;
+    browse(&lab, "lists", async |tab| {
+        lab.mine(0, 1).await;
+        lab.agree().await;
+        tab.go("/blocks").await;
+        tab.mark().await;
+        let hash = &lab.mine(1, 1).await[0];
+        tab.find(&format!("main a[href='/block/{hash}'], main a[href='/block/2']")).await;
+        tab.was_not_reloaded().await;
+        // The miner of the first block pays, and the payment moves from one list to the other.
+        tab.go("/transactions").await;
+        tab.mark().await;
+        tab.reads("#pool", "nothing waits").await;
+        let paid = lab.pay("miner 0", &crate::lab::key("bob").address(), 5, 1000, "for bob").await;
+        let link = format!("a[href='/transaction/{}']", paid.id);
+        tab.find(&format!("#pool {link}")).await;
+        lab.agree().await;
+        lab.mine(2, 1).await;
+        tab.find(&format!("#confirmed {link}")).await;
+        tab.reads("#pool", "nothing waits").await;
+        tab.was_not_reloaded().await;
+        confirmations_count_up(tab, &lab, &paid.id.to_string()).await;
+    })
+    .await;
+}
+
+async fn confirmations_count_up(tab: &Tab, lab: &Lab, id: &str) {
+    tab.go(&format!("/transaction/{id}")).await;
+    tab.mark().await;
+    tab.reads("main", "1 confirmation").await;
+    lab.agree().await;
+    lab.mine(3, 1).await;
+    tab.reads("main", "2 confirmations").await;
+    tab.was_not_reloaded().await;
+}
