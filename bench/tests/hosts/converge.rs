@@ -1,0 +1,76 @@
+//! The README's section on several machines, followed to the letter: only the names of the machines are put in.
+
+use crate::harness::Outcome;
+use crate::lan::Lan;
+use crate::measure::{agreement, lost_to_forks};
+use crate::service::{SOON, client, finish, program, until};
+use crate::station::{Station, shell};
+use std::path::Path;
+use std::process::Command;
+
+const README: &str = include_str!("../../../README.md");
+/// Blocks that all must have.
+const BLOCKS: u64 = 6;
+
+/// The section's commands.
+fn commands() -> Vec<&'static str> {
+    let section = README.split_once("**Several machines.**").unwrap().1.split_once("\n**").unwrap().0;
+    section.split_once("```sh\n").unwrap().1.split_once("```").unwrap().0.lines().collect()
+}
+
+/// The command that runs one of the programs.
+fn command(program: &str) -> &'static str {
+    let start = format!("target/release/{program} ");
+    let found: Vec<_> = commands().into_iter().filter(|line| line.contains(&start)).collect();
+    let [command] = found[..] else { panic!("the README has not one command for {program}: {found:?}") };
+    command
+}
+
+/// That command on a host, as somebody would type it there.
+fn typed(lan: &Lan, host: usize, what: &str) -> Command {
+    let line = command(what).replace("this-host", &lan.name(host));
+    // The shell becomes the program, which is what is killed in the end.
+    shell(&line.replacen("target", "exec target", 1), &program(what, &lan.folder(host), &[]))
+}
+
+/// Puts the programs where the README has them after `cargo build --release --workspace`.
+fn install(lan: &Lan, host: usize) {
+    let own = program("node", &lan.folder(host), &[]);
+    let release = lan.folder(host).join("target/release");
+    std::fs::create_dir_all(release.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(Path::new(own.get_program()).parent().unwrap(), release).unwrap();
+}
+
+pub(crate) async fn by_the_readme() -> Outcome {
+    let lan = Lan::new(5)?;
+    lan.call("tracker-host", 1);
+    (1..=5).for_each(|host| install(&lan, host));
+    let mut tracker = Station::of_command(&lan, 1, 8090, &typed(&lan, 1, "tracker"), "tracker");
+    tracker.start().await;
+    let mut mempool = Station::of_command(&lan, 2, 8091, &typed(&lan, 2, "mempool"), "mempool");
+    mempool.start().await;
+    let mut nodes = Vec::new();
+    for host in 1..=5 {
+        let mut node = Station::of_command(&lan, host, 8100, &typed(&lan, host, "node"), "node");
+        node.start().await;
+        nodes.push(node);
+    }
+    let nodes: Vec<&Station> = nodes.iter().collect();
+    let agreed = agreement(&nodes, BLOCKS, 0, SOON * 4).await;
+    let block = agreed.block;
+    println!("  5 hosts by the README: one chain of {} blocks {:.1} s after the start", block.index, agreed.seconds);
+    println!("  blocks lost to forks: {}", lost_to_forks(&nodes).await);
+
+    until("the tracker lists all by their names", SOON, async || {
+        let mut listed = client().nodes(&tracker.at).await.map_err(|error| error.to_string())?;
+        listed.sort();
+        let expected: Vec<_> = (1..=5).map(|host| format!("{}:8100", lan.name(host))).collect();
+        if listed == expected { Ok(()) } else { Err(format!("it lists {listed:?}")) }
+    })
+    .await;
+    mempool.reaches(block.index.0).await;
+    let told = finish(&mut lan.on(5, &typed(&lan, 5, "user")));
+    let words = String::from_utf8_lossy(&told.stdout).into_owned() + &String::from_utf8_lossy(&told.stderr);
+    assert!(told.status.success() && words.contains("lab1"), "{words}");
+    Ok(())
+}

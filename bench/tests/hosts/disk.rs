@@ -1,0 +1,75 @@
+//! A node whose disk is full, and then is not.
+
+use crate::harness::Outcome;
+use crate::lan::Lan;
+use crate::measure::{agreement, block_at};
+use crate::service::{SOON, program, until};
+use crate::station::{Station, on_a_disk_of, settings};
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How much room there is.
+const SIZE: &str = "16m";
+/// What its blocks say, so that they are large.
+const MESSAGE: usize = 20_000;
+/// Blocks that the others find meanwhile.
+const MEANWHILE: u64 = 10;
+
+/// Writes until there is no room left.
+fn fill(path: &PathBuf) {
+    let mut file = File::create(path).unwrap();
+    for piece in [64 * 1024, 4096, 1] {
+        while file.write_all(&vec![1; piece]).is_ok() {}
+    }
+}
+
+pub(crate) async fn full() -> Outcome {
+    let lan = Lan::new(2)?;
+    let message = "so much ".repeat(MESSAGE / 8);
+    let settings = settings("full", &[("NETWORK__LAYER", "data"), ("NODE__MESSAGE", &message)]);
+    let tracker_at = format!("{}:8090", lan.address(1));
+    let mut tracker = Station::new(&lan, 1, ("tracker", 8090), &settings, &[]);
+    tracker.start().await;
+    let mut good = Station::new(&lan, 1, ("node", 8100), &settings, &["-t", &tracker_at]);
+    good.start().await;
+    let mut command = program("node", &lan.folder(2), &settings);
+    command.args(["-H", "0.0.0.0", "-p", "8100", "-t", &tracker_at]);
+    let mut small = Station::of_command(&lan, 2, 8100, &on_a_disk_of(SIZE, &command), "node");
+    small.start().await;
+    agreement(&[&good, &small], 3, 0, SOON * 2).await;
+
+    // The disk is to be seen by the node alone, so it is reached through it.
+    let root = PathBuf::from(format!("/proc/{}/root", small.process()));
+    let filler = root.join(lan.folder(2).strip_prefix("/").unwrap()).join("chaindata/filler");
+    fill(&filler);
+    let said = until("the node says that its disk is full", SOON * 2, async || {
+        let log = small.log();
+        let line = log.lines().find(|line| line.to_lowercase().contains("no space left"));
+        line.map(str::to_owned).ok_or_else(|| format!("its last line is {:?}", log.lines().last()))
+    })
+    .await;
+    println!("  it says: {}", said.trim());
+    let stuck = small.tip().await.unwrap().index.0;
+    let others = good.tip().await.unwrap().index.0;
+    // Whoever asks meanwhile gets a block, or is told why not.
+    let (mut served, mut refused) = (0, 0);
+    while good.tip().await.unwrap().index.0 < others + MEANWHILE {
+        small.tip().await.unwrap();
+        match block_at(&small, 1).await {
+            Ok(_) => served += 1,
+            Err(reason) if reason.contains("503") && reason.contains("the store failed") => refused += 1,
+            Err(reason) => panic!("{reason}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    println!("  full at block {stuck}, it answers while the other node goes on; of requests for a block that it has,");
+    println!("  {served} are served and {refused} refused with 503 and the reason, as its store is being opened again");
+
+    std::fs::remove_file(&filler).unwrap();
+    let least = good.tip().await.unwrap().index.0;
+    let agreed = agreement(&[&good, &small], least, 0, SOON * 2).await;
+    println!("  with room again: both agree on block {} after {:.1} s", agreed.block.index, agreed.seconds);
+    Ok(())
+}

@@ -1,0 +1,226 @@
+//! A local network of hosts: each a network namespace with an address of its own, all plugged into a switch, which is a
+//! namespace too. Everything is removed when it is dropped; what an earlier run was killed before it could remove, when
+//! the next one begins.
+
+use crate::harness::NotRun;
+use crate::names::Names;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use tempfile::TempDir;
+
+/// What the names of our namespaces begin with; the process that made them follows.
+const PREFIX: &str = "chainlab-";
+/// Where `ip netns exec` looks for what a namespace has instead of files in /etc.
+const ETC: &str = "/etc/netns";
+/// The last number of the address at which the tests themselves are in the network.
+const OURSELVES: usize = 254;
+
+/// The hosts 1, 2, 3 and so on.
+pub(crate) struct Lan {
+    switch: String,
+    /// What addresses begin with.
+    prefix: String,
+    hosts: usize,
+    folder: TempDir,
+    names: Option<Names>,
+}
+
+/// A command's output, or what it complained of.
+fn run(command: &mut Command) -> Result<String, String> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{command:?}: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr).trim()))
+}
+
+/// `ip` with these words.
+fn ip(words: &str) -> Result<String, String> {
+    run(Command::new("ip").args(words.split(' ')))
+}
+
+impl Lan {
+    /// So many hosts, who all reach one another and are called `host-1.lan` and so on.
+    pub(crate) fn new(hosts: usize) -> Result<Self, NotRun> {
+        sweep();
+        let process = std::process::id();
+        let folder = tempfile::tempdir().map_err(|error| NotRun(format!("there is no folder: {error}")))?;
+        let prefix = format!("10.77.{}.", process % 200 + 20);
+        let mut lan = Self { switch: format!("{PREFIX}{process}"), prefix, hosts, folder, names: None };
+        lan.try_out().map_err(|reason| NotRun(format!("hosts cannot be made here: {reason}")))?;
+        lan.build().unwrap();
+        let ourselves = lan.address(OURSELVES).parse().map_err(|_| NotRun("there is no address".to_owned()))?;
+        let names = Names::serve(ourselves).map_err(|error| NotRun(format!("no name server can be had: {error}")))?;
+        (1..=hosts).for_each(|host| names.set(&lan.name(host), &lan.address(host)));
+        lan.names = Some(names);
+        Ok(lan)
+    }
+
+    /// What fails here is what the machine does not have: namespaces, bridges, pairs of interfaces, or root.
+    fn try_out(&self) -> Result<(), String> {
+        let switch = &self.switch;
+        ip(&format!("netns add {switch}"))?;
+        ip(&format!("-n {switch} link add trial type bridge"))?;
+        ip(&format!("-n {switch} link add one type veth peer name other"))?;
+        ip(&format!("-n {switch} link del one"))?;
+        ip(&format!("-n {switch} link del trial")).map(drop)
+    }
+
+    fn build(&self) -> Result<(), String> {
+        let (switch, prefix) = (&self.switch, &self.prefix);
+        // Two bridges, since the network can be cut; both ends of ours look the same to the hosts.
+        for bridge in ["a", "b"] {
+            let ours = interface(bridge);
+            ip(&format!("-n {switch} link add bridge-{bridge} type bridge"))?;
+            ip(&format!("-n {switch} link set bridge-{bridge} up"))?;
+            ip(&format!("link add {ours} address 02:77:00:00:00:01 type veth peer name test-{bridge} netns {switch}"))?;
+            ip(&format!("-n {switch} link set test-{bridge} master bridge-{bridge} up"))?;
+            ip(&format!("link set {ours} up"))?;
+        }
+        ip(&format!("addr add {prefix}{OURSELVES}/24 dev {}", interface("a")))?;
+        for host in 1..=self.hosts {
+            let space = self.space(host);
+            ip(&format!("netns add {space}"))?;
+            ip(&format!("-n {switch} link add port-{host} type veth peer name eth0 netns {space}"))?;
+            ip(&format!("-n {switch} link set port-{host} master bridge-a up"))?;
+            ip(&format!("-n {space} addr add {prefix}{host}/24 dev eth0"))?;
+            ip(&format!("-n {space} link set eth0 up"))?;
+            ip(&format!("-n {space} link set lo up"))?;
+            let etc = Path::new(ETC).join(&space);
+            let resolver = format!("nameserver {prefix}{OURSELVES}\noptions timeout:1 attempts:2\n");
+            std::fs::create_dir_all(&etc)
+                .and_then(|()| std::fs::write(etc.join("resolv.conf"), resolver))
+                .and_then(|()| std::fs::create_dir_all(self.folder(host)))
+                .map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Where a host is.
+    pub(crate) fn address(&self, host: usize) -> String {
+        format!("{}{host}", self.prefix)
+    }
+
+    /// What a host is called.
+    pub(crate) fn name(&self, host: usize) -> String {
+        format!("host-{host}.lan")
+    }
+
+    /// From now on, `name` is that host, for all who ask.
+    pub(crate) fn call(&self, name: &str, host: usize) {
+        if let Some(names) = &self.names {
+            names.set(name, &self.address(host));
+        }
+    }
+
+    /// A host's own disk.
+    pub(crate) fn folder(&self, host: usize) -> PathBuf {
+        self.folder.path().join(format!("host-{host}"))
+    }
+
+    /// A host's namespace.
+    fn space(&self, host: usize) -> String {
+        format!("{}-{host}", self.switch)
+    }
+
+    /// The same command on a host.
+    pub(crate) fn on(&self, host: usize, command: &Command) -> Command {
+        let mut there = Command::new("ip");
+        there.args(["netns", "exec", &self.space(host)]).arg(command.get_program()).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => there.env(name, value),
+                None => there.env_remove(name),
+            };
+        }
+        there.current_dir(command.get_current_dir().unwrap_or(&self.folder(host))).stdin(Stdio::null());
+        there
+    }
+
+    /// Cuts these hosts off from all others: they reach one another and us, and so do the others.
+    pub(crate) fn cut_off(&self, hosts: &[usize]) {
+        for host in hosts {
+            ip(&format!("-n {} link set port-{host} master bridge-b", self.switch)).unwrap();
+            ip(&format!("route replace {}/32 dev {}", self.address(*host), self.our_source("b"))).unwrap();
+        }
+    }
+
+    /// Lets them reach the others again.
+    pub(crate) fn heal(&self, hosts: &[usize]) {
+        for host in hosts {
+            ip(&format!("-n {} link set port-{host} master bridge-a", self.switch)).unwrap();
+            ip(&format!("route del {}/32 dev {}", self.address(*host), interface("b"))).unwrap();
+        }
+    }
+
+    fn our_source(&self, bridge: &str) -> String {
+        format!("{} src {}", interface(bridge), self.address(OURSELVES))
+    }
+
+    /// Takes a host's cable out of the switch and plugs it into a bridge of its own, so that a program in the switch's
+    /// namespace can carry what goes between the two; its command is `arguments` and then both ends' names.
+    pub(crate) fn carried_by(&self, host: usize, arguments: &[&str]) -> Command {
+        let switch = &self.switch;
+        ip(&format!("-n {switch} link set port-{host} nomaster")).unwrap();
+        ip(&format!("-n {switch} link add near type veth peer name far")).unwrap();
+        ip(&format!("-n {switch} link set near master bridge-a up")).unwrap();
+        ip(&format!("-n {switch} link set far up")).unwrap();
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", switch]).args(arguments).args(["far", &format!("port-{host}")]);
+        command
+    }
+}
+
+impl Drop for Lan {
+    fn drop(&mut self) {
+        self.names = None;
+        for space in (1..=self.hosts).map(|host| self.space(host)).chain([self.switch.clone()]) {
+            remove(&space);
+        }
+        for bridge in ["a", "b"] {
+            // With a namespace goes its end of the pair, and with that the other; but not at once.
+            let _ = ip(&format!("link del {}", interface(bridge)));
+        }
+        // Only if it is empty.
+        let _ = std::fs::remove_dir(ETC);
+    }
+}
+
+/// The name of our own end of the cable to a bridge.
+fn interface(bridge: &str) -> String {
+    format!("clab{}{bridge}", std::process::id())
+}
+
+/// Ends whatever runs in a namespace, and removes it.
+fn remove(space: &str) {
+    for process in ip(&format!("netns pids {space}")).unwrap_or_default().split_whitespace() {
+        let _ = run(Command::new("kill").args(["-9", process]));
+    }
+    let _ = ip(&format!("netns del {space}"));
+    let _ = std::fs::remove_dir_all(Path::new(ETC).join(space));
+}
+
+/// The namespaces that runs of these tests have made.
+fn spaces() -> Vec<String> {
+    let listed = ip("netns list").unwrap_or_default();
+    let names = listed.lines().filter_map(|line| line.split(' ').next());
+    names.filter(|name| name.starts_with(PREFIX)).map(str::to_owned).collect()
+}
+
+/// Removes what is left of runs that were killed.
+fn sweep() {
+    for space in spaces() {
+        let process = space.trim_start_matches(PREFIX).split('-').next().unwrap_or_default();
+        if !Path::new("/proc").join(process).exists() {
+            remove(&space);
+        }
+    }
+}
+
+/// What of this process's networks is still there.
+pub(crate) fn leftovers() -> Vec<String> {
+    let own = format!("{PREFIX}{}", std::process::id());
+    let mut left: Vec<_> = spaces().into_iter().filter(|space| space.starts_with(&own)).collect();
+    left.extend(["a", "b"].map(interface).into_iter().filter(|link| Path::new("/sys/class/net").join(link).exists()));
+    left
+}

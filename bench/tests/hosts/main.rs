@@ -1,0 +1,46 @@
+//! Networks of real programs on hosts of their own: network namespaces with an address each, joined by a bridge, whose
+//! links are cut, slowed down and mended, whose hosts are killed, whose disks are full and whose clocks are wrong.
+//!
+//! It needs root and `ip`, so `cargo test -- --ignored` runs it and nothing else does. It has a harness of its own since
+//! the usual one cannot say that a test was not run. What a network does on one machine is tested in `network`.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod clock;
+mod converge;
+mod disk;
+mod harness;
+mod lan;
+mod lost;
+mod measure;
+mod names;
+mod payments;
+#[path = "../network/service.rs"]
+#[allow(dead_code, reason = "services on this machine are of no use here, only what starts programs and waits")]
+mod service;
+mod slow;
+mod split;
+mod station;
+mod sync;
+
+use futures_util::FutureExt;
+use harness::Test;
+use std::process::ExitCode;
+
+/// The same for all: what steers the nodes.
+const TOKEN: &str = "a secret of the tests";
+
+const TESTS: [Test; 8] = [
+    Test { name: "five_hosts_that_follow_the_readme_converge", run: || converge::by_the_readme().boxed_local() },
+    Test { name: "a_network_that_was_cut_is_one_again", run: || split::three_and_two().boxed_local() },
+    Test { name: "a_host_is_killed_and_returns", run: || lost::a_host_returns().boxed_local() },
+    Test { name: "a_new_tracker_takes_over_the_name", run: || lost::tracker_moves().boxed_local() },
+    Test { name: "a_slow_lossy_link_still_converges", run: || slow::far_away().boxed_local() },
+    Test { name: "a_late_joiner_syncs", run: || sync::late_joiner().boxed_local() },
+    Test { name: "a_disk_is_full_and_then_is_not", run: || disk::full().boxed_local() },
+    Test { name: "a_clock_is_ten_minutes_off", run: || clock::ahead().boxed_local() },
+];
+
+fn main() -> ExitCode {
+    harness::main(&TESTS, "needs root and ip, and takes a while; .ci/run runs it", lan::leftovers)
+}

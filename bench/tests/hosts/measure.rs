@@ -1,0 +1,73 @@
+//! What is measured of a network: when its nodes agree, and how many blocks were lost to forks.
+
+use crate::service::{client, until};
+use crate::station::Station;
+use futures_util::future::join_all;
+use shared::block::BlockHash;
+use shared::wire::{BlockId, BranchStatus};
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+/// Bytes of a block's JSON.
+const MAX_BLOCK_BYTES: usize = 16 << 20;
+/// How far a node may lag behind and still agree.
+const MAX_LAG: u64 = 4;
+
+/// What nodes agree on, and when.
+pub(crate) struct Agreement {
+    pub(crate) block: BlockId,
+    pub(crate) seconds: f64,
+}
+
+/// Waits until all `nodes` have the same chain up to `depth` blocks below the shortest of them, which must not lag behind,
+/// and have at least the height `least`.
+pub(crate) async fn agreement(nodes: &[&Station], least: u64, depth: u64, within: Duration) -> Agreement {
+    let began = Instant::now();
+    let block = until("all nodes agree", within, async || agreed(nodes, least, depth).await).await;
+    Agreement { block, seconds: began.elapsed().as_secs_f64() }
+}
+
+async fn agreed(nodes: &[&Station], least: u64, depth: u64) -> Result<BlockId, String> {
+    let tips: Result<Vec<_>, _> = join_all(nodes.iter().map(|node| node.tip())).await.into_iter().collect();
+    let heights: Vec<_> = tips?.iter().map(|tip| tip.index).collect();
+    let (lowest, highest) = (*heights.iter().min().unwrap(), *heights.iter().max().unwrap());
+    if highest.above(lowest) > MAX_LAG + depth || lowest.0 < least.max(depth) {
+        return Err(format!("their heights are {heights:?}"));
+    }
+    let height = lowest.0 - depth;
+    let blocks = join_all(nodes.iter().map(|node| async { block_at(node, height).await })).await;
+    let blocks: Vec<BlockId> = blocks.into_iter().collect::<Result<_, _>>()?;
+    let differs = blocks.iter().any(|block| *block != blocks[0]);
+    if differs { Err(format!("at height {height} they have {blocks:?}")) } else { Ok(blocks[0]) }
+}
+
+/// The block of the best chain at a height.
+pub(crate) async fn block_at(node: &Station, height: u64) -> Result<BlockId, String> {
+    let block = client().block(&node.at, height, MAX_BLOCK_BYTES).await.map_err(|error| error.to_string())?;
+    Ok(BlockId { index: block.index(), hash: block.hash() })
+}
+
+/// Whether a block is on a node's best chain.
+pub(crate) async fn has(node: &Station, block: BlockId) -> bool {
+    block_at(node, block.index.0).await.is_ok_and(|there| there == block)
+}
+
+/// How many blocks on side branches these nodes know, each counted once: found, and lost to forks.
+pub(crate) async fn lost_to_forks(nodes: &[&Station]) -> usize {
+    let mut lost: BTreeSet<String> = BTreeSet::new();
+    for node in nodes {
+        for tip in client().tips(&node.at).await.unwrap() {
+            let mut at = BlockId { index: tip.index, hash: tip.hash };
+            while tip.status == BranchStatus::Side && at.index > tip.fork.index && lost.insert(at.hash.to_string()) {
+                at = BlockId { index: shared::block::Height(at.index.0 - 1), hash: parent(node, at.hash).await };
+            }
+        }
+    }
+    lost.len()
+}
+
+async fn parent(node: &Station, hash: BlockHash) -> BlockHash {
+    let json = client().block_json(&node.at, hash, MAX_BLOCK_BYTES).await.unwrap();
+    let block: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    block["prev_hash"].as_str().unwrap().parse().unwrap()
+}

@@ -1,0 +1,106 @@
+//! Wallets that pay, and what became of what they paid.
+
+use crate::service::{SOON, client, until};
+use crate::station::Station;
+use futures_util::StreamExt;
+use runtime::client::Error;
+use shared::block::BlockHash;
+use shared::keys::KeyPair;
+use shared::ledger::{Amount, Transaction, TransactionId, Unsigned, Uuid};
+use shared::wire::{PoolEvent, Standing};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use tokio::task::JoinHandle;
+
+/// What every address has from the beginning, on networks whose members pay.
+pub(crate) const FUNDS: u64 = 1_000_000;
+/// What each payment costs.
+pub(crate) const FEE: u64 = 1000;
+
+/// A payment of the wallet `from` names, different for every `n`.
+pub(crate) fn payment(from: &str, to: &str, grains: u64, n: u128, network: BlockHash) -> Transaction {
+    let (pair, to) = (KeyPair::from_seed(from), KeyPair::from_seed(to).address());
+    let (amount, fee) = (Amount::new(grains).unwrap(), Amount::new(FEE).unwrap());
+    let unsigned = Unsigned { uuid: Uuid(n.to_be_bytes()), from: pair.address(), to, amount, fee, msg: String::new() };
+    pair.sign_transaction(unsigned, network)
+}
+
+/// Hands a payment in, which must be accepted.
+pub(crate) async fn push(mempool: &Station, payment: &Transaction) {
+    let pushed = client().push_transaction(&mempool.at, payment).await.unwrap();
+    assert_eq!(pushed.id, payment.id);
+}
+
+/// What a mempool has to say of a payment.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Fate {
+    Confirmed,
+    Pending,
+    /// Not known, and not taken either.
+    Refused(String),
+}
+
+/// Asks a mempool for a payment; hands it in again where it is not known.
+pub(crate) async fn fate(mempool: &Station, payment: &Transaction) -> Result<Fate, String> {
+    match client().transaction(&mempool.at, &payment.id).await {
+        Ok(status) if status.status == Standing::Confirmed => return Ok(Fate::Confirmed),
+        Ok(_) => return Ok(Fate::Pending),
+        Err(error) if error.status() != Some(404) => return Err(error.to_string()),
+        Err(_) => {}
+    }
+    match client().push_transaction(&mempool.at, payment).await {
+        Ok(_) => Ok(Fate::Pending),
+        Err(Error::Refused(problem)) => match problem.rule {
+            Some(rule) => Ok(Fate::Refused(format!("{rule}: {}", problem.detail))),
+            None => Err(format!("refused without a rule: {}", problem.detail)),
+        },
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// Waits until a mempool confirms every one of them.
+pub(crate) async fn all_confirmed(mempool: &Station, ids: &[TransactionId]) {
+    until("all payments are confirmed", SOON * 2, async || {
+        for id in ids {
+            match client().confirmations(&mempool.at, id).await {
+                Ok(0) => return Err(format!("{id} waits")),
+                Ok(_) => {}
+                Err(error) => return Err(format!("{id}: {error}")),
+            }
+        }
+        Ok(())
+    })
+    .await;
+}
+
+/// Counts what a mempool says to have come back from blocks that were undone.
+pub(crate) struct Returned {
+    count: Arc<AtomicU64>,
+    task: JoinHandle<()>,
+}
+
+impl Returned {
+    pub(crate) async fn listen(mempool: &Station) -> Self {
+        let count = Arc::<AtomicU64>::default();
+        let counted = Arc::clone(&count);
+        let mut events = Box::pin(client().pool_events(&mempool.at).await.unwrap());
+        let task = tokio::spawn(async move {
+            while let Some(Ok(event)) = events.next().await {
+                if matches!(event, PoolEvent::Returned(_)) {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+        });
+        Self { count, task }
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.count.load(Ordering::Relaxed)
+    }
+}
+
+impl Drop for Returned {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

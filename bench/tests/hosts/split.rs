@@ -1,0 +1,114 @@
+//! The network is cut 3/2 for a while, and both halves mine and take payments; then it is mended.
+
+use crate::harness::Outcome;
+use crate::lan::Lan;
+use crate::measure::{agreement, has, lost_to_forks};
+use crate::payments::{FEE, FUNDS, Fate, Returned, all_confirmed, fate, payment, push};
+use crate::service::{SOON, until};
+use crate::station::{Station, settings};
+use shared::block::BlockHash;
+use shared::ledger::Transaction;
+use shared::wire::BlockId;
+use std::time::Duration;
+
+/// The lighter half.
+const CUT_OFF: [usize; 2] = [4, 5];
+/// Payments in each half that nothing stands against, and such as are made of the same money in both.
+const EACH: u32 = 20;
+const TWICE: u32 = 5;
+/// Blocks that each half must have found.
+const APART: u64 = 6;
+
+/// What a half pays, by wallets of its own, and by wallets that the other half knows as well.
+fn payments(half: u32, network: BlockHash) -> Vec<Transaction> {
+    let own = (0..EACH).map(|n| {
+        let from = format!("wallet {n} of half {half}");
+        payment(&from, "a shop", 1000 + u64::from(n), 0, network)
+    });
+    // All that the wallet has, to another shop in each half: only one can have it.
+    let twice = (0..TWICE).map(|n| {
+        payment(&format!("wallet {n} of both"), &format!("shop {half}"), FUNDS - FEE, u128::from(half), network)
+    });
+    own.chain(twice).collect()
+}
+
+async fn tip(node: &Station) -> BlockId {
+    let tip = node.tip().await.unwrap();
+    BlockId { index: tip.index, hash: tip.hash }
+}
+
+pub(crate) async fn three_and_two() -> Outcome {
+    let lan = Lan::new(5)?;
+    let funds = FUNDS.to_string();
+    let settings = settings("cut", &[("NETWORK__NEW_ADDRESS_BALANCE", &funds)]);
+    let tracker_at = format!("{}:8090", lan.address(1));
+    let mut tracker = Station::new(&lan, 1, ("tracker", 8090), &settings, &[]);
+    tracker.start().await;
+    // One in each half.
+    let mut mempools = [3, 5].map(|host| Station::new(&lan, host, ("mempool", 8091), &settings, &["-t", &tracker_at]));
+    for mempool in &mut mempools {
+        mempool.start().await;
+    }
+    let mut nodes: Vec<_> =
+        (1..=5).map(|host| Station::new(&lan, host, ("node", 8100), &settings, &["-t", &tracker_at])).collect();
+    for node in &mut nodes {
+        node.start().await;
+    }
+    let nodes: Vec<&Station> = nodes.iter().collect();
+    let before = agreement(&nodes, 4, 0, SOON * 2).await.block;
+    let returned = [Returned::listen(&mempools[0]).await, Returned::listen(&mempools[1]).await];
+    // Everybody has heard of both mempools by now, or soon.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+
+    lan.cut_off(&CUT_OFF);
+    let network = nodes[0].info().await.unwrap().network_id;
+    let made = [payments(0, network), payments(1, network)];
+    for (payment, other) in made[0].iter().zip(&made[1]) {
+        push(&mempools[0], payment).await;
+        push(&mempools[1], other).await;
+    }
+    for (mempool, made) in mempools.iter().zip(&made) {
+        all_confirmed(mempool, &made.iter().map(|payment| payment.id).collect::<Vec<_>>()).await;
+    }
+    for node in &nodes {
+        node.reaches(before.index.0 + APART).await;
+    }
+    let tips = [tip(nodes[0]).await, tip(nodes[4]).await];
+    assert!(!has(nodes[4], tips[0]).await && !has(nodes[0], tips[1]).await, "the halves are not apart");
+
+    lan.heal(&CUT_OFF);
+    let agreed = agreement(&nodes, tips[0].index.0.max(tips[1].index.0) + 1, 0, SOON * 2).await;
+    let loser = if has(nodes[0], tips[0]).await { 1 } else { 0 };
+    assert!(!has(nodes[0], tips[loser]).await, "one half must have given way");
+    println!(
+        "  the halves reached {} and {} from {}; one chain {:.1} s after the link was back",
+        tips[0].index, tips[1].index, before.index, agreed.seconds
+    );
+    let (mut confirmed, mut refused) = (0, 0);
+    for (half, made) in made.iter().enumerate() {
+        for payment in made {
+            let fate = until("every payment is confirmed or refused", SOON * 2, async || {
+                // The winner's mempool is one that the loser's payments were never handed in at.
+                match fate(&mempools[1 - loser], payment).await? {
+                    Fate::Pending => Err(format!("{} waits", payment.id)),
+                    fate => Ok(fate),
+                }
+            })
+            .await;
+            match fate {
+                Fate::Refused(reason) if half == loser => {
+                    assert!(reason.starts_with("balance: "), "{reason}");
+                    refused += 1;
+                }
+                Fate::Confirmed => confirmed += 1,
+                fate => panic!("{} of the half that won is {fate:?}", payment.id),
+            }
+        }
+    }
+    assert_eq!((confirmed, refused), (2 * EACH + TWICE, TWICE));
+    let came_back: u64 = returned.iter().map(Returned::count).sum();
+    assert!(came_back >= u64::from(EACH), "only {came_back} payments came back");
+    println!("  blocks lost to forks: {}", lost_to_forks(&nodes).await);
+    println!("  payments: {confirmed} confirmed, {refused} refused with the reason, {came_back} returned to a pool");
+    Ok(())
+}
