@@ -46,7 +46,11 @@ impl std::fmt::Debug for Explorer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Tokens are secrets.
         let Self { host, port, tracker, .. } = self;
-        f.debug_struct("Explorer").field("host", host).field("port", port).field("tracker", tracker).finish_non_exhaustive()
+        f.debug_struct("Explorer")
+            .field("host", host)
+            .field("port", port)
+            .field("tracker", tracker)
+            .finish_non_exhaustive()
     }
 }
 
@@ -56,7 +60,10 @@ mod tests {
 
     #[test]
     fn a_token_belongs_to_a_node() {
-        let with = |tokens: &[&str]| Explorer { tokens: tokens.iter().map(ToString::to_string).collect(), ..Explorer::default() };
+        let with = |tokens: &[&str]| Explorer {
+            tokens: tokens.iter().map(ToString::to_string).collect(),
+            ..Explorer::default()
+        };
         let tokens = with(&["a:8100=x=y", "b:8100=z"]).tokens().unwrap();
         assert_eq!((tokens["a:8100"].as_str(), tokens["b:8100"].as_str()), ("x=y", "z"));
         for bad in ["secret", "a=secret", "a:8100="] {
