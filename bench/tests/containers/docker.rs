@@ -1,0 +1,82 @@
+//! The engine of containers: what it is asked, and what it has of ours.
+
+use crate::harness::NotRun;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// What the names of all that we make begin with; it ends with our process.
+pub(crate) fn prefix() -> String {
+    format!("chainlab-test-{}", std::process::id())
+}
+
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// A command's output, or what it complained of.
+pub(crate) fn run(command: &mut Command) -> Result<String, String> {
+    let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{command:?}: {error}"))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    }
+    let said = [output.stdout, output.stderr].concat();
+    Err(format!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&said).trim()))
+}
+
+/// `docker` with these words.
+pub(crate) fn docker(words: &[&str]) -> Result<String, String> {
+    run(Command::new("docker").args(words))
+}
+
+/// The program that reads compose.yaml: the plugin of today, or the program of before.
+pub(crate) fn compose() -> Result<Command, NotRun> {
+    docker(&["version"]).map_err(|_| NotRun("no Docker engine answers here".to_owned()))?;
+    if docker(&["compose", "version"]).is_ok() {
+        let mut command = Command::new("docker");
+        command.arg("compose");
+        return Ok(command);
+    }
+    let command = Command::new("docker-compose");
+    match run(Command::new("docker-compose").arg("version")) {
+        Ok(_) => Ok(command),
+        Err(_) => Err(NotRun("neither docker compose nor docker-compose is here".to_owned())),
+    }
+}
+
+/// What a container's record says at a place, as in `.State.ExitCode`.
+pub(crate) fn inspect(container: &str, place: &str) -> Result<String, String> {
+    docker(&["inspect", "--format", &format!("{{{{{place}}}}}"), container])
+}
+
+/// The image, made of the programs as they are now; it is removed when this is dropped.
+pub(crate) struct Image(pub(crate) String);
+
+impl Image {
+    pub(crate) fn pack() -> Result<Self, NotRun> {
+        docker(&["version"]).map_err(|_| NotRun("no Docker engine answers here".to_owned()))?;
+        let image = Self(prefix());
+        run(Command::new(root().join("deploy/pack")).args([&image.0, "dev"])).unwrap();
+        Ok(image)
+    }
+}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        // If it is not there, it need not be removed.
+        let _ = docker(&["rmi", "--force", &self.0]);
+    }
+}
+
+/// What we have made and not removed.
+pub(crate) fn leftovers() -> Vec<String> {
+    let lists: [&[&str]; 4] = [
+        &["ps", "--all", "--format", "container {{.Names}}"],
+        &["volume", "ls", "--format", "volume {{.Name}}"],
+        &["network", "ls", "--format", "network {{.Name}}"],
+        &["images", "--format", "image {{.Repository}}"],
+    ];
+    let ours = prefix();
+    // Where there is no engine there is nothing.
+    let all = lists.iter().filter_map(|list| docker(list).ok()).collect::<Vec<_>>().join("\n");
+    all.lines().filter(|line| line.contains(&ours)).map(str::to_owned).collect()
+}

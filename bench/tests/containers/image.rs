@@ -1,0 +1,55 @@
+//! Each service alone in a container, as the image makes it: who it is, whether it is healthy, and how it ends.
+
+use crate::docker::{Image, docker, inspect, prefix};
+use crate::harness::Outcome;
+use crate::service::{SOON, until};
+
+/// A container; it is removed when this is dropped.
+struct Container(String);
+
+impl Container {
+    /// Runs a program of the image, which may write nowhere but to its data.
+    fn run(image: &Image, program: &str) -> Self {
+        let name = format!("{}-{program}", prefix());
+        let container = Self(name.clone());
+        let mut words = vec!["run", "--detach", "--name", &name, "--read-only", "--cap-drop", "ALL"];
+        words.extend(["--tmpfs", "/data:uid=10001", "--health-interval", "1s", &image.0, program]);
+        docker(&words).unwrap();
+        container
+    }
+
+    async fn is_healthy(&self) {
+        until(&format!("{} is healthy", self.0), SOON, async || {
+            match inspect(&self.0, ".State.Health.Status")?.as_str() {
+                "healthy" => Ok(()),
+                other => Err(format!("it is {other}: {}", docker(&["logs", &self.0])?)),
+            }
+        })
+        .await;
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("-- the log of {}:\n{}", self.0, docker(&["logs", &self.0]).unwrap_or_default());
+        }
+        let _ = docker(&["rm", "--force", "--volumes", &self.0]);
+    }
+}
+
+pub(crate) async fn programs() -> Outcome {
+    let image = Image::pack()?;
+    assert_eq!(inspect(&image.0, ".Config.User").unwrap(), "10001:10001", "nobody's programs are root");
+    docker(&["run", "--rm", &image.0, "sh"]).expect_err("there is no shell");
+    for program in ["tracker", "node", "mempool", "explorer"] {
+        let container = Container::run(&image, program);
+        container.is_healthy().await;
+        let said = docker(&["exec", &container.0, "user", "health"]).unwrap();
+        assert!(said.starts_with(&format!("{program} runs at 127.0.0.1:")), "{said}");
+        // As in every container, it is the process 1; whoever does not end within 10 s is killed, with 137.
+        docker(&["stop", &container.0]).unwrap();
+        assert_eq!(inspect(&container.0, ".State.ExitCode").unwrap(), "0", "{program}");
+    }
+    Ok(())
+}

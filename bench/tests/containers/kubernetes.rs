@@ -1,0 +1,24 @@
+//! The manifests for Kubernetes against its published schemas, which a Python package carries; what `kustomize` makes of
+//! them too, where `kubectl` is.
+
+use crate::docker::{root, run};
+use crate::harness::{NotRun, Outcome};
+use std::path::PathBuf;
+use std::process::Command;
+
+/// A Python that has the schemas: that of `.ci/run`, or the one that is here.
+fn python() -> PathBuf {
+    let own = root().join("target/kubernetes/bin/python");
+    if own.exists() { own } else { PathBuf::from("python3") }
+}
+
+pub(crate) async fn manifests() -> Outcome {
+    let python = python();
+    run(Command::new(&python).args(["-c", "import kubernetes_validate, yaml"])).map_err(|_| {
+        NotRun("Python has no kubernetes-validate; python3 -m pip install kubernetes-validate".to_owned())
+    })?;
+    let script = root().join("bench/tests/containers/manifests.py");
+    let said = run(Command::new(&python).arg("-B").arg(script).arg(root().join("deploy/kubernetes"))).unwrap();
+    said.lines().for_each(|line| println!("  {line}"));
+    Ok(())
+}

@@ -1,0 +1,34 @@
+//! The image and what runs in it: the network of compose.yaml, and what Kubernetes, Prometheus and Grafana are told.
+//!
+//! It needs Docker, so `cargo test -- --ignored` runs it and nothing else does. What a network does across hosts is tested
+//! in `hosts`, which has its own harness since the usual one cannot say that a test was not run; this is the same one.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod docker;
+#[path = "../hosts/harness.rs"]
+mod harness;
+mod image;
+mod kubernetes;
+mod metrics;
+mod network;
+mod project;
+#[path = "../network/service.rs"]
+#[allow(dead_code, reason = "services on this machine are of no use here, only what asks and waits")]
+mod service;
+
+use futures_util::FutureExt;
+use harness::Test;
+use std::process::ExitCode;
+
+const TESTS: [Test; 5] = [
+    Test { name: "programs_in_the_image_are_healthy_and_end_with_0", run: || image::programs().boxed_local() },
+    Test { name: "the_network_of_compose_mines_pays_splits_and_heals", run: || network::lives().boxed_local() },
+    Test { name: "the_stack_is_one_that_swarm_takes", run: || network::is_a_stack().boxed_local() },
+    Test { name: "kubernetes_manifests_keep_the_published_schemas", run: || kubernetes::manifests().boxed_local() },
+    Test { name: "dashboards_name_metrics_that_programs_have", run: || metrics::dashboards().boxed_local() },
+];
+
+fn main() -> ExitCode {
+    harness::main(&TESTS, "needs Docker, and builds all programs; .ci/run runs it", docker::leftovers)
+}

@@ -1,0 +1,119 @@
+//! What Prometheus asks and Grafana shows against what real programs tell: a metric that was renamed would only be an
+//! empty picture.
+
+use crate::docker::root;
+use crate::harness::Outcome;
+use crate::service::{SOON, Service, client, until};
+use serde_json::Value;
+use shared::keys::KeyPair;
+use shared::ledger::{Amount, Unsigned, Uuid};
+use shared::wire::{MineRequest, PeersUpdate};
+use std::collections::BTreeSet;
+
+const TOKEN: &str = "a secret of the tests";
+/// What names of metrics begin with.
+const OURS: &str = "chainlab_";
+
+pub(crate) async fn dashboards() -> Outcome {
+    let folder = tempfile::tempdir().unwrap();
+    let alice = KeyPair::from_seed("alice");
+    let settings = [
+        ("NETWORK__NAME", "metrics"),
+        ("NETWORK__INITIAL_DIFFICULTY", "100"),
+        ("NETWORK__RETARGET", "fixed"),
+        ("NODE__TOKEN", TOKEN),
+        ("NODE__MINE", "false"),
+        ("NODE__MINER", alice.address().as_str()),
+        ("MEMPOOL__POLL_MS", "100"),
+    ]
+    .map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let service = |name, args: &[&str]| Service::new(name, folder.path(), &settings, args);
+    let mut tracker = service("tracker", &[]);
+    let mut node = service("node", &["-t", &tracker.at]);
+    let mut mempool = service("mempool", &["-t", &tracker.at]);
+    // Nobody tells it of the others.
+    let mut hermit = service("node", &["-t", "127.0.0.1:1"]);
+    for service in [&mut tracker, &mut node, &mut mempool, &mut hermit] {
+        service.start().await;
+    }
+
+    // Everything happens once that is counted: blocks, a payment, a reorganisation, a template.
+    let mine = async |node: &Service, blocks| {
+        client().mine(&node.at, TOKEN, &MineRequest { blocks, data: None }).await.unwrap();
+    };
+    mine(&node, 1).await;
+    mine(&hermit, 2).await;
+    let meet = PeersUpdate { add: vec![hermit.at.clone()], ..PeersUpdate::default() };
+    client().update_peers(&node.at, TOKEN, &meet).await.unwrap();
+    node.reaches(2).await;
+    mempool.reaches(2).await;
+    let unsigned = Unsigned {
+        uuid: Uuid([0; 16]),
+        from: alice.address(),
+        to: KeyPair::from_seed("bob").address(),
+        amount: Amount::new(1).unwrap(),
+        fee: Amount::new(1000).unwrap(),
+        msg: String::new(),
+    };
+    let payment = alice.sign_transaction(unsigned, node.info().await.network_id);
+    client().push_transaction(&mempool.at, &payment).await.unwrap();
+    mine(&node, 1).await;
+
+    assert!(std::fs::read_to_string(root().join("deploy/prometheus/prometheus.yml")).unwrap().contains("/targets"));
+    let wanted = wanted();
+    assert!(wanted.len() > 8, "{wanted:?}");
+    until("all that the dashboard shows is told", SOON, async || {
+        let mut told = metrics(&tracker.at).await;
+        for at in targets(&tracker.at).await {
+            told.push_str(&metrics(&at).await);
+        }
+        let missing: Vec<_> = wanted.iter().filter(|metric| !metric.is_in(&told)).collect();
+        if missing.is_empty() { Ok(()) } else { Err(format!("nobody tells {missing:?}")) }
+    })
+    .await;
+    Ok(())
+}
+
+/// Whom Prometheus asks.
+async fn targets(tracker: &str) -> Vec<String> {
+    let body = reqwest::get(format!("http://{tracker}/targets")).await.unwrap().bytes().await.unwrap();
+    let all: Vec<Value> = serde_json::from_slice(&body).unwrap();
+    all.iter().map(|target| target["targets"][0].as_str().unwrap().to_owned()).collect()
+}
+
+async fn metrics(at: &str) -> String {
+    reqwest::get(format!("http://{at}/metrics")).await.unwrap().text().await.unwrap()
+}
+
+/// A metric, and the labels that it is told apart by.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Wanted {
+    name: String,
+    labels: Vec<String>,
+}
+
+impl Wanted {
+    fn is_in(&self, told: &str) -> bool {
+        let rest = told.lines().filter_map(|line| line.strip_prefix(self.name.as_str()));
+        rest.filter(|rest| rest.starts_with(['{', ' ']))
+            .any(|rest| self.labels.iter().all(|label| rest.contains(&format!("{label}=\""))))
+    }
+}
+
+/// What the dashboard's questions name.
+fn wanted() -> BTreeSet<Wanted> {
+    let text = std::fs::read_to_string(root().join("deploy/grafana/chainlab.json")).unwrap();
+    let dashboard: Value = serde_json::from_str(&text).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let targets = panels.iter().flat_map(|panel| panel["targets"].as_array().unwrap());
+    targets.flat_map(|target| named(target["expr"].as_str().unwrap())).collect()
+}
+
+/// The metrics of a question, with the labels in `by (…)`, which are those of all that it names.
+fn named(question: &str) -> Vec<Wanted> {
+    let by = question.split_once("by (").and_then(|(_, rest)| rest.split_once(')')).map_or("", |(labels, _)| labels);
+    let labels: Vec<String> = by.split(", ").filter(|label| !label.is_empty()).map(str::to_owned).collect();
+    let words = question.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
+    let names = words.filter(|word| word.starts_with(OURS));
+    names.map(|name| Wanted { name: name.to_owned(), labels: labels.clone() }).collect()
+}
