@@ -58,7 +58,9 @@ pub enum Error {
         listed: String,
     },
     /// No service was found on this machine.
-    #[error("no service of Chainlab runs on this machine, on the ports that they take by themselves; name one: host:port")]
+    #[error(
+        "no service of Chainlab runs on this machine, on the ports that they take by themselves; name one: host:port"
+    )]
     NothingRuns,
     /// Somebody else is at that address.
     #[error("{at} is a {got}, not a {expected}")]
