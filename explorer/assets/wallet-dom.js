@@ -14,9 +14,13 @@ export function element(tag, properties = {}, ...children) {
 export const shortLink = (path, name) =>
   element("a", { className: "hash", href: `${path}/${encodeURIComponent(name)}`, title: name }, `${name.slice(0, 12)}…`);
 
-/// Text with what would not show, or would turn the order of what does, made visible.
+/// What nobody sees, or what turns the order of what they see: the same as the server's own pages replace.
+const HIDDEN =
+  /[\p{Cc}\u{ad}\u{61c}\u{180e}\u{200b}-\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{feff}\u{fff9}-\u{fffb}\u{e0000}-\u{e007f}]/gu;
+
+/// Text with all that is hidden in it made visible.
 export const visible = (text) =>
-  text.replace(/[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}]/gu, (character) =>
+  text.replace(HIDDEN, (character) =>
     `⟨U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}⟩`);
 
 /// Shows what is wrong with a field, or that nothing is.

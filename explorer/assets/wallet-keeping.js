@@ -14,13 +14,17 @@ export function setUp({ current, changed }) {
   part("wallet-file").addEventListener("change", readFile);
   part("wallet-export").addEventListener("click", () => save(current()));
   const dialog = part("wallet-delete-dialog");
+  // Another tab may switch wallets while the question is asked: what was asked about is what is deleted.
+  let doomed;
   part("wallet-delete").addEventListener("click", () => {
-    part("wallet-delete-name").textContent = `“${current().name}”, ${current().address}`;
+    const { name, address } = current();
+    doomed = address;
+    part("wallet-delete-name").textContent = `“${name}”, ${address}`;
     dialog.showModal();
   });
   part("wallet-delete-no").addEventListener("click", () => dialog.close());
   part("wallet-delete-yes").addEventListener("click", async () => {
-    await store.remove(current().address);
+    await store.remove(doomed);
     dialog.close();
     changed();
   });

@@ -11,6 +11,8 @@ const NOT_TWICE = "To send the same payment again cannot pay twice.";
 
 /// A payment that waits for the word of its sender.
 let prepared;
+/// Counts what was asked to be previewed or was taken back, so that what comes too late is not shown.
+let asked = 0;
 /// The payment that was sent last: {id, json, what, isSettled}.
 let sent;
 
@@ -32,6 +34,7 @@ export function setUp({ network, mostBytes, purse, wasSent }) {
 
 /// Forgets a payment that was not confirmed by its sender.
 export function close() {
+  asked += 1;
   prepared = undefined;
   part("preview").hidden = true;
 }
@@ -86,7 +89,12 @@ async function preview(network, mostBytes, { address, key, holds }) {
     part("send-form").querySelector('[aria-invalid="true"]').focus();
     return;
   }
-  prepared = { ...(await draft({ network, from: address, to, amount, fee, msg })), key };
+  close();
+  const mine = asked;
+  const drafted = await draft({ network, from: address, to, amount, fee, msg });
+  // Meanwhile the form, or the wallet, may have changed.
+  if (mine !== asked) return;
+  prepared = { ...drafted, key };
   show(prepared);
 }
 
@@ -101,6 +109,7 @@ function payable(amount, fee, holds) {
 
 function show({ id, from, to, amount, fee, msg, text }) {
   const rows = [
+    ["Who pays, this wallet", from],
     ["Who is paid", to === from ? `${to} (this is you: only the fee is spent)` : to],
     ["Amount", `${toLab(amount)} LAB`],
     ["Fee, for whoever mines it", `${toLab(fee)} LAB`],
@@ -135,6 +144,7 @@ async function confirm(wasSent) {
 
 async function push(wasSent) {
   const { id, json, what } = sent;
+  const typed = asked;
   tell("sending", `${what} is on its way to a mempool…`);
   part("send-status").focus();
   try {
@@ -147,7 +157,8 @@ async function push(wasSent) {
     else tell("refused", `${what} was refused: ${reason} Nothing has moved.`);
     return;
   }
-  for (const field of ["send-to", "send-amount", "send-message"]) part(field).value = "";
+  // What was typed meanwhile is another payment.
+  if (sent.id === id && asked === typed) for (const field of ["send-to", "send-amount", "send-message"]) part(field).value = "";
   await follow();
   wasSent();
 }

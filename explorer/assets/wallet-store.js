@@ -17,8 +17,13 @@ export async function add(wallet) {
   await run("readwrite", (table) => table.add(wallet));
 }
 
-/// Keeps what has changed of a wallet.
-export const put = (wallet) => run("readwrite", (table) => table.put(wallet));
+/// Notes that a wallet is used now; one that another tab has deleted stays deleted.
+export const use = (address) =>
+  run("readwrite", (table) => {
+    const request = table.get(address);
+    request.onsuccess = () => request.result && table.put({ ...request.result, used: Date.now() });
+    return request;
+  });
 
 /// Forgets a wallet and its key.
 export const remove = (address) => run("readwrite", (table) => table.delete(address));

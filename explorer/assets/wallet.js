@@ -6,7 +6,7 @@ import * as keeping from "./wallet-keeping.js";
 import * as sending from "./wallet-send.js";
 import * as store from "./wallet-store.js";
 import { fromJson, toLab } from "./grains.js";
-import { element, part } from "./wallet-dom.js";
+import { element, part, visible } from "./wallet-dom.js";
 
 const ROUND_MS = 5_000;
 /// A mempool hears of a block a little later than the page does.
@@ -68,9 +68,7 @@ async function reload() {
 }
 
 async function choose(address) {
-  const chosen = wallets.find((wallet) => wallet.address === address);
-  if (!chosen) return;
-  await store.put({ ...chosen, used: Date.now() });
+  await store.use(address);
   await reload();
 }
 
@@ -155,7 +153,7 @@ function showBalance(confirmed, withPending, trouble) {
   // Said aloud when it changes, so written only then.
   if (part("wallet-balance").textContent !== balance) part("wallet-balance").textContent = balance;
   const pending = confirmed === withPending ? "" : `${toLab(withPending)} LAB when all that waits is in a block`;
-  part("wallet-pending").textContent = trouble ?? pending;
+  part("wallet-pending").textContent = trouble === undefined ? pending : visible(trouble);
 }
 
 async function copy() {
