@@ -3,6 +3,10 @@
 // built here. Besides: times in words, and buttons that copy.
 
 const AGAIN_MS = 300;
+/** After a fetch, at least so many times as long as it took is waited: who answers slowly is asked less often. */
+const REST = 3;
+const LONGEST_REST_MS = 10_000;
+const PATIENCE_MS = 30_000;
 const FRESH_MS = 2500;
 const CHANGES = ["nodes", "blocks", "pool", "ticker"];
 
@@ -30,15 +34,21 @@ async function renew() {
   while (due.size > 0 && !document.hidden) {
     const changes = new Set(due);
     due.clear();
+    const began = performance.now();
     if (partsOf(changes).length > 0) await fetchPage(changes);
-    await new Promise((done) => { setTimeout(done, AGAIN_MS); });
+    const rest = Math.max(AGAIN_MS, Math.min(REST * (performance.now() - began), LONGEST_REST_MS));
+    await new Promise((done) => { setTimeout(done, rest); });
   }
   isRenewing = false;
 }
 
+/** Where the page as it is now is found: a name may come to mean another thing, as a height does when the chain forks. */
+const source = () => document.querySelector("[data-live-from]")?.dataset.liveFrom ?? location.href;
+
 async function fetchPage(changes) {
   try {
-    const answer = await fetch(location.href, { headers: { accept: "text/html" }, cache: "no-store" });
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const answer = await fetch(source(), { headers: { accept: "text/html" }, cache: "no-store", signal });
     if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"), changes);
   } catch {
     // The stream of changes breaks off too, and comes back by itself: then everything is asked for again.
@@ -101,6 +111,18 @@ function markFresh(part, keysBefore) {
   }
 }
 
+let events = null;
+
+/** Listens only while somebody looks: a browser opens six connections to us at most, and a stream takes one for good. */
+function listenWhileVisible() {
+  if (!document.hidden && !events) {
+    listen();
+  } else if (document.hidden && events) {
+    events.close();
+    events = null;
+  }
+}
+
 function listen() {
   const state = document.getElementById("live-state");
   const say = (name, words) => {
@@ -108,20 +130,23 @@ function listen() {
     state.dataset.state = name;
     state.textContent = words;
   };
-  const events = new EventSource("/live");
-  events.onopen = () => {
+  const stream = new EventSource("/live");
+  events = stream;
+  stream.onopen = () => {
     say("live", "live");
     // What happened before nobody told us.
     CHANGES.forEach((change) => due.add(change));
     renew();
   };
-  events.onerror = () => {
+  stream.onerror = () => {
     say("off", "not connected");
     // The browser tries again by itself unless it was refused.
-    if (events.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
+    if (stream.readyState !== EventSource.CLOSED || events !== stream) return;
+    events = null;
+    setTimeout(listenWhileVisible, 5000);
   };
   for (const change of CHANGES) {
-    events.addEventListener(change, () => {
+    stream.addEventListener(change, () => {
       due.add(change);
       renew();
     });
@@ -188,4 +213,7 @@ remember();
 enhance(document);
 setInterval(() => { if (!document.hidden) tellTimes(document); }, 1000);
 document.addEventListener("visibilitychange", () => { renew(); });
-if (liveParts(document).length > 0) listen();
+if (liveParts(document).length > 0) {
+  document.addEventListener("visibilitychange", listenWhileVisible);
+  listenWhileVisible();
+}

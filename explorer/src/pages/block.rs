@@ -39,7 +39,7 @@ pub(crate) async fn page(explorer: &Explorer, name: &str) -> Result<Response, Pr
     let block = match find(explorer, name).await {
         None => {
             return Ok(missing::not_found(html! {
-                bdi { (view::short(name)) } " is neither a block's height, as in 5, nor its hash, 64 digits from 0 to f."
+                (view::said(&view::short(name))) " is neither a block's height, as in 5, nor its hash, 64 digits from 0 to f."
             }));
         }
         Some(Err(error)) if error.is_not_found() => {
@@ -108,7 +108,8 @@ fn render(shown: &Shown<'_>) -> Markup {
 fn standing(Shown { block, place, .. }: &Shown<'_>) -> Markup {
     let (index, parent) = (block.index(), block.header().prev_hash);
     html! {
-        div #standing data-live="blocks" {
+        // By its hash, whatever the page was asked for: at a height another block may stand soon.
+        div #standing data-live="blocks" data-live-from={ "/block/" (block.hash()) } {
             @match place {
                 // A paragraph cannot hold what opens.
                 Place::Best { confirmations } => div {
