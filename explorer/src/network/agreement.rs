@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What the answering nodes think of the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Agreement {
-    /// The branches that they follow, the one with most work first.
+    /// The branches that they follow, the best first.
     pub(crate) branches: Vec<Branch>,
     /// The last block that all branches share, where it is known.
     pub(crate) parted: Option<BlockId>,
@@ -33,10 +33,10 @@ impl Agreement {
             tips.entry(tip.hash).or_insert_with(|| (tip, Vec::new())).1.push(node.clone());
         }
         let mut tips: Vec<_> = tips.into_values().collect();
-        tips.sort_by_key(|(tip, _)| std::cmp::Reverse((tip.work, tip.index)));
+        tips.sort_by_key(|(tip, _)| std::cmp::Reverse((picture.rank(tip), tip.index)));
         let mut branches: Vec<(Branch, BTreeSet<BlockHash>)> = Vec::new();
         for (tip, nodes) in tips {
-            // Heavier tips came first, so a tip is either on a branch of those or begins its own.
+            // Better tips came first, so a tip is either on a branch of those or begins its own.
             match branches.iter_mut().find(|(_, blocks)| blocks.contains(&tip.hash)) {
                 Some((branch, _)) => branch.behind.extend(nodes),
                 None => {

@@ -3,7 +3,7 @@
 use super::picture::{HEIGHTS, Seen, lowest_kept};
 use super::watching::Watcher;
 use runtime::client::Error;
-use shared::block::{Block, BlockHash, Height};
+use shared::block::{Block, BlockHash, Header, Height};
 use shared::wire::{BranchStatus, HeadersRequest, Tip};
 
 /// How many side branches are asked for, the highest first.
@@ -32,7 +32,11 @@ async fn best_chain(watcher: &Watcher, node: &str, tip: &Tip) -> Result<(), Erro
     let ask = HeadersRequest { locator: vec![lowest.header().hash()], limit: HEIGHTS };
     let headers = watcher.client.headers(node, &ask).await?;
     let bound = usize::try_from(HEIGHTS).unwrap_or(usize::MAX);
-    let blocks: Vec<_> = [lowest.header()].into_iter().chain(headers.iter().take(bound)).map(Seen::from).collect();
+    let headers: Vec<_> = [lowest.header()].into_iter().chain(headers.iter().take(bound)).collect();
+    if !headers.iter().all(|header| is_worked_for(header)) {
+        return Err(Error::Malformed("headers without their work".to_owned()));
+    }
+    let blocks: Vec<_> = headers.into_iter().map(Seen::from).collect();
     watcher.write(|notebook, _| notebook.learnt(blocks));
     Ok(())
 }
@@ -61,6 +65,11 @@ async fn side_branches(watcher: &Watcher, node: &str, best: Height) -> Result<()
     Ok(())
 }
 
+/// Whether somebody has mined it, as its difficulty demands; genesis was made, not mined.
+fn is_worked_for(header: &Header) -> bool {
+    header.index == Height::GENESIS || header.difficulty.target().is_met_by(&header.hash())
+}
+
 fn is_known(watcher: &Watcher, fetched: &[Seen], hash: BlockHash) -> bool {
     fetched.iter().any(|block| block.hash == hash) || watcher.read(|picture| picture.blocks.contains_key(&hash))
 }
@@ -68,5 +77,23 @@ fn is_known(watcher: &Watcher, fetched: &[Seen], hash: BlockHash) -> bool {
 async fn block(watcher: &Watcher, node: &str, hash: BlockHash) -> Result<Block, Error> {
     let json = watcher.client.block_json(node, hash, watcher.max_block_bytes).await?;
     let block = Block::from_json(&json).map_err(|error| Error::Malformed(error.to_string()))?;
-    if block.header().hash() == hash { Ok(block) } else { Err(Error::Malformed("another block".to_owned())) }
+    if block.header().hash() == hash && is_worked_for(block.header()) {
+        Ok(block)
+    } else {
+        Err(Error::Malformed("another block".to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::headers::tests::chain;
+    use shared::params::Params;
+
+    #[test]
+    fn a_header_without_work_is_no_block() {
+        assert!(is_worked_for(Params::default().genesis().header()));
+        // A thousand hashes are its difficulty, and one was tried.
+        assert!(!is_worked_for(&chain(None, &[1])[0]));
+    }
 }

@@ -96,20 +96,25 @@ impl Versions {
 impl Picture {
     /// The best tip that a node answers with.
     pub(crate) fn tip(&self) -> Option<Tip> {
-        self.answering().map(|(_, tip)| tip).max_by_key(|tip| tip.work)
+        self.answering().map(|(_, tip)| tip).max_by_key(|tip| self.rank(tip))
+    }
+
+    /// How good a tip is: by its work, but what a node only claims comes after every tip whose block was shown.
+    pub(super) fn rank(&self, tip: &Tip) -> impl Ord + use<> {
+        (self.blocks.contains_key(&tip.hash), tip.work)
     }
 
     /// The nodes that answer, the one with the best chain first.
     pub(crate) fn best_nodes(&self) -> Vec<String> {
         let mut nodes: Vec<_> = self.answering().collect();
-        nodes.sort_by_key(|(_, tip)| Reverse(tip.work));
+        nodes.sort_by_key(|(_, tip)| Reverse(self.rank(tip)));
         nodes.into_iter().map(|(address, _)| address.clone()).collect()
     }
 
     /// The mempools that answer, the one with the best chain first.
     pub(crate) fn answering_mempools(&self) -> Vec<String> {
         let mut mempools: Vec<_> = self.mempools.iter().filter(|(_, contact)| contact.error.is_none()).collect();
-        mempools.sort_by_key(|(_, contact)| Reverse(contact.tip().map(|tip| tip.work)));
+        mempools.sort_by_key(|(_, contact)| Reverse(contact.tip().map(|tip| self.rank(&tip))));
         mempools.into_iter().map(|(address, _)| address.clone()).collect()
     }
 
@@ -126,18 +131,19 @@ impl Picture {
 
     /// Whether blocks between a tip and the lowest height that is kept are not known yet.
     pub(super) fn lacks_blocks_of(&self, tip: &Tip) -> bool {
-        let lowest = lowest_kept(self.tip().map_or(tip.index, |best| best.index));
-        // A branch that ended below what is kept is not missed.
         let known = self.chain(tip.hash).last().map_or(tip.index.next(), |oldest| oldest.index);
-        tip.index >= lowest && known > lowest
+        known > lowest_kept(tip.index)
     }
 
-    /// Forgets blocks that are too old, too far ahead of the best tip, or too many.
+    /// Forgets blocks that are far from every tip, or too many. Not from the best tip alone: a node that lies about its
+    /// height would make everybody's blocks vanish.
     pub(super) fn forget_blocks(&mut self) {
         let highest = self.blocks.values().map(|block| block.index).max();
-        let Some(best) = self.tip().map(|tip| tip.index).or(highest) else { return };
-        let kept = lowest_kept(best)..=Height(best.0.saturating_add(HEIGHTS));
-        self.blocks.retain(|_, block| kept.contains(&block.index));
+        let tips: BTreeSet<_> = self.answering().map(|(_, tip)| tip.index).collect();
+        let tips = if tips.is_empty() { highest.into_iter().collect() } else { tips };
+        let is_near =
+            |index: Height, tip: &Height| (lowest_kept(*tip)..=Height(tip.0.saturating_add(HEIGHTS))).contains(&index);
+        self.blocks.retain(|_, block| tips.iter().any(|tip| is_near(block.index, tip)));
         let excess = self.blocks.len().saturating_sub(MAX_BLOCKS);
         if excess > 0 {
             let best: BTreeSet<_> =

@@ -190,6 +190,21 @@ fn blocks_are_bounded_in_height_and_number_and_the_best_chain_stays() {
 }
 
 #[test]
+fn a_liar_far_ahead_makes_nobody_elses_blocks_vanish() {
+    let mut notebook = notebook(&["a:1", "liar:1"]);
+    for index in 1..=50_u64 {
+        let (name, parent) = (index.to_string(), (index - 1).to_string());
+        notebook.node_said(NOW, "a:1", &block(index, &name, &parent, BlockSource::Pushed));
+    }
+    notebook.answered(NOW, Role::Node, "liar:1", info(Some(tip((1 << 53) - 1, "lie"))));
+    let picture = notebook.picture();
+    assert_eq!(picture.chain(hash("50")).count() as u64, HEIGHTS);
+    assert_eq!(picture.tip().unwrap().hash, hash("50"), "a claim without blocks is the best tip");
+    assert_eq!(picture.best_nodes(), ["a:1", "liar:1"]);
+    assert!(!picture.lacks_blocks_of(&tip(50, "50")) && picture.lacks_blocks_of(&tip(50, "another")));
+}
+
+#[test]
 fn what_a_stranger_says_of_itself_is_cut_short() {
     let mut notebook = notebook(&["a:1"]);
     let long = Info { version: "x".repeat(60_000), network: Value::String("x".repeat(60_000)), ..info(None) };
