@@ -3,11 +3,8 @@
 const steering = document.getElementById("steering");
 const result = document.getElementById("steering-result");
 
-// Whom "all" means: for cutting those that are not cut, else those that are not connected.
-const allPeers = (action) =>
-  [...document.querySelectorAll("button[data-peer]")]
-    .filter((button) => (button.dataset.action === "cut") === (action === "cut"))
-    .map((button) => button.dataset.peer);
+// "All" is everybody, however they stood when the table was made: it may be older than the last order.
+const allPeers = () => [...document.querySelectorAll("button[data-peer]")].map((button) => button.dataset.peer);
 
 const DOING = {
   mine: "Mining …",
@@ -62,9 +59,9 @@ const pressed = ({ action, peer, all }) => {
   if (peer !== undefined) {
     order(action, { peers: [peer] });
   } else if (all !== undefined) {
-    const peers = allPeers(action);
+    const peers = allPeers();
     if (peers.length === 0) {
-      say(action === "cut" ? "It is cut off from all that are known." : "It is connected to all that are known.", "muted");
+      say("No other node is known.", "muted");
     } else {
       order(action, { peers });
     }
