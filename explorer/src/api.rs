@@ -2,12 +2,15 @@
 //! (the kit checks where a request comes from).
 
 use crate::service::Explorer;
+use crate::sources::NoAnswer;
 use crate::steering;
 use http::StatusCode;
 use runtime::server::{self, Request, Response, reply};
 use serde::Serialize;
 use shared::ledger::{Address, Amount, Transaction, TransactionId};
 use shared::wire::{HistoryEntry, PUSH_BYTES, Problem, PushStatus, Pushed, TransactionStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Entries of one answer of `/api/history`.
 const HISTORY: usize = 50;
@@ -34,15 +37,29 @@ pub(crate) struct Balance {
 pub(crate) async fn push(explorer: &Explorer, mut request: Request) -> Result<Response, Problem> {
     has_money(explorer)?;
     let transaction: Transaction = request.json(PUSH_BYTES).await?;
-    let pushed = explorer
-        .sources
-        .mempool(async move |client, mempool| client.push_transaction(mempool, &transaction).await)
-        .await?;
+    // One that broke off may have taken it: what another one refuses then says nothing about that.
+    let may_be_taken = Arc::new(AtomicBool::new(false));
+    let broke_off = may_be_taken.clone();
+    let asked = explorer.sources.mempool(async move |client, mempool| {
+        let answer = client.push_transaction(mempool, &transaction).await;
+        broke_off.fetch_or(answer.as_ref().is_err_and(|error| error.status().is_none()), Ordering::Relaxed);
+        answer
+    });
+    let pushed = asked.await.map_err(|error| not_taken(error, may_be_taken.load(Ordering::Relaxed)))?;
     let status = match pushed.status {
         PushStatus::Accepted => StatusCode::CREATED,
         PushStatus::Known => StatusCode::OK,
     };
     reply::status(status, &pushed)
+}
+
+/// Why no mempool says that it has the payment.
+fn not_taken(error: NoAnswer, may_be_taken: bool) -> Problem {
+    if may_be_taken {
+        server::unavailable(format!("a mempool that did not answer may have it; the last word was: {error}"))
+    } else {
+        error.into()
+    }
 }
 
 pub(crate) async fn steer(
@@ -83,7 +100,7 @@ pub(crate) async fn transaction(explorer: &Explorer, id: &str) -> Result<Respons
     has_money(explorer)?;
     let read = id.to_ascii_lowercase().parse::<TransactionId>();
     let id = read.map_err(|error| server::bad_request(format!("id: {error}")))?;
-    reply::json(&explorer.sources.mempool(async move |client, mempool| client.transaction(mempool, &id).await).await?)
+    reply::json(&explorer.sources.transaction(id).await?)
 }
 
 fn owner(explorer: &Explorer, address: &str) -> Result<Address, Problem> {
@@ -97,5 +114,27 @@ fn has_money(explorer: &Explorer) -> Result<(), Problem> {
         Ok(())
     } else {
         Err(server::not_found("this network has no money: its layer is data"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runtime::client::Error;
+
+    #[test]
+    fn a_refusal_after_a_silence_does_not_say_that_nothing_moved() {
+        let refused = || {
+            let problem =
+                Problem::new(422, "Unprocessable Content", "the balance does not cover it").with_rule("balance");
+            NoAnswer::Failed { address: "m:2".to_owned(), error: Error::Refused(problem) }
+        };
+        assert_eq!(
+            (not_taken(refused(), false).status, not_taken(refused(), false).rule.as_deref()),
+            (422, Some("balance"))
+        );
+        let unsure = not_taken(refused(), true);
+        assert_eq!((unsure.status, unsure.rule), (503, None));
+        assert!(unsure.detail.contains("may have it") && unsure.detail.contains("does not cover"), "{}", unsure.detail);
     }
 }

@@ -11,6 +11,7 @@ mod loads;
 mod network;
 mod openapi;
 mod pages;
+mod pool;
 mod service;
 mod sources;
 mod steering;
@@ -83,6 +84,9 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         metrics,
         limits: Limits::from(&config.http),
     };
+    if !tokens.is_empty() && !bound.ip().is_loopback() {
+        tracing::warn!(address = %bound, nodes = tokens.len(), "whoever reaches this address can steer the nodes whose tokens were given");
+    }
     tracing::info!(address = %bound, "explorer listens");
     let service = Explorer::new(&config, own, watch, sources, tokens, clock);
     Ok(server::serve(listener, Arc::new(service), kit, shutdown).await?)

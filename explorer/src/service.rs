@@ -3,6 +3,7 @@
 use crate::headers::Headers;
 use crate::loads::Loads;
 use crate::network::Watch;
+use crate::pool::Pool;
 use crate::sources::Sources;
 use crate::{api, assets, openapi, pages, steering};
 use http::Method;
@@ -27,6 +28,8 @@ pub(crate) struct Explorer {
     /// For charts.
     pub(crate) headers: Headers,
     pub(crate) loads: Loads,
+    /// For what waits.
+    pub(crate) pool: Pool,
     /// By the node's `host:port`; never shown.
     tokens: BTreeMap<String, String>,
     address: String,
@@ -49,6 +52,7 @@ impl Explorer {
             sources,
             headers: Headers::default(),
             loads: Loads::default(),
+            pool: Pool::default(),
             tokens,
             address: own.to_string(),
             started: clock.time(),

@@ -5,8 +5,9 @@ use bytes::Bytes;
 use runtime::client::{Client, Error};
 use runtime::server;
 use shared::block::{Block, BlockHash};
+use shared::ledger::TransactionId;
 use shared::params::Params;
-use shared::wire::Problem;
+use shared::wire::{Problem, TransactionStatus};
 
 /// How many are asked before it is given up.
 const TRIES: usize = 3;
@@ -47,10 +48,11 @@ impl From<NoAnswer> for Problem {
 }
 
 /// Asks the services of the network.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Sources {
     pub(crate) client: Client,
     watch: Watch,
+    network: BlockHash,
     /// Bound on the JSON of one block.
     pub(crate) max_block_bytes: usize,
 }
@@ -60,7 +62,7 @@ impl Sources {
         // JSON spells a byte with at most six characters.
         let max_block_bytes =
             usize::try_from(params.max_data_bytes).unwrap_or(usize::MAX).saturating_mul(6) + (4 << 10);
-        Self { client, watch, max_block_bytes }
+        Self { client, watch, network: params.network_id(), max_block_bytes }
     }
 
     /// Asks a node, the one with the best chain first. What `ask` captures it must own (`async move`), or the compiler
@@ -77,7 +79,11 @@ impl Sources {
     /// A block of the best chain by its height.
     pub(crate) async fn block_at(&self, height: u64) -> Result<Block, NoAnswer> {
         let max_block_bytes = self.max_block_bytes;
-        self.node(async move |client, node| client.block(node, height, max_block_bytes).await).await
+        let ask = async move |client: &Client, node: &str| {
+            let block = client.block(node, height, max_block_bytes).await?;
+            if block.index().0 == height { Ok(block) } else { Err(Error::Malformed("another block".to_owned())) }
+        };
+        self.node(ask).await
     }
 
     /// Any block by its hash; nodes that do not have it are no reason to give up.
@@ -103,6 +109,17 @@ impl Sources {
         Err(last)
     }
 
+    /// A transaction and where it is. What is paid is what was signed under this id, whoever tells it.
+    pub(crate) async fn transaction(&self, id: TransactionId) -> Result<TransactionStatus, NoAnswer> {
+        let network = self.network;
+        let ask = async move |client: &Client, mempool: &str| {
+            let status = client.transaction(mempool, &id).await?;
+            let is_it = status.transaction.id == id && TransactionId::of(status.transaction.text(network)) == id;
+            if is_it { Ok(status) } else { Err(Error::Malformed("another transaction".to_owned())) }
+        };
+        self.mempool(ask).await
+    }
+
     /// Up to `limit` blocks of the best chain from height `from` on, oldest first, by one request. Where they are so large
     /// that they exceed a bound together, fewer of them, from a greater height on.
     pub(crate) async fn chain(&self, from: u64, limit: u64) -> Result<Vec<Block>, NoAnswer> {
@@ -111,10 +128,11 @@ impl Sources {
         loop {
             let max_bytes = if wanted <= 1 { self.max_block_bytes + 2 } else { PAGE_BYTES };
             let ask = async move |client: &Client, node: &str| {
-                client.chain_json(node, end.saturating_sub(wanted), wanted, max_bytes).await
+                let first = end.saturating_sub(wanted);
+                read_blocks(client.chain_json(node, first, wanted, max_bytes).await?, first, wanted).await
             };
             match self.node(ask).await {
-                Ok(json) => return read_blocks(json).await,
+                Ok(blocks) => return Ok(blocks),
                 Err(NoAnswer::Failed { error: Error::Oversized { .. }, .. }) if wanted > 1 => {
                     wanted = wanted.div_ceil(4)
                 }
@@ -145,9 +163,36 @@ impl Sources {
     }
 }
 
-/// Hashing megabytes must not hold up others.
-async fn read_blocks(json: Bytes) -> Result<Vec<Block>, NoAnswer> {
-    let malformed = |error: String| NoAnswer::Failed { address: "a node".to_owned(), error: Error::Malformed(error) };
-    let read = tokio::task::spawn_blocking(move || serde_json::from_slice(&json)).await;
-    read.map_err(|error| malformed(error.to_string()))?.map_err(|error| malformed(error.to_string()))
+/// Up to `limit` blocks from height `first` on, each on top of the one before. Hashing megabytes must not hold up others.
+async fn read_blocks(json: Bytes, first: u64, limit: u64) -> Result<Vec<Block>, Error> {
+    let read = move || {
+        let blocks: Vec<Block> = serde_json::from_slice(&json).map_err(|error| error.to_string())?;
+        if is_piece(&blocks, first, limit) { Ok(blocks) } else { Err("blocks that were not asked for".to_owned()) }
+    };
+    let read = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string());
+    read.and_then(|blocks| blocks).map_err(Error::Malformed)
+}
+
+fn is_piece(blocks: &[Block], first: u64, limit: u64) -> bool {
+    let follows = |two: &[Block]| two[1].header().prev_hash == two[0].hash();
+    blocks.len() as u64 <= limit
+        && blocks.iter().zip(first..).all(|(block, height)| block.index().0 == height)
+        && blocks.windows(2).all(follows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::samples;
+
+    #[test]
+    fn only_a_piece_of_a_chain_as_long_as_asked_for_is_taken() {
+        let [genesis, block] = samples::blocks("");
+        let [_, other] = samples::blocks("other");
+        let chain = [genesis, block];
+        assert!(is_piece(&chain, 0, 2) && is_piece(&chain[1..], 1, 50) && is_piece(&[], 7, 1));
+        assert!(!is_piece(&chain, 0, 1), "more than asked for");
+        assert!(!is_piece(&chain, 5, 2), "other heights");
+        assert!(!is_piece(&[chain[1].clone(), other], 1, 2), "one does not follow the other");
+    }
 }

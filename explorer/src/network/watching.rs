@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// How often everybody is asked.
@@ -25,6 +25,8 @@ const ROUND: Duration = Duration::from_secs(2);
 const SOON: Duration = Duration::from_millis(250);
 /// Between two editions of the picture.
 const EDITION: Duration = Duration::from_millis(50);
+/// Most events of one service in one round: what comes faster waits, so that nobody keeps us busy by talking.
+const MAX_EVENTS: usize = 4000;
 /// How long to wait before listening again, at first and at most.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
@@ -196,11 +198,16 @@ impl Watcher {
     ) -> bool {
         let Ok(events) = events else { return false };
         let mut events = std::pin::pin!(events);
-        let mut heard = false;
+        let (mut heard, mut round, mut count) = (false, Instant::now(), 0);
         while let Some(Ok(event)) = events.next().await {
             heard = true;
             self.write(|notebook, now| note(notebook, now, &event));
             soon.notify_one();
+            count += 1;
+            if count >= MAX_EVENTS {
+                sleep_until(round + ROUND).await;
+                (round, count) = (Instant::now(), 0);
+            }
         }
         heard
     }

@@ -42,7 +42,7 @@ pub(crate) async fn page(explorer: &Explorer, name: &str, request: &Request) -> 
         Ok(address) => address,
         Err(error) => {
             return Ok(missing::not_found(
-                html! { bdi { (view::short(name)) } " is not an address: " (error.to_string()) "." },
+                html! { (said(&view::short(name))) " is not an address: " (said(&error.to_string())) "." },
             ));
         }
     };

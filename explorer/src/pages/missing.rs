@@ -2,7 +2,7 @@
 
 use crate::service::Explorer;
 use crate::sources::NoAnswer;
-use crate::view::Page;
+use crate::view::{self, Page};
 use http::StatusCode;
 use maud::{Markup, html};
 use runtime::server::Response;
@@ -26,12 +26,16 @@ pub(crate) fn not_found(what: Markup) -> Response {
 
 /// Nobody could be asked.
 pub(crate) fn no_answer(error: &NoAnswer) -> Response {
-    let main = html! {
-        h1 { "No answer" }
-        p { (error.to_string()) }
-        p { "This page works again as soon as somebody answers: " a href="/" { "the network" } " shows who is there." }
-    };
+    let main = silence(error);
     Page { title: "No answer", place: "", scripts: &[], main }.with_status(StatusCode::SERVICE_UNAVAILABLE)
+}
+
+fn silence(error: &NoAnswer) -> Markup {
+    html! {
+        h1 { "No answer" }
+        p { (view::said(&error.to_string())) }
+        p { "This page works again as soon as somebody answers: " a href="/" { "the network" } " shows who is there." }
+    }
 }
 
 /// A page of money on a network that has none.
@@ -42,4 +46,18 @@ pub(crate) fn no_money(title: &str, place: &str) -> Response {
         p { "See what the " a href="/blocks" { "blocks" } " say. A network with layer " code { "transaction" } " has payments, addresses and wallets." }
     };
     Page { title, place, scripts: &[], main }.response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use runtime::client::Error;
+
+    #[test]
+    fn what_a_stranger_refuses_with_stays_text_and_cannot_turn_the_writing() {
+        let problem = Problem::new(400, "\u{202e}", "<script>alert(1)</script>");
+        let error = NoAnswer::Failed { address: "m:1".to_owned(), error: Error::Refused(problem) };
+        let shown = silence(&error).into_string();
+        assert!(shown.contains("&lt;script&gt;") && !shown.contains("\u{202e}"), "{shown}");
+    }
 }

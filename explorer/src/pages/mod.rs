@@ -12,7 +12,7 @@ pub(crate) mod node;
 mod payments;
 pub(crate) mod pending;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 pub(crate) mod search;
 pub(crate) mod transaction;
 pub(crate) mod wallet;

@@ -16,7 +16,7 @@ use shared::wire::{BranchStatus, BranchTip, Mining, Problem};
 pub(crate) async fn page(explorer: &Explorer, node: &str) -> Result<Response, Problem> {
     let picture = explorer.watch.picture();
     let Some(seen) = Seen::of(explorer, &picture, node).await else {
-        return Ok(missing::not_found(html! { "No node " bdi { (node) } " is known in this network." }));
+        return Ok(missing::not_found(html! { "No node " (view::said(node)) " is known in this network." }));
     };
     let title = format!("Node {node}");
     Ok(Page { title: &title, place: "/", scripts: &["node.js"], main: render(&seen, &picture) }.response())

@@ -1,21 +1,18 @@
 //! Transactions: those that wait, as the next blocks that they would form, and those of the last blocks.
 
 use super::{missing, payments};
+use crate::pool::{LOOKED_AT, Orders};
 use crate::service::Explorer;
-use crate::sources::{NoAnswer, Sources};
+use crate::sources::NoAnswer;
 use crate::view::{self, Page};
 use maud::{Markup, html};
-use runtime::client::Unprocessed;
 use runtime::server::Response;
 use shared::ledger::{Bundle, Transaction};
 use shared::params::Params;
 use shared::pool::{Pending, Room, choose};
-use shared::wire::{PoolOrder, Problem};
+use shared::wire::Problem;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
-/// Most waiting ones that are looked at, by fee and by age each.
-const LOOKED_AT: usize = 5000;
 /// Blocks to come that are shown in full.
 const SHOWN_BLOCKS: usize = 3;
 /// Last blocks whose transactions are shown.
@@ -44,8 +41,7 @@ pub(crate) async fn page(explorer: &Explorer) -> Result<Response, Problem> {
 }
 
 async fn waiting(explorer: &Explorer) -> Result<Waiting, NoAnswer> {
-    let sources = &explorer.sources;
-    let (by_fee, by_age) = tokio::try_join!(pending(sources, PoolOrder::Fee), pending(sources, PoolOrder::Age))?;
+    let Orders { by_fee, by_age } = explorer.pool.now(&explorer.sources).await?;
     let said = explorer
         .watch
         .picture()
@@ -59,20 +55,9 @@ async fn waiting(explorer: &Explorer) -> Result<Waiting, NoAnswer> {
         Some(pool) if seen >= LOOKED_AT => (pool.count.max(seen as u64), pool.bytes.max(seen_bytes)),
         _ => (seen as u64, seen_bytes),
     };
-    let blocks = next_blocks(by_fee, by_age, room(&explorer.params));
+    let blocks = next_blocks(by_fee.to_vec(), by_age.to_vec(), room(&explorer.params));
     let others = count.saturating_sub(blocks.iter().map(Vec::len).sum::<usize>() as u64);
     Ok(Waiting { blocks, others, count, bytes })
-}
-
-async fn pending(sources: &Sources, order: PoolOrder) -> Result<Vec<Pending>, NoAnswer> {
-    let asked = sources.mempool(async move |client, mempool| client.unprocessed(mempool, order, LOOKED_AT, None).await);
-    let transactions = match asked.await? {
-        Unprocessed::Pending { transactions, .. } => transactions,
-        Unprocessed::NotModified => Vec::new(),
-    };
-    // Their order is their age; when exactly they came is not told.
-    let numbered = transactions.into_iter().take(LOOKED_AT).zip(0..);
-    Ok(numbered.map(|(transaction, place)| Pending::new(Arc::new(transaction), place)).collect())
 }
 
 fn room(params: &Params) -> Room {
@@ -151,7 +136,7 @@ fn next(Waiting { blocks, others, count, bytes }: &Waiting) -> Markup {
 }
 
 fn silent(error: &NoAnswer) -> Markup {
-    html! { p.warn { "They are not known at the moment: " (error.to_string()) "." } }
+    html! { p.warn { "They are not known at the moment: " (view::said(&error.to_string())) "." } }
 }
 
 #[cfg(test)]
@@ -159,6 +144,7 @@ mod tests {
     use super::super::samples;
     use super::*;
     use crate::view::snapshot;
+    use std::sync::Arc;
 
     fn pool(count: u8) -> Vec<Pending> {
         let all =

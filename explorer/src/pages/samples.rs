@@ -14,7 +14,7 @@ pub(super) fn address(seed: &str) -> Address {
 }
 
 /// alice pays bob 1.5 LAB.
-pub(super) fn payment(number: u8, msg: &str) -> Transaction {
+pub(crate) fn payment(number: u8, msg: &str) -> Transaction {
     let unsigned = Unsigned {
         uuid: Uuid([number; 16]),
         from: address("alice"),
@@ -27,7 +27,7 @@ pub(super) fn payment(number: u8, msg: &str) -> Transaction {
 }
 
 /// Genesis and a block with a payment that says `msg`, as does its miner.
-pub(super) fn blocks(msg: &str) -> [Block; 2] {
+pub(crate) fn blocks(msg: &str) -> [Block; 2] {
     let bundle = Bundle { msg: msg.to_owned(), miner_address: address("carol"), transactions: vec![payment(1, msg)] };
     after_genesis(bundle.to_data().0)
 }

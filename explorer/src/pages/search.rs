@@ -106,7 +106,7 @@ async fn hash_or_id(explorer: &Explorer, hash: BlockHash, id: TransactionId) -> 
     if !explorer.params.layer.has_money() {
         return Ok(None);
     }
-    match explorer.sources.mempool(async move |client, mempool| client.transaction(mempool, &id).await).await {
+    match explorer.sources.transaction(id).await {
         Ok(_) => Ok(Some(Found::One(format!("/transaction/{id}")))),
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),

@@ -29,14 +29,10 @@ pub(crate) async fn page(explorer: &Explorer, id: &str) -> Result<Response, Prob
     }
     let Ok(id) = id.to_ascii_lowercase().parse::<TransactionId>() else {
         return Ok(missing::not_found(html! {
-            bdi { (view::short(id)) } " is not the id of a transaction, which has 64 digits from 0 to f."
+            (view::said(&view::short(id))) " is not the id of a transaction, which has 64 digits from 0 to f."
         }));
     };
-    let status = match explorer
-        .sources
-        .mempool(async move |client, mempool| client.transaction(mempool, &id).await)
-        .await
-    {
+    let status = match explorer.sources.transaction(id).await {
         Ok(status) => status,
         Err(error) if error.is_not_found() => {
             return Ok(missing::not_found(html! {

@@ -4,6 +4,7 @@ use super::past::{Past, wanted};
 use crate::figures::{self, Histogram};
 use crate::pages::missing;
 use crate::service::Explorer;
+use crate::view;
 use http::StatusCode;
 use maud::html;
 use runtime::server::{Request, Response, reply};
@@ -13,7 +14,7 @@ use std::fmt::Display;
 pub(crate) async fn csv(explorer: &Explorer, file: &str, request: &Request) -> Result<Response, Problem> {
     let wanted = wanted(request)?;
     let Some(table) = file.strip_suffix(".csv").and_then(table) else {
-        return Ok(missing::not_found(html! { "There is no chart " code { (file) } "." }));
+        return Ok(missing::not_found(html! { "There is no chart " (view::said(file)) "." }));
     };
     Ok(match Past::of(explorer, wanted).await {
         Ok(past) => reply::whole(StatusCode::OK, "text/csv; charset=utf-8", table(&past).into()),

@@ -1,0 +1,114 @@
+//! What waits in a mempool, kept from look to look: it is fetched anew only when the mempool says that it has changed,
+//! and many who look at once ask once.
+
+use crate::sources::{NoAnswer, Sources};
+use runtime::client::Unprocessed;
+use shared::pool::Pending;
+use shared::wire::PoolOrder;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+/// Most waiting ones that are looked at, in each order.
+pub(crate) const LOOKED_AT: usize = 5000;
+/// For how long nobody is asked again.
+const FRESH: Duration = Duration::from_millis(250);
+
+/// What waits, by fee and by age.
+#[derive(Debug, Clone)]
+pub(crate) struct Orders {
+    pub(crate) by_fee: Arc<Vec<Pending>>,
+    pub(crate) by_age: Arc<Vec<Pending>>,
+}
+
+/// What was fetched last.
+#[derive(Debug, Default)]
+pub(crate) struct Pool(Mutex<Option<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    at: Instant,
+    fee: Order,
+    age: Order,
+}
+
+/// One order, as one mempool told it.
+#[derive(Debug, Clone, Default)]
+struct Order {
+    mempool: String,
+    etag: Option<String>,
+    pending: Arc<Vec<Pending>>,
+}
+
+impl Pool {
+    /// What waits now.
+    ///
+    /// # Errors
+    /// Nobody answers.
+    pub(crate) async fn now(&self, sources: &Sources) -> Result<Orders, NoAnswer> {
+        // Held while somebody is asked, so that many who look at once ask once.
+        let mut kept = self.0.lock().await;
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.at.elapsed() < FRESH) {
+            return Ok(kept.orders());
+        }
+        let (fee, age) = kept.as_ref().map(|kept| (kept.fee.clone(), kept.age.clone())).unwrap_or_default();
+        let (fee, age) = tokio::try_join!(fee.renewed(sources, PoolOrder::Fee), age.renewed(sources, PoolOrder::Age))?;
+        Ok(kept.insert(Kept { at: Instant::now(), fee, age }).orders())
+    }
+}
+
+impl Kept {
+    fn orders(&self) -> Orders {
+        Orders { by_fee: self.fee.pending.clone(), by_age: self.age.pending.clone() }
+    }
+}
+
+impl Order {
+    async fn renewed(self, sources: &Sources, order: PoolOrder) -> Result<Self, NoAnswer> {
+        let known = self.clone();
+        let asked = sources.mempool(async move |client, mempool| {
+            let answer = client.unprocessed(mempool, order, LOOKED_AT, known.etag_for(mempool)).await?;
+            Ok((mempool.to_owned(), answer))
+        });
+        let (mempool, answer) = asked.await?;
+        Ok(self.after(mempool, answer))
+    }
+
+    /// What names this state of the pool to the mempool that told it, and to no other.
+    fn etag_for(&self, mempool: &str) -> Option<&str> {
+        self.etag.as_deref().filter(|_| self.mempool == mempool)
+    }
+
+    fn after(self, mempool: String, answer: Unprocessed) -> Self {
+        match answer {
+            Unprocessed::NotModified => self,
+            Unprocessed::Pending { etag, transactions } => {
+                // Their order is their age; when exactly they came is not told.
+                let numbered = transactions.into_iter().take(LOOKED_AT).zip(0..);
+                let pending = numbered.map(|(transaction, place)| Pending::new(Arc::new(transaction), place));
+                Self { mempool, etag, pending: Arc::new(pending.collect()) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::samples::payment;
+
+    #[test]
+    fn what_has_not_changed_is_kept_and_only_its_mempool_is_told_its_name() {
+        let told = |count: u8| Unprocessed::Pending {
+            etag: Some(format!("\"{count}\"")),
+            transactions: (0..count).map(|number| payment(number, "")).collect(),
+        };
+        let two = Order::default().after("m:1".to_owned(), told(2));
+        assert_eq!((two.etag_for("m:1"), two.etag_for("m:2")), (Some("\"2\""), None));
+        let same = two.clone().after("m:1".to_owned(), Unprocessed::NotModified);
+        assert!(Arc::ptr_eq(&same.pending, &two.pending) && same.pending.len() == 2);
+        let other = two.after("m:2".to_owned(), told(3));
+        assert_eq!((other.pending.len(), other.etag_for("m:2"), other.etag_for("m:1")), (3, Some("\"3\""), None));
+    }
+}
