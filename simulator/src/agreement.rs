@@ -24,9 +24,10 @@ pub enum Agreement {
     None(Vec<Branch>),
 }
 
-/// Asks all nodes to sync, and looks at them until they agree or `deadline` has passed.
+/// Asks all nodes to sync that can be asked to, and looks at them until they agree or `deadline` has passed.
 pub async fn reach(network: &Network, deadline: Duration) -> Agreement {
-    let syncs = network.nodes.iter().map(|Node { contact, token }| network.client.sync_now(&contact.address, token));
+    let steered = network.nodes.iter().filter_map(|node| Some((&node.contact.address, node.token.as_ref()?)));
+    let syncs = steered.map(|(address, token)| network.client.sync_now(address, token));
     // Whoever cannot sync shows by its tip.
     let syncs = timeout(deadline, join_all(syncs));
     join(syncs, look(network, deadline)).await.1
@@ -56,7 +57,7 @@ async fn look(network: &Network, deadline: Duration) -> Agreement {
 }
 
 async fn tips(network: &Network) -> Vec<Option<BlockId>> {
-    let infos = network.nodes.iter().map(|node| network.client.info(&node.contact.address));
+    let infos = network.present().map(|node| network.client.info(&node.contact.address));
     let tip = |Tip { index, hash, .. }| BlockId { index, hash };
     join_all(infos).await.into_iter().map(|info| info.ok().and_then(|info| info.tip).map(tip)).collect()
 }
@@ -71,7 +72,7 @@ async fn common_block(network: &Network, tips: &[BlockId]) -> Option<BlockId> {
         let address = node.contact.address.clone();
         async move { network.client.block(&address, lowest.0, network.max_block_bytes).await }
     };
-    let blocks = join_all(network.nodes.iter().map(of)).await;
+    let blocks = join_all(network.present().map(of)).await;
     let hashes: Option<Vec<_>> = blocks.into_iter().map(|block| block.ok().map(|block| block.hash())).collect();
     let hashes = hashes?;
     let first = *hashes.first()?;
@@ -80,7 +81,7 @@ async fn common_block(network: &Network, tips: &[BlockId]) -> Option<BlockId> {
 
 fn branches(network: &Network, tips: &[Option<BlockId>]) -> Vec<Branch> {
     let mut branches: Vec<Branch> = Vec::new();
-    for (node, tip) in network.nodes.iter().zip(tips) {
+    for (node, tip) in network.present().zip(tips) {
         let (Some(tip), name) = (*tip, node.contact.name.clone()) else { continue };
         match branches.iter_mut().find(|branch| branch.tip == tip) {
             Some(branch) => branch.nodes.push(name),

@@ -20,8 +20,11 @@ const MAX_RATE: u32 = 1000;
 
 /// A whole Chainlab network in one process, narrated: a tracker, a mempool and nodes as real services on real ports.
 #[derive(Debug, Parser)]
-#[command(name = "simulator", version, after_help = EXAMPLES)]
+#[command(name = "simulator", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Args {
+    /// Something else than a network of its own.
+    #[command(subcommand)]
+    pub command: Option<Command>,
     /// How many nodes; all of them mine [default: 4]
     #[arg(short, long)]
     nodes: Option<usize>,
@@ -72,6 +75,13 @@ pub struct Args {
     pub common: CommonArgs,
 }
 
+/// What else the simulator does.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Drives a network that runs already.
+    Drive(crate::drive::Args),
+}
+
 const EXAMPLES: &str = "\
 Without --config, every run is a network of its own (fresh name and time of genesis), with a first difficulty that fits \
 its hash rate. Exit code: 0 if at the end all nodes agreed, every block was what it said and every grain was where it \
@@ -87,6 +97,7 @@ Examples:
   simulator --no-explorer                  without the web pages
   simulator --data-dir my-network          keeps the chains, and goes on with them next time
   simulator --json --blocks 5 | jq .event  for programs
+  simulator drive --tracker host:8090      pays and tells on a network that runs already, wherever it is
   curl http://127.0.0.1:8100/block/1       meanwhile, in another terminal";
 
 /// Everything that a run needs to know.
@@ -126,16 +137,10 @@ impl Args {
             .set("simulator.rate", "--rate", rate)
             .set("network.block_interval_ms", "--interval", interval);
         let mut config = self.common.load(overrides)?;
+        check_members(&config)?;
         let nodes = config.simulator.nodes;
         if !(1..=MAX_NODES).contains(&nodes) {
             bail!("{nodes} nodes: expected 1 to {MAX_NODES}");
-        }
-        let Simulator { members: given, rate: given_rate, .. } = config.simulator;
-        if given > MAX_MEMBERS {
-            bail!("{given} members: expected 0 to {MAX_MEMBERS}");
-        }
-        if given_rate > MAX_RATE {
-            bail!("{given_rate} payments a second: expected 0 to {MAX_RATE}");
         }
         partitions.sort_by_key(|partition| partition.after);
         if !partitions.is_empty() && nodes < 2 {
@@ -147,10 +152,7 @@ impl Args {
             let (end, begin) = (first.end().as_secs_f64(), second.after.as_secs_f64());
             bail!("--partition: one lasts until {end} s, the next begins at {begin} s; expected one after another");
         }
-        let seed = match seed {
-            Some(seed) => seed,
-            None => u64::from(getrandom::u32()?),
-        };
+        let seed = fresh_seed(seed)?;
         if self.common.config.is_none() {
             let saved =
                 self.data_dir.as_deref().map(|folder| Ok::<_, anyhow::Error>((folder, parameters::saved(folder)?)));
@@ -178,6 +180,26 @@ impl Args {
             seed,
             partitions,
         })
+    }
+}
+
+/// Refuses more members and payments than make sense.
+pub(crate) fn check_members(config: &Config) -> anyhow::Result<()> {
+    let Simulator { members, rate, .. } = config.simulator;
+    if members > MAX_MEMBERS {
+        bail!("{members} members: expected 0 to {MAX_MEMBERS}");
+    }
+    if rate > MAX_RATE {
+        bail!("{rate} payments a second: expected 0 to {MAX_RATE}");
+    }
+    Ok(())
+}
+
+/// The seed that was given, or any.
+pub(crate) fn fresh_seed(given: Option<u64>) -> anyhow::Result<u64> {
+    match given {
+        Some(seed) => Ok(seed),
+        None => Ok(u64::from(getrandom::u32()?)),
     }
 }
 

@@ -8,8 +8,8 @@ use runtime::client::{Client, Error};
 use shared::block::{BlockHash, Height};
 use shared::wire::BlockId;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
@@ -26,6 +26,7 @@ const TRIES: u32 = 3;
 pub struct Inspector {
     /// None when nothing more is to be checked.
     asks: Option<Sender<(usize, BlockId)>>,
+    addresses: Arc<RwLock<Vec<String>>>,
     checked: Arc<AtomicU64>,
     task: JoinHandle<()>,
 }
@@ -44,8 +45,16 @@ impl Inspector {
         let (asks, queue) = channel(QUEUE);
         let checked = Arc::new(AtomicU64::new(0));
         let known = HashMap::new();
-        let task = Task { client, addresses, max_block_bytes, base, rules, checked: checked.clone(), known, seen };
-        Self { asks: Some(asks), checked, task: tokio::spawn(task.run(queue)) }
+        let addresses = Arc::new(RwLock::new(addresses));
+        let nodes = addresses.clone();
+        let task =
+            Task { client, addresses: nodes, max_block_bytes, base, rules, checked: checked.clone(), known, seen };
+        Self { asks: Some(asks), addresses, checked, task: tokio::spawn(task.run(queue)) }
+    }
+
+    /// One more node, which gets the next number.
+    pub fn add(&self, address: String) {
+        self.addresses.write().unwrap_or_else(PoisonError::into_inner).push(address);
     }
 
     /// Has a block checked, fetched from the node of that number.
@@ -72,7 +81,7 @@ impl Inspector {
 
 struct Task {
     client: Client,
-    addresses: Vec<String>,
+    addresses: Arc<RwLock<Vec<String>>>,
     max_block_bytes: usize,
     base: u64,
     rules: Option<Rules>,
@@ -157,7 +166,8 @@ impl Task {
     async fn fetch(&self, node: usize, block: BlockId) -> Result<Vec<u8>, Error> {
         let mut last = Error::Unreachable("nobody was asked".to_owned());
         for _ in 0..TRIES {
-            for address in [&self.addresses[node]].into_iter().chain(&self.addresses) {
+            let addresses = self.addresses.read().unwrap_or_else(PoisonError::into_inner).clone();
+            for address in addresses.get(node).into_iter().chain(&addresses) {
                 match self.client.block_json(address, block.hash, self.max_block_bytes).await {
                     Ok(json) => return Ok(json.to_vec()),
                     Err(error) => last = error,

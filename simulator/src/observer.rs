@@ -36,6 +36,8 @@ pub enum What {
         tip: Tip,
         /// Its hashes per second.
         hashrate: u64,
+        /// The address that it mines to, where there is money.
+        miner: Option<String>,
     },
     /// Its events ended.
     Silent(String),
@@ -49,15 +51,20 @@ pub enum What {
     Unfetched(BlockId, String),
 }
 
-/// Starts to watch every node until `stop` is cancelled; what is seen goes to `seen`.
-pub fn watch(network: &Network, seen: &Sender<Seen>, stop: &CancellationToken) {
-    for (node, of) in network.nodes.iter().enumerate() {
-        let (client, address) = (&network.client, &of.contact.address);
-        let events = follow_events(client.clone(), address.clone(), node, seen.clone());
-        let infos = ask_infos(client.clone(), address.clone(), node, seen.clone());
-        tokio::spawn(stop.clone().run_until_cancelled_owned(events));
-        tokio::spawn(stop.clone().run_until_cancelled_owned(infos));
-    }
+/// Starts to watch every node until `stop` is cancelled; what is seen goes to `seen`. Each watch ends by its own token, too.
+pub fn watch(network: &Network, seen: &Sender<Seen>, stop: &CancellationToken) -> Vec<CancellationToken> {
+    (0..network.nodes.len()).map(|node| watch_node(network, node, seen, stop)).collect()
+}
+
+/// The same for the node of that number.
+pub fn watch_node(network: &Network, node: usize, seen: &Sender<Seen>, stop: &CancellationToken) -> CancellationToken {
+    let stop = stop.child_token();
+    let (client, address) = (&network.client, &network.nodes[node].contact.address);
+    let events = follow_events(client.clone(), address.clone(), node, seen.clone());
+    let infos = ask_infos(client.clone(), address.clone(), node, seen.clone());
+    tokio::spawn(stop.clone().run_until_cancelled_owned(events));
+    tokio::spawn(stop.clone().run_until_cancelled_owned(infos));
+    stop
 }
 
 async fn follow_events(client: Client, address: String, node: usize, seen: Sender<Seen>) {
@@ -94,6 +101,7 @@ async fn ask_infos(client: Client, address: String, node: usize, seen: Sender<Se
         sleep(INFO).await;
         let Ok(info) = client.info(&address).await else { continue };
         let (Some(tip), Some(mining)) = (info.tip, info.mining) else { continue };
-        let _ = seen.send(Seen { node, what: What::Info { tip, hashrate: mining.hashrate } }).await;
+        let what = What::Info { tip, hashrate: mining.hashrate, miner: mining.address };
+        let _ = seen.send(Seen { node, what }).await;
     }
 }

@@ -3,7 +3,7 @@
 //! Cutting and healing goes through `POST /peers` of each node, as anybody with its token could do it.
 
 use crate::chance::Chance;
-use crate::network::{Network, Node};
+use crate::network::{Money, Network, Node};
 use futures_util::future::join_all;
 use shared::wire::PeersUpdate;
 use std::str::FromStr;
@@ -74,8 +74,9 @@ pub async fn cut(network: &Network, halves: &[Vec<usize>; 2], mempool: usize) ->
 pub async fn heal(network: &Network, halves: &[Vec<usize>; 2], mempool: usize) -> Result<(), String> {
     let healed = steer(network, halves, mempool, |unblock| PeersUpdate { unblock, ..PeersUpdate::default() }).await;
     // Who asked before the other side was told to answer again would wait for its next poll.
-    for Node { contact, token } in &network.nodes {
-        let (client, address, token) = (network.client.clone(), contact.address.clone(), token.clone());
+    for Node { contact, token, .. } in &network.nodes {
+        let Some(token) = token.clone() else { continue };
+        let (client, address) = (network.client.clone(), contact.address.clone());
         // It answers when all is fetched, and whether it did shows by the tips.
         tokio::spawn(async move { client.sync_now(&address, &token).await.is_ok() });
     }
@@ -89,15 +90,16 @@ async fn steer(
     update: impl Fn(Vec<String>) -> PeersUpdate,
 ) -> Result<(), String> {
     let addresses = |side: usize| -> Vec<String> {
-        let mempool = network.money.iter().filter(|_| side == mempool).map(|money| &money.mempool);
-        let nodes = halves[side].iter().map(|node| &network.nodes[*node].contact.address);
-        nodes.chain(mempool).cloned().collect()
+        let mempool = network.money.iter().filter(|_| side == mempool).map(Money::mempool);
+        let nodes = halves[side].iter().map(|node| network.nodes[*node].contact.address.clone());
+        nodes.chain(mempool).collect()
     };
     let sides = [(&halves[0], addresses(1)), (&halves[1], addresses(0))];
     let orders = sides.into_iter().flat_map(|(half, others)| half.iter().map(move |node| (*node, others.clone())));
     let requests = orders.map(|(node, others)| {
-        let (Node { contact, token }, update) = (&network.nodes[node], update(others));
+        let (Node { contact, token, .. }, update) = (&network.nodes[node], update(others));
         async move {
+            let Some(token) = token else { return Err(format!("{}: nobody knows its token", contact.name)) };
             let result = network.client.update_peers(&contact.address, token, &update).await;
             result.map_err(|error| format!("{}: {error}", contact.name))
         }

@@ -128,7 +128,7 @@ async fn attempt(network: &Network, mempool: &str, book: &Book, least: Height) -
         return Err(Fault::NotNow(format!("the mempool is at block {} and the nodes at {least}", pool.tip.index)));
     }
     let mut proven = None;
-    for node in &network.nodes {
+    for node in network.present() {
         let ledger = replay(network, &node.contact.name, &node.contact.address, pool.tip.index.0).await?;
         if ledger.tip().hash != pool.tip.hash.to_string() {
             let name = &node.contact.name;

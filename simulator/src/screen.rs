@@ -53,6 +53,16 @@ impl<W: Write> Screen<W> {
         Self { out, look, style, status: String::new(), shown_at_ms: 0 }
     }
 
+    /// One more node of this name.
+    pub fn join(&mut self, name: String) {
+        self.style.join(name);
+    }
+
+    /// How many nodes take part now.
+    pub const fn set_present(&mut self, present: usize) {
+        self.style.set_present(present);
+    }
+
     /// Shows tales, the status line below them.
     ///
     /// # Errors

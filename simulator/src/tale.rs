@@ -185,6 +185,28 @@ pub enum Tale {
         /// Who.
         node: String,
     },
+    /// What must be there before anything can be told is not there yet.
+    Waiting {
+        /// Why not.
+        reason: String,
+    },
+    /// One more node takes part, in a network that was found.
+    Joined {
+        /// Who.
+        node: String,
+        /// `host:port`.
+        address: String,
+    },
+    /// A node is not listed any more, and does not answer either.
+    Left {
+        /// Who.
+        node: String,
+    },
+    /// The tracker of a network that was found is away, or back.
+    Tracker {
+        /// Why it does not answer; nothing once it does.
+        reason: Option<String>,
+    },
     /// A service ended although nobody asked it to.
     Failed {
         /// `tracker`, `mempool` or the node's name.
@@ -230,8 +252,9 @@ pub struct Started {
     pub layer: String,
     /// Milliseconds between blocks that are aimed at.
     pub block_interval_ms: u64,
-    /// Hash rate of each node.
-    pub hashrate: String,
+    /// Hash rate of each node, where they were started here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hashrate: Option<String>,
     /// Decides what is left to the simulator's chance.
     pub seed: u64,
     /// `host:port`.
@@ -249,10 +272,26 @@ pub struct Started {
     pub members: Vec<Contact>,
     /// Payments a second that they make.
     pub rate: u32,
-    /// A configuration file with which other nodes can join.
-    pub config: String,
+    /// A configuration file with which other nodes can join, where the network was started here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
+    /// How members come by money, where the network was found and has some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub income: Option<Income>,
     /// The height that the longest chain had already.
     pub height: u64,
+}
+
+/// How members of a network that was found come by money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Income {
+    /// Every new address has so many grains.
+    Given(u64),
+    /// So many hashes a second are made for them here.
+    Mined(u64),
+    /// Somebody else has to give them some.
+    None,
 }
 
 /// A node or a member of the run.

@@ -30,13 +30,26 @@ pub struct Style {
     names: Vec<String>,
     /// Each miner has the colour of their node.
     members: Vec<String>,
+    /// How many nodes take part.
+    present: usize,
     coloured: bool,
 }
 
 impl Style {
     /// For nodes and members of these names.
     pub const fn new(names: Vec<String>, members: Vec<String>, coloured: bool) -> Self {
-        Self { names, members, coloured }
+        let present = names.len();
+        Self { names, members, present, coloured }
+    }
+
+    /// One more node of this name; it is counted when it is [present](Self::set_present).
+    pub fn join(&mut self, name: String) {
+        self.names.push(name);
+    }
+
+    /// How many nodes take part now.
+    pub const fn set_present(&mut self, present: usize) {
+        self.present = present;
     }
 
     /// The same without colours.
@@ -91,7 +104,7 @@ impl Style {
             | Tale::Confirmed { .. } => self.money(tale),
             Tale::Received { nodes, block, within_ms, agreed } => {
                 let within = within_ms.map_or(String::new(), |ms| format!(" within {} ms", ms.max(1)));
-                let agreed = if *agreed { format!("; all {} agree", self.names.len()) } else { String::new() };
+                let agreed = if *agreed { format!("; all {} agree", self.present) } else { String::new() };
                 let what = format!("received block {}{within}{agreed}", self.block(block));
                 format!("{} {}", self.list(nodes), self.dim(&what))
             }
@@ -120,6 +133,13 @@ impl Style {
             Tale::Dropped { node, peer, reason } => {
                 format!("{} has nothing to do with {peer} for a while: {reason}", self.name(node))
             }
+            Tale::Waiting { reason } => format!("waiting: {reason}"),
+            Tale::Joined { node, address } => format!("{} takes part, at {address}", self.name(node)),
+            Tale::Left { node } => format!("{} is gone: the tracker does not list it any more", self.name(node)),
+            Tale::Tracker { reason: Some(reason) } => {
+                format!("the tracker does not answer; going on with those who are known: {reason}")
+            }
+            Tale::Tracker { reason: None } => "the tracker answers again".to_owned(),
             Tale::Silent { node, reason } => format!("{} tells nothing any more: {reason}", self.name(node)),
             Tale::Back { node } => format!("{} tells its events again", self.name(node)),
             Tale::Failed { service, reason } => self.bad(&format!("{service} failed: {reason}")),
@@ -136,18 +156,20 @@ impl Style {
     fn started(&self, started: &Started) -> String {
         let Started { network, network_id, layer, block_interval_ms, hashrate, tracker, nodes, config, height, .. } =
             started;
-        let mut lines = vec![format!(
-            "{} {network}: {} in one process",
-            self.strong("Chainlab network"),
-            plural(nodes.len() as u64, "node")
-        )];
-        lines.extend(started.explorer.iter().map(|pages| format!("  {}", self.strong(&format!("Look at it: {pages}")))));
+        let place = if config.is_some() { "in one process" } else { "found" };
+        let nodes_here = plural(nodes.len() as u64, "node");
+        let mut lines = vec![format!("{} {network}: {nodes_here} {place}", self.strong("Chainlab network"))];
+        lines
+            .extend(started.explorer.iter().map(|pages| format!("  {}", self.strong(&format!("Look at it: {pages}")))));
+        let each = hashrate.as_ref().map_or(String::new(), |hashrate| {
+            let each = hashrate.parse().map_or_else(|_| format!("{hashrate} hash rate"), rate);
+            format!(", {each} per node")
+        });
         lines.extend([
             format!("  id       {network_id}"),
             format!(
-                "  rules    layer {layer}, a block every {:.1} s, {} per node, seed {}",
+                "  rules    layer {layer}, a block every {:.1} s{each}, seed {}",
                 *block_interval_ms as f64 / 1000.0,
-                hashrate.parse().map_or_else(|_| format!("{hashrate} hash rate"), rate),
                 started.seed
             ),
             format!("  tracker  http://{tracker}/members"),
@@ -166,10 +188,9 @@ impl Style {
         lines.extend([
             format!("  ask      curl http://{first}/block/{}{continued}", height + 1),
             format!("           http://{first}/docs in a browser: everything that a node can be asked"),
-            format!("  join     node --config {config} --tracker {tracker}"),
-            "  stop     Ctrl-C".to_owned(),
-            String::new(),
         ]);
+        lines.extend(config.iter().map(|config| format!("  join     node --config {config} --tracker {tracker}")));
+        lines.extend(["  stop     Ctrl-C".to_owned(), String::new()]);
         lines.join("\n")
     }
 
@@ -203,12 +224,13 @@ impl Style {
         let mut lines = vec![String::new()];
         let verdict = match report.tip {
             Some(tip) if report.agreed => {
-                let all = match self.names.len() {
+                let all = match self.present {
                     1 => "the only node is".to_owned(),
                     nodes => format!("all {nodes} nodes agree"),
                 };
                 format!("{} on {}", self.good(&all), self.block(&tip))
             }
+            _ if report.branches.is_empty() => self.bad("no node answers"),
             _ => self.bad(&format!("the nodes do NOT agree: {}", self.branches(&report.branches))),
         };
         lines.push(format!("after {:.1} s and {}: {verdict}", report.seconds, plural(report.blocks, "block")));

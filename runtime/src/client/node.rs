@@ -8,8 +8,10 @@ use super::{Client, Error};
 use bytes::Bytes;
 use reqwest::Method;
 use shared::block::{Block, BlockHash, Header};
+use shared::ledger::Address;
 use shared::wire::{
     BlockAnswer, BlocksRequest, BranchTip, HeadersRequest, MineAnswer, MineRequest, Peer, PeersUpdate, SyncReport,
+    WorkOffer, WorkSolution,
 };
 use std::time::Duration;
 
@@ -137,6 +139,22 @@ impl Client {
     /// See [`Error`]; refused with 401 if the token is wrong.
     pub async fn mine(&self, address: &str, token: &str, request: &MineRequest) -> Result<MineAnswer, Error> {
         self.post(address, "/mine", Some(token), to_json(request)?, Bounds::LIST.time(WORK_TIME)).await
+    }
+
+    /// `GET /work`: a block to be mined outside of the node, for `miner`.
+    ///
+    /// # Errors
+    /// See [`Error`]; refused with 503 if there is none at the moment.
+    pub async fn work(&self, address: &str, miner: &Address) -> Result<WorkOffer, Error> {
+        self.get(address, &format!("/work?miner={miner}"), Bounds::SMALL).await
+    }
+
+    /// `POST /work`: the nonce that was found for it.
+    ///
+    /// # Errors
+    /// See [`Error`]; refused with 404 if it is not on offer any more.
+    pub async fn solve_work(&self, address: &str, solution: &WorkSolution) -> Result<BlockAnswer, Error> {
+        self.post(address, "/work", None, to_json(solution)?, Bounds::SMALL).await
     }
 }
 

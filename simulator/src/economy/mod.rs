@@ -4,6 +4,7 @@
 pub mod book;
 pub mod choice;
 pub mod members;
+mod missed;
 
 use crate::chance::Chance;
 use book::Book;
@@ -17,6 +18,7 @@ use shared::wire::{MAX_UNPROCESSED, PoolEvent, PoolOrder, Pushed};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -65,8 +67,8 @@ pub enum PoolSeen {
 pub struct Settings {
     /// Asks the mempool.
     pub client: Client,
-    /// `host:port` of the mempool.
-    pub mempool: String,
+    /// `host:port` of the mempool at each moment.
+    pub mempool: watch::Receiver<String>,
     /// Part of what is signed.
     pub network: BlockHash,
     /// Who pays.
@@ -99,7 +101,7 @@ impl Economy {
         tokio::spawn(ended.clone().run_until_cancelled_owned(follow));
         tokio::spawn(ended.clone().run_until_cancelled_owned(ask));
         let book = Book::new(settings.members.people.iter().map(|person| person.pair.address()));
-        let task = Task { settings, book, inputs, seen, in_flight: 0 };
+        let task = Task { settings, book, inputs, seen, in_flight: 0, is_away: false };
         let task = tokio::spawn(task.run(heard, paying.clone(), ended.clone()));
         Self { paying, ended, task }
     }
@@ -120,6 +122,8 @@ impl Economy {
 /// What the task takes notice of.
 enum Input {
     Seen(PoolSeen),
+    /// It happened while nobody listened.
+    Missed(PoolEvent),
     Balance(usize, u64),
     Answer(Choice, TransactionId, Result<Pushed, Error>),
 }
@@ -130,6 +134,8 @@ struct Task {
     inputs: Sender<Input>,
     seen: Sender<PoolSeen>,
     in_flight: usize,
+    /// Nobody pays while the mempool does not tell what becomes of it.
+    is_away: bool,
 }
 
 impl Task {
@@ -167,8 +173,9 @@ impl Task {
     /// Takes notice of what an earlier run has left pending.
     async fn adopt(&mut self) {
         let Settings { client, mempool, .. } = &self.settings;
+        let mempool = mempool.borrow().clone();
         // Whoever does not answer has nothing that we know of.
-        let unprocessed = client.unprocessed(mempool, PoolOrder::Age, MAX_UNPROCESSED, None).await;
+        let unprocessed = client.unprocessed(&mempool, PoolOrder::Age, MAX_UNPROCESSED, None).await;
         let Ok(Unprocessed::Pending { transactions, .. }) = unprocessed else { return };
         for transaction in transactions {
             self.book.hear(&PoolEvent::Transaction(Box::new(transaction)));
@@ -179,7 +186,7 @@ impl Task {
     fn pay(&mut self) {
         let Settings { client, mempool, network, members, limits, chance, .. } = &mut self.settings;
         let mut uuid = [0; 16];
-        if self.in_flight >= IN_FLIGHT || getrandom::fill(&mut uuid).is_err() {
+        if self.is_away || self.in_flight >= IN_FLIGHT || getrandom::fill(&mut uuid).is_err() {
             return;
         }
         let Some(choice) = choose(chance, &self.book.spendable(), limits) else { return };
@@ -190,7 +197,7 @@ impl Task {
         let transaction = payer.sign_transaction(unsigned, *network);
         self.book.sent(&transaction);
         self.in_flight += 1;
-        let (client, mempool, inputs) = (client.clone(), mempool.clone(), self.inputs.clone());
+        let (client, mempool, inputs) = (client.clone(), mempool.borrow().clone(), self.inputs.clone());
         tokio::spawn(async move {
             let answer = client.push_transaction(&mempool, &transaction).await;
             // Whoever listens is gone only when the run is over.
@@ -198,12 +205,27 @@ impl Task {
         });
     }
 
+    /// The mempool tells its events again: what became of the payments that it had?
+    fn catch_up(&self) {
+        let pending = self.book.payments().filter(|(_, state)| **state == book::State::Pending);
+        let pending = pending.map(|(id, _)| *id).collect();
+        let Settings { client, mempool, .. } = &self.settings;
+        tokio::spawn(missed::ask(client.clone(), mempool.borrow().clone(), pending, self.inputs.clone()));
+    }
+
     async fn take(&mut self, input: Input) {
         let seen = match input {
             Input::Balance(member, grains) => return self.book.set_balance(member, grains),
+            Input::Missed(event) => return self.book.hear(&event),
             Input::Seen(seen) => {
-                if let PoolSeen::Event(event) = &seen {
-                    self.book.hear(event);
+                match &seen {
+                    PoolSeen::Event(event) => self.book.hear(event),
+                    PoolSeen::Silent(_) => self.is_away = true,
+                    PoolSeen::Back => {
+                        self.is_away = false;
+                        self.catch_up();
+                    }
+                    _ => {}
                 }
                 seen
             }
@@ -228,10 +250,11 @@ fn reason(error: Error) -> String {
     }
 }
 
-async fn follow_events(client: Client, mempool: String, inputs: Sender<Input>) {
+async fn follow_events(client: Client, mempool: watch::Receiver<String>, inputs: Sender<Input>) {
     let mut is_silent = false;
     loop {
-        let ended = match client.pool_events(&mempool).await {
+        let at = mempool.borrow().clone();
+        let ended = match client.pool_events(&at).await {
             Err(error) => error.to_string(),
             Ok(events) => {
                 let mut events = std::pin::pin!(events);
@@ -256,8 +279,14 @@ async fn follow_events(client: Client, mempool: String, inputs: Sender<Input>) {
     }
 }
 
-async fn ask_balances(client: Client, mempool: String, addresses: Vec<Address>, inputs: Sender<Input>) {
+async fn ask_balances(
+    client: Client,
+    mempool: watch::Receiver<String>,
+    addresses: Vec<Address>,
+    inputs: Sender<Input>,
+) {
     loop {
+        let mempool = mempool.borrow().clone();
         for (member, address) in addresses.iter().enumerate() {
             if let Ok(grains) = client.balance(&mempool, address, 1).await {
                 let _ = inputs.send(Input::Balance(member, grains)).await;

@@ -8,6 +8,7 @@ mod blocks;
 #[cfg(test)]
 mod payment_tests;
 mod payments;
+mod presence;
 #[cfg(test)]
 mod tests;
 
@@ -35,6 +36,7 @@ struct View {
     work: Work,
     found: u64,
     catching_up: Option<CatchUp>,
+    is_there: bool,
 }
 
 /// Blocks that a node fetches, as long as they are gathered.
@@ -64,6 +66,7 @@ struct Gather {
 /// Turns what nodes tell into what is told to people.
 #[derive(Debug)]
 pub struct Narrator {
+    genesis: BlockHash,
     names: Vec<String>,
     views: Vec<View>,
     blocks: Blocks,
@@ -94,10 +97,11 @@ impl Narrator {
     /// Nodes of these names, all on `genesis`.
     pub fn new(names: Vec<String>, genesis: BlockHash, genesis_time: Timestamp) -> Self {
         let tip = BlockId { index: shared::block::Height::GENESIS, hash: genesis };
-        let view = View { tip, work: Work(0), found: 0, catching_up: None };
+        let view = View { tip, work: Work(0), found: 0, catching_up: None, is_there: true };
         let mut blocks = Blocks::default();
         blocks.note(tip, BlockHash::ZERO, genesis_time, 1);
         Self {
+            genesis,
             views: vec![view; names.len()],
             names,
             blocks,
@@ -196,10 +200,10 @@ impl Narrator {
 
     fn hear_block(&mut self, at_ms: u64, node: usize, event: &BlockEvent) {
         let id = BlockId { index: event.index, hash: event.hash };
-        let nodes = self.names.len();
         let known = self.blocks.note(id, event.prev_hash, event.timestamp, event.difficulty.value());
         known.holders.insert(node);
-        let everyone = known.holders.len() == nodes;
+        let has = |(number, view): (usize, &View)| !view.is_there || known.holders.contains(&number);
+        let everyone = self.views.iter().enumerate().all(has);
         if event.source == BlockSource::Mined && known.found.is_none() {
             known.found = Some((at_ms, node));
             self.views[node].found += 1;
@@ -302,7 +306,7 @@ impl Narrator {
         let found = self.blocks.get(&block.hash).and_then(|known| known.found);
         let within_ms = found.map(|(found_ms, _)| last_ms.saturating_sub(found_ms));
         // A fork that this ends is told to have ended by a line of its own.
-        let agreed = self.branches_told == 1 && self.views.iter().all(|view| view.tip == block);
+        let agreed = self.branches_told == 1 && self.present().all(|(_, view)| view.tip == block);
         let nodes = nodes.into_iter().map(|node| self.name(node)).collect();
         self.tell(at_ms, Tale::Received { nodes, block, within_ms, agreed });
     }
@@ -337,19 +341,19 @@ impl Narrator {
             return;
         }
         self.differing = None;
-        let tip = self.views.first().map(|view| view.tip);
+        let tip = self.present().next().map(|(_, view)| view.tip);
         let Some(tip) = tip.filter(|tip| self.tips() == 1 && self.blocks.get(&tip.hash).is_some()) else { return };
         if self.branches_told > 1 {
             self.tell_reorganisations(at_ms, true);
             self.tell_receptions(at_ms, true);
             self.branches_told = 1;
-            self.tell(at_ms, Tale::Agreed { nodes: self.names.len(), tip });
+            self.tell(at_ms, Tale::Agreed { nodes: self.present().count(), tip });
         }
     }
 
     /// The nodes by branch; one that merely lags behind is on the branch that it lags behind on.
     fn branches(&self) -> Vec<Branch> {
-        let mut order: Vec<usize> = (0..self.views.len()).collect();
+        let mut order: Vec<usize> = self.present().map(|(node, _)| node).collect();
         order.sort_by_key(|node| (std::cmp::Reverse(self.views[*node].tip.index), *node));
         let mut branches: Vec<(BlockId, Vec<usize>)> = Vec::new();
         for node in order {
@@ -368,7 +372,7 @@ impl Narrator {
     }
 
     fn tips(&self) -> usize {
-        let mut tips: Vec<BlockHash> = self.views.iter().map(|view| view.tip.hash).collect();
+        let mut tips: Vec<BlockHash> = self.present().map(|(_, view)| view.tip.hash).collect();
         tips.sort_unstable();
         tips.dedup();
         tips.len()

@@ -20,6 +20,8 @@ const ONE_OF_MANY: u64 = 1;
 const GATHER_MS: u64 = 250;
 /// How long a block's payments wait for the block itself to be told.
 const ORDER_MS: u64 = 150;
+/// Most people who are known by name.
+const MOST_NAMES: usize = 1000;
 /// Characters of an address that nobody is known by.
 const SHOWN_ADDRESS: usize = 10;
 
@@ -95,6 +97,13 @@ impl PaymentNarrator {
             blocks: Vec::new(),
             pending: None,
             told: Vec::new(),
+        }
+    }
+
+    /// Whoever is at `address` is called `name`, unless they have a name already.
+    pub fn call(&mut self, address: String, name: String) {
+        if self.names.len() < MOST_NAMES {
+            self.names.entry(address).or_insert(name);
         }
     }
 

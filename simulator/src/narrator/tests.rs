@@ -258,3 +258,24 @@ fn only_a_dropped_peer_is_worth_a_line() {
     let events = [(0, A, peer(PeerChange::Connected)), (0, A, mining), (0, A, peer(PeerChange::Dropped))];
     assert_eq!(lines(1, &events), ["A has nothing to do with 127.0.0.1:1 for a while: it lied"]);
 }
+
+#[test]
+fn whoever_is_away_is_on_no_branch_and_not_waited_for() {
+    let style = Style::new(names(2), Vec::new(), false);
+    let mut narrator = Narrator::new(names(2), hash(0), Timestamp::EPOCH);
+    narrator.hear(0, A, &mined(1, 0xaa01, 0));
+    narrator.hear(0, B, &mined(1, 0xbb01, 0));
+    narrator.tick(1000);
+    assert_eq!(narrator.status().tips, 2);
+    narrator.take();
+    narrator.set_there(B, false);
+    narrator.tick(2000);
+    let told: Vec<_> = narrator.take().iter().map(|told| style.line(told)).collect();
+    assert!(told.len() == 1 && told[0].contains("agree again on 1 (0000aa01)"), "{told:?}");
+    assert_eq!(narrator.status().tips, 1);
+    // One more, which has nothing yet, is on nobody's way.
+    narrator.join(2000, "C".to_owned(), "10.0.0.1:8100".to_owned());
+    narrator.tick(3000);
+    let told: Vec<_> = narrator.take().iter().map(|told| style.line(told)).collect();
+    assert!(told.len() == 1 && told[0].contains("C takes part, at 10.0.0.1:8100"), "{told:?}");
+}

@@ -1,7 +1,8 @@
 //! Starts a tracker, the nodes, where there is money a mempool, and an explorer as real services on real ports, in this
 //! process, and stops them.
 //!
-//! Nothing else reaches into them: who needs something of a node asks it over HTTP.
+//! Nothing else reaches into them: who needs something of a node asks it over HTTP. So a network that runs already and was
+//! found (by [`crate::drive`]) is the same to everybody else, but that it cannot be steered and that its nodes come and go.
 
 mod starting;
 
@@ -16,13 +17,16 @@ use runtime::data_dir::DataDir;
 use runtime::ports::{Wanted, bind, bind_with_data};
 use runtime::telemetry;
 use shared::block::BlockHash;
+use shared::params::Params;
 use shared::wire::{Info, Tip};
 use starting::Starting;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
@@ -55,9 +59,9 @@ pub struct Network {
     pub client: Client,
     /// Bound on the JSON of one block.
     pub max_block_bytes: usize,
-    /// The parameters as a configuration file.
-    pub parameters: PathBuf,
-    /// Whether its folder held chains of this network before.
+    /// The parameters as a configuration file, where it was started here; where it was found, nodes come and go.
+    pub parameters: Option<PathBuf>,
+    /// Whether there were chains of this network before.
     pub goes_on: bool,
     services: JoinSet<(String, anyhow::Result<()>)>,
     stop: CancellationToken,
@@ -68,10 +72,17 @@ pub struct Network {
 /// What a network with money has besides.
 #[derive(Debug)]
 pub struct Money {
-    /// `host:port` of the mempool.
-    pub mempool: String,
+    /// `host:port` of the mempool; in a network that was found, another one may take its place.
+    pub mempool: watch::Receiver<String>,
     /// Who has wallets; the first mine, each on the node of its number.
     pub members: Arc<Members>,
+}
+
+impl Money {
+    /// `host:port` of the mempool now.
+    pub fn mempool(&self) -> String {
+        self.mempool.borrow().clone()
+    }
 }
 
 /// A running node.
@@ -79,8 +90,10 @@ pub struct Money {
 pub struct Node {
     /// Its name and address.
     pub contact: Contact,
-    /// What steering it needs.
-    pub token: String,
+    /// What steering it needs, where it was started here.
+    pub token: Option<String>,
+    /// Whether it takes part: a node that was found may go, and come back.
+    pub is_there: Arc<AtomicBool>,
 }
 
 impl Network {
@@ -131,13 +144,14 @@ impl Network {
             Some((listener, data, address)) => {
                 starting.mempool(listener, data, &address)?;
                 let members = Arc::new(Members::new(bound.len(), config.simulator.members));
-                Some(Money { mempool: address, members })
+                Some(Money { mempool: watch::channel(address).1, members })
             }
         };
         let mut nodes = Vec::new();
         for (number, (listener, data, address)) in bound.into_iter().enumerate() {
-            let node = Node { contact: Contact { name: name(number), address }, token: data.token()? };
-            let miner = money.as_ref().map(|money| (&money.mempool, money.members.people[number].pair.address()));
+            let contact = Contact { name: name(number), address };
+            let node = Node { contact, token: Some(data.token()?), is_there: Arc::new(AtomicBool::new(true)) };
+            let miner = money.as_ref().map(|money| (money.mempool(), money.members.people[number].pair.address()));
             starting.node(listener, data, &node.contact, miner)?;
             nodes.push(node);
         }
@@ -146,12 +160,12 @@ impl Network {
         } else {
             let listener = bind(wanted(options, "explorer", config.explorer.port, EXPLORER_ABOVE))?;
             let address = reached_at(&listener, &config.simulator.host)?;
-            let tokens = nodes.iter().map(|node| (node.contact.address.clone(), node.token.clone()));
-            starting.explorer(listener, tokens.collect())?;
+            let token = |node: &Node| Some((node.contact.address.clone(), node.token.clone()?));
+            starting.explorer(listener, nodes.iter().filter_map(token).collect())?;
             Some(address)
         };
         let Starting { services, stop, .. } = starting;
-        let max_block_bytes = 6 * usize::try_from(config.network.max_data_bytes)? + 4096;
+        let max_block_bytes = max_block_bytes(&config.network)?;
         let client = Client::new(Some(id), None)?;
         Ok(Self {
             tracker,
@@ -161,12 +175,51 @@ impl Network {
             id,
             client,
             max_block_bytes,
-            parameters,
+            parameters: Some(parameters),
             goes_on,
             services,
             stop,
             _temporary: temporary,
         })
+    }
+
+    /// A network that runs already, somewhere; nobody of it is known yet but its tracker and, where there is money, its
+    /// mempool.
+    ///
+    /// # Errors
+    /// If no client can be had.
+    pub fn found(tracker: String, params: &Params, money: Option<Money>) -> anyhow::Result<Self> {
+        let id = params.network_id();
+        Ok(Self {
+            tracker,
+            explorer: None,
+            money,
+            nodes: Vec::new(),
+            id,
+            client: Client::new(Some(id), None)?,
+            max_block_bytes: max_block_bytes(params)?,
+            parameters: None,
+            goes_on: true,
+            services: JoinSet::new(),
+            stop: CancellationToken::new(),
+            _temporary: None,
+        })
+    }
+
+    /// A node that was found at this address.
+    pub fn add(&mut self, address: String) {
+        let contact = Contact { name: name(self.nodes.len()), address };
+        self.nodes.push(Node { contact, token: None, is_there: Arc::new(AtomicBool::new(true)) });
+    }
+
+    /// Whether it was found, and not started here.
+    pub const fn is_found(&self) -> bool {
+        self.parameters.is_none()
+    }
+
+    /// The nodes that take part.
+    pub fn present(&self) -> impl Iterator<Item = &Node> {
+        self.nodes.iter().filter(|node| node.is_there.load(Ordering::Relaxed))
     }
 
     /// Waits until every service answers, which a node does once it mines; answers where each node stands.
@@ -180,7 +233,7 @@ impl Network {
             let tips: Vec<Option<Tip>> =
                 infos.into_iter().map(|info| info.ok().and_then(|Info { tip, .. }| tip)).collect();
             let pool_answers = match &self.money {
-                Some(money) => self.client.info(&money.mempool).await.is_ok(),
+                Some(money) => self.client.info(&money.mempool()).await.is_ok(),
                 None => true,
             };
             if let Some(tips) = tips.iter().copied().collect::<Option<Vec<Tip>>>()
@@ -222,6 +275,11 @@ impl Network {
         // Whoever does not end in time ends with the process; its chain is durable up to its last block.
         let _ = timeout(STOP, ended).await;
     }
+}
+
+/// Bound on the JSON of one block (docs/protocol.md §8).
+fn max_block_bytes(params: &Params) -> anyhow::Result<usize> {
+    Ok(6 * usize::try_from(params.max_data_bytes)? + 4096)
 }
 
 /// The first port of a kind of service: its default, or `--port` and `above`; 0 for any.

@@ -56,7 +56,7 @@ impl Starting<'_> {
         listener: StdListener,
         data: DataDir,
         contact: &Contact,
-        miner: Option<(&String, Address)>,
+        miner: Option<(String, Address)>,
     ) -> anyhow::Result<()> {
         let mut config = self.config.clone();
         let node = &mut config.node;
@@ -70,7 +70,7 @@ impl Starting<'_> {
             node.message = format!("mined by {}", contact.name);
         }
         if let Some((mempool, miner)) = miner {
-            (node.mempool, node.miner) = (Some(mempool.clone()), Some(miner.to_string()));
+            (node.mempool, node.miner) = (Some(mempool), Some(miner.to_string()));
         }
         let (peers, metrics) = (self.peers_of(&contact.address), Some(self.metrics.clone()));
         let settings = node::Settings { config, data, peers, clock_offset_ms: 0, metrics };

@@ -24,6 +24,8 @@ const AGREE_IN_HASTE: Duration = Duration::from_millis(1000);
 const PROVE: Duration = Duration::from_secs(60);
 /// The same, where somebody waits for the program to end.
 const PROVE_IN_HASTE: Duration = Duration::from_secs(5);
+/// The same, where the network was found: its chain may be long. Docker is told to wait for longer than this.
+const PROVE_FOUND_IN_HASTE: Duration = Duration::from_secs(15);
 /// Block intervals that payments may take to be confirmed at the end, and what comes on top.
 const LAST_INTERVALS: u32 = 4;
 const LAST_PAYMENTS: Duration = Duration::from_secs(2);
@@ -53,7 +55,11 @@ impl<W: Write> Run<W> {
         let least = tip.map_or(Height(0), |tip| tip.index);
         let money = self.find_money(network, least, is_hasty).await?;
         // The chain that was agreed on is walked down to its start, in case that something was not told of.
-        self.inspector.ask(0, tip.unwrap_or_else(|| self.narrator.best()));
+        if self.is_found {
+            // Nodes that were there before may have taken blocks with them that nobody else has: not of this chain.
+            self.unchecked = 0;
+        }
+        self.inspector.ask(self.somebody(), tip.unwrap_or_else(|| self.narrator.best()));
         Ok(self.report(options, (tip, branches), money, is_hasty).await?)
     }
 
@@ -73,8 +79,12 @@ impl<W: Write> Run<W> {
         let Some(book) = self.meanwhile(economy.finish()).await? else {
             return Ok(Some(Money { fault: Some("the members' task has panicked".to_owned()), ..Money::default() }));
         };
-        let patience = if is_hasty { PROVE_IN_HASTE } else { PROVE };
-        self.meanwhile(proof::prove(network, &money.mempool, &book, least, patience)).await.map(Some)
+        let patience = match (is_hasty, self.is_found) {
+            (false, _) => PROVE,
+            (true, false) => PROVE_IN_HASTE,
+            (true, true) => PROVE_FOUND_IN_HASTE,
+        };
+        self.meanwhile(proof::prove(network, &money.mempool(), &book, least, patience)).await.map(Some)
     }
 
     async fn report(
@@ -133,7 +143,7 @@ async fn nothing_is_pending(network: &Network) {
     loop {
         // Payments that are on their way get there meanwhile.
         sleep(LOOK).await;
-        let info = network.client.info(&money.mempool).await;
+        let info = network.client.info(&money.mempool()).await;
         if info.is_ok_and(|info| info.pool.is_some_and(|pool| pool.count == 0)) {
             return;
         }

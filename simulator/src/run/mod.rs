@@ -1,6 +1,10 @@
-//! One run from start to end: starts the network, listens, narrates, cuts and heals, and reports.
+//! One run from start to end: starts the network, listens, narrates, cuts and heals, and reports. A network that was found
+//! is told of in the same way, and there nodes come and go.
 
+mod changes;
 mod ending;
+
+pub(crate) use changes::Change;
 
 use crate::chance::Chance;
 use crate::economy::choice::Limits;
@@ -14,9 +18,11 @@ use crate::observer::{self, Seen, What};
 use crate::partition::{self, Partition, halves};
 use crate::report::Report;
 use crate::screen::{Look, Screen};
-use crate::tale::{Contact, Started, Status, Tale};
+use crate::tale::{Contact, Income, Started, Status, Tale};
 use shared::wire::{BlockId, Event, Tip};
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{Instant, Interval, interval};
@@ -34,11 +40,13 @@ const TICK: Duration = Duration::from_millis(50);
 pub async fn run<W: Write>(options: &Options, look: Look, out: W, stop: CancellationToken) -> anyhow::Result<Report> {
     let started = Instant::now();
     let mut network = Network::start(options, CancellationToken::new())?;
-    let watching = CancellationToken::new();
-    let (sender, seen) = channel(QUEUE);
-    observer::watch(&network, &sender, &watching);
+    let eyes = Eyes::open(&network);
+    let watching = eyes.watching.clone();
     let result = match network.ready().await {
-        Ok(tips) => narrate(options, look, out, &mut network, (started, tips), (sender, seen), stop).await,
+        Ok(tips) => {
+            let begin = Begin { started, tips, income: None, changes: channel(1).1 };
+            narrate(options, look, out, &mut network, begin, eyes, stop).await
+        }
         Err(error) => Err(error),
     };
     watching.cancel();
@@ -46,13 +54,46 @@ pub async fn run<W: Write>(options: &Options, look: Look, out: W, stop: Cancella
     result
 }
 
-async fn narrate<W: Write>(
+/// What a network is watched with.
+pub(crate) struct Eyes {
+    sender: Sender<Seen>,
+    seen: Receiver<Seen>,
+    /// Of each node.
+    watches: Vec<CancellationToken>,
+    /// Ends all watching.
+    pub(crate) watching: CancellationToken,
+}
+
+impl Eyes {
+    /// Starts to watch the nodes that the network has.
+    pub(crate) fn open(network: &Network) -> Self {
+        let watching = CancellationToken::new();
+        let (sender, seen) = channel(QUEUE);
+        let watches = observer::watch(network, &sender, &watching);
+        Self { sender, seen, watches, watching }
+    }
+}
+
+/// How things are when the story begins.
+pub(crate) struct Begin {
+    /// What its times count from.
+    pub(crate) started: Instant,
+    /// Where each node stands.
+    pub(crate) tips: Vec<Tip>,
+    /// How members of a network that was found come by money.
+    pub(crate) income: Option<Income>,
+    /// Who comes and goes, in a network that was found.
+    pub(crate) changes: Receiver<Change>,
+}
+
+/// Tells of a network until it is done or `stop` is cancelled, and reports.
+pub(crate) async fn narrate<W: Write>(
     options: &Options,
     look: Look,
     out: W,
     network: &mut Network,
-    (started, tips): (Instant, Vec<Tip>),
-    (sender, seen): (Sender<Seen>, Receiver<Seen>),
+    Begin { started, tips, income, changes }: Begin,
+    Eyes { sender, seen, watches, watching }: Eyes,
     stop: CancellationToken,
 ) -> anyhow::Result<Report> {
     let names: Vec<String> = network.nodes.iter().map(|node| node.contact.name.clone()).collect();
@@ -75,8 +116,20 @@ async fn narrate<W: Write>(
         pool,
         screen: Screen::new(out, look, names.clone(), members),
         names,
-        inspector: Inspector::start(network.client.clone(), addresses, network.max_block_bytes, lowest, rules, sender),
+        inspector: Inspector::start(
+            network.client.clone(),
+            addresses,
+            network.max_block_bytes,
+            lowest,
+            rules,
+            sender.clone(),
+        ),
         seen,
+        sender,
+        watches,
+        watching,
+        presence: network.nodes.iter().map(|node| node.is_there.clone()).collect(),
+        is_found: network.is_found(),
         ticks: interval(TICK),
         started,
         base,
@@ -87,8 +140,8 @@ async fn narrate<W: Write>(
         unchecked: 0,
         failed: 0,
     };
-    run.begin(options, network, &tips)?;
-    let is_hasty = run.listen(options, network, &stop).await?;
+    run.begin(options, network, &tips, income)?;
+    let is_hasty = run.listen(options, network, changes, &stop).await?;
     run.end(options, network, is_hasty).await
 }
 
@@ -125,6 +178,12 @@ struct Run<W> {
     screen: Screen<W>,
     inspector: Inspector,
     seen: Receiver<Seen>,
+    sender: Sender<Seen>,
+    watches: Vec<CancellationToken>,
+    watching: CancellationToken,
+    /// Who takes part, as the network knows it, too.
+    presence: Vec<Arc<AtomicBool>>,
+    is_found: bool,
     ticks: Interval,
     started: Instant,
     base: u64,
@@ -137,7 +196,7 @@ struct Run<W> {
 }
 
 impl<W: Write> Run<W> {
-    fn begin(&mut self, options: &Options, network: &Network, tips: &[Tip]) -> io::Result<()> {
+    fn begin(&mut self, options: &Options, network: &Network, tips: &[Tip], income: Option<Income>) -> io::Result<()> {
         let params = &options.config.network;
         let members = network.money.iter().flat_map(|money| money.members.directory());
         let members = members.map(|(address, name)| Contact { name, address: address.to_string() });
@@ -146,20 +205,23 @@ impl<W: Write> Run<W> {
             network_id: network.id.to_string(),
             layer: layer_text(params.layer),
             block_interval_ms: params.block_interval_ms,
-            hashrate: options.config.simulator.hashrate.to_string(),
+            hashrate: (!self.is_found).then(|| options.config.simulator.hashrate.to_string()),
             seed: options.seed,
             tracker: network.tracker.clone(),
             explorer: network.explorer.as_ref().map(|address| format!("http://{address}/")),
-            mempool: network.money.as_ref().map(|money| money.mempool.clone()),
+            mempool: network.money.as_ref().map(Money::mempool),
             nodes: network.nodes.iter().map(|node| node.contact.clone()).collect(),
             members: members.collect(),
             rate: options.config.simulator.rate,
-            config: network.parameters.display().to_string(),
+            config: network.parameters.as_ref().map(|path| path.display().to_string()),
+            income,
             height: self.base,
         };
         let at_ms = self.at_ms();
         self.narrator.tell(at_ms, Tale::Started(started));
-        self.narrator.tell(at_ms, Tale::Mining { nodes: network.nodes.len(), within_ms: at_ms });
+        if !self.is_found {
+            self.narrator.tell(at_ms, Tale::Mining { nodes: network.nodes.len(), within_ms: at_ms });
+        }
         for (node, tip) in tips.iter().enumerate().filter(|(_, tip)| tip.index.0 > 0) {
             self.narrator.see_tip(at_ms, node, tip);
         }
@@ -167,7 +229,13 @@ impl<W: Write> Run<W> {
     }
 
     /// Narrates until the run is over; answers whether somebody is waiting for it to end.
-    async fn listen(&mut self, options: &Options, network: &mut Network, stop: &CancellationToken) -> io::Result<bool> {
+    async fn listen(
+        &mut self,
+        options: &Options,
+        network: &mut Network,
+        mut changes: Receiver<Change>,
+        stop: &CancellationToken,
+    ) -> io::Result<bool> {
         let mut chance = Chance::new(options.seed);
         let mut partitions = options.partitions.iter().copied().peekable();
         loop {
@@ -180,6 +248,7 @@ impl<W: Write> Run<W> {
                     self.failed += 1;
                     self.narrator.tell(self.at_ms(), Tale::Failed { service, reason });
                 }
+                Some(change) = changes.recv() => self.change(network, change),
                 shown = self.next() => shown?,
             }
             let uptime = self.started.elapsed();
@@ -234,13 +303,22 @@ impl<W: Write> Run<W> {
                 }
                 self.narrator.hear(at_ms, node, &event);
             }
-            What::Info { tip, hashrate } => {
+            What::Info { tip, hashrate, miner } => {
                 self.hashrates[node] = hashrate;
                 self.narrator.see_tip(at_ms, node, &tip);
+                if let Some(miner) = miner {
+                    self.payments.call(miner, format!("{name}'s miner"));
+                }
             }
             What::Bundle(block, bundle, reward) => self.payments.see_bundle(at_ms, block, &bundle, reward),
-            What::Silent(reason) => self.narrator.tell(at_ms, Tale::Silent { node: name, reason }),
-            What::Back => self.narrator.tell(at_ms, Tale::Back { node: name }),
+            What::Silent(reason) => {
+                self.narrator.tell(at_ms, Tale::Silent { node: name, reason });
+                self.set_there(node, false);
+            }
+            What::Back => {
+                self.narrator.tell(at_ms, Tale::Back { node: name });
+                self.set_there(node, true);
+            }
             What::BadBlock(block, reason) => {
                 self.bad += 1;
                 self.narrator.tell(at_ms, Tale::BadBlock { node: name, block, reason });

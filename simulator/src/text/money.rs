@@ -1,9 +1,9 @@
 //! Tales of money as lines for people.
 
 use super::{SHOWN, Style};
-use crate::numbers::{lab, plural};
+use crate::numbers::{lab, plural, rate};
 use crate::proof::{Money, Settled};
-use crate::tale::{Started, Tale};
+use crate::tale::{Contact, Income, Started, Tale};
 use runtime::printable::line;
 
 impl Style {
@@ -44,29 +44,25 @@ impl Style {
 
     /// Who has wallets.
     pub(super) fn members(&self, started: &Started) -> Vec<String> {
-        let names = |members: &[crate::tale::Contact]| {
+        let names = |members: &[Contact]| {
             let mut shown: Vec<String> = members.iter().take(SHOWN).map(|member| member.name.clone()).collect();
             let more = members.len() - shown.len();
             shown.extend((more > 0).then(|| format!("{more} more")));
             self.list(&shown)
         };
         let Some((first, _)) = started.members.split_first() else { return Vec::new() };
+        if let Some(income) = started.income {
+            return found(first, names(&started.members), payments(started.rate), income);
+        }
         let (miners, others) = started.members.split_at(started.nodes.len().min(started.members.len()));
-        let rate = match started.rate {
-            0 => "nobody pays".to_owned(),
-            rate => format!("{} a second", plural(u64::from(rate), "payment")),
-        };
+        let rate = payments(started.rate);
         let mine = if miners.len() == 1 { "mines" } else { "mine" };
         let others = match others.len() {
             0 => String::new(),
             1 => format!(", {} does not", names(others)),
             _ => format!(", {} do not", names(others)),
         };
-        let key = first.name.to_lowercase();
-        vec![
-            format!("  members  {} {mine}{others}; {rate}", names(miners)),
-            format!("           their keys are made of their names (user send 1 ben -s {key}): for exercises only"),
-        ]
+        vec![format!("  members  {} {mine}{others}; {rate}", names(miners)), keys(first)]
     }
 
     /// Where all money is.
@@ -105,6 +101,36 @@ impl Style {
         lines.push(format!("  payments    {accepted} accepted: {}{refused}", settled.join(", ")));
         lines
     }
+}
+
+/// How often the members pay.
+fn payments(rate: u32) -> String {
+    match rate {
+        0 => "nobody pays".to_owned(),
+        rate => format!("{} a second", plural(u64::from(rate), "payment")),
+    }
+}
+
+/// How anybody can pay as one of them.
+fn keys(first: &Contact) -> String {
+    let key = first.name.to_lowercase();
+    format!("           their keys are made of their names (user send 1 ben -s {key}): for exercises only")
+}
+
+/// The members of a network that was found: nobody mines for them there.
+fn found(first: &Contact, names: String, payments: String, income: Income) -> Vec<String> {
+    let income = match income {
+        Income::Given(grains) => vec![format!("whoever is new has {} on this network", lab(u128::from(grains)))],
+        Income::Mined(hashrate) => {
+            vec![format!("the simulator mines for them, {}; they pay with what it finds", rate(hashrate))]
+        }
+        Income::None => vec![
+            "they have nothing until somebody gives them some, or mines for one of them:".to_owned(),
+            format!("node --miner {}", first.address),
+        ],
+    };
+    let income = income.into_iter().map(|line| format!("           {line}"));
+    [format!("  members  {names}; {payments}")].into_iter().chain(income).chain([keys(first)]).collect()
 }
 
 fn holding(count: u64) -> String {

@@ -3,6 +3,7 @@
 //! Chance decides who finds what, so nothing here depends on it: only what must hold in every run is asked.
 
 mod data;
+mod drive;
 mod money;
 
 use serde_json::Value;

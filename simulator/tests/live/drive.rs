@@ -1,0 +1,170 @@
+//! Driving networks that run already: they are waited for, their nodes come and go, and money is found or made.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+use super::{events, network, tales};
+use runtime::data_dir::DataDir;
+use serde_json::Value;
+use shared::config::Hashrate;
+use shared::work::Difficulty;
+use simulator::drive::{DriveOptions, drive};
+use simulator::network::Network;
+use simulator::{Look, Options, Report};
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A free port with room above it for a network.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().min(65_000)
+}
+
+/// What is told, to be read while it goes on.
+#[derive(Clone, Default)]
+struct Tape(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Tape {
+    fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(text)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Tape {
+    /// All that was told by now.
+    fn tales(&self) -> Vec<Value> {
+        let text = self.0.lock().unwrap().clone();
+        // The last line may be half written.
+        let end = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
+        tales(&text[..end])
+    }
+
+    /// Waits until something is told.
+    async fn tells(&self, what: impl Fn(&Value) -> bool) {
+        let began = Instant::now();
+        while !self.tales().iter().any(&what) {
+            assert!(began.elapsed() < PATIENCE, "it was never told: {:?}", self.tales());
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+/// Starts to drive the network of a tracker.
+fn driving(options: DriveOptions, stop: CancellationToken) -> (Tape, JoinHandle<Report>) {
+    let tape = Tape::default();
+    let out = tape.clone();
+    let run = async move { drive(&options, Look::Json, out, stop).await.expect("there is a network in time") };
+    (tape, tokio::spawn(run))
+}
+
+fn check(report: &Report, tales: &[Value]) {
+    assert!(report.is_good(), "{report:?} {tales:?}");
+    let money = &tales.last().expect("a report")["money"];
+    assert_eq!((&money["proven"], &money["fault"]), (&Value::from(true), &Value::Null), "{money}");
+    assert!(money["members"]["confirmed"].as_u64() > Some(0), "{money} {tales:?}");
+    assert!(events(tales, "bad_block").is_empty(), "{tales:?}");
+}
+
+/// A node of its own, apart from the simulator's.
+async fn join(options: &Options, tracker: &str, stop: CancellationToken) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let mut config = options.config.clone();
+    (config.node.tracker, config.node.mine) = (tracker.to_owned(), false);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let data = DataDir::open(folder.path(), &config.network, "node", at.port()).unwrap();
+    let settings = node::Settings { config, data, peers: Vec::new(), clock_offset_ms: 0, metrics: None };
+    tokio::spawn(async move {
+        node::run(listener, settings, stop).await.unwrap();
+        drop(folder);
+    });
+    at.to_string()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_network_is_waited_for_and_its_nodes_come_and_go() {
+    let (port, stop) = (free_port(), CancellationToken::new());
+    let mut config = Options::default().config;
+    config.simulator.rate = 20;
+    let tracker = format!("127.0.0.1:{port}");
+    let options = DriveOptions { config, tracker: tracker.clone(), seed: 1, ..DriveOptions::default() };
+    let (tape, run) = driving(options, stop.clone());
+    tape.tells(|tale| tale["event"] == "waiting").await;
+    let mut started = Options { port: Some(port), no_explorer: true, ..network() };
+    started.config.network.new_address_balance = 5_000_000_000;
+    let mut network = Network::start(&started, CancellationToken::new()).unwrap();
+    network.ready().await.unwrap();
+    assert_eq!(network.tracker, tracker, "somebody else has taken the port");
+
+    tape.tells(|tale| tale["event"] == "confirmed" && tale["payments"].as_u64() > Some(0)).await;
+    let leave = CancellationToken::new();
+    let newcomer = join(&started, &tracker, leave.clone()).await;
+    tape.tells(|tale| tale["event"] == "joined" && tale["address"] == *newcomer).await;
+    let all = tape.tales();
+    let joined = events(&all, "joined").into_iter().find(|tale| tale["address"] == *newcomer).unwrap();
+    leave.cancel();
+    tape.tells(|tale| tale["event"] == "silent" && tale["node"] == joined["node"]).await;
+    stop.cancel();
+    let report = timeout(PATIENCE, run).await.unwrap().unwrap();
+    network.stop().await;
+    let tales = tape.tales();
+
+    check(&report, &tales);
+    assert!(tales[0]["event"] == "waiting" && tales[0]["reason"].as_str().unwrap().contains("does not answer"));
+    let [begun] = events(&tales, "started")[..] else { panic!("{tales:?}") };
+    assert_eq!((&begun["income"]["given"], &begun["config"]), (&Value::from(5_000_000_000_u64), &Value::Null));
+    assert!(begun["members"].as_array().unwrap().iter().any(|member| member["name"] == "Ada"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn members_of_a_poor_network_earn_what_they_pay_with() {
+    let mut started = Options { no_explorer: true, ..network() };
+    // Nobody else finds anything.
+    started.config.simulator.hashrate = Hashrate::PerSecond(1);
+    started.config.network.initial_difficulty = Difficulty::clamped(20_000);
+    let mut network = Network::start(&started, CancellationToken::new()).unwrap();
+    network.ready().await.unwrap();
+    let mut config = Options::default().config;
+    config.simulator.rate = 10;
+    let options = DriveOptions {
+        config,
+        tracker: network.tracker.clone(),
+        hashrate: Some(60_000),
+        blocks: Some(8),
+        seed: 1,
+        ..DriveOptions::default()
+    };
+    let (tape, run) = driving(options, CancellationToken::new());
+    let report = timeout(PATIENCE, run).await.unwrap().unwrap();
+    network.stop().await;
+    let tales = tape.tales();
+
+    check(&report, &tales);
+    let [begun] = events(&tales, "started")[..] else { panic!("{tales:?}") };
+    assert_eq!(begun["income"]["mined"], 60_000);
+    let members: Vec<&Value> = begun["members"].as_array().unwrap().iter().map(|member| &member["name"]).collect();
+    let confirmed = events(&tales, "confirmed");
+    assert!(confirmed.len() >= 7 && confirmed.iter().all(|block| members.contains(&&block["miner"])), "{confirmed:?}");
+}
+
+#[tokio::test]
+async fn stopping_while_nobody_is_there_is_told_as_such() {
+    let stop = CancellationToken::new();
+    let options = DriveOptions { tracker: format!("127.0.0.1:{}", free_port()), ..DriveOptions::default() };
+    let cancel = stop.clone();
+    tokio::spawn(async move {
+        sleep(Duration::from_millis(200)).await;
+        cancel.cancel();
+    });
+    let error = timeout(PATIENCE, drive(&options, Look::Json, Vec::new(), stop)).await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("before there was a network at the tracker"), "{error}");
+}
