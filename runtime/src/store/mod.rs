@@ -6,7 +6,9 @@
 #[cfg(test)]
 mod tests;
 
-use redb::{Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, StorageBackend, TableDefinition};
+use redb::{
+    Builder, Database, ReadOnlyTable, ReadTransaction, ReadableDatabase, StorageBackend, TableDefinition, TableError,
+};
 use shared::store::{Batch, Snapshot, Store, StoreError, Table, Visit};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -54,7 +56,10 @@ impl RedbStore {
         let mut slot = self.database.write().unwrap_or_else(PoisonError::into_inner);
         if slot.is_none() {
             let database = (self.open)().map_err(failed)?;
-            create_tables(&database)?;
+            // Whoever only opens it again after a failure must not need to write: the disk may still be full.
+            if !has_tables(&database)? {
+                create_tables(&database)?;
+            }
             *slot = Some(database);
         }
         Ok(())
@@ -99,6 +104,18 @@ fn builder() -> Builder {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE_BYTES);
     builder
+}
+
+fn has_tables(database: &Database) -> Result<bool, StoreError> {
+    let transaction = database.begin_read().map_err(failed)?;
+    for table in Table::ALL {
+        match transaction.open_table(definition(table)) {
+            Ok(_) => {}
+            Err(TableError::TableDoesNotExist(_)) => return Ok(false),
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    Ok(true)
 }
 
 fn create_tables(database: &Database) -> Result<(), StoreError> {

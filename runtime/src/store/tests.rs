@@ -64,19 +64,17 @@ fn a_file_that_is_open_elsewhere_is_refused_with_the_reason() {
     assert!(error.contains("already open"), "{error}");
 }
 
-/// A disk that can fill up: writes that would go past a mark fail while it is full.
-#[derive(Debug, Clone)]
+/// A disk that can fail, or fill up: while it is full, what lies in the file already can still be written.
+#[derive(Debug, Clone, Default)]
 struct Disk {
     content: Arc<InMemoryBackend>,
+    fails: Arc<AtomicBool>,
     full: Arc<AtomicBool>,
 }
 
 impl Disk {
     fn room(&self) -> io::Result<()> {
-        match self.full.load(Ordering::SeqCst) {
-            true => Err(io::Error::from(io::ErrorKind::StorageFull)),
-            false => Ok(()),
-        }
+        if self.fails.load(Ordering::SeqCst) { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
     }
 }
 
@@ -89,6 +87,9 @@ impl StorageBackend for Disk {
     }
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.room()?;
+        if self.full.load(Ordering::SeqCst) && len > self.content.len()? {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
         self.content.set_len(len)
     }
     fn sync_data(&self) -> io::Result<()> {
@@ -103,7 +104,7 @@ impl StorageBackend for Disk {
 
 #[test]
 fn a_full_disk_is_an_error_that_loses_nothing_and_passes() {
-    let disk = Disk { content: Arc::new(InMemoryBackend::new()), full: Arc::default() };
+    let disk = Disk::default();
     let store = RedbStore::open_on({
         let disk = disk.clone();
         move || disk.clone()
@@ -111,12 +112,35 @@ fn a_full_disk_is_an_error_that_loses_nothing_and_passes() {
     .unwrap();
     store.commit(&batch(&[("a", Some("1"))])).unwrap();
 
-    disk.full.store(true, Ordering::SeqCst);
+    disk.fails.store(true, Ordering::SeqCst);
     for _ in 0..3 {
         assert!(store.commit(&batch(&[("a", Some("2")), ("b", Some("2"))])).is_err());
     }
-    disk.full.store(false, Ordering::SeqCst);
+    disk.fails.store(false, Ordering::SeqCst);
     assert_eq!(state(&store), pairs(&[("a", "1")]));
     store.commit(&batch(&[("b", Some("3"))])).unwrap();
     assert_eq!(state(&store), pairs(&[("a", "1"), ("b", "3")]));
+}
+
+#[test]
+fn what_is_stored_is_served_while_the_disk_is_full() {
+    let disk = Disk::default();
+    let store = RedbStore::open_on({
+        let disk = disk.clone();
+        move || disk.clone()
+    })
+    .unwrap();
+    store.commit(&batch(&[("a", Some("1"))])).unwrap();
+    disk.full.store(true, Ordering::SeqCst);
+    let large = "x".repeat(1 << 20);
+    let mut names = (0..256).map(|number| format!("b{number}"));
+    let refused = names.find(|name| store.commit(&batch(&[(name, Some(&large))])).is_err()).unwrap();
+    for _ in 0..3 {
+        let snapshot = store.snapshot().unwrap();
+        assert_eq!(snapshot.get(Table::State, b"a").unwrap().unwrap(), b"1");
+        assert_eq!(snapshot.get(Table::State, refused.as_bytes()).unwrap(), None);
+        assert!(store.commit(&batch(&[(&refused, Some(&large))])).is_err());
+    }
+    disk.full.store(false, Ordering::SeqCst);
+    store.commit(&batch(&[(&refused, Some(&large))])).unwrap();
 }
