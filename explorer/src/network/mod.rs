@@ -3,6 +3,7 @@
 
 mod agreement;
 mod backfill;
+mod links;
 mod live;
 mod notebook;
 mod picture;
@@ -21,6 +22,7 @@ use shared::wire::Problem;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use watching::Watcher;
 
 /// What changed; its name is the name of the server-sent event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -54,6 +56,7 @@ impl Change {
 #[derive(Debug, Clone)]
 pub(crate) struct Watch {
     picture: watch::Receiver<Arc<Picture>>,
+    watcher: Arc<Watcher>,
 }
 
 impl Watch {
@@ -65,12 +68,24 @@ impl Watch {
         clock: Clock,
         shutdown: CancellationToken,
     ) -> Self {
-        Self { picture: watching::start(client, tracker, params, clock, shutdown) }
+        let (watcher, picture) = watching::start(client, tracker, params, clock, shutdown);
+        Self { picture, watcher }
     }
 
     /// What is known now.
     pub(crate) fn picture(&self) -> Arc<Picture> {
         self.picture.borrow().clone()
+    }
+
+    /// Waits until the picture is like that.
+    pub(crate) async fn shows(&self, is: impl Fn(&Picture) -> bool) {
+        // Once nobody paints it any more, the explorer stops.
+        let _ = self.picture.clone().wait_for(|picture| is(picture)).await;
+    }
+
+    /// What pages show beside the nodes has changed, though the picture has not.
+    pub(crate) fn nudge(&self) {
+        self.watcher.write(|notebook, _| notebook.mark(Change::Nodes));
     }
 
     /// `GET /live`: tells pages that something has changed, so that they fetch themselves again.

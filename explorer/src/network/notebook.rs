@@ -220,7 +220,8 @@ impl Notebook {
         }
     }
 
-    fn mark(&mut self, change: Change) {
+    /// Notes that pages are to be made anew for this.
+    pub(super) fn mark(&mut self, change: Change) {
         self.picture.versions.mark(change);
     }
 

@@ -1,5 +1,6 @@
 //! What happened, in words for somebody who has never seen a blockchain; the same fact told by several is told once.
 
+use super::links::Links;
 use super::picture::{Fact, Topic};
 use crate::view::short;
 use runtime::printable;
@@ -15,8 +16,6 @@ const MAX_FACTS: usize = 50;
 const MAX_OF_TOPIC: usize = 20;
 /// How many facts are remembered as told, and how many payments by their ids.
 const REMEMBERED: usize = 4000;
-/// For how long the same from the other side is no news.
-const MIRRORED_MS: i64 = 10_000;
 /// Longest text of a stranger, in characters.
 const SAID: usize = 120;
 
@@ -44,6 +43,8 @@ pub(super) struct Ticker {
     facts: VecDeque<Fact>,
     told: Recent<Told, ()>,
     payments: Recent<TransactionId, Payment>,
+    /// The links that were told of last.
+    links: Option<Links>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -54,7 +55,7 @@ struct Payment {
 
 impl Ticker {
     pub(super) fn new() -> Self {
-        Self { facts: VecDeque::new(), told: Recent::new(REMEMBERED), payments: Recent::new(REMEMBERED) }
+        Self { facts: VecDeque::new(), told: Recent::new(REMEMBERED), payments: Recent::new(REMEMBERED), links: None }
     }
 
     pub(super) fn facts(&self) -> &VecDeque<Fact> {
@@ -109,15 +110,40 @@ impl Ticker {
         self.add(now, Topic::Service, words, None)
     }
 
-    /// A node said something of a peer; what everybody sees of who comes and goes is not repeated, nor what the peer has
-    /// just said of this node.
+    /// A node said something of a peer; what everybody sees of who comes and goes is not repeated.
     pub(super) fn peer(&mut self, now: Timestamp, node: &str, event: &PeerEvent) -> bool {
         let peer = said(&event.address);
-        let reason = event.reason.as_deref();
-        let Some(words) = peer_words(event.change, node, &peer, reason) else { return false };
-        let mirrored = peer_words(event.change, &peer, node, reason);
-        let is_mirrored = |fact: &Fact| now.ms_since(fact.at) < MIRRORED_MS && mirrored.as_ref() == Some(&fact.words);
-        !self.facts.iter().any(is_mirrored) && self.add(now, Topic::Service, words, None)
+        let words = match event.change {
+            PeerChange::Connected | PeerChange::Lost => return false,
+            change @ (PeerChange::Blocked | PeerChange::Unblocked) => return self.link(now, change, node, &peer),
+            PeerChange::Dropped => match &event.reason {
+                Some(reason) => format!("{node} leaves {peer} alone for a while: {}", said(reason)),
+                None => format!("{node} leaves {peer} alone for a while"),
+            },
+            PeerChange::Removed => format!("{node} was told to forget {peer}"),
+        };
+        self.add(now, Topic::Service, words, None)
+    }
+
+    /// A link was cut, or may be used again; what belongs together is one fact, which grows.
+    fn link(&mut self, now: Timestamp, change: PeerChange, node: &str, peer: &str) -> bool {
+        let mut links = match self.links.take() {
+            Some(links) if links.goes_on(change, now) => links,
+            _ => Links::new(change, now),
+        };
+        let before = links.words();
+        let is_new = links.add(node, peer);
+        let words = links.words();
+        self.links = Some(links);
+        if !is_new {
+            return false;
+        }
+        match self.facts.iter_mut().find(|fact| fact.topic == Topic::Service && fact.words == before) {
+            Some(fact) if fact.words != words => fact.words = words,
+            Some(_) => return false,
+            None => return self.add(now, Topic::Service, words, None),
+        }
+        true
     }
 
     /// A mempool said something of a payment.
@@ -163,19 +189,6 @@ impl Ticker {
         }
         self.facts.truncate(MAX_FACTS);
         true
-    }
-}
-
-fn peer_words(change: PeerChange, node: &str, peer: &str, reason: Option<&str>) -> Option<String> {
-    match change {
-        PeerChange::Connected | PeerChange::Lost => None,
-        PeerChange::Dropped => Some(match reason {
-            Some(reason) => format!("{node} leaves {peer} alone for a while: {}", said(reason)),
-            None => format!("{node} leaves {peer} alone for a while"),
-        }),
-        PeerChange::Blocked => Some(format!("{node} was cut off from {peer}")),
-        PeerChange::Unblocked => Some(format!("{node} may talk to {peer} again")),
-        PeerChange::Removed => Some(format!("{node} was told to forget {peer}")),
     }
 }
 
@@ -362,8 +375,21 @@ mod tests {
         assert!(ticker.peer(NOW.plus_ms(60_000), "b:1", &of("a:1", PeerChange::Blocked)));
         assert_eq!(
             words(&ticker),
-            ["b:1 was cut off from a:1", "b:1 may talk to a:1 again", "a:1 was cut off from b:1"]
+            ["a:1 was cut off from b:1", "a:1 may talk to b:1 again", "a:1 was cut off from b:1"]
         );
+    }
+
+    #[test]
+    fn a_network_that_is_split_is_one_fact() {
+        let mut ticker = Ticker::new();
+        let halves = [["a:1", "b:1"], ["c:1", "d:1"]];
+        for (own, others) in [(halves[0], halves[1]), (halves[1], halves[0])] {
+            for (node, other) in own.into_iter().flat_map(|node| others.map(|other| (node, other))) {
+                let event = PeerEvent { address: other.to_owned(), change: PeerChange::Blocked, reason: None };
+                ticker.peer(NOW, node, &event);
+            }
+        }
+        assert_eq!(words(&ticker), ["a:1, b:1 were cut off from c:1, d:1"]);
     }
 
     #[test]

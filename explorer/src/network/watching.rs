@@ -31,14 +31,14 @@ const MAX_EVENTS: usize = 4000;
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
-/// Starts the tasks and answers the picture that they paint.
+/// Starts the tasks and answers what they share and the picture that they paint.
 pub(super) fn start(
     client: Client,
     tracker: PeerAddress,
     params: &Params,
     clock: Clock,
     shutdown: CancellationToken,
-) -> watch::Receiver<Arc<Picture>> {
+) -> (Arc<Watcher>, watch::Receiver<Arc<Picture>>) {
     let notebook = Notebook::new(tracker.as_str(), params);
     let (painter, picture) = watch::channel(Arc::new(notebook.picture().clone()));
     let watcher = Arc::new(Watcher {
@@ -50,17 +50,18 @@ pub(super) fn start(
         written: Notify::new(),
     });
     let publishing = watcher.clone().publish(painter);
-    let watching = watcher.watch(tracker, shutdown.clone());
+    let watching = watcher.clone().watch(tracker, shutdown.clone());
     tokio::spawn(async move {
         tokio::select! {
             () = shutdown.cancelled() => {}
             ((), ()) = async { tokio::join!(publishing, watching) } => {}
         }
     });
-    picture
+    (watcher, picture)
 }
 
 /// What every task needs.
+#[derive(Debug)]
 pub(super) struct Watcher {
     pub(super) client: Client,
     network: BlockHash,
