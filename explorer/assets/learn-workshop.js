@@ -1,7 +1,7 @@
 // What the exercises with blocks share: one search at a time, how it goes, and a line that says what came of it.
 
 import { digest } from "./learn-rules.js";
-import { search } from "./learn-miner.js";
+import { search } from "./miner.js";
 
 const number = new Intl.NumberFormat("en");
 

@@ -1,4 +1,5 @@
-// What the wallet asks the explorer: balances, histories, the standing of a payment; and the one thing it sends.
+// What the wallet asks the explorer: balances, histories, the standing of a payment, work; and what it sends: payments
+// and work that is done.
 
 const PATIENCE_MS = 15_000;
 
@@ -18,8 +19,11 @@ export class Refused extends Error {
 export const balance = (address) => ask(`/api/balance/${address}`);
 export const history = (address) => ask(`/api/history/${address}`);
 export const standing = (id) => ask(`/api/transaction/${id}`);
-export const push = (json) =>
-  ask("/api/pushtx", { method: "POST", headers: { "Content-Type": "application/json" }, body: json });
+export const push = (json) => send("/api/pushtx", json);
+export const work = (address) => ask(`/api/work?miner=${address}`);
+export const solve = (solution) => send("/api/work", JSON.stringify(solution));
+
+const send = (path, json) => ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: json });
 
 async function ask(path, options = {}) {
   let response, answer;

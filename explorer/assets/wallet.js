@@ -1,6 +1,7 @@
 // The wallet's page: which wallet is shown, what it holds, and what keeps that up to date.
 
 import * as api from "./wallet-api.js";
+import * as earning from "./wallet-earn.js";
 import * as history from "./wallet-history.js";
 import * as keeping from "./wallet-keeping.js";
 import * as sending from "./wallet-send.js";
@@ -17,6 +18,8 @@ const NOTHING_KEPT =
 let wallets = [];
 /// What the shown wallet holds, in grains; undefined while that is not known.
 let holds;
+/// Whether it was seen if the shown wallet has anything, and so whether it should earn something first.
+let isInvited = false;
 let isRefreshing = false;
 let isRefreshWanted = false;
 
@@ -39,6 +42,7 @@ async function start() {
   keeping.setUp({ current, changed: reload });
   const { network, mostBytes } = app.dataset;
   sending.setUp({ network, mostBytes: Number(mostBytes), purse: () => ({ ...current(), holds }), wasSent: refresh });
+  earning.setUp({ current, earned: refresh });
   part("wallet-choose").addEventListener("change", (event) => choose(event.target.value));
   part("wallet-copy").addEventListener("click", copy);
   show();
@@ -49,7 +53,7 @@ async function start() {
 function whatIsMissing() {
   if (!isSecureContext || !globalThis.crypto?.subtle) {
     return `This page came from ${location.origin}, and browsers do cryptography only for pages that came over https or `
-      + "from this machine itself. Open it as http://localhost on the machine where the explorer runs, or put https in front "
+      + `from this machine itself. Open it as ${location.port ? `http://localhost:${location.port}` : "http://localhost"} on the machine where the explorer runs, or put https in front `
       + "of the explorer, or use the program “user” in a terminal.";
   }
   return globalThis.indexedDB ? undefined : NOTHING_KEPT;
@@ -76,6 +80,7 @@ async function choose(address) {
 function show() {
   sending.close();
   const wallet = current();
+  earning.show(wallet?.address);
   // Without a wallet there is nothing to do but to make one.
   for (const place of app.children) place.hidden = !wallet && !place.contains(part("wallet-add"));
   if (!wallet) return;
@@ -89,6 +94,7 @@ function show() {
   part("wallet-export").hidden = !isExportable;
   part("wallet-export-done").hidden = true;
   part("wallet-locked").hidden = isExportable;
+  isInvited = false;
   showBalance(undefined);
   history.show(address, []);
   part("history-empty").hidden = true;
@@ -97,7 +103,10 @@ function show() {
 
 /// Asks anew when a block or payment came (live.js replaces the line about the chain), and now and then.
 function keepFresh() {
-  const watching = new MutationObserver(() => setTimeout(refresh, SETTLING_MS));
+  const watching = new MutationObserver(() => {
+    earning.tipIsAt(Number(part("wallet-tip")?.textContent ?? 0));
+    setTimeout(refresh, SETTLING_MS);
+  });
   watching.observe(part("wallet-live"), { childList: true, subtree: true, characterData: true });
   setInterval(() => document.hidden || refresh(), ROUND_MS);
   // Another tab may have made or deleted wallets.
@@ -118,16 +127,20 @@ async function refresh() {
   try {
     while (isRefreshWanted) {
       isRefreshWanted = false;
-      await Promise.all([refreshBalance(), refreshHistory(), sending.follow()]);
+      await Promise.all([refreshBalance(), refreshHistory(), isAnswered() && sending.follow()]);
     }
   } finally {
     isRefreshing = false;
   }
 }
 
+/// Whether there is somebody to ask. In its first seconds the explorer does not know of anybody yet.
+const isAnswered = () => part("wallet-waiting") !== null;
+
 async function refreshBalance() {
   const address = current()?.address;
   if (!address) return;
+  if (!isAnswered()) return showBalance(undefined, undefined, "Looking for the network…");
   try {
     const { confirmed, with_pending } = await api.balance(address);
     if (current()?.address === address) showBalance(fromJson(confirmed), fromJson(with_pending));
@@ -138,7 +151,7 @@ async function refreshBalance() {
 
 async function refreshHistory() {
   const address = current()?.address;
-  if (!address) return;
+  if (!address || !isAnswered()) return;
   try {
     const entries = await api.history(address);
     if (current()?.address === address) history.show(address, entries);
@@ -149,6 +162,10 @@ async function refreshHistory() {
 
 function showBalance(confirmed, withPending, trouble) {
   holds = confirmed;
+  if (confirmed !== undefined && !isInvited) {
+    isInvited = true;
+    earning.invite(confirmed === 0n);
+  }
   const balance = confirmed === undefined ? "not known" : `${toLab(confirmed)} LAB`;
   // Said aloud when it changes, so written only then.
   if (part("wallet-balance").textContent !== balance) part("wallet-balance").textContent = balance;

@@ -5,10 +5,15 @@ use crate::service::Explorer;
 use crate::sources::NoAnswer;
 use crate::steering;
 use http::StatusCode;
-use runtime::server::{self, Request, Response, reply};
-use serde::Serialize;
+use runtime::client::Client;
+use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
+use serde::{Deserialize, Serialize};
+use shared::block::{Nonce, Seal};
+use shared::layer::transaction::Reward;
 use shared::ledger::{Address, Amount, Transaction, TransactionId};
-use shared::wire::{HistoryEntry, PUSH_BYTES, Problem, PushStatus, Pushed, TransactionStatus};
+use shared::wire::{
+    BlockAnswer, HistoryEntry, PUSH_BYTES, Problem, PushStatus, Pushed, TransactionStatus, WorkOffer, WorkSolution,
+};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -101,6 +106,57 @@ pub(crate) async fn transaction(explorer: &Explorer, id: &str) -> Result<Respons
     let read = id.to_ascii_lowercase().parse::<TransactionId>();
     let id = read.map_err(|error| server::bad_request(format!("id: {error}")))?;
     reply::json(&explorer.sources.transaction(id).await?)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct For {
+    miner: String,
+}
+
+/// A node's work, and what it brings.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Offer {
+    /// The node that offers it; only this one takes the solution.
+    node: String,
+    /// New money for the miner, in grains; the fees come on top.
+    reward: Amount,
+    #[serde(flatten)]
+    work: WorkOffer,
+}
+
+/// What was found for an [`Offer`].
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Solution {
+    /// The node that offered it.
+    node: String,
+    seal: Seal,
+    nonce: Nonce,
+}
+
+/// Work for a miner in the browser, from the node with the best chain.
+#[utoipa::path(get, path = "/api/work", params(("miner" = String, Query, description = "The address that earns")), responses((status = 200, body = Offer), (status = 400, body = Problem), (status = 503, body = Problem)))]
+pub(crate) async fn work(explorer: &Explorer, request: &Request) -> Result<Response, Problem> {
+    let For { miner } = request.query()?;
+    let miner = owner(explorer, &miner)?;
+    let ask = async move |client: &Client, node: &str| Ok((node.to_owned(), client.work(node, &miner).await?));
+    let (node, work) = explorer.sources.node(ask).await?;
+    let reward = Reward::of(&explorer.params).at(work.index);
+    reply::json(&Offer { node, reward, work })
+}
+
+/// Hands a solution to the node whose work it is.
+#[utoipa::path(post, path = "/api/work", request_body = Solution, responses((status = 201, body = BlockAnswer), (status = 404, body = Problem, description = "Not on offer (any more)"), (status = 422, body = Problem, description = "The hash misses the target"), (status = 503, body = Problem)))]
+pub(crate) async fn solve(explorer: &Explorer, mut request: Request) -> Result<Response, Problem> {
+    has_money(explorer)?;
+    let Solution { node, seal, nonce } = request.json(BODY_LIMIT).await?;
+    if !explorer.watch.picture().nodes.contains_key(&node) {
+        return Err(server::not_found(format!("no node {node:?} is known in this network")));
+    }
+    let solved = explorer.sources.client.solve_work(&node, &WorkSolution { seal, nonce }).await;
+    let answer = solved.map_err(|error| NoAnswer::Failed { address: node, error })?;
+    reply::status(StatusCode::CREATED, &answer)
 }
 
 fn owner(explorer: &Explorer, address: &str) -> Result<Address, Problem> {

@@ -29,6 +29,7 @@ use sources::Sources;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use steering::split::Splitter;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -76,6 +77,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     let clock = Clock::new(0);
     let client = Client::new(Some(config.network.network_id()), None)?;
     let watch = Watch::start(client.clone(), tracker, &config.network, clock, shutdown.clone());
+    let splitter = Arc::new(Splitter::new(client.clone(), watch.clone(), clock, shutdown.clone()));
     let sources = Sources::new(client, &config.network, watch.clone());
     let kit = server::Settings {
         hosts: config.http.hosts.iter().chain([&config.explorer.host]).cloned().collect(),
@@ -88,6 +90,8 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         tracing::warn!(address = %bound, nodes = tokens.len(), "whoever reaches this address can steer the nodes whose tokens were given");
     }
     tracing::info!(address = %bound, "explorer listens");
-    let service = Explorer::new(&config, own, watch, sources, tokens, clock);
-    Ok(server::serve(listener, Arc::new(service), kit, shutdown).await?)
+    let service = Explorer::new(&config, own, watch, sources, splitter.clone(), tokens, clock);
+    let served = server::serve(listener, Arc::new(service), kit, shutdown).await;
+    splitter.close().await;
+    Ok(served?)
 }

@@ -25,6 +25,8 @@ const OTHERS: &[(HttpMethod, &str, &str)] = &[
     (HttpMethod::Get, "/live", "Server-sent events: what changed, so that pages renew themselves"),
     (HttpMethod::Get, "/assets/{name}", "A file that pages need"),
     (HttpMethod::Post, "/api/node/{node}/{action}", "Steers a node whose token the explorer has"),
+    (HttpMethod::Post, "/api/split", "Keeps the network in two halves for a while, if the explorer has all tokens"),
+    (HttpMethod::Post, "/api/heal", "Lets the halves talk again at once"),
 ];
 
 /// The description of everything that only an explorer answers.
@@ -59,7 +61,7 @@ fn names(path: &str) -> impl Iterator<Item = &str> {
         title = "Chainlab explorer",
         description = "The network on web pages; `/api` passes on what their scripts ask."
     ),
-    paths(api::push, api::balance, api::history, api::transaction),
+    paths(api::push, api::balance, api::history, api::transaction, api::work, api::solve),
     components(schemas(Problem))
 )]
 struct ExplorerApi;
@@ -71,7 +73,7 @@ mod tests {
     #[test]
     fn every_path_is_described_with_its_parameters() {
         let api = describe();
-        assert_eq!(api.paths.paths.len(), OTHERS.len() + 4);
+        assert_eq!(api.paths.paths.len(), OTHERS.len() + 5);
         let operation = serde_json::to_value(&api.paths.paths["/api/node/{node}/{action}"]).expect("JSON");
         let names = operation["post"]["parameters"].as_array().expect("a list");
         let names: Vec<_> = names.iter().map(|parameter| parameter["name"].as_str()).collect();

@@ -5,6 +5,7 @@ use crate::loads::Loads;
 use crate::network::Watch;
 use crate::pool::Pool;
 use crate::sources::Sources;
+use crate::steering::split::Splitter;
 use crate::{api, assets, openapi, pages, steering};
 use http::Method;
 use runtime::clock::Clock;
@@ -15,6 +16,7 @@ use shared::config::Config;
 use shared::params::Params;
 use shared::wire::{Info, Problem};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(crate) struct Explorer {
@@ -30,6 +32,8 @@ pub(crate) struct Explorer {
     pub(crate) loads: Loads,
     /// For what waits.
     pub(crate) pool: Pool,
+    /// Keeps the network in two halves.
+    pub(crate) splitter: Arc<Splitter>,
     /// By the node's `host:port`; never shown.
     tokens: BTreeMap<String, String>,
     address: String,
@@ -42,6 +46,7 @@ impl Explorer {
         own: OwnAddress,
         watch: Watch,
         sources: Sources,
+        splitter: Arc<Splitter>,
         tokens: BTreeMap<String, String>,
         clock: Clock,
     ) -> Self {
@@ -53,6 +58,7 @@ impl Explorer {
             headers: Headers::default(),
             loads: Loads::default(),
             pool: Pool::default(),
+            splitter,
             tokens,
             address: own.to_string(),
             started: clock.time(),
@@ -87,7 +93,8 @@ impl Service for Explorer {
     }
 
     fn deadline(&self, request: &Request) -> Option<Duration> {
-        matches!(&*request.path().segments(), ["api", "node", ..]).then_some(steering::DEADLINE)
+        let steers = matches!(&*request.path().segments(), ["api", "node", ..] | ["api", "split" | "heal"]);
+        steers.then_some(steering::DEADLINE)
     }
 
     async fn handle(&self, request: Request) -> Result<Response, Problem> {
@@ -96,7 +103,9 @@ impl Service for Explorer {
         if request.method == Method::POST {
             return match &*segments {
                 ["api", "pushtx"] => api::push(self, request).await,
+                ["api", "work"] => api::solve(self, request).await,
                 ["api", "node", node, action] => api::steer(self, node, action, request).await,
+                ["api", action @ ("split" | "heal")] => steering::whole(self, action, request).await,
                 _ => Err(request.no_route()),
             };
         }
@@ -121,6 +130,7 @@ impl Service for Explorer {
             ["api", "balance", address] => api::balance(self, address).await,
             ["api", "history", address] => api::history(self, address).await,
             ["api", "transaction", id] => api::transaction(self, id).await,
+            ["api", "work"] => api::work(self, &request).await,
             ["assets", name] => assets::get(name, &request),
             ["api", ..] => Err(request.no_route()),
             _ => pages::missing::page(self, request.path().as_str()),

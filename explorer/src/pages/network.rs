@@ -2,8 +2,9 @@
 
 use crate::network::{Agreement, Branch, Contact, Fact, Picture, Topic};
 use crate::service::Explorer;
+use crate::steering::split::{LASTS, Split, is_possible};
 use crate::view::tree::Tree;
-use crate::view::{Page, block_link, bytes, copyable, number, short, time};
+use crate::view::{Page, block_link, bytes, chart, copyable, number, short, time};
 use maud::{Markup, html};
 use runtime::server::Response;
 use shared::block::BlockHash;
@@ -11,11 +12,25 @@ use shared::wire::{Problem, Tip};
 use std::collections::BTreeMap;
 
 pub(crate) fn page(explorer: &Explorer) -> Result<Response, Problem> {
-    let main = render(&explorer.watch.picture(), &explorer.params.name, explorer.params.layer.has_money());
-    Ok(Page { title: "Network", place: "/", scripts: &[], main }.response())
+    let splitting = match explorer.splitter.now() {
+        Some(split) => Splitting::GoesOn(split),
+        None if is_possible(explorer) => Splitting::Possible,
+        None => Splitting::Impossible,
+    };
+    let (network, has_money) = (&explorer.params.name, explorer.params.layer.has_money());
+    let main = render(&explorer.watch.picture(), network, has_money, &splitting);
+    Ok(Page { title: "Network", place: "/", scripts: &["network.js"], main }.response())
 }
 
-fn render(picture: &Picture, network: &str, has_money: bool) -> Markup {
+/// Whether the network can be split by a button, or is.
+enum Splitting {
+    Possible,
+    /// The explorer lacks tokens, or there are too few nodes.
+    Impossible,
+    GoesOn(Split),
+}
+
+fn render(picture: &Picture, network: &str, has_money: bool, splitting: &Splitting) -> Markup {
     let agreement = Agreement::of(picture);
     html! {
         h1 { "The network " span.name { (network) } }
@@ -32,7 +47,13 @@ fn render(picture: &Picture, network: &str, has_money: bool) -> Markup {
                 (tree(picture))
             }
         }
+        div #split data-live="nodes" { (split(splitting, picture)) }
+        p #split-result role="status" {}
         div.overview {
+            section.news aria-labelledby="ticker-title" {
+                h2 #ticker-title { "What happens" }
+                div #ticker .card data-live="ticker" aria-live="off" { (ticker(picture.ticker.iter())) }
+            }
             div {
                 section aria-labelledby="nodes-title" {
                     h2 #nodes-title { "Nodes" }
@@ -47,12 +68,43 @@ fn render(picture: &Picture, network: &str, has_money: bool) -> Markup {
                     }
                 }
             }
-            section aria-labelledby="ticker-title" {
-                h2 #ticker-title { "What happens" }
-                div #ticker .card data-live="ticker" aria-live="off" { (ticker(picture.ticker.iter())) }
-            }
         }
     }
+}
+
+/// The button that makes a fork, what one sees then, and the button that ends it.
+fn split(splitting: &Splitting, picture: &Picture) -> Markup {
+    match splitting {
+        Splitting::Impossible => html! {},
+        Splitting::Possible => html! {
+            section.card aria-labelledby="split-title" {
+                h2 #split-title { "See a fork happen" }
+                p { "Two halves of the nodes stop talking to each other, so each goes on with blocks of its own and the tree grows \
+                     two branches; when they talk again, the branch with more work wins and the other one turns grey." }
+                noscript { p.warn { "The button needs JavaScript." } }
+                p { button.primary type="button" data-split="split" { "Split the network for " (LASTS.as_secs()) " seconds" } }
+            }
+        },
+        Splitting::GoesOn(Split { halves, until }) => html! {
+            section.card.notice aria-labelledby="split-title" {
+                h2 #split-title { "The network is split" }
+                p {
+                    (half(&halves[0], picture)) " and " (half(&halves[1], picture)) " do not hear of each other's blocks. "
+                    @match until {
+                        Some(until) => { "They talk again by themselves " (time(*until)) "." }
+                        None => { "They talk again by themselves once each half has found a block, and within a minute anyhow." }
+                    }
+                }
+                p { button type="button" data-split="heal" { "Heal now" } }
+            }
+        },
+    }
+}
+
+fn half(nodes: &[String], picture: &Picture) -> Markup {
+    let names = names(picture);
+    let named = nodes.iter().map(|node| names.get(node).unwrap_or(node).as_str()).collect::<Vec<_>>();
+    html! { strong { (named.join(", ")) } }
 }
 
 /// What is missing, and how to get it.
@@ -178,7 +230,7 @@ fn node(address: &str, contact: &Contact) -> Markup {
             dl {
                 (tip(contact.tip()))
                 @if let Some(mining) = mining.filter(|_| is_mining) {
-                    dt { "Hash rate" } dd { (hashrate(mining.hashrate)) }
+                    dt { "Hash rate" } dd { (chart::figure(mining.hashrate as f64)) "H/s" }
                 }
                 @if let Some(peers) = contact.info.as_ref().and_then(|info| info.peers) {
                     dt { "Peers" } dd { (number(peers)) }
@@ -239,18 +291,6 @@ fn last_seen(contact: &Contact) -> Markup {
             }
         }
         @if let Some(error) = &contact.error { dt { "Error" } dd.bad { (error) } }
-    }
-}
-
-/// A rate that can be read at a glance.
-fn hashrate(per_second: u64) -> String {
-    let scaled =
-        |unit: u64, name: &str| format!("{}.{} {name} hashes/s", per_second / unit, per_second % unit * 10 / unit);
-    match per_second {
-        0..1000 => format!("{per_second} hashes/s"),
-        1000..1_000_000 => scaled(1000, "thousand"),
-        1_000_000..1_000_000_000 => scaled(1_000_000, "million"),
-        _ => scaled(1_000_000_000, "billion"),
     }
 }
 

@@ -7,6 +7,8 @@
 //!   `#wallet-exportable` say which. `#wallet-import` with `#wallet-pem`, and `#wallet-from-seed` with `#wallet-seed`,
 //!   bring one. `#wallet-choose` switches; `#wallet-export` saves the key; `#wallet-delete`, then `#wallet-delete-yes`.
 //! - `#wallet-address`, `#wallet-balance` (as in `12.5 LAB`), `#wallet-pending`, `#wallet-qr`, the rows of `#wallet-history`.
+//! - `#wallet-earn` is open where there is nothing to pay with; in it `#earn-mine` and `#earn-stop`, and what came of it in
+//!   `#earn-status`.
 //! - `#send-to`, `#send-amount`, `#send-fee`, `#send-message`; `#send-preview` is the button that opens `#preview`, and
 //!   `#send-confirm` in it signs and sends. What is wrong with a field is in the field's id and `-error`.
 //! - `#send-status` has `data-state` (`sending`, `pending`, `confirmed`, `refused`, `unknown`, `gone`) and
@@ -100,6 +102,7 @@ fn render(wallet: &Wallet<'_>) -> Markup {
         p #wallet-trouble .card.bad role="alert" hidden {}
         div #wallet-app data-network=(wallet.network) data-most-bytes=(wallet.max_msg_bytes) hidden {
             (home(wallet.network_name))
+            (forms::earn())
             (forms::send(wallet.max_msg_bytes))
             (forms::history())
             (forms::add())
@@ -147,24 +150,25 @@ fn home(network_name: &str) -> Markup {
                         a #wallet-link href="/wallet" { "All about it" } " "
                         span #wallet-copied .muted role="status" {}
                     }
-                    p.muted { "Money of the network " strong { (network_name) } ". To earn some, let a node mine for this address: "
-                        code { "node -m <address>" } "." }
+                    p.muted { "Money of the network " strong { (network_name) } "." }
                 }
             }
         }
     }
 }
 
-/// What the page hears of blocks by: `live.js` replaces it, and the wallet looks again.
+/// What the page hears of blocks by: `live.js` replaces it, and the wallet looks again. Where `#wallet-waiting` is missing,
+/// it asks nobody.
 fn chain(wallet: &Wallet<'_>) -> Markup {
     html! {
         @match wallet.tip {
-            Some(index) => { "The newest block is " a href={ "/block/" (index) } { (index) } ". " }
+            Some(index) => { "The newest block is " a #wallet-tip href={ "/block/" (index) } { (index) } ". " }
             None => { "No node answers at the moment. " }
         }
         @match wallet.waiting {
-            Some(1) => { "1 payment waits for a block." }
-            Some(count) => { (count) " payments wait for a block." }
+            Some(count) => {
+                span #wallet-waiting { (count) @if count == 1 { " payment waits" } @else { " payments wait" } " for a block." }
+            }
             None => { "No mempool answers at the moment: balances are not known, and nothing can be paid." }
         }
     }
@@ -215,6 +219,7 @@ mod tests {
         let page = render(&wallet("chainlab")).0;
         let scripts = [
             include_str!("../../assets/wallet.js"),
+            include_str!("../../assets/wallet-earn.js"),
             include_str!("../../assets/wallet-history.js"),
             include_str!("../../assets/wallet-keeping.js"),
             include_str!("../../assets/wallet-send.js"),

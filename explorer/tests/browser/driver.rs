@@ -1,7 +1,7 @@
 //! chromedriver as a child process, and one browser by it. Both end with the test, however it ends.
 
-use crate::lab::{Lab, until};
 use crate::tab::Tab;
+use crate::waiting::{http, until};
 use fantoccini::{Client, ClientBuilder};
 use futures_util::FutureExt;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -29,7 +29,7 @@ impl Driver {
             .expect("chromedriver starts: is chromium-driver installed?");
         let driver = Self { child, url: format!("http://127.0.0.1:{port}") };
         until("chromedriver answers", async || {
-            let status = crate::lab::http().get(format!("{}/status", driver.url)).send().await.ok()?;
+            let status = http().get(format!("{}/status", driver.url)).send().await.ok()?;
             let status: Value = status.json().await.ok()?;
             (status["value"]["ready"] == true).then_some(())
         })
@@ -59,11 +59,11 @@ impl Drop for Driver {
     }
 }
 
-/// Runs a test in a browser of its own; at the end nothing may have been wrong in it. What went wrong is in a picture.
-pub(crate) async fn browse(lab: &Lab, name: &str, test: impl AsyncFnOnce(&Tab)) {
+/// Runs a test in a browser of its own, with the explorer at `host:port`; at the end nothing may have been wrong in it. What went wrong is in a picture.
+pub(crate) async fn browse(explorer: &str, name: &str, test: impl AsyncFnOnce(&Tab)) {
     let driver = Driver::start().await;
     let client = driver.session().await;
-    let tab = Tab::new(client.clone(), &driver.url, &lab.explorer).await;
+    let tab = Tab::new(client.clone(), &driver.url, explorer).await;
     let result = AssertUnwindSafe(async {
         test(&tab).await;
         tab.nothing_was_wrong().await;

@@ -24,7 +24,7 @@ async fn is_harmless(tab: &Tab, path: &str) {
 #[ignore = "needs chromium and chromedriver"]
 async fn hostile_data_of_blocks_stays_text() {
     let lab = Lab::quiet(LayerName::Data).await;
-    browse(&lab, "hostile-data", async |tab| {
+    browse(&lab.explorer, "hostile-data", async |tab| {
         let hash = lab.mine_data(0, 1, Some(HOSTILE)).await.remove(0);
         let long = format!("{HOSTILE}{}", "wide ".repeat(20_000));
         lab.mine_data(0, 1, Some(&long)).await;
@@ -55,7 +55,7 @@ async fn hostile_data_of_blocks_stays_text() {
 #[ignore = "needs chromium and chromedriver"]
 async fn hostile_messages_of_payments_stay_text() {
     let lab = Lab::quiet(LayerName::Transaction).await;
-    browse(&lab, "hostile-message", async |tab| {
+    browse(&lab.explorer, "hostile-message", async |tab| {
         lab.mine(0, 1).await;
         lab.agree().await;
         let bob = key("bob").address();

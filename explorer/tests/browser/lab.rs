@@ -1,6 +1,7 @@
 //! A whole network inside this process: a tracker, nodes, a mempool where there is money, and the explorer with the nodes'
 //! tokens. Everything is on ports that the system chose, and in a folder that vanishes.
 
+use crate::waiting::{http, until};
 use runtime::client::Client;
 use runtime::data_dir::DataDir;
 use serde_json::{Value, json};
@@ -14,30 +15,15 @@ use shared::wire::{MineRequest, PeersUpdate, Tip};
 use shared::work::retarget::Rule;
 use shared::work::{Difficulty, search};
 use std::collections::BTreeMap;
-use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use tokio::time::{Instant, sleep};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 /// What steers every node of a lab; no page may ever show it.
 pub(crate) const TOKEN: &str = "the-token-of-the-lab";
-/// Far more than any step takes; a test that waits so long has failed.
-pub(crate) const SOON: Duration = Duration::from_secs(30);
 /// One LAB.
 pub(crate) const LAB: u64 = Amount::GRAINS_PER_LAB;
-
-/// Waits until `look` sees something.
-pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(seen) = look().await {
-            return seen;
-        }
-        assert!(began.elapsed() < SOON, "waited {SOON:?} in vain until {what}");
-        sleep(Duration::from_millis(50)).await;
-    }
-}
 
 /// A network; it stops when it is dropped.
 pub(crate) struct Lab {
@@ -47,6 +33,9 @@ pub(crate) struct Lab {
     pub(crate) mempool: Option<String>,
     pub(crate) explorer: String,
     stop: CancellationToken,
+    /// The explorer's own end.
+    stop_explorer: CancellationToken,
+    explorer_task: Option<JoinHandle<()>>,
     root: TempDir,
 }
 
@@ -57,6 +46,16 @@ impl Lab {
             initial_difficulty: Difficulty::new(1000).unwrap(),
             retarget: Rule::Fixed,
             ..Self::params(layer, "quiet")
+        };
+        Self::start(params, false).await
+    }
+
+    /// The same, but nobody will ever find a block.
+    pub(crate) async fn hard() -> Self {
+        let params = Params {
+            initial_difficulty: Difficulty::new(1_000_000_000_000).unwrap(),
+            retarget: Rule::Fixed,
+            ..Self::params(LayerName::Transaction, "hard")
         };
         Self::start(params, false).await
     }
@@ -91,7 +90,16 @@ impl Lab {
         for tracker in [&mut config.node.tracker, &mut config.mempool.tracker, &mut config.explorer.tracker] {
             tracker.clone_from(&at);
         }
-        let mut lab = Self { params, nodes: Vec::new(), mempool: None, explorer: String::new(), stop, root };
+        let mut lab = Self {
+            params,
+            nodes: Vec::new(),
+            mempool: None,
+            explorer: String::new(),
+            stop_explorer: stop.child_token(),
+            explorer_task: None,
+            stop,
+            root,
+        };
         let mempool = if lab.params.layer.has_money() { Some(listener().await) } else { None };
         config.node.mempool = mempool.as_ref().map(|(_, at)| at.clone());
         lab.start_nodes(&config).await;
@@ -136,7 +144,8 @@ impl Lab {
         let (listener, at) = listener().await;
         let tokens: BTreeMap<_, _> = self.nodes.iter().map(|node| (node.clone(), TOKEN.to_owned())).collect();
         let settings = explorer::Settings { config, tokens, metrics: None };
-        tokio::spawn(explorer::run(listener, settings, self.stop.clone()));
+        let running = explorer::run(listener, settings, self.stop_explorer.clone());
+        self.explorer_task = Some(tokio::spawn(async move { running.await.unwrap() }));
         until("the explorer knows everybody", async || {
             let page = http().get(format!("http://{at}/")).send().await.ok()?.text().await.ok()?;
             let all_are_there = self.nodes.iter().chain(&self.mempool).all(|service| page.contains(service));
@@ -144,6 +153,12 @@ impl Lab {
         })
         .await;
         self.explorer = at;
+    }
+
+    /// Ends the explorer, and nobody else.
+    pub(crate) async fn stop_explorer(&mut self) {
+        self.stop_explorer.cancel();
+        self.explorer_task.take().unwrap().await.unwrap();
     }
 
     fn peers_of(&self, own: &str) -> Vec<PeerAddress> {
@@ -260,11 +275,6 @@ pub(crate) fn key(seed: &str) -> KeyPair {
 /// Asks services of any network.
 pub(crate) fn client() -> Client {
     Client::new(None, None).unwrap()
-}
-
-/// One client for all tests of a process would tie its connections to the runtime of the first.
-pub(crate) fn http() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(SOON).build().unwrap()
 }
 
 async fn listener() -> (TcpListener, String) {

@@ -30,7 +30,7 @@ async fn mine(tab: &Tab, chain: &str, index: usize) {
 #[ignore = "needs chromium and chromedriver"]
 async fn a_hash_follows_what_is_typed() {
     let lab = Lab::quiet(LayerName::Data).await;
-    browse(&lab, "learn-hash", async |tab| {
+    browse(&lab.explorer, "learn-hash", async |tab| {
         learn(tab).await;
         for text in ["Hello, World", "<b>naïve</b> ☃ & \"quoted\""] {
             tab.fill("#learn-hash textarea", text).await;
@@ -46,7 +46,7 @@ async fn a_hash_follows_what_is_typed() {
 #[ignore = "needs chromium and chromedriver"]
 async fn a_block_that_was_changed_is_mined_again() {
     let lab = Lab::quiet(LayerName::Data).await;
-    browse(&lab, "learn-block", async |tab| {
+    browse(&lab.explorer, "learn-block", async |tab| {
         learn(tab).await;
         states(tab, "#learn-block", "g").await;
         tab.fill("#learn-block [data-field=data]", "<script>alert(1)</script>").await;
@@ -69,7 +69,7 @@ async fn a_block_that_was_changed_is_mined_again() {
 #[ignore = "needs chromium and chromedriver"]
 async fn who_changes_an_old_block_breaks_all_after_it() {
     let lab = Lab::quiet(LayerName::Data).await;
-    browse(&lab, "learn-chain", async |tab| {
+    browse(&lab.explorer, "learn-chain", async |tab| {
         learn(tab).await;
         states(tab, CHAIN, "ggggg").await;
         tab.fill(&format!("{CHAIN} .learn-block[data-index='2'] [data-field=data]"), "all to me").await;
@@ -93,7 +93,7 @@ async fn of_two_peers_the_one_with_more_work_is_followed() {
     let lab = Lab::quiet(LayerName::Data).await;
     let (alice, bob) = ("#learn-peers [data-peer=alice]", "#learn-peers [data-peer=bob]");
     let status = "#learn-peers [data-out=status]";
-    browse(&lab, "learn-peers", async |tab| {
+    browse(&lab.explorer, "learn-peers", async |tab| {
         learn(tab).await;
         // She lies, and is not believed.
         tab.fill(&format!("{alice} .learn-block[data-index='1'] [data-field=data]"), "all to Alice").await;
@@ -127,7 +127,7 @@ async fn a_signature_is_of_one_message_by_one_key() {
     let lab = Lab::quiet(LayerName::Data).await;
     let verdict =
         |state| format!("document.querySelector('#learn-signature [data-state]').dataset.state === '{state}'");
-    browse(&lab, "learn-signature", async |tab| {
+    browse(&lab.explorer, "learn-signature", async |tab| {
         learn(tab).await;
         tab.wait(&verdict("good")).await;
         for (field, change) in [("message", "x"), ("signature", "0")] {

@@ -8,6 +8,7 @@
 
 mod driver;
 mod hostility;
+#[allow(dead_code, reason = "the tests without a browser share it and need more of it")]
 mod lab;
 mod learning;
 mod newcomer;
@@ -16,5 +17,6 @@ mod searching;
 mod steering;
 mod tab;
 mod tour;
+mod waiting;
 mod wallet;
 mod watching;

@@ -9,25 +9,26 @@ use crate::wallet;
 #[ignore = "needs chromium and chromedriver"]
 async fn who_knows_nothing_sees_it_all() {
     let lab = Lab::mining().await;
-    browse(&lab, "newcomer", async |tab| {
+    browse(&lab.explorer, "newcomer", async |tab| {
         tab.go("/").await;
         tab.mark().await;
         tab.wait("document.querySelectorAll('#tree a.block').length >= 4").await;
         tab.picture("story-1-blocks-arrive").await;
 
         // Two halves of the network do not hear of each other for a while, and both go on mining.
-        lab.split().await;
-        lab.mine(0, 2).await;
-        lab.mine(2, 2).await;
-        tab.find("#tree a.stale").await;
+        tab.click("[data-split=split]").await;
+        tab.reads("#split", "the network is split").await;
         tab.reads("#agreement", "2 branches").await;
-        lab.heal().await;
+        tab.find("#tree a.stale").await;
+        tab.click("[data-split=heal]").await;
+        tab.reads("#split-result", "both halves talk again").await;
+        tab.reads("#split", "see a fork happen").await;
         tab.reads("#agreement", "nodes agree on block").await;
         tab.was_not_reloaded().await;
 
         tab.click("nav a[href='/wallet']").await;
-        let own = wallet::make(tab, "My first").await;
-        lab.reward(0, own.as_str()).await;
+        wallet::make(tab, "My first").await;
+        wallet::mine(tab).await;
         tab.reads("#wallet-balance", "50 LAB").await;
         wallet::prepare(tab, key("a friend").address().as_str(), "20", "thank you").await;
         tab.picture("story-3-a-preview").await;

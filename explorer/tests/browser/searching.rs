@@ -17,7 +17,7 @@ async fn search(tab: &Tab, text: &str) -> String {
 #[ignore = "needs chromium and chromedriver"]
 async fn whatever_is_searched_is_found_or_explained() {
     let lab = Lab::quiet(LayerName::Transaction).await;
-    browse(&lab, "search", async |tab| {
+    browse(&lab.explorer, "search", async |tab| {
         let hash = lab.mine(0, 2).await.remove(0);
         lab.agree().await;
         let bob = key("bob").address();

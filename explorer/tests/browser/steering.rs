@@ -16,7 +16,7 @@ async fn open(tab: &Tab, node: &str) {
 #[ignore = "needs chromium and chromedriver"]
 async fn a_button_mines() {
     let lab = Lab::quiet(LayerName::Transaction).await;
-    browse(&lab, "button", async |tab| {
+    browse(&lab.explorer, "button", async |tab| {
         open(tab, &lab.nodes[1]).await;
         tab.mark().await;
         tab.click("#steering [data-action=mine]").await;
@@ -39,7 +39,7 @@ async fn a_button_mines() {
 async fn buttons_cut_a_node_off_and_connect_it_again() {
     let lab = Lab::quiet(LayerName::Data).await;
     let [first, second, ..] = &lab.nodes[..] else { panic!("four nodes") };
-    browse(&lab, "cut", async |tab| {
+    browse(&lab.explorer, "cut", async |tab| {
         lab.mine(0, 1).await;
         lab.agree().await;
         // One peer.

@@ -1,7 +1,7 @@
 //! A tab of the browser, by what people do with one: go, look, click, type. Every look waits for what it wants, with a bound.
 
 use crate::driver::pictures;
-use crate::lab::{http, until};
+use crate::waiting::{SOON, http, until};
 use fantoccini::elements::Element;
 use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
@@ -82,7 +82,7 @@ impl Tab {
         let mut last = String::new();
         let began = std::time::Instant::now();
         while !last.to_lowercase().contains(&part.to_lowercase()) {
-            assert!(began.elapsed() < crate::lab::SOON, "{selector} does not say {part:?} but {last:?}");
+            assert!(began.elapsed() < SOON, "{selector} does not say {part:?} but {last:?}");
             tokio::time::sleep(std::time::Duration::from_millis(50)).await;
             let script = format!("document.querySelector({})?.innerText ?? ''", json!(selector));
             last = self.eval(&script).await.as_str().unwrap_or_default().to_owned();
@@ -196,8 +196,14 @@ impl Tab {
         assert!(errors.iter().all(own), "errors in the console: {errors:#?}");
     }
 
+    /// Work that somebody else did a moment earlier is refused with 404; the browser calls that an error.
     async fn errors(&self) -> Vec<Value> {
-        self.log("browser").await.into_iter().filter(|line| line["level"] == "SEVERE").collect()
+        let is_late = |line: &Value| {
+            let message = line["message"].as_str().unwrap();
+            line["source"] == "network" && message.contains("/api/work") && message.contains("404")
+        };
+        let lines = self.log("browser").await.into_iter();
+        lines.filter(|line| line["level"] == "SEVERE" && !is_late(line)).collect()
     }
 
     /// No error in the console since the last call, and no request to anybody but the explorer.

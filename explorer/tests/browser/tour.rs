@@ -46,8 +46,8 @@ async fn every_page_fits_is_named_and_has_no_errors() {
     let lab = Lab::mining().await;
     println!("pictures: {}", pictures().display());
     let (ada, bob) = (key("miner 0").address(), key("bob").address());
-    browse(&lab, "tour", async |tab| {
-        crate::lab::until("somebody has money", async || {
+    browse(&lab.explorer, "tour", async |tab| {
+        crate::waiting::until("somebody has money", async || {
             let balance = crate::lab::client().balance(lab.mempool.as_ref().unwrap(), &ada, 1).await.ok()?;
             (balance >= 20 * LAB).then_some(())
         })
@@ -55,7 +55,7 @@ async fn every_page_fits_is_named_and_has_no_errors() {
         lab.split().await;
         let paid =
             lab.pay("miner 0", &bob, 3 * LAB, 100_000, "for lunch, and a very long message that goes on and on").await;
-        crate::lab::until("the payment is in a block", async || {
+        crate::waiting::until("the payment is in a block", async || {
             let status = crate::lab::client().transaction(lab.mempool.as_ref().unwrap(), &paid.id).await.ok()?;
             status.block.map(|_| ())
         })

@@ -16,6 +16,12 @@ pub(crate) async fn make(tab: &Tab, name: &str) -> Address {
     tab.text("#wallet-address").await.parse().unwrap()
 }
 
+/// Presses the button that mines, and waits until a block is found.
+pub(crate) async fn mine(tab: &Tab) {
+    tab.click("#earn-mine").await;
+    tab.reads("#earn-status", "you found block").await;
+}
+
 /// Fills in the form, and opens the preview.
 pub(crate) async fn prepare(tab: &Tab, to: &str, amount: &str, message: &str) {
     tab.fill("#send-to", to).await;
@@ -34,7 +40,7 @@ pub(crate) async fn sent(tab: &Tab, state: &str) {
 async fn a_wallet_earns_pays_and_sees_it_confirmed() {
     let lab = Lab::quiet(LayerName::Transaction).await;
     let shop = key("a shop").address();
-    browse(&lab, "wallet", async |tab| {
+    browse(&lab.explorer, "wallet", async |tab| {
         let own = make(tab, "Mine").await;
         tab.reads("#wallet-balance", "0 LAB").await;
         lab.reward(0, own.as_str()).await;
@@ -80,10 +86,60 @@ async fn a_wallet_earns_pays_and_sees_it_confirmed() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]
+async fn a_browser_mines_what_it_pays_with() {
+    let lab = Lab::quiet(LayerName::Transaction).await;
+    browse(&lab.explorer, "earning", async |tab| {
+        make(tab, "Mine").await;
+        // Who has nothing is told how to earn some; who has, finds it folded.
+        tab.find("#wallet-earn[open] #earn-mine").await;
+        tab.wait("document.querySelector('#earn-stop').hidden").await;
+        mine(tab).await;
+        tab.reads("#earn-status", "block 1: 50 LAB are yours").await;
+        tab.reads("#earn-progress", "1,000 on average").await;
+        tab.reads("#wallet-balance", "50 LAB").await;
+        tab.reads("#wallet-history", "Mined").await;
+        assert_eq!(lab.agree().await.index.0, 1);
+        tab.go("/wallet").await;
+        tab.reads("#wallet-balance", "50 LAB").await;
+        tab.wait("document.querySelector('#wallet-earn').open === false").await;
+        tab.click("#wallet-earn > summary").await;
+        mine(tab).await;
+        tab.reads("#wallet-balance", "100 LAB").await;
+        tab.click("#earn-status a").await;
+        tab.wait("location.pathname.startsWith('/block/')").await;
+        tab.reads("#standing", "on the best chain").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs chromium and chromedriver"]
+async fn mining_goes_on_with_the_chain_and_can_be_stopped() {
+    let lab = Lab::hard().await;
+    browse(&lab.explorer, "stopping", async |tab| {
+        make(tab, "Mine").await;
+        tab.click("#earn-mine").await;
+        tab.reads("#earn-status", "mining block 1").await;
+        tab.reads("#earn-progress", "hashes tried").await;
+        // Once the chain has gone on, there is other work.
+        let asked = "performance.getEntriesByType('resource').filter(e => e.name.includes('/api/work')).length";
+        assert_eq!(tab.eval(asked).await, 1);
+        tab.eval("document.querySelector('#wallet-tip').textContent = '1'").await;
+        tab.wait(&format!("{asked} === 2")).await;
+        println!("{}", tab.text("#earn-progress").await);
+        tab.click("#earn-stop").await;
+        tab.reads("#earn-status", "stopped").await;
+        tab.find("#earn-mine").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs chromium and chromedriver"]
 async fn a_wallet_says_what_is_wrong_before_it_signs() {
     let lab = Lab::quiet(LayerName::Transaction).await;
     let shop = key("a shop").address().to_string();
-    browse(&lab, "wallet-mistakes", async |tab| {
+    browse(&lab.explorer, "wallet-mistakes", async |tab| {
         let own = make(tab, "Mine").await;
         lab.reward(0, own.as_str()).await;
         tab.reads("#wallet-balance", "50 LAB").await;

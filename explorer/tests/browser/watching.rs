@@ -1,15 +1,16 @@
 //! The first page, while things happen: blocks arrive and forks come and go before one's eyes.
 
 use crate::driver::browse;
-use crate::lab::{Lab, until};
+use crate::lab::Lab;
 use crate::tab::Tab;
+use crate::waiting::until;
 use shared::params::LayerName;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]
 async fn a_block_arrives_without_reloading() {
     let lab = Lab::quiet(LayerName::Transaction).await;
-    browse(&lab, "arrival", async |tab| {
+    browse(&lab.explorer, "arrival", async |tab| {
         tab.go("/").await;
         tab.mark().await;
         tab.reads("#live-state", "live").await;
@@ -36,7 +37,7 @@ async fn a_block_arrives_without_reloading() {
 #[ignore = "needs chromium and chromedriver"]
 async fn a_fork_is_drawn_and_heals() {
     let lab = Lab::quiet(LayerName::Transaction).await;
-    browse(&lab, "fork", async |tab| {
+    browse(&lab.explorer, "fork", async |tab| {
         lab.mine(0, 2).await;
         lab.agree().await;
         tab.go("/").await;
@@ -74,7 +75,7 @@ async fn a_fork_is_drawn_and_heals() {
 #[ignore = "needs chromium and chromedriver"]
 async fn lists_and_charts_go_on_without_reloading() {
     let lab = Lab::quiet(LayerName::Transaction).await;
-    browse(&lab, "lists", async |tab| {
+    browse(&lab.explorer, "lists", async |tab| {
         lab.mine(0, 1).await;
         lab.agree().await;
         tab.go("/blocks").await;

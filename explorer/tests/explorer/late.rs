@@ -1,7 +1,8 @@
 //! An explorer that comes late, or before everybody else.
 
-use crate::lab::{client, until};
+use crate::lab::client;
 use crate::visitor::shows;
+use crate::waiting::until;
 use runtime::data_dir::DataDir;
 use shared::block::{Block, DataHash, Header, HeaderFields, Nonce};
 use shared::config::Config;

@@ -9,5 +9,9 @@ mod lab;
 mod late;
 mod network;
 mod pages;
+mod splitting;
 mod steering;
 mod visitor;
+#[path = "../browser/waiting.rs"]
+mod waiting;
+mod working;

@@ -44,7 +44,7 @@ async fn a_fork_is_drawn_and_its_healing_told() {
     let left = lab.mine(0, 1).await;
     lab.mine(2, 2).await;
     let page = shows(at, &["2 branches", " since block 1:", "Two blocks follow block 1: the chain forks"]).await;
-    assert!(page.contains(" was cut off from "));
+    assert!(page.contains(" were cut off from "));
     let stale = format!("class=\"block stale\" href=\"/block/{}\"", left[0]);
     shows(at, &[&stale]).await;
     lab.heal().await;

@@ -1,6 +1,7 @@
 //! The pages of blocks, transactions, addresses and search, on real networks where strangers say hostile things.
 
-use crate::lab::{LAB, Lab, client, http, key, until};
+use crate::lab::{LAB, Lab, client, key};
+use crate::waiting::{http, until};
 use reqwest::StatusCode;
 use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;

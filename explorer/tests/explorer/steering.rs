@@ -1,7 +1,8 @@
 //! The buttons of a node's page: what each order does to a real network, who may give it, and that tokens stay secret.
 
-use crate::lab::{Lab, TOKEN, client, http, until};
+use crate::lab::{Lab, TOKEN, client};
 use crate::visitor::page;
+use crate::waiting::{http, until};
 use serde_json::{Value, json};
 use shared::params::LayerName;
 

@@ -1,6 +1,6 @@
 //! Who looks at pages and listens to what changes.
 
-use crate::lab::{http, until};
+use crate::waiting::{http, until};
 use std::collections::BTreeSet;
 
 /// A page's HTML.

@@ -69,7 +69,7 @@ fn forked() -> Picture {
 }
 
 fn shown(picture: &Picture) -> String {
-    render(picture, "classroom", true).into_string()
+    render(picture, "classroom", true, &Splitting::Possible).into_string()
 }
 
 fn sentence(tips: &[(u64, &str)]) -> String {
@@ -88,7 +88,7 @@ fn sentence(tips: &[(u64, &str)]) -> String {
 
 #[test]
 fn a_forked_network() {
-    snapshot("network", &render(&forked(), "classroom", true));
+    snapshot("network", &render(&forked(), "classroom", true, &Splitting::Possible));
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn who_finds_nothing_is_told_what_to_start() {
 
 #[test]
 fn without_money_there_are_no_mempools() {
-    assert!(!render(&forked(), "classroom", false).into_string().contains("Mempools"));
+    assert!(!render(&forked(), "classroom", false, &Splitting::Impossible).into_string().contains("Mempools"));
 }
 
 #[test]
@@ -141,14 +141,15 @@ fn what_strangers_say_stays_text() {
 }
 
 #[test]
-fn rates_are_easy_to_read() {
-    for (rate, expected) in [
-        (0, "0 hashes/s"),
-        (999, "999 hashes/s"),
-        (12_345, "12.3 thousand hashes/s"),
-        (5_000_000, "5.0 million hashes/s"),
-        (u64::MAX, "18446744073.7 billion hashes/s"),
-    ] {
-        assert_eq!(hashrate(rate), expected);
+fn a_split_can_be_begun_and_ended_where_it_can() {
+    let shown = |splitting| split(&splitting, &forked()).into_string();
+    assert_eq!(shown(Splitting::Impossible), "");
+    let possible = shown(Splitting::Possible);
+    assert!(possible.contains("data-split=\"split\"") && !possible.contains("heal\""), "{possible}");
+    let halves = [vec!["127.0.0.1:8100".to_owned()], vec!["127.0.0.1:8102".to_owned(), HOSTILE.to_owned()]];
+    for (until, words) in [(Some(Timestamp::from_ms(20_000)), "<time"), (None, "once each half has found")] {
+        let going_on = shown(Splitting::GoesOn(Split { halves: halves.clone(), until }));
+        assert!(going_on.contains("data-split=\"heal\"") && going_on.contains(words), "{going_on}");
+        assert!(going_on.contains(":8102, &lt;script&gt;") && !going_on.contains("<script"), "{going_on}");
     }
 }

@@ -76,13 +76,34 @@ pub(super) fn send(max_msg_bytes: u64) -> Markup {
     ];
     html! {
         section.card.wallet-send aria-labelledby="send-title" {
-            h2 #send-title { "Pay" }
-            form #send-form novalidate {
-                @for field in &fields { (field.render()) }
-                button #send-preview .primary type="submit" { "Preview" }
+            div {
+                h2 #send-title { "Pay" }
+                form #send-form novalidate {
+                    @for field in &fields { (field.render()) }
+                    button #send-preview .primary type="submit" { "Preview" }
+                }
             }
-            (preview())
-            (status())
+            div { (preview()) (status()) }
+        }
+    }
+}
+
+/// Mining in the browser.
+pub(super) fn earn() -> Markup {
+    html! {
+        section {
+            details #wallet-earn .card {
+                summary { h2 { "Earn some" } }
+                p { "New money goes to whoever finds a block: a number for which a hash is small enough. Your browser can search for "
+                    "one as the nodes do. It takes luck, and usually some seconds." }
+                p.buttons {
+                    button #earn-mine .primary type="button" { "Mine a block for this wallet" }
+                    button #earn-stop type="button" hidden { "Stop" }
+                }
+                p #earn-progress .muted {}
+                p #earn-status role="status" {}
+                p.muted { "A node can do it too, all day long: " code { "node -m <address>" } "." }
+            }
         }
     }
 }

@@ -1,7 +1,10 @@
-//! `POST /api/node/<host:port>/<action>`: what the buttons of a node's page do, with the token that only this process has.
+//! `POST /api/node/<host:port>/<action>`: what the buttons of a node's page do, with the token that only this process has;
+//! [`split`] is about the whole network.
 //!
 //! Only nodes of the picture whose token we were given can be steered, and only towards nodes of the picture: nobody
 //! makes us, or them, call on strangers.
+
+pub(crate) mod split;
 
 use crate::service::Explorer;
 use futures_util::future::join_all;
@@ -83,6 +86,13 @@ pub(crate) async fn steer(
         _ => return Err(server::not_found("a node can be told to mine, sync, connect, cut and allow")),
     }?;
     reply::json(&outcome)
+}
+
+/// Splits the whole network, or heals it.
+pub(crate) async fn whole(explorer: &Explorer, action: &str, mut request: Request) -> Result<Response, Problem> {
+    let Nothing {} = request.json(BODY_LIMIT).await?;
+    let outcome = if action == "split" { split::split(explorer).await } else { split::heal(explorer).await };
+    reply::json(&outcome?)
 }
 
 impl<'a> Steered<'a> {

@@ -1,0 +1,88 @@
+//! Splitting the network by a button: two halves that do not hear of each other, one split at a time, and it always heals.
+
+use crate::lab::{Lab, TOKEN, client};
+use crate::visitor::shows;
+use crate::waiting::{http, until};
+use serde_json::Value;
+use shared::params::LayerName;
+
+async fn order(lab: &Lab, action: &str) -> (u16, String) {
+    let url = format!("http://{}/api/{action}", lab.explorer);
+    let answer = http().post(url).header("content-type", "application/json").body("{}").send().await.unwrap();
+    let (status, text) = (answer.status().as_u16(), answer.text().await.unwrap());
+    assert!(!text.contains(TOKEN), "{text}");
+    (status, text)
+}
+
+/// Whether each node has cut off just those of the other half.
+async fn is_split(lab: &Lab) -> bool {
+    let mut nodes = lab.nodes.clone();
+    nodes.sort_unstable();
+    let mut cut = 0;
+    for (place, node) in nodes.iter().enumerate() {
+        let peers = client().node_peers(node).await.unwrap();
+        for peer in peers.iter().filter(|peer| peer.error.as_deref() == Some("blocked")) {
+            let other = nodes.iter().position(|node| *node == peer.address).unwrap();
+            assert_ne!(place < 2, other < 2, "{node} has cut off {} of its own half", peer.address);
+            cut += 1;
+        }
+    }
+    assert!(cut == 0 || cut == 8, "{cut} of 8 ends of links are cut");
+    cut == 8
+}
+
+async fn lab() -> Lab {
+    let lab = Lab::quiet(LayerName::Data).await;
+    shows(&lab.explorer, &["All 4 nodes agree on block 0", "data-split=\"split\""]).await;
+    lab
+}
+
+#[tokio::test]
+async fn halves_fork_and_are_healed_when_somebody_says_so() {
+    let lab = lab().await;
+    assert_eq!(order(&lab, "heal").await.0, 409);
+    let (status, said) = order(&lab, "split").await;
+    assert_eq!(status, 200, "{said}");
+    assert!(is_split(&lab).await);
+    let (status, said) = order(&lab, "split").await;
+    assert!(status == 409 && said.contains("split already"), "{said}");
+    // A half is two nodes next to each other in the order of their addresses.
+    let mut order_of: Vec<usize> = (0..4).collect();
+    order_of.sort_unstable_by_key(|node| &lab.nodes[*node]);
+    lab.mine(order_of[0], 1).await;
+    let best = lab.mine(order_of[3], 2).await.pop().unwrap();
+    shows(&lab.explorer, &["The network is split", "data-split=\"heal\"", "2 branches"]).await;
+    let page = shows(&lab.explorer, &["were cut off from"]).await;
+    assert_eq!(page.matches("cut off from").count(), 2, "a split is one fact, with its key and its words: {page}");
+    assert_eq!(order(&lab, "heal").await.0, 200);
+    assert!(!is_split(&lab).await);
+    assert_eq!(lab.agree().await.hash.to_string(), best);
+    shows(&lab.explorer, &["All 4 nodes agree on block 2", "data-split=\"split\"", "may talk to"]).await;
+}
+
+#[tokio::test]
+async fn a_split_does_not_outlive_the_explorer() {
+    let mut lab = lab().await;
+    assert_eq!(order(&lab, "split").await.0, 200);
+    assert!(is_split(&lab).await);
+    lab.stop_explorer().await;
+    assert!(!is_split(&lab).await);
+}
+
+#[tokio::test]
+async fn who_does_not_obey_keeps_the_network_whole() {
+    let lab = lab().await;
+    let foreign = http().post(format!("http://{}/api/split", lab.explorer)).header("content-type", "application/json");
+    let foreign = foreign.header("origin", "http://evil.example").body("{}").send().await.unwrap();
+    assert_eq!(foreign.status(), 403);
+    for (body, status) in [("{\"seconds\": 1000000}", 400), ("", 400), ("[]", 400)] {
+        let url = format!("http://{}/api/split", lab.explorer);
+        let answer = http().post(url).header("content-type", "application/json").body(body).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{body:?}");
+    }
+    assert!(!is_split(&lab).await);
+    let described: Value =
+        http().get(format!("http://{}/openapi.json", lab.explorer)).send().await.unwrap().json().await.unwrap();
+    assert!(described["paths"]["/api/split"]["post"].is_object());
+    until("nothing is cut", async || (!is_split(&lab).await).then_some(())).await;
+}
