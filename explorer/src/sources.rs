@@ -8,11 +8,14 @@ use shared::block::{Block, BlockHash};
 use shared::ledger::TransactionId;
 use shared::params::Params;
 use shared::wire::{Problem, TransactionStatus};
+use tokio::sync::Semaphore;
 
 /// How many are asked before it is given up.
 const TRIES: usize = 3;
 /// Most bytes of several blocks at once.
 const PAGE_BYTES: usize = 8 << 20;
+/// How many who look at blocks are served at a time: what is fetched for each may be megabytes.
+const FETCHES: usize = 8;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +58,8 @@ pub(crate) struct Sources {
     network: BlockHash,
     /// Bound on the JSON of one block.
     pub(crate) max_block_bytes: usize,
+    /// Places for those who fetch blocks.
+    fetches: Semaphore,
 }
 
 impl Sources {
@@ -62,7 +67,7 @@ impl Sources {
         // JSON spells a byte with at most six characters.
         let max_block_bytes =
             usize::try_from(params.max_data_bytes).unwrap_or(usize::MAX).saturating_mul(6) + (4 << 10);
-        Self { client, watch, network: params.network_id(), max_block_bytes }
+        Self { client, watch, network: params.network_id(), max_block_bytes, fetches: Semaphore::new(FETCHES) }
     }
 
     /// Asks a node, the one with the best chain first. What `ask` captures it must own (`async move`), or the compiler
@@ -78,6 +83,7 @@ impl Sources {
 
     /// A block of the best chain by its height.
     pub(crate) async fn block_at(&self, height: u64) -> Result<Block, NoAnswer> {
+        let _place = self.fetches.acquire().await;
         let max_block_bytes = self.max_block_bytes;
         let ask = async move |client: &Client, node: &str| {
             let block = client.block(node, height, max_block_bytes).await?;
@@ -88,6 +94,7 @@ impl Sources {
 
     /// Any block by its hash; nodes that do not have it are no reason to give up.
     pub(crate) async fn block(&self, hash: BlockHash) -> Result<Block, NoAnswer> {
+        let _place = self.fetches.acquire().await;
         let mut last = NoAnswer::Nobody("node");
         for address in self.watch.picture().best_nodes() {
             match self.client.block_json(&address, hash, self.max_block_bytes).await {
@@ -123,6 +130,7 @@ impl Sources {
     /// Up to `limit` blocks of the best chain from height `from` on, oldest first, by one request. Where they are so large
     /// that they exceed a bound together, fewer of them, from a greater height on.
     pub(crate) async fn chain(&self, from: u64, limit: u64) -> Result<Vec<Block>, NoAnswer> {
+        let _place = self.fetches.acquire().await;
         let end = from.saturating_add(limit);
         let mut wanted = limit;
         loop {
