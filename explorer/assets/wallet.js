@@ -53,8 +53,8 @@ async function start() {
 function whatIsMissing() {
   if (!isSecureContext || !globalThis.crypto?.subtle) {
     return `This page came from ${location.origin}, and browsers do cryptography only for pages that came over https or `
-      + `from this machine itself. Open it as ${location.port ? `http://localhost:${location.port}` : "http://localhost"} on the machine where the explorer runs, or put https in front `
-      + "of the explorer, or use the program “user” in a terminal.";
+      + `from this machine itself. Open it as http://localhost${location.port && `:${location.port}`} on the machine `
+      + "where the explorer runs, or put https in front of the explorer, or use the program “user” in a terminal.";
   }
   return globalThis.indexedDB ? undefined : NOTHING_KEPT;
 }
