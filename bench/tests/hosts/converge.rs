@@ -7,8 +7,11 @@ use crate::service::{SOON, client, finish, program, until};
 use crate::station::{Station, shell};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 const README: &str = include_str!("../../../README.md");
+/// How long members pay on it.
+const DRIVEN: Duration = Duration::from_secs(12);
 /// Blocks that all must have.
 const BLOCKS: u64 = 6;
 
@@ -31,6 +34,22 @@ fn typed(lan: &Lan, host: usize, what: &str) -> Command {
     let line = command(what).replace("this-host", &lan.name(host));
     // The shell becomes the program, which is what is killed in the end.
     shell(&line.replacen("target", "exec target", 1), &program(what, &lan.folder(host), &[]))
+}
+
+/// Lets `simulator drive` run for a while on a host, stops it, and looks what it has found.
+async fn driven(lan: &Lan, host: usize) -> String {
+    let told = lan.folder(host).join("told");
+    let mut drive = lan.on(host, &typed(lan, host, "simulator"));
+    let mut drive = drive.stdout(std::fs::File::create(&told).unwrap()).spawn().unwrap();
+    tokio::time::sleep(DRIVEN).await;
+    let process = drive.id().to_string();
+    assert!(finish(Command::new("kill").args(["-TERM", &process])).status.success());
+    let ended = until("the simulator reports", SOON, async || {
+        drive.try_wait().map_err(|error| error.to_string())?.ok_or_else(|| "it goes on".to_owned())
+    });
+    let (ended, told) = (ended.await, std::fs::read_to_string(&told).unwrap_or_default());
+    assert!(ended.success() && told.contains("all 5 nodes agree"), "{ended}: {told}");
+    told.lines().find(|line| line.starts_with("after ")).unwrap_or_default().to_owned()
 }
 
 /// Puts the programs where the README has them after `cargo build --release --workspace`.
@@ -69,6 +88,7 @@ pub(crate) async fn by_the_readme() -> Outcome {
     })
     .await;
     mempool.reaches(block.index.0).await;
+    println!("  driven from a host: {}", driven(&lan, 4).await);
     let told = finish(&mut lan.on(5, &typed(&lan, 5, "user")));
     let words = String::from_utf8_lossy(&told.stdout).into_owned() + &String::from_utf8_lossy(&told.stderr);
     assert!(told.status.success() && words.contains("lab1"), "{words}");
