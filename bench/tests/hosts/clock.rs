@@ -58,6 +58,6 @@ pub(crate) async fn ahead() -> Outcome {
     right.start().await;
     let least = nodes[0].tip().await.unwrap().index.0;
     let agreed = agreement(&[nodes[0], nodes[1], nodes[2], &right], least, 0, SOON * 2).await;
-    println!("  with its clock set right, all agree {:.1} s after its start", agreed.seconds);
+    println!("  with its clock set right, all agree {:.1} s after it answers", agreed.seconds);
     Ok(())
 }

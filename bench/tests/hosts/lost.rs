@@ -98,7 +98,7 @@ pub(crate) async fn tracker_moves() -> Outcome {
     newcomer.start().await;
     let all = [&nodes[0], &nodes[1], &nodes[2], &newcomer];
     let agreed = agreement(&all, without.index.0, 0, SOON * 2).await;
-    println!("  a newcomer that knows the name agrees {:.1} s after its start", agreed.seconds);
+    println!("  a newcomer that knows the name agrees {:.1} s after it answers", agreed.seconds);
     println!("  blocks lost to forks: {}", lost_to_forks(&all).await);
     Ok(())
 }

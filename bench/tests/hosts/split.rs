@@ -55,11 +55,12 @@ pub(crate) async fn three_and_two() -> Outcome {
         node.start().await;
     }
     let nodes: Vec<&Station> = nodes.iter().collect();
-    let before = agreement(&nodes, 4, 0, SOON * 2).await.block;
+    agreement(&nodes, 4, 0, SOON * 2).await;
     let returned = [Returned::listen(&mempools[0]).await, Returned::listen(&mempools[1]).await];
     // Everybody has heard of both mempools by now, or soon.
     tokio::time::sleep(Duration::from_secs(4)).await;
 
+    let before = tip(nodes[0]).await;
     lan.cut_off(&CUT_OFF);
     let network = nodes[0].info().await.unwrap().network_id;
     let made = [payments(0, network), payments(1, network)];
