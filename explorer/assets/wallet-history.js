@@ -21,7 +21,7 @@ function row(address, entry) {
   const what = id ? element("a", { href: `/transaction/${encodeURIComponent(id)}` }, kind) : kind;
   const [look, sign] = change < 0n ? ["amount number", ""] : ["amount number good", "+"];
   const moved = element("td", { className: look }, `${sign}${toLab(change)}`);
-  const whom = element("td", {}, ...(other ? [shortLink("/address", other)] : []));
+  const whom = element("td", { className: "msg" }, ...(other ? [shortLink("/address", other)] : []));
   if (msg) whom.append(" ", element("bdi", { className: "muted" }, visible(msg)));
   const held = element("td", { className: "amount number" }, toLab(fromJson(entry.balance)));
   return element("tr", {}, element("th", { scope: "row" }, what), moved, whom, standing(entry), held);

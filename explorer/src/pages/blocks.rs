@@ -92,7 +92,7 @@ fn table(Listed { layer, rows, .. }: &Listed) -> Markup {
                             th.number scope="row" { a href={ "/block/" (header.index) } { (header.index) } }
                             td { (block_link(header.hash())) }
                             td { (view::time(header.timestamp)) }
-                            td { (content.in_short()) }
+                            td class=[(!has_money).then_some("msg")] { (content.in_short()) }
                             @if has_money { td.number { (content.transactions()) } }
                             td.number { (view::bytes(*bytes)) }
                             td.number { (view::number(header.difficulty.value())) }

@@ -66,7 +66,7 @@ fn state(seen: &Seen) -> Markup {
             @if let Some(tip) = seen.contact.tip() {
                 dt { "Height" } dd { strong id="node-height" { (tip.index) } }
                 dt { "Newest block" } dd { (view::block_link(tip.hash)) " of " (view::time(tip.timestamp)) }
-                dt { "Work" } dd { (tip.work) " hashes, on average, made this chain" }
+                dt { "Work" } dd { (view::number(tip.work.0)) " hashes, on average, made this chain" }
             }
             @if let Some(mining) = seen.mining() { (mines(mining, seen.balance)) }
             @if let Some(at) = seen.contact.last_seen { dt { "Last heard of" } dd { (view::time(at)) } }
@@ -98,7 +98,7 @@ fn peers(seen: &Seen) -> Markup {
         table {
             caption { "How this node stands with every other" }
             thead { tr {
-                th scope="col" { "Node" } th scope="col" { "State" } th scope="col" { "Height" } th scope="col" { "Last heard of" }
+                th scope="col" { "Node" } th scope="col" { "State" } th.number scope="col" { "Height" } th scope="col" { "Last heard of" }
                 @if seen.can_steer { th scope="col" { "Steer" } }
             } }
             tbody {
@@ -132,8 +132,8 @@ fn branches(tips: &Result<Vec<BranchTip>, String>) -> Markup {
         table {
             caption { "Where chains end that this node has seen; it believes the one with the most work" }
             thead { tr {
-                th scope="col" { "Last block" } th scope="col" { "Height" } th scope="col" { "Leaves the best chain after" }
-                th scope="col" { "Work" } th scope="col" { "What it is" }
+                th scope="col" { "Last block" } th.number scope="col" { "Height" }
+                th.number scope="col" { "Leaves the best chain after" } th.number scope="col" { "Work" } th scope="col" { "What it is" }
             } }
             tbody {
                 @for tip in tips {
@@ -141,7 +141,7 @@ fn branches(tips: &Result<Vec<BranchTip>, String>) -> Markup {
                         th scope="row" { (view::block_link(tip.hash)) }
                         td.number { (tip.index) }
                         td.number { @if tip.status == BranchStatus::Best { "–" } @else { (tip.fork.index) } }
-                        td.number { (tip.work) }
+                        td.number { (view::number(tip.work.0)) }
                         td { (match tip.status {
                             BranchStatus::Best => html! { span.good { "best chain" } },
                             BranchStatus::Side => html! { span.muted { "side branch" } },
@@ -161,13 +161,13 @@ fn blocks(seen: &Seen, picture: &Picture) -> Markup {
         table {
             caption { "Newest first" }
             thead { tr {
-                th scope="col" { "Height" } th scope="col" { "Block" } th scope="col" { "When" } th scope="col" { "Difficulty" }
+                th.number scope="col" { "Height" } th scope="col" { "Block" } th scope="col" { "When" } th.number scope="col" { "Difficulty" }
                 th scope="col" { "Found by" }
             } }
             tbody {
                 @for block in last {
                     tr {
-                        th scope="row" { (block.index) }
+                        th.number scope="row" { (block.index) }
                         td { (view::block_link(block.hash)) }
                         td { (view::time(block.timestamp)) }
                         td.number { (view::chart::whole(block.difficulty as f64)) }

@@ -23,7 +23,7 @@ pub(crate) const LASTS: Duration = Duration::from_secs(20);
 /// The longest, where one of them has found no block by then: without one there is no fork to be seen.
 const LONGEST: Duration = Duration::from_secs(60);
 /// How long a fork that came late is there to be seen.
-const SHOWN: Duration = Duration::from_secs(3);
+const SHOWN: Duration = Duration::from_secs(5);
 /// How often nodes are told to talk again before it is given up, and how long it is waited in between.
 const TRIES: usize = 5;
 const PAUSE: Duration = Duration::from_secs(1);

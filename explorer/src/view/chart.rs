@@ -185,7 +185,11 @@ pub(crate) fn figure(value: f64) -> String {
 
 /// A whole number with its thousands apart: `1,234,567`.
 pub(crate) fn whole(value: f64) -> String {
-    let digits = format!("{value:.0}");
+    grouped(&format!("{value:.0}"))
+}
+
+/// The digits of a whole number with its thousands apart.
+pub(crate) fn grouped(digits: &str) -> String {
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
         if place > 0 && (digits.len() - place).is_multiple_of(3) && !text.ends_with('-') {

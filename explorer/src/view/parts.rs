@@ -68,8 +68,8 @@ pub(crate) fn said(text: &str) -> Markup {
 }
 
 /// A whole number with its thousands apart.
-pub(crate) fn number(number: u64) -> Markup {
-    html! { (chart::whole(number as f64)) }
+pub(crate) fn number(number: impl Into<u128>) -> Markup {
+    html! { (chart::grouped(&number.into().to_string())) }
 }
 
 /// A size for people.

@@ -60,6 +60,20 @@ impl Lab {
         Self::start(params, false).await
     }
 
+    /// An explorer that knows nobody yet, as in its first seconds.
+    pub(crate) async fn empty() -> Self {
+        let params = Self::params(LayerName::Transaction, "empty");
+        let (stop, root) = (CancellationToken::new(), tempfile::tempdir().unwrap());
+        let mut config = Config { network: params.clone(), ..Config::default() };
+        let (tracker, at) = listener().await;
+        config.explorer.tracker = at;
+        let settings = tracker::Settings { network: params.clone(), ..tracker::Settings::default() };
+        tokio::spawn(tracker::run(tracker, settings, stop.clone()));
+        let mut lab = Self::of(params, stop, root);
+        lab.start_explorer(config).await;
+        lab
+    }
+
     /// Four nodes that together find about a block a second.
     pub(crate) async fn mining() -> Self {
         Self::start(Self::params(LayerName::Transaction, "mining"), true).await
@@ -90,16 +104,7 @@ impl Lab {
         for tracker in [&mut config.node.tracker, &mut config.mempool.tracker, &mut config.explorer.tracker] {
             tracker.clone_from(&at);
         }
-        let mut lab = Self {
-            params,
-            nodes: Vec::new(),
-            mempool: None,
-            explorer: String::new(),
-            stop_explorer: stop.child_token(),
-            explorer_task: None,
-            stop,
-            root,
-        };
+        let mut lab = Self::of(params, stop, root);
         let mempool = if lab.params.layer.has_money() { Some(listener().await) } else { None };
         config.node.mempool = mempool.as_ref().map(|(_, at)| at.clone());
         lab.start_nodes(&config).await;
@@ -108,6 +113,11 @@ impl Lab {
         }
         lab.start_explorer(config).await;
         lab
+    }
+
+    fn of(params: Params, stop: CancellationToken, root: TempDir) -> Self {
+        let (nodes, stop_explorer) = (Vec::new(), stop.child_token());
+        Self { params, nodes, mempool: None, explorer: String::new(), stop_explorer, explorer_task: None, stop, root }
     }
 
     async fn start_nodes(&mut self, config: &Config) {

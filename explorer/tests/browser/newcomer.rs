@@ -36,7 +36,7 @@ async fn who_knows_nothing_sees_it_all() {
         wallet::sent(tab, "confirmed").await;
         tab.reads("#send-words", "of 6").await;
         tab.reads("#wallet-history", "block").await;
-        tab.scroll_to("#wallet-home").await;
+        tab.scroll_to(".wallet-send").await;
         tab.picture("story-4-confirmed").await;
     })
     .await;

@@ -114,6 +114,20 @@ async fn a_browser_mines_what_it_pays_with() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]
+async fn who_comes_before_the_network_is_told_that_it_is_looked_for() {
+    let lab = Lab::empty().await;
+    browse(&lab.explorer, "early", async |tab| {
+        make(tab, "Early").await;
+        tab.reads("#wallet-pending", "looking for the network").await;
+        tab.reads("#wallet-live", "no node answers").await;
+        let asked = "performance.getEntriesByType('resource').filter(e => e.name.includes('/api/')).length";
+        assert_eq!(tab.eval(asked).await, 0, "it asked although nobody can answer");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs chromium and chromedriver"]
 async fn mining_goes_on_with_the_chain_and_can_be_stopped() {
     let lab = Lab::hard().await;
     browse(&lab.explorer, "stopping", async |tab| {

@@ -2,9 +2,12 @@
 
 use crate::network::{Contact, Picture};
 use crate::service::Explorer;
+use crate::view::chart::grouped;
 use runtime::client::Error;
+use serde_json::Value;
 use shared::block::Timestamp;
 use shared::ledger::{Address, Amount};
+use shared::params::Params;
 use shared::wire::{BranchTip, Mining, Peer, Tip};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,6 +17,8 @@ use tokio::time::timeout;
 pub(super) const BLOCKS: usize = 12;
 /// Peers and branches that are listed.
 const MAX_LISTED: usize = 100;
+/// The parameters that are money, in grains.
+const AMOUNTS: [&str; 2] = ["reward", "new_address_balance"];
 /// How long the node may take for each question.
 const ASK: Duration = Duration::from_secs(3);
 
@@ -62,15 +67,13 @@ impl Seen {
             ask(client.node_peers(node)),
             ask(balance(explorer, contact.info.as_ref().and_then(|info| info.mining.as_ref()))),
         );
-        let params = serde_json::to_value(&explorer.params).unwrap_or_default();
-        let params = params.as_object().into_iter().flatten();
         Some(Self {
             others: others(picture, node, peers.unwrap_or_default()),
             address: node.to_owned(),
             contact,
             tips: tips.map(|tips| tips.into_iter().take(MAX_LISTED).collect()),
             balance: balance.ok(),
-            params: params.map(|(name, value)| (name.replace('_', " "), text(value))).collect(),
+            params: rules(&explorer.params),
             has_money: explorer.params.layer.has_money(),
             can_steer: explorer.token(node).is_some(),
         })
@@ -95,8 +98,21 @@ async fn balance(explorer: &Explorer, mining: Option<&Mining>) -> Result<Amount,
     Amount::new(balance).ok_or_else(|| "more than there can be".to_owned())
 }
 
-fn text(value: &serde_json::Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+/// Names and values of the parameters, for people.
+fn rules(params: &Params) -> Vec<(String, String)> {
+    let values = serde_json::to_value(params).unwrap_or_default();
+    let rule = |(name, value): (&String, &Value)| (name.replace('_', " "), text(name, value));
+    values.as_object().into_iter().flatten().map(rule).collect()
+}
+
+fn text(name: &str, value: &Value) -> String {
+    let amount = value.as_u64().filter(|_| AMOUNTS.contains(&name)).and_then(Amount::new);
+    match (amount, value) {
+        (Some(amount), _) => format!("{amount} LAB"),
+        (None, Value::Number(number)) => grouped(&number.to_string()),
+        (None, Value::String(text)) => text.clone(),
+        (None, other) => other.to_string(),
+    }
 }
 
 /// Everybody whom the explorer or the node knows, by address.
@@ -127,4 +143,18 @@ pub(super) fn others(picture: &Picture, node: &str, peers: Vec<Peer>) -> Vec<Oth
     }
     others.remove(node);
     others.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_have_their_units() {
+        let rules = rules(&Params { max_data_bytes: 1_234_567, ..Params::default() });
+        let value = |name: &str| rules.iter().find(|rule| rule.0 == name).map(|rule| rule.1.as_str());
+        assert_eq!(value("reward"), Some("50 LAB"));
+        assert_eq!(value("max data bytes"), Some("1,234,567"));
+        assert_eq!(value("layer"), Some("transaction"));
+    }
 }
