@@ -132,7 +132,7 @@ mod tests {
 
     fn pay(number: u64, from: Address, amount: u64, fee: u64) -> Pending {
         let transaction = Transaction {
-            id: TransactionId::of(&number.to_string()),
+            id: TransactionId::of(number.to_string()),
             uuid: Uuid([0; 16]),
             from,
             to: from,
