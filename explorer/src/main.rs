@@ -28,7 +28,7 @@ const EXAMPLES: &str = "\
 Examples:
   explorer                          shows the network of the tracker on this machine at http://127.0.0.1:8080
   explorer -t tracker-host:8090     shows another one
-  CHAINLAB__EXPLORER__TOKENS=127.0.0.1:8100=$(cat chaindata/*/8100/token) explorer
+  CHAINLAB__EXPLORER__TOKENS=127.0.0.1:8100=$(cat chaindata/*/node-8100/token) explorer
                                     with buttons that steer the node on port 8100";
 
 #[tokio::main]

@@ -128,9 +128,9 @@ fn payments_that_come_back_or_are_given_up_are_told_together() {
     assert_eq!(
         lines(&seen),
         [
-            "1.3 s  2 payments wait again: the blocks that had them were left",
+            "1.3 s  2 payments wait again, after blocks were left",
             "1.3 s  the mempool gave up 1 payment: the payer has not enough any more",
-            "5.2 s  1 payment waits again: the block that had it was left",
+            "5.2 s  1 payment waits again, after blocks were left",
             "5.2 s  the mempool gave up 2 payments: it is full, and others pay more",
         ]
     );

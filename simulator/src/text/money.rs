@@ -26,8 +26,8 @@ impl Style {
             Tale::GivenUp { count, reason } => {
                 format!("the mempool gave up {}: {}", plural(*count, "payment"), given_up(reason))
             }
-            Tale::Returned { count: 1 } => "1 payment waits again: the block that had it was left".to_owned(),
-            Tale::Returned { count } => format!("{count} payments wait again: the blocks that had them were left"),
+            Tale::Returned { count: 1 } => "1 payment waits again, after blocks were left".to_owned(),
+            Tale::Returned { count } => format!("{count} payments wait again, after blocks were left"),
             Tale::Confirmed { block, payments, amount, miner, earned } => {
                 let earns = format!("{} earns {}", self.name(miner), lab(u128::from(*earned)));
                 match payments {
@@ -122,7 +122,7 @@ fn found(first: &Contact, names: String, payments: String, income: Income) -> Ve
     let income = match income {
         Income::Given(grains) => vec![format!("whoever is new has {} on this network", lab(u128::from(grains)))],
         Income::Mined(hashrate) => {
-            vec![format!("the simulator mines for them, {}; they pay with what it finds", rate(hashrate))]
+            vec![format!("the simulator mines for them, {}; nobody pays before it finds a block", rate(hashrate))]
         }
         Income::None => vec![
             "they have nothing until somebody gives them some, or mines for one of them:".to_owned(),
