@@ -150,7 +150,10 @@ async fn stop_and_go_on(project: &Project) {
     project.tell(&["stop"]);
     for container in project.containers(None) {
         let name = inspect(&container, ".Name").unwrap();
-        assert_eq!(inspect(&container, ".State.ExitCode").unwrap(), "0", "{name}");
+        let code = inspect(&container, ".State.ExitCode").unwrap();
+        // The narrator's code is its verdict: 1 if a block could not be fetched to be checked, as from a node that was cut off.
+        let is_verdict = name.contains("simulator") && code == "1";
+        assert!(code == "0" || is_verdict, "{name} ended with {code}");
     }
     project.up(NODES);
     let nodes = project.containers(Some("node"));
