@@ -1,6 +1,6 @@
 //! The explorer: a whole network on web pages, live, and a wallet in the browser (README, "Look at it").
 //!
-//! It is a client like any other: the tracker names the nodes and mempools, [`network`] keeps a picture of them, [`pages`]
+//! It is a client like any other: the tracker names the nodes and mempools, `network` keeps a picture of them, `pages`
 //! show it. No rule of the chain belongs here; keys never come here.
 
 mod api;

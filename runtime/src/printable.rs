@@ -25,7 +25,7 @@ fn replaced(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
     }
 }
 
-/// What may go out: `painted`, the same words with our colours, only where `fit` (of [`line`] or [`text`]) had nothing to
+/// What may go out: `painted`, the same words with our colours, only where `fit` (of [`line()`] or [`text`]) had nothing to
 /// replace, since otherwise nobody could tell our escapes from a stranger's.
 pub fn painted(fit: Cow<'_, str>, painted: impl FnOnce() -> String) -> String {
     match fit {

@@ -1,6 +1,6 @@
 //! `simulator drive`: members who transact on a network that runs already, on this machine or anywhere, and its story.
 //!
-//! [`finding`] waits until there is a network, [`roster`] follows who takes part, [`miner`] earns the members something to
+//! `finding` waits until there is a network, `roster` follows who takes part, `miner` earns the members something to
 //! pay with. All else is that of a network which was started here: it is watched, checked, told of and proven by the same
 //! code. Nothing is steered, since nobody gives away tokens.
 
