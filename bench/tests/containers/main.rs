@@ -14,7 +14,7 @@ mod metrics;
 mod network;
 mod project;
 #[path = "../network/service.rs"]
-#[allow(dead_code, reason = "services on this machine are of no use here, only what asks and waits")]
+#[expect(dead_code, reason = "services on this machine are of no use here, only what asks and waits")]
 mod service;
 
 use futures_util::FutureExt;

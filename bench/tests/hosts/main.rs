@@ -16,7 +16,7 @@ mod measure;
 mod names;
 mod payments;
 #[path = "../network/service.rs"]
-#[allow(dead_code, reason = "services on this machine are of no use here, only what starts programs and waits")]
+#[expect(dead_code, reason = "services on this machine are of no use here, only what starts programs and waits")]
 mod service;
 mod slow;
 mod split;

@@ -8,7 +8,7 @@
 
 mod driver;
 mod hostility;
-#[allow(dead_code, reason = "the tests without a browser share it and need more of it")]
+#[expect(dead_code, reason = "the tests without a browser share it and need more of it")]
 mod lab;
 mod learning;
 mod newcomer;

@@ -3,7 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-#[allow(dead_code, reason = "the browser's tests share it and need more of it")]
+#[expect(dead_code, reason = "the browser's tests share it and need more of it")]
 #[path = "../browser/lab.rs"]
 mod lab;
 mod late;

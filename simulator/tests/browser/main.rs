@@ -9,7 +9,7 @@
 #[path = "../../../explorer/tests/browser/driver.rs"]
 mod driver;
 mod program;
-#[allow(dead_code, reason = "the explorer's own tests need more of it")]
+#[expect(dead_code, reason = "the explorer's own tests need more of it")]
 #[path = "../../../explorer/tests/browser/tab.rs"]
 mod tab;
 #[path = "../../../explorer/tests/browser/waiting.rs"]
