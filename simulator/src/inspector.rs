@@ -16,6 +16,8 @@ use tokio::task::JoinHandle;
 
 /// Blocks that may wait to be checked; what finds no room is reached from its children.
 const QUEUE: usize = 4096;
+/// Most blocks that are asked for once more.
+const MOST_MISSED: usize = 1000;
 /// How many heights of checked blocks are remembered as parents.
 const REMEMBERED: u64 = 5000;
 /// How often a node is asked for a block before it is given up.
@@ -47,8 +49,17 @@ impl Inspector {
         let known = HashMap::new();
         let addresses = Arc::new(RwLock::new(addresses));
         let nodes = addresses.clone();
-        let task =
-            Task { client, addresses: nodes, max_block_bytes, base, rules, checked: checked.clone(), known, seen };
+        let task = Task {
+            client,
+            addresses: nodes,
+            max_block_bytes,
+            base,
+            rules,
+            checked: checked.clone(),
+            known,
+            missed: Vec::new(),
+            seen,
+        };
         Self { asks: Some(asks), addresses, checked, task: tokio::spawn(task.run(queue)) }
     }
 
@@ -87,6 +98,8 @@ struct Task {
     rules: Option<Rules>,
     checked: Arc<AtomicU64>,
     known: HashMap<String, Facts>,
+    /// What nobody could give, as while its node was cut off: asked for once more at the end. At most [`MOST_MISSED`].
+    missed: Vec<(usize, BlockId)>,
     seen: Sender<Seen>,
 }
 
@@ -98,6 +111,12 @@ impl Task {
             highest = highest.max(block.index.0);
             if self.known.len() as u64 > 2 * REMEMBERED {
                 self.known.retain(|_, facts| facts.index + REMEMBERED >= highest);
+            }
+        }
+        for (node, block) in std::mem::take(&mut self.missed) {
+            if self.fetch(node, block).await.is_ok() {
+                let _ = self.seen.send(Seen { node, what: What::Fetched }).await;
+                self.inspect(node, block).await;
             }
         }
     }
@@ -118,6 +137,9 @@ impl Task {
             let json = match self.fetch(node, next).await {
                 Ok(json) => json,
                 Err(error) => {
+                    if self.missed.len() < MOST_MISSED {
+                        self.missed.push((node, next));
+                    }
                     let _ = self.seen.send(Seen { node, what: What::Unfetched(next, error.to_string()) }).await;
                     return;
                 }

@@ -49,6 +49,8 @@ pub enum What {
     BadBlock(BlockId, String),
     /// A block could not be fetched.
     Unfetched(BlockId, String),
+    /// A block that could not be fetched was given after all.
+    Fetched,
 }
 
 /// Starts to watch every node until `stop` is cancelled; what is seen goes to `seen`. Each watch ends by its own token, too.

@@ -97,7 +97,7 @@ impl<W: Write> Run<W> {
         let patience = if is_hasty { Duration::from_millis(500) } else { Duration::from_secs(10) };
         let checked = self.inspector.finish(patience).await;
         while let Ok(seen) = self.seen.try_recv() {
-            if matches!(seen.what, What::BadBlock(..) | What::Unfetched(..)) {
+            if matches!(seen.what, What::BadBlock(..) | What::Unfetched(..) | What::Fetched) {
                 self.take(seen);
             }
         }

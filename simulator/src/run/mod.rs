@@ -323,6 +323,7 @@ impl<W: Write> Run<W> {
                 self.bad += 1;
                 self.narrator.tell(at_ms, Tale::BadBlock { node: name, block, reason });
             }
+            What::Fetched => self.unchecked = self.unchecked.saturating_sub(1),
             What::Unfetched(block, reason) => {
                 self.unchecked += 1;
                 let what = format!("fetch block {} {} from {name} to check it", block.index, block.hash.short());
