@@ -21,7 +21,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use network::Watch;
 use runtime::client::{Client, Error as ClientError};
 use runtime::clock::Clock;
-use runtime::own_address::{NotAnAddress, OwnAddress, address};
+use runtime::own_address::{InvalidAddress, OwnAddress, parse_address};
 use runtime::server::{self, Limits};
 use service::Explorer;
 use shared::config::Config;
@@ -62,7 +62,7 @@ pub enum ExplorerError {
     Client(#[from] ClientError),
     /// An address that was configured.
     #[error(transparent)]
-    Address(#[from] NotAnAddress),
+    Address(#[from] InvalidAddress),
 }
 
 /// Serves the pages on `listener` until `shutdown` is cancelled.
@@ -73,7 +73,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     let Settings { config, tokens, metrics } = settings;
     let bound = listener.local_addr()?;
     let own = OwnAddress::new(&config.explorer.host, None, bound)?;
-    let tracker = address("the tracker", &config.explorer.tracker)?;
+    let tracker = parse_address("the tracker", &config.explorer.tracker)?;
     let clock = Clock::new(0);
     let client = Client::new(Some(config.network.network_id()), None)?;
     let watch = Watch::start(client.clone(), tracker, &config.network, clock, shutdown.clone());

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::Parser;
 use runtime::config::{CommonArgs, Overrides};
-use runtime::exit::complain;
+use runtime::exit::report_error;
 use runtime::{ports, server, telemetry};
 use std::process::ExitCode;
 
@@ -35,7 +35,7 @@ Examples:
 async fn main() -> ExitCode {
     match run(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(error.as_ref(), ExitCode::FAILURE),
+        Err(error) => report_error(error.as_ref(), ExitCode::FAILURE),
     }
 }
 
@@ -45,13 +45,13 @@ async fn run(args: Args) -> anyhow::Result<()> {
         Overrides::new().set("explorer.host", "--host", args.host).set("explorer.tracker", "--tracker", args.tracker);
     let config = args.common.load(overrides)?;
     let tokens = config.explorer.tokens()?;
-    let wanted = ports::Wanted {
+    let request = ports::PortRequest {
         service: "explorer",
         host: &config.explorer.host,
         port: args.port,
         first: config.explorer.port,
     };
-    let listener = ports::bind(wanted)?;
+    let listener = ports::bind(request)?;
     let listener = tokio::net::TcpListener::from_std(listener).context("cannot use the port")?;
     let metrics = Some(telemetry::metrics()?);
     let settings = explorer::Settings { config, tokens, metrics };

@@ -23,7 +23,7 @@ use runtime::client::Error as ClientError;
 use runtime::clock::Clock;
 use runtime::data_dir::DataDir;
 use runtime::follower::{Follower, FollowerError, FollowerSettings};
-use runtime::own_address::{NotAnAddress, OwnAddress, address};
+use runtime::own_address::{InvalidAddress, OwnAddress, parse_address};
 use runtime::registration::{self, Registration};
 use runtime::server::{self, Limits};
 use runtime::verifier::CachingVerifier;
@@ -90,7 +90,7 @@ pub enum MempoolError {
     Client(#[from] ClientError),
     /// An address that was configured.
     #[error(transparent)]
-    Address(#[from] NotAnAddress),
+    Address(#[from] InvalidAddress),
     /// No random numbers.
     #[error("the operating system gives no random numbers: {0}")]
     Random(getrandom::Error),
@@ -108,7 +108,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     let bound = listener.local_addr()?;
     let clock = Clock::new(0);
     let own = OwnAddress::new(&config.mempool.host, config.mempool.advertise.as_deref(), bound)?;
-    let tracker = address("the tracker", &config.mempool.tracker)?;
+    let tracker = parse_address("the tracker", &config.mempool.tracker)?;
     let verifier = Arc::new(CachingVerifier::new(REMEMBERED_SIGNATURES));
     let rules = Arc::new(Rules::with_verifier(config.network.clone(), verifier.clone()).keeping_facts());
     let network = rules.params().network_id();

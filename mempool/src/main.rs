@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Parser;
 use runtime::config::{CommonArgs, Overrides};
 use runtime::data_dir::DataDir;
-use runtime::exit::complain;
+use runtime::exit::report_error;
 use runtime::{ports, server, telemetry};
 use shared::sync::PeerAddress;
 use std::path::PathBuf;
@@ -52,7 +52,7 @@ fn peer(text: &str) -> Result<PeerAddress, String> {
 async fn main() -> ExitCode {
     match run(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(error.as_ref(), ExitCode::FAILURE),
+        Err(error) => report_error(error.as_ref(), ExitCode::FAILURE),
     }
 }
 
@@ -64,10 +64,14 @@ async fn run(args: Args) -> anyhow::Result<()> {
         .set("mempool.data_dir", "--data-dir", args.data_dir.map(|folder| folder.display().to_string()))
         .set("mempool.advertise", "--advertise", args.advertise);
     let config = args.common.load(overrides)?;
-    let wanted =
-        ports::Wanted { service: "mempool", host: &config.mempool.host, port: args.port, first: config.mempool.port };
+    let request = ports::PortRequest {
+        service: "mempool",
+        host: &config.mempool.host,
+        port: args.port,
+        first: config.mempool.port,
+    };
     let open = |port| DataDir::open(&config.mempool.data_dir, &config.network, "mempool", port);
-    let (listener, data) = ports::bind_with_data(wanted, open)?;
+    let (listener, data) = ports::bind_with_data(request, open)?;
     let listener = tokio::net::TcpListener::from_std(listener).context("cannot use the port")?;
     let metrics = Some(telemetry::metrics()?);
     let settings = mempool::Settings { config, data, peers: args.peers, metrics };

@@ -23,7 +23,7 @@ use runtime::clock::Clock;
 use runtime::data_dir::{DataDir, DataDirError};
 use runtime::follower::{Follower, FollowerError, FollowerSettings};
 use runtime::miner::{MAX_THREADS, MinerError};
-use runtime::own_address::{NotAnAddress, OwnAddress, address};
+use runtime::own_address::{InvalidAddress, OwnAddress, parse_address};
 use runtime::registration::{self, Registration};
 use runtime::server::{self, Limits};
 use runtime::verifier::CachingVerifier;
@@ -86,7 +86,7 @@ pub enum NodeError {
     Client(#[from] ClientError),
     /// An address that was configured.
     #[error(transparent)]
-    Address(#[from] NotAnAddress),
+    Address(#[from] InvalidAddress),
     /// Whom to mine to.
     #[error("--miner {text:?} is no address: {source}")]
     BadMiner {
@@ -115,12 +115,12 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     let bound = listener.local_addr()?;
     let clock = Clock::new(clock_offset_ms);
     let own = OwnAddress::new(&config.node.host, config.node.advertise.as_deref(), bound)?;
-    let tracker = address("the tracker", &config.node.tracker)?;
+    let tracker = parse_address("the tracker", &config.node.tracker)?;
     let token = match &config.node.token {
         Some(token) => token.expose().to_owned(),
         None => data.token()?,
     };
-    let mempool = config.node.mempool.as_ref().map(|mempool| address("--mempool", mempool)).transpose()?;
+    let mempool = config.node.mempool.as_ref().map(|mempool| parse_address("--mempool", mempool)).transpose()?;
     let verifier: Arc<dyn Verifier> = Arc::new(CachingVerifier::new(VERIFIED));
     let rules = Arc::new(Rules::with_verifier(config.network.clone(), verifier.clone()));
     let network = rules.params().network_id();

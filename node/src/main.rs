@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::Parser;
 use runtime::config::{CommonArgs, Overrides};
 use runtime::data_dir::DataDir;
-use runtime::exit::complain;
+use runtime::exit::report_error;
 use runtime::{ports, server, telemetry};
 use shared::config::Hashrate;
 use shared::sync::PeerAddress;
@@ -77,7 +77,7 @@ fn peer(text: &str) -> Result<PeerAddress, String> {
 async fn main() -> ExitCode {
     match run(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(error.as_ref(), ExitCode::FAILURE),
+        Err(error) => report_error(error.as_ref(), ExitCode::FAILURE),
     }
 }
 
@@ -95,9 +95,10 @@ async fn run(args: Args) -> anyhow::Result<()> {
         .set("node.message", "--message", args.message)
         .set("node.mine", "--no-mine", args.no_mine.then_some(false));
     let config = args.common.load(overrides)?;
-    let wanted = ports::Wanted { service: "node", host: &config.node.host, port: args.port, first: config.node.port };
+    let request =
+        ports::PortRequest { service: "node", host: &config.node.host, port: args.port, first: config.node.port };
     let open = |port| DataDir::open(&config.node.data_dir, &config.network, "node", port);
-    let (listener, data) = ports::bind_with_data(wanted, open)?;
+    let (listener, data) = ports::bind_with_data(request, open)?;
     let listener = tokio::net::TcpListener::from_std(listener).context("cannot use the port")?;
     let metrics = Some(telemetry::metrics()?);
     let settings = node::Settings { config, data, peers: args.peers, clock_offset_ms: args.clock_offset_ms, metrics };

@@ -1,7 +1,7 @@
 //! Who sent a request: what `Chainlab-Node` says, where that can be true.
 
 use runtime::client::HostPort;
-use runtime::names::Names;
+use runtime::dns::Resolver;
 use runtime::server::Request;
 use shared::sync::PeerAddress;
 use std::time::Duration;
@@ -14,8 +14,8 @@ const RESOLVE: Duration = Duration::from_secs(1);
 
 /// The sender's address, if its host is where the request came from: what a block does wrong is held against its
 /// sender, so nobody may name somebody else.
-pub(crate) async fn sender(names: &Names, request: &Request) -> Option<PeerAddress> {
-    let address = PeerAddress::new(request.sender()?)?;
+pub(crate) async fn sender(resolver: &Resolver, request: &Request) -> Option<PeerAddress> {
+    let address = PeerAddress::new(request.claimed_node()?)?;
     let from = request.remote.ip();
     if address.is_local() {
         // A loopback address is reached from another one of them, and says nothing between machines.
@@ -23,6 +23,6 @@ pub(crate) async fn sender(names: &Names, request: &Request) -> Option<PeerAddre
     }
     let host: HostPort = address.as_str().parse().ok()?;
     let Ok(_place) = LOOK_UPS.try_acquire() else { return None };
-    let found = tokio::time::timeout(RESOLVE, names.addresses(host.host())).await.ok()?.ok()?;
+    let found = tokio::time::timeout(RESOLVE, resolver.addresses(host.host())).await.ok()?.ok()?;
     found.iter().any(|ip| ip.to_canonical() == from.to_canonical()).then_some(address)
 }

@@ -6,8 +6,8 @@ use crate::offers::Offers;
 use crate::{openapi, routes, sender};
 use http::Method;
 use runtime::clock::Clock;
+use runtime::dns::Resolver;
 use runtime::follower::{Follower, FollowerError};
-use runtime::names::Names;
 use runtime::server::{self, Request, Response, Service};
 use shared::block::Timestamp;
 use shared::chain::Reader;
@@ -31,7 +31,7 @@ pub(crate) struct NodeService {
     pub(crate) cache: BlockCache,
     /// Places for answers of blocks to peers: who reads the whole chain slowly must not keep peers from syncing.
     pub(crate) block_answers: Arc<Semaphore>,
-    names: Names,
+    resolver: Resolver,
     known_as: watch::Receiver<String>,
     started: Timestamp,
     network: serde_json::Value,
@@ -48,7 +48,7 @@ impl NodeService {
             offers: Offers::default(),
             cache: BlockCache::new(),
             block_answers: Arc::new(Semaphore::new(MAX_BLOCK_ANSWERS)),
-            names: Names::default(),
+            resolver: Resolver::default(),
             known_as,
             started: clock.time(),
             network,
@@ -73,7 +73,7 @@ impl NodeService {
     /// Whoever asks for peers wants to be one: a node that never pushes a block would be known to nobody, and get new
     /// blocks only by polling.
     async fn meet(&self, request: &Request) {
-        if let Some(sender) = sender::sender(&self.names, request).await {
+        if let Some(sender) = sender::sender(&self.resolver, request).await {
             self.follower.offer_peers(vec![sender], Learnt::FromPeers);
         }
     }
@@ -106,7 +106,7 @@ impl Service for NodeService {
     }
 
     async fn handle(&self, request: Request) -> Result<Response, Problem> {
-        if let Some(sender) = request.sender()
+        if let Some(sender) = request.claimed_node()
             && self.follower.is_blocked(sender)
         {
             return Err(server::forbidden(format!("this node was told to have nothing to do with {sender}")));
@@ -121,7 +121,7 @@ impl Service for NodeService {
             (&Method::GET, ["headers"]) => routes::chain::headers(self, &request).await,
             (&Method::GET, ["tips"]) => routes::chain::tips(self),
             (&Method::POST, ["block"]) => {
-                let sender = sender::sender(&self.names, &request).await;
+                let sender = sender::sender(&self.resolver, &request).await;
                 routes::exchange::push(self, request, sender).await
             }
             (&Method::POST, ["sync", "headers"]) => routes::exchange::headers(self, request).await,

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 /// A text that should have been `host:port`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {text:?} is not an address: expected host:port")]
-pub struct NotAnAddress {
+pub struct InvalidAddress {
     /// What it was given for.
     what: &'static str,
     /// What it says.
@@ -28,14 +28,14 @@ impl OwnAddress {
     ///
     /// # Errors
     /// If what it was told is no address.
-    pub fn new(host: &str, advertise: Option<&str>, bound: SocketAddr) -> Result<Self, NotAnAddress> {
+    pub fn new(host: &str, advertise: Option<&str>, bound: SocketAddr) -> Result<Self, InvalidAddress> {
         let known = if let Some(advertised) = advertise {
-            Some(address("--advertise", advertised)?)
+            Some(parse_address("--advertise", advertised)?)
         } else if bound.ip().is_unspecified() {
             None
         } else {
             let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
-            Some(address("--host", &format!("{host}:{}", bound.port()))?)
+            Some(parse_address("--host", &format!("{host}:{}", bound.port()))?)
         };
         Ok(Self { bound, known })
     }
@@ -54,8 +54,8 @@ impl fmt::Display for OwnAddress {
 ///
 /// # Errors
 /// If it is none.
-pub fn address(what: &'static str, text: &str) -> Result<PeerAddress, NotAnAddress> {
-    PeerAddress::new(text).ok_or_else(|| NotAnAddress { what, text: text.to_owned() })
+pub fn parse_address(what: &'static str, text: &str) -> Result<PeerAddress, InvalidAddress> {
+    PeerAddress::new(text).ok_or_else(|| InvalidAddress { what, text: text.to_owned() })
 }
 
 #[cfg(test)]

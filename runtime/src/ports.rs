@@ -12,7 +12,7 @@ pub const TRIES: u16 = 100;
 
 /// Where a service wants to listen.
 #[derive(Debug, Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct PortRequest<'a> {
     /// What it is, as errors name it: `tracker`, `node`.
     pub service: &'static str,
     /// Name or address.
@@ -67,8 +67,8 @@ pub enum PortError {
 ///
 /// # Errors
 /// See [`PortError`].
-pub fn bind(wanted: Wanted<'_>) -> Result<TcpListener, PortError> {
-    bind_with(wanted, |_| Ok(())).map(|(listener, ())| listener)
+pub fn bind(request: PortRequest<'_>) -> Result<TcpListener, PortError> {
+    bind_with(request, |_| Ok(())).map(|(listener, ())| listener)
 }
 
 /// Binds a service and holds the data folder that `open` opens for the port that it got.
@@ -76,18 +76,18 @@ pub fn bind(wanted: Wanted<'_>) -> Result<TcpListener, PortError> {
 /// # Errors
 /// See [`PortError`]; where a port was named, a folder that another process holds is one too.
 pub fn bind_with_data(
-    wanted: Wanted<'_>,
+    request: PortRequest<'_>,
     open: impl FnMut(u16) -> Result<DataDir, DataDirError>,
 ) -> Result<(TcpListener, DataDir), PortError> {
-    bind_with(wanted, open)
+    bind_with(request, open)
 }
 
 /// The listener does not block, as tokio wants it.
 fn bind_with<T>(
-    wanted: Wanted<'_>,
+    request: PortRequest<'_>,
     mut hold: impl FnMut(u16) -> Result<T, DataDirError>,
 ) -> Result<(TcpListener, T), PortError> {
-    let Wanted { service, host, port, first } = wanted;
+    let PortRequest { service, host, port, first } = request;
     let bind_error = |port| move |source| PortError::Bind { host: host.to_owned(), port, source };
     if let Some(port) = port {
         let listener = listen(host, port).map_err(|source| match source.kind() {
@@ -128,8 +128,8 @@ mod tests {
     use super::*;
     use shared::params::Params;
 
-    fn wanted(port: Option<u16>, first: u16) -> Wanted<'static> {
-        Wanted { service: "node", host: "127.0.0.1", port, first }
+    fn request(port: Option<u16>, first: u16) -> PortRequest<'static> {
+        PortRequest { service: "node", host: "127.0.0.1", port, first }
     }
 
     fn port_of(listener: &TcpListener) -> u16 {
@@ -138,8 +138,8 @@ mod tests {
 
     #[test]
     fn a_named_port_that_is_in_use_is_refused_with_what_to_do() {
-        let taken = bind(wanted(Some(0), 0)).unwrap();
-        let error = bind(wanted(Some(port_of(&taken)), 0)).unwrap_err();
+        let taken = bind(request(Some(0), 0)).unwrap();
+        let error = bind(request(Some(port_of(&taken)), 0)).unwrap_err();
         let PortError::InUse { port, free, .. } = &error else { panic!("{error}") };
         assert_eq!(*port, port_of(&taken));
         assert!(free.is_none_or(|free| free > *port));
@@ -149,9 +149,9 @@ mod tests {
 
     #[test]
     fn without_a_named_port_the_next_free_one_is_taken() {
-        let taken = bind(wanted(Some(0), 0)).unwrap();
+        let taken = bind(request(Some(0), 0)).unwrap();
         let first = port_of(&taken);
-        let next = bind(wanted(None, first)).unwrap();
+        let next = bind(request(None, first)).unwrap();
         assert!(port_of(&next) > first);
     }
 
@@ -160,16 +160,16 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         let network = Params::default();
         let open = |port| DataDir::open(root.path(), &network, "node", port);
-        let (listener, data) = bind_with_data(wanted(Some(0), 0), open).unwrap();
+        let (listener, data) = bind_with_data(request(Some(0), 0), open).unwrap();
         let first = port_of(&listener);
         // The port is free again, its folder is not.
         drop(listener);
-        let (listener, other) = bind_with_data(wanted(None, first), open).unwrap();
+        let (listener, other) = bind_with_data(request(None, first), open).unwrap();
         assert!(port_of(&listener) > first);
         assert_ne!(other.path(), data.path());
         assert!(other.path().ends_with(format!("node-{}", port_of(&listener))));
         // Somebody else may have the port by now, so the held folder is asked for with any port.
-        let error = bind_with_data(wanted(Some(0), 0), |_| open(first)).unwrap_err();
+        let error = bind_with_data(request(Some(0), 0), |_| open(first)).unwrap_err();
         assert!(matches!(error, PortError::Data(DataDirError::InUse { .. })), "{error}");
     }
 
@@ -179,7 +179,7 @@ mod tests {
         let file = root.path().join("file");
         std::fs::write(&file, "").unwrap();
         let mut tried = 0;
-        let error = bind_with_data(wanted(None, 20_000), |port| {
+        let error = bind_with_data(request(None, 20_000), |port| {
             tried += 1;
             DataDir::open(&file, &Params::default(), "node", port)
         });
@@ -189,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_host_of_another_machine_is_refused_with_what_is_expected() {
-        let error = bind(Wanted { host: "192.0.2.1", ..wanted(None, 20_000) }).unwrap_err().to_string();
+        let error = bind(PortRequest { host: "192.0.2.1", ..request(None, 20_000) }).unwrap_err().to_string();
         assert!(error.contains("192.0.2.1") && error.contains("an address of this machine"), "{error}");
     }
 }

@@ -1,7 +1,7 @@
 //! The program `simulator`: flags, configuration, and then [`simulator::run`]; its exit code says whether it went well.
 
 use clap::Parser;
-use runtime::exit::complain;
+use runtime::exit::report_error;
 use runtime::{server, telemetry};
 use simulator::Look;
 use simulator::flags::{Args, Command};
@@ -19,14 +19,14 @@ async fn main() -> ExitCode {
             let look = Look::of_stdout(args.json);
             match begin(args.common.log_format).and_then(|()| args.options()) {
                 Ok(options) => simulator::drive::drive(&options, look, stdout(), server::stop_on_signal()).await,
-                Err(error) => return complain(error.as_ref(), ExitCode::from(WRONG_USAGE)),
+                Err(error) => return report_error(error.as_ref(), ExitCode::from(WRONG_USAGE)),
             }
         }
         None => {
             let look = Look::of_stdout(args.json);
             match begin(args.common.log_format).and_then(|()| args.options()) {
                 Ok(options) => simulator::run(&options, look, stdout(), server::stop_on_signal()).await,
-                Err(error) => return complain(error.as_ref(), ExitCode::from(WRONG_USAGE)),
+                Err(error) => return report_error(error.as_ref(), ExitCode::from(WRONG_USAGE)),
             }
         }
     };
@@ -35,7 +35,7 @@ async fn main() -> ExitCode {
         Ok(_) => ExitCode::FAILURE,
         // Whoever read along has seen enough, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
-        Err(error) => complain(error.as_ref(), ExitCode::FAILURE),
+        Err(error) => report_error(error.as_ref(), ExitCode::FAILURE),
     }
 }
 

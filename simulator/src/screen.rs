@@ -1,9 +1,9 @@
 //! Where tales go: a terminal with a status line at the bottom, plain lines (a file, Docker's log), or JSON. What strangers
-//! have said reaches people only through [`printable`].
+//! have said reaches people only through [`sanitize`].
 
 use crate::tale::{Status, Tale, Told};
 use crate::text::Style;
-use runtime::printable;
+use runtime::sanitize;
 use std::io::{self, IsTerminal, Write};
 
 /// How often the status is told where it has no line of its own.
@@ -115,10 +115,10 @@ impl<W: Write> Screen<W> {
     fn words(&self, told: &Told) -> String {
         let plain = self.style.plain().line(told);
         let fit = match told.tale {
-            Tale::Started(_) | Tale::Report(_) => printable::text(&plain),
-            _ => printable::line(&plain),
+            Tale::Started(_) | Tale::Report(_) => sanitize::text(&plain),
+            _ => sanitize::line(&plain),
         };
-        printable::painted(fit, || self.style.line(told))
+        sanitize::coloured(fit, || self.style.line(told))
     }
 
     fn wipe(&mut self) -> io::Result<()> {

@@ -4,7 +4,7 @@
 //! name is resolved once, what it resolves to is checked against the caller, and exactly that address is called.
 
 use runtime::client::{Client, Error, HostPort};
-use runtime::names::Names;
+use runtime::dns::Resolver;
 use runtime::server::{bad_request, forbidden, unavailable, unprocessable};
 use shared::wire::{Info, Problem, Role};
 use std::net::{IpAddr, SocketAddr};
@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Checks and calls back who wants to be listed.
 pub(crate) struct Callback {
     client: Client,
-    names: Names,
+    resolver: Resolver,
     allow_foreign: bool,
     turns: Semaphore,
 }
@@ -35,7 +35,7 @@ pub(crate) struct Found {
 impl Callback {
     pub(crate) fn new(allow_foreign: bool) -> Result<Self, Error> {
         let turns = Semaphore::new(MAX_CALLBACKS);
-        Ok(Self { client: Client::new(None, None)?, names: Names::default(), allow_foreign, turns })
+        Ok(Self { client: Client::new(None, None)?, resolver: Resolver::default(), allow_foreign, turns })
     }
 
     /// Calls `url` back, if `caller` may register it, and compares what answers with `role`.
@@ -66,7 +66,7 @@ impl Callback {
 
     /// The one address to connect to.
     async fn check(&self, caller: IpAddr, address: &HostPort) -> Result<SocketAddr, Problem> {
-        let found = timeout(PATIENCE, self.names.addresses(address.host())).await;
+        let found = timeout(PATIENCE, self.resolver.addresses(address.host())).await;
         let Ok(Ok(found)) = found else {
             return Err(unprocessable("callback", format!("{} does not resolve to an address", address.host())));
         };

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::Parser;
 use runtime::config::{CommonArgs, Overrides};
-use runtime::exit::complain;
+use runtime::exit::report_error;
 use runtime::{ports, server, telemetry};
 use std::process::ExitCode;
 
@@ -33,7 +33,7 @@ Examples:
 async fn main() -> ExitCode {
     match run(Args::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(error.as_ref(), ExitCode::FAILURE),
+        Err(error) => report_error(error.as_ref(), ExitCode::FAILURE),
     }
 }
 
@@ -41,8 +41,9 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let Args { host, port, common } = args;
     telemetry::init_log(common.log_format)?;
     let config = common.load(Overrides::new().set("tracker.host", "--host", host))?;
-    let wanted = ports::Wanted { service: "tracker", host: &config.tracker.host, port, first: config.tracker.port };
-    let listener = tokio::net::TcpListener::from_std(ports::bind(wanted)?).context("cannot use the port")?;
+    let request =
+        ports::PortRequest { service: "tracker", host: &config.tracker.host, port, first: config.tracker.port };
+    let listener = tokio::net::TcpListener::from_std(ports::bind(request)?).context("cannot use the port")?;
     if port.is_none() && listener.local_addr()?.port() != config.tracker.port {
         let (taken, got) = (config.tracker.port, listener.local_addr()?.port());
         tracing::warn!(

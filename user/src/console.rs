@@ -2,12 +2,12 @@
 //!
 //! Standard output carries what was asked for and nothing else; errors, notes and progress go to standard error. Colours
 //! and moving progress are for terminals only, and colours not where `NO_COLOR` is set. What strangers have said reaches
-//! people only through [`printable`].
+//! people only through [`sanitize`].
 
 use crate::Error;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use owo_colors::OwoColorize;
-use runtime::printable;
+use runtime::sanitize;
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 
@@ -83,7 +83,7 @@ impl Console {
             serde_json::to_string(output).map_err(io::Error::from)?
         } else {
             let plain = output.text(Style::default());
-            printable::painted(printable::text(&plain), || output.text(self.style))
+            sanitize::coloured(sanitize::text(&plain), || output.text(self.style))
         };
         writeln!(self.out, "{text}")?;
         Ok(self.out.flush()?)
@@ -93,7 +93,7 @@ impl Console {
     pub fn note(&mut self, text: &str) {
         if !self.json {
             // Nobody reading it is no reason to stop.
-            let _ = writeln!(self.errors, "note: {}", printable::line(text));
+            let _ = writeln!(self.errors, "note: {}", sanitize::line(text));
         }
     }
 
@@ -106,9 +106,9 @@ impl Console {
         let _ = if self.json {
             writeln!(self.errors, "{}", error.to_json())
         } else if error.has_lines() {
-            writeln!(self.errors, "error: {}", printable::text(&words))
+            writeln!(self.errors, "error: {}", sanitize::text(&words))
         } else {
-            writeln!(self.errors, "error: {}", printable::line(&words))
+            writeln!(self.errors, "error: {}", sanitize::line(&words))
         };
     }
 

@@ -7,7 +7,7 @@ use crate::Error;
 use crate::console::Console;
 use crate::error::name_of;
 use runtime::client::{self, Client, HostPort};
-use runtime::printable;
+use runtime::sanitize;
 use shared::block::BlockHash;
 use shared::config::Config;
 use shared::params::Params;
@@ -191,7 +191,7 @@ fn choose(members: &[Member], role: Role, ours: BlockHash, strictly: bool) -> Re
 }
 
 fn line(id: BlockHash, members: &[&Member]) -> String {
-    let addresses: Vec<_> = members.iter().map(|member| printable::line(&member.address)).collect();
+    let addresses: Vec<_> = members.iter().map(|member| sanitize::line(&member.address)).collect();
     format!("  {}…: {}", id.short(), addresses.join(", "))
 }
 

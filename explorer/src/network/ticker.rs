@@ -3,7 +3,7 @@
 use super::links::Links;
 use super::picture::{Fact, Topic};
 use crate::view::short;
-use runtime::printable;
+use runtime::sanitize;
 use shared::block::{BlockHash, Timestamp};
 use shared::ledger::{Transaction, TransactionId};
 use shared::wire::{BlockId, PeerChange, PeerEvent, PoolEvent, ReorgEvent};
@@ -221,7 +221,7 @@ fn eviction(reason: &str) -> String {
 
 /// A stranger's text, made short and fit for people.
 pub(super) fn said(text: &str) -> String {
-    printable::line(text).chars().take(SAID).collect()
+    sanitize::line(text).chars().take(SAID).collect()
 }
 
 /// A map that forgets its oldest entries.

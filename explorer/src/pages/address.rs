@@ -6,7 +6,7 @@ use crate::sources::NoAnswer;
 use crate::view::chart::{Axis, Chart, Mark, figure, whole};
 use crate::view::{self, Page, explained, moved, said, transaction_link};
 use maud::{Markup, html};
-use runtime::client::Page as Entries;
+use runtime::client::ListPage as Entries;
 use runtime::server::{self, Request, Response};
 use serde::Deserialize;
 use shared::ledger::{Address, Amount, Transaction};

@@ -2,7 +2,7 @@
 
 use crate::view::{self, said};
 use maud::{Markup, html};
-use runtime::printable;
+use runtime::sanitize;
 use shared::block::{Block, Height};
 use shared::ledger::Bundle;
 use shared::params::LayerName;
@@ -55,7 +55,7 @@ impl Content {
 /// A text as it is, long ones folded, very long ones cut.
 pub(super) fn text(text: &str) -> Markup {
     let shown: String = text.chars().take(SHOWN).collect();
-    let pre = html! { pre.data tabindex="0" dir="auto" { (printable::text(&shown)) } };
+    let pre = html! { pre.data tabindex="0" dir="auto" { (sanitize::text(&shown)) } };
     html! {
         @if text.is_empty() {
             p.muted { "The data is empty." }

@@ -2,7 +2,7 @@
 
 use super::chart;
 use maud::{Markup, html};
-use runtime::printable;
+use runtime::sanitize;
 use serde::Serialize;
 use shared::block::{BlockHash, Timestamp};
 use shared::explain::{Explanation, is_hidden};
@@ -64,7 +64,7 @@ pub(crate) fn copyable(text: &str) -> Markup {
 
 /// What a stranger says, on one line: nothing hidden is in it, and its direction of writing is its own affair.
 pub(crate) fn said(text: &str) -> Markup {
-    html! { bdi.said { (printable::line(text)) } }
+    html! { bdi.said { (sanitize::line(text)) } }
 }
 
 /// A whole number with its thousands apart.

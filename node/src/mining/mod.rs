@@ -7,7 +7,7 @@ use crate::mempools::{Mempools, PERIOD};
 use crate::template::{NoTemplate, Template};
 use runtime::clock::Clock;
 use runtime::follower::{Follower, Status};
-use runtime::miner::{Found, Miner, MinerError, MinerSettings};
+use runtime::miner::{MinedHeader, Miner, MinerError, MinerSettings};
 use shared::block::{BlockHash, DataHash, HeaderFields};
 use shared::chain::BrokenRule;
 use shared::{config, wire};
@@ -75,11 +75,11 @@ impl Mining {
     ) -> Result<Self, MinerError> {
         // A job has at most one hit, and jobs are given by the task that takes the hits.
         let (found, hits) = mpsc::channel(16);
-        let on_found = Box::new(move |hit: Found| {
+        let on_mined = Box::new(move |hit: MinedHeader| {
             let _ = found.try_send(hit);
         });
         let settings = MinerSettings { threads: config.threads, hashrate: config.hashrate };
-        let miner = Arc::new(Miner::start(settings, move || clock.time(), on_found)?);
+        let miner = Arc::new(Miner::start(settings, move || clock.time(), on_mined)?);
         let (orders, order_queue) = mpsc::channel(MAX_ORDERS);
         let work = Work::new(miner.clone(), config.mine, follower.clone(), clock, coinbase.clone(), mempools.clone());
         let task = Arc::new(Mutex::new(Some(tokio::spawn(work.run(hits, order_queue, shutdown)))));

@@ -12,7 +12,7 @@ use crate::template::{NoTemplate, Template};
 use metrics::gauge;
 use runtime::clock::Clock;
 use runtime::follower::{Follower, Status};
-use runtime::miner::{Found, Job, Miner};
+use runtime::miner::{Job, MinedHeader, Miner};
 use shared::block::{Block, BlockHash, Nonce};
 use shared::chain::{Accepted, Refusal};
 use shared::layer::EffectError;
@@ -113,7 +113,7 @@ impl Work {
 
     pub(super) async fn run(
         mut self,
-        mut hits: mpsc::Receiver<Found>,
+        mut hits: mpsc::Receiver<MinedHeader>,
         mut order_queue: mpsc::Receiver<Order>,
         shutdown: CancellationToken,
     ) {
@@ -255,7 +255,7 @@ impl Work {
         }
     }
 
-    async fn take_hit(&mut self, Found { job, header }: Found) {
+    async fn take_hit(&mut self, MinedHeader { job, header }: MinedHeader) {
         let Some(Current { target, template, .. }) = self.current.take_if(|current| current.id == job) else { return };
         self.last_build = None;
         let (index, difficulty, hash) = (header.index, header.difficulty, header.hash());
@@ -263,7 +263,7 @@ impl Work {
         match self.follower.submit(block, BlockSource::Mined, None).await {
             Ok(Ok(Accepted::Best)) => {
                 let hashrate = self.miner.hashrate();
-                self.follower.tell(Event::Mining(MiningEvent { index, difficulty, hashrate, found: Some(hash) }));
+                self.follower.send_event(Event::Mining(MiningEvent { index, difficulty, hashrate, found: Some(hash) }));
                 self.fill_order(target.order, hash);
             }
             // Another block came first: natural, and seen as a fork.

@@ -3,7 +3,7 @@
 //! Reads as much of the server-sent events format as the services write: `event:` and `data:` lines, comments, an empty
 //! line at the end. Lines and whole events are bounded; unknown events are passed over, as a newer service may tell more.
 
-use super::transport::refused;
+use super::transport::refusal_error;
 use super::{Client, Error};
 use futures_util::{Stream, stream};
 use reqwest::Method;
@@ -58,7 +58,7 @@ impl Client {
         let answer = timeout(BEGIN, request.send()).await.map_err(|_| Error::Slow)?;
         let answer = answer.map_err(|error| Error::of(&error))?;
         if !answer.status().is_success() {
-            return Err(timeout(BEGIN, refused(answer)).await.unwrap_or(Error::Slow));
+            return Err(timeout(BEGIN, refusal_error(answer)).await.unwrap_or(Error::Slow));
         }
         Ok(stream::unfold(Some((answer, Parser::new(names))), |state| async move {
             let (mut answer, mut parser) = state?;

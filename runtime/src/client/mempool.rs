@@ -3,7 +3,7 @@
 //! Transactions arrive well-formed, since their JSON is read strictly; whether their ids and signatures are right is not
 //! looked at here.
 
-use super::transport::{Bounds, from_json, off_the_loop, refused, to_json, whole};
+use super::transport::{Bounds, from_json, read_body, refusal_error, spawn_blocking, to_json};
 use super::{Client, Error};
 use http::header::{ETAG, HeaderMap, IF_NONE_MATCH, LINK};
 use http::{HeaderName, StatusCode};
@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
+pub struct ListPage<T> {
     /// What it shows.
     pub entries: Vec<T>,
     /// Where the next page begins, if there is one.
@@ -77,11 +77,11 @@ impl Client {
             return Ok(Unprocessed::NotModified);
         }
         if !answer.status().is_success() {
-            return Err(refused(answer).await);
+            return Err(refusal_error(answer).await);
         }
         let etag = text(answer.headers(), &ETAG).map(str::to_owned);
-        let body = whole(answer, UNPROCESSED.bytes).await?;
-        let transactions = off_the_loop(move || from_json(&body)).await?;
+        let body = read_body(answer, UNPROCESSED.bytes).await?;
+        let transactions = spawn_blocking(move || from_json(&body)).await?;
         Ok(Unprocessed::Pending { etag, transactions })
     }
 
@@ -103,7 +103,7 @@ impl Client {
         prefix: &str,
         from: Option<&str>,
         limit: usize,
-    ) -> Result<Page<AddressBalance>, Error> {
+    ) -> Result<ListPage<AddressBalance>, Error> {
         let query = query(&[("prefix", Some(prefix)), ("from", from), ("limit", Some(&limit.to_string()))]);
         self.page(address, &format!("/balances?{query}"), "from", Bounds::LIST).await
     }
@@ -134,7 +134,7 @@ impl Client {
         of: &Address,
         before: Option<&str>,
         limit: usize,
-    ) -> Result<Page<HistoryEntry>, Error> {
+    ) -> Result<ListPage<HistoryEntry>, Error> {
         let query = query(&[("before", before), ("limit", Some(&limit.to_string()))]);
         self.page(address, &format!("/history/{of}?{query}"), "before", HISTORY).await
     }
@@ -145,13 +145,13 @@ impl Client {
         address: &str,
         path: &str,
         cursor: &str,
-        within: Bounds,
-    ) -> Result<Page<T>, Error> {
-        let answer = self.send(self.request(Method::GET, address, path)?, within).await?;
+        bounds: Bounds,
+    ) -> Result<ListPage<T>, Error> {
+        let answer = self.send(self.request(Method::GET, address, path)?, bounds).await?;
         let next = text(answer.headers(), &LINK).and_then(|link| next_page(link, cursor));
-        let body = whole(answer, within.bytes).await?;
-        let entries = off_the_loop(move || from_json(&body)).await?;
-        Ok(Page { entries, next })
+        let body = read_body(answer, bounds.bytes).await?;
+        let entries = spawn_blocking(move || from_json(&body)).await?;
+        Ok(ListPage { entries, next })
     }
 }
 

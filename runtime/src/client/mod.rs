@@ -16,9 +16,9 @@ mod transport;
 
 pub use address::{BadAddress, HostPort};
 pub use error::Error;
-pub use mempool::{Page, Unprocessed};
+pub use mempool::{ListPage, Unprocessed};
 
-use crate::names::Names;
+use crate::dns::Resolver;
 use shared::block::BlockHash;
 use shared::wire::{Info, NETWORK_HEADER, NODE_HEADER};
 use std::net::SocketAddr;
@@ -54,7 +54,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .default_headers(headers)
             .user_agent(concat!("chainlab/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(Names::default())
+            .dns_resolver(Resolver::default())
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)

@@ -3,7 +3,7 @@
 //! Headers and blocks are hashed while they are read, so what arrives is what its hash says; whether it keeps the
 //! chain's rules is not looked at here.
 
-use super::transport::{Bounds, from_json, off_the_loop, to_json, whole};
+use super::transport::{Bounds, from_json, read_body, spawn_blocking, to_json};
 use super::{Client, Error};
 use bytes::Bytes;
 use reqwest::Method;
@@ -52,10 +52,10 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn block(&self, address: &str, index: u64, max_block_bytes: usize) -> Result<Block, Error> {
-        let within = Bounds { time: BLOCKS_TIME, bytes: max_block_bytes };
-        let answer = self.send(self.request(Method::GET, address, &format!("/block/{index}"))?, within).await?;
-        let body = whole(answer, within.bytes).await?;
-        off_the_loop(move || read_block(&body)).await
+        let bounds = Bounds { time: BLOCKS_TIME, bytes: max_block_bytes };
+        let answer = self.send(self.request(Method::GET, address, &format!("/block/{index}"))?, bounds).await?;
+        let body = read_body(answer, bounds.bytes).await?;
+        spawn_blocking(move || read_block(&body)).await
     }
 
     /// `GET /block/<hash>`: the JSON as it came, for who wants to judge it without our own reading of blocks;
@@ -64,9 +64,9 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn block_json(&self, address: &str, hash: BlockHash, max_block_bytes: usize) -> Result<Bytes, Error> {
-        let within = Bounds { time: BLOCKS_TIME, bytes: max_block_bytes };
-        let answer = self.send(self.request(Method::GET, address, &format!("/block/{hash}"))?, within).await?;
-        whole(answer, within.bytes).await
+        let bounds = Bounds { time: BLOCKS_TIME, bytes: max_block_bytes };
+        let answer = self.send(self.request(Method::GET, address, &format!("/block/{hash}"))?, bounds).await?;
+        read_body(answer, bounds.bytes).await
     }
 
     /// `GET /blockchain`: up to `limit` blocks of the best chain from height `from` on, as the JSON array that came;
@@ -75,9 +75,9 @@ impl Client {
     /// # Errors
     /// See [`Error`].
     pub async fn chain_json(&self, address: &str, from: u64, limit: u64, max_bytes: usize) -> Result<Bytes, Error> {
-        let within = Bounds { time: BLOCKS_TIME, bytes: max_bytes };
+        let bounds = Bounds { time: BLOCKS_TIME, bytes: max_bytes };
         let path = format!("/blockchain?from={from}&limit={limit}");
-        whole(self.send(self.request(Method::GET, address, &path)?, within).await?, within.bytes).await
+        read_body(self.send(self.request(Method::GET, address, &path)?, bounds).await?, bounds.bytes).await
     }
 
     /// `POST /sync/headers`.
@@ -86,8 +86,8 @@ impl Client {
     /// See [`Error`]; refused with 409 if no hash of the locator is on the other's best chain.
     pub async fn headers(&self, address: &str, ask: &HeadersRequest) -> Result<Vec<Header>, Error> {
         let request = self.post_request(address, "/sync/headers", None, to_json(ask)?)?;
-        let body = whole(self.send(request, Bounds::LIST).await?, Bounds::LIST.bytes).await?;
-        off_the_loop(move || from_json(&body)).await
+        let body = read_body(self.send(request, Bounds::LIST).await?, Bounds::LIST.bytes).await?;
+        spawn_blocking(move || from_json(&body)).await
     }
 
     /// `POST /sync/blocks`; `max_block_bytes` bounds the JSON of one block.
@@ -102,10 +102,10 @@ impl Client {
         ask: &BlocksRequest,
         max_block_bytes: usize,
     ) -> Result<Vec<Block>, Error> {
-        let within = Bounds { time: BLOCKS_TIME, bytes: BLOCKS_BYTES + max_block_bytes };
+        let bounds = Bounds { time: BLOCKS_TIME, bytes: BLOCKS_BYTES + max_block_bytes };
         let request = self.post_request(address, "/sync/blocks", None, to_json(ask)?)?;
-        let body = whole(self.send(request, within).await?, within.bytes).await?;
-        off_the_loop(move || body.split(|c| *c == b'\n').filter(|line| !line.is_empty()).map(read_block).collect())
+        let body = read_body(self.send(request, bounds).await?, bounds.bytes).await?;
+        spawn_blocking(move || body.split(|c| *c == b'\n').filter(|line| !line.is_empty()).map(read_block).collect())
             .await
     }
 

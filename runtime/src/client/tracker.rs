@@ -19,8 +19,8 @@ impl Client {
         let query =
             form_urlencoded::Serializer::new(String::new()).append_pair("url", url).append_pair("role", role).finish();
         // It calls us back before it answers, which may take it a while.
-        let within = Bounds::LIST.time(Duration::from_secs(8));
-        self.post(tracker, &format!("/register?{query}"), None, Bytes::new(), within).await
+        let bounds = Bounds::LIST.time(Duration::from_secs(8));
+        self.post(tracker, &format!("/register?{query}"), None, Bytes::new(), bounds).await
     }
 
     /// `host:port` of the live nodes of all networks.

@@ -35,9 +35,9 @@ const PROBLEM_BYTES: usize = 64 * 1024;
 
 impl Client {
     /// `GET`, the answer read as JSON.
-    pub(super) async fn get<T: DeserializeOwned>(&self, address: &str, path: &str, within: Bounds) -> Result<T, Error> {
-        let answer = self.send(self.request(Method::GET, address, path)?, within).await?;
-        from_json(&whole(answer, within.bytes).await?)
+    pub(super) async fn get<T: DeserializeOwned>(&self, address: &str, path: &str, bounds: Bounds) -> Result<T, Error> {
+        let answer = self.send(self.request(Method::GET, address, path)?, bounds).await?;
+        from_json(&read_body(answer, bounds.bytes).await?)
     }
 
     /// `POST` of JSON, the answer read as JSON.
@@ -47,10 +47,10 @@ impl Client {
         path: &str,
         token: Option<&str>,
         body: Bytes,
-        within: Bounds,
+        bounds: Bounds,
     ) -> Result<T, Error> {
-        let answer = self.send(self.post_request(address, path, token, body)?, within).await?;
-        from_json(&whole(answer, within.bytes).await?)
+        let answer = self.send(self.post_request(address, path, token, body)?, bounds).await?;
+        from_json(&read_body(answer, bounds.bytes).await?)
     }
 
     /// `POST` whose answer is only success or refusal.
@@ -62,7 +62,7 @@ impl Client {
         body: Bytes,
     ) -> Result<(), Error> {
         let answer = self.send(self.post_request(address, path, token, body)?, Bounds::SMALL).await?;
-        whole(answer, Bounds::LIST.bytes).await.map(drop)
+        read_body(answer, Bounds::LIST.bytes).await.map(drop)
     }
 
     pub(super) fn post_request(
@@ -87,19 +87,19 @@ impl Client {
     }
 
     /// Sends and waits for the head of an answer; a refusal becomes an error.
-    pub(super) async fn send(&self, request: RequestBuilder, within: Bounds) -> Result<Response, Error> {
-        let answer = request.timeout(within.time).send().await.map_err(|error| Error::of(&error))?;
-        if answer.status().is_success() { Ok(answer) } else { Err(refused(answer).await) }
+    pub(super) async fn send(&self, request: RequestBuilder, bounds: Bounds) -> Result<Response, Error> {
+        let answer = request.timeout(bounds.time).send().await.map_err(|error| Error::of(&error))?;
+        if answer.status().is_success() { Ok(answer) } else { Err(refusal_error(answer).await) }
     }
 }
 
 /// What an answer that is no success means.
-pub(super) async fn refused(answer: Response) -> Error {
+pub(super) async fn refusal_error(answer: Response) -> Error {
     let status = answer.status();
     if !(status.is_client_error() || status.is_server_error()) {
         return Error::Malformed(format!("status {status}: neither an answer nor a refusal"));
     }
-    match whole(answer, PROBLEM_BYTES).await {
+    match read_body(answer, PROBLEM_BYTES).await {
         Ok(body) => Error::Refused(refusal(status, &body)),
         Err(error) => error,
     }
@@ -115,7 +115,7 @@ fn refusal(status: StatusCode, body: &[u8]) -> Problem {
 }
 
 /// The whole body, if it has at most `limit` bytes.
-pub(super) async fn whole(mut answer: Response, limit: usize) -> Result<Bytes, Error> {
+pub(super) async fn read_body(mut answer: Response, limit: usize) -> Result<Bytes, Error> {
     if answer.content_length().is_some_and(|length| length > limit as u64) {
         return Err(Error::Oversized { limit });
     }
@@ -139,7 +139,7 @@ pub(super) fn to_json(value: &impl Serialize) -> Result<Bytes, Error> {
 }
 
 /// Runs what hashes megabytes where it holds up nobody.
-pub(super) async fn off_the_loop<T: Send + 'static>(
+pub(super) async fn spawn_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
     let done = tokio::task::spawn_blocking(work).await;

@@ -1,10 +1,10 @@
 //! Drives `shared::sync` over HTTP: what every service does that follows the chain.
 //!
-//! The chain and its syncer live on one thread, the only writer, and take their inputs from a bounded queue
-//! (`writer`); requests to peers are carried out on tokio and come back as inputs (`courier`). Readers use snapshots
+//! The chain and its syncer live on one thread, the only writer, and take their commands from a bounded queue
+//! (`writer`); requests to peers are carried out on tokio and come back as commands (`peer_client`). Readers use snapshots
 //! and never wait for the writer. No rule is decided here.
 
-mod courier;
+mod peer_client;
 mod writer;
 
 use crate::client::{Client, Error as ClientError};
@@ -19,9 +19,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use tokio::sync::{broadcast, oneshot, watch};
-use writer::{Input, Writer};
+use writer::{Command, Writer};
 
-/// Inputs that may wait for the chain's thread.
+/// Commands that may wait for the chain's thread.
 const QUEUE: usize = 1024;
 /// Events that a slow listener may fall behind.
 const EVENTS: usize = 1024;
@@ -85,7 +85,7 @@ pub enum FollowerError {
 /// A chain that keeps in step with its peers; cheap to clone.
 #[derive(Clone)]
 pub struct Follower {
-    inputs: SyncSender<Input>,
+    commands: SyncSender<Command>,
     view: View,
     rules: Arc<Rules>,
     network: BlockHash,
@@ -107,14 +107,17 @@ impl Follower {
         let chain = Chain::open(rules.clone(), store, side_limits)?;
         let own = sync.own_address.clone();
         let client = Client::new(Some(rules.params().network_id()), own.as_ref().map(PeerAddress::as_str))?;
-        let (inputs, queue) = sync_channel(QUEUE);
+        let (commands, queue) = sync_channel(QUEUE);
         let (events, _) = broadcast::channel(EVENTS);
-        let courier = courier::Courier::new(client, inputs.clone(), rules.clone());
+        let peer_client = peer_client::PeerClient::new(client, commands.clone(), rules.clone());
         let syncer = Syncer::new(sync, seed);
         let view = chain.view();
-        let (writer, status) = Writer::new(chain, syncer, clock, courier, events.clone());
+        let (writer, status) = Writer::new(chain, syncer, clock, peer_client, events.clone());
         let thread = std::thread::Builder::new().name("chain".to_owned()).spawn(move || writer.run(&queue))?;
-        Ok((Self { inputs, view, network: rules.params().network_id(), rules, status, events }, FollowerThread(thread)))
+        Ok((
+            Self { commands, view, network: rules.params().network_id(), rules, status, events },
+            FollowerThread(thread),
+        ))
     }
 
     /// Readers' door to the chain.
@@ -148,7 +151,7 @@ impl Follower {
     }
 
     /// Tells listeners of something that happened outside of the chain.
-    pub fn tell(&self, event: Event) {
+    pub fn send_event(&self, event: Event) {
         // Nobody listening is fine.
         let _ = self.events.send(Arc::new(event));
     }
@@ -163,7 +166,7 @@ impl Follower {
         source: BlockSource,
         from: Option<PeerAddress>,
     ) -> Result<Result<Accepted, Refusal>, FollowerError> {
-        self.ask(|reply| Input::Block { block, source, from, reply }).await
+        self.request(|reply| Command::Block { block, source, from, reply }).await
     }
 
     /// Changes whom to talk to.
@@ -171,7 +174,7 @@ impl Follower {
     /// # Errors
     /// [`FollowerError::Invalid`] if an address is none.
     pub async fn update_peers(&self, update: PeersUpdate) -> Result<(), FollowerError> {
-        self.ask(|reply| Input::Peers { update, reply }).await?.map_err(FollowerError::Invalid)
+        self.request(|reply| Command::Peers { update, reply }).await?.map_err(FollowerError::Invalid)
     }
 
     /// Asks every peer now, and answers when nothing better is left to fetch.
@@ -179,18 +182,18 @@ impl Follower {
     /// # Errors
     /// If it could not be asked.
     pub async fn sync_now(&self) -> Result<SyncReport, FollowerError> {
-        self.ask(|reply| Input::SyncNow { reply }).await
+        self.request(|reply| Command::SyncNow { reply }).await
     }
 
     /// Offers addresses to talk to; whoever is not there or of another network is found out.
     pub fn offer_peers(&self, addresses: Vec<PeerAddress>, learnt: Learnt) {
         // An offer that finds the queue full will be made again.
-        let _ = self.inputs.try_send(Input::Offer { addresses, learnt });
+        let _ = self.commands.try_send(Command::Offer { addresses, learnt });
     }
 
     /// Tells what others reach this service at, where that was learnt late.
     pub fn set_own_address(&self, own: PeerAddress) {
-        let _ = self.inputs.try_send(Input::Own(own));
+        let _ = self.commands.try_send(Command::Own(own));
     }
 
     /// Whether an address was cut off on purpose.
@@ -207,16 +210,16 @@ impl Follower {
 
     /// Ends the chain's thread once what waits for it is done; the [`FollowerThread`] tells when.
     pub fn stop(&self) {
-        let inputs = self.inputs.clone();
+        let commands = self.commands.clone();
         tokio::task::spawn_blocking(move || {
             // A thread that has ended already needs no telling.
-            let _ = inputs.send(Input::Stop);
+            let _ = commands.send(Command::Stop);
         });
     }
 
-    async fn ask<T>(&self, input: impl FnOnce(oneshot::Sender<T>) -> Input) -> Result<T, FollowerError> {
+    async fn request<T>(&self, command: impl FnOnce(oneshot::Sender<T>) -> Command) -> Result<T, FollowerError> {
         let (reply, answer) = oneshot::channel();
-        self.inputs.try_send(input(reply)).map_err(|error| match error {
+        self.commands.try_send(command(reply)).map_err(|error| match error {
             TrySendError::Full(_) => FollowerError::Busy,
             TrySendError::Disconnected(_) => FollowerError::Stopped,
         })?;

@@ -1,6 +1,6 @@
-//! The chain's own thread: the only writer. It takes inputs in order, lets the core decide, and publishes what changed.
+//! The chain's own thread: the only writer. It takes commands in order, lets the core decide, and publishes what changed.
 
-use super::courier::Courier;
+use super::peer_client::PeerClient;
 use super::{Status, short};
 use crate::clock::Clock;
 use metrics::{counter, gauge};
@@ -13,15 +13,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use tokio::sync::{broadcast, oneshot, watch};
 
-/// `POST /sync` answers after this long at the latest, milliseconds.
+/// `POST /sync` returns after this long at the latest, milliseconds.
 const SYNC_NOW_MS: u64 = 25_000;
-/// Inputs that are handled before what is due, at the most.
+/// Commands that are handled before what is due, at the most.
 const MAX_BEFORE_WAKEUP: usize = 256;
 /// Most `POST /sync` that may wait.
-const MAX_WAITING: usize = 64;
+const MAX_SYNC_WAITERS: usize = 64;
 
-/// What the chain's thread is told.
-pub(super) enum Input {
+/// What the chain's thread is asked to do.
+pub(super) enum Command {
     Block {
         block: Block,
         source: BlockSource,
@@ -51,21 +51,21 @@ pub(super) struct Writer {
     chain: Chain,
     syncer: Syncer,
     clock: Clock,
-    courier: Courier,
-    events: broadcast::Sender<Arc<Event>>,
+    peer_client: PeerClient,
+    event_sender: broadcast::Sender<Arc<Event>>,
     status: watch::Sender<Arc<Status>>,
-    waiting: Vec<Waiting>,
-    told: Vec<Arc<Event>>,
-    answers: Vec<Answer>,
+    sync_waiters: Vec<SyncWaiter>,
+    events: Vec<Arc<Event>>,
+    replies: Vec<Reply>,
     reorganisations: u64,
 }
 
 /// Tells somebody what came of what they asked. Given once the status shows it, as events are, so that whoever has an
 /// answer sees the chain that it speaks of: a miner that went on from the old tip would fork itself.
-type Answer = Box<dyn FnOnce() + Send>;
+type Reply = Box<dyn FnOnce() + Send>;
 
 /// Somebody who asked for a sync, and how the chain stood then.
-struct Waiting {
+struct SyncWaiter {
     reply: oneshot::Sender<SyncReport>,
     from: Entry,
     until_ms: u64,
@@ -76,26 +76,40 @@ impl Writer {
         chain: Chain,
         syncer: Syncer,
         clock: Clock,
-        courier: Courier,
-        events: broadcast::Sender<Arc<Event>>,
+        peer_client: PeerClient,
+        event_sender: broadcast::Sender<Arc<Event>>,
     ) -> (Self, watch::Receiver<Arc<Status>>) {
         let (status, watcher) = watch::channel(Arc::new(status_of(&chain, &syncer, 0)));
-        let (waiting, told, answers) = (Vec::new(), Vec::new(), Vec::new());
-        (Self { chain, syncer, clock, courier, events, status, waiting, told, answers, reorganisations: 0 }, watcher)
+        let (sync_waiters, events, replies) = (Vec::new(), Vec::new(), Vec::new());
+        (
+            Self {
+                chain,
+                syncer,
+                clock,
+                peer_client,
+                event_sender,
+                status,
+                sync_waiters,
+                events,
+                replies,
+                reorganisations: 0,
+            },
+            watcher,
+        )
     }
 
-    pub(super) fn run(mut self, queue: &Receiver<Input>) {
+    pub(super) fn run(mut self, queue: &Receiver<Command>) {
         let mut handled = 0;
         loop {
             let uptime_ms = self.clock.now().uptime_ms;
             let due_ms =
-                self.waiting.iter().map(|waiting| waiting.until_ms).chain([self.syncer.next_wakeup_ms()]).min();
+                self.sync_waiters.iter().map(|waiter| waiter.until_ms).chain([self.syncer.next_wakeup_ms()]).min();
             let wait_ms = due_ms.unwrap_or(uptime_ms).saturating_sub(uptime_ms);
             let mut is_idle = false;
             match queue.recv_timeout(Duration::from_millis(wait_ms)) {
-                Ok(Input::Stop) | Err(RecvTimeoutError::Disconnected) => break,
-                Ok(input) => {
-                    self.handle(input);
+                Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(command) => {
+                    self.handle(command);
                     handled += 1;
                 }
                 Err(RecvTimeoutError::Timeout) => is_idle = true,
@@ -106,14 +120,14 @@ impl Writer {
                 self.syncer.handle_wakeup(&mut self.chain, self.clock.now());
                 handled = 0;
             }
-            self.carry_out();
-            self.answer_waiting();
+            self.process_outputs();
+            self.reply_to_sync_waiters();
             self.publish();
-            for event in self.told.drain(..) {
+            for event in self.events.drain(..) {
                 // Nobody listening is fine.
-                let _ = self.events.send(event);
+                let _ = self.event_sender.send(event);
             }
-            self.answers.drain(..).for_each(|answer| answer());
+            self.replies.drain(..).for_each(|reply| reply());
         }
         match self.chain.flush() {
             Ok(()) => tracing::debug!(height = self.chain.tip().index.0, "chain flushed"),
@@ -121,53 +135,53 @@ impl Writer {
         }
     }
 
-    fn handle(&mut self, input: Input) {
+    fn handle(&mut self, command: Command) {
         let now = self.clock.now();
-        match input {
-            Input::Block { block, source, from, reply } => {
+        match command {
+            Command::Block { block, source, from, reply } => {
                 let result = self.syncer.handle_block(block, source, from.as_ref(), &mut self.chain, now);
                 if let Err(Refusal::Failed(error)) = &result {
                     tracing::error!(%error, "a block could not be stored");
                 }
-                self.answer(reply, result);
+                self.defer_reply(reply, result);
             }
-            Input::Response { id, result } => self.syncer.handle_response(id, result, &mut self.chain, now),
-            Input::Offer { addresses, learnt } => {
+            Command::Response { id, result } => self.syncer.handle_response(id, result, &mut self.chain, now),
+            Command::Offer { addresses, learnt } => {
                 self.syncer.add_peers(addresses, learnt, now);
                 self.syncer.handle_wakeup(&mut self.chain, now);
             }
-            Input::Peers { update, reply } => {
+            Command::Peers { update, reply } => {
                 let result = self.syncer.update_peers(&update, now);
                 self.syncer.handle_wakeup(&mut self.chain, now);
-                self.answer(reply, result);
+                self.defer_reply(reply, result);
             }
-            Input::Own(address) => {
-                self.courier.set_own_address(&address);
+            Command::Own(address) => {
+                self.peer_client.set_own_address(&address);
                 self.syncer.set_own_address(address);
             }
-            Input::SyncNow { reply } => {
+            Command::SyncNow { reply } => {
                 self.syncer.sync_now(now);
                 self.syncer.handle_wakeup(&mut self.chain, now);
-                if self.waiting.len() < MAX_WAITING {
+                if self.sync_waiters.len() < MAX_SYNC_WAITERS {
                     let from = self.chain.tip().clone();
-                    self.waiting.push(Waiting { reply, from, until_ms: now.uptime_ms + SYNC_NOW_MS });
+                    self.sync_waiters.push(SyncWaiter { reply, from, until_ms: now.uptime_ms + SYNC_NOW_MS });
                 }
             }
-            Input::Stop => {}
+            Command::Stop => {}
         }
     }
 
-    fn carry_out(&mut self) {
+    fn process_outputs(&mut self) {
         while let Some(output) = self.syncer.poll_output() {
             match output {
-                Output::Ask { id, peer, request, timeout_ms } => self.courier.carry(id, peer, request, timeout_ms),
-                Output::Tell(event) => self.tell(event),
+                Output::Ask { id, peer, request, timeout_ms } => self.peer_client.send(id, peer, request, timeout_ms),
+                Output::Tell(event) => self.record_event(event),
                 Output::Note(note) => tracing::debug!("{note}"),
             }
         }
     }
 
-    fn tell(&mut self, event: Event) {
+    fn record_event(&mut self, event: Event) {
         match &event {
             Event::Block(block) => {
                 let source = match block.source {
@@ -196,24 +210,25 @@ impl Writer {
             }
             Event::Mining(_) => {}
         }
-        self.told.push(Arc::new(event));
+        self.events.push(Arc::new(event));
     }
 
-    fn answer<T: Send + 'static>(&mut self, reply: oneshot::Sender<T>, answer: T) {
-        self.answers.push(Box::new(move || {
+    fn defer_reply<T: Send + 'static>(&mut self, reply: oneshot::Sender<T>, answer: T) {
+        self.replies.push(Box::new(move || {
             // Whoever asked may have gone away.
             let _ = reply.send(answer);
         }));
     }
 
-    fn answer_waiting(&mut self) {
+    fn reply_to_sync_waiters(&mut self) {
         let uptime_ms = self.clock.now().uptime_ms;
         let settled = self.syncer.is_settled();
-        let (ready, waiting) =
-            std::mem::take(&mut self.waiting).into_iter().partition(|waiting| settled || waiting.until_ms <= uptime_ms);
-        self.waiting = waiting;
-        let ready: Vec<Waiting> = ready;
-        for Waiting { reply, from, .. } in ready {
+        let (ready, sync_waiters) = std::mem::take(&mut self.sync_waiters)
+            .into_iter()
+            .partition(|waiter| settled || waiter.until_ms <= uptime_ms);
+        self.sync_waiters = sync_waiters;
+        let ready: Vec<SyncWaiter> = ready;
+        for SyncWaiter { reply, from, .. } in ready {
             let to = self.chain.tip();
             let result = if to.hash() == from.hash() {
                 SyncResult::Authoritative
@@ -223,7 +238,7 @@ impl Writer {
                 SyncResult::Reorganised
             };
             let report = SyncReport { result, from: from.id(), to: to.id() };
-            self.answer(reply, report);
+            self.defer_reply(reply, report);
         }
     }
 

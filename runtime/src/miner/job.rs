@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// A header to find a nonce for.
 #[derive(Debug, Clone, Copy)]
 pub struct Job {
-    /// Names the job in [`Found`]; the caller gives each job another.
+    /// Names the job in [`MinedHeader`]; the caller gives each job another.
     pub id: u64,
     /// The header; its timestamp is the earliest that will do, parent + 1 ms (docs/protocol.md §4), and moves with the
     /// clock while the search goes on.
@@ -20,7 +20,7 @@ pub struct Job {
 
 /// A header that meets its target.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub struct MinedHeader {
     /// The job that it was found for.
     pub job: u64,
     /// The sealed header, its timestamp at most a batch older than the find.

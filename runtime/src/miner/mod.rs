@@ -3,16 +3,16 @@
 //! A miner knows a job and a clock, no chain: whoever owns the chain gives it the next job. A new job, and the end,
 //! interrupt searching within a batch (half a millisecond) and waiting at once.
 
+mod hash_meter;
 mod job;
-mod meter;
 mod throttle;
 mod worker;
 
-pub use job::{Found, Job};
+pub use job::{Job, MinedHeader};
 pub use shared::config::Hashrate;
 
+use hash_meter::HashMeter;
 use job::Search;
-use meter::Meter;
 use shared::block::Timestamp;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering::Release};
@@ -51,22 +51,22 @@ pub enum MinerError {
 ///
 /// Dropping it stops and joins the threads.
 pub struct Miner {
-    common: Arc<Common>,
+    core: Arc<MinerCore>,
     threads: Vec<JoinHandle<()>>,
 }
 
 /// What the threads share.
-struct Common {
-    state: Mutex<State>,
+struct MinerCore {
+    state: Mutex<MinerState>,
     changed: Condvar,
     /// Counts the changes of `state`: a look at it between two batches costs no lock.
     version: AtomicU64,
-    meter: Meter,
+    hash_meter: HashMeter,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
-    on_found: Box<dyn Fn(Found) + Send + Sync>,
+    on_mined: Box<dyn Fn(MinedHeader) + Send + Sync>,
 }
 
-struct State {
+struct MinerState {
     search: Option<Arc<Search>>,
     throttle: Option<Throttle>,
     stopping: bool,
@@ -75,7 +75,7 @@ struct State {
 impl Miner {
     /// Starts the threads, which wait for a job.
     ///
-    /// `on_found` is called on a mining thread, once per job at the most, and only while the job is still set; it should
+    /// `on_mined` is called on a mining thread, once per job at the most, and only while the job is still set; it should
     /// hand the block on and return. It may call back into the miner.
     ///
     /// # Errors
@@ -83,26 +83,30 @@ impl Miner {
     pub fn start(
         settings: MinerSettings,
         clock: impl Fn() -> Timestamp + Send + Sync + 'static,
-        on_found: Box<dyn Fn(Found) + Send + Sync>,
+        on_mined: Box<dyn Fn(MinedHeader) + Send + Sync>,
     ) -> Result<Self, MinerError> {
         if !(1..=MAX_THREADS).contains(&settings.threads) {
             return Err(MinerError::Threads { got: settings.threads });
         }
         let now = Instant::now();
-        let common = Arc::new(Common {
-            state: Mutex::new(State { search: None, throttle: Throttle::new(settings.hashrate, now), stopping: false }),
+        let core = Arc::new(MinerCore {
+            state: Mutex::new(MinerState {
+                search: None,
+                throttle: Throttle::new(settings.hashrate, now),
+                stopping: false,
+            }),
             changed: Condvar::new(),
             version: AtomicU64::new(0),
-            meter: Meter::new(now),
+            hash_meter: HashMeter::new(now),
             clock: Box::new(clock),
-            on_found,
+            on_mined,
         });
         // Grows as threads start: if one is refused, dropping it ends those before.
-        let mut miner = Self { common, threads: Vec::with_capacity(settings.threads) };
+        let mut miner = Self { core, threads: Vec::with_capacity(settings.threads) };
         for number in 0..settings.threads {
-            let common = Arc::clone(&miner.common);
+            let core = Arc::clone(&miner.core);
             let thread = std::thread::Builder::new().name(format!("miner-{number}"));
-            miner.threads.push(thread.spawn(move || worker::run(&common))?);
+            miner.threads.push(thread.spawn(move || worker::run(&core))?);
         }
         Ok(miner)
     }
@@ -110,22 +114,22 @@ impl Miner {
     /// Searches `job` from now on, or nothing; what was searched before is dropped, even a hit that was not yet reported.
     pub fn set_job(&self, job: Option<Job>) {
         let search = job.map(|job| Arc::new(Search::new(job)));
-        self.common.change(|state| state.search = search);
+        self.core.change(|state| state.search = search);
     }
 
     /// Changes the limit of the hash rate, effective at once.
     pub fn set_hashrate(&self, hashrate: Hashrate) {
-        self.common.change(|state| state.throttle = Throttle::new(hashrate, Instant::now()));
+        self.core.change(|state| state.throttle = Throttle::new(hashrate, Instant::now()));
     }
 
     /// Hashes per second over the last 5 seconds; cheap.
     pub fn hashrate(&self) -> u64 {
-        self.common.meter.per_second(Instant::now())
+        self.core.hash_meter.per_second(Instant::now())
     }
 
     /// Hashes done since the start; cheap.
     pub fn hashes(&self) -> u64 {
-        self.common.meter.total()
+        self.core.hash_meter.total()
     }
 
     /// How many threads search.
@@ -141,13 +145,13 @@ impl Miner {
 
 impl Drop for Miner {
     fn drop(&mut self) {
-        self.common.change(|state| {
+        self.core.change(|state| {
             state.stopping = true;
             state.search = None;
         });
         let own = std::thread::current().id();
         for thread in self.threads.drain(..) {
-            // `on_found` may hold the last handle; a thread cannot wait for itself, and ends anyway.
+            // `on_mined` may hold the last handle; a thread cannot wait for itself, and ends anyway.
             if thread.thread().id() != own && thread.join().is_err() {
                 tracing::error!("a mining thread had panicked");
             }
@@ -161,13 +165,13 @@ impl fmt::Debug for Miner {
     }
 }
 
-impl Common {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl MinerCore {
+    fn lock(&self) -> MutexGuard<'_, MinerState> {
         // No code that runs under the lock leaves the state half changed, so a panic there does not spoil it.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn change(&self, change: impl FnOnce(&mut State)) {
+    fn change(&self, change: impl FnOnce(&mut MinerState)) {
         let mut state = self.lock();
         change(&mut state);
         self.version.fetch_add(1, Release);

@@ -29,12 +29,12 @@ fn impossible(id: u64) -> Job {
     job(id, Difficulty::MAX)
 }
 
-fn miner(threads: usize, hashrate: Hashrate) -> (Miner, Receiver<Found>) {
+fn miner(threads: usize, hashrate: Hashrate) -> (Miner, Receiver<MinedHeader>) {
     let (sender, found) = channel();
-    let on_found = Box::new(move |hit| {
+    let on_mined = Box::new(move |hit| {
         let _ = sender.send(hit);
     });
-    (Miner::start(MinerSettings { threads, hashrate }, || NOW, on_found).unwrap(), found)
+    (Miner::start(MinerSettings { threads, hashrate }, || NOW, on_mined).unwrap(), found)
 }
 
 fn wait_for_hashes(miner: &Miner, more_than: u64) {
@@ -50,7 +50,7 @@ fn a_found_header_meets_its_target_and_is_reported_once() {
     let (miner, found) = miner(2, Hashrate::Unlimited);
     for id in 0..50 {
         miner.set_job(Some(easy(id)));
-        let Found { job, header } = found.recv_timeout(LONG).unwrap();
+        let MinedHeader { job, header } = found.recv_timeout(LONG).unwrap();
         assert_eq!((job, header.index), (id, Height(id)));
         assert!(header.difficulty.target().is_met_by(&header.hash()));
         assert_eq!(header.timestamp, NOW);
@@ -77,8 +77,8 @@ fn the_timestamp_is_never_below_the_minimum_and_follows_the_clock() {
     let (sender, found) = channel();
     let read = Arc::clone(&clock);
     let settings = MinerSettings { threads: 1, hashrate: Hashrate::Unlimited };
-    let on_found = Box::new(move |hit: Found| sender.send(hit.header.timestamp).unwrap_or_default());
-    let miner = Miner::start(settings, move || Timestamp::from_ms(read.load(Relaxed)), on_found).unwrap();
+    let on_mined = Box::new(move |hit: MinedHeader| sender.send(hit.header.timestamp).unwrap_or_default());
+    let miner = Miner::start(settings, move || Timestamp::from_ms(read.load(Relaxed)), on_mined).unwrap();
     let mut minimum = easy(1);
     minimum.fields.timestamp = later;
     miner.set_job(Some(minimum));
@@ -199,8 +199,8 @@ fn stopping_joins_searching_and_waiting_threads() {
         (Hashrate::Unlimited, None),
     ] {
         let kept = Arc::clone(&held);
-        let on_found = Box::new(move |_| drop(Arc::clone(&kept)));
-        let miner = Miner::start(MinerSettings { threads: 8, hashrate }, || NOW, on_found).unwrap();
+        let on_mined = Box::new(move |_| drop(Arc::clone(&kept)));
+        let miner = Miner::start(MinerSettings { threads: 8, hashrate }, || NOW, on_mined).unwrap();
         assert_eq!(miner.threads(), 8);
         miner.set_job(job);
         miner.stop();
@@ -214,7 +214,7 @@ fn the_callback_may_set_the_next_job_and_drop_the_miner() {
     let (sender, done) = channel();
     let slot: Arc<Mutex<Option<Miner>>> = Arc::default();
     let own = Arc::clone(&slot);
-    let on_found = Box::new(move |hit: Found| {
+    let on_mined = Box::new(move |hit: MinedHeader| {
         let mut slot = own.lock().unwrap();
         if hit.job < 5 {
             slot.as_ref().unwrap().set_job(Some(easy(hit.job + 1)));
@@ -224,7 +224,7 @@ fn the_callback_may_set_the_next_job_and_drop_the_miner() {
         }
     });
     let settings = MinerSettings { threads: 2, hashrate: Hashrate::Unlimited };
-    let miner = Miner::start(settings, || NOW, on_found).unwrap();
+    let miner = Miner::start(settings, || NOW, on_mined).unwrap();
     slot.lock().unwrap().insert(miner).set_job(Some(easy(1)));
     assert_eq!(done.recv_timeout(LONG).unwrap(), 5);
 }

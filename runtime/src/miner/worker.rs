@@ -1,7 +1,7 @@
 //! One mining thread: take a batch of nonces, look whether anything changed, take the next.
 
-use super::job::{Found, Search};
-use super::{Common, State};
+use super::job::{MinedHeader, Search};
+use super::{MinerCore, MinerState};
 use shared::block::Header;
 use std::sync::atomic::Ordering::Acquire;
 use std::sync::{Arc, PoisonError};
@@ -23,17 +23,17 @@ struct Turn {
 }
 
 /// Works until the miner stops.
-pub(super) fn run(common: &Common) {
+pub(super) fn run(core: &MinerCore) {
     let mut batch = SMALLEST_BATCH;
-    while let Some(turn) = next_turn(common, batch) {
+    while let Some(turn) = next_turn(core, batch) {
         match turn.booked {
             Some(count) => {
-                search_batch(common, &turn.search, count, &mut batch);
+                search_batch(core, &turn.search, count, &mut batch);
             }
             None => {
-                while common.version.load(Acquire) == turn.version {
+                while core.version.load(Acquire) == turn.version {
                     let count = batch;
-                    search_batch(common, &turn.search, count, &mut batch);
+                    search_batch(core, &turn.search, count, &mut batch);
                 }
             }
         }
@@ -41,47 +41,47 @@ pub(super) fn run(common: &Common) {
 }
 
 /// Waits for a job, and for the throttle where the job heeds it; none when the miner stops.
-fn next_turn(common: &Common, batch: u64) -> Option<Turn> {
-    let mut state = common.lock();
+fn next_turn(core: &MinerCore, batch: u64) -> Option<Turn> {
+    let mut state = core.lock();
     loop {
         if state.stopping {
             return None;
         }
-        let State { search, throttle, .. } = &mut *state;
+        let MinerState { search, throttle, .. } = &mut *state;
         let wait = match (search, throttle) {
             (None, _) => None,
             (Some(search), Some(throttle)) if !search.job.full_speed => {
                 let count = throttle.batch().min(batch);
                 match throttle.book(Instant::now(), count) {
-                    Ok(()) => return Some(turn(common, search, Some(count))),
+                    Ok(()) => return Some(turn(core, search, Some(count))),
                     Err(wait) => Some(wait),
                 }
             }
-            (Some(search), _) => return Some(turn(common, search, None)),
+            (Some(search), _) => return Some(turn(core, search, None)),
         };
         state = match wait {
-            None => common.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
-            Some(wait) => common.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0,
+            None => core.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            Some(wait) => core.changed.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0,
         };
     }
 }
 
 /// Called under the lock, so that version and search belong together.
-fn turn(common: &Common, search: &Arc<Search>, booked: Option<u64>) -> Turn {
-    Turn { search: Arc::clone(search), version: common.version.load(Acquire), booked }
+fn turn(core: &MinerCore, search: &Arc<Search>, booked: Option<u64>) -> Turn {
+    Turn { search: Arc::clone(search), version: core.version.load(Acquire), booked }
 }
 
 /// Tries `count` nonces, reports a hit, and adapts `batch` to how long it took.
-fn search_batch(common: &Common, search: &Arc<Search>, count: u64, batch: &mut u64) {
+fn search_batch(core: &MinerCore, search: &Arc<Search>, count: u64, batch: &mut u64) {
     let begin = Instant::now();
     let first = search.take(count);
-    let fields = search.fields_at((common.clock)());
+    let fields = search.fields_at((core.clock)());
     let hit = shared::work::search(&fields.seal(), &search.target, first, count);
     let tried = hit.map_or(count, |nonce| nonce.0.wrapping_sub(first.0) + 1);
     let end = Instant::now();
-    common.meter.add(end, tried);
+    core.hash_meter.add(end, tried);
     match hit {
-        Some(nonce) => report(common, search, Header::new(fields, nonce)),
+        Some(nonce) => report(core, search, Header::new(fields, nonce)),
         None => *batch = adapted(*batch, count, end.saturating_duration_since(begin)),
     }
 }
@@ -94,16 +94,16 @@ fn adapted(batch: u64, count: u64, took: Duration) -> u64 {
 }
 
 /// Ends the search with its one report, unless another thread or a new job ended it before.
-fn report(common: &Common, search: &Arc<Search>, header: Header) {
+fn report(core: &MinerCore, search: &Arc<Search>, header: Header) {
     let mut is_first = false;
-    common.change(|state| {
+    core.change(|state| {
         if state.search.as_ref().is_some_and(|current| Arc::ptr_eq(current, search)) {
             state.search = None;
             is_first = true;
         }
     });
     if is_first {
-        (common.on_found)(Found { job: search.job.id, header });
+        (core.on_mined)(MinedHeader { job: search.job.id, header });
     }
 }
 

@@ -1,11 +1,11 @@
 //! From a request on the wire to an answer: the one warp filter, the checks, the service, and what every answer carries.
 
-use super::path::Path;
-use super::problem::{answer, internal, unavailable};
+use super::path::RequestPath;
+use super::problem::{internal, problem_response, unavailable};
 use super::reply::Response;
 use super::request::{BodyStream, LARGE_BODIES_KIB, Request};
-use super::routes::{Meters, Routes};
-use super::{Service, Settings, Shared, common, guard};
+use super::routes::{RouteMetrics, Routes};
+use super::{ServerContext, Service, Settings, common, guard};
 use bytes::{Buf, Bytes};
 use futures_util::{FutureExt, Stream, TryStreamExt};
 use http::header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
@@ -31,14 +31,14 @@ pub(super) struct Remote(pub(super) SocketAddr);
 pub(super) struct App<S> {
     pub(super) service: Arc<S>,
     pub(super) common: common::Common,
-    shared: Arc<Shared>,
+    context: Arc<ServerContext>,
     hosts: guard::Hosts,
     network: Option<BlockHash>,
-    meters: Meters,
+    meters: RouteMetrics,
 }
 
 /// What the warp filter collects.
-struct Arrived {
+struct RawRequest {
     method: Method,
     path: FullPath,
     query: String,
@@ -60,7 +60,7 @@ pub(super) fn filter<S: Service>(
         .and(warp::body::stream().map(boxed))
         .then(move |method, path, query, headers, remote, body| {
             let app = app.clone();
-            async move { app.answer(Arrived { method, path, query, headers, remote, body }).await }
+            async move { app.answer(RawRequest { method, path, query, headers, remote, body }).await }
         })
 }
 
@@ -78,7 +78,7 @@ impl<S: Service> App<S> {
         let Settings { hosts, token, network, metrics, limits } = settings;
         let api = common::describe(service.openapi());
         let name = service.info().service;
-        let shared = Shared {
+        let context = ServerContext {
             limits,
             token,
             streams: Arc::new(Semaphore::new(limits.max_streams)),
@@ -90,28 +90,28 @@ impl<S: Service> App<S> {
         Ok(Self {
             service,
             common: common::Common { openapi: Bytes::from(api.to_json()?), metrics },
-            shared: Arc::new(shared),
+            context: Arc::new(context),
             hosts: guard::Hosts::new(&hosts),
             network,
-            meters: Meters::new(&api, &name),
+            meters: RouteMetrics::new(&api, &name),
         })
     }
 
-    async fn answer(&self, arrived: Arrived) -> Response {
+    async fn answer(&self, arrived: RawRequest) -> Response {
         let started = Instant::now();
-        let Arrived { method, path, query, headers, remote, body } = arrived;
+        let RawRequest { method, path, query, headers, remote, body } = arrived;
         // HEAD is GET; hyper leaves the body out and keeps its length.
         let method = if method == Method::HEAD { Method::GET } else { method };
-        let (meter, mut response) = match Path::new(&path) {
+        let (meter, mut response) = match RequestPath::new(&path) {
             Ok(path) => {
                 let meter = self.meters.of(&path);
-                let shared = self.shared.clone();
+                let context = self.context.clone();
                 let (path_of, body_room) = (path.clone(), None);
                 let request =
-                    Request { method, remote: remote.0, headers, path: path_of, query, body, body_room, shared };
+                    Request { method, remote: remote.0, headers, path: path_of, query, body, body_room, context };
                 (meter, self.checked(request).await.unwrap_or_else(|problem| self.refuse(&problem, &path)))
             }
-            Err(problem) => (self.meters.other(), answer(&problem, &[])),
+            Err(problem) => (self.meters.other(), problem_response(&problem, &[])),
         };
         harden(response.headers_mut());
         meter.record(response.status(), started.elapsed());
@@ -128,7 +128,7 @@ impl<S: Service> App<S> {
             guard::check_origin(&request.headers)?;
         }
         if write {
-            let methods = self.shared.routes.methods(&segments);
+            let methods = self.context.routes.methods(&segments);
             if !methods.is_empty() && !methods.contains(&request.method) {
                 return Err(request.no_route());
             }
@@ -140,7 +140,7 @@ impl<S: Service> App<S> {
         }
         guard::check_network(&request.headers, self.network)?;
 
-        let allowed = self.service.deadline(&request).unwrap_or(self.shared.limits.request);
+        let allowed = self.service.deadline(&request).unwrap_or(self.context.limits.request);
         let handled = AssertUnwindSafe(async { self.service.handle(request).await }).catch_unwind();
         match timeout(allowed, handled).await {
             Ok(Ok(result)) => result,
@@ -154,9 +154,9 @@ impl<S: Service> App<S> {
         }
     }
 
-    fn refuse(&self, problem: &Problem, path: &Path) -> Response {
-        let allow = if problem.status == 405 { self.shared.routes.methods(&path.segments()) } else { Vec::new() };
-        answer(problem, &allow)
+    fn refuse(&self, problem: &Problem, path: &RequestPath) -> Response {
+        let allow = if problem.status == 405 { self.context.routes.methods(&path.segments()) } else { Vec::new() };
+        problem_response(problem, &allow)
     }
 }
 

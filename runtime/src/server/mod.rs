@@ -21,7 +21,7 @@ mod stall;
 #[cfg(test)]
 mod tests;
 
-pub use path::{Path, Segments};
+pub use path::{RequestPath, Segments};
 pub use problem::{bad_request, conflict, forbidden, internal, not_found, problem, unavailable, unprocessable};
 pub use reply::{Response, ServerEvent};
 pub use request::{BODY_LIMIT, Request};
@@ -58,7 +58,7 @@ pub trait Service: Send + Sync + 'static {
 
 /// What requests and answers need of the running server.
 #[derive(Debug)]
-struct Shared {
+struct ServerContext {
     limits: Limits,
     token: Option<String>,
     routes: routes::Routes,

@@ -12,13 +12,13 @@ const MAX_PIECES: usize = 8;
 
 /// A request's path. Cheap to clone, so that a handler can match on its pieces while it consumes the request.
 #[derive(Debug, Clone)]
-pub struct Path {
+pub struct RequestPath {
     full: Arc<str>,
     /// The pieces, where decoding changed anything.
     decoded: Option<Arc<[String]>>,
 }
 
-impl Path {
+impl RequestPath {
     /// # Errors
     /// 400 if an escape is not UTF-8 or there are too many pieces.
     pub(super) fn new(full: &FullPath) -> Result<Self, Problem> {

@@ -48,7 +48,7 @@ pub fn unavailable(detail: impl Into<String>) -> Problem {
 }
 
 /// The answer that tells a problem; `allow` are the methods to name in a 405.
-pub(super) fn answer(problem: &Problem, allow: &[Method]) -> Response {
+pub(super) fn problem_response(problem: &Problem, allow: &[Method]) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // A struct of texts and a number always becomes JSON.
     let body = serde_json::to_vec(problem).unwrap_or_default();

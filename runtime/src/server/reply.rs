@@ -82,9 +82,9 @@ pub fn stream<E>(
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    let streams = request.shared.streams.clone();
+    let streams = request.context.streams.clone();
     let place = streams.try_acquire_owned().map_err(|_| unavailable("too many streams at the moment; try again"))?;
-    Ok(stream_in(place, request.shared.limits.stream, content_type, chunks))
+    Ok(stream_in(place, request.context.limits.stream, content_type, chunks))
 }
 
 /// The same for answers that have a cap and a deadline of their own: `place` is theirs until they end.
@@ -163,7 +163,7 @@ pub fn events(
     request: &Request,
     events: impl Stream<Item = ServerEvent> + Send + 'static,
 ) -> Result<Response, Problem> {
-    let subscribers = request.shared.subscribers.clone();
+    let subscribers = request.context.subscribers.clone();
     let place = subscribers.try_acquire_owned().map_err(|_| unavailable("too many subscribers at the moment"))?;
     let frames = stream::unfold((Box::pin(events), place), |(mut events, place)| async move {
         match timeout(KEEP_ALIVE, events.next()).await {

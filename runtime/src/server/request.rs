@@ -2,8 +2,8 @@
 //!
 //! The kit has checked host, origin, media type and network before a service gets one.
 
-use super::Shared;
-use super::path::Path;
+use super::ServerContext;
+use super::path::RequestPath;
 use super::problem::{bad_request, not_found, problem, unavailable};
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
@@ -35,17 +35,17 @@ pub struct Request {
     pub remote: SocketAddr,
     /// Everything else that was sent along.
     pub headers: HeaderMap,
-    pub(super) path: Path,
+    pub(super) path: RequestPath,
     pub(super) query: String,
     pub(super) body: BodyStream,
     /// The room that a large body takes, until the request is answered.
     pub(super) body_room: Option<OwnedSemaphorePermit>,
-    pub(super) shared: Arc<Shared>,
+    pub(super) context: Arc<ServerContext>,
 }
 
 impl Request {
     /// The path, to match on its [`segments`](Path::segments).
-    pub fn path(&self) -> Path {
+    pub fn path(&self) -> RequestPath {
         self.path.clone()
     }
 
@@ -74,7 +74,7 @@ impl Request {
         if announced.is_some_and(|length| length > limit as u64) {
             return Err(too_large());
         }
-        let allowed = self.shared.limits.body;
+        let allowed = self.context.limits.body;
         let collect = async {
             let mut body = BytesMut::new();
             while let Some(chunk) = self.body.next().await {
@@ -83,7 +83,7 @@ impl Request {
                     return Err(too_large());
                 }
                 body.extend_from_slice(&chunk);
-                take_room(&self.shared.large_bodies, &mut self.body_room, body.len())?;
+                take_room(&self.context.large_bodies, &mut self.body_room, body.len())?;
             }
             Ok(body.freeze())
         };
@@ -106,7 +106,7 @@ impl Request {
     }
 
     /// Who says to be asking: the `host:port` of the header `Chainlab-Node`.
-    pub fn sender(&self) -> Option<&str> {
+    pub fn claimed_node(&self) -> Option<&str> {
         self.header(&HeaderName::from_static(NODE_HEADER))
     }
 
@@ -114,7 +114,7 @@ impl Request {
     /// 401 unless the request carries the service's token.
     pub fn require_token(&self) -> Result<(), Problem> {
         let unauthorized = |detail: &str| Err(problem(StatusCode::UNAUTHORIZED, detail));
-        let Some(expected) = &self.shared.token else {
+        let Some(expected) = &self.context.token else {
             return unauthorized("this service was started without a token, so nobody may steer it");
         };
         let given = self.header(&AUTHORIZATION).and_then(|value| value.split_once(' '));
@@ -134,7 +134,7 @@ impl Request {
     /// OpenAPI description (the kit adds `Allow`), else 404.
     pub fn no_route(&self) -> Problem {
         let (method, path) = (&self.method, self.path.as_str());
-        if self.shared.routes.methods(&self.path.segments()).is_empty() {
+        if self.context.routes.methods(&self.path.segments()).is_empty() {
             not_found(format!("there is nothing at {path}; GET /docs shows what there is"))
         } else {
             problem(
@@ -146,7 +146,7 @@ impl Request {
 
     /// Is cancelled when the service is asked to stop.
     pub fn shutdown(&self) -> CancellationToken {
-        self.shared.shutdown.clone()
+        self.context.shutdown.clone()
     }
 
     /// A header that is text.

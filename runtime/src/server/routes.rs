@@ -2,7 +2,7 @@
 //!
 //! Routing itself is each service's `match`; nothing here decides who answers.
 
-use super::path::Path;
+use super::path::RequestPath;
 use http::{Method, StatusCode};
 use metrics::{Counter, Histogram, counter, histogram};
 use std::collections::HashMap;
@@ -47,36 +47,36 @@ fn pieces(path: &str) -> impl Iterator<Item = &str> {
 /// Counters and a latency histogram for each first piece of a described path, and one set for everything else: a
 /// client cannot make new labels.
 #[derive(Debug)]
-pub(super) struct Meters {
-    routes: HashMap<String, Meter>,
-    other: Meter,
+pub(super) struct RouteMetrics {
+    routes: HashMap<String, RouteMeter>,
+    other: RouteMeter,
 }
 
-impl Meters {
+impl RouteMetrics {
     pub(super) fn new(api: &OpenApi, service: &str) -> Self {
         let names = api.paths.paths.keys().filter_map(|path| pieces(path).next());
-        let routes = names.map(|name| (name.to_owned(), Meter::new(service, name))).collect();
-        Self { routes, other: Meter::new(service, "other") }
+        let routes = names.map(|name| (name.to_owned(), RouteMeter::new(service, name))).collect();
+        Self { routes, other: RouteMeter::new(service, "other") }
     }
 
-    pub(super) fn of(&self, path: &Path) -> &Meter {
+    pub(super) fn of(&self, path: &RequestPath) -> &RouteMeter {
         path.segments().first().and_then(|first| self.routes.get(*first)).unwrap_or(&self.other)
     }
 
-    pub(super) const fn other(&self) -> &Meter {
+    pub(super) const fn other(&self) -> &RouteMeter {
         &self.other
     }
 }
 
 /// What is measured of one route.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(super) struct RouteMeter {
     /// 2xx to 5xx; nothing else is ever answered.
     by_class: [Counter; 4],
     seconds: Histogram,
 }
 
-impl Meter {
+impl RouteMeter {
     fn new(service: &str, route: &str) -> Self {
         let counter = |class: &'static str| counter!("chainlab_http_requests_total", "service" => service.to_owned(), "route" => route.to_owned(), "status" => class);
         Self {

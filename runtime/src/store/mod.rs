@@ -18,13 +18,13 @@ use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 const CACHE_BYTES: usize = 64 << 20;
 
 type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
-type Open = Box<dyn Fn() -> Result<Database, redb::DatabaseError> + Send + Sync>;
+type OpenDatabase = Box<dyn Fn() -> Result<Database, redb::DatabaseError> + Send + Sync>;
 
 /// A redb file.
 ///
 /// After an I/O error (a full disk) redb wants to be opened again; that is done here, on the next use.
 pub struct RedbStore {
-    open: Open,
+    open: OpenDatabase,
     database: RwLock<Option<Database>>,
 }
 
@@ -46,7 +46,7 @@ impl RedbStore {
         Self::open_with(Box::new(move || builder().create_with_backend(backend())))
     }
 
-    fn open_with(open: Open) -> Result<Self, StoreError> {
+    fn open_with(open: OpenDatabase) -> Result<Self, StoreError> {
         let store = Self { database: RwLock::new(None), open };
         store.reopen()?;
         Ok(store)
@@ -55,7 +55,7 @@ impl RedbStore {
     fn reopen(&self) -> Result<(), StoreError> {
         let mut slot = self.database.write().unwrap_or_else(PoisonError::into_inner);
         if slot.is_none() {
-            let database = (self.open)().map_err(failed)?;
+            let database = (self.open)().map_err(store_error)?;
             // Whoever only opens it again after a failure must not need to write: the disk may still be full.
             if !has_tables(&database)? {
                 create_tables(&database)?;
@@ -89,7 +89,7 @@ impl RedbStore {
 impl Store for RedbStore {
     fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError> {
         let snapshot = self.with(|database| {
-            let transaction = database.begin_read().map_err(failed)?;
+            let transaction = database.begin_read().map_err(store_error)?;
             Ok(Arc::new(RedbSnapshot { transaction, tables: Default::default() }) as Arc<dyn Snapshot>)
         });
         snapshot.inspect_err(|_| self.close())
@@ -107,43 +107,43 @@ fn builder() -> Builder {
 }
 
 fn has_tables(database: &Database) -> Result<bool, StoreError> {
-    let transaction = database.begin_read().map_err(failed)?;
+    let transaction = database.begin_read().map_err(store_error)?;
     for table in Table::ALL {
         match transaction.open_table(definition(table)) {
             Ok(_) => {}
             Err(TableError::TableDoesNotExist(_)) => return Ok(false),
-            Err(error) => return Err(failed(error)),
+            Err(error) => return Err(store_error(error)),
         }
     }
     Ok(true)
 }
 
 fn create_tables(database: &Database) -> Result<(), StoreError> {
-    let mut transaction = database.begin_write().map_err(failed)?;
+    let mut transaction = database.begin_write().map_err(store_error)?;
     transaction.set_quick_repair(true);
     for table in Table::ALL {
-        transaction.open_table(definition(table)).map_err(failed)?;
+        transaction.open_table(definition(table)).map_err(store_error)?;
     }
-    transaction.commit().map_err(failed)
+    transaction.commit().map_err(store_error)
 }
 
 fn write(database: &Database, batch: &Batch) -> Result<(), StoreError> {
-    let mut transaction = database.begin_write().map_err(failed)?;
+    let mut transaction = database.begin_write().map_err(store_error)?;
     transaction.set_quick_repair(true);
     for table in Table::ALL {
         let mut rows = batch.rows(table).peekable();
         if rows.peek().is_none() {
             continue;
         }
-        let mut stored = transaction.open_table(definition(table)).map_err(failed)?;
+        let mut stored = transaction.open_table(definition(table)).map_err(store_error)?;
         for (key, value) in rows {
             match value {
-                Some(value) => stored.insert(key, value).map_err(failed)?,
-                None => stored.remove(key).map_err(failed)?,
+                Some(value) => stored.insert(key, value).map_err(store_error)?,
+                None => stored.remove(key).map_err(store_error)?,
             };
         }
     }
-    transaction.commit().map_err(failed)
+    transaction.commit().map_err(store_error)
 }
 
 struct RedbSnapshot {
@@ -157,19 +157,19 @@ impl RedbSnapshot {
         if let Some(rows) = cell.get() {
             return Ok(rows);
         }
-        let rows = self.transaction.open_table(definition(table)).map_err(failed)?;
+        let rows = self.transaction.open_table(definition(table)).map_err(store_error)?;
         Ok(cell.get_or_init(|| rows))
     }
 }
 
 impl Snapshot for RedbSnapshot {
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self.table(table)?.get(key).map_err(failed)?.map(|value| value.value().to_vec()))
+        Ok(self.table(table)?.get(key).map_err(store_error)?.map(|value| value.value().to_vec()))
     }
 
     fn scan(&self, table: Table, from: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
-        for row in self.table(table)?.range(from..).map_err(failed)? {
-            let (key, value) = row.map_err(failed)?;
+        for row in self.table(table)?.range(from..).map_err(store_error)? {
+            let (key, value) = row.map_err(store_error)?;
             if let ControlFlow::Break(()) = visit(key.value(), value.value()) {
                 break;
             }
@@ -192,6 +192,6 @@ const fn definition(table: Table) -> Definition {
     })
 }
 
-fn failed(error: impl std::fmt::Display) -> StoreError {
+fn store_error(error: impl std::fmt::Display) -> StoreError {
     StoreError::Failed(error.to_string())
 }

@@ -3,22 +3,22 @@
 //! It must agree with `shared::keys::PlainVerifier` on every input; it decides nothing else. Only successes are
 //! remembered, so nobody can fill its memory with rubbish or have a right signature refused.
 
-mod remembered;
+mod bounded_cache;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
+use bounded_cache::BoundedCache;
 use rayon::prelude::*;
-use remembered::Remembered;
 use shared::keys::{Check, Signed, Verifier};
 use shared::layer::BrokenLayerRule;
 use shared::ledger::{Address, BrokenTransaction};
 
 /// The most public keys that are kept ready for use. Reading one costs a square root, a quarter of a verification;
 /// one that is kept takes about a kilobyte.
-const MOST_KEYS: usize = 16_384;
+const MAX_KEYS: usize = 16_384;
 
 /// Fewer checks than this are done by the caller: waking other threads would cost as much.
-const WORTH_SHARING: usize = 8;
+const MIN_PARALLEL: usize = 8;
 
 /// SHA-256 of a text, which contains both addresses, and the signature over it. An id is not enough: it does not cover the signature, of which there
 /// are many right ones and more wrong ones (docs/protocol.md §7).
@@ -29,14 +29,14 @@ type Verified = ([u8; 32], [u8; 64]);
 /// [`Verifier::check_each`] spreads over rayon's global pool, one for the process: a process with many nodes in it has
 /// no more threads that compute than cores. Share one verifier among them, behind an `Arc`.
 pub struct CachingVerifier {
-    verified: Remembered<Verified, ()>,
-    keys: Remembered<Address, ParsedPublicKey>,
+    verified: BoundedCache<Verified, ()>,
+    keys: BoundedCache<Address, ParsedPublicKey>,
 }
 
 impl CachingVerifier {
     /// A verifier that remembers at most so many signatures, each in about 200 bytes.
     pub fn new(capacity: usize) -> Self {
-        Self { verified: Remembered::new(capacity), keys: Remembered::new(capacity.min(MOST_KEYS)) }
+        Self { verified: BoundedCache::new(capacity), keys: BoundedCache::new(capacity.min(MAX_KEYS)) }
     }
 
     fn key(&self, address: &Address) -> Result<ParsedPublicKey, BrokenTransaction> {
@@ -71,7 +71,7 @@ impl Verifier for CachingVerifier {
     }
 
     fn check_each(&self, count: usize, check: &Check<'_>) -> Result<(), BrokenLayerRule> {
-        if count < WORTH_SHARING {
+        if count < MIN_PARALLEL {
             return (0..count).try_for_each(check);
         }
         // The first by place, so that every node names the same rule whatever its threads do.

@@ -60,7 +60,7 @@ fn a_wrong_signature_is_refused_though_the_right_one_is_remembered() {
     }
     let refused = verdict(&ours, &Signed { text: "another", from, to, signature: &right });
     assert_eq!(refused, Err(BrokenTransaction::WrongSignature(*from)));
-    assert_eq!(ours.verified.len(), 1, "only successes are remembered");
+    assert_eq!(ours.verified.len(), 1, "only successes are bounded_cache");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn the_twin_of_a_right_signature_is_right_too() {
         }
     }
     assert_eq!(halves, [20, 20], "as many low s as high ones");
-    assert_eq!(ours.verified.len(), 40, "each is remembered by itself");
+    assert_eq!(ours.verified.len(), 40, "each is bounded_cache by itself");
 }
 
 #[test]

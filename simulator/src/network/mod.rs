@@ -14,7 +14,7 @@ use anyhow::{Context, anyhow};
 use futures_util::future::join_all;
 use runtime::client::Client;
 use runtime::data_dir::DataDir;
-use runtime::ports::{Wanted, bind, bind_with_data};
+use runtime::ports::{PortRequest, bind, bind_with_data};
 use runtime::telemetry;
 use shared::block::BlockHash;
 use shared::params::Params;
@@ -283,13 +283,13 @@ fn max_block_bytes(params: &Params) -> anyhow::Result<usize> {
 }
 
 /// The first port of a kind of service: its default, or `--port` and `above`; 0 for any.
-fn wanted<'a>(options: &'a Options, service: &'static str, default: u16, above: u16) -> Wanted<'a> {
+fn wanted<'a>(options: &'a Options, service: &'static str, default: u16, above: u16) -> PortRequest<'a> {
     let first = match options.port {
         None => default,
         Some(port) => port.saturating_add(above),
     };
     let port = (options.port == Some(0)).then_some(0);
-    Wanted { service, host: &options.config.simulator.host, port, first }
+    PortRequest { service, host: &options.config.simulator.host, port, first }
 }
 
 /// `host:port` that services of this machine reach a listener at.

@@ -4,7 +4,7 @@ use super::{SHOWN, Style};
 use crate::numbers::{lab, plural, rate};
 use crate::proof::{Money, Settled};
 use crate::tale::{Contact, Income, Started, Tale};
-use runtime::printable::line;
+use runtime::sanitize::line;
 
 impl Style {
     /// A tale of payments; nothing for others.

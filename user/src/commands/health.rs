@@ -4,7 +4,7 @@ use crate::Error;
 use crate::console::{Console, Output, Style};
 use crate::services::Context;
 use runtime::client::{Client, HostPort};
-use runtime::{ports, printable};
+use runtime::{ports, sanitize};
 use serde::Serialize;
 use shared::config::Config;
 use shared::wire::Info;
@@ -48,7 +48,7 @@ struct Health(Vec<Running>);
 impl Output for Health {
     fn text(&self, style: Style) -> String {
         let line = |running: &Running| {
-            let service = style.good(printable::line(&running.service));
+            let service = style.good(sanitize::line(&running.service));
             let height = running.height.map(|height| format!(", at block {height}")).unwrap_or_default();
             format!("{service} runs at {}{height}", running.at)
         };

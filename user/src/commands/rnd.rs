@@ -10,7 +10,7 @@ use crate::{Error, chance};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::ProgressBar;
 use runtime::client;
-use runtime::printable::line;
+use runtime::sanitize::line;
 use serde::Serialize;
 use shared::keys::KeyPair;
 use shared::ledger::{Address, Amount, Transaction, Unsigned, Uuid};

@@ -3,7 +3,7 @@
 use crate::Error;
 use crate::console::{Console, Output, Style};
 use crate::services::{Context, Found};
-use runtime::printable;
+use runtime::sanitize;
 use shared::ledger::TransactionId;
 use shared::wire::{Standing, TransactionStatus};
 
@@ -36,7 +36,7 @@ impl Output for TransactionStatus {
             format!("fee     {} LAB", payment.fee),
         ];
         if !payment.msg.is_empty() {
-            lines.push(format!("msg     {}", printable::line(&payment.msg)));
+            lines.push(format!("msg     {}", sanitize::line(&payment.msg)));
         }
         lines.join("\n")
     }

@@ -5,7 +5,7 @@ use crate::console::{Console, Output, Style};
 use crate::services::{Context, Found};
 use futures_util::{Stream, StreamExt, future, stream};
 use runtime::client::{self, HostPort};
-use runtime::printable::line;
+use runtime::sanitize::line;
 use serde::Serialize;
 use shared::wire::{BlockSource, Event, PeerChange, PoolEvent};
 use std::pin::Pin;

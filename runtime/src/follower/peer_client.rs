@@ -1,6 +1,6 @@
 //! Carries the syncer's requests over HTTP and brings back what came of them.
 
-use super::writer::Input;
+use super::writer::Command;
 use crate::client::{Client, Error};
 use bytes::Bytes;
 use shared::block::{Block, BlockHash};
@@ -17,9 +17,9 @@ const fn max_block_json(max_data_bytes: u64) -> usize {
     6 * max_data_bytes as usize + 4096
 }
 
-pub(super) struct Courier {
+pub(super) struct PeerClient {
     client: Client,
-    inputs: SyncSender<Input>,
+    commands: SyncSender<Command>,
     rules: Arc<Rules>,
     network: BlockHash,
     runtime: Handle,
@@ -27,11 +27,11 @@ pub(super) struct Courier {
     pushed: Option<(BlockHash, Bytes)>,
 }
 
-impl Courier {
+impl PeerClient {
     /// Must be called on a tokio runtime.
-    pub(super) fn new(client: Client, inputs: SyncSender<Input>, rules: Arc<Rules>) -> Self {
+    pub(super) fn new(client: Client, commands: SyncSender<Command>, rules: Arc<Rules>) -> Self {
         let network = rules.params().network_id();
-        Self { client, inputs, rules, network, runtime: Handle::current(), pushed: None }
+        Self { client, commands, rules, network, runtime: Handle::current(), pushed: None }
     }
 
     /// Says from now on that it asks for the service at `own`.
@@ -43,9 +43,9 @@ impl Courier {
     }
 
     /// Sends a request on its way and returns at once.
-    pub(super) fn carry(&mut self, id: RequestId, peer: PeerAddress, request: Request, timeout_ms: u64) {
-        let (client, inputs, rules, network) =
-            (self.client.clone(), self.inputs.clone(), self.rules.clone(), self.network);
+    pub(super) fn send(&mut self, id: RequestId, peer: PeerAddress, request: Request, timeout_ms: u64) {
+        let (client, commands, rules, network) =
+            (self.client.clone(), self.commands.clone(), self.rules.clone(), self.network);
         let pushed = match &request {
             Request::Push(block) => self.json_of(block),
             _ => Bytes::new(),
@@ -57,7 +57,7 @@ impl Courier {
                 Err(_) => Err(Failure::Slow),
             };
             // Requests under way are few against the queue's length; were it full, the syncer's own deadline holds.
-            let _ = inputs.try_send(Input::Response { id, result });
+            let _ = commands.try_send(Command::Response { id, result });
         });
     }
 

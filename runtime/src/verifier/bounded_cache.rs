@@ -8,13 +8,13 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{PoisonError, RwLock};
 
 /// How many locks there are at most, so that threads seldom meet at one.
-const MOST_SHARDS: usize = 64;
+const MAX_SHARDS: usize = 64;
 
 /// A bounded map; as a set where the values are `()`.
 ///
 /// # Invariants
 /// Never holds more than its capacity; holds what was inserted last, up to about half of it, surely.
-pub(super) struct Remembered<K, V> {
+pub(super) struct BoundedCache<K, V> {
     shards: Vec<RwLock<Generations<K, V>>>,
     /// The most keys of one generation of one shard.
     generation: usize,
@@ -27,10 +27,10 @@ struct Generations<K, V> {
     old: HashMap<K, V>,
 }
 
-impl<K: Hash + Eq, V: Clone> Remembered<K, V> {
+impl<K: Hash + Eq, V: Clone> BoundedCache<K, V> {
     /// A map of at most so many keys; with fewer than two it stays empty.
     pub(super) fn new(capacity: usize) -> Self {
-        let shards = (capacity / 2).clamp(1, MOST_SHARDS);
+        let shards = (capacity / 2).clamp(1, MAX_SHARDS);
         let empty = || RwLock::new(Generations { young: HashMap::new(), old: HashMap::new() });
         Self {
             shards: std::iter::repeat_with(empty).take(shards).collect(),
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn it_never_holds_more_than_its_capacity() {
         for capacity in [0, 1, 2, 3, 7, 100, 1000] {
-            let set = Remembered::new(capacity);
+            let set = BoundedCache::new(capacity);
             for key in 0..5000_u32 {
                 set.insert(key, ());
                 assert!(set.len() <= capacity, "{} of {capacity}", set.len());
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn a_generation_lives_until_the_next_is_full() {
-        let set = Remembered::new(2);
+        let set = BoundedCache::new(2);
         assert_eq!(set.shards.len(), 1);
         set.insert(1, 'a');
         set.insert(2, 'b');

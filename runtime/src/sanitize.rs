@@ -27,9 +27,9 @@ fn replaced(text: &str, is_bad: impl Fn(char) -> bool) -> Cow<'_, str> {
 
 /// What may go out: `painted`, the same words with our colours, only where `fit` (of [`line()`] or [`text`]) had nothing to
 /// replace, since otherwise nobody could tell our escapes from a stranger's.
-pub fn painted(fit: Cow<'_, str>, painted: impl FnOnce() -> String) -> String {
+pub fn coloured(fit: Cow<'_, str>, coloured: impl FnOnce() -> String) -> String {
     match fit {
-        Cow::Borrowed(_) => painted(),
+        Cow::Borrowed(_) => coloured(),
         Cow::Owned(replaced) => replaced,
     }
 }
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn colours_are_ours_only_where_nothing_was_replaced() {
         let red = || "\u{1b}[31mwords\u{1b}[0m".to_owned();
-        assert_eq!(painted(line("words"), red), red());
-        assert_eq!(painted(line("wor\u{1b}[32mds"), red), "wor\u{fffd}[32mds");
+        assert_eq!(coloured(line("words"), red), red());
+        assert_eq!(coloured(line("wor\u{1b}[32mds"), red), "wor\u{fffd}[32mds");
     }
 }

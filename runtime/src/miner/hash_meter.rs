@@ -14,13 +14,13 @@ const COUNT_MASK: u64 = (1 << COUNT_BITS) - 1;
 
 /// A count of hashes over the last seconds.
 #[derive(Debug)]
-pub(super) struct Meter {
+pub(super) struct HashMeter {
     begin: Instant,
     total: AtomicU64,
     slots: [AtomicU64; SLOTS as usize],
 }
 
-impl Meter {
+impl HashMeter {
     pub(super) fn new(begin: Instant) -> Self {
         Self { begin, total: AtomicU64::new(0), slots: Default::default() }
     }
@@ -82,34 +82,34 @@ mod tests {
     #[test]
     fn a_steady_rate_is_told_and_forgotten_after_seconds() {
         let begin = Instant::now();
-        let meter = Meter::new(begin);
+        let hash_meter = HashMeter::new(begin);
         let at = |ms| begin + Duration::from_millis(ms);
-        assert_eq!(meter.per_second(begin), 0);
+        assert_eq!(hash_meter.per_second(begin), 0);
         for ms in 0..20_000 {
-            meter.add(at(ms), 100);
+            hash_meter.add(at(ms), 100);
             if [300, 999, 4999, 19_999].contains(&ms) {
                 assert!(
-                    meter.per_second(at(ms)).abs_diff(100_000) < 1000,
+                    hash_meter.per_second(at(ms)).abs_diff(100_000) < 1000,
                     "after {ms} ms: {}",
-                    meter.per_second(at(ms))
+                    hash_meter.per_second(at(ms))
                 );
             }
         }
-        assert!(meter.per_second(at(22_500)).abs_diff(50_000) < 6000);
-        assert_eq!(meter.per_second(at(26_000)), 0);
-        assert_eq!(meter.total(), 2_000_000);
+        assert!(hash_meter.per_second(at(22_500)).abs_diff(50_000) < 6000);
+        assert_eq!(hash_meter.per_second(at(26_000)), 0);
+        assert_eq!(hash_meter.total(), 2_000_000);
     }
 
     #[test]
     fn threads_that_count_at_once_lose_nothing() {
         let begin = Instant::now();
-        let meter = Meter::new(begin);
+        let hash_meter = HashMeter::new(begin);
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..10_000).for_each(|_| meter.add(begin, 1)));
+                scope.spawn(|| (0..10_000).for_each(|_| hash_meter.add(begin, 1)));
             }
         });
-        assert_eq!(meter.total(), 40_000);
-        assert_eq!(meter.per_second(begin + Duration::from_secs(1)), 40_000);
+        assert_eq!(hash_meter.total(), 40_000);
+        assert_eq!(hash_meter.per_second(begin + Duration::from_secs(1)), 40_000);
     }
 }

@@ -20,11 +20,11 @@ const QUESTION: Duration = Duration::from_secs(2);
 
 /// Resolves names; cheap to clone, and clones share what they remember.
 #[derive(Debug, Clone, Default)]
-pub struct Names {
-    resolver: Arc<Mutex<Option<(Instant, TokioResolver)>>>,
+pub struct Resolver {
+    current: Arc<Mutex<Option<(Instant, TokioResolver)>>>,
 }
 
-impl Names {
+impl Resolver {
     /// The addresses of a host, which may be one itself.
     ///
     /// # Errors
@@ -33,16 +33,16 @@ impl Names {
         if let Ok(address) = host.parse() {
             return Ok(vec![address]);
         }
-        Ok(self.resolver()?.lookup_ip(host).await?.iter().collect())
+        Ok(self.current()?.lookup_ip(host).await?.iter().collect())
     }
 
-    fn resolver(&self) -> Result<TokioResolver, NetError> {
+    fn current(&self) -> Result<TokioResolver, NetError> {
         // What is in it is replaced as a whole, so one that a panic poisoned is still right.
-        let mut held = self.resolver.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut held = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         match &*held {
             Some((since, resolver)) if since.elapsed() < FRESH => Ok(resolver.clone()),
             _ => {
-                let resolver = fresh()?;
+                let resolver = new_resolver()?;
                 *held = Some((Instant::now(), resolver.clone()));
                 Ok(resolver)
             }
@@ -51,7 +51,7 @@ impl Names {
 }
 
 /// A resolver that has read the system's configuration just now; where there is none, it knows the hosts file alone.
-fn fresh() -> Result<TokioResolver, NetError> {
+fn new_resolver() -> Result<TokioResolver, NetError> {
     let mut builder = TokioResolver::builder_tokio().unwrap_or_else(|error| {
         tracing::debug!(%error, "no configuration of name servers");
         TokioResolver::builder_with_config(
@@ -65,11 +65,11 @@ fn fresh() -> Result<TokioResolver, NetError> {
     builder.build()
 }
 
-impl Resolve for Names {
+impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let names = self.clone();
+        let resolver = self.clone();
         Box::pin(async move {
-            let found = names.addresses(name.as_str()).await?;
+            let found = resolver.addresses(name.as_str()).await?;
             // The client puts the port in place of 0.
             let found: Addrs = Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0)));
             Ok(found)
@@ -83,29 +83,29 @@ mod tests {
 
     #[tokio::test]
     async fn an_address_stands_for_itself_and_localhost_for_this_machine() {
-        let names = Names::default();
+        let resolver = Resolver::default();
         for address in ["192.0.2.1", "2001:db8::1"] {
-            assert_eq!(names.addresses(address).await.unwrap(), [address.parse::<IpAddr>().unwrap()]);
+            assert_eq!(resolver.addresses(address).await.unwrap(), [address.parse::<IpAddr>().unwrap()]);
         }
-        let found = names.addresses("localhost").await.unwrap();
+        let found = resolver.addresses("localhost").await.unwrap();
         assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
     }
 
     #[tokio::test]
     async fn a_name_of_nobody_is_an_error() {
         // Reserved never to be one (RFC 6761); where no name server is, that is an error too.
-        assert!(Names::default().addresses("nobody.invalid").await.is_err());
+        assert!(Resolver::default().addresses("nobody.invalid").await.is_err());
     }
 
     #[tokio::test]
     async fn what_is_remembered_is_forgotten() {
-        let names = Names::default();
+        let resolver = Resolver::default();
         let old = Instant::now().checked_sub(FRESH).unwrap();
-        *names.resolver.lock().unwrap() = Some((old, fresh().unwrap()));
-        names.resolver().unwrap();
-        let since = names.resolver.lock().unwrap().as_ref().unwrap().0;
+        *resolver.current.lock().unwrap() = Some((old, new_resolver().unwrap()));
+        resolver.current().unwrap();
+        let since = resolver.current.lock().unwrap().as_ref().unwrap().0;
         assert!(since > old, "a new one took its place");
-        names.resolver().unwrap();
-        assert_eq!(names.resolver.lock().unwrap().as_ref().unwrap().0, since, "and stays for a while");
+        resolver.current().unwrap();
+        assert_eq!(resolver.current.lock().unwrap().as_ref().unwrap().0, since, "and stays for a while");
     }
 }
