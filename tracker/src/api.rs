@@ -20,11 +20,11 @@ pub(crate) struct RegisterQuery {
 /// `GET /nodes`, `GET /members` and `GET /targets` take no parameters; a misspelt one is refused rather than ignored.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NoQuery {}
+pub(crate) struct EmptyQuery {}
 
 /// A member as Prometheus wants to be told of it (its `http_sd_config`).
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Target {
+pub(crate) struct ScrapeTarget {
     /// Its one address.
     targets: [String; 1],
     labels: Labels,
@@ -37,7 +37,7 @@ struct Labels {
     network: String,
 }
 
-impl From<Member> for Target {
+impl From<Member> for ScrapeTarget {
     fn from(member: Member) -> Self {
         let labels = Labels { role: member.role, network: member.network_id.short() };
         Self { targets: [member.address], labels }
@@ -89,6 +89,6 @@ described! {
 }
 described! {
     /// Everyone who is listed, as Prometheus reads it, so that it asks all of them for `/metrics`.
-    #[utoipa::path(get, path = "/targets", responses((status = 200, body = Vec<Target>)))]
+    #[utoipa::path(get, path = "/targets", responses((status = 200, body = Vec<ScrapeTarget>)))]
     targets
 }

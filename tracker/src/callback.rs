@@ -16,7 +16,7 @@ use tokio::time::timeout;
 /// Most calls back at a time, all callers together.
 const MAX_CALLBACKS: usize = 64;
 /// How long a caller waits for its turn, and a name may take to resolve.
-const PATIENCE: Duration = Duration::from_secs(2);
+const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// Checks and calls back who wants to be listed.
 pub(crate) struct Callback {
@@ -27,7 +27,7 @@ pub(crate) struct Callback {
 }
 
 /// Somebody who is where it says.
-pub(crate) struct Found {
+pub(crate) struct VerifiedService {
     pub(crate) address: HostPort,
     pub(crate) info: Info,
 }
@@ -39,13 +39,13 @@ impl Callback {
     }
 
     /// Calls `url` back, if `caller` may register it, and compares what answers with `role`.
-    pub(crate) async fn find(&self, caller: IpAddr, url: &str, role: Role) -> Result<Found, Problem> {
+    pub(crate) async fn verify(&self, caller: IpAddr, url: &str, role: Role) -> Result<VerifiedService, Problem> {
         let address = address(caller, url)?;
-        let turn = timeout(PATIENCE, self.turns.acquire()).await;
+        let turn = timeout(MAX_WAIT, self.turns.acquire()).await;
         let Ok(Ok(_turn)) = turn else {
             return Err(unavailable("the tracker is calling back too many others at the moment; try again"));
         };
-        let socket = self.check(caller, &address).await?;
+        let socket = self.resolve(caller, &address).await?;
         let info = self.client.info_at(socket).await.map_err(|error| {
             let hint = "the tracker must be able to reach what it lists (firewall? wrong port? not started yet?)";
             unprocessable("callback", format!("GET http://{socket}/info failed: {error}; {hint}"))
@@ -61,21 +61,21 @@ impl Callback {
                 format!("expected a {service} at {address}, but its /info says {got:?}"),
             ));
         }
-        Ok(Found { address, info })
+        Ok(VerifiedService { address, info })
     }
 
     /// The one address to connect to.
-    async fn check(&self, caller: IpAddr, address: &HostPort) -> Result<SocketAddr, Problem> {
-        let found = timeout(PATIENCE, self.resolver.addresses(address.host())).await;
+    async fn resolve(&self, caller: IpAddr, address: &HostPort) -> Result<SocketAddr, Problem> {
+        let found = timeout(MAX_WAIT, self.resolver.addresses(address.host())).await;
         let Ok(Ok(found)) = found else {
             return Err(unprocessable("callback", format!("{} does not resolve to an address", address.host())));
         };
-        let caller_is_here = is_of_this_machine(caller);
+        let caller_is_here = is_local_address(caller);
         let allowed = |ip: IpAddr| {
             if ip.is_unspecified() || ip.is_multicast() {
                 return false;
             }
-            let own = if caller_is_here { is_of_this_machine(ip) } else { ip == caller };
+            let own = if caller_is_here { is_local_address(ip) } else { ip == caller };
             own || self.allow_foreign
         };
         let mut found = found.into_iter().map(|ip| SocketAddr::new(ip.to_canonical(), address.port()));
@@ -103,7 +103,7 @@ fn address(caller: IpAddr, url: &str) -> Result<HostPort, Problem> {
 }
 
 /// Whether an address is one of this machine's: only those can be bound.
-pub(crate) fn is_of_this_machine(ip: IpAddr) -> bool {
+pub(crate) fn is_local_address(ip: IpAddr) -> bool {
     let socket = if ip.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     !ip.is_unspecified() && socket.is_ok_and(|socket| socket.bind(SocketAddr::new(ip, 0)).is_ok())
 }
@@ -119,7 +119,7 @@ mod tests {
 
     async fn check(callback: &Callback, caller: IpAddr, address: &str) -> Result<String, u16> {
         let address = address.parse().unwrap();
-        callback.check(caller, &address).await.map(|socket| socket.to_string()).map_err(|problem| problem.status)
+        callback.resolve(caller, &address).await.map(|socket| socket.to_string()).map_err(|problem| problem.status)
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ mod callback;
 mod members;
 mod service;
 
-pub use members::{Caps, Full, Members, Registration};
+pub use members::{MemberLimits, MemberTable, NewMember, TableFull};
 
 use runtime::server::{self, Limits};
 use shared::params::Params;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// How long and how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Caps {
+pub struct MemberLimits {
     /// How long an entry lives unless it is renewed.
     pub lease: Duration,
     /// Most entries.
@@ -20,7 +20,7 @@ pub struct Caps {
 
 /// A caller whose address was checked and called back.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Registration {
+pub struct NewMember {
     /// Where it is reached.
     pub address: HostPort,
     /// What it is.
@@ -35,7 +35,7 @@ pub struct Registration {
 
 /// Why nobody more is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Full {
+pub enum TableFull {
     /// There are as many members as allowed.
     #[error("the tracker lists {0} members already, as many as it may; try again when a lease has run out")]
     Total(usize),
@@ -45,8 +45,8 @@ pub enum Full {
 }
 
 #[derive(Debug)]
-struct Entry {
-    registration: Registration,
+struct MemberRecord {
+    member: NewMember,
     last_seen: Timestamp,
     until: Instant,
 }
@@ -56,55 +56,55 @@ struct Entry {
 /// # Invariants
 /// At most [`Caps::total`] entries, at most [`Caps::per_source`] of them from one remote address; one per address.
 #[derive(Debug)]
-pub struct Members {
-    caps: Caps,
-    entries: BTreeMap<HostPort, Entry>,
+pub struct MemberTable {
+    limits: MemberLimits,
+    records: BTreeMap<HostPort, MemberRecord>,
 }
 
-impl Members {
+impl MemberTable {
     /// An empty table.
-    pub const fn new(caps: Caps) -> Self {
-        Self { caps, entries: BTreeMap::new() }
+    pub const fn new(limits: MemberLimits) -> Self {
+        Self { limits, records: BTreeMap::new() }
     }
 
     /// Lists a member, or renews it; what is renewed is never refused for want of room.
     ///
     /// # Errors
     /// [`Full`], which changes nothing but that expired entries are gone.
-    pub fn register(&mut self, now: Instant, time: Timestamp, registration: Registration) -> Result<(), Full> {
-        let Caps { lease, total, per_source } = self.caps;
-        self.entries.retain(|_, entry| entry.until > now);
-        let held = self.entries.get(&registration.address).map(|entry| entry.registration.source);
-        if held.is_none() && self.entries.len() >= total {
-            return Err(Full::Total(total));
+    pub fn register(&mut self, now: Instant, time: Timestamp, member: NewMember) -> Result<(), TableFull> {
+        let MemberLimits { lease, total, per_source } = self.limits;
+        self.records.retain(|_, record| record.until > now);
+        let held = self.records.get(&member.address).map(|record| record.member.source);
+        if held.is_none() && self.records.len() >= total {
+            return Err(TableFull::Total(total));
         }
-        if registration.source.is_some() && held != Some(registration.source) {
-            let same = |entry: &&Entry| entry.registration.source == registration.source;
-            if self.entries.values().filter(same).count() >= per_source {
-                return Err(Full::Source(per_source));
+        if member.source.is_some() && held != Some(member.source) {
+            let same = |record: &&MemberRecord| record.member.source == member.source;
+            if self.records.values().filter(same).count() >= per_source {
+                return Err(TableFull::Source(per_source));
             }
         }
-        let entry = Entry { last_seen: time, until: now + lease, registration };
-        self.entries.insert(entry.registration.address.clone(), entry);
+        let record = MemberRecord { last_seen: time, until: now + lease, member };
+        self.records.insert(record.member.address.clone(), record);
         Ok(())
     }
 
     /// Addresses of live members in one role, of one network or of all.
     pub fn addresses(&self, now: Instant, role: Role, network: Option<BlockHash>) -> Vec<String> {
-        let fits = |entry: &&Entry| {
-            entry.registration.role == role && network.is_none_or(|network| network == entry.registration.network_id)
+        let fits = |record: &&MemberRecord| {
+            record.member.role == role && network.is_none_or(|network| network == record.member.network_id)
         };
-        self.live(now).filter(fits).map(|entry| entry.registration.address.to_string()).collect()
+        self.live(now).filter(fits).map(|record| record.member.address.to_string()).collect()
     }
 
     /// Everyone who is live, by address.
     pub fn list(&self, now: Instant) -> Vec<Member> {
         self.live(now)
-            .map(|Entry { registration, last_seen, .. }| Member {
-                address: registration.address.to_string(),
-                role: registration.role,
-                network_id: registration.network_id,
-                tip: registration.tip,
+            .map(|MemberRecord { member, last_seen, .. }| Member {
+                address: member.address.to_string(),
+                role: member.role,
+                network_id: member.network_id,
+                tip: member.tip,
                 last_seen: *last_seen,
             })
             .collect()
@@ -115,8 +115,8 @@ impl Members {
         self.live(now).count()
     }
 
-    fn live(&self, now: Instant) -> impl Iterator<Item = &Entry> {
-        self.entries.values().filter(move |entry| entry.until > now)
+    fn live(&self, now: Instant) -> impl Iterator<Item = &MemberRecord> {
+        self.records.values().filter(move |record| record.until > now)
     }
 }
 
@@ -127,12 +127,12 @@ mod tests {
 
     const LEASE: Duration = Duration::from_secs(60);
 
-    fn members(total: usize, per_source: usize) -> (Members, Instant) {
-        (Members::new(Caps { lease: LEASE, total, per_source }), Instant::now())
+    fn members(total: usize, per_source: usize) -> (MemberTable, Instant) {
+        (MemberTable::new(MemberLimits { lease: LEASE, total, per_source }), Instant::now())
     }
 
-    fn registration(address: &str, source: Option<u8>) -> Registration {
-        Registration {
+    fn member(address: &str, source: Option<u8>) -> NewMember {
+        NewMember {
             address: address.parse().unwrap(),
             role: Role::Node,
             network_id: BlockHash::of("a"),
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_member_is_listed_until_its_lease_runs_out_unless_renewed() {
         let (mut members, start) = members(10, 10);
-        let node = registration("a:1", None);
+        let node = member("a:1", None);
         members.register(start, Timestamp::from_ms(5), node.clone()).unwrap();
         assert_eq!(members.list(start)[0].last_seen, Timestamp::from_ms(5));
         assert_eq!(members.count(start + LEASE - Duration::from_millis(1)), 1);
@@ -159,10 +159,10 @@ mod tests {
     fn a_full_table_refuses_newcomers_renews_members_and_has_room_after_a_lease() {
         let (mut members, start) = members(2, 10);
         for address in ["a:1", "a:2", "a:1"] {
-            members.register(start, Timestamp::EPOCH, registration(address, None)).unwrap();
+            members.register(start, Timestamp::EPOCH, member(address, None)).unwrap();
         }
-        let newcomer = registration("a:3", None);
-        assert_eq!(members.register(start, Timestamp::EPOCH, newcomer.clone()), Err(Full::Total(2)));
+        let newcomer = member("a:3", None);
+        assert_eq!(members.register(start, Timestamp::EPOCH, newcomer.clone()), Err(TableFull::Total(2)));
         members.register(start + LEASE, Timestamp::EPOCH, newcomer).unwrap();
         assert_eq!(members.addresses(start + LEASE, Role::Node, None), ["a:3"]);
     }
@@ -171,26 +171,26 @@ mod tests {
     fn one_remote_address_cannot_fill_the_table_but_the_own_machine_can() {
         let (mut members, start) = members(100, 2);
         for address in ["a:1", "a:2"] {
-            members.register(start, Timestamp::EPOCH, registration(address, Some(1))).unwrap();
+            members.register(start, Timestamp::EPOCH, member(address, Some(1))).unwrap();
         }
-        let third = registration("a:3", Some(1));
-        assert_eq!(members.register(start, Timestamp::EPOCH, third), Err(Full::Source(2)));
-        members.register(start, Timestamp::EPOCH, registration("a:2", Some(1))).unwrap();
-        members.register(start, Timestamp::EPOCH, registration("b:1", Some(2))).unwrap();
+        let third = member("a:3", Some(1));
+        assert_eq!(members.register(start, Timestamp::EPOCH, third), Err(TableFull::Source(2)));
+        members.register(start, Timestamp::EPOCH, member("a:2", Some(1))).unwrap();
+        members.register(start, Timestamp::EPOCH, member("b:1", Some(2))).unwrap();
         // Taking over an address that another source registered is not a renewal.
-        assert_eq!(members.register(start, Timestamp::EPOCH, registration("b:1", Some(1))), Err(Full::Source(2)));
+        assert_eq!(members.register(start, Timestamp::EPOCH, member("b:1", Some(1))), Err(TableFull::Source(2)));
         for port in 1..=5 {
-            members.register(start, Timestamp::EPOCH, registration(&format!("c:{port}"), None)).unwrap();
+            members.register(start, Timestamp::EPOCH, member(&format!("c:{port}"), None)).unwrap();
         }
     }
 
     #[test]
     fn networks_and_roles_are_told_apart() {
         let (mut members, start) = members(10, 10);
-        let other = Registration { network_id: BlockHash::of("b"), ..registration("b:1", None) };
-        let pool = Registration { role: Role::Mempool, ..registration("p:1", None) };
-        for registration in [registration("a:1", None), other, pool] {
-            members.register(start, Timestamp::EPOCH, registration).unwrap();
+        let other = NewMember { network_id: BlockHash::of("b"), ..member("b:1", None) };
+        let pool = NewMember { role: Role::Mempool, ..member("p:1", None) };
+        for member in [member("a:1", None), other, pool] {
+            members.register(start, Timestamp::EPOCH, member).unwrap();
         }
         assert_eq!(members.addresses(start, Role::Node, Some(BlockHash::of("a"))), ["a:1"]);
         assert_eq!(members.addresses(start, Role::Mempool, Some(BlockHash::of("a"))), ["p:1"]);

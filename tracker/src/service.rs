@@ -1,8 +1,8 @@
 //! The tracker behind the server kit: which endpoint does what.
 
-use crate::api::{NoQuery, RegisterQuery, Target, TrackerApi};
-use crate::callback::{Callback, Found, is_of_this_machine};
-use crate::members::{Caps, Full, Members, Registration};
+use crate::api::{EmptyQuery, RegisterQuery, ScrapeTarget, TrackerApi};
+use crate::callback::{Callback, VerifiedService, is_local_address};
+use crate::members::{MemberLimits, MemberTable, NewMember, TableFull};
 use http::{Method, StatusCode};
 use runtime::client::Error;
 use runtime::server::{Request, Response, Service, problem, reply, unavailable};
@@ -22,12 +22,12 @@ pub(crate) struct TrackerService {
     lease_seconds: u64,
     callback: Callback,
     /// Held for lookups and inserts only, never while waiting for anyone.
-    members: Mutex<Members>,
+    members: Mutex<MemberTable>,
 }
 
 impl TrackerService {
     pub(crate) fn new(address: SocketAddr, config: &shared::config::Tracker, network: &Params) -> Result<Self, Error> {
-        let caps = Caps {
+        let limits = MemberLimits {
             lease: Duration::from_secs(config.lease_seconds),
             total: config.max_members,
             per_source: config.max_members_per_source,
@@ -39,24 +39,24 @@ impl TrackerService {
             started: now(),
             lease_seconds: config.lease_seconds,
             callback: Callback::new(config.allow_foreign)?,
-            members: Mutex::new(Members::new(caps)),
+            members: Mutex::new(MemberTable::new(limits)),
         })
     }
 
     async fn register(&self, request: &Request) -> Result<Response, Problem> {
         let RegisterQuery { url, role } = request.query()?;
         let (caller, role) = (request.remote.ip(), role.unwrap_or(Role::Node));
-        let Found { address, info } = self.callback.find(caller, &url, role).await?;
+        let VerifiedService { address, info } = self.callback.verify(caller, &url, role).await?;
         let registered = address.to_string();
         let network_id = info.network_id;
-        let source = (!is_of_this_machine(caller)).then_some(caller);
-        let registration = Registration { address, role, network_id, tip: info.tip, source };
+        let source = (!is_local_address(caller)).then_some(caller);
+        let member = NewMember { address, role, network_id, tip: info.tip, source };
 
         let at = Instant::now();
         let mut members = self.members();
-        members.register(at, now(), registration).map_err(|full| match full {
-            Full::Total(_) => unavailable(full.to_string()),
-            Full::Source(_) => problem(StatusCode::TOO_MANY_REQUESTS, full.to_string()),
+        members.register(at, now(), member).map_err(|full| match full {
+            TableFull::Total(_) => unavailable(full.to_string()),
+            TableFull::Source(_) => problem(StatusCode::TOO_MANY_REQUESTS, full.to_string()),
         })?;
         let nodes = members.addresses(at, Role::Node, Some(network_id));
         let mempools = members.addresses(at, Role::Mempool, Some(network_id));
@@ -65,7 +65,7 @@ impl TrackerService {
         reply::json(&Registered { registered, lease_seconds: self.lease_seconds, nodes, mempools })
     }
 
-    fn members(&self) -> MutexGuard<'_, Members> {
+    fn members(&self) -> MutexGuard<'_, MemberTable> {
         // The table is never left half-changed, so one that a panic poisoned is still right.
         self.members.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -97,17 +97,17 @@ impl Service for TrackerService {
         match (&request.method, &*path.segments()) {
             (&Method::GET | &Method::POST, ["register"]) => self.register(&request).await,
             (&Method::GET, ["nodes"]) => {
-                let NoQuery {} = request.query()?;
+                let EmptyQuery {} = request.query()?;
                 reply::json(&self.members().addresses(Instant::now(), Role::Node, None))
             }
             (&Method::GET, ["members"]) => {
-                let NoQuery {} = request.query()?;
+                let EmptyQuery {} = request.query()?;
                 reply::json(&self.members().list(Instant::now()))
             }
             (&Method::GET, ["targets"]) => {
-                let NoQuery {} = request.query()?;
+                let EmptyQuery {} = request.query()?;
                 let members = self.members().list(Instant::now());
-                reply::json(&members.into_iter().map(Target::from).collect::<Vec<_>>())
+                reply::json(&members.into_iter().map(ScrapeTarget::from).collect::<Vec<_>>())
             }
             _ => Err(request.no_route()),
         }
