@@ -30,8 +30,8 @@ impl Coinbase {
         own_address: &str,
     ) -> Result<Self, NodeError> {
         let miner = match (rules.params().layer.has_money(), &config.miner) {
-            (false, told) => {
-                if told.is_some() {
+            (false, configured) => {
+                if configured.is_some() {
                     tracing::warn!("blocks of this layer pay nobody: the address to mine to is not used");
                 }
                 None
@@ -41,15 +41,19 @@ impl Coinbase {
             }
             (true, None) => Some(data.key_pair()?.address()),
         };
-        let told = Self { message: config.message.clone(), miner };
-        told.check(rules)?;
-        if told.message.is_empty() { Ok(told.saying(format!("mined by {own_address}"), rules)) } else { Ok(told) }
+        let configured = Self { message: config.message.clone(), miner };
+        configured.check(rules)?;
+        if configured.message.is_empty() {
+            Ok(configured.with_message(format!("mined by {own_address}"), rules))
+        } else {
+            Ok(configured)
+        }
     }
 
     /// The same with another message, or with none where the network has no room for it.
-    pub(crate) fn saying(self, message: String, rules: &Rules) -> Self {
-        let said = Self { message, ..self };
-        if said.check(rules).is_ok() { said } else { Self { message: String::new(), ..said } }
+    pub(crate) fn with_message(self, message: String, rules: &Rules) -> Self {
+        let changed = Self { message, ..self };
+        if changed.check(rules).is_ok() { changed } else { Self { message: String::new(), ..changed } }
     }
 
     /// Whether a block may say so.
@@ -65,7 +69,7 @@ impl Coinbase {
     }
 
     /// Bytes of a block's data that are left for transactions.
-    pub(crate) fn room(&self, rules: &Rules) -> usize {
+    pub(crate) fn room_for_transactions(&self, rules: &Rules) -> usize {
         (rules.params().max_data_bytes as usize).saturating_sub(self.empty_data().len())
     }
 

@@ -3,19 +3,19 @@
 //! Only what puts the parts together is here: the chain and its rules are `shared`'s, disk, HTTP and threads are
 //! `runtime`'s. A file in this crate that decides a rule is in the wrong room.
 
-mod cache;
+mod block_cache;
 mod coinbase;
 mod mempools;
 mod mining;
-mod offers;
 mod openapi;
 mod routes;
 mod sender;
 mod service;
 mod template;
+mod work_offers;
 
 use coinbase::Coinbase;
-use mempools::{Mempools, Pulling};
+use mempools::{Mempools, PullSettings};
 use metrics_exporter_prometheus::PrometheusHandle;
 use mining::Mining;
 use runtime::client::{Client, Error as ClientError};
@@ -154,15 +154,15 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     let client = Client::new(Some(network), own.known.as_ref().map(PeerAddress::as_str))?;
     let Registration { known_as, mempools } =
         registration::start(tracker, Role::Node, own, follower.clone(), shutdown.clone())?;
-    let pulling = Pulling {
+    let pull_settings = PullSettings {
         named: mempool.map_or(mempools, |mempool| watch::channel(vec![mempool]).1),
         follower: follower.clone(),
         is_regular: config.node.mine,
-        room: coinbase.room(follower.rules()),
+        room: coinbase.room_for_transactions(follower.rules()),
         verifier,
     };
     let mempools = if config.network.layer.has_money() {
-        Mempools::start(client, &config.network, pulling, shutdown.clone())
+        Mempools::start(client, &config.network, pull_settings, shutdown.clone())
     } else {
         Mempools::none()
     };

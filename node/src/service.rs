@@ -1,8 +1,8 @@
 //! The node as an HTTP service: who it is, and which handler answers which path.
 
-use crate::cache::BlockCache;
+use crate::block_cache::BlockCache;
 use crate::mining::Mining;
-use crate::offers::Offers;
+use crate::work_offers::WorkOffers;
 use crate::{openapi, routes, sender};
 use http::Method;
 use runtime::clock::Clock;
@@ -27,7 +27,7 @@ pub(crate) struct NodeService {
     pub(crate) follower: Follower,
     pub(crate) mining: Mining,
     pub(crate) clock: Clock,
-    pub(crate) offers: Offers,
+    pub(crate) offers: WorkOffers,
     pub(crate) cache: BlockCache,
     /// Places for answers of blocks to peers: who reads the whole chain slowly must not keep peers from syncing.
     pub(crate) block_answers: Arc<Semaphore>,
@@ -45,7 +45,7 @@ impl NodeService {
             follower,
             mining,
             clock,
-            offers: Offers::default(),
+            offers: WorkOffers::default(),
             cache: BlockCache::new(),
             block_answers: Arc::new(Semaphore::new(MAX_BLOCK_ANSWERS)),
             resolver: Resolver::default(),
@@ -72,7 +72,7 @@ impl NodeService {
 impl NodeService {
     /// Whoever asks for peers wants to be one: a node that never pushes a block would be known to nobody, and get new
     /// blocks only by polling.
-    async fn meet(&self, request: &Request) {
+    async fn remember_sender(&self, request: &Request) {
         if let Some(sender) = sender::sender(&self.resolver, request).await {
             self.follower.offer_peers(vec![sender], Learnt::FromPeers);
         }
@@ -127,7 +127,7 @@ impl Service for NodeService {
             (&Method::POST, ["sync", "headers"]) => routes::exchange::headers(self, request).await,
             (&Method::POST, ["sync", "blocks"]) => routes::exchange::blocks(self, request).await,
             (&Method::GET, ["peers"]) => {
-                self.meet(&request).await;
+                self.remember_sender(&request).await;
                 routes::steering::peers(self)
             }
             (&Method::POST, ["peers"]) => routes::steering::update_peers(self, request).await,

@@ -23,19 +23,19 @@ pub(crate) struct Template {
     /// The data.
     pub(crate) data: String,
     /// What it earns.
-    pub(crate) worth: Worth,
+    pub(crate) value: TemplateValue,
 }
 
 /// What a template is better by: the fees that it collects, and then how many transactions it confirms.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Worth {
+pub(crate) struct TemplateValue {
     fees: u128,
     pub(crate) count: usize,
 }
 
 /// Why there is no template.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NoTemplate {
+pub(crate) enum TemplateError {
     /// The chain has another tip by now.
     #[error("the chain has gone on meanwhile, try again")]
     Moved,
@@ -54,24 +54,24 @@ impl Template {
         parent: BlockHash,
         coinbase: &Coinbase,
         candidates: &Candidates,
-    ) -> Result<Self, NoTemplate> {
+    ) -> Result<Self, TemplateError> {
         let state = follower.view().state().map_err(EffectError::from)?;
         if state.tip().hash() != parent {
-            return Err(NoTemplate::Moved);
+            return Err(TemplateError::Moved);
         }
         let (rules, params) = (follower.rules(), follower.rules().params());
         // At most 2^20 (docs/protocol.md §2).
-        let room = Room { count: params.max_transactions as usize, bytes: coinbase.room(rules) };
+        let room = Room { count: params.max_transactions as usize, bytes: coinbase.room_for_transactions(rules) };
         let chosen = candidates.choose(state.as_ref(), params, room).map_err(EffectError::from)?;
         let wanted = Wanted { message: &coinbase.message, miner: coinbase.miner, candidates: &chosen };
         let data = rules.layer().template(state.tip().index.next(), state.as_ref(), &wanted)?;
-        let worth = if chosen.is_empty() { Worth::default() } else { Worth::of(&data) };
-        Ok(Self { data, worth })
+        let value = if chosen.is_empty() { TemplateValue::default() } else { TemplateValue::of(&data) };
+        Ok(Self { data, value })
     }
 
     /// Data that somebody else made.
     pub(crate) fn given(data: String) -> Self {
-        Self { data, worth: Worth::default() }
+        Self { data, value: TemplateValue::default() }
     }
 
     /// A template on whatever is the tip, made on a thread that may take its time.
@@ -79,7 +79,7 @@ impl Template {
         follower: &Follower,
         coinbase: &Coinbase,
         candidates: &Candidates,
-    ) -> Result<(Arc<Status>, Self), NoTemplate> {
+    ) -> Result<(Arc<Status>, Self), TemplateError> {
         let mut news = follower.watch();
         for _ in 0..TRIES {
             let status = news.borrow_and_update().clone();
@@ -88,15 +88,15 @@ impl Template {
             let build = move || Self::build(&follower, parent, &coinbase, &candidates);
             match tokio::task::spawn_blocking(build).await? {
                 // Readers see a new tip a moment before it is announced.
-                Err(NoTemplate::Moved) => drop(tokio::time::timeout(NEWS_WITHIN, news.changed()).await),
+                Err(TemplateError::Moved) => drop(tokio::time::timeout(NEWS_WITHIN, news.changed()).await),
                 template => return template.map(|template| (status, template)),
             }
         }
-        Err(NoTemplate::Moved)
+        Err(TemplateError::Moved)
     }
 }
 
-impl Worth {
+impl TemplateValue {
     fn of(data: &str) -> Self {
         let transactions = serde_json::from_str(data).map_or_else(|_| Vec::new(), |bundle: Bundle| bundle.transactions);
         let fees = transactions.iter().map(|transaction| u128::from(transaction.fee.grains())).sum();

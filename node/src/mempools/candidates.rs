@@ -15,29 +15,29 @@ use std::sync::Arc;
 
 /// Most transactions of each order that are looked at, an equal share of every mempool's: with them, the verifier still
 /// remembers all.
-const MAX_LOOKED_AT: usize = 25_000;
+const MAX_CONSIDERED: usize = 25_000;
 
 /// Transactions that want to be in a block. Cheap to clone.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Candidates(Arc<[Lists]>);
+pub(crate) struct Candidates(Arc<[PendingLists]>);
 
 /// What one mempool lists.
 #[derive(Debug, Clone)]
-pub(super) struct Lists {
+pub(super) struct PendingLists {
     /// The best paid first, as it says.
     pub(super) by_fee: Arc<[Pending]>,
     /// The oldest first, as it says.
     pub(super) by_age: Arc<[Pending]>,
 }
 
-impl Lists {
+impl PendingLists {
     pub(super) fn is_empty(&self) -> bool {
         self.by_fee.is_empty() && self.by_age.is_empty()
     }
 }
 
-impl FromIterator<Lists> for Candidates {
-    fn from_iter<I: IntoIterator<Item = Lists>>(lists: I) -> Self {
+impl FromIterator<PendingLists> for Candidates {
+    fn from_iter<I: IntoIterator<Item = PendingLists>>(lists: I) -> Self {
         Self(lists.into_iter().filter(|lists| !lists.is_empty()).collect())
     }
 }
@@ -77,7 +77,7 @@ fn merged<'a>(lists: impl Iterator<Item = &'a [Pending]>) -> Vec<&'a Pending> {
     let longest = lists.iter().map(|list| list.len()).max().unwrap_or(0);
     let ranks = (0..longest).flat_map(|rank| lists.iter().filter_map(move |list| list.get(rank)));
     let mut seen = HashSet::new();
-    ranks.filter(|pending| seen.insert(pending.id())).take(MAX_LOOKED_AT).collect()
+    ranks.filter(|pending| seen.insert(pending.id())).take(MAX_CONSIDERED).collect()
 }
 
 /// Those that are not in the chain, and that their senders can pay with what they have after those before.
@@ -154,7 +154,8 @@ mod tests {
 
     fn chosen(lists: &[[&[Pending]; 2]]) -> Vec<TransactionId> {
         let params = Params { layer: LayerName::Transaction, new_address_balance: FAUCET, ..Params::default() };
-        let lists = lists.iter().map(|[by_fee, by_age]| Lists { by_fee: (*by_fee).into(), by_age: (*by_age).into() });
+        let lists =
+            lists.iter().map(|[by_fee, by_age]| PendingLists { by_fee: (*by_fee).into(), by_age: (*by_age).into() });
         let candidates: Candidates = lists.collect();
         let chosen = candidates.choose(&Fresh, &params, ROOM).unwrap();
         chosen.iter().map(|transaction| transaction.id).collect()

@@ -5,14 +5,14 @@
 //! choose, and whether they hold on the chain the layer's to see.
 
 mod candidates;
-mod listing;
+mod polled;
 
 pub(crate) use candidates::Candidates;
 
 use futures_util::StreamExt;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
-use listing::{Check, Mempool, Pulled};
+use polled::{PolledMempool, PullResult, TransactionCheck};
 use runtime::client::Client;
 use runtime::follower::Follower;
 use shared::keys::Verifier;
@@ -33,25 +33,25 @@ const MAX_PULLS: usize = 8;
 /// How often a node that mines asks them.
 pub(crate) const PERIOD: Duration = Duration::from_millis(500);
 /// How long anybody waits for a pull: then what is there must do.
-const PATIENCE: Duration = Duration::from_secs(2);
+const MAX_WAIT: Duration = Duration::from_secs(2);
 /// Requests for a pull that may wait; more are not told when it is done.
-const MAX_ASKS: usize = 64;
+const MAX_REFRESHES: usize = 64;
 
 /// A handle to what waits in the mempools; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Mempools {
     candidates: watch::Receiver<Candidates>,
-    asks: Option<mpsc::Sender<Ask>>,
+    requests: Option<mpsc::Sender<RefreshRequest>>,
 }
 
 /// Somebody waits for a pull that is at most so old.
-struct Ask {
+struct RefreshRequest {
     max_age: Duration,
     done: oneshot::Sender<()>,
 }
 
 /// What pulling needs to know.
-pub(crate) struct Pulling {
+pub(crate) struct PullSettings {
     /// The mempools at each moment.
     pub(crate) named: watch::Receiver<Vec<PeerAddress>>,
     /// Knows who was cut off on purpose.
@@ -67,33 +67,33 @@ pub(crate) struct Pulling {
 impl Mempools {
     /// For layers without transactions: nothing ever waits.
     pub(crate) fn none() -> Self {
-        Self { candidates: watch::channel(Candidates::default()).1, asks: None }
+        Self { candidates: watch::channel(Candidates::default()).1, requests: None }
     }
 
     /// Starts to pull, until `shutdown` is cancelled.
-    pub(crate) fn start(client: Client, params: &Params, pulling: Pulling, shutdown: CancellationToken) -> Self {
+    pub(crate) fn start(client: Client, params: &Params, settings: PullSettings, shutdown: CancellationToken) -> Self {
         let (candidates, watcher) = watch::channel(Candidates::default());
-        let (asks, ask_queue) = mpsc::channel(MAX_ASKS);
+        let (requests, request_queue) = mpsc::channel(MAX_REFRESHES);
         // At most 2^20 (docs/protocol.md §2).
         let count = params.max_transactions as usize;
         let puller = Puller {
             client,
-            check: Check {
+            check: TransactionCheck {
                 rules: TransactionRules::of(params),
-                verifier: pulling.verifier,
-                room: Room { count, bytes: pulling.room },
+                verifier: settings.verifier,
+                room: Room { count, bytes: settings.room },
             },
-            named: pulling.named,
-            follower: pulling.follower,
+            named: settings.named,
+            follower: settings.follower,
             mempools: Vec::new(),
             pulls: FuturesUnordered::new(),
-            waiting: Vec::new(),
+            waiters: Vec::new(),
             candidates,
         };
         if count > 0 {
-            tokio::spawn(puller.run(pulling.is_regular, ask_queue, shutdown));
+            tokio::spawn(puller.run(settings.is_regular, request_queue, shutdown));
         }
-        Self { candidates: watcher, asks: Some(asks) }
+        Self { candidates: watcher, requests: Some(requests) }
     }
 
     /// What wants to be in the next block, as far as is known.
@@ -106,56 +106,61 @@ impl Mempools {
         self.candidates.clone()
     }
 
-    /// Waits until what is known was asked for at most `max_age` ago, or [`PATIENCE`] ends.
+    /// Waits until what is known was asked for at most `max_age` ago, or [`MAX_WAIT`] ends.
     ///
     /// With zero, those are asked too that are left alone for the moment: not for requests of just anybody.
     pub(crate) async fn refresh(&self, max_age: Duration) {
-        let Some(asks) = &self.asks else { return };
+        let Some(requests) = &self.requests else { return };
         let (done, answer) = oneshot::channel();
-        if asks.try_send(Ask { max_age, done }).is_ok() {
+        if requests.try_send(RefreshRequest { max_age, done }).is_ok() {
             // However it ends, what is there must do.
-            let _ = timeout(PATIENCE, answer).await;
+            let _ = timeout(MAX_WAIT, answer).await;
         }
     }
 }
 
 struct Puller {
     client: Client,
-    check: Check,
+    check: TransactionCheck,
     named: watch::Receiver<Vec<PeerAddress>>,
     follower: Follower,
-    mempools: Vec<Mempool>,
+    mempools: Vec<PolledMempool>,
     /// At most [`MAX_PULLS`].
-    pulls: FuturesUnordered<BoxFuture<'static, Pulled>>,
-    /// At most [`MAX_ASKS`].
-    waiting: Vec<Waiting>,
+    pulls: FuturesUnordered<BoxFuture<'static, PullResult>>,
+    /// At most [`MAX_REFRESHES`].
+    waiters: Vec<RefreshWaiter>,
     candidates: watch::Sender<Candidates>,
 }
 
 /// Somebody who is told when all have been asked since then.
-struct Waiting {
+struct RefreshWaiter {
     since: Instant,
     done: oneshot::Sender<()>,
 }
 
 impl Puller {
-    async fn run(mut self, is_regular: bool, mut asks: mpsc::Receiver<Ask>, shutdown: CancellationToken) {
+    async fn run(
+        mut self,
+        is_regular: bool,
+        mut requests: mpsc::Receiver<RefreshRequest>,
+        shutdown: CancellationToken,
+    ) {
         let mut ticks = interval(PERIOD);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
-                _ = ticks.tick(), if is_regular => self.want_due(),
-                Some(ask) = asks.recv(), if self.waiting.len() < MAX_ASKS => self.take(ask),
-                Some(pulled) = self.pulls.next() => self.note(pulled),
+                _ = ticks.tick(), if is_regular => self.mark_due(),
+                Some(request) = requests.recv(), if self.waiters.len() < MAX_REFRESHES => self.accept(request),
+                Some(pulled) = self.pulls.next() => self.record(pulled),
             }
             self.begin_pulls();
-            self.answer();
+            self.reply_to_waiters();
         }
     }
 
     /// Forgets who is not named any more, or was cut off, and remembers who is new.
-    fn meet(&mut self) {
+    fn sync_mempools(&mut self) {
         let named = self.named.borrow_and_update().clone();
         let allowed = named.into_iter().filter(|mempool| !self.follower.is_blocked(mempool.as_str()));
         let named: Vec<_> = allowed.take(MAX_MEMPOOLS).collect();
@@ -164,7 +169,7 @@ impl Puller {
         let is_changed = self.mempools.len() < known;
         for address in named {
             if self.mempools.iter().all(|mempool| mempool.address != address) {
-                self.mempools.push(Mempool::new(address));
+                self.mempools.push(PolledMempool::new(address));
             }
         }
         if is_changed {
@@ -172,27 +177,27 @@ impl Puller {
         }
     }
 
-    fn want_due(&mut self) {
-        self.meet();
+    fn mark_due(&mut self) {
+        self.sync_mempools();
         let now = Instant::now();
         for mempool in self.mempools.iter_mut().filter(|mempool| mempool.is_due(now)) {
             mempool.is_wanted = true;
         }
     }
 
-    fn take(&mut self, Ask { max_age, done }: Ask) {
-        self.meet();
+    fn accept(&mut self, RefreshRequest { max_age, done }: RefreshRequest) {
+        self.sync_mempools();
         let now = Instant::now();
         let since = now.checked_sub(max_age).unwrap_or(now);
         for mempool in self.mempools.iter_mut().filter(|mempool| mempool.is_older_than(since)) {
             mempool.is_wanted |= max_age.is_zero() || mempool.is_due(now);
         }
-        self.waiting.push(Waiting { since, done });
+        self.waiters.push(RefreshWaiter { since, done });
     }
 
-    fn note(&mut self, pulled: Pulled) {
+    fn record(&mut self, pulled: PullResult) {
         let mempool = self.mempools.iter_mut().find(|mempool| mempool.address == pulled.address);
-        if mempool.is_some_and(|mempool| mempool.note(pulled, Instant::now())) {
+        if mempool.is_some_and(|mempool| mempool.record(pulled, Instant::now())) {
             self.publish();
         }
     }
@@ -208,22 +213,24 @@ impl Puller {
     }
 
     /// Tells those for whom all is done. Who has lost patience is forgotten.
-    fn answer(&mut self) {
-        let (mempools, waiting) = (&self.mempools, std::mem::take(&mut self.waiting));
-        let is_held_up = |ask: &Waiting| {
-            mempools.iter().any(|mempool| mempool.is_older_than(ask.since) && (mempool.is_wanted || mempool.is_asked))
+    fn reply_to_waiters(&mut self) {
+        let (mempools, waiters) = (&self.mempools, std::mem::take(&mut self.waiters));
+        let is_held_up = |request: &RefreshWaiter| {
+            mempools
+                .iter()
+                .any(|mempool| mempool.is_older_than(request.since) && (mempool.is_wanted || mempool.is_asked))
         };
-        for ask in waiting.into_iter().filter(|ask| !ask.done.is_closed()) {
-            if is_held_up(&ask) {
-                self.waiting.push(ask);
+        for request in waiters.into_iter().filter(|request| !request.done.is_closed()) {
+            if is_held_up(&request) {
+                self.waiters.push(request);
             } else {
                 // Whoever asked may have lost patience just now.
-                let _ = ask.done.send(());
+                let _ = request.done.send(());
             }
         }
     }
 
     fn publish(&self) {
-        self.candidates.send_replace(self.mempools.iter().map(Mempool::lists).collect());
+        self.candidates.send_replace(self.mempools.iter().map(PolledMempool::lists).collect());
     }
 }

@@ -1,13 +1,14 @@
 //! Mining: a handle to the task that owns the mining threads (`work`), for `POST /mine`, `GET /work` and `/info`.
 
-mod work;
+mod scheduler;
 
 use crate::coinbase::Coinbase;
 use crate::mempools::{Mempools, PERIOD};
-use crate::template::{NoTemplate, Template};
+use crate::template::{Template, TemplateError};
 use runtime::clock::Clock;
 use runtime::follower::{Follower, Status};
 use runtime::miner::{MinedHeader, Miner, MinerError, MinerSettings};
+use scheduler::{MineOrder, Scheduler};
 use shared::block::{BlockHash, DataHash, HeaderFields};
 use shared::chain::BrokenRule;
 use shared::{config, wire};
@@ -16,7 +17,6 @@ use std::time::Duration;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use work::{Order, Work};
 
 /// Orders of blocks that may wait.
 const MAX_ORDERS: usize = 16;
@@ -41,13 +41,13 @@ pub(crate) enum MineError {
 
 /// Why there is no work for an outside miner.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NoWork {
+pub(crate) enum OfferError {
     /// Others asked before.
     #[error("too many templates are being made at the moment, try again")]
     Busy,
     /// There is no template.
     #[error(transparent)]
-    Template(#[from] NoTemplate),
+    Template(#[from] TemplateError),
 }
 
 /// A handle to the mining task; cheap to clone.
@@ -58,7 +58,7 @@ pub(crate) struct Mining {
     follower: Follower,
     coinbase: Coinbase,
     mempools: Mempools,
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::Sender<MineOrder>,
     places: Arc<Semaphore>,
     task: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
@@ -81,8 +81,9 @@ impl Mining {
         let settings = MinerSettings { threads: config.threads, hashrate: config.hashrate };
         let miner = Arc::new(Miner::start(settings, move || clock.time(), on_mined)?);
         let (orders, order_queue) = mpsc::channel(MAX_ORDERS);
-        let work = Work::new(miner.clone(), config.mine, follower.clone(), clock, coinbase.clone(), mempools.clone());
-        let task = Arc::new(Mutex::new(Some(tokio::spawn(work.run(hits, order_queue, shutdown)))));
+        let scheduler =
+            Scheduler::new(miner.clone(), config.mine, follower.clone(), clock, coinbase.clone(), mempools.clone());
+        let task = Arc::new(Mutex::new(Some(tokio::spawn(scheduler.run(hits, order_queue, shutdown)))));
         let places = Arc::new(Semaphore::new(MAX_TEMPLATES));
         Ok(Self { miner, enabled: config.mine, follower, coinbase, mempools, orders, places, task })
     }
@@ -91,7 +92,7 @@ impl Mining {
     pub(crate) async fn mine(&self, blocks: u64, data: Option<String>) -> Result<Vec<BlockHash>, MineError> {
         self.mempools.refresh(Duration::ZERO).await;
         let (reply, answer) = oneshot::channel();
-        self.orders.try_send(Order::new(blocks, data, reply)).map_err(|error| match error {
+        self.orders.try_send(MineOrder::new(blocks, data, reply)).map_err(|error| match error {
             mpsc::error::TrySendError::Full(_) => MineError::Busy,
             mpsc::error::TrySendError::Closed(_) => MineError::Stopped,
         })?;
@@ -99,9 +100,9 @@ impl Mining {
     }
 
     /// The data of a block for somebody else, and the moment of the chain that it is for.
-    pub(crate) async fn template(&self, coinbase: &Coinbase) -> Result<(Arc<Status>, String), NoWork> {
+    pub(crate) async fn template(&self, coinbase: &Coinbase) -> Result<(Arc<Status>, String), OfferError> {
         let place = tokio::time::timeout(PLACE_WITHIN, self.places.acquire()).await;
-        let _place = place.ok().and_then(Result::ok).ok_or(NoWork::Busy)?;
+        let _place = place.ok().and_then(Result::ok).ok_or(OfferError::Busy)?;
         self.mempools.refresh(PERIOD).await;
         let (status, template) = Template::on_tip(&self.follower, coinbase, &self.mempools.candidates()).await?;
         Ok((status, template.data))

@@ -35,14 +35,14 @@ pub(crate) fn tips(node: &NodeService) -> Result<Response, Problem> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ByIndex {
+struct BlockQuery {
     index: String,
 }
 
 /// The block at a height of the best chain.
 #[utoipa::path(get, path = "/block", params(("index" = u64, Query, description = "The height")), responses((status = 200, body = BlockJson), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn block_by_query(node: &NodeService, request: &Request) -> Result<Response, Problem> {
-    let ByIndex { index } = request.query()?;
+    let BlockQuery { index } = request.query()?;
     block(node, &index).await
 }
 
@@ -93,7 +93,7 @@ fn to_json(block: &Block) -> Bytes {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Page {
+struct RangeQuery {
     #[serde(default)]
     from: u64,
     limit: Option<u64>,
@@ -102,7 +102,7 @@ struct Page {
 /// Headers of the best chain; `Link` names the next page.
 #[utoipa::path(get, path = "/headers", params(("from" = Option<u64>, Query, description = "Height of the first, 0 unless given"), ("limit" = Option<usize>, Query, description = "Most headers, 100 unless given, at most 2000")), responses((status = 200, body = Vec<HeaderJson>), (status = 400, body = Problem)))]
 pub(crate) async fn headers(node: &NodeService, request: &Request) -> Result<Response, Problem> {
-    let Page { from, limit } = request.query()?;
+    let RangeQuery { from, limit } = request.query()?;
     let limit = limit.map_or(DEFAULT_HEADERS, |limit| limit.min(HEADERS_PER_REQUEST as u64) as usize);
     let (headers, tip) = node.read(move |reader| Ok((reader.headers(Height(from), limit)?, reader.tip_id()?))).await?;
     let mut response = reply::json(&headers)?;
@@ -120,28 +120,28 @@ pub(crate) async fn headers(node: &NodeService, request: &Request) -> Result<Res
 /// The best chain as one JSON array, streamed page by page in constant memory; it breaks off where the chain is reorganised meanwhile.
 #[utoipa::path(get, path = "/blockchain", params(("from" = Option<u64>, Query, description = "Height of the first, 0 unless given"), ("limit" = Option<u64>, Query, description = "Most blocks, all unless given")), responses((status = 200, body = Vec<BlockJson>), (status = 400, body = Problem), (status = 503, body = Problem)))]
 pub(crate) fn blockchain(node: &NodeService, request: &Request) -> Result<Response, Problem> {
-    let Page { from, limit } = request.query()?;
-    let walk = Walk {
+    let RangeQuery { from, limit } = request.query()?;
+    let stream_state = ChainStream {
         view: node.follower.view().clone(),
         next: Height(from),
         left: limit.unwrap_or(u64::MAX),
         last: None,
-        state: WalkState::Begins,
+        state: StreamState::Begins,
     };
-    reply::stream(request, "application/json", stream::unfold(walk, Walk::step))
+    reply::stream(request, "application/json", stream::unfold(stream_state, ChainStream::step))
 }
 
-struct Walk {
+struct ChainStream {
     view: View,
     next: Height,
     left: u64,
     /// What the next page must join to.
     last: Option<BlockHash>,
-    state: WalkState,
+    state: StreamState,
 }
 
 #[derive(PartialEq, Eq)]
-enum WalkState {
+enum StreamState {
     Begins,
     GoesOn,
     Ended,
@@ -149,7 +149,7 @@ enum WalkState {
 
 /// Why `/blockchain` breaks off.
 #[derive(Debug, thiserror::Error)]
-enum WalkError {
+enum StreamError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("the chain was reorganised while it was read; ask again")]
@@ -158,23 +158,23 @@ enum WalkError {
     Task(#[from] tokio::task::JoinError),
 }
 
-impl Walk {
-    async fn step(mut self) -> Option<(Result<Bytes, WalkError>, Self)> {
-        if self.state == WalkState::Ended {
+impl ChainStream {
+    async fn step(mut self) -> Option<(Result<Bytes, StreamError>, Self)> {
+        if self.state == StreamState::Ended {
             return None;
         }
         let page = self.page().await.inspect_err(|error| match error {
-            WalkError::Store(error) => drop(store_problem(error)),
-            _ => self.state = WalkState::Ended,
+            StreamError::Store(error) => drop(store_problem(error)),
+            _ => self.state = StreamState::Ended,
         });
         if page.is_err() {
-            self.state = WalkState::Ended;
+            self.state = StreamState::Ended;
         }
         Some((page, self))
     }
 
     /// The next page as a piece of the JSON array; the last one closes it.
-    async fn page(&mut self) -> Result<Bytes, WalkError> {
+    async fn page(&mut self) -> Result<Bytes, StreamError> {
         let (view, from) = (self.view.clone(), self.next);
         let limit = self.left.min(PAGE_BLOCKS as u64) as usize;
         let last = self.last.zip(from.0.checked_sub(1));
@@ -188,10 +188,10 @@ impl Walk {
         };
         let (blocks, joins) = tokio::task::spawn_blocking(read).await??;
         if !joins {
-            return Err(WalkError::Reorganised);
+            return Err(StreamError::Reorganised);
         }
         let mut json = BytesMut::new();
-        if self.state == WalkState::Begins {
+        if self.state == StreamState::Begins {
             json.put_u8(b'[');
         }
         for block in &blocks {
@@ -202,8 +202,8 @@ impl Walk {
             self.last = Some(block.hash());
         }
         self.left -= blocks.len() as u64;
-        self.state = if blocks.is_empty() || self.left == 0 { WalkState::Ended } else { WalkState::GoesOn };
-        if self.state == WalkState::Ended {
+        self.state = if blocks.is_empty() || self.left == 0 { StreamState::Ended } else { StreamState::GoesOn };
+        if self.state == StreamState::Ended {
             json.put_u8(b']');
         }
         if let Some(last) = blocks.last() {

@@ -3,8 +3,8 @@
 use super::exchange;
 use crate::coinbase::Coinbase;
 use crate::mining;
-use crate::offers::NoBlock;
 use crate::service::NodeService;
+use crate::work_offers::SolutionError;
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
 use serde::Deserialize;
 use shared::chain::{BrokenRule, Rules};
@@ -12,7 +12,7 @@ use shared::wire::{BlockAnswer, BlockSource, Problem, WorkOffer, WorkSolution};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct For {
+struct WorkQuery {
     #[serde(default)]
     miner: String,
 }
@@ -22,7 +22,7 @@ struct For {
 /// Where the layer knows money, `miner` is the address that earns it, and must be given; elsewhere any name will do.
 #[utoipa::path(get, path = "/work", params(("miner" = Option<String>, Query, description = "Whom to mine for: an address where the layer knows money")), responses((status = 200, body = WorkOffer), (status = 400, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn offer(node: &NodeService, request: &Request) -> Result<Response, Problem> {
-    let For { miner } = request.query()?;
+    let WorkQuery { miner } = request.query()?;
     let coinbase = coinbase(node.follower.rules(), &miner)?;
     let (status, data) = match node.mining.template(&coinbase).await {
         Ok(template) => template,
@@ -41,7 +41,7 @@ fn coinbase(rules: &Rules, miner: &str) -> Result<Coinbase, Problem> {
     } else {
         let address = miner.to_ascii_lowercase().parse();
         let miner = address.map_err(|error| server::bad_request(format!("miner: {miner:?} is no address: {error}")))?;
-        Coinbase { message: String::new(), miner: Some(miner) }.saying("mined outside".to_owned(), rules)
+        Coinbase { message: String::new(), miner: Some(miner) }.with_message("mined outside".to_owned(), rules)
     };
     match coinbase.check(rules) {
         Ok(()) => Ok(coinbase),
@@ -56,8 +56,8 @@ pub(crate) async fn solve(node: &NodeService, mut request: Request) -> Result<Re
     let solution: WorkSolution = request.json(BODY_LIMIT).await?;
     let tip = node.follower.status().tip.hash();
     let block = node.offers.solve(&solution, tip).map_err(|error| match error {
-        NoBlock::Unknown => server::not_found(error.to_string()),
-        NoBlock::TargetMissed(_) => server::unprocessable("proof-of-work", error.to_string()),
+        SolutionError::Unknown => server::not_found(error.to_string()),
+        SolutionError::TargetMissed(_) => server::unprocessable("proof-of-work", error.to_string()),
     })?;
     exchange::submit(node, block, BlockSource::Mined, None).await
 }

@@ -3,7 +3,7 @@
 //! Whoever is slow, silent or wrong is asked less often, so that it costs the others nothing. It never talks to more
 //! than one mempool, and does not know what is chosen.
 
-use super::candidates::Lists;
+use super::candidates::PendingLists;
 use runtime::client::{Client, Error, Unprocessed};
 use shared::keys::Verifier;
 use shared::ledger::{Transaction, TransactionRules};
@@ -20,17 +20,17 @@ const PULL_WITHIN: Duration = Duration::from_secs(3);
 /// How soon a mempool is asked again that did not answer or listed something wrong, the first time; then twice as long.
 const RETRY: Duration = Duration::from_secs(1);
 /// How often that is doubled.
-const MOST_DOUBLINGS: u32 = 4;
+const MAX_DOUBLINGS: u32 = 4;
 /// A mempool is left alone for so many times as long as the last pull took: all of them together then leave places free.
 const PAUSE: u32 = 8;
 /// So many wrong transactions make a list worthless; the rest of it is not looked at.
-const MOST_WRONG: usize = 4;
+const MAX_WRONG: usize = 4;
 /// The oldest have one part of this many, so so many of them are asked for (docs/protocol.md §11).
 const SHARE_OF_OLDEST: usize = 5;
 
 /// What is looked at before a transaction is believed: then no mempool can spoil what another one lists.
 #[derive(Clone)]
-pub(super) struct Check {
+pub(super) struct TransactionCheck {
     pub(super) rules: TransactionRules,
     pub(super) verifier: Arc<dyn Verifier>,
     /// No list is longer than a block.
@@ -38,11 +38,11 @@ pub(super) struct Check {
 }
 
 /// A mempool and what it lists.
-pub(super) struct Mempool {
+pub(super) struct PolledMempool {
     pub(super) address: PeerAddress,
-    by_fee: Listing,
-    by_age: Listing,
-    standing: Standing,
+    by_fee: TaggedList,
+    by_age: TaggedList,
+    outcome: PullOutcome,
     /// Failures since the last right answer.
     strikes: u32,
     /// Not to be asked before, unless whoever steers the node wants to know.
@@ -59,42 +59,42 @@ pub(super) struct Mempool {
 
 /// What a mempool did last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Standing {
-    Unknown,
-    Answers,
-    Errs,
-    Silent,
+enum PullOutcome {
+    NotAsked,
+    Valid,
+    Invalid,
+    Failed,
 }
 
 /// A list, and the name that the mempool gave it.
 #[derive(Clone, Default)]
-struct Listing {
+struct TaggedList {
     etag: Option<String>,
     pending: Arc<[Pending]>,
 }
 
 /// What came of asking a mempool.
-pub(super) struct Pulled {
+pub(super) struct PullResult {
     pub(super) address: PeerAddress,
     began: Instant,
     took: Duration,
-    result: Result<News, Error>,
+    result: Result<PulledLists, Error>,
 }
 
 /// The lists, where they are others than before.
-struct News {
-    by_fee: Option<Listing>,
-    by_age: Option<Listing>,
+struct PulledLists {
+    by_fee: Option<TaggedList>,
+    by_age: Option<TaggedList>,
     wrong: usize,
 }
 
-impl Mempool {
+impl PolledMempool {
     pub(super) fn new(address: PeerAddress) -> Self {
         Self {
             address,
-            by_fee: Listing::default(),
-            by_age: Listing::default(),
-            standing: Standing::Unknown,
+            by_fee: TaggedList::default(),
+            by_age: TaggedList::default(),
+            outcome: PullOutcome::NotAsked,
             strikes: 0,
             not_before: Instant::now(),
             took: Duration::ZERO,
@@ -113,12 +113,16 @@ impl Mempool {
         self.asked_at.is_none_or(|asked_at| asked_at < since)
     }
 
-    pub(super) fn lists(&self) -> Lists {
-        Lists { by_fee: self.by_fee.pending.clone(), by_age: self.by_age.pending.clone() }
+    pub(super) fn lists(&self) -> PendingLists {
+        PendingLists { by_fee: self.by_fee.pending.clone(), by_age: self.by_age.pending.clone() }
     }
 
     /// Begins to ask for both lists; [`Mempool::note`] takes what comes of it.
-    pub(super) fn pull(&mut self, client: Client, check: Check) -> impl Future<Output = Pulled> + Send + use<> {
+    pub(super) fn pull(
+        &mut self,
+        client: Client,
+        check: TransactionCheck,
+    ) -> impl Future<Output = PullResult> + Send + use<> {
         (self.is_wanted, self.is_asked) = (false, true);
         let address = self.address.clone();
         let (fee_etag, age_etag) = (self.by_fee.etag.clone(), self.by_age.etag.clone());
@@ -128,29 +132,28 @@ impl Mempool {
             let both = async {
                 tokio::try_join!(
                     client.unprocessed(address.as_str(), PoolOrder::Fee, limit, fee_etag.as_deref()),
-                    client.unprocessed(address.as_str(), PoolOrder::Age, oldest(limit), age_etag.as_deref())
+                    client.unprocessed(address.as_str(), PoolOrder::Age, oldest_count(limit), age_etag.as_deref())
                 )
             };
             let result = match timeout(PULL_WITHIN, both).await.unwrap_or(Err(Error::Slow)) {
-                Ok((by_fee, by_age)) => Ok(news(by_fee, by_age, limit, check).await),
+                Ok((by_fee, by_age)) => Ok(pulled_lists(by_fee, by_age, limit, check).await),
                 Err(error) => Err(error),
             };
-            Pulled { address, began, took: began.elapsed(), result }
+            PullResult { address, began, took: began.elapsed(), result }
         }
     }
 
     /// Takes over what a pull brought; answers whether anything has changed. The lists are empty while it does not answer.
-    pub(super) fn note(&mut self, pulled: Pulled, now: Instant) -> bool {
-        let Pulled { began, took, result, .. } = pulled;
+    pub(super) fn record(&mut self, pulled: PullResult, now: Instant) -> bool {
+        let PullResult { began, took, result, .. } = pulled;
         (self.is_asked, self.asked_at, self.took) = (false, Some(began), took);
         self.report(&result);
-        self.strikes = if self.standing == Standing::Answers { 0 } else { self.strikes + 1 };
-        let pause =
-            self.strikes.checked_sub(1).map_or(Duration::ZERO, |again| RETRY * (1 << again.min(MOST_DOUBLINGS)));
+        self.strikes = if self.outcome == PullOutcome::Valid { 0 } else { self.strikes + 1 };
+        let pause = self.strikes.checked_sub(1).map_or(Duration::ZERO, |again| RETRY * (1 << again.min(MAX_DOUBLINGS)));
         self.not_before = now + pause.max(took * PAUSE);
         let (by_fee, by_age) = match result {
-            Ok(News { by_fee, by_age, .. }) => (by_fee, by_age),
-            Err(_) => (Some(Listing::default()), Some(Listing::default())),
+            Ok(PulledLists { by_fee, by_age, .. }) => (by_fee, by_age),
+            Err(_) => (Some(TaggedList::default()), Some(TaggedList::default())),
         };
         let by_fee = self.by_fee.replace(by_fee);
         let by_age = self.by_age.replace(by_age);
@@ -158,18 +161,18 @@ impl Mempool {
     }
 
     /// Remembers what it did, and logs changes, not every try.
-    fn report(&mut self, result: &Result<News, Error>) {
+    fn report(&mut self, result: &Result<PulledLists, Error>) {
         let mempool = &self.address;
-        let standing = match result {
-            Ok(news) if news.wrong > 0 => Standing::Errs,
-            Ok(_) => Standing::Answers,
-            Err(_) => Standing::Silent,
+        let outcome = match result {
+            Ok(pulled_lists) if pulled_lists.wrong > 0 => PullOutcome::Invalid,
+            Ok(_) => PullOutcome::Valid,
+            Err(_) => PullOutcome::Failed,
         };
-        if std::mem::replace(&mut self.standing, standing) == standing {
+        if std::mem::replace(&mut self.outcome, outcome) == outcome {
             return;
         }
         match result {
-            Ok(news) if news.wrong > 0 => {
+            Ok(pulled_lists) if pulled_lists.wrong > 0 => {
                 tracing::warn!(%mempool, "this mempool lists what is no transaction; asking it less often");
             }
             Ok(_) => tracing::info!(%mempool, "takes transactions from this mempool"),
@@ -180,7 +183,7 @@ impl Mempool {
     }
 }
 
-impl Listing {
+impl TaggedList {
     /// Answers whether it lists something else than before.
     fn replace(&mut self, new: Option<Self>) -> bool {
         let Some(new) = new else { return false };
@@ -191,39 +194,39 @@ impl Listing {
 }
 
 /// How many of the oldest are of use.
-fn oldest(limit: usize) -> usize {
+fn oldest_count(limit: usize) -> usize {
     (limit / SHARE_OF_OLDEST).max(1)
 }
 
 /// Looks at what two answers list, on a thread that may take its time.
-async fn news(by_fee: Unprocessed, by_age: Unprocessed, limit: usize, check: Check) -> News {
+async fn pulled_lists(by_fee: Unprocessed, by_age: Unprocessed, limit: usize, check: TransactionCheck) -> PulledLists {
     let looked = tokio::task::spawn_blocking(move || {
         let mut wrong = 0;
-        let mut listing = |answer, limit| {
+        let mut list = |answer, limit| {
             let Unprocessed::Pending { etag, transactions } = answer else { return None };
             let (pending, errors) = checked(transactions, limit, &check);
             wrong += errors;
-            Some(Listing { etag, pending: pending.into() })
+            Some(TaggedList { etag, pending: pending.into() })
         };
-        let (by_fee, by_age) = (listing(by_fee, limit), listing(by_age, oldest(limit)));
-        News { by_fee, by_age, wrong }
+        let (by_fee, by_age) = (list(by_fee, limit), list(by_age, oldest_count(limit)));
+        PulledLists { by_fee, by_age, wrong }
     });
     looked.await.unwrap_or_else(|error| {
         tracing::error!(%error, "the task that checks transactions panicked");
-        News { by_fee: None, by_age: None, wrong: 0 }
+        PulledLists { by_fee: None, by_age: None, wrong: 0 }
     })
 }
 
 /// Those that keep all rules which need no chain, and how many do not: of a list with too many of these, none.
 ///
 /// When they arrived there is not said, only their order.
-fn checked(mut transactions: Vec<Transaction>, limit: usize, check: &Check) -> (Vec<Pending>, usize) {
+fn checked(mut transactions: Vec<Transaction>, limit: usize, check: &TransactionCheck) -> (Vec<Pending>, usize) {
     transactions.truncate(limit);
     let wrong = AtomicUsize::new(0);
     let is_right: Vec<_> = transactions.iter().map(|_| AtomicBool::new(false)).collect();
     // The check itself never fails: what comes after the last error that is borne is only passed over.
     let _ = check.verifier.check_each(transactions.len(), &|place| {
-        if wrong.load(Ordering::Relaxed) < MOST_WRONG {
+        if wrong.load(Ordering::Relaxed) < MAX_WRONG {
             let transaction = &transactions[place];
             match transaction.check(&check.rules, check.verifier.as_ref()) {
                 Ok(()) => is_right[place].store(true, Ordering::Relaxed),
@@ -236,7 +239,7 @@ fn checked(mut transactions: Vec<Transaction>, limit: usize, check: &Check) -> (
         Ok(())
     });
     let wrong = wrong.into_inner();
-    if wrong >= MOST_WRONG {
+    if wrong >= MAX_WRONG {
         return (Vec::new(), wrong);
     }
     let mut bytes_left = check.room.bytes;
@@ -271,13 +274,13 @@ mod tests {
         }
     }
 
-    fn mempool() -> Mempool {
-        Mempool::new(PeerAddress::new("127.0.0.1:1").unwrap())
+    fn mempool() -> PolledMempool {
+        PolledMempool::new(PeerAddress::new("127.0.0.1:1").unwrap())
     }
 
-    fn check_with(verifier: Arc<dyn Verifier>) -> Check {
+    fn check_with(verifier: Arc<dyn Verifier>) -> TransactionCheck {
         let room = Room { count: 1000, bytes: 2000 };
-        Check { rules: TransactionRules::of(&Params::default()), verifier, room }
+        TransactionCheck { rules: TransactionRules::of(&Params::default()), verifier, room }
     }
 
     /// Payments of "payer", signed by `signer`.
@@ -294,14 +297,14 @@ mod tests {
         (0..count).map(|number| signer.sign_transaction(one(number), Params::default().network_id())).collect()
     }
 
-    fn pulled(took: Duration, result: Result<News, Error>) -> Pulled {
-        Pulled { address: mempool().address, began: Instant::now(), took, result }
+    fn pulled(took: Duration, result: Result<PulledLists, Error>) -> PullResult {
+        PullResult { address: mempool().address, began: Instant::now(), took, result }
     }
 
-    fn lists(transactions: Vec<Transaction>) -> News {
+    fn lists(transactions: Vec<Transaction>) -> PulledLists {
         let (pending, wrong) = checked(transactions, 1000, &check_with(Arc::new(PlainVerifier)));
-        let listing = Listing { etag: None, pending: pending.into() };
-        News { by_fee: Some(listing.clone()), by_age: Some(listing), wrong }
+        let list = TaggedList { etag: None, pending: pending.into() };
+        PulledLists { by_fee: Some(list.clone()), by_age: Some(list), wrong }
     }
 
     #[test]
@@ -309,8 +312,8 @@ mod tests {
         let verifier = Arc::new(Counting::default());
         let mixed = [payments("payer", 2), payments("thief", 100), payments("payer", 2)].concat();
         let (pending, wrong) = checked(mixed, 1000, &check_with(verifier.clone()));
-        assert_eq!((pending.len(), wrong), (0, MOST_WRONG));
-        assert_eq!(verifier.0.load(Ordering::Relaxed), 2 + MOST_WRONG);
+        assert_eq!((pending.len(), wrong), (0, MAX_WRONG));
+        assert_eq!(verifier.0.load(Ordering::Relaxed), 2 + MAX_WRONG);
     }
 
     #[test]
@@ -330,18 +333,18 @@ mod tests {
 
     #[test]
     fn who_is_wrong_or_silent_is_asked_less_and_less_often_until_it_is_right() {
-        type Failure = fn() -> Result<News, Error>;
+        type Failure = fn() -> Result<PulledLists, Error>;
         let silent: Failure = || Err(Error::Slow);
         let wrong: Failure = || Ok(lists(payments("thief", 1)));
         for failure in [silent, wrong] {
             let (mut mempool, now) = (mempool(), Instant::now());
             let mut pauses = Vec::new();
             for _ in 0..7 {
-                mempool.note(pulled(Duration::ZERO, failure()), now);
+                mempool.record(pulled(Duration::ZERO, failure()), now);
                 pauses.push((mempool.not_before - now).as_secs());
             }
             assert_eq!(pauses, [1, 2, 4, 8, 16, 16, 16]);
-            mempool.note(pulled(Duration::ZERO, Ok(lists(payments("payer", 1)))), now);
+            mempool.record(pulled(Duration::ZERO, Ok(lists(payments("payer", 1)))), now);
             assert_eq!((mempool.not_before, mempool.lists().by_fee.len()), (now, 1));
         }
     }
@@ -350,18 +353,18 @@ mod tests {
     fn who_takes_long_is_left_alone_for_longer() {
         let (mut mempool, now) = (mempool(), Instant::now());
         let took = Duration::from_secs(2);
-        mempool.note(pulled(took, Ok(lists(Vec::new()))), now);
+        mempool.record(pulled(took, Ok(lists(Vec::new()))), now);
         assert!(!mempool.is_due(now + took) && mempool.is_due(now + took * PAUSE));
     }
 
     #[test]
     fn what_was_listed_is_gone_as_soon_as_nobody_answers() {
         let (mut mempool, now) = (mempool(), Instant::now());
-        assert!(mempool.note(pulled(Duration::ZERO, Ok(lists(payments("payer", 2)))), now));
-        let unchanged = News { by_fee: None, by_age: None, wrong: 0 };
-        assert!(!mempool.note(pulled(Duration::ZERO, Ok(unchanged)), now));
+        assert!(mempool.record(pulled(Duration::ZERO, Ok(lists(payments("payer", 2)))), now));
+        let unchanged = PulledLists { by_fee: None, by_age: None, wrong: 0 };
+        assert!(!mempool.record(pulled(Duration::ZERO, Ok(unchanged)), now));
         assert_eq!(mempool.lists().by_age.len(), 2);
-        assert!(mempool.note(pulled(Duration::ZERO, Err(Error::Slow)), now));
+        assert!(mempool.record(pulled(Duration::ZERO, Err(Error::Slow)), now));
         assert!(mempool.lists().is_empty());
     }
 }

@@ -11,7 +11,7 @@ const MAX_BYTES: usize = 64 << 20;
 
 /// Why a solution is none.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NoBlock {
+pub(crate) enum SolutionError {
     /// Never offered, forgotten, or for a tip that is not the tip any more.
     #[error("no such work is on offer (any more); GET /work for new work")]
     Unknown,
@@ -22,16 +22,16 @@ pub(crate) enum NoBlock {
 
 /// Offered headers by seal, with their data.
 #[derive(Default)]
-pub(crate) struct Offers(Mutex<Open>);
+pub(crate) struct WorkOffers(Mutex<OpenOffers>);
 
 #[derive(Default)]
-struct Open {
+struct OpenOffers {
     by_seal: HashMap<Seal, (HeaderFields, String)>,
     order: VecDeque<Seal>,
     bytes: usize,
 }
 
-impl Offers {
+impl WorkOffers {
     pub(crate) fn offer(&self, fields: HeaderFields, data: String) -> WorkOffer {
         let seal = fields.seal();
         let mut open = self.open();
@@ -50,20 +50,20 @@ impl Offers {
     }
 
     /// The block that a solution makes, if it is for work on `tip`.
-    pub(crate) fn solve(&self, solution: &WorkSolution, tip: BlockHash) -> Result<Block, NoBlock> {
+    pub(crate) fn solve(&self, solution: &WorkSolution, tip: BlockHash) -> Result<Block, SolutionError> {
         let open = self.open();
-        let (fields, data) = open.by_seal.get(&solution.seal).ok_or(NoBlock::Unknown)?;
+        let (fields, data) = open.by_seal.get(&solution.seal).ok_or(SolutionError::Unknown)?;
         if fields.prev_hash != tip {
-            return Err(NoBlock::Unknown);
+            return Err(SolutionError::Unknown);
         }
         let hash = solution.seal.block_hash(solution.nonce);
         if !fields.difficulty.target().is_met_by(&hash) {
-            return Err(NoBlock::TargetMissed(hash));
+            return Err(SolutionError::TargetMissed(hash));
         }
         Ok(Block::new(*fields, solution.nonce, data.clone()))
     }
 
-    fn open(&self) -> MutexGuard<'_, Open> {
+    fn open(&self) -> MutexGuard<'_, OpenOffers> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -86,42 +86,42 @@ mod tests {
 
     #[test]
     fn a_solution_of_offered_work_is_a_block_and_any_other_is_not() {
-        let offers = Offers::default();
+        let offers = WorkOffers::default();
         let easy = offers.offer(fields(1, 1), "data".to_owned());
         let block = offers.solve(&WorkSolution { seal: easy.seal, nonce: Nonce(7) }, BlockHash::ZERO).unwrap();
         assert_eq!((block.data(), block.header().nonce()), ("data", Nonce(7)));
 
         let hard = offers.offer(fields(1, 1 << 50), "data".to_owned());
         let missed = offers.solve(&WorkSolution { seal: hard.seal, nonce: Nonce(7) }, BlockHash::ZERO);
-        assert!(matches!(missed, Err(NoBlock::TargetMissed(_))), "{missed:?}");
+        assert!(matches!(missed, Err(SolutionError::TargetMissed(_))), "{missed:?}");
 
         let unknown = WorkSolution { seal: Seal::of("never offered"), nonce: Nonce(7) };
-        assert_eq!(offers.solve(&unknown, BlockHash::ZERO), Err(NoBlock::Unknown));
+        assert_eq!(offers.solve(&unknown, BlockHash::ZERO), Err(SolutionError::Unknown));
         let stale = WorkSolution { seal: easy.seal, nonce: Nonce(7) };
-        assert_eq!(offers.solve(&stale, BlockHash::of("another tip")), Err(NoBlock::Unknown));
+        assert_eq!(offers.solve(&stale, BlockHash::of("another tip")), Err(SolutionError::Unknown));
     }
 
     #[test]
     fn the_oldest_offers_are_forgotten() {
-        let offers = Offers::default();
+        let offers = WorkOffers::default();
         let first = offers.offer(fields(0, 1), String::new());
         for ms in 1..=CAPACITY as u64 {
             offers.offer(fields(ms, 1), String::new());
         }
         let solution = WorkSolution { seal: first.seal, nonce: Nonce(0) };
-        assert_eq!(offers.solve(&solution, BlockHash::ZERO), Err(NoBlock::Unknown));
+        assert_eq!(offers.solve(&solution, BlockHash::ZERO), Err(SolutionError::Unknown));
         assert_eq!(offers.open().by_seal.len(), CAPACITY);
     }
 
     /// How many offers there are, and their bytes.
-    fn kept(offers: &Offers) -> (usize, usize) {
+    fn kept(offers: &WorkOffers) -> (usize, usize) {
         let open = offers.open();
         (open.by_seal.len(), open.bytes)
     }
 
     #[test]
     fn long_offers_are_fewer_but_the_last_is_always_kept() {
-        let offers = Offers::default();
+        let offers = WorkOffers::default();
         for ms in 0..6 {
             offers.offer(fields(ms, 1), "x".repeat(MAX_BYTES / 4));
         }

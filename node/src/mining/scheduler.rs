@@ -8,7 +8,7 @@
 use super::{MAX_ORDERS, MineError, next_fields};
 use crate::coinbase::Coinbase;
 use crate::mempools::{Candidates, Mempools};
-use crate::template::{NoTemplate, Template};
+use crate::template::{Template, TemplateError};
 use metrics::gauge;
 use runtime::clock::Clock;
 use runtime::follower::{Follower, Status};
@@ -26,10 +26,10 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// How often orders whose client has gone away are looked for, and templates on the same tip made anew.
-const LOOK_AFTER: Duration = Duration::from_secs(1);
+const RECHECK: Duration = Duration::from_secs(1);
 
 /// Blocks that somebody wants mined now.
-pub(super) struct Order {
+pub(super) struct MineOrder {
     /// Tells it from the orders before and after it.
     id: u64,
     left: u64,
@@ -38,7 +38,7 @@ pub(super) struct Order {
     reply: oneshot::Sender<Result<Vec<BlockHash>, MineError>>,
 }
 
-impl Order {
+impl MineOrder {
     pub(super) fn new(
         blocks: u64,
         data: Option<String>,
@@ -50,43 +50,43 @@ impl Order {
 
 /// What a block is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Target {
+struct JobPurpose {
     parent: BlockHash,
     /// For which order, if it is for one.
     order: Option<u64>,
 }
 
 /// What the threads search at the moment.
-struct Current {
+struct CurrentJob {
     id: u64,
-    target: Target,
+    purpose: JobPurpose,
     template: Template,
 }
 
 /// A template that is being made, or was.
-struct Build {
-    target: Target,
+struct TemplateBuild {
+    purpose: JobPurpose,
     candidates: Candidates,
     began: Instant,
 }
 
-pub(super) struct Work {
+pub(super) struct Scheduler {
     miner: Arc<Miner>,
     enabled: bool,
     follower: Follower,
     clock: Clock,
     coinbase: Coinbase,
     mempools: Mempools,
-    orders: VecDeque<Order>,
-    current: Option<Current>,
+    orders: VecDeque<MineOrder>,
+    current: Option<CurrentJob>,
     /// At most one at a time.
-    builds: JoinSet<(Target, Result<Template, NoTemplate>)>,
-    last_build: Option<Build>,
+    builds: JoinSet<(JobPurpose, Result<Template, TemplateError>)>,
+    last_build: Option<TemplateBuild>,
     last_id: u64,
     last_order: u64,
 }
 
-impl Work {
+impl Scheduler {
     pub(super) fn new(
         miner: Arc<Miner>,
         enabled: bool,
@@ -114,12 +114,12 @@ impl Work {
     pub(super) async fn run(
         mut self,
         mut hits: mpsc::Receiver<MinedHeader>,
-        mut order_queue: mpsc::Receiver<Order>,
+        mut order_queue: mpsc::Receiver<MineOrder>,
         shutdown: CancellationToken,
     ) {
         let mut status = self.follower.watch();
         let mut candidates = self.mempools.watch();
-        let mut look_after = tokio::time::interval(LOOK_AFTER);
+        let mut recheck = tokio::time::interval(RECHECK);
         let mut built = None;
         loop {
             let now = status.borrow_and_update().clone();
@@ -131,11 +131,11 @@ impl Work {
                 Ok(()) = status.changed() => {}
                 Some(order) = order_queue.recv(), if self.orders.len() < MAX_ORDERS => {
                     self.last_order += 1;
-                    self.orders.push_back(Order { id: self.last_order, ..order });
+                    self.orders.push_back(MineOrder { id: self.last_order, ..order });
                 }
                 Some(result) = self.builds.join_next() => built = self.take_build(result),
                 Ok(()) = candidates.changed() => {}
-                _ = look_after.tick() => {}
+                _ = recheck.tick() => {}
                 else => break,
             }
         }
@@ -143,7 +143,7 @@ impl Work {
     }
 
     /// Gives the threads what is to be searched now, if that is something else than what they search.
-    fn choose_job(&mut self, status: &Status, built: Option<(Target, Template)>) {
+    fn choose_job(&mut self, status: &Status, built: Option<(JobPurpose, Template)>) {
         self.orders.retain(|order| !order.reply.is_closed());
         let order = self.orders.front();
         if order.is_none() && (!self.enabled || status.is_syncing) {
@@ -154,83 +154,84 @@ impl Work {
             // The chain's timestamps have run ahead of the clock: nobody, we included, would take the block yet.
             return self.stop();
         }
-        let target = Target { parent: status.tip.hash(), order: order.map(|order| order.id) };
+        let purpose = JobPurpose { parent: status.tip.hash(), order: order.map(|order| order.id) };
         if let Some(data) = order.and_then(|order| order.data.as_ref()) {
-            if !self.is_on(target) {
+            if !self.is_searching(purpose) {
                 let template = Template::given(data.clone());
-                self.search(status, target, template);
+                self.search(status, purpose, template);
             }
             return;
         }
-        if let Some((_, template)) = built.filter(|(built_for, _)| *built_for == target)
-            && self.current.as_ref().is_none_or(|c| c.target != target || c.template.worth < template.worth)
+        if let Some((_, template)) = built.filter(|(built_for, _)| *built_for == purpose)
+            && self.current.as_ref().is_none_or(|c| c.purpose != purpose || c.template.value < template.value)
         {
-            self.search(status, target, template);
+            self.search(status, purpose, template);
         }
-        self.begin_build(target);
-        if self.is_on(target) {
+        self.begin_build(purpose);
+        if self.is_searching(purpose) {
             return;
         }
-        if target.order.is_some() && !self.builds.is_empty() {
+        if purpose.order.is_some() && !self.builds.is_empty() {
             // At full speed, a block without what waits would be found before the template with it is made.
-            return self.rest();
+            return self.pause_mining();
         }
-        match Template::build(&self.follower, target.parent, &self.coinbase, &Candidates::default()) {
-            Ok(template) => self.search(status, target, template),
-            Err(error) => self.lack_template(target, &error),
+        match Template::build(&self.follower, purpose.parent, &self.coinbase, &Candidates::default()) {
+            Ok(template) => self.search(status, purpose, template),
+            Err(error) => self.handle_template_error(purpose, &error),
         }
     }
 
-    fn is_on(&self, target: Target) -> bool {
-        self.current.as_ref().is_some_and(|current| current.target == target)
+    fn is_searching(&self, purpose: JobPurpose) -> bool {
+        self.current.as_ref().is_some_and(|current| current.purpose == purpose)
     }
 
     /// Searches nothing until there is something to search for again.
     fn stop(&mut self) {
         self.last_build = None;
-        self.rest();
+        self.pause_mining();
     }
 
-    fn rest(&mut self) {
+    fn pause_mining(&mut self) {
         if self.current.take().is_some() {
             self.miner.set_job(None);
         }
     }
 
-    fn search(&mut self, status: &Status, target: Target, template: Template) {
+    fn search(&mut self, status: &Status, purpose: JobPurpose, template: Template) {
         self.last_id += 1;
         // Nodes that mine the same data must not search the same nonces.
         let first_nonce = Nonce(getrandom::u64().unwrap_or(self.last_id << 32));
         let fields = next_fields(status, self.clock, &template.data);
-        self.miner.set_job(Some(Job { id: self.last_id, fields, first_nonce, full_speed: target.order.is_some() }));
-        gauge!("chainlab_template_transactions").set(template.worth.count as f64);
-        self.current = Some(Current { id: self.last_id, target, template });
+        self.miner.set_job(Some(Job { id: self.last_id, fields, first_nonce, full_speed: purpose.order.is_some() }));
+        gauge!("chainlab_template_transactions").set(template.value.count as f64);
+        self.current = Some(CurrentJob { id: self.last_id, purpose, template });
     }
 
     /// Begins to make a template with what waits, if there is something new to put into it.
-    fn begin_build(&mut self, target: Target) {
+    fn begin_build(&mut self, purpose: JobPurpose) {
         let candidates = self.mempools.candidates();
         if candidates.is_empty() || !self.builds.is_empty() {
             return;
         }
-        if let Some(last) = self.last_build.as_ref().filter(|last| last.target == target)
-            && (last.began.elapsed() < LOOK_AFTER || last.candidates.is_same(&candidates))
+        if let Some(last) = self.last_build.as_ref().filter(|last| last.purpose == purpose)
+            && (last.began.elapsed() < RECHECK || last.candidates.is_same(&candidates))
         {
             return;
         }
-        self.last_build = Some(Build { target, candidates: candidates.clone(), began: Instant::now() });
+        self.last_build = Some(TemplateBuild { purpose, candidates: candidates.clone(), began: Instant::now() });
         let (follower, coinbase) = (self.follower.clone(), self.coinbase.clone());
-        self.builds.spawn_blocking(move || (target, Template::build(&follower, target.parent, &coinbase, &candidates)));
+        self.builds
+            .spawn_blocking(move || (purpose, Template::build(&follower, purpose.parent, &coinbase, &candidates)));
     }
 
     fn take_build(
         &mut self,
-        result: Result<(Target, Result<Template, NoTemplate>), JoinError>,
-    ) -> Option<(Target, Template)> {
+        result: Result<(JobPurpose, Result<Template, TemplateError>), JoinError>,
+    ) -> Option<(JobPurpose, Template)> {
         let error = match result {
-            Ok((target, Ok(template))) => return Some((target, template)),
-            Ok((target, Err(error))) => {
-                self.lack_template(target, &error);
+            Ok((purpose, Ok(template))) => return Some((purpose, template)),
+            Ok((purpose, Err(error))) => {
+                self.handle_template_error(purpose, &error);
                 return None;
             }
             Err(error) => error,
@@ -240,23 +241,25 @@ impl Work {
     }
 
     /// An order for which no block can be made ends; whatever else is tried again.
-    fn lack_template(&mut self, target: Target, error: &NoTemplate) {
+    fn handle_template_error(&mut self, purpose: JobPurpose, error: &TemplateError) {
         if let Some(last) = &mut self.last_build {
             last.candidates = Candidates::default();
         }
         match error {
             // The new tip is announced in a moment.
-            NoTemplate::Moved => {}
-            NoTemplate::Layer(EffectError::Broken(broken)) => {
+            TemplateError::Moved => {}
+            TemplateError::Layer(EffectError::Broken(broken)) => {
                 tracing::warn!(%broken, "no block can be made of what was ordered");
-                self.lose(target.order, MineError::Stopped);
+                self.fail_order(purpose.order, MineError::Stopped);
             }
             error => tracing::warn!(%error, "no template for the next block"),
         }
     }
 
     async fn take_hit(&mut self, MinedHeader { job, header }: MinedHeader) {
-        let Some(Current { target, template, .. }) = self.current.take_if(|current| current.id == job) else { return };
+        let Some(CurrentJob { purpose, template, .. }) = self.current.take_if(|current| current.id == job) else {
+            return;
+        };
         self.last_build = None;
         let (index, difficulty, hash) = (header.index, header.difficulty, header.hash());
         let block = Block::new(*header, header.nonce(), template.data);
@@ -264,7 +267,7 @@ impl Work {
             Ok(Ok(Accepted::Best)) => {
                 let hashrate = self.miner.hashrate();
                 self.follower.send_event(Event::Mining(MiningEvent { index, difficulty, hashrate, found: Some(hash) }));
-                self.fill_order(target.order, hash);
+                self.fill_order(purpose.order, hash);
             }
             // Another block came first: natural, and seen as a fork.
             Ok(Ok(_)) => {}
@@ -274,11 +277,11 @@ impl Work {
                     Refusal::Broken(broken) => MineError::Broken(broken),
                     Refusal::NotYet(_) | Refusal::Failed(_) => MineError::Stopped,
                 };
-                self.lose(target.order, reason);
+                self.fail_order(purpose.order, reason);
             }
             Err(error) => {
                 tracing::warn!(%error, "a block that was mined here cannot be stored");
-                self.lose(target.order, MineError::Stopped);
+                self.fail_order(purpose.order, MineError::Stopped);
             }
         }
     }
@@ -296,7 +299,7 @@ impl Work {
     }
 
     /// An order ends with the block that it lost; one that only came meanwhile does not.
-    fn lose(&mut self, order: Option<u64>, reason: MineError) {
+    fn fail_order(&mut self, order: Option<u64>, reason: MineError) {
         let lost = self.orders.iter().position(|waiting| Some(waiting.id) == order);
         if let Some(order) = lost.and_then(|place| self.orders.remove(place)) {
             // Whoever asked may have gone away.
