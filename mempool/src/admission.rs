@@ -4,7 +4,7 @@
 //! All that computes runs off the threads that serve HTTP, on a bounded number of others with a bounded queue before them.
 
 use crate::desk::{Admission, Desk, NotKept, Refused};
-use crate::sources::Sources;
+use crate::rate_limit::RateLimit;
 use http::StatusCode;
 use metrics::counter;
 use runtime::clock::Clock;
@@ -25,19 +25,19 @@ pub(crate) struct Admissions {
     verifier: Arc<dyn Verifier>,
     rules: TransactionRules,
     clock: Clock,
-    sources: Sources,
+    rate_limit: RateLimit,
     queued: Arc<Semaphore>,
     /// As many as are checked at a time.
     checked: Arc<Semaphore>,
 }
 
 impl Admissions {
-    pub(crate) fn new(desk: Arc<Desk>, verifier: Arc<dyn Verifier>, clock: Clock, sources: Sources) -> Self {
+    pub(crate) fn new(desk: Arc<Desk>, verifier: Arc<dyn Verifier>, clock: Clock, rate_limit: RateLimit) -> Self {
         let rules = TransactionRules::of(desk.params());
         // One more than cores: while one waits for the desk, another computes.
         let threads = std::thread::available_parallelism().map_or(1, usize::from) + 1;
         let (queued, checked) = (Arc::new(Semaphore::new(MAX_QUEUED)), Arc::new(Semaphore::new(threads)));
-        Self { desk, verifier, rules, clock, sources, queued, checked }
+        Self { desk, verifier, rules, clock, rate_limit, queued, checked }
     }
 
     /// Takes the transaction in the body of `request`, and answers when it is on disk.
@@ -60,7 +60,7 @@ impl Admissions {
     }
 
     async fn decide(self: &Arc<Self>, mut request: Request) -> Result<(TransactionId, PushStatus), Problem> {
-        if !self.sources.take(request.remote.ip(), self.clock.now().uptime_ms) {
+        if !self.rate_limit.take(request.remote.ip(), self.clock.now().uptime_ms) {
             return Err(problem(
                 StatusCode::TOO_MANY_REQUESTS,
                 "too many transactions from this address; wait a moment",

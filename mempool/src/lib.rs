@@ -10,15 +10,16 @@ mod desk;
 mod following;
 mod openapi;
 mod passage;
+mod rate_limit;
 mod routes;
 mod service;
-mod sources;
 mod store;
 
 use admission::Admissions;
 use committer::Committer;
 use desk::Desk;
 use metrics_exporter_prometheus::PrometheusHandle;
+use rate_limit::RateLimit;
 use runtime::client::Error as ClientError;
 use runtime::clock::Clock;
 use runtime::data_dir::DataDir;
@@ -36,7 +37,6 @@ use shared::pool::PoolLimits;
 use shared::store::StoreError;
 use shared::sync::{Learnt, PeerAddress, SyncSettings};
 use shared::wire::Role;
-use sources::Sources;
 use std::sync::Arc;
 use store::PoolStore;
 use tokio::net::TcpListener;
@@ -155,8 +155,8 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         metrics,
         limits: Limits::from(&config.http),
     };
-    let sources = Sources::new(config.mempool.pushes_per_second, config.mempool.push_burst);
-    let admissions = Admissions::new(desk.clone(), verifier, clock, sources);
+    let rate_limit = RateLimit::new(config.mempool.pushes_per_second, config.mempool.push_burst);
+    let admissions = Admissions::new(desk.clone(), verifier, clock, rate_limit);
     let service = MempoolService::new(desk.clone(), follower.clone(), admissions, known_as, clock.time(), random()?);
     let served = tokio::select! {
         served = server::serve(listener, Arc::new(service), kit, shutdown.clone()) => served.map_err(MempoolError::from),

@@ -2,7 +2,7 @@
 
 use crate::admission::Admissions;
 use crate::desk::{Desk, NotReady};
-use crate::routes::pending::Lists;
+use crate::routes::pending::ListCache;
 use crate::{openapi, routes};
 use http::Method;
 use runtime::follower::Follower;
@@ -27,7 +27,7 @@ pub(crate) struct MempoolService {
     started: Timestamp,
     network: serde_json::Value,
     /// What `/unprocessed` answered last.
-    pub(crate) lists: Lists,
+    pub(crate) list_cache: ListCache,
     /// Turns at the disk: an answer may read many blocks, one at a time, and there may be many who ask.
     reads: Semaphore,
 }
@@ -51,7 +51,7 @@ impl MempoolService {
             known_as,
             started,
             network,
-            lists: Lists::new(),
+            list_cache: ListCache::new(),
             reads: Semaphore::new(MAX_READS),
         }
     }
@@ -62,11 +62,11 @@ impl MempoolService {
         read: impl FnOnce(&Desk, &StateReader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
         let state = self.desk.state().map_err(not_ready)?;
-        self.off_the_loop(move |desk| read(desk, &state).map_err(|error| store_problem(&error))).await
+        self.spawn_blocking(move |desk| read(desk, &state).map_err(|error| store_problem(&error))).await
     }
 
     /// Does something that may wait for the disk or takes a while.
-    pub(crate) async fn off_the_loop<T: Send + 'static>(
+    pub(crate) async fn spawn_blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {

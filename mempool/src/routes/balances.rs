@@ -18,13 +18,13 @@ const MAX_PREFIX: usize = 63;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Depth {
+struct BalanceQuery {
     confirmations: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct AddressAndDepth {
+struct BalanceByAddressQuery {
     address: String,
     confirmations: Option<String>,
 }
@@ -32,14 +32,14 @@ struct AddressAndDepth {
 /// What an address holds, in grains.
 #[utoipa::path(get, path = "/balance/{address}", params(("address" = String, Path), ("confirmations" = Option<u64>, Query, description = "After block tip + 1 - n; 1 unless given; 0 counts what is pending")), responses((status = 200, body = u64), (status = 400, body = Problem)))]
 pub(crate) async fn balance(mempool: &MempoolService, request: &Request, of: &str) -> Result<Response, Problem> {
-    let Depth { confirmations } = request.query()?;
+    let BalanceQuery { confirmations } = request.query()?;
     answer(mempool, of, confirmations.as_deref()).await
 }
 
 /// The same as `GET /balance/{address}`.
 #[utoipa::path(get, path = "/balance", params(("address" = String, Query), ("confirmations" = Option<u64>, Query)), responses((status = 200, body = u64), (status = 400, body = Problem)))]
 pub(crate) async fn balance_by_query(mempool: &MempoolService, request: &Request) -> Result<Response, Problem> {
-    let AddressAndDepth { address, confirmations } = request.query()?;
+    let BalanceByAddressQuery { address, confirmations } = request.query()?;
     answer(mempool, &address, confirmations.as_deref()).await
 }
 
@@ -59,13 +59,13 @@ async fn answer(mempool: &MempoolService, of: &str, confirmations: Option<&str>)
             desk.state().map(|state| balance_at(&state, desk.params(), &of, at(state.tip().index))).map_err(not_ready)
         }
     };
-    let balance = mempool.off_the_loop(move |desk| read(desk)?.map_err(|error| store_problem(&error))).await?;
+    let balance = mempool.spawn_blocking(move |desk| read(desk)?.map_err(|error| store_problem(&error))).await?;
     Ok(reply::number(balance.grains()))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Page {
+struct BalancesQuery {
     #[serde(default)]
     prefix: String,
     #[serde(default)]
@@ -76,7 +76,7 @@ struct Page {
 /// What the addresses hold that begin with `prefix` and that the chain has paid or charged, ordered by address; `Link` names the next page.
 #[utoipa::path(get, path = "/balances", params(("prefix" = Option<String>, Query), ("from" = Option<String>, Query, description = "An address to begin with"), ("limit" = Option<usize>, Query, description = "Most balances, 100 unless given, at most 1000")), responses((status = 200, body = Vec<AddressBalance>), (status = 400, body = Problem)))]
 pub(crate) async fn balances(mempool: &MempoolService, request: &Request) -> Result<Response, Problem> {
-    let Page { prefix, from, limit } = request.query()?;
+    let BalancesQuery { prefix, from, limit } = request.query()?;
     let limit = page_limit(limit.as_deref(), DEFAULT_LIMIT, MAX_LIMIT)?;
     let (prefix, from): (Arc<str>, _) = (begin("prefix", &prefix)?.into(), begin("from", &from)?);
     let wanted = prefix.clone();

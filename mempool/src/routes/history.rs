@@ -24,7 +24,7 @@ const MAX_LIMIT: usize = 200;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Page {
+struct HistoryQuery {
     before: Option<String>,
     limit: Option<String>,
 }
@@ -35,11 +35,11 @@ type PendingPayment = (u32, Arc<Transaction>, Amount);
 /// Payments from and to an address and what it earned by mining, newest first, pending before confirmed; `Link` names the next page.
 #[utoipa::path(get, path = "/history/{address}", params(("address" = String, Path), ("before" = Option<String>, Query, description = "Begin with what is older than this block, `<index>`, or this place in it, `<index>.<position>`"), ("limit" = Option<usize>, Query, description = "Most entries, 50 unless given, at most 200")), responses((status = 200, body = Vec<HistoryEntry>), (status = 400, body = Problem)))]
 pub(crate) async fn history(mempool: &MempoolService, request: &Request, of: &str) -> Result<Response, Problem> {
-    let Page { before, limit } = request.query()?;
+    let HistoryQuery { before, limit } = request.query()?;
     let of = address(of)?;
     let before = before.map(|text| moment(&text)).transpose()?;
     let limit = page_limit(limit.as_deref(), DEFAULT_LIMIT, MAX_LIMIT)?;
-    let (entries, next) = mempool.off_the_loop(move |desk| page(desk, &of, before, limit)).await?;
+    let (entries, next) = mempool.spawn_blocking(move |desk| page(desk, &of, before, limit)).await?;
     let next = next.map(|Moment { index, place }| format!("/history/{of}?before={index}.{place}&limit={limit}"));
     Ok(link(reply::json(&entries)?, next))
 }

@@ -28,7 +28,7 @@ const LONG_WITHIN: Duration = Duration::from_secs(30);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+struct UnprocessedQuery {
     limit: Option<String>,
     #[serde(default)]
     order: PoolOrder,
@@ -37,7 +37,7 @@ struct Wanted {
 /// Pending transactions, at most 8 MiB of them; with `If-None-Match`, 304 while the pool is as it was.
 #[utoipa::path(get, path = "/unprocessed", params(("limit" = Option<usize>, Query, description = "Most transactions, 1000 unless given, at most 10000"), ("order" = Option<PoolOrder>, Query, description = "`fee`: best fee per byte first, unless given; `age`: oldest first")), responses((status = 200, body = Vec<Transaction>), (status = 304, description = "The pool is as the ETag names it"), (status = 400, body = Problem)))]
 pub(crate) async fn unprocessed(mempool: &MempoolService, request: &Request) -> Result<Response, Problem> {
-    let Wanted { limit, order } = request.query()?;
+    let UnprocessedQuery { limit, order } = request.query()?;
     let limit = page_limit(limit.as_deref(), DEFAULT_LIMIT, MAX_UNPROCESSED)?;
     let tag = |version: u64| format!("\"{:016x}-{version}\"", mempool.run);
     let now = tag(mempool.desk.pool(Pool::version));
@@ -52,50 +52,50 @@ pub(crate) async fn unprocessed(mempool: &MempoolService, request: &Request) -> 
         (pool.version(), transactions)
     };
     let current = mempool.desk.pool(Pool::version);
-    let (version, json) = match mempool.lists.get(current, order, limit) {
+    let (version, json) = match mempool.list_cache.get(current, order, limit) {
         Some(json) => (current, json),
         None => {
-            let made = mempool.off_the_loop(move |desk| {
+            let cached = mempool.spawn_blocking(move |desk| {
                 let (version, transactions) = desk.pool(read);
                 Ok((version, Bytes::from(to_json(&transactions))))
             });
-            let (version, json) = made.await?;
-            mempool.lists.put(version, order, limit, json.clone());
+            let (version, json) = cached.await?;
+            mempool.list_cache.put(version, order, limit, json.clone());
             (version, json)
         }
     };
-    Ok(with_tag(mempool.lists.answer(json)?, &tag(version)))
+    Ok(with_tag(mempool.list_cache.answer(json)?, &tag(version)))
 }
 
 /// The last answers, shared by all who ask for the same: many slow readers hold no more than a few of them.
-pub(crate) struct Lists {
-    made: Mutex<VecDeque<Made>>,
+pub(crate) struct ListCache {
+    cached: Mutex<VecDeque<CachedList>>,
     /// Long answers that are being sent.
     places: Arc<Semaphore>,
 }
 
-struct Made {
+struct CachedList {
     version: u64,
     order: PoolOrder,
     limit: usize,
     json: Bytes,
 }
 
-impl Lists {
+impl ListCache {
     pub(crate) fn new() -> Self {
-        Self { made: Mutex::default(), places: Arc::new(Semaphore::new(MAX_LONG_ANSWERS)) }
+        Self { cached: Mutex::default(), places: Arc::new(Semaphore::new(MAX_LONG_ANSWERS)) }
     }
 
     fn get(&self, version: u64, order: PoolOrder, limit: usize) -> Option<Bytes> {
-        let made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |one: &&Made| (one.version, one.order, one.limit) == (version, order, limit);
-        made.iter().find(same).map(|one| one.json.clone())
+        let cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        let same = |one: &&CachedList| (one.version, one.order, one.limit) == (version, order, limit);
+        cached.iter().find(same).map(|one| one.json.clone())
     }
 
     fn put(&self, version: u64, order: PoolOrder, limit: usize, json: Bytes) {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.truncate(KEPT - 1);
-        made.push_front(Made { version, order, limit, json });
+        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        cached.truncate(KEPT - 1);
+        cached.push_front(CachedList { version, order, limit, json });
     }
 
     fn answer(&self, json: Bytes) -> Result<Response, Problem> {
@@ -150,26 +150,26 @@ mod tests {
 
     #[test]
     fn who_asks_for_the_same_shares_one_answer_and_only_the_last_are_kept() {
-        let lists = Lists::new();
+        let list_cache = ListCache::new();
         let json = Bytes::from_static(b"[1]");
-        lists.put(7, PoolOrder::Fee, 10, json.clone());
-        let shared = lists.get(7, PoolOrder::Fee, 10);
+        list_cache.put(7, PoolOrder::Fee, 10, json.clone());
+        let shared = list_cache.get(7, PoolOrder::Fee, 10);
         assert_eq!(shared.map(|bytes| bytes.as_ptr()), Some(json.as_ptr()));
         for (version, order, limit) in [(8, PoolOrder::Fee, 10), (7, PoolOrder::Age, 10), (7, PoolOrder::Fee, 9)] {
-            assert_eq!(lists.get(version, order, limit), None);
+            assert_eq!(list_cache.get(version, order, limit), None);
         }
-        (0..KEPT).for_each(|limit| lists.put(8, PoolOrder::Age, limit, Bytes::new()));
-        assert_eq!(lists.get(7, PoolOrder::Fee, 10), None);
+        (0..KEPT).for_each(|limit| list_cache.put(8, PoolOrder::Age, limit, Bytes::new()));
+        assert_eq!(list_cache.get(7, PoolOrder::Fee, 10), None);
     }
 
     #[test]
     fn only_so_many_long_answers_are_under_way() {
-        let lists = Lists::new();
+        let list_cache = ListCache::new();
         let long = Bytes::from(vec![b'x'; LONG + 1]);
-        let answers: Vec<_> = (0..MAX_LONG_ANSWERS).map(|_| lists.answer(long.clone()).unwrap()).collect();
-        assert_eq!(lists.answer(long.clone()).unwrap_err().status, 503);
-        assert!(lists.answer(Bytes::from_static(b"[]")).is_ok(), "a short one is always sent");
+        let answers: Vec<_> = (0..MAX_LONG_ANSWERS).map(|_| list_cache.answer(long.clone()).unwrap()).collect();
+        assert_eq!(list_cache.answer(long.clone()).unwrap_err().status, 503);
+        assert!(list_cache.answer(Bytes::from_static(b"[]")).is_ok(), "a short one is always sent");
         drop(answers);
-        assert!(lists.answer(long).is_ok());
+        assert!(list_cache.answer(long).is_ok());
     }
 }

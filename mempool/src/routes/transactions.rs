@@ -13,7 +13,7 @@ use shared::wire::{Problem, Standing, TransactionStatus};
 use std::sync::Arc;
 
 /// Where a transaction was found.
-enum Found {
+enum Location {
     Pending(Arc<Transaction>),
     Confirmed(Place, Arc<StateReader>),
 }
@@ -22,20 +22,20 @@ enum Found {
 #[utoipa::path(get, path = "/confirmations/{id}", params(("id" = String, Path)), responses((status = 200, body = u64), (status = 400, body = Problem), (status = 404, body = Problem, description = "Never heard of, or evicted")))]
 pub(crate) async fn confirmations(mempool: &MempoolService, text: &str) -> Result<Response, Problem> {
     let id = id(text)?;
-    let confirmations = mempool.off_the_loop(move |desk| Ok(depth(&find(desk, id)?))).await?;
+    let confirmations = mempool.spawn_blocking(move |desk| Ok(depth(&find(desk, id)?))).await?;
     Ok(reply::number(confirmations))
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ById {
+struct ConfirmationsQuery {
     transaction_id: String,
 }
 
 /// The same as `GET /confirmations/{id}`.
 #[utoipa::path(get, path = "/confirmations", params(("transaction_id" = String, Query)), responses((status = 200, body = u64), (status = 400, body = Problem), (status = 404, body = Problem)))]
 pub(crate) async fn confirmations_by_query(mempool: &MempoolService, request: &Request) -> Result<Response, Problem> {
-    let ById { transaction_id } = request.query()?;
+    let ConfirmationsQuery { transaction_id } = request.query()?;
     confirmations(mempool, &transaction_id).await
 }
 
@@ -44,36 +44,36 @@ pub(crate) async fn confirmations_by_query(mempool: &MempoolService, request: &R
 pub(crate) async fn transaction(mempool: &MempoolService, text: &str) -> Result<Response, Problem> {
     let id = id(text)?;
     let status =
-        mempool.off_the_loop(move |desk| status_of(find(desk, id)?).map_err(|error| store_problem(&error))).await?;
+        mempool.spawn_blocking(move |desk| status_of(find(desk, id)?).map_err(|error| store_problem(&error))).await?;
     reply::json(&status)
 }
 
-fn find(desk: &Desk, id: TransactionId) -> Result<Found, Problem> {
-    let found = desk.both(|pool, state| match pool.get(&id) {
-        Some(pending) => Ok(Some(Found::Pending(pending.transaction.clone()))),
-        None => Ok(place_of(state.as_ref(), &id)?.map(|place| Found::Confirmed(place, state.clone()))),
+fn find(desk: &Desk, id: TransactionId) -> Result<Location, Problem> {
+    let location = desk.both(|pool, state| match pool.get(&id) {
+        Some(pending) => Ok(Some(Location::Pending(pending.transaction.clone()))),
+        None => Ok(place_of(state.as_ref(), &id)?.map(|place| Location::Confirmed(place, state.clone()))),
     });
-    let found = found.map_err(not_ready)?.map_err(|error: StoreError| store_problem(&error))?;
-    found.ok_or_else(|| server::not_found(format!("transaction {id} is neither pending nor in the chain")))
+    let location = location.map_err(not_ready)?.map_err(|error: StoreError| store_problem(&error))?;
+    location.ok_or_else(|| server::not_found(format!("transaction {id} is neither pending nor in the chain")))
 }
 
-fn depth(found: &Found) -> u64 {
-    match found {
-        Found::Pending(_) => 0,
-        Found::Confirmed(place, state) => state.tip().index.next().above(place.index),
+fn depth(location: &Location) -> u64 {
+    match location {
+        Location::Pending(_) => 0,
+        Location::Confirmed(place, state) => state.tip().index.next().above(place.index),
     }
 }
 
-fn status_of(found: Found) -> Result<TransactionStatus, StoreError> {
-    let confirmations = depth(&found);
-    Ok(match found {
-        Found::Pending(transaction) => TransactionStatus {
+fn status_of(location: Location) -> Result<TransactionStatus, StoreError> {
+    let confirmations = depth(&location);
+    Ok(match location {
+        Location::Pending(transaction) => TransactionStatus {
             transaction: (*transaction).clone(),
             status: Standing::Pending,
             block: None,
             confirmations,
         },
-        Found::Confirmed(place, state) => {
+        Location::Confirmed(place, state) => {
             let (transaction, block) = transaction_at(&state, place)?;
             TransactionStatus { transaction, status: Standing::Confirmed, block: Some(block), confirmations }
         }

@@ -9,7 +9,7 @@ const MAX_SOURCES: usize = 10_000;
 
 /// The buckets of all sources.
 #[derive(Debug)]
-pub(crate) struct Sources {
+pub(crate) struct RateLimit {
     buckets: Mutex<HashMap<IpAddr, Bucket>>,
     per_second: u64,
     burst: u64,
@@ -22,7 +22,7 @@ struct Bucket {
     at_ms: u64,
 }
 
-impl Sources {
+impl RateLimit {
     pub(crate) fn new(per_second: u32, burst: u32) -> Self {
         Self { buckets: Mutex::default(), per_second: per_second.into(), burst: burst.into() }
     }
@@ -68,29 +68,29 @@ mod tests {
 
     #[test]
     fn a_source_may_burst_and_then_keep_a_pace() {
-        let sources = Sources::new(2, 3);
-        let at = |ms| sources.take(ip("192.0.2.1"), ms);
+        let rate_limit = RateLimit::new(2, 3);
+        let at = |ms| rate_limit.take(ip("192.0.2.1"), ms);
         assert_eq!([at(0), at(0), at(0), at(0)], [true, true, true, false]);
         assert_eq!([at(499), at(500), at(500)], [false, true, false]);
-        assert!(sources.take(ip("192.0.2.2"), 500), "another source has its own");
+        assert!(rate_limit.take(ip("192.0.2.2"), 500), "another source has its own");
         assert_eq!([at(1_000_000); 1], [true]);
         assert_eq!([at(1_000_000), at(1_000_000), at(1_000_000)], [true, true, false], "no more than the burst");
     }
 
     #[test]
     fn one_subscriber_is_one_source() {
-        let sources = Sources::new(1, 1);
-        assert!(sources.take(ip("2001:db8::1"), 0));
-        assert!(!sources.take(ip("2001:db8::ffff:2"), 0));
-        assert!(sources.take(ip("2001:db8:0:1::1"), 0));
+        let rate_limit = RateLimit::new(1, 1);
+        assert!(rate_limit.take(ip("2001:db8::1"), 0));
+        assert!(!rate_limit.take(ip("2001:db8::ffff:2"), 0));
+        assert!(rate_limit.take(ip("2001:db8:0:1::1"), 0));
     }
 
     #[test]
     fn the_table_is_bounded_and_forgets_who_has_paused() {
-        let sources = Sources::new(1, 1);
+        let rate_limit = RateLimit::new(1, 1);
         let nth = |n: u32| IpAddr::from(n.to_be_bytes());
-        assert!((0..MAX_SOURCES as u32).all(|n| sources.take(nth(n), 0)));
-        assert!(!sources.take(nth(1 << 30), 0), "no place for one more");
-        assert!(sources.take(nth(1 << 30), 1000), "the others' buckets are full again");
+        assert!((0..MAX_SOURCES as u32).all(|n| rate_limit.take(nth(n), 0)));
+        assert!(!rate_limit.take(nth(1 << 30), 0), "no place for one more");
+        assert!(rate_limit.take(nth(1 << 30), 1000), "the others' buckets are full again");
     }
 }
