@@ -5,7 +5,7 @@ use crate::lab::{Node, folder};
 use crate::report::Line;
 use anyhow::{Context, Result, anyhow};
 use runtime::client::Client;
-use runtime::server::{self, Request, Response, Service, reply};
+use runtime::server::{self, Request, Response, Router, Service, get, reply};
 use shared::params::Params;
 use shared::wire::{Info, Problem};
 use std::path::Path;
@@ -69,14 +69,10 @@ impl Service for Constant {
     fn info(&self) -> Info {
         self.info.clone()
     }
+}
 
-    fn openapi(&self) -> utoipa::openapi::OpenApi {
-        utoipa::openapi::OpenApi::default()
-    }
-
-    async fn handle(&self, _: Request) -> Result<Response, Problem> {
-        Ok(reply::json_bytes(self.body.clone()))
-    }
+async fn constant(constant: Arc<Constant>, _: Request) -> Result<Response, Problem> {
+    Ok(reply::json_bytes(constant.body.clone()))
 }
 
 async fn serve_constant(body: Vec<u8>) -> Result<(String, CancellationToken)> {
@@ -98,6 +94,7 @@ async fn serve_constant(body: Vec<u8>) -> Result<(String, CancellationToken)> {
     };
     let shutdown = CancellationToken::new();
     let settings = server::Settings::default();
-    tokio::spawn(server::serve(listener, Arc::new(Constant { body, info }), settings, shutdown.clone()));
+    let router = Router::new("constant", "").group("constant", "", [get("/constant", "", constant)]);
+    tokio::spawn(server::serve(listener, Arc::new(Constant { body, info }), router, settings, shutdown.clone()));
     Ok((address, shutdown))
 }

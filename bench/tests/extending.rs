@@ -90,7 +90,7 @@ fn cargo(folder: &Path, arguments: &[&str]) -> String {
 fn every_step_of_the_tutorial_finds_its_place() {
     let page = std::fs::read_to_string(root().join("docs/extending.md")).unwrap();
     let steps = steps(&page);
-    assert_eq!(steps.len(), 8, "two new files and six changes");
+    assert_eq!(steps.len(), 10, "two new files and eight changes");
     for (file, step) in steps {
         if let Step::Change { from, .. } = step {
             let text = std::fs::read_to_string(root().join(&file)).unwrap();

@@ -91,7 +91,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     }
     tracing::info!(address = %bound, "explorer listens");
     let service = Explorer::new(&config, own, watch, sources, splitter.clone(), tokens, clock);
-    let served = server::serve(listener, Arc::new(service), kit, shutdown).await;
+    let served = server::serve(listener, Arc::new(service), service::router(), kit, shutdown).await;
     splitter.close().await;
     Ok(served?)
 }

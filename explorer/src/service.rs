@@ -10,14 +10,13 @@ use crate::{api, assets, openapi, pages, steering};
 use http::Method;
 use runtime::clock::Clock;
 use runtime::own_address::OwnAddress;
-use runtime::server::{Request, Response, Service};
+use runtime::server::{Request, Response, Router, Service};
 use shared::block::{BlockHash, Timestamp};
 use shared::config::Config;
 use shared::params::Params;
 use shared::wire::{Info, Problem};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 pub(crate) struct Explorer {
     /// The parameters of the network that is shown.
@@ -87,53 +86,55 @@ impl Service for Explorer {
             members: None,
         }
     }
+}
 
-    fn openapi(&self) -> utoipa::openapi::OpenApi {
-        openapi::describe()
+/// The explorer's routes, as its description lists them; all go through [`handle`].
+pub(crate) fn router() -> Router<Explorer> {
+    let steers = |path: &str| path.starts_with("/api/node/") || matches!(path, "/api/split" | "/api/heal");
+    let deadline = move |path: &str| steers(path).then_some(steering::DEADLINE);
+    Router::from_openapi(
+        openapi::describe(),
+        deadline,
+        |explorer, request| async move { handle(&explorer, request).await },
+    )
+}
+
+async fn handle(explorer: &Explorer, request: Request) -> Result<Response, Problem> {
+    let path = request.path();
+    let segments = path.segments();
+    if request.method == Method::POST {
+        return match &*segments {
+            ["api", "pushtx"] => api::push(explorer, request).await,
+            ["api", "work"] => api::solve(explorer, request).await,
+            ["api", "node", node, action] => api::steer(explorer, node, action, request).await,
+            ["api", action @ ("split" | "heal")] => steering::whole(explorer, action, request).await,
+            _ => Err(request.no_route()),
+        };
     }
-
-    fn deadline(&self, request: &Request) -> Option<Duration> {
-        let steers = matches!(&*request.path().segments(), ["api", "node", ..] | ["api", "split" | "heal"]);
-        steers.then_some(steering::DEADLINE)
+    if request.method != Method::GET {
+        return Err(request.no_route());
     }
-
-    async fn handle(&self, request: Request) -> Result<Response, Problem> {
-        let path = request.path();
-        let segments = path.segments();
-        if request.method == Method::POST {
-            return match &*segments {
-                ["api", "pushtx"] => api::push(self, request).await,
-                ["api", "work"] => api::solve(self, request).await,
-                ["api", "node", node, action] => api::steer(self, node, action, request).await,
-                ["api", action @ ("split" | "heal")] => steering::whole(self, action, request).await,
-                _ => Err(request.no_route()),
-            };
-        }
-        if request.method != Method::GET {
-            return Err(request.no_route());
-        }
-        match &*segments {
-            [] => pages::network::page(self),
-            ["blocks"] => pages::blocks::page(self, &request).await,
-            ["block", name] => pages::block::page(self, name).await,
-            ["transactions"] => pages::pending::page(self).await,
-            ["transaction", id] => pages::transaction::page(self, id).await,
-            ["address", address] => pages::address::page(self, address, &request).await,
-            ["charts"] => pages::charts::page(self, &request).await,
-            ["charts", file] => pages::charts::csv(self, file, &request).await,
-            ["learn"] => pages::learn::page(self),
-            ["wallet"] => pages::wallet::page(self),
-            ["node", node] => pages::node::page(self, node).await,
-            ["search"] => pages::search::page(self, &request).await,
-            ["qr", file] => pages::wallet::qr(file),
-            ["live"] => self.watch.live(&request),
-            ["api", "balance", address] => api::balance(self, address).await,
-            ["api", "history", address] => api::history(self, address).await,
-            ["api", "transaction", id] => api::transaction(self, id).await,
-            ["api", "work"] => api::work(self, &request).await,
-            ["assets", name] => assets::get(name, &request),
-            ["api", ..] => Err(request.no_route()),
-            _ => pages::missing::page(self, request.path().as_str()),
-        }
+    match &*segments {
+        [] => pages::network::page(explorer),
+        ["blocks"] => pages::blocks::page(explorer, &request).await,
+        ["block", name] => pages::block::page(explorer, name).await,
+        ["transactions"] => pages::pending::page(explorer).await,
+        ["transaction", id] => pages::transaction::page(explorer, id).await,
+        ["address", address] => pages::address::page(explorer, address, &request).await,
+        ["charts"] => pages::charts::page(explorer, &request).await,
+        ["charts", file] => pages::charts::csv(explorer, file, &request).await,
+        ["learn"] => pages::learn::page(explorer),
+        ["wallet"] => pages::wallet::page(explorer),
+        ["node", node] => pages::node::page(explorer, node).await,
+        ["search"] => pages::search::page(explorer, &request).await,
+        ["qr", file] => pages::wallet::qr(file),
+        ["live"] => explorer.watch.live(&request),
+        ["api", "balance", address] => api::balance(explorer, address).await,
+        ["api", "history", address] => api::history(explorer, address).await,
+        ["api", "transaction", id] => api::transaction(explorer, id).await,
+        ["api", "work"] => api::work(explorer, &request).await,
+        ["assets", name] => assets::get(name, &request),
+        ["api", ..] => Err(request.no_route()),
+        _ => pages::missing::page(explorer, request.path().as_str()),
     }
 }

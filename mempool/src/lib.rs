@@ -8,11 +8,12 @@ mod admission;
 mod committer;
 mod desk;
 mod following;
-mod openapi;
+mod list_cache;
 mod passage;
 mod rate_limit;
+mod router;
 mod routes;
-mod service;
+mod state;
 mod store;
 
 use admission::Admissions;
@@ -28,7 +29,6 @@ use runtime::own_address::{InvalidAddress, OwnAddress, parse_address};
 use runtime::registration::{self, Registration};
 use runtime::server::{self, Limits};
 use runtime::verifier::CachingVerifier;
-use service::MempoolService;
 use shared::chain::{Rules, SideLimits};
 use shared::config::Config;
 use shared::ledger::Amount;
@@ -37,6 +37,7 @@ use shared::pool::PoolLimits;
 use shared::store::StoreError;
 use shared::sync::{Learnt, PeerAddress, SyncSettings};
 use shared::wire::Role;
+use state::MempoolState;
 use std::sync::Arc;
 use store::PoolStore;
 use tokio::net::TcpListener;
@@ -157,9 +158,9 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     };
     let rate_limit = RateLimit::new(config.mempool.pushes_per_second, config.mempool.push_burst);
     let admissions = Admissions::new(desk.clone(), verifier, clock, rate_limit);
-    let service = MempoolService::new(desk.clone(), follower.clone(), admissions, known_as, clock.time(), random()?);
+    let state = MempoolState::new(desk.clone(), follower.clone(), admissions, known_as, clock.time(), random()?);
     let served = tokio::select! {
-        served = server::serve(listener, Arc::new(service), kit, shutdown.clone()) => served.map_err(MempoolError::from),
+        served = server::serve(listener, Arc::new(state), router::router(), kit, shutdown.clone()) => served.map_err(MempoolError::from),
         () = follower.ended() => Err(MempoolError::ChainEnded),
     };
     // However serving ended, the rest ends too, and all is on disk.

@@ -7,10 +7,10 @@ mod block_cache;
 mod coinbase;
 mod mempools;
 mod mining;
-mod openapi;
+mod router;
 mod routes;
 mod sender;
-mod service;
+mod state;
 mod template;
 mod work_offers;
 
@@ -27,7 +27,6 @@ use runtime::own_address::{InvalidAddress, OwnAddress, parse_address};
 use runtime::registration::{self, Registration};
 use runtime::server::{self, Limits};
 use runtime::verifier::CachingVerifier;
-use service::NodeService;
 use shared::chain::{BrokenRule, Rules, SideLimits};
 use shared::config::Config;
 use shared::keys::Verifier;
@@ -35,6 +34,7 @@ use shared::ledger::BadAddress;
 use shared::store::StoreError;
 use shared::sync::{Learnt, PeerAddress, SyncSettings};
 use shared::wire::Role;
+use state::NodeState;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -174,9 +174,9 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         metrics,
         limits: Limits::from(&config.http),
     };
-    let service = Arc::new(NodeService::new(follower.clone(), mining.clone(), clock, known_as));
+    let state = Arc::new(NodeState::new(follower.clone(), mining.clone(), clock, known_as));
     let served = tokio::select! {
-        served = server::serve(listener, service, kit, shutdown.clone()) => served.map_err(NodeError::from),
+        served = server::serve(listener, state, router::router(), kit, shutdown.clone()) => served.map_err(NodeError::from),
         () = follower.ended() => Err(NodeError::ChainEnded),
     };
     // However serving ended, the rest ends too, and the chain is flushed.

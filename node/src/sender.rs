@@ -14,7 +14,7 @@ const RESOLVE: Duration = Duration::from_secs(1);
 
 /// The sender's address, if its host is where the request came from: what a block does wrong is held against its
 /// sender, so nobody may name somebody else.
-pub(crate) async fn sender(resolver: &Resolver, request: &Request) -> Option<PeerAddress> {
+pub(crate) async fn verified_sender(resolver: &Resolver, request: &Request) -> Option<PeerAddress> {
     let address = PeerAddress::new(request.claimed_node()?)?;
     let from = request.remote.ip();
     if address.is_local() {

@@ -3,10 +3,11 @@
 //! It is neutral: it lists members of any network, and tells each who registers only those of its own. It holds nothing
 //! on disk and knows no rule of the chain; who is alive, what it lists and whom it refuses is all there is to it.
 
-mod api;
 mod callback;
 mod members;
-mod service;
+mod router;
+mod routes;
+mod state;
 
 pub use members::{MemberLimits, MemberTable, NewMember, TableFull};
 
@@ -56,7 +57,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         metrics,
         limits: Limits::from(&http),
     };
-    let service = service::TrackerService::new(address, &tracker, &network).map_err(io::Error::other)?;
+    let state = state::TrackerState::new(address, &tracker, &network).map_err(io::Error::other)?;
     tracing::info!(%address, "tracker listens");
-    server::serve(listener, Arc::new(service), kit, shutdown).await
+    server::serve(listener, Arc::new(state), router::router(), kit, shutdown).await
 }

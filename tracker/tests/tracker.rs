@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use runtime::client::{Client, Error};
-use runtime::server::{self, Request, Response, Service};
+use runtime::server::{self, Router, Service};
 use shared::block::{BlockHash, Timestamp};
 use shared::config::Tracker;
 use shared::wire::{Info, Problem, Role};
@@ -13,7 +13,6 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
-use utoipa::openapi::OpenApi;
 
 /// Far more than any step takes; a test that waits so long has failed.
 const SOON: Duration = Duration::from_secs(20);
@@ -40,14 +39,6 @@ impl Service for StandIn {
             members: None,
         }
     }
-
-    fn openapi(&self) -> OpenApi {
-        OpenApi::default()
-    }
-
-    async fn handle(&self, request: Request) -> Result<Response, Problem> {
-        Err(request.no_route())
-    }
 }
 
 /// Something that runs until it is dropped.
@@ -67,7 +58,13 @@ async fn stand_in(service: &'static str, network: &str) -> Running {
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
     let service = StandIn { service, network_id: BlockHash::of(network) };
-    tokio::spawn(server::serve(listener, Arc::new(service), server::Settings::default(), stop.clone()));
+    tokio::spawn(server::serve(
+        listener,
+        Arc::new(service),
+        Router::new("stand-in", ""),
+        server::Settings::default(),
+        stop.clone(),
+    ));
     Running { address, _stop: stop.drop_guard() }
 }
 

@@ -1,13 +1,14 @@
 //! What addresses hold.
 
 use super::{address, link, number, page_limit};
-use crate::service::{MempoolService, not_ready, store_problem};
+use crate::state::{MempoolState, not_ready, store_problem};
 use runtime::server::{self, Request, Response, reply};
 use serde::Deserialize;
 use shared::block::Height;
 use shared::layer::transaction::{account_balance, accounts, balance_at};
 use shared::wire::{AddressBalance, Problem};
 use std::sync::Arc;
+use utoipa::IntoParams;
 
 /// Balances of one answer unless `limit` says otherwise.
 const DEFAULT_LIMIT: usize = 100;
@@ -16,34 +17,35 @@ const MAX_LIMIT: usize = 1000;
 /// The length of an address, and so of what begins one.
 const MAX_PREFIX: usize = 63;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct BalanceQuery {
+pub(crate) struct BalanceQuery {
+    /// The balance after the block with this many confirmations, 1 unless given; 0 counts what is pending.
+    #[param(value_type = u64, required = false)]
     confirmations: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct BalanceByAddressQuery {
+pub(crate) struct BalanceByAddressQuery {
     address: String,
+    /// As for `GET /balance/{address}`.
+    #[param(value_type = u64, required = false)]
     confirmations: Option<String>,
 }
 
-/// What an address holds, in grains.
-#[utoipa::path(get, path = "/balance/{address}", params(("address" = String, Path), ("confirmations" = Option<u64>, Query, description = "After block tip + 1 - n; 1 unless given; 0 counts what is pending")), responses((status = 200, body = u64), (status = 400, body = Problem)))]
-pub(crate) async fn balance(mempool: &MempoolService, request: &Request, of: &str) -> Result<Response, Problem> {
+pub(crate) async fn balance(mempool: Arc<MempoolState>, request: Request) -> Result<Response, Problem> {
     let BalanceQuery { confirmations } = request.query()?;
-    answer(mempool, of, confirmations.as_deref()).await
+    let [of] = request.params()?;
+    find_balance(&mempool, of, confirmations.as_deref()).await
 }
 
-/// The same as `GET /balance/{address}`.
-#[utoipa::path(get, path = "/balance", params(("address" = String, Query), ("confirmations" = Option<u64>, Query)), responses((status = 200, body = u64), (status = 400, body = Problem)))]
-pub(crate) async fn balance_by_query(mempool: &MempoolService, request: &Request) -> Result<Response, Problem> {
+pub(crate) async fn balance_by_query(mempool: Arc<MempoolState>, request: Request) -> Result<Response, Problem> {
     let BalanceByAddressQuery { address, confirmations } = request.query()?;
-    answer(mempool, &address, confirmations.as_deref()).await
+    find_balance(&mempool, &address, confirmations.as_deref()).await
 }
 
-async fn answer(mempool: &MempoolService, of: &str, confirmations: Option<&str>) -> Result<Response, Problem> {
+async fn find_balance(mempool: &MempoolState, of: &str, confirmations: Option<&str>) -> Result<Response, Problem> {
     let of = address(of)?;
     let confirmations = confirmations.map_or(Ok(1), |text| number("confirmations", text))?;
     let read = move |desk: &crate::desk::Desk| match confirmations {
@@ -63,19 +65,21 @@ async fn answer(mempool: &MempoolService, of: &str, confirmations: Option<&str>)
     Ok(reply::number(balance.grains()))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct BalancesQuery {
+pub(crate) struct BalancesQuery {
+    /// The beginning of the addresses, as in `lab1q`.
     #[serde(default)]
     prefix: String,
+    /// The first address, or its beginning.
     #[serde(default)]
     from: String,
+    /// Most balances, 100 unless given, at most 1000.
+    #[param(value_type = u64, required = false)]
     limit: Option<String>,
 }
 
-/// What the addresses hold that begin with `prefix` and that the chain has paid or charged, ordered by address; `Link` names the next page.
-#[utoipa::path(get, path = "/balances", params(("prefix" = Option<String>, Query), ("from" = Option<String>, Query, description = "An address to begin with"), ("limit" = Option<usize>, Query, description = "Most balances, 100 unless given, at most 1000")), responses((status = 200, body = Vec<AddressBalance>), (status = 400, body = Problem)))]
-pub(crate) async fn balances(mempool: &MempoolService, request: &Request) -> Result<Response, Problem> {
+pub(crate) async fn balances(mempool: Arc<MempoolState>, request: Request) -> Result<Response, Problem> {
     let BalancesQuery { prefix, from, limit } = request.query()?;
     let limit = page_limit(limit.as_deref(), DEFAULT_LIMIT, MAX_LIMIT)?;
     let (prefix, from): (Arc<str>, _) = (begin("prefix", &prefix)?.into(), begin("from", &from)?);

@@ -5,7 +5,7 @@
 
 use super::{address, link, number, page_limit};
 use crate::desk::Desk;
-use crate::service::{MempoolService, not_ready, store_problem};
+use crate::state::{MempoolState, not_ready, store_problem};
 use runtime::server::{self, Request, Response, reply};
 use serde::Deserialize;
 use shared::block::Height;
@@ -16,26 +16,30 @@ use shared::pool::Pool;
 use shared::store::StoreError;
 use shared::wire::{BlockId, HistoryEntry, Problem, Standing};
 use std::sync::Arc;
+use utoipa::IntoParams;
 
 /// Entries of one page unless `limit` says otherwise.
 const DEFAULT_LIMIT: usize = 50;
 /// Most entries of one page; each may take a block to be read.
 const MAX_LIMIT: usize = 200;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct HistoryQuery {
+pub(crate) struct HistoryQuery {
+    /// Only entries older than this block, `<index>`, or than this place in it, `<index>.<position>`.
+    #[param(nullable = false)]
     before: Option<String>,
+    /// Most entries, 50 unless given, at most 200.
+    #[param(value_type = u64, required = false)]
     limit: Option<String>,
 }
 
 /// A pending payment, its place among those of the address, and the balance after it.
 type PendingPayment = (u32, Arc<Transaction>, Amount);
 
-/// Payments from and to an address and what it earned by mining, newest first, pending before confirmed; `Link` names the next page.
-#[utoipa::path(get, path = "/history/{address}", params(("address" = String, Path), ("before" = Option<String>, Query, description = "Begin with what is older than this block, `<index>`, or this place in it, `<index>.<position>`"), ("limit" = Option<usize>, Query, description = "Most entries, 50 unless given, at most 200")), responses((status = 200, body = Vec<HistoryEntry>), (status = 400, body = Problem)))]
-pub(crate) async fn history(mempool: &MempoolService, request: &Request, of: &str) -> Result<Response, Problem> {
+pub(crate) async fn history(mempool: Arc<MempoolState>, request: Request) -> Result<Response, Problem> {
     let HistoryQuery { before, limit } = request.query()?;
+    let [of] = request.params()?;
     let of = address(of)?;
     let before = before.map(|text| moment(&text)).transpose()?;
     let limit = page_limit(limit.as_deref(), DEFAULT_LIMIT, MAX_LIMIT)?;

@@ -1,10 +1,8 @@
-//! The handlers, one file for each kind of question, and the readers of paths and queries that they share.
+//! The handlers, by subject, and the parsers of paths and queries that they share.
 
 pub(crate) mod balances;
-pub(crate) mod events;
 pub(crate) mod history;
 pub(crate) mod pending;
-pub(crate) mod push;
 pub(crate) mod transactions;
 
 use http::HeaderValue;

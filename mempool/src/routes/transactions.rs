@@ -2,7 +2,7 @@
 
 use super::id;
 use crate::desk::Desk;
-use crate::service::{MempoolService, not_ready, store_problem};
+use crate::state::{MempoolState, not_ready, store_problem};
 use runtime::server::{self, Request, Response, reply};
 use serde::Deserialize;
 use shared::chain::StateReader;
@@ -11,6 +11,7 @@ use shared::ledger::{Transaction, TransactionId};
 use shared::store::StoreError;
 use shared::wire::{Problem, Standing, TransactionStatus};
 use std::sync::Arc;
+use utoipa::IntoParams;
 
 /// Where a transaction was found.
 enum Location {
@@ -18,30 +19,30 @@ enum Location {
     Confirmed(Place, Arc<StateReader>),
 }
 
-/// Blocks from the one that a transaction is in to the tip, both counted; 0 while it is pending.
-#[utoipa::path(get, path = "/confirmations/{id}", params(("id" = String, Path)), responses((status = 200, body = u64), (status = 400, body = Problem), (status = 404, body = Problem, description = "Never heard of, or evicted")))]
-pub(crate) async fn confirmations(mempool: &MempoolService, text: &str) -> Result<Response, Problem> {
+pub(crate) async fn confirmations(mempool: Arc<MempoolState>, request: Request) -> Result<Response, Problem> {
+    let [id] = request.params()?;
+    count_confirmations(&mempool, id).await
+}
+
+async fn count_confirmations(mempool: &MempoolState, text: &str) -> Result<Response, Problem> {
     let id = id(text)?;
     let confirmations = mempool.spawn_blocking(move |desk| Ok(depth(&find(desk, id)?))).await?;
     Ok(reply::number(confirmations))
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct ConfirmationsQuery {
+pub(crate) struct ConfirmationsQuery {
     transaction_id: String,
 }
 
-/// The same as `GET /confirmations/{id}`.
-#[utoipa::path(get, path = "/confirmations", params(("transaction_id" = String, Query)), responses((status = 200, body = u64), (status = 400, body = Problem), (status = 404, body = Problem)))]
-pub(crate) async fn confirmations_by_query(mempool: &MempoolService, request: &Request) -> Result<Response, Problem> {
+pub(crate) async fn confirmations_by_query(mempool: Arc<MempoolState>, request: Request) -> Result<Response, Problem> {
     let ConfirmationsQuery { transaction_id } = request.query()?;
-    confirmations(mempool, &transaction_id).await
+    count_confirmations(&mempool, &transaction_id).await
 }
 
-/// A transaction and where it is.
-#[utoipa::path(get, path = "/transaction/{id}", params(("id" = String, Path)), responses((status = 200, body = TransactionStatus), (status = 400, body = Problem), (status = 404, body = Problem, description = "Never heard of, or evicted")))]
-pub(crate) async fn transaction(mempool: &MempoolService, text: &str) -> Result<Response, Problem> {
+pub(crate) async fn transaction(mempool: Arc<MempoolState>, request: Request) -> Result<Response, Problem> {
+    let [text] = request.params()?;
     let id = id(text)?;
     let status =
         mempool.spawn_blocking(move |desk| status_of(find(desk, id)?).map_err(|error| store_problem(&error))).await?;

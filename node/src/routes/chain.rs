@@ -1,18 +1,20 @@
 //! Reading the chain: blocks, headers, length, tips.
 
-use crate::service::{NodeService, store_problem};
+use crate::state::{NodeState, store_problem};
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::stream;
 use http::HeaderValue;
 use http::header::LINK;
 use runtime::server::{self, Request, Response, reply};
 use serde::Deserialize;
-use shared::block::{Block, BlockHash, BlockJson, HeaderJson, Height};
+use shared::block::{Block, BlockHash, Height};
 use shared::chain::View;
 use shared::store::StoreError;
 use shared::sync::HEADERS_PER_REQUEST;
-use shared::wire::{BlockId, BranchTip, Problem};
+use shared::wire::{BlockId, Problem};
 use std::str::FromStr;
+use std::sync::Arc;
+use utoipa::IntoParams;
 
 /// Headers of one answer unless `limit` says otherwise.
 const DEFAULT_HEADERS: usize = 100;
@@ -21,34 +23,33 @@ const PAGE_BLOCKS: usize = 500;
 /// … or so many bytes of data.
 const PAGE_BYTES: usize = 1 << 20;
 
-/// The number of blocks, genesis included.
-#[utoipa::path(get, path = "/chainlength", responses((status = 200, body = u64)))]
-pub(crate) fn length(node: &NodeService) -> Result<Response, Problem> {
+pub(crate) async fn length(node: Arc<NodeState>, _: Request) -> Result<Response, Problem> {
     Ok(reply::number(node.follower.status().tip.index.next().0))
 }
 
-/// The ends of all branches: the best, up to 50 side branches, up to 50 invalid ones.
-#[utoipa::path(get, path = "/tips", responses((status = 200, body = Vec<BranchTip>)))]
-pub(crate) fn tips(node: &NodeService) -> Result<Response, Problem> {
+pub(crate) async fn tips(node: Arc<NodeState>, _: Request) -> Result<Response, Problem> {
     reply::json(&node.follower.status().tips)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct BlockQuery {
+pub(crate) struct BlockQuery {
+    /// A height, or a hash of 64 hex digits.
+    #[param(pattern = "^([0-9]+|[0-9a-fA-F]{64})$")]
     index: String,
 }
 
-/// The block at a height of the best chain.
-#[utoipa::path(get, path = "/block", params(("index" = u64, Query, description = "The height")), responses((status = 200, body = BlockJson), (status = 400, body = Problem), (status = 404, body = Problem)))]
-pub(crate) async fn block_by_query(node: &NodeService, request: &Request) -> Result<Response, Problem> {
+pub(crate) async fn block_by_query(node: Arc<NodeState>, request: Request) -> Result<Response, Problem> {
     let BlockQuery { index } = request.query()?;
-    block(node, &index).await
+    find_block(&node, &index).await
 }
 
-/// The block at a height of the best chain, or of a hash (64 hex digits) on any stored branch.
-#[utoipa::path(get, path = "/block/{id}", params(("id" = String, Path, description = "A height or a hash")), responses((status = 200, body = BlockJson), (status = 400, body = Problem), (status = 404, body = Problem)))]
-pub(crate) async fn block(node: &NodeService, id: &str) -> Result<Response, Problem> {
+pub(crate) async fn block(node: Arc<NodeState>, request: Request) -> Result<Response, Problem> {
+    let [id] = request.params()?;
+    find_block(&node, id).await
+}
+
+async fn find_block(node: &NodeState, id: &str) -> Result<Response, Problem> {
     if id.len() == 64 {
         let hash = BlockHash::from_str(&id.to_ascii_lowercase());
         let hash = hash.map_err(|error| server::bad_request(format!("block {id:?}: {error}")))?;
@@ -62,7 +63,7 @@ pub(crate) async fn block(node: &NodeService, id: &str) -> Result<Response, Prob
     by_height(node, height).await
 }
 
-async fn by_height(node: &NodeService, height: Height) -> Result<Response, Problem> {
+async fn by_height(node: &NodeState, height: Height) -> Result<Response, Problem> {
     let status = node.follower.status();
     if height > status.tip.index {
         return Err(server::not_found(format!("there is no block {height} yet, the last one is {}", status.tip.index)));
@@ -78,7 +79,7 @@ async fn by_height(node: &NodeService, height: Height) -> Result<Response, Probl
     Ok(reply::json_bytes(json))
 }
 
-async fn by_hash(node: &NodeService, hash: BlockHash) -> Result<Response, Problem> {
+async fn by_hash(node: &NodeState, hash: BlockHash) -> Result<Response, Problem> {
     let json = node
         .read(move |reader| Ok(reader.find(&hash)?.map(|id| reader.block(id)).transpose()?.map(|b| to_json(&b))))
         .await?
@@ -91,18 +92,30 @@ fn to_json(block: &Block) -> Bytes {
     serde_json::to_vec(block).unwrap_or_default().into()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct RangeQuery {
+pub(crate) struct HeadersQuery {
+    /// Height of the first header.
     #[serde(default)]
     from: u64,
+    /// Most headers, 100 unless given, at most 2000.
+    #[param(nullable = false)]
     limit: Option<u64>,
 }
 
-/// Headers of the best chain; `Link` names the next page.
-#[utoipa::path(get, path = "/headers", params(("from" = Option<u64>, Query, description = "Height of the first, 0 unless given"), ("limit" = Option<usize>, Query, description = "Most headers, 100 unless given, at most 2000")), responses((status = 200, body = Vec<HeaderJson>), (status = 400, body = Problem)))]
-pub(crate) async fn headers(node: &NodeService, request: &Request) -> Result<Response, Problem> {
-    let RangeQuery { from, limit } = request.query()?;
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BlockchainQuery {
+    /// Height of the first block.
+    #[serde(default)]
+    from: u64,
+    /// Most blocks; all unless given.
+    #[param(nullable = false)]
+    limit: Option<u64>,
+}
+
+pub(crate) async fn headers(node: Arc<NodeState>, request: Request) -> Result<Response, Problem> {
+    let HeadersQuery { from, limit } = request.query()?;
     let limit = limit.map_or(DEFAULT_HEADERS, |limit| limit.min(HEADERS_PER_REQUEST as u64) as usize);
     let (headers, tip) = node.read(move |reader| Ok((reader.headers(Height(from), limit)?, reader.tip_id()?))).await?;
     let mut response = reply::json(&headers)?;
@@ -117,10 +130,8 @@ pub(crate) async fn headers(node: &NodeService, request: &Request) -> Result<Res
     Ok(response)
 }
 
-/// The best chain as one JSON array, streamed page by page in constant memory; it breaks off where the chain is reorganised meanwhile.
-#[utoipa::path(get, path = "/blockchain", params(("from" = Option<u64>, Query, description = "Height of the first, 0 unless given"), ("limit" = Option<u64>, Query, description = "Most blocks, all unless given")), responses((status = 200, body = Vec<BlockJson>), (status = 400, body = Problem), (status = 503, body = Problem)))]
-pub(crate) fn blockchain(node: &NodeService, request: &Request) -> Result<Response, Problem> {
-    let RangeQuery { from, limit } = request.query()?;
+pub(crate) async fn blockchain(node: Arc<NodeState>, request: Request) -> Result<Response, Problem> {
+    let BlockchainQuery { from, limit } = request.query()?;
     let stream_state = ChainStream {
         view: node.follower.view().clone(),
         next: Height(from),
@@ -128,7 +139,7 @@ pub(crate) fn blockchain(node: &NodeService, request: &Request) -> Result<Respon
         last: None,
         state: StreamState::Begins,
     };
-    reply::stream(request, "application/json", stream::unfold(stream_state, ChainStream::step))
+    reply::stream(&request, "application/json", stream::unfold(stream_state, ChainStream::step))
 }
 
 struct ChainStream {

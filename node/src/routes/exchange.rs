@@ -1,15 +1,17 @@
 //! What nodes exchange: pushed blocks, headers after a locator, blocks by hash.
 
-use crate::service::{NodeService, follower_problem, store_problem};
+use crate::sender::verified_sender;
+use crate::state::{NodeState, follower_problem, store_problem};
 use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
-use shared::block::{Block, BlockJson, HeaderJson, MalformedBlock};
+use shared::block::{Block, MalformedBlock};
 use shared::chain::{Accepted, BrokenRule, MAX_LOCATOR, Refusal};
 use shared::sync::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST, PeerAddress};
 use shared::wire::{BlockAnswer, BlockSource, BlockStatus, BlocksRequest, HeadersRequest, Problem};
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Data in one answer of `/sync/blocks`, in bytes; its JSON is at most a little more for what is usual data.
@@ -23,29 +25,24 @@ const BLOCKS_JSON: usize = 8 << 20;
 const BLOCKS_WITHIN: Duration = Duration::from_secs(30);
 
 /// Longest JSON of a block: any byte of data may be written as `\u0000` (docs/protocol.md §8).
-fn block_limit(node: &NodeService) -> usize {
+fn block_limit(node: &NodeState) -> usize {
     6 * node.follower.rules().params().max_data_bytes as usize + 4096
 }
 
-/// Offers a block: 201 taken, 200 known, 202 not yet with the reason.
-#[utoipa::path(post, path = "/block", request_body = BlockJson, responses((status = 201, body = BlockAnswer), (status = 200, body = BlockAnswer), (status = 202, body = BlockAnswer), (status = 400, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem, description = "A broken rule")))]
-pub(crate) async fn push(
-    node: &NodeService,
-    mut request: Request,
-    sender: Option<PeerAddress>,
-) -> Result<Response, Problem> {
-    let body = request.bytes(block_limit(node)).await?;
+pub(crate) async fn push(node: Arc<NodeState>, mut request: Request) -> Result<Response, Problem> {
+    let sender = verified_sender(&node.resolver, &request).await;
+    let body = request.bytes(block_limit(&node)).await?;
     let parsed = tokio::task::spawn_blocking(move || Block::from_json(&body)).await;
     let block = parsed.map_err(|error| server::internal(error.to_string()))?.map_err(|error| match error {
         MalformedBlock::Json(error) => server::bad_request(format!("not a block: {error}")),
         MalformedBlock::WrongHash(error) => server::unprocessable("hash", error.to_string()),
     })?;
-    submit(node, block, BlockSource::Pushed, sender).await
+    submit(&node, block, BlockSource::Pushed, sender).await
 }
 
 /// Hands a block to the chain and tells what became of it.
 pub(crate) async fn submit(
-    node: &NodeService,
+    node: &NodeState,
     block: Block,
     source: BlockSource,
     sender: Option<PeerAddress>,
@@ -65,9 +62,7 @@ pub(crate) fn broken_problem(broken: &BrokenRule) -> Problem {
     server::unprocessable(broken.name(), broken.to_string())
 }
 
-/// Up to 2000 headers after the first hash of the locator that is on the best chain.
-#[utoipa::path(post, path = "/sync/headers", request_body = HeadersRequest, responses((status = 200, body = Vec<HeaderJson>), (status = 400, body = Problem), (status = 409, body = Problem, description = "No hash is on the best chain")))]
-pub(crate) async fn headers(node: &NodeService, mut request: Request) -> Result<Response, Problem> {
+pub(crate) async fn headers(node: Arc<NodeState>, mut request: Request) -> Result<Response, Problem> {
     let HeadersRequest { locator, limit } = request.json(BODY_LIMIT).await?;
     if locator.len() > MAX_LOCATOR {
         let got = locator.len();
@@ -79,9 +74,7 @@ pub(crate) async fn headers(node: &NodeService, mut request: Request) -> Result<
     reply::json(&headers)
 }
 
-/// Blocks by hash as NDJSON in the order asked, up to 500 or 8 MiB, at least one; an unknown one ends the answer.
-#[utoipa::path(post, path = "/sync/blocks", request_body = BlocksRequest, responses((status = 200, body = String, content_type = "application/x-ndjson"), (status = 400, body = Problem), (status = 503, body = Problem, description = "Too many such answers at the moment")))]
-pub(crate) async fn blocks(node: &NodeService, mut request: Request) -> Result<Response, Problem> {
+pub(crate) async fn blocks(node: Arc<NodeState>, mut request: Request) -> Result<Response, Problem> {
     let BlocksRequest { hashes } = request.json(BODY_LIMIT).await?;
     if hashes.len() > BLOCKS_PER_REQUEST {
         let got = hashes.len();

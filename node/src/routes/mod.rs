@@ -1,7 +1,6 @@
-//! The handlers, by what they are about.
+//! The handlers, by subject.
 
 pub(crate) mod chain;
-pub(crate) mod events;
 pub(crate) mod exchange;
 pub(crate) mod steering;
 pub(crate) mod work;

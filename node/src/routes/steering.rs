@@ -1,35 +1,34 @@
 //! What steers a node, and needs its token: peers, sync, mining on demand.
 
+use super::exchange::broken_problem;
 use crate::mining::MineError;
-use crate::service::{NodeService, follower_problem};
+use crate::sender::verified_sender;
+use crate::state::{NodeState, follower_problem};
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
 use shared::chain::BrokenRule;
-use shared::wire::{MineAnswer, MineRequest, Peer, PeersUpdate, Problem, SyncReport};
-
-use super::exchange::broken_problem;
+use shared::sync::Learnt;
+use shared::wire::{MineAnswer, MineRequest, PeersUpdate, Problem};
+use std::sync::Arc;
 
 /// Most blocks that one `POST /mine` may ask for (docs/protocol.md §10).
 const MAX_BLOCKS: u64 = 1000;
 
-/// Whom this node knows, and what is wrong with each.
-#[utoipa::path(get, path = "/peers", responses((status = 200, body = Vec<Peer>)))]
-pub(crate) fn peers(node: &NodeService) -> Result<Response, Problem> {
+/// A node that asks for peers becomes one: without that, a node that never pushes a block would stay unknown, and get
+/// new blocks only by polling.
+pub(crate) async fn peers(node: Arc<NodeState>, request: Request) -> Result<Response, Problem> {
+    if let Some(sender) = verified_sender(&node.resolver, &request).await {
+        node.follower.offer_peers(vec![sender], Learnt::FromPeers);
+    }
     reply::json(&node.follower.status().peers)
 }
 
-/// Changes whom this node talks to, to build and heal forks on purpose; answers the peers.
-#[utoipa::path(post, path = "/peers", request_body = PeersUpdate, security(("token" = [])), responses((status = 200, body = Vec<Peer>), (status = 400, body = Problem), (status = 401, body = Problem)))]
-pub(crate) async fn update_peers(node: &NodeService, mut request: Request) -> Result<Response, Problem> {
-    request.require_token()?;
+pub(crate) async fn update_peers(node: Arc<NodeState>, mut request: Request) -> Result<Response, Problem> {
     let update: PeersUpdate = request.json(BODY_LIMIT).await?;
     node.follower.update_peers(update).await.map_err(|error| follower_problem(&error))?;
-    peers(node)
+    reply::json(&node.follower.status().peers)
 }
 
-/// Asks every peer now, and answers when nothing better is left to fetch.
-#[utoipa::path(post, path = "/sync", security(("token" = [])), responses((status = 200, body = SyncReport), (status = 401, body = Problem)))]
-pub(crate) async fn sync(node: &NodeService, mut request: Request) -> Result<Response, Problem> {
-    request.require_token()?;
+pub(crate) async fn sync(node: Arc<NodeState>, mut request: Request) -> Result<Response, Problem> {
     let body = request.bytes(BODY_LIMIT).await?;
     if !matches!(body.trim_ascii(), b"" | b"{}") {
         return Err(server::bad_request("expected no body, or {}"));
@@ -37,11 +36,7 @@ pub(crate) async fn sync(node: &NodeService, mut request: Request) -> Result<Res
     reply::json(&node.follower.sync_now().await.map_err(|error| follower_problem(&error))?)
 }
 
-/// Mines blocks now, at full speed, and answers their hashes. They carry `data` if it is given, on layer `data` only;
-/// on layer `transaction` what waits in the mempools at this moment.
-#[utoipa::path(post, path = "/mine", request_body = MineRequest, security(("token" = [])), responses((status = 200, body = MineAnswer), (status = 400, body = Problem), (status = 401, body = Problem), (status = 422, body = Problem, description = "A broken rule"), (status = 429, body = Problem)))]
-pub(crate) async fn mine(node: &NodeService, mut request: Request) -> Result<Response, Problem> {
-    request.require_token()?;
+pub(crate) async fn mine(node: Arc<NodeState>, mut request: Request) -> Result<Response, Problem> {
     let max_data_bytes = node.follower.rules().params().max_data_bytes;
     let MineRequest { blocks, data } = request.json(6 * max_data_bytes as usize + 4096).await?;
     if !(1..=MAX_BLOCKS).contains(&blocks) {

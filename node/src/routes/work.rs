@@ -3,25 +3,24 @@
 use super::exchange;
 use crate::coinbase::Coinbase;
 use crate::mining;
-use crate::service::NodeService;
+use crate::state::NodeState;
 use crate::work_offers::SolutionError;
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
 use serde::Deserialize;
 use shared::chain::{BrokenRule, Rules};
-use shared::wire::{BlockAnswer, BlockSource, Problem, WorkOffer, WorkSolution};
+use shared::wire::{BlockSource, Problem, WorkSolution};
+use std::sync::Arc;
+use utoipa::IntoParams;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
-struct WorkQuery {
+pub(crate) struct WorkQuery {
+    /// The address that the block pays, required on layers with money; elsewhere any name for the block's message.
     #[serde(default)]
     miner: String,
 }
 
-/// Work for an outside miner: hash `seal` and a nonce of 16 hex digits until the hash is at most `target`.
-///
-/// Where the layer knows money, `miner` is the address that earns it, and must be given; elsewhere any name will do.
-#[utoipa::path(get, path = "/work", params(("miner" = Option<String>, Query, description = "Whom to mine for: an address where the layer knows money")), responses((status = 200, body = WorkOffer), (status = 400, body = Problem), (status = 503, body = Problem)))]
-pub(crate) async fn offer(node: &NodeService, request: &Request) -> Result<Response, Problem> {
+pub(crate) async fn offer(node: Arc<NodeState>, request: Request) -> Result<Response, Problem> {
     let WorkQuery { miner } = request.query()?;
     let coinbase = coinbase(node.follower.rules(), &miner)?;
     let (status, data) = match node.mining.template(&coinbase).await {
@@ -50,14 +49,12 @@ fn coinbase(rules: &Rules, miner: &str) -> Result<Coinbase, Problem> {
     }
 }
 
-/// A solution of offered work; answered as a pushed block.
-#[utoipa::path(post, path = "/work", request_body = WorkSolution, responses((status = 201, body = BlockAnswer), (status = 404, body = Problem, description = "Not on offer (any more)"), (status = 422, body = Problem, description = "The hash misses the target")))]
-pub(crate) async fn solve(node: &NodeService, mut request: Request) -> Result<Response, Problem> {
+pub(crate) async fn solve(node: Arc<NodeState>, mut request: Request) -> Result<Response, Problem> {
     let solution: WorkSolution = request.json(BODY_LIMIT).await?;
     let tip = node.follower.status().tip.hash();
     let block = node.offers.solve(&solution, tip).map_err(|error| match error {
         SolutionError::Unknown => server::not_found(error.to_string()),
         SolutionError::TargetMissed(_) => server::unprocessable("proof-of-work", error.to_string()),
     })?;
-    exchange::submit(node, block, BlockSource::Mined, None).await
+    exchange::submit(&node, block, BlockSource::Mined, None).await
 }

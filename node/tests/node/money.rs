@@ -3,7 +3,7 @@
 use crate::lab::{Lab, Node, mining, network, quiet, until};
 use http::header::{ETAG, IF_NONE_MATCH};
 use http::{HeaderValue, StatusCode};
-use runtime::server::{self, Request, Response, Service, reply};
+use runtime::server::{self, Request, Response, Router, Service, get, reply};
 use serde::Deserialize;
 use shared::block::Block;
 use shared::keys::KeyPair;
@@ -115,7 +115,8 @@ impl FakeMempool {
         let service = Arc::new(Answers { at: at.clone(), params: lab.params.clone(), lists: lists.clone() });
         let kit = server::Settings { network: Some(lab.id()), ..server::Settings::default() };
         let stop = CancellationToken::new();
-        let ended = tokio::spawn(server::serve(listener, service, kit, stop.clone()));
+        let router = Router::new("mempool", "").group("mempool", "", [get("/unprocessed", "Lists", unprocessed)]);
+        let ended = tokio::spawn(server::serve(listener, service, router, kit, stop.clone()));
         Self { at, lists, stop, ended }
     }
 
@@ -172,29 +173,22 @@ impl Service for Answers {
             members: None,
         }
     }
+}
 
-    fn openapi(&self) -> utoipa::openapi::OpenApi {
-        utoipa::openapi::OpenApi::default()
+async fn unprocessed(answers: Arc<Answers>, request: Request) -> Result<Response, Problem> {
+    let Query { order, limit } = request.query()?;
+    if answers.lists.lock().unwrap().is_silent {
+        return std::future::pending().await;
     }
-
-    async fn handle(&self, request: Request) -> Result<Response, Problem> {
-        if *request.path().segments() != ["unprocessed"] {
-            return Err(request.no_route());
-        }
-        let Query { order, limit } = request.query()?;
-        if self.lists.lock().unwrap().is_silent {
-            return std::future::pending().await;
-        }
-        let mut lists = self.lists.lock().unwrap();
-        lists.asked.push((order, limit));
-        let etag = format!("\"{}\"", lists.version);
-        if request.header(&IF_NONE_MATCH) == Some(&etag) {
-            lists.not_modified += 1;
-            return Ok(reply::whole(StatusCode::NOT_MODIFIED, "application/json", bytes::Bytes::new()));
-        }
-        let list = if order == PoolOrder::Fee { &lists.by_fee } else { &lists.by_age };
-        let mut response = reply::json(&list[..limit.min(list.len())])?;
-        response.headers_mut().insert(ETAG, HeaderValue::from_str(&etag).unwrap());
-        Ok(response)
+    let mut lists = answers.lists.lock().unwrap();
+    lists.asked.push((order, limit));
+    let etag = format!("\"{}\"", lists.version);
+    if request.header(&IF_NONE_MATCH) == Some(&etag) {
+        lists.not_modified += 1;
+        return Ok(reply::whole(StatusCode::NOT_MODIFIED, "application/json", bytes::Bytes::new()));
     }
+    let list = if order == PoolOrder::Fee { &lists.by_fee } else { &lists.by_age };
+    let mut response = reply::json(&list[..limit.min(list.len())])?;
+    response.headers_mut().insert(ETAG, HeaderValue::from_str(&etag).unwrap());
+    Ok(response)
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::server::reply::ServerEvent;
-use crate::server::{self, Request, Response, Service, reply};
+use crate::server::{self, Request, Router, Service, get, post, reply};
 use futures_util::{StreamExt, stream};
 use shared::block::{Block, DataHash, HeaderFields, Height, Nonce, Timestamp};
 use shared::wire::{BlocksRequest, Event, MineRequest, PeerChange, PeerEvent, Problem};
@@ -11,7 +11,6 @@ use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use utoipa::openapi::OpenApi;
 
 /// Answers every connection with the same bytes and keeps it open; tells what was asked.
 async fn answering(answer: impl Into<Vec<u8>>) -> (String, Arc<Mutex<String>>) {
@@ -153,18 +152,15 @@ impl Service for Sample {
             members: None,
         }
     }
+}
 
-    fn openapi(&self) -> OpenApi {
-        OpenApi::default()
-    }
-
-    async fn handle(&self, request: Request) -> Result<Response, Problem> {
-        match &*request.path().segments() {
-            ["events"] => reply::events(&request, stream::iter([ServerEvent::try_from(&lost()).unwrap()])),
-            ["mine"] => request.require_token().and_then(|()| reply::json(&serde_json::json!({"hashes": []}))),
-            _ => Err(request.no_route()),
-        }
-    }
+fn router() -> Router<Sample> {
+    let events = |_, request: Request| async move {
+        reply::events(&request, stream::iter([ServerEvent::try_from(&lost()).unwrap()]))
+    };
+    let mine = |_, _| async { reply::json(&serde_json::json!({"hashes": []})) };
+    let routes = [get("/events", "Two events", events), post("/mine", "Mines nothing", mine).needs_token()];
+    Router::new("sample", "").group("sample", "", routes)
 }
 
 fn lost() -> Event {
@@ -177,7 +173,7 @@ async fn kit_and_client_understand_each_other() {
     let socket = listener.local_addr().unwrap();
     let settings = server::Settings { token: Some("secret".to_owned()), ..server::Settings::default() };
     let stop = CancellationToken::new();
-    let running = tokio::spawn(server::serve(listener, Arc::new(Sample), settings, stop.clone()));
+    let running = tokio::spawn(server::serve(listener, Arc::new(Sample), router(), settings, stop.clone()));
     let (client, address) = (client(), socket.to_string());
 
     assert_eq!(client.info(&address).await.unwrap().service, "node");

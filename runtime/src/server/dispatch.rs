@@ -1,18 +1,21 @@
 //! From a request on the wire to an answer: the one warp filter, the checks, the service, and what every answer carries.
 
+use super::describe::describe;
 use super::path::RequestPath;
 use super::problem::{internal, problem_response, unavailable};
 use super::reply::Response;
 use super::request::{BodyStream, LARGE_BODIES_KIB, Request};
-use super::routes::{RouteMetrics, Routes};
+use super::router::Router;
+use super::table::{PathEntry, Table};
 use super::{ServerContext, Service, Settings, common, guard};
-use bytes::{Buf, Bytes};
+use bytes::Buf;
 use futures_util::{FutureExt, Stream, TryStreamExt};
 use http::header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, Method};
 use shared::block::BlockHash;
 use shared::wire::Problem;
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -29,12 +32,11 @@ pub(super) struct Remote(pub(super) SocketAddr);
 
 /// A service and all that the kit needs to serve it.
 pub(super) struct App<S> {
-    pub(super) service: Arc<S>,
-    pub(super) common: common::Common,
+    service: Arc<S>,
+    table: Table<S>,
     context: Arc<ServerContext>,
     hosts: guard::Hosts,
     network: Option<BlockHash>,
-    meters: RouteMetrics,
 }
 
 /// What the warp filter collects.
@@ -70,93 +72,105 @@ fn boxed(body: impl Stream<Item = Result<impl Buf + 'static, warp::Error>> + Sen
 }
 
 impl<S: Service> App<S> {
+    /// # Errors
+    /// If the routes contradict each other, or their description cannot be JSON.
     pub(super) fn new(
         service: Arc<S>,
+        router: Router<S>,
         settings: Settings,
         shutdown: CancellationToken,
-    ) -> Result<Self, serde_json::Error> {
+    ) -> io::Result<Self> {
         let Settings { hosts, token, network, metrics, limits } = settings;
-        let api = common::describe(service.openapi());
-        let name = service.info().service;
+        let router = common::add_to(router);
+        let info = service.info();
+        let openapi = describe(&router, &info.version, network.is_some()).to_json().map_err(io::Error::other)?;
         let context = ServerContext {
             limits,
             token,
+            openapi: openapi.into(),
+            metrics,
             streams: Arc::new(Semaphore::new(limits.max_streams)),
             large_bodies: Arc::new(Semaphore::new(LARGE_BODIES_KIB)),
             subscribers: Arc::new(Semaphore::new(limits.max_subscribers)),
-            routes: Routes::new(&api),
             shutdown,
         };
         Ok(Self {
             service,
-            common: common::Common { openapi: Bytes::from(api.to_json()?), metrics },
+            table: Table::new(router.routes, router.fallback, &info.service)?,
             context: Arc::new(context),
             hosts: guard::Hosts::new(&hosts),
             network,
-            meters: RouteMetrics::new(&api, &name),
         })
     }
 
-    async fn answer(&self, arrived: RawRequest) -> Response {
+    async fn answer(&self, raw: RawRequest) -> Response {
         let started = Instant::now();
-        let RawRequest { method, path, query, headers, remote, body } = arrived;
+        let RawRequest { method, path, query, headers, remote, body } = raw;
         // HEAD is GET; hyper leaves the body out and keeps its length.
         let method = if method == Method::HEAD { Method::GET } else { method };
         let (meter, mut response) = match RequestPath::new(&path) {
             Ok(path) => {
-                let meter = self.meters.of(&path);
-                let context = self.context.clone();
-                let (path_of, body_room) = (path.clone(), None);
-                let request =
-                    Request { method, remote: remote.0, headers, path: path_of, query, body, body_room, context };
-                (meter, self.checked(request).await.unwrap_or_else(|problem| self.refuse(&problem, &path)))
+                let segments = path.segments();
+                let (entry, meter) = (self.table.find(&segments), self.table.meter(&segments));
+                let params = entry.map(|entry| entry.params);
+                let (context, remote) = (self.context.clone(), remote.0);
+                let request = Request { method, remote, headers, path, params, query, body, body_room: None, context };
+                let result = self.handle(request, entry).await;
+                let refuse = |problem| problem_response(&problem, entry.map(|entry| &entry.allow));
+                (meter, result.unwrap_or_else(refuse))
             }
-            Err(problem) => (self.meters.other(), problem_response(&problem, &[])),
+            Err(problem) => (self.table.other_meter(), problem_response(&problem, None)),
         };
         harden(response.headers_mut());
         meter.record(response.status(), started.elapsed());
         response
     }
 
-    /// The checks that are the same for all, and then who answers.
-    async fn checked(&self, request: Request) -> Result<Response, Problem> {
+    /// Makes the checks that are the same for all requests, and lets the endpoint of the request answer it.
+    async fn handle(&self, request: Request, entry: Option<&PathEntry<S>>) -> Result<Response, Problem> {
         self.hosts.check(&request.headers)?;
-        let path = request.path();
-        let segments = path.segments();
-        let write = guard::is_write(&request.method);
-        if write || segments.first() == Some(&"register") {
+        let endpoint = entry.and_then(|entry| entry.endpoint(&request.method));
+        let is_write = guard::is_write(&request.method);
+        if is_write || endpoint.is_some_and(|endpoint| endpoint.changes_state) {
             guard::check_origin(&request.headers)?;
         }
-        if write {
-            let methods = self.context.routes.methods(&segments);
-            if !methods.is_empty() && !methods.contains(&request.method) {
+        if is_write {
+            if entry.is_some() && endpoint.is_none() {
                 return Err(request.no_route());
             }
             guard::check_media_type(&request.headers)?;
         }
-        // Before the network is checked: `/info` is how one learns in what two networks differ.
-        if let Some(result) = self.common.answer(&request.method, &segments, &*self.service) {
-            return result;
+        // `/info` is how one learns in what two networks differ, so it must not depend on the network.
+        if !endpoint.is_some_and(|endpoint| endpoint.any_network) {
+            guard::check_network(&request.headers, self.network)?;
+            self.service.admit(&request)?;
         }
-        guard::check_network(&request.headers, self.network)?;
-
-        let allowed = self.service.deadline(&request).unwrap_or(self.context.limits.request);
-        let handled = AssertUnwindSafe(async { self.service.handle(request).await }).catch_unwind();
+        let (handler, deadline) = match endpoint {
+            Some(endpoint) => {
+                if endpoint.needs_token {
+                    request.require_token()?;
+                }
+                (&endpoint.handler, endpoint.deadline)
+            }
+            None => match self.table.fallback.as_ref().filter(|_| entry.is_none()) {
+                Some(fallback) => (fallback, None),
+                None => return Err(request.no_route()),
+            },
+        };
+        let allowed = deadline.unwrap_or(self.context.limits.request);
+        let path = entry.map_or("(no route)", |entry| entry.template());
+        // The call itself is inside, as a handler may panic before its first await.
+        let handled = AssertUnwindSafe(async { handler(self.service.clone(), request).await }).catch_unwind();
         match timeout(allowed, handled).await {
             Ok(Ok(result)) => result,
             Ok(Err(panic)) => {
                 let reason = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
                 let reason = reason.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
-                tracing::error!(path = path.as_str(), reason, "a handler panicked");
+                tracing::error!(path, reason, "a handler panicked");
                 Err(internal("a defect of this service; its log says more"))
             }
             Err(_) => Err(unavailable(format!("no answer within {allowed:?}; try again later"))),
         }
-    }
-
-    fn refuse(&self, problem: &Problem, path: &RequestPath) -> Response {
-        let allow = if problem.status == 405 { self.context.routes.methods(&path.segments()) } else { Vec::new() };
-        problem_response(problem, &allow)
     }
 }
 

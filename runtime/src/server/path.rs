@@ -8,7 +8,7 @@ use std::sync::Arc;
 use warp::path::FullPath;
 
 /// Most pieces that a path may have; no route has as many.
-const MAX_PIECES: usize = 8;
+pub(super) const MAX_PIECES: usize = 8;
 
 /// A request's path. Cheap to clone, so that a handler can match on its pieces while it consumes the request.
 #[derive(Debug, Clone)]
@@ -39,6 +39,17 @@ impl RequestPath {
     /// The path as it was sent.
     pub fn as_str(&self) -> &str {
         &self.full
+    }
+
+    /// The pieces whose bits are set in `mask`, if there are exactly `N`.
+    pub(super) fn params<const N: usize>(&self, mask: u8) -> Option<[&str; N]> {
+        let mut params = [""; N];
+        let mut count = 0;
+        for (_, piece) in self.segments().iter().enumerate().filter(|(place, _)| mask >> place & 1 == 1) {
+            *params.get_mut(count)? = *piece;
+            count += 1;
+        }
+        (count == N).then_some(params)
     }
 
     /// Its pieces, to match on: `match &*path.segments() { ["block", hash] => … }`. One slash at the end is ignored.

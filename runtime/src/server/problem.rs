@@ -3,8 +3,9 @@
 //! Every refusal of every service goes through here, so none can be a bare status or a stack trace.
 
 use super::reply::{self, Response};
+use super::route::PROBLEM_JSON;
+use http::StatusCode;
 use http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
-use http::{Method, StatusCode};
 use shared::wire::Problem;
 
 /// A problem with `status`, its usual title, and the `detail` that helps.
@@ -47,20 +48,17 @@ pub fn unavailable(detail: impl Into<String>) -> Problem {
     problem(StatusCode::SERVICE_UNAVAILABLE, detail)
 }
 
-/// The answer that tells a problem; `allow` are the methods to name in a 405.
-pub(super) fn problem_response(problem: &Problem, allow: &[Method]) -> Response {
+/// The answer that carries a problem; `allow` is the header of a 405.
+pub(super) fn problem_response(problem: &Problem, allow: Option<&HeaderValue>) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // A struct of texts and a number always becomes JSON.
     let body = serde_json::to_vec(problem).unwrap_or_default();
-    let mut response = reply::whole(status, "application/problem+json", body.into());
+    let mut response = reply::whole(status, PROBLEM_JSON, body.into());
     if status == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        let names: Vec<&str> = allow.iter().map(Method::as_str).collect();
-        if let Ok(names) = HeaderValue::from_str(&names.join(", ")) {
-            response.headers_mut().insert(ALLOW, names);
-        }
+    if let (StatusCode::METHOD_NOT_ALLOWED, Some(allow)) = (status, allow) {
+        response.headers_mut().insert(ALLOW, allow.clone());
     }
     response
 }

@@ -11,9 +11,12 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 use shared::wire::{Event, PoolEvent, Problem};
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use sync_wrapper::SyncStream;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout, timeout_at};
 use warp::Reply;
 
@@ -178,6 +181,27 @@ pub fn events(
     let mut response = streaming("text/event-stream", frames);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+/// [`events`] from a channel. A subscriber that falls behind misses events rather than holding up the others.
+///
+/// # Errors
+/// As [`events`].
+pub fn broadcast<E>(request: &Request, receiver: Receiver<Arc<E>>) -> Result<Response, Problem>
+where
+    E: Send + Sync + 'static,
+    for<'a> ServerEvent: TryFrom<&'a E>,
+{
+    let sent = stream::unfold(receiver, |mut receiver| async move {
+        loop {
+            match receiver.recv().await {
+                Ok(event) => return Some((event, receiver)),
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return None,
+            }
+        }
+    });
+    events(request, sent.filter_map(|event| async move { ServerEvent::try_from(event.as_ref()).ok() }))
 }
 
 fn streaming(

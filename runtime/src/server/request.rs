@@ -4,7 +4,7 @@
 
 use super::ServerContext;
 use super::path::RequestPath;
-use super::problem::{bad_request, not_found, problem, unavailable};
+use super::problem::{bad_request, internal, not_found, problem, unavailable};
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
@@ -36,6 +36,8 @@ pub struct Request {
     /// Everything else that was sent along.
     pub headers: HeaderMap,
     pub(super) path: RequestPath,
+    /// Bit `n` is set where piece `n` of the path is a parameter; `None` if no route has the path.
+    pub(super) params: Option<u8>,
     pub(super) query: String,
     pub(super) body: BodyStream,
     /// The room that a large body takes, until the request is answered.
@@ -47,6 +49,14 @@ impl Request {
     /// The path, to match on its [`segments`](Path::segments).
     pub fn path(&self) -> RequestPath {
         self.path.clone()
+    }
+
+    /// The parameters of the path, in its order: `let [node, action] = request.params()?;`.
+    ///
+    /// # Errors
+    /// 500 if the route has another number of parameters, which is a defect of its handler.
+    pub fn params<const N: usize>(&self) -> Result<[&str; N], Problem> {
+        self.path.params(self.params.unwrap_or(0)).ok_or_else(|| internal("a handler expects other parameters"))
     }
 
     /// The query as it was sent, without the question mark.
@@ -112,7 +122,7 @@ impl Request {
 
     /// # Errors
     /// 401 unless the request carries the service's token.
-    pub fn require_token(&self) -> Result<(), Problem> {
+    pub(super) fn require_token(&self) -> Result<(), Problem> {
         let unauthorized = |detail: &str| Err(problem(StatusCode::UNAUTHORIZED, detail));
         let Some(expected) = &self.context.token else {
             return unauthorized("this service was started without a token, so nobody may steer it");
@@ -130,18 +140,15 @@ impl Request {
         }
     }
 
-    /// The refusal of a request that the service's `match` does not know: 405 if the path has other methods in the
-    /// OpenAPI description (the kit adds `Allow`), else 404.
+    /// The refusal of a request that no route takes: 405 if its path has routes of other methods (the kit adds `Allow`),
+    /// else 404.
     pub fn no_route(&self) -> Problem {
         let (method, path) = (&self.method, self.path.as_str());
-        if self.context.routes.methods(&self.path.segments()).is_empty() {
-            not_found(format!("there is nothing at {path}; GET /docs shows what there is"))
-        } else {
-            problem(
-                StatusCode::METHOD_NOT_ALLOWED,
-                format!("{path} does not take {method}; GET /docs shows what it takes"),
-            )
+        if self.params.is_none() {
+            return not_found(format!("there is nothing at {path}; GET /docs shows what there is"));
         }
+        let detail = format!("{path} does not take {method}; GET /docs shows what it takes");
+        problem(StatusCode::METHOD_NOT_ALLOWED, detail)
     }
 
     /// Is cancelled when the service is asked to stop.

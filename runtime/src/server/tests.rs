@@ -3,33 +3,24 @@
 use super::*;
 use bytes::Bytes;
 use futures_util::stream;
-use http::Method;
 use serde::{Deserialize, Serialize};
 use shared::block::{BlockHash, Timestamp};
 use std::net::SocketAddr;
+use std::time::Duration;
 use std::time::Instant;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
-use utoipa::OpenApi;
 
 /// Far more than any step takes; a test that waits so long has failed.
 const SOON: Duration = Duration::from_secs(20);
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, utoipa::IntoParams, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 struct Order {
     count: u64,
 }
-
-#[derive(OpenApi)]
-#[openapi(info(title = "sample", version = "1"), paths(order))]
-struct Api;
-
-#[utoipa::path(post, path = "/order", responses((status = 200)))]
-#[expect(dead_code, reason = "carries the description of an endpoint")]
-fn order() {}
 
 struct Sample;
 
@@ -49,29 +40,34 @@ impl Service for Sample {
             members: None,
         }
     }
+}
 
-    fn openapi(&self) -> utoipa::openapi::OpenApi {
-        Api::openapi()
-    }
-
-    async fn handle(&self, mut request: Request) -> Result<Response, Problem> {
-        let path = request.path();
-        match (&request.method, &*path.segments()) {
-            (&Method::GET, ["echo", word]) => Ok(reply::text((*word).to_owned())),
-            (&Method::GET, ["order"]) if !request.raw_query().is_empty() => reply::json(&request.query::<Order>()?),
-            (&Method::POST, ["order"]) => reply::json(&request.json::<Order>(100).await?),
-            (&Method::POST, ["steer"]) => request.require_token().map(|()| reply::text("steered")),
-            (&Method::GET, ["register"]) => Ok(reply::text("registered")),
-            (&Method::GET, ["events"]) => reply::events(&request, stream::pending()),
-            (&Method::GET, ["endless"]) => {
-                let chunks = stream::repeat_with(|| Ok::<_, io::Error>(Bytes::from_static(&[b'x'; 1000])));
-                reply::stream(&request, "text/plain", chunks)
-            }
-            (&Method::GET, ["panic"]) => panic!("on purpose"),
-            (&Method::GET, ["sleep"]) => std::future::pending().await,
-            _ => Err(request.no_route()),
-        }
-    }
+fn router() -> Router<Sample> {
+    let echo = |_, request: Request| async move {
+        let [word] = request.params()?;
+        Ok(reply::text(word.to_owned()))
+    };
+    let read_query = |_, request: Request| async move { reply::json(&request.query::<Order>()?) };
+    let read_body = |_, mut request: Request| async move { reply::json(&request.json::<Order>(100).await?) };
+    let endless = |_, request: Request| async move {
+        let chunks = stream::repeat_with(|| Ok::<_, io::Error>(Bytes::from_static(&[b'x'; 1000])));
+        reply::stream(&request, "text/plain", chunks)
+    };
+    let routes: [Route<Sample>; 10] = [
+        get("/echo/{word}", "Returns the word", echo).returns_text("text/plain", "The word"),
+        get("/order", "An order as a query", read_query).query::<Order>().returns(Shape::of::<Order>()),
+        post("/order", "An order as a body", read_body).body::<Order>().returns(Shape::of::<Order>()),
+        post("/steer", "Needs the token", |_, _| async { Ok(reply::text("steered")) }).needs_token(),
+        get("/register", "Changes something", |_, _| async { Ok(reply::text("registered")) }).changes_state(),
+        get("/events", "Events", |_, request: Request| async move { reply::events(&request, stream::pending()) }),
+        get("/endless", "A stream", endless),
+        get("/panic", "A defect", |_, _| async { panic!("on purpose") }),
+        get("/sleep", "Never returns", |_, _| std::future::pending()),
+        get("/params", "Expects a parameter", |_, request: Request| async move {
+            request.params::<1>().map(|[word]| reply::text(word.to_owned()))
+        }),
+    ];
+    Router::new("sample", "Has one of each.").token("The token").group("sample", "All of them", routes)
 }
 
 struct Server {
@@ -84,7 +80,7 @@ async fn start(settings: Settings) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let shutdown = CancellationToken::new();
-    let ended = tokio::spawn(serve(listener, Arc::new(Sample), settings, shutdown.clone()));
+    let ended = tokio::spawn(serve(listener, Arc::new(Sample), router(), settings, shutdown.clone()));
     Server { address, shutdown, ended }
 }
 
@@ -165,7 +161,7 @@ async fn every_refusal_is_a_problem_that_says_why() {
         ("GET /nothing", "", "", 404, "nothing at /nothing"),
         ("DELETE /order", JSON, "", 405, "does not take DELETE"),
         ("POST /running", JSON, "", 405, "does not take POST"),
-        ("OPTIONS /order", "", "", 405, "allow: POST"),
+        ("OPTIONS /order", "", "", 405, "allow: GET, HEAD, POST"),
         ("GET /running", "Host: evil.example\r\n", "", 403, "evil.example"),
         ("POST /order", "Content-Type: application/json\r\nOrigin: http://evil.example\r\n", "", 403, "evil.example"),
         ("GET /register", "Origin: http://evil.example\r\n", "", 403, "evil.example"),
@@ -187,6 +183,7 @@ async fn every_refusal_is_a_problem_that_says_why() {
         ("POST /steer", "Content-Type: application/json\r\nAuthorization: Bearer secreT\r\n", "", 401, "not the token"),
         ("POST /steer", "Content-Type: application/json\r\nAuthorization: Bearer \r\n", "", 401, "token"),
         ("GET /panic", "", "", 500, "defect"),
+        ("GET /params", "", "", 500, "other parameters"),
     ] {
         let (got, answer) = server.ask(line, headers, body).await;
         assert_eq!(got, status, "{line} {headers}{body}: {answer}");

@@ -1,29 +1,23 @@
-//! The node as an HTTP service: who it is, and which handler answers which path.
+//! What the node's handlers share: the chain, mining, offered work, and who the node is.
 
 use crate::block_cache::BlockCache;
 use crate::mining::Mining;
 use crate::work_offers::WorkOffers;
-use crate::{openapi, routes, sender};
-use http::Method;
 use runtime::clock::Clock;
 use runtime::dns::Resolver;
 use runtime::follower::{Follower, FollowerError};
-use runtime::server::{self, Request, Response, Service};
+use runtime::server::{self, Request, Service};
 use shared::block::Timestamp;
 use shared::chain::Reader;
 use shared::store::StoreError;
-use shared::sync::Learnt;
 use shared::wire::{Info, Problem};
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
 
-/// `POST /mine` may take this long.
-const MINE_DEADLINE: Duration = Duration::from_secs(600);
 /// Most answers of blocks to peers at a time, each of up to 8 MiB.
 const MAX_BLOCK_ANSWERS: usize = 32;
 
-pub(crate) struct NodeService {
+pub(crate) struct NodeState {
     pub(crate) follower: Follower,
     pub(crate) mining: Mining,
     pub(crate) clock: Clock,
@@ -31,13 +25,14 @@ pub(crate) struct NodeService {
     pub(crate) cache: BlockCache,
     /// Places for answers of blocks to peers: who reads the whole chain slowly must not keep peers from syncing.
     pub(crate) block_answers: Arc<Semaphore>,
-    resolver: Resolver,
+    /// For the names of peers that send requests.
+    pub(crate) resolver: Resolver,
     known_as: watch::Receiver<String>,
     started: Timestamp,
     network: serde_json::Value,
 }
 
-impl NodeService {
+impl NodeState {
     pub(crate) fn new(follower: Follower, mining: Mining, clock: Clock, known_as: watch::Receiver<String>) -> Self {
         // Parameters are text and integers, which JSON can always carry.
         let network = serde_json::to_value(follower.rules().params()).unwrap_or_default();
@@ -69,17 +64,7 @@ impl NodeService {
     }
 }
 
-impl NodeService {
-    /// Whoever asks for peers wants to be one: a node that never pushes a block would be known to nobody, and get new
-    /// blocks only by polling.
-    async fn remember_sender(&self, request: &Request) {
-        if let Some(sender) = sender::sender(&self.resolver, request).await {
-            self.follower.offer_peers(vec![sender], Learnt::FromPeers);
-        }
-    }
-}
-
-impl Service for NodeService {
+impl Service for NodeState {
     fn info(&self) -> Info {
         let status = self.follower.status();
         Info {
@@ -97,46 +82,11 @@ impl Service for NodeService {
         }
     }
 
-    fn openapi(&self) -> utoipa::openapi::OpenApi {
-        openapi::describe()
-    }
-
-    fn deadline(&self, request: &Request) -> Option<Duration> {
-        matches!(&*request.path().segments(), ["mine"]).then_some(MINE_DEADLINE)
-    }
-
-    async fn handle(&self, request: Request) -> Result<Response, Problem> {
-        if let Some(sender) = request.claimed_node()
-            && self.follower.is_blocked(sender)
-        {
-            return Err(server::forbidden(format!("this node was told to have nothing to do with {sender}")));
-        }
-        let path = request.path();
-        let segments = path.segments();
-        match (&request.method, &*segments) {
-            (&Method::GET, ["chainlength"]) => routes::chain::length(self),
-            (&Method::GET, ["block"]) => routes::chain::block_by_query(self, &request).await,
-            (&Method::GET, ["block", id]) => routes::chain::block(self, id).await,
-            (&Method::GET, ["blockchain"]) => routes::chain::blockchain(self, &request),
-            (&Method::GET, ["headers"]) => routes::chain::headers(self, &request).await,
-            (&Method::GET, ["tips"]) => routes::chain::tips(self),
-            (&Method::POST, ["block"]) => {
-                let sender = sender::sender(&self.resolver, &request).await;
-                routes::exchange::push(self, request, sender).await
-            }
-            (&Method::POST, ["sync", "headers"]) => routes::exchange::headers(self, request).await,
-            (&Method::POST, ["sync", "blocks"]) => routes::exchange::blocks(self, request).await,
-            (&Method::GET, ["peers"]) => {
-                self.remember_sender(&request).await;
-                routes::steering::peers(self)
-            }
-            (&Method::POST, ["peers"]) => routes::steering::update_peers(self, request).await,
-            (&Method::POST, ["sync"]) => routes::steering::sync(self, request).await,
-            (&Method::POST, ["mine"]) => routes::steering::mine(self, request).await,
-            (&Method::GET, ["events"]) => routes::events::subscribe(self, &request),
-            (&Method::GET, ["work"]) => routes::work::offer(self, &request).await,
-            (&Method::POST, ["work"]) => routes::work::solve(self, request).await,
-            _ => Err(request.no_route()),
+    /// A peer that was blocked gets nothing at all.
+    fn admit(&self, request: &Request) -> Result<(), Problem> {
+        match request.claimed_node().filter(|sender| self.follower.is_blocked(sender)) {
+            Some(sender) => Err(server::forbidden(format!("this node was told to have nothing to do with {sender}"))),
+            None => Ok(()),
         }
     }
 }

@@ -1,12 +1,10 @@
-//! The mempool as an HTTP service: who it is, and which handler answers which path.
+//! What the mempool's handlers share: the pool, the checks of new transactions, and who the mempool is.
 
 use crate::admission::Admissions;
 use crate::desk::{Desk, NotReady};
-use crate::routes::pending::ListCache;
-use crate::{openapi, routes};
-use http::Method;
+use crate::list_cache::ListCache;
 use runtime::follower::Follower;
-use runtime::server::{self, Request, Response, Service};
+use runtime::server::{self, Service};
 use shared::block::Timestamp;
 use shared::chain::StateReader;
 use shared::store::StoreError;
@@ -17,7 +15,7 @@ use tokio::sync::{Semaphore, watch};
 /// Most answers that read the disk at a time; the others wait their turn.
 const MAX_READS: usize = 16;
 
-pub(crate) struct MempoolService {
+pub(crate) struct MempoolState {
     pub(crate) desk: Arc<Desk>,
     pub(crate) admissions: Arc<Admissions>,
     /// Tells the ETags of this process from those of another.
@@ -32,7 +30,7 @@ pub(crate) struct MempoolService {
     reads: Semaphore,
 }
 
-impl MempoolService {
+impl MempoolState {
     pub(crate) fn new(
         desk: Arc<Desk>,
         follower: Follower,
@@ -78,7 +76,7 @@ impl MempoolService {
     }
 }
 
-impl Service for MempoolService {
+impl Service for MempoolState {
     fn info(&self) -> Info {
         let (count, bytes) = self.desk.pool(|pool| (pool.len() as u64, pool.bytes() as u64));
         let status = self.follower.status();
@@ -96,28 +94,6 @@ impl Service for MempoolService {
             mining: None,
             pool: Some(Pool { count, bytes }),
             members: None,
-        }
-    }
-
-    fn openapi(&self) -> utoipa::openapi::OpenApi {
-        openapi::describe()
-    }
-
-    async fn handle(&self, request: Request) -> Result<Response, Problem> {
-        let path = request.path();
-        let segments = path.segments();
-        match (&request.method, &*segments) {
-            (&Method::POST | &Method::PUT, ["pushtx"]) => self.admissions.push(request).await,
-            (&Method::GET, ["unprocessed"]) => routes::pending::unprocessed(self, &request).await,
-            (&Method::GET, ["balance"]) => routes::balances::balance_by_query(self, &request).await,
-            (&Method::GET, ["balance", address]) => routes::balances::balance(self, &request, address).await,
-            (&Method::GET, ["balances"]) => routes::balances::balances(self, &request).await,
-            (&Method::GET, ["confirmations"]) => routes::transactions::confirmations_by_query(self, &request).await,
-            (&Method::GET, ["confirmations", id]) => routes::transactions::confirmations(self, id).await,
-            (&Method::GET, ["transaction", id]) => routes::transactions::transaction(self, id).await,
-            (&Method::GET, ["history", address]) => routes::history::history(self, &request, address).await,
-            (&Method::GET, ["events"]) => routes::events::subscribe(self, &request),
-            _ => Err(request.no_route()),
         }
     }
 }

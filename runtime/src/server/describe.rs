@@ -1,0 +1,198 @@
+//! The OpenAPI 3.1 description of a service, written from its routes.
+//!
+//! Refusals that the kit makes on every endpoint alike are described here once; routes state only their own.
+
+use super::guard::is_write;
+use super::route::{PROBLEM_JSON, Route};
+use super::router::Router;
+use super::shape::{Components, Shape};
+use super::table::{param, pieces};
+use http::Method;
+use shared::wire::Problem;
+use utoipa::PartialSchema;
+use utoipa::openapi::path::{HttpMethod, Operation, ParameterBuilder, ParameterIn, Paths};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder};
+
+/// The name of the security scheme.
+const TOKEN: &str = "token";
+
+/// What the kit refuses itself: status, name in the description, and when.
+const REFUSALS: [(&str, &str, &str); 9] = [
+    ("400", "BadRequest", "The request is malformed; `detail` names the header, parameter or field"),
+    ("401", "Unauthorized", "The request does not carry the token of this service"),
+    ("403", "Forbidden", "`Host` is not a name of this service, or a page of another origin sent the request"),
+    ("408", "BodyTimeout", "The body was not complete in time"),
+    ("409", "OtherNetwork", "`Chainlab-Network` names another network than that of this service"),
+    ("413", "BodyTooLarge", "The body is longer than this endpoint allows"),
+    ("415", "NotJson", "`Content-Type` is not `application/json`"),
+    ("500", "InternalError", "A defect of this service; its log says more"),
+    ("503", "Unavailable", "The service is too busy, took too long, or cannot read its store; try again later"),
+];
+
+/// The description of all routes of `router`; `has_network` where the service refuses requests of other networks.
+pub(super) fn describe<S>(router: &Router<S>, version: &str, has_network: bool) -> OpenApi {
+    let info = InfoBuilder::new().title(&router.title).description(Some(&router.description)).version(version);
+    let license = LicenseBuilder::new().name("MIT").identifier(Some("MIT")).build();
+    let mut schemas = router.components.clone();
+    let mut paths = Paths::new();
+    for route in &router.routes {
+        schemas.extend(route.components.clone());
+        for method in &route.methods {
+            let Some((method_name, operation)) = openapi_method(method).zip(route.operation.as_ref()) else { continue };
+            let operation = complete(operation.clone(), route, method, has_network);
+            paths.add_path_operation(&route.path, vec![method_name], operation);
+        }
+    }
+    let mut api = OpenApi::new(info.license(Some(license)).build(), paths);
+    api.tags = Some(router.tags.clone());
+    let components = api.components.get_or_insert_default();
+    add_refusals(&mut schemas, &mut components.responses);
+    components.schemas = schemas;
+    if let Some(description) = &router.token {
+        let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();
+        components.add_security_scheme(TOKEN, SecurityScheme::Http(scheme));
+    }
+    api
+}
+
+/// Adds to a route's operation what follows from its path, its method and the kit.
+fn complete<S>(mut operation: Operation, route: &Route<S>, method: &Method, has_network: bool) -> Operation {
+    let words = pieces(&route.path).map(|piece| param(piece).unwrap_or(piece));
+    let words: Vec<_> = [method.as_str()].into_iter().chain(words).map(str::to_ascii_lowercase).collect();
+    operation.operation_id = Some(words.join("_").replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
+    if let Some(first) = route.methods.first().filter(|first| *first != method) {
+        operation.summary = Some(format!("The same as `{first} {}`", route.path));
+        operation.description = None;
+    }
+    add_path_params(&mut operation, &route.path);
+    if route.endpoint.needs_token {
+        operation.security = Some(vec![SecurityRequirement::new(TOKEN, [""; 0])]);
+    }
+    for (status, name, _) in REFUSALS {
+        let applies = match status {
+            "401" => route.endpoint.needs_token,
+            "408" | "413" => operation.request_body.is_some(),
+            "409" => has_network && !route.endpoint.any_network,
+            "415" => is_write(method),
+            _ => true,
+        };
+        let described = &mut operation.responses.responses;
+        if applies && !described.contains_key(status) {
+            described.insert(status.to_owned(), RefOr::Ref(Ref::from_response_name(name)));
+        }
+    }
+    operation
+}
+
+/// Describes the parameters of the path that the route does not describe, in the order of the path.
+fn add_path_params(operation: &mut Operation, path: &str) {
+    let names: Vec<_> = pieces(path).filter_map(param).collect();
+    if names.is_empty() {
+        return;
+    }
+    let parameters = operation.parameters.get_or_insert_default();
+    for name in names {
+        let is_described = |parameter: &RefOr<_>| matches!(parameter, RefOr::T(p) if is_path_param(p, name));
+        if !parameters.iter().any(is_described) {
+            let text = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
+            parameters.push(text.schema(Some(String::schema())).build().into());
+        }
+    }
+}
+
+fn is_path_param(parameter: &utoipa::openapi::path::Parameter, name: &str) -> bool {
+    parameter.parameter_in == ParameterIn::Path && parameter.name == name
+}
+
+fn add_refusals(
+    schemas: &mut Components,
+    responses: &mut std::collections::BTreeMap<String, RefOr<utoipa::openapi::Response>>,
+) {
+    let problem = Shape::of::<Problem>().register(schemas);
+    for (_, name, description) in REFUSALS {
+        let response = ResponseBuilder::new().description(description);
+        responses.insert(name.to_owned(), response.content(PROBLEM_JSON, Content::new(Some(problem.clone()))).into());
+    }
+}
+
+fn openapi_method(method: &Method) -> Option<HttpMethod> {
+    Some(match method.as_str() {
+        "GET" => HttpMethod::Get,
+        "POST" => HttpMethod::Post,
+        "PUT" => HttpMethod::Put,
+        "PATCH" => HttpMethod::Patch,
+        "DELETE" => HttpMethod::Delete,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::{get, post, reply};
+    use serde_json::{Value, json};
+    use shared::wire::{MineRequest, Tip};
+
+    fn described() -> Value {
+        let routes = [
+            get("/node/{node}/{action}", "Reads", |_, _| async { Ok(reply::text("")) })
+                .path_param("action", "What", Shape::pattern("^[a-z]+$"))
+                .returns(Shape::list_of::<Tip>())
+                .refuses(404, "No such node"),
+            post("/mine", "Mines", |_, _| async { Ok(reply::text("")) })
+                .also(Method::PUT)
+                .needs_token()
+                .body::<MineRequest>()
+                .refuses(409, "Too late"),
+            get("/hidden", "", |_, _| async { Ok(reply::text("")) }).undescribed(),
+        ];
+        let router = Router::<()>::new("title", "text").token("The token").group("all", "All", routes);
+        serde_json::to_value(describe(&router, "1", true)).unwrap()
+    }
+
+    fn statuses(operation: &Value) -> Vec<&str> {
+        operation["responses"].as_object().unwrap().keys().map(String::as_str).collect()
+    }
+
+    #[test]
+    fn a_route_is_described_with_its_own_answers_and_the_refusals_of_the_kit() {
+        let api = described();
+        let (get, post) = (&api["paths"]["/node/{node}/{action}"]["get"], &api["paths"]["/mine"]["post"]);
+        assert_eq!(statuses(get), ["200", "400", "403", "404", "409", "500", "503"]);
+        assert_eq!(statuses(post), ["400", "401", "403", "408", "409", "413", "415", "500", "503"]);
+        assert_eq!(get["responses"]["409"]["$ref"], "#/components/responses/OtherNetwork");
+        assert_eq!(post["responses"]["409"]["description"], "Too late", "the route's own words win");
+        assert_eq!(post["security"], json!([{ "token": [] }]));
+        for (name, response) in api["components"]["responses"].as_object().unwrap() {
+            assert!(response["content"][PROBLEM_JSON]["schema"]["$ref"].is_string(), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_parameter_of_a_path_is_described() {
+        let parameters = &described()["paths"]["/node/{node}/{action}"]["get"]["parameters"];
+        let mut names: Vec<_> = parameters.as_array().unwrap().iter().map(|p| p["name"].as_str().unwrap()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["action", "node"]);
+    }
+
+    #[test]
+    fn a_second_method_is_the_same_by_another_id() {
+        let api = described();
+        let (post, put) = (&api["paths"]["/mine"]["post"], &api["paths"]["/mine"]["put"]);
+        assert_eq!(put["summary"], "The same as `POST /mine`");
+        assert_eq!([&post["operationId"], &put["operationId"]], ["post_mine", "put_mine"]);
+        assert_eq!(post["requestBody"], put["requestBody"]);
+    }
+
+    #[test]
+    fn every_schema_that_is_referred_to_is_there_and_what_is_undescribed_is_not() {
+        let api = described();
+        let text = api.to_string();
+        for reference in text.split("#/components/schemas/").skip(1).filter_map(|rest| rest.split('"').next()) {
+            assert!(api["components"]["schemas"][reference].is_object(), "{reference}");
+        }
+        assert!(!text.contains("hidden"));
+    }
+}
