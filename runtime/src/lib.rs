@@ -3,6 +3,8 @@
 //! `shared` decides and this crate carries out; a rule of the chain found here is in the wrong room. The services stand on
 //! top and differ only in which of these parts they put together.
 
+#![warn(missing_docs)]
+
 pub mod client;
 pub mod clock;
 pub mod config;

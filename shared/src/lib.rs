@@ -4,6 +4,8 @@
 //! source. Time, randomness, storage and messages come in as arguments and leave as values, so that the same code runs
 //! behind HTTP, in tests, and in simulations. ARCHITECTURE.md is the map; docs/protocol.md is the law.
 
+#![warn(missing_docs)]
+
 pub mod block;
 pub mod chain;
 pub mod config;
