@@ -40,7 +40,6 @@ Exit codes: 0 done, 1 refused or failed, 2 wrong usage.";
 
 /// The commands.
 #[derive(Debug, Subcommand)]
-#[expect(missing_docs, reason = "each is documented by its Args, and what stands here would replace that in --help")]
 pub enum Command {
     New(commands::new::Args),
     Address(commands::address::Args),
