@@ -22,7 +22,7 @@ use network::Watch;
 use runtime::client::{Client, Error as ClientError};
 use runtime::clock::Clock;
 use runtime::own_address::{InvalidAddress, OwnAddress, parse_address};
-use runtime::server::{self, Limits};
+use runtime::server;
 use service::Explorer;
 use shared::config::Config;
 use sources::Sources;
@@ -79,13 +79,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     let watch = Watch::start(client.clone(), tracker, &config.network, clock, shutdown.clone());
     let splitter = Arc::new(Splitter::new(client.clone(), watch.clone(), clock, shutdown.clone()));
     let sources = Sources::new(client, &config.network, watch.clone());
-    let kit = server::Settings {
-        hosts: config.http.hosts.iter().chain([&config.explorer.host]).cloned().collect(),
-        token: None,
-        network: None,
-        metrics,
-        limits: Limits::from(&config.http),
-    };
+    let kit = server::Settings { metrics, ..server::Settings::new(&config.http, &config.explorer.host, None) };
     if !tokens.is_empty() && !bound.ip().is_loopback() {
         tracing::warn!(address = %bound, nodes = tokens.len(), "whoever reaches this address can steer the nodes whose tokens were given");
     }

@@ -21,21 +21,21 @@ use committer::Committer;
 use desk::Desk;
 use metrics_exporter_prometheus::PrometheusHandle;
 use rate_limit::RateLimit;
-use runtime::client::Error as ClientError;
+use runtime::chain_service::{ChainService, ChainServiceError, ChainSettings};
 use runtime::clock::Clock;
 use runtime::data_dir::DataDir;
-use runtime::follower::{Follower, FollowerError, FollowerSettings};
-use runtime::own_address::{InvalidAddress, OwnAddress, parse_address};
-use runtime::registration::{self, Registration};
-use runtime::server::{self, Limits};
+use runtime::follower::Follower;
+use runtime::own_address::{InvalidAddress, OwnAddress};
+use runtime::registration::Registration;
+use runtime::server;
 use runtime::verifier::CachingVerifier;
-use shared::chain::{Rules, SideLimits};
-use shared::config::Config;
+use shared::chain::Rules;
+use shared::config::{self, Config};
 use shared::ledger::Amount;
 use shared::params::Params;
 use shared::pool::PoolLimits;
 use shared::store::StoreError;
-use shared::sync::{Learnt, PeerAddress, SyncSettings};
+use shared::sync::PeerAddress;
 use shared::wire::Role;
 use state::MempoolState;
 use std::sync::Arc;
@@ -43,9 +43,7 @@ use store::PoolStore;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// The name of the chain's file in the data directory.
-const CHAIN_FILE: &str = "chain.redb";
-/// The name of the pool's file.
+/// The name of the pool's file in the data folder.
 const POOL_FILE: &str = "pool.redb";
 /// Signatures that were right, remembered: a block's transactions have nearly all been pushed before.
 const REMEMBERED_SIGNATURES: usize = 200_000;
@@ -68,116 +66,71 @@ pub struct Settings {
 /// Why a mempool could not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum MempoolError {
-    /// The network has no transactions.
-    #[error("network {0:?} is of layer data, which has no transactions to take; a mempool needs layer transaction")]
+    #[error("network {0:?} is of layer data, which has no transactions; a mempool needs layer transaction")]
     NoTransactions(String),
-    /// The listener has no address, serving failed, or a thread could not be had.
-    #[error("cannot serve: {0}")]
-    Serve(#[from] std::io::Error),
-    /// The chain's file or the pool's.
-    #[error("cannot open the chain or the pool: {0}")]
-    Store(#[from] StoreError),
-    /// The chain's thread.
     #[error(transparent)]
-    Follower(#[from] FollowerError),
-    /// The chain's thread panicked: what was durable stays so, but nothing can be written any more.
-    #[error("the chain's thread ended by itself; start the mempool again, and please report what the log says above")]
-    ChainEnded,
-    /// The pool's thread panicked: what was durable stays so, but nothing can be written any more.
-    #[error("the pool's thread ended by itself; start the mempool again, and please report what the log says above")]
-    PoolEnded,
-    /// The HTTP client.
-    #[error("cannot make an HTTP client: {0}")]
-    Client(#[from] ClientError),
-    /// An address that was configured.
+    Service(#[from] ChainServiceError),
     #[error(transparent)]
     Address(#[from] InvalidAddress),
-    /// No random numbers.
-    #[error("the operating system gives no random numbers: {0}")]
-    Random(getrandom::Error),
+    #[error("cannot open the pool: {0}")]
+    Store(#[from] StoreError),
+    /// The pool's thread panicked: what was durable stays so, but nothing more can be written.
+    #[error("the pool's thread ended unexpectedly; restart the mempool, and please report the log above")]
+    PoolEnded,
 }
 
 /// Runs a mempool on `listener` until `shutdown` is cancelled; when it returns, everything is on disk.
 ///
 /// # Errors
-/// See [`MempoolError`]. A tracker or nodes that are not there are no error.
+/// See [`MempoolError`]. It is no error if the tracker or nodes cannot be reached.
 pub async fn run(listener: TcpListener, settings: Settings, shutdown: CancellationToken) -> Result<(), MempoolError> {
     let Settings { config, data, peers, metrics } = settings;
+    let config::Mempool { host, advertise, tracker, .. } = &config.mempool;
     if !config.network.layer.has_money() {
         return Err(MempoolError::NoTransactions(config.network.name));
     }
-    let bound = listener.local_addr()?;
     let clock = Clock::new(0);
-    let own = OwnAddress::new(&config.mempool.host, config.mempool.advertise.as_deref(), bound)?;
-    let tracker = parse_address("the tracker", &config.mempool.tracker)?;
     let verifier = Arc::new(CachingVerifier::new(REMEMBERED_SIGNATURES));
     let rules = Arc::new(Rules::with_verifier(config.network.clone(), verifier.clone()).keeping_facts());
-    let network = rules.params().network_id();
-    let random = || getrandom::u64().map_err(MempoolError::Random);
-
-    let chain_file = Arc::new(data.open_store(CHAIN_FILE).await?);
-    let pool_store = PoolStore::new(Arc::new(data.open_store(POOL_FILE).await?));
-    let follower_settings = FollowerSettings {
+    let bound = listener.local_addr().map_err(ChainServiceError::from)?;
+    let service = ChainService::start(ChainSettings {
+        role: Role::Mempool,
         rules,
-        side_limits: SideLimits::default(),
-        // Without an address of its own no node pushes blocks to it: it has nothing to answer them with.
-        sync: SyncSettings { own_address: None, max_peers: config.mempool.max_peers, poll_ms: config.mempool.poll_ms },
+        data: &data,
         clock,
-        seed: random()?,
-    };
-    let (follower, thread) = Follower::start(follower_settings, chain_file)?;
-    follower.offer_peers(peers, Learnt::ByHand);
-    let desk = open_desk(&config, &pool_store, &follower, clock)?;
-    let desk = Arc::new(desk);
-    tracing::info!(
-        address = %bound,
-        network = %network,
-        name = config.network.name,
-        height = follower.status().tip.index.0,
-        pending = desk.pool(|pool| pool.len()),
-        "mempool listens"
-    );
+        own: OwnAddress::new(host, advertise.as_deref(), bound)?,
+        tracker,
+        peers,
+        max_peers: config.mempool.max_peers,
+        poll_ms: config.mempool.poll_ms,
+    })
+    .await?;
+    let follower = &service.follower;
+    let run = getrandom::u64().map_err(ChainServiceError::Random)?;
+    let pool_store = PoolStore::new(Arc::new(data.open_store(POOL_FILE).await?));
+    let desk = Arc::new(open_desk(&config, &pool_store, follower, clock)?);
+    tracing::info!(pending = desk.pool(|pool| pool.len()), "the pool is open");
 
-    let committer = Committer::start(desk.clone(), pool_store, shutdown.clone())?;
+    let committer = Committer::start(desk.clone(), pool_store, shutdown.clone()).map_err(ChainServiceError::from)?;
     let following = tokio::spawn(following::follow(desk.clone(), follower.clone(), clock, shutdown.clone()));
-    let Registration { known_as, .. } =
-        registration::start(tracker, Role::Mempool, own, follower.clone(), shutdown.clone())?;
-    let kit = server::Settings {
-        hosts: config
-            .http
-            .hosts
-            .iter()
-            .chain([&config.mempool.host])
-            .chain(&config.mempool.advertise)
-            .cloned()
-            .collect(),
-        token: None,
-        network: Some(network),
-        metrics,
-        limits: Limits::from(&config.http),
-    };
+    let Registration { known_as, .. } = service.register(shutdown.clone())?;
+    let kit = server::Settings { metrics, ..server::Settings::new(&config.http, host, advertise.as_deref()) };
     let rate_limit = RateLimit::new(config.mempool.pushes_per_second, config.mempool.push_burst);
     let admissions = Admissions::new(desk.clone(), verifier, clock, rate_limit);
-    let state = MempoolState::new(desk.clone(), follower.clone(), admissions, known_as, clock.time(), random()?);
-    let served = tokio::select! {
-        served = server::serve(listener, Arc::new(state), router::router(), kit, shutdown.clone()) => served.map_err(MempoolError::from),
-        () = follower.ended() => Err(MempoolError::ChainEnded),
-    };
-    // However serving ended, the rest ends too, and all is on disk.
-    shutdown.cancel();
+    let state = MempoolState::new(desk.clone(), follower.clone(), admissions, known_as, clock.time(), run);
+    let served = service.serve(listener, Arc::new(state), router::router(), kit, shutdown).await;
     if following.await.is_err() {
-        tracing::error!("following the chain panicked");
+        tracing::error!("the task that follows the chain panicked");
     }
     desk.end();
     let is_all_written = committer.join().await;
     desk.let_go();
-    follower.stop();
-    thread.join().await;
-    if is_all_written { served } else { Err(MempoolError::PoolEnded) }
+    service.stop().await;
+    if is_all_written { Ok(served?) } else { Err(MempoolError::PoolEnded) }
 }
 
 /// The pool as it was left, moved to where the chain is now.
-fn open_desk(config: &Config, store: &PoolStore, follower: &Follower, clock: Clock) -> Result<Desk, MempoolError> {
+fn open_desk(config: &Config, store: &PoolStore, follower: &Follower, clock: Clock) -> Result<Desk, StoreError> {
     let state = follower.view().state()?;
     let desk = Desk::open(config.network.clone(), pool_limits(config), store, &state)?;
     following::catch_up(&desk, follower.view(), clock.time().as_ms())?;

@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+pub mod chain_service;
 pub mod client;
 pub mod clock;
 pub mod config;

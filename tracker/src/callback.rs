@@ -3,7 +3,7 @@
 //! A tracker that connects wherever it is told can be used to look into networks that the caller cannot reach. So the
 //! name is resolved once, what it resolves to is checked against the caller, and exactly that address is called.
 
-use runtime::client::{Client, Error, HostPort};
+use runtime::client::{Client, Error, HostPort, role_name};
 use runtime::dns::Resolver;
 use runtime::server::{bad_request, forbidden, unavailable, unprocessable};
 use shared::wire::{Info, Problem, Role};
@@ -50,10 +50,7 @@ impl Callback {
             let hint = "the tracker must be able to reach what it lists (firewall? wrong port? not started yet?)";
             unprocessable("callback", format!("GET http://{socket}/info failed: {error}; {hint}"))
         })?;
-        let service = match role {
-            Role::Node => "node",
-            Role::Mempool => "mempool",
-        };
+        let service = role_name(role);
         if info.service != service {
             let got: String = info.service.chars().take(32).collect();
             return Err(unprocessable(

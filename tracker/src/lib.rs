@@ -11,7 +11,7 @@ mod state;
 
 pub use members::{MemberLimits, MemberTable, NewMember, TableFull};
 
-use runtime::server::{self, Limits};
+use runtime::server;
 use shared::params::Params;
 use std::io;
 use std::sync::Arc;
@@ -49,14 +49,8 @@ impl std::fmt::Debug for Settings {
 pub async fn run(listener: TcpListener, settings: Settings, shutdown: CancellationToken) -> io::Result<()> {
     let Settings { tracker, http, network, metrics } = settings;
     let address = listener.local_addr()?;
-    let kit = server::Settings {
-        hosts: http.hosts.iter().chain([&tracker.host]).cloned().collect(),
-        token: None,
-        // None, so that members of every network are heard.
-        network: None,
-        metrics,
-        limits: Limits::from(&http),
-    };
+    // No network, so that members of every network are heard.
+    let kit = server::Settings { metrics, ..server::Settings::new(&http, &tracker.host, None) };
     let state = state::TrackerState::new(address, &tracker, &network).map_err(io::Error::other)?;
     tracing::info!(%address, "tracker listens");
     server::serve(listener, Arc::new(state), router::router(), kit, shutdown).await

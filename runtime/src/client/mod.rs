@@ -17,6 +17,7 @@ mod transport;
 pub use address::{BadAddress, HostPort};
 pub use error::Error;
 pub use mempool::{ListPage, Unprocessed};
+pub use tracker::role_name;
 
 use crate::dns::Resolver;
 use shared::block::BlockHash;

@@ -6,16 +6,21 @@ use bytes::Bytes;
 use shared::wire::{Member, Registered, Role};
 use std::time::Duration;
 
+/// What `/info` of a service with this role says in `service`.
+pub const fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Node => "node",
+        Role::Mempool => "mempool",
+    }
+}
+
 impl Client {
     /// Registers `url` (`host:port`, or `:port` for the address that the tracker sees us come from) as `role`.
     ///
     /// # Errors
     /// See [`Error`]; refused with 403, 422, 429 or 503 and the reason if the tracker does not list it.
     pub async fn register(&self, tracker: &str, url: &str, role: Role) -> Result<Registered, Error> {
-        let role = match role {
-            Role::Node => "node",
-            Role::Mempool => "mempool",
-        };
+        let role = role_name(role);
         let query =
             form_urlencoded::Serializer::new(String::new()).append_pair("url", url).append_pair("role", role).finish();
         // It calls us back before it answers, which may take it a while.

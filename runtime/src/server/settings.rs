@@ -24,6 +24,15 @@ pub struct Settings {
     pub limits: Limits,
 }
 
+impl Settings {
+    /// What the config says: section `[http]`, the host that the service was told to listen on, and the address that it
+    /// advertises.
+    pub fn new(http: &Http, host: &str, advertise: Option<&str>) -> Self {
+        let names = http.hosts.iter().map(String::as_str).chain([host]).chain(advertise);
+        Self { hosts: names.map(str::to_owned).collect(), limits: Limits::from(http), ..Self::default() }
+    }
+}
+
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The token is a secret and the handle says nothing.
