@@ -1,5 +1,5 @@
-//! What a node and a mempool start, serve and stop in the same way: the chain's thread, the registration at the tracker,
-//! and HTTP that ends when the chain's thread does.
+//! What a node and a mempool start, serve and stop in the same way: the chain's thread, the registration at the
+//! tracker, and HTTP that ends when the chain's thread does.
 //!
 //! Only the order of things is here; each thing is another module's.
 

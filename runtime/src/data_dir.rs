@@ -1,4 +1,4 @@
-//! The folder that one service keeps its chain in: held by one process at a time, and home of its token and key.
+//! The folder in which one service keeps its chain, its token and its key; one process at a time holds it.
 //!
 //! ```text
 //! <data_dir>/<network name>-<first 8 hex of the network id>/<service>-<port>/lock
@@ -7,7 +7,7 @@
 //!                                                                           /*.redb
 //! ```
 //!
-//! Another network or another port is another folder, so a restart finds its own chain again and nothing is ever mixed.
+//! Each network and each port has its own folder: a restart finds its chain again, and nothing is mixed up.
 
 use crate::secret_file;
 use crate::store::RedbStore;
@@ -21,8 +21,8 @@ use std::path::{Path, PathBuf};
 /// The folder of one service on one network and port.
 ///
 /// # Invariants
-/// While it lives, no other process (nor another `DataDir` in this one) holds the same folder; the operating system
-/// lets go of it when the process ends, however it ends.
+/// While it lives, no other process and no other `DataDir` of this process holds the same folder. The operating system
+/// releases the lock when the process ends, however it ends.
 #[derive(Debug)]
 pub struct DataDir {
     path: PathBuf,
@@ -32,29 +32,36 @@ pub struct DataDir {
 /// Why a data folder cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DataDirError {
-    /// Another process holds it.
+    /// Another process holds the folder.
     #[error("another {service} uses {}; try another --port or another folder (-d), or stop it", path.display())]
     InUse {
-        /// What we are: `node`, `mempool`.
+        /// `node` or `mempool`.
         service: &'static str,
         /// The folder.
         path: PathBuf,
     },
     /// The token file does not hold a token.
-    #[error("{} does not hold a token (64 lower-case hex digits); remove it, and the next start makes a new one", path.display())]
+    #[error(
+        "{} does not hold a token (64 lower-case hex digits); remove it, and the next start makes a new one",
+        path.display()
+    )]
     BadToken {
         /// The file.
         path: PathBuf,
     },
-    /// The key file does not hold a key that can be used.
-    #[error("{} holds no key to mine to: {source}; put it back from a copy, or name an address (--miner), or move the file away, and the next start makes a new key", path.display())]
+    /// The key file does not hold a usable key.
+    #[error(
+        "{} holds no usable key: {source}; restore it from a copy, or name an address with --miner, or move the file \
+         away, and the next start makes a new key",
+        path.display()
+    )]
     BadKey {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// What is wrong with its content.
         source: BadKeyFile,
     },
-    /// A key cannot be written.
+    /// The new key cannot be written.
     #[error(transparent)]
     KeyNotWritten(#[from] NotWritten),
     /// The operating system gave no random bytes.
@@ -63,16 +70,16 @@ pub enum DataDirError {
     /// A file or folder cannot be made, read or written.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// The attempt, as in `cannot read`.
         action: &'static str,
-        /// On what.
+        /// The file or folder.
         path: PathBuf,
-        /// Why it failed.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
 
-/// Where the service at a port keeps what is of a network, whether anything is there or not.
+/// The folder of the service at a port on a network; it need not exist.
 ///
 /// `network` has passed [`Params::check`]: its name becomes part of the path.
 pub fn folder(root: &Path, network: &Params, service: &str, port: u16) -> PathBuf {
@@ -80,17 +87,18 @@ pub fn folder(root: &Path, network: &Params, service: &str, port: u16) -> PathBu
 }
 
 impl DataDir {
-    /// Makes the folder if it is not there, and holds it.
+    /// Makes the folder if it does not exist, and locks it.
     ///
     /// `network` has passed [`Params::check`]: its name becomes part of the path.
     ///
     /// # Errors
-    /// [`DataDirError::InUse`] if another process holds it; [`DataDirError::Io`] if it cannot be made.
+    /// [`DataDirError::InUse`] if another process holds the folder; [`DataDirError::Io`] if it cannot be made.
     pub fn open(root: &Path, network: &Params, service: &'static str, port: u16) -> Result<Self, DataDirError> {
         let path = folder(root, network, service, port);
         std::fs::create_dir_all(&path).map_err(io_error("make the folder", &path))?;
         let lock_path = path.join("lock");
-        // Never removed: whoever opened it before a removal would hold a lock that nobody else sees.
+        // Never removed: a process that opened the file before its removal would hold a lock that no other process
+        // sees.
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(&lock_path);
         let lock = lock.map_err(io_error("open", &lock_path))?;
         match lock.try_lock() {
@@ -105,7 +113,7 @@ impl DataDir {
         &self.path
     }
 
-    /// Opens the store in the file `name` of the folder, or makes it, on a thread that may wait for the disk.
+    /// Opens or makes the store in the file `name` of the folder, on a thread that may block on the disk.
     ///
     /// # Errors
     /// As [`RedbStore::open`].
@@ -115,10 +123,10 @@ impl DataDir {
         opened.unwrap_or_else(|error| Err(StoreError::Failed(error.to_string())))
     }
 
-    /// The token that steering requests must carry (docs/protocol.md §8), 64 hex digits; made at the first call.
+    /// The token that steering requests must carry (docs/protocol.md §8): 64 hex digits, made at the first call.
     ///
     /// # Errors
-    /// The file holds something else, or cannot be read or made.
+    /// If the file holds something else, or cannot be read or made.
     pub fn token(&self) -> Result<String, DataDirError> {
         let path = self.path.join("token");
         match std::fs::read(&path) {
@@ -136,17 +144,17 @@ impl DataDir {
         }
     }
 
-    /// The key whose address is mined to (docs/protocol.md §6), in the file `miner.pem`; made at the first call.
+    /// The key whose address mined blocks pay (docs/protocol.md §6), in the file `miner.pem`; made at the first call.
     ///
     /// # Errors
-    /// The file holds something else, or cannot be read or made.
+    /// If the file holds something else, or cannot be read or made.
     pub fn key_pair(&self) -> Result<KeyPair, DataDirError> {
         let path = self.path.join("miner.pem");
         match std::fs::read_to_string(&path) {
             Ok(pem) => KeyPair::from_pem(&pem, None).map_err(|source| DataDirError::BadKey { path, source }),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let pair = loop {
-                    // Nearly every draw is a key.
+                    // Nearly every 32 bytes are a key; the loop hardly ever runs twice.
                     if let Some(pair) = KeyPair::from_entropy(entropy()?) {
                         break pair;
                     }
@@ -191,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_second_user_is_refused_until_the_first_is_gone() {
+    fn a_second_process_is_refused_until_the_first_is_gone() {
         let root = tempfile::tempdir().unwrap();
         let first = open(root.path(), 8100).unwrap();
         let error = open(root.path(), 8100).unwrap_err();

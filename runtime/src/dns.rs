@@ -1,8 +1,8 @@
-//! Which addresses a host's name stands for, asked anew every few seconds.
+//! Resolves host names, and forgets the results after a few seconds.
 //!
-//! A service that comes back under its name at another address must be found soon, as containers do. What DNS says may be
-//! remembered for long (Docker says 10 minutes), and the operating system's own resolver holds a thread for each
-//! question; so this one forgets what it knows, and reads `/etc/hosts` and `/etc/resolv.conf` again.
+//! A service that comes back at another address under the same name, as containers do, must be found soon. DNS records
+//! may stay valid for long (10 minutes in Docker), and the operating system's resolver blocks a thread for each query.
+//! So this resolver drops its cache, and reads `/etc/hosts` and `/etc/resolv.conf` again.
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{LookupIpStrategy, ResolverConfig};
@@ -13,22 +13,22 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long answers are remembered.
-const FRESH: Duration = Duration::from_secs(3);
-/// How long one question to a name server may take; it is asked twice.
-const QUESTION: Duration = Duration::from_secs(2);
+/// How long a resolver and its cache are used.
+const MAX_AGE: Duration = Duration::from_secs(3);
+/// How long one query to a name server may take; each query is sent twice.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Resolves names; cheap to clone, and clones share what they remember.
+/// Resolves host names; cheap to clone, and clones share the cache.
 #[derive(Debug, Clone, Default)]
 pub struct Resolver {
     current: Arc<Mutex<Option<(Instant, TokioResolver)>>>,
 }
 
 impl Resolver {
-    /// The addresses of a host, which may be one itself.
+    /// The addresses of a host; those of an IP address are itself.
     ///
     /// # Errors
-    /// It has none, or no name server answers.
+    /// If the host has no address, or no name server replies.
     pub async fn addresses(&self, host: &str) -> Result<Vec<IpAddr>, NetError> {
         if let Ok(address) = host.parse() {
             return Ok(vec![address]);
@@ -37,10 +37,10 @@ impl Resolver {
     }
 
     fn current(&self) -> Result<TokioResolver, NetError> {
-        // What is in it is replaced as a whole, so one that a panic poisoned is still right.
+        // The value is replaced as a whole, so a lock that a panic poisoned is still usable.
         let mut held = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         match &*held {
-            Some((since, resolver)) if since.elapsed() < FRESH => Ok(resolver.clone()),
+            Some((since, resolver)) if since.elapsed() < MAX_AGE => Ok(resolver.clone()),
             _ => {
                 let resolver = new_resolver()?;
                 *held = Some((Instant::now(), resolver.clone()));
@@ -50,10 +50,10 @@ impl Resolver {
     }
 }
 
-/// A resolver that has read the system's configuration just now; where there is none, it knows the hosts file alone.
+/// A resolver with the system's current configuration; without one, it only reads the hosts file.
 fn new_resolver() -> Result<TokioResolver, NetError> {
     let mut builder = TokioResolver::builder_tokio().unwrap_or_else(|error| {
-        tracing::debug!(%error, "no configuration of name servers");
+        tracing::debug!(%error, "no name servers are configured");
         TokioResolver::builder_with_config(
             ResolverConfig::from_parts(None, vec![], vec![]),
             TokioRuntimeProvider::default(),
@@ -61,7 +61,7 @@ fn new_resolver() -> Result<TokioResolver, NetError> {
     });
     let options = builder.options_mut();
     options.ip_strategy = LookupIpStrategy::Ipv6AndIpv4;
-    options.timeout = QUESTION;
+    options.timeout = QUERY_TIMEOUT;
     builder.build()
 }
 
@@ -70,7 +70,7 @@ impl Resolve for Resolver {
         let resolver = self.clone();
         Box::pin(async move {
             let found = resolver.addresses(name.as_str()).await?;
-            // The client puts the port in place of 0.
+            // The HTTP client replaces port 0.
             let found: Addrs = Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0)));
             Ok(found)
         })
@@ -92,15 +92,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_of_nobody_is_an_error() {
-        // Reserved never to be one (RFC 6761); where no name server is, that is an error too.
+    async fn an_unknown_name_is_an_error() {
+        // `.invalid` is reserved never to resolve (RFC 6761); without a name server the result is an error too.
         assert!(Resolver::default().addresses("nobody.invalid").await.is_err());
     }
 
     #[tokio::test]
-    async fn what_is_remembered_is_forgotten() {
+    async fn the_cache_is_dropped_after_its_age() {
         let resolver = Resolver::default();
-        let old = Instant::now().checked_sub(FRESH).unwrap();
+        let old = Instant::now().checked_sub(MAX_AGE).unwrap();
         *resolver.current.lock().unwrap() = Some((old, new_resolver().unwrap()));
         resolver.current().unwrap();
         let since = resolver.current.lock().unwrap().as_ref().unwrap().0;

@@ -1,11 +1,12 @@
-//! How programs end: with a code, and if something went wrong with one line that says what.
+//! How programs end: with an exit code, after a failure also with one line that explains it.
 
 use crate::sanitize;
 use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Prints `error` on one line, without the causes that it has told already, and answers `code`.
+/// Prints `error` and its causes to standard error on one line, leaving out causes that the text contains already, and
+/// returns `code`.
 pub fn report_error(error: &(dyn Error + 'static), code: ExitCode) -> ExitCode {
     let mut text = error.to_string();
     let causes = std::iter::successors(error.source(), |cause| (*cause).source());
@@ -14,7 +15,7 @@ pub fn report_error(error: &(dyn Error + 'static), code: ExitCode) -> ExitCode {
             text = format!("{text}: {cause}");
         }
     }
-    // Nobody reading it is no reason to panic.
+    // A closed standard error is no reason to panic.
     let _ = writeln!(std::io::stderr(), "error: {}", sanitize::text(&text));
     code
 }

@@ -1,7 +1,7 @@
-//! The effects of Chainlab, once, for all its programs: HTTP, disk, threads, clocks, configuration, logs.
+//! The effects that all programs of Chainlab share: HTTP, disk, threads, clocks, configuration, logs.
 //!
-//! `shared` decides and this crate carries out; a rule of the chain found here is in the wrong room. The services stand on
-//! top and differ only in which of these parts they put together.
+//! `shared` decides, this crate carries out: a rule of the chain that is found here is in the wrong crate. The services
+//! differ only in which of these parts they combine.
 
 #![warn(missing_docs)]
 

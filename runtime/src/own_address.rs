@@ -1,33 +1,31 @@
-//! What others reach a service at, from what it was told and where it listens.
+//! The address at which others reach a service, from its configuration and the address that it listens on.
 
 use shared::sync::PeerAddress;
 use std::fmt;
 use std::net::SocketAddr;
 
-/// A text that should have been `host:port`.
+/// A configured text that is not `host:port`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} {text:?} is not an address: expected host:port")]
 pub struct InvalidAddress {
-    /// What it was given for.
     what: &'static str,
-    /// What it says.
     text: String,
 }
 
 /// A service's own address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnAddress {
-    /// Where it listens.
+    /// The socket that it listens on.
     pub bound: SocketAddr,
-    /// What others reach it at; not known if it listens on all addresses and nobody said.
+    /// Where others reach it; `None` if it listens on all addresses and none is advertised.
     pub known: Option<PeerAddress>,
 }
 
 impl OwnAddress {
-    /// The address of a service that was told to listen on `host` and listens at `bound`.
+    /// The address of a service with the configured `host` that listens on `bound`; `advertise` wins over both.
     ///
     /// # Errors
-    /// If what it was told is no address.
+    /// If `host` or `advertise` do not make an address.
     pub fn new(host: &str, advertise: Option<&str>, bound: SocketAddr) -> Result<Self, InvalidAddress> {
         let known = if let Some(advertised) = advertise {
             Some(parse_address("--advertise", advertised)?)
@@ -50,10 +48,10 @@ impl fmt::Display for OwnAddress {
     }
 }
 
-/// An address that was configured; `what` is how an error names it.
+/// Parses a configured address; `what` names it in the error.
 ///
 /// # Errors
-/// If it is none.
+/// If `text` is not `host:port`.
 pub fn parse_address(what: &'static str, text: &str) -> Result<PeerAddress, InvalidAddress> {
     PeerAddress::new(text).ok_or_else(|| InvalidAddress { what, text: text.to_owned() })
 }
@@ -63,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_is_where_it_was_told_to_say_or_where_it_listens() {
+    fn a_service_is_where_it_advertises_or_else_where_it_listens() {
         for (host, advertise, bound, expected) in [
             ("127.0.0.1", None, "127.0.0.1:8100", Some("127.0.0.1:8100")),
             ("localhost", None, "127.0.0.1:8100", Some("localhost:8100")),

@@ -1,61 +1,65 @@
-//! Which port a service gets: the one that it was given, or the first that is free from its default up.
+//! Finds the port of a service: the one that was named, or the first free one from its default up.
 //!
-//! Free means that binding worked and that the service's data folder could be held, both kept from then on: nothing is
-//! checked first and bound later.
+//! A port is free if it can be bound and the service's data folder for it can be locked. Both are kept from then on, so
+//! that no other process can take them between a check and the use.
 
 use crate::data_dir::{DataDir, DataDirError};
 use std::io::{self, ErrorKind};
 use std::net::TcpListener;
 
-/// How many ports are tried from the default up.
+/// Ports that are tried, from the default up.
 pub const TRIES: u16 = 100;
 
-/// Where a service wants to listen.
+/// The port that a service asks for.
 #[derive(Debug, Clone, Copy)]
 pub struct PortRequest<'a> {
-    /// What it is, as errors name it: `tracker`, `node`.
+    /// The kind of service, for errors: `tracker`, `node`.
     pub service: &'static str,
-    /// Name or address.
+    /// Name or address to listen on.
     pub host: &'a str,
-    /// The only port that will do, where somebody named one; 0 lets the operating system choose.
+    /// The only acceptable port; 0 lets the operating system choose. `None` tries from `first` up.
     pub port: Option<u16>,
-    /// The first port to try where none is named.
+    /// The first port to try if `port` is `None`.
     pub first: u16,
 }
 
-/// Why a service has no port.
+/// Why no port could be had.
 #[derive(Debug, thiserror::Error)]
 pub enum PortError {
-    /// The port that was named is taken.
-    #[error("port {port} is in use; {}stop the other {service}", .free.map(|p| format!("try --port {p} or ")).unwrap_or_default())]
+    /// The named port is in use.
+    #[error(
+        "port {port} is in use; {}stop the other {service}",
+        .free.map(|port| format!("try --port {port} or ")).unwrap_or_default()
+    )]
     InUse {
-        /// What we are.
+        /// The kind of service.
         service: &'static str,
         /// The port.
         port: u16,
-        /// One that was free a moment ago.
+        /// A port that was free a moment ago.
         free: Option<u16>,
     },
-    /// Every port that was tried is taken, or its data folder is.
+    /// Every port that was tried is in use, or its data folder is.
     #[error("no port from {first} to {last} is free for a {service}; name one with --port, or stop another {service}")]
     AllInUse {
-        /// What we are.
+        /// The kind of service.
         service: &'static str,
-        /// The first that was tried.
+        /// The first port that was tried.
         first: u16,
-        /// The last.
+        /// The last port that was tried.
         last: u16,
     },
     /// The host is not one that this machine can listen on, or the port is not allowed.
     #[error(
-        "cannot listen on {host} port {port}: {source}; expected an address of this machine (127.0.0.1 for this machine only, 0.0.0.0 for all its addresses)"
+        "cannot listen on {host} port {port}: {source}; expected an address of this machine (127.0.0.1 for this \
+         machine only, 0.0.0.0 for all its addresses)"
     )]
     Bind {
         /// The host.
         host: String,
         /// The port.
         port: u16,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The data folder cannot be used.
@@ -71,10 +75,10 @@ pub fn bind(request: PortRequest<'_>) -> Result<TcpListener, PortError> {
     bind_with(request, |_| Ok(())).map(|(listener, ())| listener)
 }
 
-/// Binds a service and holds the data folder that `open` opens for the port that it got.
+/// Binds a service and locks the data folder that `open` opens for its port.
 ///
 /// # Errors
-/// See [`PortError`]; where a port was named, a folder that another process holds is one too.
+/// See [`PortError`]. If a port is named, it is an error that another process holds its folder.
 pub fn bind_with_data(
     request: PortRequest<'_>,
     open: impl FnMut(u16) -> Result<DataDir, DataDirError>,
@@ -82,7 +86,7 @@ pub fn bind_with_data(
     bind_with(request, open)
 }
 
-/// The listener does not block, as tokio wants it.
+/// The listener is non-blocking, as tokio requires.
 fn bind_with<T>(
     request: PortRequest<'_>,
     mut hold: impl FnMut(u16) -> Result<T, DataDirError>,
@@ -118,7 +122,7 @@ fn listen(host: &str, port: u16) -> io::Result<TcpListener> {
     Ok(listener)
 }
 
-/// Only advice for an error text: it is let go of again.
+/// A port for the advice in an error; it is released at once.
 fn free_above(host: &str, port: u16) -> Option<u16> {
     (port.saturating_add(1)..=port.saturating_add(TRIES)).find(|&port| listen(host, port).is_ok())
 }

@@ -1,4 +1,4 @@
-//! Being listed by the tracker: registers, renews, and finds it again after it was away (docs/protocol.md §9).
+//! Registers a service at the tracker and renews the lease, also after the tracker was away (docs/protocol.md §9).
 
 use crate::client::{Client, Error};
 use crate::follower::Follower;
@@ -9,25 +9,26 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// How often the lease is renewed at the least (docs/protocol.md §9): three times before it ends.
+/// Longest time between two renewals (docs/protocol.md §9); a short lease is renewed three times before it ends.
 const RENEW: Duration = Duration::from_secs(20);
-/// How soon a tracker that is away is tried again, or asked for whom we miss.
+/// Time until the next try while the tracker cannot be reached, or names no service of a kind that this one needs.
 const RETRY: Duration = Duration::from_secs(3);
-/// Most mempools that are remembered.
+/// Most mempools that are taken from the tracker's list.
 const MAX_MEMPOOLS: usize = 64;
 
-/// What the tracker answered last; kept while it is away.
+/// The tracker's last answer; kept while the tracker is away.
 #[derive(Debug, Clone)]
 pub struct Registration {
-    /// The address that the service is known as, as far as is known.
+    /// The service's own address: the one that the tracker lists, once it does.
     pub known_as: watch::Receiver<String>,
-    /// The mempools of its network.
+    /// The mempools of the same network.
     pub mempools: watch::Receiver<Vec<PeerAddress>>,
 }
 
-/// Starts to register the service at `own` as `role`, and gives `follower` the nodes that the tracker names.
+/// Registers the service at `own` as `role` until `shutdown` is cancelled, and offers `follower` the nodes that the
+/// tracker names.
 ///
-/// A node also learns its own address there, so that peers push blocks to it; a mempool wants none pushed.
+/// A node also takes its own address from the tracker and tells it to peers, so that they push blocks to it.
 ///
 /// # Errors
 /// If no HTTP client can be made.
@@ -40,7 +41,7 @@ pub fn start(
 ) -> Result<Registration, Error> {
     let params = follower.rules().params();
     let network = params.network_id();
-    let wanted = match role {
+    let needed = match role {
         Role::Mempool => Some(Role::Node),
         Role::Node => params.layer.has_money().then_some(Role::Mempool),
     };
@@ -48,13 +49,13 @@ pub fn start(
     let (known_as, known_as_watcher) = watch::channel(own.to_string());
     let (mempools, mempools_watcher) = watch::channel(Vec::new());
     tokio::spawn(async move {
-        // With no host, the tracker takes the one that it sees us call from.
+        // Without a host, the tracker takes the address that the request comes from.
         let url = own.known.as_ref().map_or_else(|| format!(":{}", own.bound.port()), ToString::to_string);
         let mut is_listed = None;
         loop {
             let result = client.register(tracker.as_str(), &url, role).await;
-            let wait = result.as_ref().map_or(RETRY, |registered| renew_after(registered, wanted));
-            report(&mut is_listed, &tracker, &result);
+            let wait = result.as_ref().map_or(RETRY, |registered| renew_after(registered, needed));
+            log_change(&mut is_listed, &tracker, &result);
             if let Ok(registered) = result {
                 if let Some(address) = PeerAddress::new(&registered.registered)
                     && *known_as.borrow() != registered.registered
@@ -80,7 +81,7 @@ fn addresses(texts: &[String]) -> impl Iterator<Item = PeerAddress> {
     texts.iter().filter_map(|text| PeerAddress::new(text))
 }
 
-/// Wakes watchers only by news.
+/// Replaces the value, and wakes watchers only if it changed.
 fn replace<T: PartialEq>(channel: &watch::Sender<T>, new: T) {
     channel.send_if_modified(|old| {
         let changed = *old != new;
@@ -89,10 +90,10 @@ fn replace<T: PartialEq>(channel: &watch::Sender<T>, new: T) {
     });
 }
 
-/// When to ask again: soon while nobody is there of a kind that we cannot do without, so that services may be started in
-/// any order.
-fn renew_after(registered: &Registered, wanted: Option<Role>) -> Duration {
-    let is_missing = match wanted {
+/// Time until the next registration: short while no service of the kind `needed` is listed, so that services may be
+/// started in any order.
+fn renew_after(registered: &Registered, needed: Option<Role>) -> Duration {
+    let is_missing = match needed {
         Some(Role::Node) => registered.nodes.is_empty(),
         Some(Role::Mempool) => registered.mempools.is_empty(),
         None => false,
@@ -100,16 +101,16 @@ fn renew_after(registered: &Registered, wanted: Option<Role>) -> Duration {
     if is_missing {
         return RETRY;
     }
-    // A tracker that says 0 is not to be asked without a pause.
+    // At least a second: a lease of 0 must not make us ask without a pause.
     RENEW.min(Duration::from_secs(registered.lease_seconds.max(1)) / 3)
 }
 
 /// Logs changes, not every try.
-fn report(is_listed: &mut Option<bool>, tracker: &PeerAddress, result: &Result<Registered, Error>) {
+fn log_change(is_listed: &mut Option<bool>, tracker: &PeerAddress, result: &Result<Registered, Error>) {
     match result {
         Ok(_) if *is_listed != Some(true) => tracing::info!(%tracker, "listed by the tracker"),
         Err(error) if *is_listed != Some(false) => {
-            tracing::warn!(%tracker, %error, "the tracker does not list this service; going on without, trying again");
+            tracing::warn!(%tracker, %error, "the tracker does not list this service; trying again");
         }
         _ => {}
     }
@@ -121,14 +122,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whom_we_cannot_do_without_is_asked_for_soon() {
+    fn a_service_that_is_needed_and_missing_is_asked_for_soon() {
         let some = || vec!["127.0.0.1:1".to_owned()];
         let answer = |nodes, mempools| Registered { registered: String::new(), lease_seconds: 60, nodes, mempools };
-        let after = |registered: Registered, wanted| renew_after(&registered, wanted);
+        let after = |registered: Registered, needed| renew_after(&registered, needed);
         assert_eq!(after(answer(vec![], some()), Some(Role::Node)), RETRY);
         assert_eq!(after(answer(some(), vec![]), Some(Role::Mempool)), RETRY);
         assert_eq!(after(answer(some(), vec![]), Some(Role::Node)), RENEW);
-        assert_eq!(after(answer(vec![], vec![]), None), RENEW, "on layer data nobody misses a mempool");
+        assert_eq!(after(answer(vec![], vec![]), None), RENEW, "on layer data no mempool is needed");
         let short = Registered { lease_seconds: 0, ..answer(some(), some()) };
         assert_eq!(after(short, None), Duration::from_secs(1) / 3);
     }

@@ -1,23 +1,23 @@
-//! Files that hold a secret: made once, readable by their owner only, never overwritten, and never there in part.
+//! Files with a secret: made once, readable by their owner only, never overwritten, and never half written.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Makes a file with mode 0600 that holds `text`; when it returns, the file is on disk.
+/// Makes a file with mode 0600 and the content `text`; when it returns, the file is on disk.
 ///
 /// # Errors
-/// [`io::ErrorKind::AlreadyExists`] if there is something at `path`, which is then left as it is; or it cannot be written.
+/// [`io::ErrorKind::AlreadyExists`] if `path` exists, which is then left unchanged; or the file cannot be written.
 pub fn create(path: &Path, text: &str) -> io::Result<()> {
     if path.symlink_metadata().is_ok() {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
-    // Written under another name first: whoever is killed in between leaves no half secret under this one.
+    // Written under another name first, so that a killed process leaves no half secret at `path`.
     let draft = draft_of(path);
     let _ = std::fs::remove_file(&draft);
-    let made = write_new(&draft, text).and_then(|()| name(&draft, path, text)).and_then(|()| sync_folder(path));
-    // The error of making it is what matters now.
+    let made = write_new(&draft, text).and_then(|()| link(&draft, path, text)).and_then(|()| sync_folder(path));
+    // An error here does not matter beside one of `made`.
     let _ = std::fs::remove_file(&draft);
     made
 }
@@ -38,16 +38,16 @@ fn write_new(path: &Path, text: &str) -> io::Result<()> {
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all())
 }
 
-/// Gives a draft its name, unless that is taken: a rename would overwrite, a link does not.
-fn name(draft: &Path, path: &Path, text: &str) -> io::Result<()> {
+/// Gives the draft its final name, unless that is taken: a rename would overwrite the file, a link does not.
+fn link(draft: &Path, path: &Path, text: &str) -> io::Result<()> {
     match std::fs::hard_link(draft, path) {
-        // A file system without links; there a crash at the wrong moment is the lesser evil.
+        // A file system without links: there a crash may leave half a file, which is better than no file at all.
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => write_new(path, text),
         linked => linked,
     }
 }
 
-/// A new file is there after a power cut only once its folder is on disk, too.
+/// A new file survives a power cut only if its folder is on disk too.
 fn sync_folder(path: &Path) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_is_never_overwritten() {
+    fn an_existing_file_is_never_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         create(&path, "first").unwrap();
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_process_left_is_in_nobodys_way() {
+    fn a_draft_of_a_killed_process_does_not_matter() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
         std::fs::write(draft_of(&path), "half of a sec").unwrap();
@@ -78,7 +78,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn nobody_else_can_read_it() {
+    fn only_the_owner_can_read_it() {
         use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");

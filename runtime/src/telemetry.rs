@@ -1,6 +1,6 @@
-//! What the process tells of itself: log lines (tracing) and metrics (Prometheus).
+//! Log lines (tracing) and metrics (Prometheus).
 //!
-//! Both belong to the process, not to a service: several services in one process share them.
+//! Both belong to the process: several services in one process share them.
 
 use clap::ValueEnum;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -12,13 +12,13 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
 
-/// Upper bounds of the buckets of every histogram; histograms count seconds.
+/// Upper bounds of the buckets of every histogram. All histograms count seconds.
 const BUCKETS_SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
 
-/// How often recorded values are folded into their buckets, so that they do not pile up while nobody asks for them.
+/// How often recorded values are moved into their buckets; without that they pile up until `/metrics` is read.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// What log lines look like.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
     /// For people: time of day (UTC), level, message
@@ -28,43 +28,43 @@ pub enum LogFormat {
     Json,
 }
 
-/// Why the process cannot tell of itself.
+/// Why the log or the metrics cannot be set up.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
     /// The filter in the environment is malformed.
     #[error(
-        "{variable} = {value:?} is not a log filter: {reason}; expected a level like \"debug\" or \"info,runtime=trace\""
+        "{variable} = {value:?} is not a log filter: {reason}; expected a level as in \"debug\" or \
+         \"info,runtime=trace\""
     )]
     Filter {
-        /// Which variable.
+        /// The name of the environment variable.
         variable: &'static str,
         /// Its value.
         value: String,
-        /// What is wrong with it.
+        /// The error of the parser.
         reason: String,
     },
-    /// Somebody else took the log or the metrics of this process.
+    /// This process has another log or recorder of metrics already.
     #[error("cannot set up {what}: {reason}")]
     Taken {
-        /// Log or metrics.
+        /// `the log` or `metrics`.
         what: &'static str,
-        /// Who or why.
+        /// The error of the library.
         reason: String,
     },
 }
 
-/// Sends log lines to standard error, coloured if that is a terminal; once per process.
+/// Sends log lines to standard error, coloured on a terminal; call it once per process.
 ///
-/// How much is logged is up to `CHAINLAB_LOG`, else `RUST_LOG`, else `info`.
+/// The filter is `CHAINLAB_LOG`, else `RUST_LOG`, else `info`.
 ///
 /// # Errors
-/// The filter is malformed, or the process has a log already.
+/// If the filter is malformed, or the process has a log already.
 pub fn init_log(format: LogFormat) -> Result<(), TelemetryError> {
     init_log_at(format, "info")
 }
 
-/// [`init_log`] for programs that tell what happens in words of their own: `default` (a level like `warn`) is logged
-/// where the environment does not say otherwise.
+/// [`init_log`] with another default filter, for programs that print what happens themselves: a level like `warn`.
 ///
 /// # Errors
 /// As [`init_log`].
@@ -72,7 +72,7 @@ pub fn init_log_at(format: LogFormat, default: &str) -> Result<(), TelemetryErro
     let filter = filter(|name| std::env::var(name).ok(), default)?;
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // Whoever reads the log may go away, as `head` does; that is no reason to end.
+    // A reader of the log may go away, as `head` does; that is no reason to end.
     let builder = builder.log_internal_errors(false);
     let outcome = match format {
         LogFormat::Text => builder.with_timer(TimeOfDay).with_target(false).with_ansi(colours).try_init(),
@@ -94,7 +94,7 @@ fn filter(variable: impl Fn(&str) -> Option<String>, default: &str) -> Result<En
     Ok(EnvFilter::new(default))
 }
 
-/// `03:29:00.123`: the day is known to who watches, and UTC matches the timestamps of blocks.
+/// `03:29:00.123`, without the day, which a reader knows; in UTC, as the timestamps of blocks.
 struct TimeOfDay;
 
 impl FormatTime for TimeOfDay {
@@ -113,7 +113,7 @@ fn time_of_day(since_1970: Duration) -> String {
 /// The metrics of this process, as `GET /metrics` renders them; the first call begins to record.
 ///
 /// # Errors
-/// Something else records this process's metrics already.
+/// If the process has another recorder already.
 pub fn metrics() -> Result<PrometheusHandle, TelemetryError> {
     static METRICS: OnceLock<Result<PrometheusHandle, String>> = OnceLock::new();
     METRICS.get_or_init(install).clone().map_err(|reason| TelemetryError::Taken { what: "metrics", reason })
@@ -129,7 +129,7 @@ fn install() -> Result<PrometheusHandle, String> {
             kept.run_upkeep();
         }
     };
-    // Lives as long as the process, as the recorder does.
+    // The thread lives as long as the process, as the recorder does.
     std::thread::Builder::new().name("metrics".to_owned()).spawn(upkeep).map_err(|error| error.to_string())?;
     Ok(handle)
 }
@@ -148,8 +148,8 @@ mod tests {
 
     #[test]
     fn a_malformed_filter_is_refused_with_its_variable() {
-        let error =
-            filter(|name| (name == "RUST_LOG").then(|| "info,x=loud".to_owned()), "info").unwrap_err().to_string();
+        let variable = |name: &str| (name == "RUST_LOG").then(|| "info,x=loud".to_owned());
+        let error = filter(variable, "info").unwrap_err().to_string();
         assert!(error.contains("RUST_LOG") && error.contains("x=loud"), "{error}");
     }
 

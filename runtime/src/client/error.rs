@@ -1,13 +1,13 @@
-//! The ways in which asking somebody fails, kept apart because peers are judged by them: who is unreachable has done
-//! nothing wrong, who is oversized or malformed has.
+//! How a call can fail. The ways are kept apart because peers are judged by them: an unreachable peer has done nothing
+//! wrong, one with an oversized or malformed answer has.
 
 use shared::wire::Problem;
 use std::error::Error as _;
 
-/// Why a call brought no answer.
+/// Why a call returned no usable answer.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
-    /// No connection came about, or it broke off.
+    /// Connecting failed, or the connection broke.
     #[error("unreachable: {0}")]
     Unreachable(String),
     /// The answer was not complete in time.
@@ -16,13 +16,13 @@ pub enum Error {
     /// The answer is larger than the protocol allows.
     #[error("the answer is larger than the {limit} bytes allowed")]
     Oversized {
-        /// How many bytes it may have.
+        /// The most bytes allowed.
         limit: usize,
     },
-    /// The answer, or the address that was to be asked, is not what the protocol demands.
+    /// The answer, or the address of the server, is not what the protocol demands.
     #[error("malformed: {0}")]
     Malformed(String),
-    /// The other side understood and refused.
+    /// The server refused the request.
     #[error(transparent)]
     Refused(#[from] Problem),
 }
@@ -37,7 +37,7 @@ impl Error {
     }
 
     pub(super) fn of(error: &reqwest::Error) -> Self {
-        // Not reaching somebody in time is not the same as being answered too slowly.
+        // A timeout while connecting means unreachable, not slow.
         if error.is_connect() {
             return Self::Unreachable(root_cause(error));
         }
@@ -59,9 +59,9 @@ fn causes<'a>(error: &'a reqwest::Error) -> impl Iterator<Item = &'a (dyn std::e
     std::iter::successors(error.source(), |cause| (*cause).source())
 }
 
-/// The innermost cause: reqwest's own texts only say that something went wrong.
+/// The text of the innermost cause; reqwest's own texts do not name it.
 fn root_cause(error: &reqwest::Error) -> String {
     let cause = causes(error).last().map_or_else(|| error.to_string(), ToString::to_string);
-    // The resolver shows its query as a program would see it.
+    // The resolver prints its query as a debug value.
     if cause.starts_with("no records found for Query") { "no host of this name is known".to_owned() } else { cause }
 }

@@ -1,7 +1,8 @@
 //! `GET /events` of a node or mempool as a stream of typed events.
 //!
-//! Reads as much of the server-sent events format as the services write: `event:` and `data:` lines, comments, an empty
-//! line at the end. Lines and whole events are bounded; unknown events are passed over, as a newer service may tell more.
+//! It reads the part of the server-sent events format that the services write: `event:` and `data:` lines, comments,
+//! and an empty line at the end of an event. Events are bounded in size; unknown ones, as of a newer service, are
+//! skipped.
 
 use super::transport::refusal_error;
 use super::{Client, Error};
@@ -16,14 +17,14 @@ use tokio::time::timeout;
 
 /// Longest event, in bytes.
 const EVENT_BYTES: usize = 64 * 1024;
-/// How long the answer may take to begin.
+/// How long the server may take until it begins to answer.
 const BEGIN: Duration = Duration::from_secs(5);
 /// Longest silence: three times the server's keep-alive.
 const SILENCE: Duration = crate::server::reply::KEEP_ALIVE.saturating_mul(3);
 
-/// What a node tells.
+/// The events of a node.
 const NODE_EVENTS: &[&str] = &["block", "reorg", "peer", "mining"];
-/// What a mempool tells.
+/// The events of a mempool.
 const POOL_EVENTS: &[&str] = &["transaction", "confirmed", "returned", "evicted"];
 
 impl Client {
@@ -80,10 +81,10 @@ impl Client {
     }
 }
 
-/// Makes events of chunks that begin and end anywhere.
+/// Assembles events from chunks that begin and end anywhere.
 #[derive(Debug)]
 struct Parser<E> {
-    /// The events that `E` knows.
+    /// The events that `E` has a variant for.
     names: &'static [&'static str],
     line: Vec<u8>,
     name: String,
@@ -150,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn events_are_read_however_the_bytes_are_cut() {
+    fn events_are_read_whatever_the_chunks_are() {
         let sent = [peer("127.0.0.1:8100"), peer("127.0.0.1:8101")];
         let mut bytes = b":\n\nevent: news\ndata: {}\n\n".to_vec();
         for event in &sent {

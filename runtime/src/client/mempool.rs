@@ -1,7 +1,6 @@
-//! What a mempool is asked (docs/protocol.md §11).
+//! Calls to a mempool (docs/protocol.md §11).
 //!
-//! Transactions arrive well-formed, since their JSON is read strictly; whether their ids and signatures are right is not
-//! looked at here.
+//! Returned transactions are well-formed, since their JSON is read strictly; ids and signatures are not checked here.
 
 use super::transport::{Bounds, from_json, read_body, refusal_error, spawn_blocking, to_json};
 use super::{Client, Error};
@@ -16,47 +15,47 @@ use std::time::Duration;
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListPage<T> {
-    /// What it shows.
+    /// The entries of this page.
     pub entries: Vec<T>,
-    /// Where the next page begins, if there is one.
+    /// The cursor of the next page, if there is one.
     pub next: Option<String>,
 }
 
-/// Answer of `GET /unprocessed`.
+/// The answer of `GET /unprocessed`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unprocessed {
-    /// The pool is as it was at the ETag that was given.
+    /// The pool has not changed since the ETag of the request.
     NotModified,
     /// Pending transactions.
     Pending {
-        /// Names this state of the pool, for the next time.
+        /// Names this state of the pool, for the next request.
         etag: Option<String>,
-        /// In the order that was asked for.
+        /// In the order of the request.
         transactions: Vec<Transaction>,
     },
 }
 
-/// For `/pushtx`, which waits for a disk and its turn.
+/// For `/pushtx`, which waits for its turn and for the disk.
 const PUSH: Bounds = Bounds::SMALL.time(Duration::from_secs(30));
-/// For `/unprocessed`: one transaction always comes, and JSON needs some room between them.
+/// For `/unprocessed`: the server always sends one transaction, however long, and JSON adds separators.
 const UNPROCESSED: Bounds = Bounds { time: Duration::from_secs(30), bytes: UNPROCESSED_BYTES + 2 * PUSH_BYTES };
-/// For pages that carry transactions.
+/// For `/history`, whose entries contain transactions.
 const HISTORY: Bounds = Bounds { time: Duration::from_secs(30), bytes: UNPROCESSED_BYTES + 2 * PUSH_BYTES };
-/// For one transaction and what is said of it.
+/// For `/transaction`: one transaction and its status.
 const TRANSACTION: Bounds = Bounds { time: Duration::from_secs(5), bytes: 2 * PUSH_BYTES };
-/// Longest name of a page or state of the pool that is passed on.
-const NAME_BYTES: usize = 200;
+/// Longest cursor or ETag that is used, in bytes.
+const MAX_CURSOR_BYTES: usize = 200;
 
 impl Client {
-    /// `POST /pushtx`: when it answers, the transaction is on disk there.
+    /// `POST /pushtx`: once it returns, the transaction is on the mempool's disk.
     ///
     /// # Errors
-    /// See [`Error`]; refused with 422 and the rule if the transaction breaks one, 429 or 503 if there is no room.
+    /// See [`Error`]; refused with 422 and the rule if the transaction breaks one, with 429 or 503 if there is no room.
     pub async fn push_transaction(&self, address: &str, transaction: &Transaction) -> Result<Pushed, Error> {
         self.post(address, "/pushtx", None, to_json(transaction)?, PUSH).await
     }
 
-    /// `GET /unprocessed`: up to `limit` pending transactions, unless the pool is still as `etag` names it.
+    /// `GET /unprocessed`: up to `limit` pending transactions, unless the pool has not changed since `etag`.
     ///
     /// # Errors
     /// See [`Error`].
@@ -85,7 +84,7 @@ impl Client {
         Ok(Unprocessed::Pending { etag, transactions })
     }
 
-    /// `GET /balance/<address>`, in grains; `confirmations` 0 counts what is pending.
+    /// `GET /balance/<address>` in grains, as of `confirmations` blocks; 0 includes pending transactions.
     ///
     /// # Errors
     /// See [`Error`].
@@ -93,7 +92,7 @@ impl Client {
         self.get(address, &format!("/balance/{of}?confirmations={confirmations}"), Bounds::SMALL).await
     }
 
-    /// `GET /balances`: a page of the balances of addresses that begin with `prefix`, from `from` on.
+    /// `GET /balances`: a page of the balances of addresses that begin with `prefix`, starting at the address `from`.
     ///
     /// # Errors
     /// See [`Error`].
@@ -124,7 +123,7 @@ impl Client {
         self.get(address, &format!("/transaction/{id}"), TRANSACTION).await
     }
 
-    /// `GET /history/<address>`: newest first, a page that begins where `before` says (the `next` of another page).
+    /// `GET /history/<address>`: a page, newest first, that continues at `before`, the `next` of another page.
     ///
     /// # Errors
     /// See [`Error`].
@@ -139,7 +138,7 @@ impl Client {
         self.page(address, &format!("/history/{of}?{query}"), "before", HISTORY).await
     }
 
-    /// A list whose `Link` names the next page by the parameter `cursor`.
+    /// One page of a list; its header `Link` has the query parameter `cursor` of the next page.
     async fn page<T: DeserializeOwned + Send + 'static>(
         &self,
         address: &str,
@@ -166,7 +165,7 @@ fn query(pairs: &[(&str, Option<&str>)]) -> String {
 }
 
 fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok().filter(|text| text.len() <= NAME_BYTES + 200)
+    headers.get(name)?.to_str().ok().filter(|text| text.len() <= MAX_CURSOR_BYTES + 200)
 }
 
 /// The parameter `cursor` of the target of `<…>; rel="next"`.
@@ -175,7 +174,7 @@ fn next_page(link: &str, cursor: &str) -> Option<String> {
     let (_, query) = target.split_once('?')?;
     let mut pairs = form_urlencoded::parse(query.as_bytes());
     let (_, value) = pairs.find(|(name, _)| name == cursor).filter(|_| rest.contains("rel=\"next\""))?;
-    (value.len() <= NAME_BYTES).then(|| value.into_owned())
+    (value.len() <= MAX_CURSOR_BYTES).then(|| value.into_owned())
 }
 
 #[cfg(test)]
@@ -183,7 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_next_page_is_where_the_link_says() {
+    fn the_cursor_of_the_next_page_is_read_from_the_link() {
         for (link, expected) in [
             ("</history/lab1?before=7.2&limit=50>; rel=\"next\"", Some("7.2")),
             ("</balances?prefix=lab1&from=lab1%71>; rel=\"next\"", None),

@@ -1,8 +1,8 @@
-//! The typed HTTP client: how services, the command line and the simulator ask trackers, nodes and mempools.
+//! The typed HTTP client for trackers, nodes and mempools; services, the command line and the simulator use it.
 //!
-//! Whoever answers may be slow, broken or hostile: every call has a deadline and a size that its answer may not exceed,
-//! nothing follows redirects or goes through a proxy, and each way to fail is told apart, since peers are judged by it.
-//! It decides nothing: what an answer means is the caller's business.
+//! A server may be slow, broken or hostile: every call bounds the time and the size of the answer, no call follows
+//! redirects or uses a proxy, and errors tell apart how a call failed, since peers are judged by it. What an answer
+//! means is the caller's business.
 
 mod address;
 mod error;
@@ -26,27 +26,26 @@ use std::net::SocketAddr;
 use std::time::Duration;
 use transport::Bounds;
 
-/// How long a connection may take to come about.
+/// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Idle connections are dropped before a server with default bounds drops them.
+/// Shorter than the time after which a server with the default configuration closes idle connections.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// A client; cheap to clone, and clones share their connections.
+/// An HTTP client; cheap to clone, and clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
 }
 
 impl Client {
-    /// A client that says of which `network` it is and under which `own` address (`host:port`) it is reached, where it
-    /// has them.
+    /// A client whose requests name its `network` and its `own` address (`host:port`), if given.
     ///
     /// # Errors
-    /// If `own` cannot be a header or no client can be set up.
+    /// If `own` cannot be the value of a header, or no client can be made.
     pub fn new(network: Option<BlockHash>, own: Option<&str>) -> Result<Self, Error> {
         let mut headers = http::HeaderMap::new();
-        let said = [(NETWORK_HEADER, network.map(|id| id.to_string())), (NODE_HEADER, own.map(str::to_owned))];
-        for (name, value) in said {
+        let identity = [(NETWORK_HEADER, network.map(|id| id.to_string())), (NODE_HEADER, own.map(str::to_owned))];
+        for (name, value) in identity {
             if let Some(value) = value {
                 let value = http::HeaderValue::from_str(&value).map_err(|error| Error::Malformed(error.to_string()))?;
                 headers.insert(http::HeaderName::from_static(name), value);
@@ -77,8 +76,8 @@ impl Client {
         self.get(address, "/info", Bounds::SMALL).await
     }
 
-    /// `GET /info` of exactly this socket address, within 2 s and 64 KiB: no name is resolved again, so the address
-    /// that was checked is the one that is connected to.
+    /// `GET /info` of exactly this socket address, within 2 s and 64 KiB: no name is resolved, so the call reaches the
+    /// address that the caller has checked.
     ///
     /// # Errors
     /// See [`Error`].

@@ -1,7 +1,7 @@
-//! What a node is asked (docs/protocol.md §10).
+//! Calls to a node (docs/protocol.md §10).
 //!
-//! Headers and blocks are hashed while they are read, so what arrives is what its hash says; whether it keeps the
-//! chain's rules is not looked at here.
+//! Headers and blocks are hashed while they are read, so their content fits their hash; the rules of the chain are not
+//! checked here.
 
 use super::transport::{Bounds, from_json, read_body, spawn_blocking, to_json};
 use super::{Client, Error};
@@ -15,15 +15,15 @@ use shared::wire::{
 };
 use std::time::Duration;
 
-/// Most bytes of blocks that an answer of `POST /sync/blocks` carries, apart from one block that is always sent.
+/// Most bytes in the answer of `POST /sync/blocks`, unless its one block is longer.
 const BLOCKS_BYTES: usize = 8 * 1024 * 1024;
-/// Longest time for an answer that carries blocks.
+/// Longest time for an answer with blocks.
 const BLOCKS_TIME: Duration = Duration::from_secs(30);
-/// Longest time that `POST /mine` and `POST /sync` are waited for: they answer when the work is done.
+/// Longest time for `POST /mine` and `POST /sync`, which return when the work is done.
 const WORK_TIME: Duration = Duration::from_secs(600);
 
 impl Client {
-    /// `GET /chainlength`: blocks on the best chain, genesis included.
+    /// `GET /chainlength`: the number of blocks on the best chain, genesis included.
     ///
     /// # Errors
     /// See [`Error`].
@@ -47,7 +47,7 @@ impl Client {
         self.get(address, "/peers", Bounds::LIST).await
     }
 
-    /// `GET /block/<n>`; `max_block_bytes` bounds its JSON.
+    /// `GET /block/<n>`; `max_block_bytes` bounds the block's JSON.
     ///
     /// # Errors
     /// See [`Error`].
@@ -58,8 +58,8 @@ impl Client {
         spawn_blocking(move || read_block(&body)).await
     }
 
-    /// `GET /block/<hash>`: the JSON as it came, for who wants to judge it without our own reading of blocks;
-    /// `max_block_bytes` bounds it. Finds blocks of side branches too.
+    /// `GET /block/<hash>`, also of side branches: the JSON as it was received, for callers that check blocks without
+    /// our parser; `max_block_bytes` bounds it.
     ///
     /// # Errors
     /// See [`Error`].
@@ -69,7 +69,7 @@ impl Client {
         read_body(answer, bounds.bytes).await
     }
 
-    /// `GET /blockchain`: up to `limit` blocks of the best chain from height `from` on, as the JSON array that came;
+    /// `GET /blockchain`: up to `limit` blocks of the best chain from height `from` on, as the received JSON array;
     /// `max_bytes` bounds it.
     ///
     /// # Errors
@@ -83,7 +83,7 @@ impl Client {
     /// `POST /sync/headers`.
     ///
     /// # Errors
-    /// See [`Error`]; refused with 409 if no hash of the locator is on the other's best chain.
+    /// See [`Error`]; refused with 409 if no hash of the locator is on the node's best chain.
     pub async fn headers(&self, address: &str, ask: &HeadersRequest) -> Result<Vec<Header>, Error> {
         let request = self.post_request(address, "/sync/headers", None, to_json(ask)?)?;
         let body = read_body(self.send(request, Bounds::LIST).await?, Bounds::LIST.bytes).await?;
@@ -92,7 +92,7 @@ impl Client {
 
     /// `POST /sync/blocks`; `max_block_bytes` bounds the JSON of one block.
     ///
-    /// Fewer blocks than asked for may come; which ones is for the caller to compare.
+    /// The node may return fewer blocks than requested; the caller must compare.
     ///
     /// # Errors
     /// See [`Error`].
@@ -109,7 +109,7 @@ impl Client {
             .await
     }
 
-    /// `POST /block` with the JSON of a block, which is made once and pushed to many.
+    /// `POST /block` with the JSON of a block, which callers make once and push to many nodes.
     ///
     /// # Errors
     /// See [`Error`]; refused with 422 and the rule if the block breaks one.
@@ -117,7 +117,7 @@ impl Client {
         self.post(address, "/block", None, block, Bounds::SMALL.time(BLOCKS_TIME)).await
     }
 
-    /// `POST /peers`: whom the node talks to.
+    /// `POST /peers`: changes the peers of the node.
     ///
     /// # Errors
     /// See [`Error`]; refused with 401 if the token is wrong.
@@ -125,7 +125,7 @@ impl Client {
         self.post_quietly(address, "/peers", Some(token), to_json(update)?).await
     }
 
-    /// `POST /sync`: ask every peer now.
+    /// `POST /sync`: makes the node ask every peer now.
     ///
     /// # Errors
     /// See [`Error`]; refused with 401 if the token is wrong.
@@ -133,7 +133,7 @@ impl Client {
         self.post(address, "/sync", Some(token), Bytes::new(), Bounds::SMALL.time(WORK_TIME)).await
     }
 
-    /// `POST /mine`: mine now; answers when it is done, at most after ten minutes.
+    /// `POST /mine`: mines blocks now; returns when they are mined, at most after ten minutes.
     ///
     /// # Errors
     /// See [`Error`]; refused with 401 if the token is wrong.
@@ -141,18 +141,18 @@ impl Client {
         self.post(address, "/mine", Some(token), to_json(request)?, Bounds::LIST.time(WORK_TIME)).await
     }
 
-    /// `GET /work`: a block to be mined outside of the node, for `miner`.
+    /// `GET /work`: a block to be mined outside of the node, which pays `miner`.
     ///
     /// # Errors
-    /// See [`Error`]; refused with 503 if there is none at the moment.
+    /// See [`Error`]; refused with 503 if the node has no work at the moment.
     pub async fn work(&self, address: &str, miner: &Address) -> Result<WorkOffer, Error> {
         self.get(address, &format!("/work?miner={miner}"), Bounds::SMALL).await
     }
 
-    /// `POST /work`: the nonce that was found for it.
+    /// `POST /work`: a nonce for offered work.
     ///
     /// # Errors
-    /// See [`Error`]; refused with 404 if it is not on offer any more.
+    /// See [`Error`]; refused with 404 if the work is not on offer any more.
     pub async fn solve_work(&self, address: &str, solution: &WorkSolution) -> Result<BlockAnswer, Error> {
         self.post(address, "/work", None, to_json(solution)?, Bounds::SMALL).await
     }

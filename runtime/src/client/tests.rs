@@ -1,4 +1,4 @@
-//! The client against servers that answer badly, written by hand, since no server of ours would.
+//! The client against hand-written servers that answer badly, and against the server kit.
 
 use super::*;
 use crate::server::reply::ServerEvent;
@@ -12,7 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// Answers every connection with the same bytes and keeps it open; tells what was asked.
+/// Answers every connection with the same bytes and keeps it open; returns the address and all that was requested.
 async fn answering(answer: impl Into<Vec<u8>>) -> (String, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -52,7 +52,7 @@ async fn an_oversized_answer_is_given_up_whether_it_is_announced_or_not() {
 }
 
 #[tokio::test]
-async fn a_slow_answer_is_told_from_an_unreachable_server() {
+async fn a_slow_answer_is_another_error_than_an_unreachable_server() {
     let within = Bounds { time: Duration::from_millis(200), bytes: 100 };
     for begun in ["", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n12"] {
         let (address, _) = answering(begun).await;
@@ -75,7 +75,7 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn what_is_not_an_answer_is_malformed() {
+async fn a_malformed_answer_or_address_is_an_error() {
     for answer in [json("five"), json("5 5"), json("-5"), json(""), "SSH-2.0-OpenSSH\r\n\r\n".to_owned()] {
         let (address, _) = answering(answer.clone()).await;
         let error = client().chain_length(&address).await.unwrap_err();
@@ -99,7 +99,7 @@ async fn a_refusal_keeps_its_status_and_reason() {
 }
 
 #[tokio::test]
-async fn who_asks_says_so_in_every_request() {
+async fn every_request_names_its_sender_and_network() {
     let (address, asked) = answering(json("5")).await;
     let id = BlockHash::of("network");
     let client = Client::new(Some(id), Some("127.0.0.1:8100")).unwrap();
@@ -122,7 +122,7 @@ fn block(data: &str) -> Block {
 }
 
 #[tokio::test]
-async fn blocks_come_a_line_each_and_are_what_their_hash_says() {
+async fn blocks_come_one_a_line_and_fit_their_hash() {
     let blocks = [block("a"), block("b\nb")];
     let lines: Vec<String> = blocks.iter().map(|block| serde_json::to_string(block).unwrap()).collect();
     let ask = BlocksRequest { hashes: blocks.iter().map(Block::hash).collect() };
@@ -133,7 +133,7 @@ async fn blocks_come_a_line_each_and_are_what_their_hash_says() {
     assert!(matches!(&error, Error::Malformed(reason) if reason.contains("hash")), "{error:?}");
 }
 
-/// A service of ours, to see that kit and client understand each other.
+/// A service on the server kit, to see that kit and client understand each other.
 struct Sample;
 
 impl Service for Sample {

@@ -1,4 +1,4 @@
-//! What a tracker is asked (docs/protocol.md §9).
+//! Calls to a tracker (docs/protocol.md §9).
 
 use super::transport::Bounds;
 use super::{Client, Error};
@@ -6,7 +6,7 @@ use bytes::Bytes;
 use shared::wire::{Member, Registered, Role};
 use std::time::Duration;
 
-/// What `/info` of a service with this role says in `service`.
+/// The value of `service` in the `/info` of a service with this role.
 pub const fn role_name(role: Role) -> &'static str {
     match role {
         Role::Node => "node",
@@ -15,7 +15,7 @@ pub const fn role_name(role: Role) -> &'static str {
 }
 
 impl Client {
-    /// Registers `url` (`host:port`, or `:port` for the address that the tracker sees us come from) as `role`.
+    /// Registers `url` as `role`: `host:port`, or `:port` for the address that the request comes from.
     ///
     /// # Errors
     /// See [`Error`]; refused with 403, 422, 429 or 503 and the reason if the tracker does not list it.
@@ -23,7 +23,7 @@ impl Client {
         let role = role_name(role);
         let query =
             form_urlencoded::Serializer::new(String::new()).append_pair("url", url).append_pair("role", role).finish();
-        // It calls us back before it answers, which may take it a while.
+        // The tracker calls the service back before it answers.
         let bounds = Bounds::LIST.time(Duration::from_secs(8));
         self.post(tracker, &format!("/register?{query}"), None, Bytes::new(), bounds).await
     }
@@ -36,7 +36,7 @@ impl Client {
         self.get(tracker, "/nodes", Bounds::LIST).await
     }
 
-    /// Everyone that a tracker lists.
+    /// All members of a tracker.
     ///
     /// # Errors
     /// See [`Error`].

@@ -1,4 +1,4 @@
-//! The core of every call: one request, an answer within bounds of time and size, and its status judged.
+//! What every call does: sends one request, reads an answer within bounds of time and size, and checks its status.
 
 use super::{Client, Error, HostPort};
 use bytes::{Bytes, BytesMut};
@@ -10,17 +10,17 @@ use serde::de::DeserializeOwned;
 use shared::wire::Problem;
 use std::time::Duration;
 
-/// What an answer may take at the most.
+/// Bounds of an answer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
-    /// From the first byte sent to the last received.
+    /// From the first byte sent to the last byte received.
     pub(super) time: Duration,
-    /// Of its body.
+    /// Of the body.
     pub(super) bytes: usize,
 }
 
 impl Bounds {
-    /// For answers of a known small size.
+    /// For answers that are always small.
     pub(super) const SMALL: Self = Self { time: Duration::from_secs(5), bytes: 64 * 1024 };
     /// For bounded lists.
     pub(super) const LIST: Self = Self { time: Duration::from_secs(10), bytes: 4 * 1024 * 1024 };
@@ -30,17 +30,17 @@ impl Bounds {
     }
 }
 
-/// Most bytes of a refusal that are read.
+/// Longest refusal that is read.
 const PROBLEM_BYTES: usize = 64 * 1024;
 
 impl Client {
-    /// `GET`, the answer read as JSON.
+    /// `GET` with a JSON answer.
     pub(super) async fn get<T: DeserializeOwned>(&self, address: &str, path: &str, bounds: Bounds) -> Result<T, Error> {
         let answer = self.send(self.request(Method::GET, address, path)?, bounds).await?;
         from_json(&read_body(answer, bounds.bytes).await?)
     }
 
-    /// `POST` of JSON, the answer read as JSON.
+    /// `POST` of JSON with a JSON answer.
     pub(super) async fn post<T: DeserializeOwned>(
         &self,
         address: &str,
@@ -53,7 +53,7 @@ impl Client {
         from_json(&read_body(answer, bounds.bytes).await?)
     }
 
-    /// `POST` whose answer is only success or refusal.
+    /// `POST` of JSON whose answer does not matter beyond its status.
     pub(super) async fn post_quietly(
         &self,
         address: &str,
@@ -79,25 +79,25 @@ impl Client {
         })
     }
 
-    /// A request to a checked address; `path` is ours, with everything foreign in it escaped.
+    /// A request to `address`, which is checked. `path` is trusted: callers escape what they put into it.
     pub(super) fn request(&self, method: Method, address: &str, path: &str) -> Result<RequestBuilder, Error> {
         let address: HostPort =
             address.parse().map_err(|error: super::BadAddress| Error::Malformed(error.to_string()))?;
         Ok(self.http.request(method, format!("http://{address}{path}")))
     }
 
-    /// Sends and waits for the head of an answer; a refusal becomes an error.
+    /// Sends a request and waits for the head of the answer; a refusal becomes an error.
     pub(super) async fn send(&self, request: RequestBuilder, bounds: Bounds) -> Result<Response, Error> {
         let answer = request.timeout(bounds.time).send().await.map_err(|error| Error::of(&error))?;
         if answer.status().is_success() { Ok(answer) } else { Err(refusal_error(answer).await) }
     }
 }
 
-/// What an answer that is no success means.
+/// The error of an answer without a status of success.
 pub(super) async fn refusal_error(answer: Response) -> Error {
     let status = answer.status();
     if !(status.is_client_error() || status.is_server_error()) {
-        return Error::Malformed(format!("status {status}: neither an answer nor a refusal"));
+        return Error::Malformed(format!("status {status}: neither success nor a refusal"));
     }
     match read_body(answer, PROBLEM_BYTES).await {
         Ok(body) => Error::Refused(refusal(status, &body)),
@@ -105,7 +105,7 @@ pub(super) async fn refusal_error(answer: Response) -> Error {
     }
 }
 
-/// What a refusal says; the status line is believed, not the status in the body.
+/// The problem in a refusal; its status is that of the status line, not that of the body.
 fn refusal(status: StatusCode, body: &[u8]) -> Problem {
     let title = status.canonical_reason().unwrap_or("Error");
     match serde_json::from_slice::<Problem>(body) {
@@ -129,7 +129,7 @@ pub(super) async fn read_body(mut answer: Response, limit: usize) -> Result<Byte
     Ok(body.freeze())
 }
 
-/// Answers are read leniently: unknown fields are ignored.
+/// Reads an answer leniently: unknown fields are ignored.
 pub(super) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
     serde_json::from_slice(body).map_err(|error| Error::Malformed(error.to_string()))
 }
@@ -138,7 +138,7 @@ pub(super) fn to_json(value: &impl Serialize) -> Result<Bytes, Error> {
     serde_json::to_vec(value).map(Bytes::from).map_err(|error| Error::Malformed(error.to_string()))
 }
 
-/// Runs what hashes megabytes where it holds up nobody.
+/// Runs work that hashes megabytes on a blocking thread, so that it does not delay other tasks.
 pub(super) async fn spawn_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {

@@ -6,16 +6,16 @@ use clap::Args;
 use shared::config::Config;
 use std::path::PathBuf;
 
-/// Flags that every program takes; `#[command(flatten)]` them.
+/// Flags that every program has; include them with `#[command(flatten)]`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct CommonArgs {
     /// Configuration file [default: Config.toml in the working directory, if there is one]
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
-    /// How the data of a block is read
+    /// How the data of blocks is read: transaction or data
     #[arg(long, global = true)]
     pub layer: Option<String>,
-    /// How to log, to standard error; how much is up to RUST_LOG or CHAINLAB_LOG
+    /// Format of the log on standard error; CHAINLAB_LOG or RUST_LOG set its level
     #[arg(long, value_enum, default_value_t, global = true)]
     pub log_format: LogFormat,
 }

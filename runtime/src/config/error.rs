@@ -8,9 +8,9 @@ pub enum ConfigError {
     /// The file cannot be read.
     #[error("cannot read the configuration file {}: {source}", path.display())]
     File {
-        /// Which.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The file is not TOML, or its sections are not tables.
@@ -18,7 +18,7 @@ pub enum ConfigError {
     Toml {
         /// The file.
         origin: String,
-        /// Where it ends to be TOML.
+        /// The error of the parser, with its place.
         reason: String,
     },
     /// A section or key that does not exist.
@@ -28,10 +28,10 @@ pub enum ConfigError {
         origin: String,
         /// `section.key`.
         key: String,
-        /// What there is instead.
+        /// The keys or sections that exist.
         known: String,
     },
-    /// A value that its field does not take.
+    /// A value that its field does not accept.
     #[error("{origin}: {key}: {reason}")]
     Value {
         /// The file, variable or flag.
@@ -47,13 +47,13 @@ pub enum ConfigError {
         /// Its name.
         variable: String,
     },
-    /// Values that are right alone and wrong together.
-    #[error("the configuration does not fit together: {reason}")]
+    /// Values that are valid alone but not together.
+    #[error("the values of the configuration contradict each other: {reason}")]
     Whole {
         /// What was found and what was expected.
         reason: String,
     },
-    /// The layers could not be put together.
-    #[error("the configuration cannot be put together: {0}")]
+    /// The layers could not be merged.
+    #[error("the layers of the configuration cannot be merged: {0}")]
     Layers(#[from] config::ConfigError),
 }

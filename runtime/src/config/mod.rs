@@ -1,7 +1,7 @@
 //! Loads the configuration: embedded defaults < file < environment < flags.
 //!
-//! Each value of each layer is judged alone before the layers are put together, so that an error can name the file,
-//! variable or flag that it came from. What the values mean is `shared::config`'s; nothing here knows a single one.
+//! Each value of each layer is checked by itself before the layers are merged, so that an error can name its file,
+//! variable or flag. The values and their meaning are `shared::config`'s; this module knows none of them.
 
 mod args;
 mod error;
@@ -17,23 +17,23 @@ use sources::Setting;
 use std::ffi::OsString;
 use std::path::Path;
 
-/// The defaults, as every program carries them.
+/// The defaults that are built into every program.
 pub const DEFAULTS: &str = include_str!("../../../Config.toml");
 
-/// The file that is read where none is named.
+/// The file that is read if none is named.
 pub const FILE_NAME: &str = "Config.toml";
 
-/// Values that flags give, the uppermost layer.
+/// Values from flags, the uppermost layer.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides(Vec<Setting>);
 
 impl Overrides {
-    /// No flag given.
+    /// No values.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets `key` (`section.key`) to what `flag` said, if it was given; `flag` is how errors name it.
+    /// Sets `key` (`section.key`) if the flag was given; errors name it by `flag`.
     #[must_use]
     pub fn set(mut self, key: &str, flag: &str, value: Option<impl ToString>) -> Self {
         if let Some(value) = value {
@@ -45,17 +45,17 @@ impl Overrides {
 
 /// Loads the configuration of this process.
 ///
-/// `file` is what `--config` named; without it, [`FILE_NAME`] in the working directory is read if it exists.
+/// `file` is the value of `--config`; without it, [`FILE_NAME`] in the working directory is read if it exists.
 ///
 /// # Errors
-/// The first value that is unknown, malformed or out of bounds, with where it came from and what was expected.
+/// The first value that is unknown, malformed or out of bounds, with its source and what was expected.
 pub fn load(file: Option<&Path>, overrides: Overrides) -> Result<Config, ConfigError> {
     let found = Path::new(FILE_NAME);
     let file = file.or_else(|| found.exists().then_some(found));
     load_from(file, std::env::vars_os(), overrides)
 }
 
-/// [`load`] with the environment as an argument, and without looking for a file.
+/// [`load`] with the environment as an argument, and without searching for a file.
 ///
 /// # Errors
 /// As [`load`].
@@ -79,15 +79,15 @@ pub fn load_from(
     }
     for setting in settings {
         let key = setting.key.clone();
-        let value = judge(&known, setting)?;
-        // Later ones replace earlier ones: the settings come in the order of the layers.
+        let value = check_setting(&known, setting)?;
+        // The settings come in the order of the layers, so later ones replace earlier ones.
         builder = builder.set_override(&key, sources::to_config(value))?;
     }
     read(builder.build()?.try_deserialize()?).map_err(|reason| ConfigError::Whole { reason })
 }
 
-/// The value of a setting as its field wants it, if the field takes it.
-fn judge(known: &Value, setting: Setting) -> Result<Value, ConfigError> {
+/// The value of a setting with the type of its field, if the field accepts it.
+fn check_setting(known: &Value, setting: Setting) -> Result<Value, ConfigError> {
     let Setting { origin, key, value, is_text } = setting;
     let place = format!("/{}", key.replacen('.', "/", 1));
     let mut tree = known.clone();
@@ -96,9 +96,9 @@ fn judge(known: &Value, setting: Setting) -> Result<Value, ConfigError> {
     };
     let was = leaf.clone();
     let mut refused = None;
-    // A variable or flag is text whatever the field wants, so the field decides: a name may be "123", a port may not
-    // be. A text field takes the text itself, which comes first.
-    for candidate in if is_text { sources::readings(&value, &was) } else { vec![value] } {
+    // A variable or flag is always text, so the field decides: a name may be "123", for a port that is a number. The
+    // text itself comes first, so that a text field takes it unchanged.
+    for candidate in if is_text { sources::candidates(&value, &was) } else { vec![value] } {
         if let Some(leaf) = tree.pointer_mut(&place) {
             leaf.clone_from(&candidate);
         }
@@ -110,7 +110,7 @@ fn judge(known: &Value, setting: Setting) -> Result<Value, ConfigError> {
     Err(ConfigError::Value { origin, key, reason: refused.unwrap_or_default() })
 }
 
-/// The typed configuration in `tree`, its consensus parameters within their bounds.
+/// The typed configuration in `tree`, with its consensus parameters checked.
 fn read(tree: Value) -> Result<Config, String> {
     let config = Config::deserialize(tree).map_err(|error| error.to_string())?;
     config.network.check().map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! Where settings come from: TOML and the environment; each setting remembers it.
+//! Reads settings from TOML and the environment; each setting remembers its source.
 
 use super::ConfigError;
 use config::{FileFormat, ValueKind};
@@ -7,19 +7,18 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::Path;
 
-/// What the names of our environment variables begin with.
+/// The beginning of the names of our environment variables.
 const PREFIX: &str = "CHAINLAB__";
 
-/// One value that one source gives.
+/// One value of one source.
 #[derive(Debug, Clone)]
 pub(super) struct Setting {
     /// The file, variable or flag, as errors name it.
     pub(super) origin: String,
     /// `section.key`.
     pub(super) key: String,
-    /// What it says.
     pub(super) value: Value,
-    /// Whether the source knows only text, so that the field decides how to read it.
+    /// Whether the source has only text, so that the field decides how to parse it.
     pub(super) is_text: bool,
 }
 
@@ -69,24 +68,24 @@ pub(super) fn environment(
         };
         settings.push(Setting::text(format!("environment variable {name}"), key, text));
     }
-    // The order of an environment is chance; which error is shown should not be.
+    // The order of an environment is random; which error is shown should not be.
     settings.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(settings)
 }
 
-/// What a text may mean to a field whose default is `default`; the likeliest reading last, since its error is shown.
-pub(super) fn readings(text: &Value, default: &Value) -> Vec<Value> {
-    let mut readings = vec![text.clone()];
-    let Some(text) = text.as_str() else { return readings };
+/// The values that a text may stand for in a field with this default; the likeliest last, since its error is shown.
+pub(super) fn candidates(text: &Value, default: &Value) -> Vec<Value> {
+    let mut candidates = vec![text.clone()];
+    let Some(text) = text.as_str() else { return candidates };
     match default {
-        Value::Number(_) => readings.extend(text.parse::<u64>().map(Value::from)),
-        Value::Bool(_) => readings.extend(text.parse::<bool>().map(Value::from)),
+        Value::Number(_) => candidates.extend(text.parse::<u64>().map(Value::from)),
+        Value::Bool(_) => candidates.extend(text.parse::<bool>().map(Value::from)),
         Value::Array(_) => {
-            readings.push(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Value::from).collect());
+            candidates.push(text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(Value::from).collect());
         }
         _ => {}
     }
-    readings
+    candidates
 }
 
 /// The settings as one object of sections.
@@ -100,7 +99,7 @@ pub(super) fn tree(settings: &[Setting]) -> Value {
     tree
 }
 
-/// What there is where `key` is not: the keys of its section, or the sections.
+/// For the error about an unknown `key`: the keys of its section, or the sections.
 pub(super) fn siblings(known: &Value, key: &str) -> String {
     let names = |object: &Map<String, Value>| object.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
     let section = key.split('.').next().unwrap_or_default();

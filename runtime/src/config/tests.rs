@@ -19,11 +19,11 @@ fn with_file(text: &str) -> Result<Config, ConfigError> {
     load_from(Some(&path), [], Overrides::new())
 }
 
-/// Asserts that the error says each of `parts`.
+/// Asserts that the error contains each of `parts`.
 fn refused(result: Result<Config, ConfigError>, parts: &[&str]) {
     let error = result.expect_err(parts[0]).to_string();
     for part in parts {
-        assert!(error.contains(part), "{error}\ndoes not say: {part}");
+        assert!(error.contains(part), "{error}\ndoes not contain: {part}");
     }
 }
 
@@ -56,7 +56,7 @@ fn a_flag_wins_over_a_variable_and_a_variable_over_a_file() {
 }
 
 #[test]
-fn the_text_of_a_variable_is_read_as_its_field_wants_it() {
+fn the_text_of_a_variable_is_parsed_as_its_field_requires() {
     let config = with_env(&[
         ("CHAINLAB__NETWORK__NAME", "123"),
         ("CHAINLAB__NODE__MESSAGE", "true"),
@@ -90,7 +90,7 @@ fn an_empty_text_means_not_given() {
 }
 
 #[test]
-fn unknown_keys_are_refused_with_what_there_is_instead() {
+fn unknown_keys_are_refused_with_the_known_ones() {
     refused(with_file("[node]\nprot = 1\n"), &["Mine.toml", "node.prot", "port"]);
     refused(with_file("[network]\nintreval = 1\n"), &["Mine.toml", "network.intreval", "block_interval_ms"]);
     refused(with_file("[nodes]\nport = 1\n"), &["Mine.toml", "nodes.port", "tracker"]);
@@ -101,7 +101,7 @@ fn unknown_keys_are_refused_with_what_there_is_instead() {
 }
 
 #[test]
-fn a_value_that_its_field_does_not_take_is_refused_with_where_it_came_from_and_what_was_expected() {
+fn a_value_that_its_field_does_not_accept_is_refused_with_its_source_and_what_was_expected() {
     refused(with_file("[node]\nport = 70000\n"), &["Mine.toml", "node.port", "70000", "u16"]);
     refused(with_file("[network]\nname = 123\n"), &["Mine.toml", "network.name", "123", "string"]);
     refused(with_file("[node]\npoll_ms = 2.5\n"), &["node.poll_ms", "2.5", "u64"]);

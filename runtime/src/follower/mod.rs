@@ -1,8 +1,8 @@
-//! Drives `shared::sync` over HTTP: what every service does that follows the chain.
+//! Drives `shared::sync` over HTTP, for every service that follows the chain.
 //!
 //! The chain and its syncer live on one thread, the only writer, and take their commands from a bounded queue
-//! (`writer`); requests to peers are carried out on tokio and come back as commands (`peer_client`). Readers use snapshots
-//! and never wait for the writer. No rule is decided here.
+//! (`writer`). Requests to peers run on tokio, and their results come back as commands (`peer_client`). Readers use
+//! snapshots and never wait for the writer. No rule is decided here.
 
 mod peer_client;
 mod writer;
@@ -21,54 +21,54 @@ use std::thread::JoinHandle;
 use tokio::sync::{broadcast, oneshot, watch};
 use writer::{Command, Writer};
 
-/// Commands that may wait for the chain's thread.
+/// Most commands in the queue of the chain's thread.
 const QUEUE: usize = 1024;
-/// Events that a slow listener may fall behind.
+/// Events that a slow subscriber may fall behind.
 const EVENTS: usize = 1024;
 
-/// What a follower needs to start.
+/// What a [`Follower`] needs to start.
 pub struct FollowerSettings {
     /// The rules of the network.
     pub rules: Arc<Rules>,
-    /// Bounds on what is kept beside the best chain.
+    /// Bounds on stored side branches.
     pub side_limits: SideLimits,
     /// Peers and polling.
     pub sync: SyncSettings,
     /// The clock that timestamps are judged by.
     pub clock: Clock,
-    /// Decides what is left to chance.
+    /// Seeds the syncer's random choices.
     pub seed: u64,
 }
 
-/// What is known of the chain at a moment; published whenever it changes.
+/// The state of the chain and its peers, published at each change.
 #[derive(Debug, Clone)]
 pub struct Status {
-    /// The best chain's last block; durable.
+    /// The best chain's last block, which is durable.
     pub tip: Entry,
     /// The difficulty that the next block must have.
     pub next_difficulty: Difficulty,
-    /// Whether a better chain is being fetched: mining on this one would be a waste.
+    /// Whether a better chain is being fetched, so that mining on this one would be wasted.
     pub is_syncing: bool,
-    /// How often the best chain has changed to another branch: blocks by height are the same as long as this is.
+    /// Changes to another branch since the start. While it is the same, so is the block at each height.
     pub reorganisations: u64,
-    /// The ends of all branches.
+    /// The tips of all branches.
     pub tips: Arc<[BranchTip]>,
     /// All peers, as `GET /peers` lists them.
     pub peers: Arc<[Peer]>,
-    /// How many of them answer and are of our network.
+    /// How many peers answer and are on our network.
     pub connected: usize,
 }
 
-/// Why the chain did not answer.
+/// Why a request to the chain's thread failed.
 #[derive(Debug, thiserror::Error)]
 pub enum FollowerError {
-    /// More waits for the chain than may wait.
-    #[error("too much waits for the chain already, try again")]
+    /// The queue of the chain's thread is full.
+    #[error("too many requests wait for the chain already, try again")]
     Busy,
     /// The service is shutting down.
     #[error("the service is shutting down")]
     Stopped,
-    /// What was asked cannot be done.
+    /// The request is invalid.
     #[error("{0}")]
     Invalid(String),
     /// The chain's store failed.
@@ -82,7 +82,7 @@ pub enum FollowerError {
     Thread(#[from] std::io::Error),
 }
 
-/// A chain that keeps in step with its peers; cheap to clone.
+/// A handle to a chain that follows its peers; cheap to clone.
 #[derive(Clone)]
 pub struct Follower {
     commands: SyncSender<Command>,
@@ -93,15 +93,15 @@ pub struct Follower {
     events: broadcast::Sender<Arc<Event>>,
 }
 
-/// The chain's thread; joining it waits until everything is flushed.
+/// The chain's thread, which flushes the chain before it ends.
 pub struct FollowerThread(JoinHandle<()>);
 
 impl Follower {
-    /// Opens the chain in `store` and starts to follow. Must be called on a tokio runtime, which then carries the
-    /// requests.
+    /// Opens the chain in `store` and starts to follow. Must be called on a tokio runtime, on which the requests to
+    /// peers then run.
     ///
     /// # Errors
-    /// If the store cannot be opened, or a client or thread cannot be had.
+    /// If the store cannot be opened, or a client or thread cannot be made.
     pub fn start(settings: FollowerSettings, store: Arc<dyn Store>) -> Result<(Self, FollowerThread), FollowerError> {
         let FollowerSettings { rules, side_limits, sync, clock, seed } = settings;
         let chain = Chain::open(rules.clone(), store, side_limits)?;
@@ -120,7 +120,7 @@ impl Follower {
         ))
     }
 
-    /// Readers' door to the chain.
+    /// Snapshots of the chain, for readers.
     pub fn view(&self) -> &View {
         &self.view
     }
@@ -135,31 +135,31 @@ impl Follower {
         self.network
     }
 
-    /// The chain as it is now.
+    /// The current status.
     pub fn status(&self) -> Arc<Status> {
         self.status.borrow().clone()
     }
 
-    /// For waiting until the chain changes.
+    /// A receiver that wakes at each change of the status.
     pub fn watch(&self) -> watch::Receiver<Arc<Status>> {
         self.status.clone()
     }
 
-    /// What happens from now on.
+    /// All events from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
         self.events.subscribe()
     }
 
-    /// Tells listeners of something that happened outside of the chain.
+    /// Sends subscribers an event that did not come from the chain's thread.
     pub fn send_event(&self, event: Event) {
-        // Nobody listening is fine.
+        // Without subscribers, sending fails, which does not matter.
         let _ = self.events.send(Arc::new(event));
     }
 
-    /// Judges a block that was mined here or pushed by `from`.
+    /// Submits a block that was mined here, or pushed by `from`.
     ///
     /// # Errors
-    /// The outer: it could not be asked. The inner: the chain's refusal.
+    /// The outer: the chain's thread could not be asked. The inner: the chain's refusal.
     pub async fn submit(
         &self,
         block: Block,
@@ -169,50 +169,50 @@ impl Follower {
         self.request(|reply| Command::Block { block, source, from, reply }).await
     }
 
-    /// Changes whom to talk to.
+    /// Adds, removes, blocks or unblocks peers.
     ///
     /// # Errors
-    /// [`FollowerError::Invalid`] if an address is none.
+    /// [`FollowerError::Invalid`] if an address is malformed.
     pub async fn update_peers(&self, update: PeersUpdate) -> Result<(), FollowerError> {
         self.request(|reply| Command::Peers { update, reply }).await?.map_err(FollowerError::Invalid)
     }
 
-    /// Asks every peer now, and answers when nothing better is left to fetch.
+    /// Asks every peer now, and returns when no better chain is left to fetch, at most after 25 s.
     ///
     /// # Errors
-    /// If it could not be asked.
+    /// If the chain's thread could not be asked.
     pub async fn sync_now(&self) -> Result<SyncReport, FollowerError> {
         self.request(|reply| Command::SyncNow { reply }).await
     }
 
-    /// Offers addresses to talk to; whoever is not there or of another network is found out.
+    /// Offers addresses of peers; the syncer finds out which of them answer and are on our network.
     pub fn offer_peers(&self, addresses: Vec<PeerAddress>, learnt: Learnt) {
-        // An offer that finds the queue full will be made again.
+        // If the queue is full, the next registration repeats the offer.
         let _ = self.commands.try_send(Command::Offer { addresses, learnt });
     }
 
-    /// Tells what others reach this service at, where that was learnt late.
+    /// Sets the service's own address, if it became known only after the start.
     pub fn set_own_address(&self, own: PeerAddress) {
         let _ = self.commands.try_send(Command::Own(own));
     }
 
-    /// Whether an address was cut off on purpose.
+    /// Whether an address was blocked by `POST /peers`.
     pub fn is_blocked(&self, address: &str) -> bool {
         let blocked = |peer: &Peer| peer.address == address && peer.error.as_deref() == Some("blocked");
         self.status.borrow().peers.iter().any(blocked)
     }
 
-    /// Waits until the chain's thread has ended, whoever or whatever ended it.
+    /// Waits until the chain's thread has ended, for whatever reason.
     pub async fn ended(&self) {
         let mut status = self.status.clone();
         while status.changed().await.is_ok() {}
     }
 
-    /// Ends the chain's thread once what waits for it is done; the [`FollowerThread`] tells when.
+    /// Ends the chain's thread after the queued commands; [`FollowerThread::join`] waits for that.
     pub fn stop(&self) {
         let commands = self.commands.clone();
         tokio::task::spawn_blocking(move || {
-            // A thread that has ended already needs no telling.
+            // Fails only if the thread has ended already.
             let _ = commands.send(Command::Stop);
         });
     }
@@ -232,7 +232,7 @@ impl FollowerThread {
     pub async fn join(self) {
         let joined = tokio::task::spawn_blocking(move || self.0.join()).await;
         if !matches!(joined, Ok(Ok(()))) {
-            tracing::error!("the chain's thread panicked; what was durable stays so");
+            tracing::error!("the chain's thread panicked; durable blocks are not lost");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Carries the syncer's requests over HTTP and brings back what came of them.
+//! Sends the syncer's requests over HTTP, and returns the results to the chain's thread as commands.
 
 use super::writer::Command;
 use crate::client::{Client, Error};
@@ -12,7 +12,7 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 use tokio::runtime::Handle;
 
-/// JSON may spell one byte of data with six (`\u0000`), and a block has other fields too (docs/protocol.md §8).
+/// JSON may write one byte of data as six (`\u0000`), and a block has other fields too (docs/protocol.md §8).
 const fn max_block_json(max_data_bytes: u64) -> usize {
     6 * max_data_bytes as usize + 4096
 }
@@ -23,7 +23,7 @@ pub(super) struct PeerClient {
     rules: Arc<Rules>,
     network: BlockHash,
     runtime: Handle,
-    /// The block that was pushed last, as JSON: made once, pushed to many.
+    /// The last pushed block as JSON, since one block is pushed to many peers.
     pushed: Option<(BlockHash, Bytes)>,
 }
 
@@ -34,15 +34,15 @@ impl PeerClient {
         Self { client, commands, rules, network, runtime: Handle::current(), pushed: None }
     }
 
-    /// Says from now on that it asks for the service at `own`.
+    /// From now on, requests name the service at `own` as their sender.
     pub(super) fn set_own_address(&mut self, own: &PeerAddress) {
         match Client::new(Some(self.network), Some(own.as_str())) {
             Ok(client) => self.client = client,
-            Err(error) => tracing::warn!(%error, "peers are not told of {own}"),
+            Err(error) => tracing::warn!(%error, "peers will not learn the address {own}"),
         }
     }
 
-    /// Sends a request on its way and returns at once.
+    /// Starts a request and returns at once.
     pub(super) fn send(&mut self, id: RequestId, peer: PeerAddress, request: Request, timeout_ms: u64) {
         let (client, commands, rules, network) =
             (self.client.clone(), self.commands.clone(), self.rules.clone(), self.network);
@@ -56,7 +56,8 @@ impl PeerClient {
                 Ok(result) => result.map_err(failure),
                 Err(_) => Err(Failure::Slow),
             };
-            // Requests under way are few against the queue's length; were it full, the syncer's own deadline holds.
+            // The queue is much longer than there are requests at a time. If it is full, the syncer's own deadline ends
+            // the request.
             let _ = commands.try_send(Command::Response { id, result });
         });
     }

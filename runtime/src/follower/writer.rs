@@ -1,4 +1,4 @@
-//! The chain's own thread: the only writer. It takes commands in order, lets the core decide, and publishes what changed.
+//! The chain's thread, the only writer: executes commands in order, lets the core decide, and publishes what changed.
 
 use super::peer_client::PeerClient;
 use super::{Status, short};
@@ -13,14 +13,14 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 use tokio::sync::{broadcast, oneshot, watch};
 
-/// `POST /sync` returns after this long at the latest, milliseconds.
+/// Longest time that `POST /sync` waits, in milliseconds.
 const SYNC_NOW_MS: u64 = 25_000;
-/// Commands that are handled before what is due, at the most.
+/// Most commands that are handled before the syncer's due work.
 const MAX_BEFORE_WAKEUP: usize = 256;
-/// Most `POST /sync` that may wait.
+/// Most requests of `POST /sync` that wait at a time.
 const MAX_SYNC_WAITERS: usize = 64;
 
-/// What the chain's thread is asked to do.
+/// A task for the chain's thread.
 pub(super) enum Command {
     Block {
         block: Block,
@@ -60,11 +60,11 @@ pub(super) struct Writer {
     reorganisations: u64,
 }
 
-/// Tells somebody what came of what they asked. Given once the status shows it, as events are, so that whoever has an
-/// answer sees the chain that it speaks of: a miner that went on from the old tip would fork itself.
+/// A deferred reply. Replies and events are sent only after the new status is published, so that their receivers see
+/// the chain that they are about: a miner that continued on the old tip would fork itself.
 type Reply = Box<dyn FnOnce() + Send>;
 
-/// Somebody who asked for a sync, and how the chain stood then.
+/// A request of `POST /sync`, and the tip when it came.
 struct SyncWaiter {
     reply: oneshot::Sender<SyncReport>,
     from: Entry,
@@ -114,7 +114,7 @@ impl Writer {
                 }
                 Err(RecvTimeoutError::Timeout) => is_idle = true,
             }
-            // Answers that wait in the queue came in time: nobody is judged late before they have been looked at.
+            // Answers in the queue came in time, so they are handled before the syncer judges which peers are late.
             let is_due = self.clock.now().uptime_ms >= self.syncer.next_wakeup_ms();
             if is_due && (is_idle || handled >= MAX_BEFORE_WAKEUP) {
                 self.syncer.handle_wakeup(&mut self.chain, self.clock.now());
@@ -124,14 +124,16 @@ impl Writer {
             self.reply_to_sync_waiters();
             self.publish();
             for event in self.events.drain(..) {
-                // Nobody listening is fine.
+                // Without subscribers, sending fails, which does not matter.
                 let _ = self.event_sender.send(event);
             }
             self.replies.drain(..).for_each(|reply| reply());
         }
         match self.chain.flush() {
-            Ok(()) => tracing::debug!(height = self.chain.tip().index.0, "chain flushed"),
-            Err(error) => tracing::error!(%error, "could not flush the chain; the next start replays what is missing"),
+            Ok(()) => tracing::debug!(height = self.chain.tip().index.0, "the chain is flushed"),
+            Err(error) => {
+                tracing::error!(%error, "the chain could not be flushed; the next start replays the missing blocks")
+            }
         }
     }
 
@@ -215,7 +217,7 @@ impl Writer {
 
     fn defer_reply<T: Send + 'static>(&mut self, reply: oneshot::Sender<T>, answer: T) {
         self.replies.push(Box::new(move || {
-            // Whoever asked may have gone away.
+            // Sending fails if the request was dropped meanwhile.
             let _ = reply.send(answer);
         }));
     }

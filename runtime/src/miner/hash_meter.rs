@@ -1,12 +1,12 @@
-//! Counts hashes and answers how many there were a second, lately; without a lock.
+//! Counts hashes and computes the recent hash rate, without a lock.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 const SLICE_MS: u64 = 500;
-/// Complete slices that make up "lately".
+/// Complete slices that the recent rate covers.
 const SLICES: u64 = 10;
-/// Those, the one that is being filled, and one to spare for a thread that is late.
+/// One more for the slice that is being filled, and one for a thread that is late.
 const SLOTS: u64 = SLICES + 2;
 /// A slot holds the low 24 bits of its slice's number (97 days) above 40 bits of count (2 · 10^12 hashes a second).
 const COUNT_BITS: u32 = 40;
@@ -25,7 +25,7 @@ impl HashMeter {
         Self { begin, total: AtomicU64::new(0), slots: Default::default() }
     }
 
-    /// `hashes` were done just before `now`.
+    /// Adds `hashes` that were computed just before `now`.
     pub(super) fn add(&self, now: Instant, hashes: u64) {
         self.total.fetch_add(hashes, Relaxed);
         let slice = self.slice(now);
@@ -42,17 +42,17 @@ impl HashMeter {
         }
     }
 
-    /// All hashes ever done.
+    /// Hashes since the start.
     pub(super) fn total(&self) -> u64 {
         self.total.load(Relaxed)
     }
 
-    /// Hashes per second over the last 5 seconds, or since the beginning where that is less.
+    /// Hashes per second over the last 5 seconds, or since the start if that is less.
     pub(super) fn per_second(&self, now: Instant) -> u64 {
         let slice = self.slice(now);
         let since_begin = now.saturating_duration_since(self.begin);
         let ms = u64::try_from(since_begin.as_millis()).unwrap_or(u64::MAX);
-        // The slice that is being filled counts with the part of it that has passed.
+        // The slice that is being filled counts with its elapsed part.
         let span_ms = (SLICES * SLICE_MS + ms % SLICE_MS).min(ms).max(1);
         let recent = slice.saturating_sub(SLICES)..=slice;
         let hashes: u64 = recent
@@ -66,7 +66,7 @@ impl HashMeter {
 
     fn slice(&self, now: Instant) -> u64 {
         let since: Duration = now.saturating_duration_since(self.begin);
-        // From 1, so that a slot that was never filled is of no slice.
+        // From 1: the tag 0 of an empty slot belongs to no slice.
         u64::try_from(since.as_millis()).unwrap_or(u64::MAX) / SLICE_MS + 1
     }
 }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_steady_rate_is_told_and_forgotten_after_seconds() {
+    fn a_steady_rate_is_measured_and_forgotten_after_seconds() {
         let begin = Instant::now();
         let hash_meter = HashMeter::new(begin);
         let at = |ms| begin + Duration::from_millis(ms);

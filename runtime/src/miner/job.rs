@@ -1,4 +1,4 @@
-//! What a miner searches, and how its threads share the nonces.
+//! A mining job, and how threads share its nonces.
 
 use shared::block::{Header, HeaderFields, Nonce, Timestamp};
 use shared::work::Target;
@@ -7,23 +7,23 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// A header to find a nonce for.
 #[derive(Debug, Clone, Copy)]
 pub struct Job {
-    /// Names the job in [`MinedHeader`]; the caller gives each job another.
+    /// Identifies the job in [`MinedHeader`]; the caller chooses unique ids.
     pub id: u64,
-    /// The header; its timestamp is the earliest that will do, parent + 1 ms (docs/protocol.md §4), and moves with the
-    /// clock while the search goes on.
+    /// The header without its nonce. Its timestamp is the earliest valid one, parent + 1 ms (docs/protocol.md §4), and
+    /// follows the clock during the search.
     pub fields: HeaderFields,
-    /// Where the search begins.
+    /// The nonce at which the search begins.
     pub first_nonce: Nonce,
-    /// Whether to ignore the limit of the hash rate (`POST /mine`).
+    /// Whether the limit of the hash rate is ignored, as for `POST /mine`.
     pub full_speed: bool,
 }
 
 /// A header that meets its target.
 #[derive(Debug, Clone)]
 pub struct MinedHeader {
-    /// The job that it was found for.
+    /// The id of its job.
     pub job: u64,
-    /// The sealed header, its timestamp at most a batch older than the find.
+    /// The sealed header; its timestamp is at most one batch older than the find.
     pub header: Header,
 }
 
@@ -40,12 +40,12 @@ impl Search {
         Self { job, target: job.fields.difficulty.target(), next: AtomicU64::new(job.first_nonce.0) }
     }
 
-    /// The first of `count` nonces (wrapping around) that no other call of this search gets.
+    /// Reserves `count` nonces (wrapping around) for the caller, and returns the first.
     pub(super) fn take(&self, count: u64) -> Nonce {
         Nonce(self.next.fetch_add(count, Relaxed))
     }
 
-    /// The header to seal at `now`.
+    /// The header fields for a seal made at `now`.
     pub(super) fn fields_at(&self, now: Timestamp) -> HeaderFields {
         HeaderFields { timestamp: now.max(self.job.fields.timestamp), ..self.job.fields }
     }

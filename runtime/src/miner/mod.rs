@@ -1,7 +1,7 @@
-//! Mines: operating system threads around `shared::work::search`, apart from tokio's, which must stay free to answer.
+//! Mining threads around `shared::work::search`, separate from tokio's threads, which must stay free for requests.
 //!
-//! A miner knows a job and a clock, no chain: whoever owns the chain gives it the next job. A new job, and the end,
-//! interrupt searching within a batch (half a millisecond) and waiting at once.
+//! A miner has a job and a clock but no chain: the owner of the chain gives it the next job. A new job, or the end,
+//! interrupts a search within one batch (half a millisecond), and a wait at once.
 
 mod hash_meter;
 mod job;
@@ -21,10 +21,10 @@ use std::thread::JoinHandle;
 use std::time::Instant;
 use throttle::Throttle;
 
-/// Most threads that a miner may have.
+/// Most threads of a miner.
 pub const MAX_THREADS: usize = 256;
 
-/// How hard to mine.
+/// Threads and hash rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MinerSettings {
     /// 1 to [`MAX_THREADS`].
@@ -36,10 +36,10 @@ pub struct MinerSettings {
 /// Why a miner could not start.
 #[derive(Debug, thiserror::Error)]
 pub enum MinerError {
-    /// No thread, or more than is sensible.
+    /// The number of threads is out of bounds.
     #[error("{got} mining threads: expected 1 to {MAX_THREADS}")]
     Threads {
-        /// How many were asked for.
+        /// The requested number.
         got: usize,
     },
     /// The operating system refused a thread.
@@ -47,7 +47,7 @@ pub enum MinerError {
     Spawn(#[from] std::io::Error),
 }
 
-/// Mining threads and the job that they work on; at first none.
+/// Mining threads and their job; without a job they wait.
 ///
 /// Dropping it stops and joins the threads.
 pub struct Miner {
@@ -55,11 +55,11 @@ pub struct Miner {
     threads: Vec<JoinHandle<()>>,
 }
 
-/// What the threads share.
+/// The state that all threads share.
 struct MinerCore {
     state: Mutex<MinerState>,
     changed: Condvar,
-    /// Counts the changes of `state`: a look at it between two batches costs no lock.
+    /// Counts the changes of `state`, so that a thread can notice one between two batches without the lock.
     version: AtomicU64,
     hash_meter: HashMeter,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
@@ -75,8 +75,8 @@ struct MinerState {
 impl Miner {
     /// Starts the threads, which wait for a job.
     ///
-    /// `on_mined` is called on a mining thread, once per job at the most, and only while the job is still set; it should
-    /// hand the block on and return. It may call back into the miner.
+    /// `on_mined` is called on a mining thread, at most once per job, and only while the job is still set. It should
+    /// pass the header on and return. It may call the miner.
     ///
     /// # Errors
     /// [`MinerError::Threads`] outside 1 to [`MAX_THREADS`]; [`MinerError::Spawn`].
@@ -101,7 +101,7 @@ impl Miner {
             clock: Box::new(clock),
             on_mined,
         });
-        // Grows as threads start: if one is refused, dropping it ends those before.
+        // If a thread cannot be started, dropping `miner` ends those started before.
         let mut miner = Self { core, threads: Vec::with_capacity(settings.threads) };
         for number in 0..settings.threads {
             let core = Arc::clone(&miner.core);
@@ -111,13 +111,13 @@ impl Miner {
         Ok(miner)
     }
 
-    /// Searches `job` from now on, or nothing; what was searched before is dropped, even a hit that was not yet reported.
+    /// Replaces the job, and drops the previous one, even if a header was found for it and not yet reported.
     pub fn set_job(&self, job: Option<Job>) {
         let search = job.map(|job| Arc::new(Search::new(job)));
         self.core.change(|state| state.search = search);
     }
 
-    /// Changes the limit of the hash rate, effective at once.
+    /// Changes the limit of the hash rate at once.
     pub fn set_hashrate(&self, hashrate: Hashrate) {
         self.core.change(|state| state.throttle = Throttle::new(hashrate, Instant::now()));
     }
@@ -132,7 +132,7 @@ impl Miner {
         self.core.hash_meter.total()
     }
 
-    /// How many threads search.
+    /// The number of threads.
     pub fn threads(&self) -> usize {
         self.threads.len()
     }
@@ -151,7 +151,7 @@ impl Drop for Miner {
         });
         let own = std::thread::current().id();
         for thread in self.threads.drain(..) {
-            // `on_mined` may hold the last handle; a thread cannot wait for itself, and ends anyway.
+            // `on_mined` may drop the miner on one of its threads, which cannot join itself, and ends anyway.
             if thread.thread().id() != own && thread.join().is_err() {
                 tracing::error!("a mining thread had panicked");
             }
@@ -167,7 +167,7 @@ impl fmt::Debug for Miner {
 
 impl MinerCore {
     fn lock(&self) -> MutexGuard<'_, MinerState> {
-        // No code that runs under the lock leaves the state half changed, so a panic there does not spoil it.
+        // No code leaves the state half changed under the lock, so a lock that a panic poisoned is still usable.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

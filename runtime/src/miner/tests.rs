@@ -1,4 +1,4 @@
-//! Situations of mining with real threads; counts and order are asserted, times only with minutes to spare.
+//! Mining with real threads. The tests assert counts and order, and times only with minutes to spare.
 
 use super::*;
 use shared::block::{BlockHash, DataHash, HeaderFields, Height, Nonce};
@@ -55,7 +55,7 @@ fn a_found_header_meets_its_target_and_is_reported_once() {
         assert!(header.difficulty.target().is_met_by(&header.hash()));
         assert_eq!(header.timestamp, NOW);
     }
-    // All threads have ended when this returns: nothing can be reported after it.
+    // Joins all threads: nothing is reported after it.
     miner.stop();
     assert_eq!(found.recv_timeout(LONG).unwrap_err(), RecvTimeoutError::Disconnected);
 }
@@ -110,7 +110,7 @@ fn a_new_job_interrupts_the_wait_of_a_throttled_one() {
     miner.set_job(Some(impossible(0)));
     wait_for_hashes(&miner, 0);
     let begin = Instant::now();
-    // Each round ends in a wait of a second; sitting them out would take 200 seconds.
+    // Each round begins a wait of a second; without interruption they would take 200 seconds.
     for id in 1..=200 {
         miner.set_job(Some(impossible(0)));
         std::thread::sleep(Duration::from_millis(1));
@@ -126,7 +126,7 @@ fn no_job_means_no_hashing() {
     miner.set_job(Some(impossible(1)));
     wait_for_hashes(&miner, 1000);
     miner.set_job(None);
-    // A thread may be within a batch; then it counts it and rests.
+    // A thread may be within a batch, which it still counts.
     let mut before = miner.hashes();
     let begin = Instant::now();
     loop {
@@ -157,7 +157,7 @@ fn the_throttle_bounds_the_hashes_of_all_threads_together() {
 fn a_job_at_full_speed_ignores_the_throttle() {
     let (miner, _found) = miner(1, Hashrate::PerSecond(1));
     miner.set_job(Some(Job { full_speed: true, ..impossible(1) }));
-    // A day and more of hashes at one a second.
+    // At one hash a second this would take more than a day.
     wait_for_hashes(&miner, 100_000);
 }
 
@@ -204,7 +204,7 @@ fn stopping_joins_searching_and_waiting_threads() {
         assert_eq!(miner.threads(), 8);
         miner.set_job(job);
         miner.stop();
-        // The threads held the callback: it is gone only when they all are.
+        // Each thread held the callback, so it is dropped only after all have ended.
         assert_eq!(Arc::strong_count(&held), 1);
     }
 }

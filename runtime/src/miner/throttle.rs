@@ -1,20 +1,20 @@
 //! Spreads a hash rate evenly over time, for all threads of a miner together.
 //!
-//! Only arithmetic over the times that it is told: who waits, and on what, is the worker's.
+//! Pure arithmetic on the times that callers pass in; waiting is the worker's.
 
 use shared::config::Hashrate;
 use std::time::{Duration, Instant};
 
-/// How much hashing is done between two waits; bounds how late a block is found for being throttled.
+/// Duration of the hashing between two waits; bounds how much the throttle delays a find.
 const STEP: Duration = Duration::from_millis(5);
 
-/// How much lateness is caught up with; what is lost beyond it (the machine slept) is lost.
+/// Longest delay that is caught up; hashes beyond it, as after the machine slept, are not made up for.
 pub(super) const CATCH_UP: Duration = Duration::from_millis(20);
 
-/// When the next hashes are due.
+/// The time at which the next hashes are due.
 ///
 /// # Invariants
-/// Between two times `d` apart it lets at most `rate · (d + CATCH_UP)` hashes and one batch begin.
+/// Within a duration `d` at most `rate · (d + CATCH_UP)` hashes and one batch begin.
 #[derive(Debug)]
 pub(super) struct Throttle {
     per_second: u64,
@@ -22,7 +22,7 @@ pub(super) struct Throttle {
 }
 
 impl Throttle {
-    /// None where nothing is to be held back.
+    /// `None` for an unlimited hash rate.
     pub(super) fn new(hashrate: Hashrate, now: Instant) -> Option<Self> {
         match hashrate {
             Hashrate::Unlimited => None,
@@ -30,13 +30,16 @@ impl Throttle {
         }
     }
 
-    /// How many hashes to do at a time, at least 1.
+    /// Hashes of one batch, at least 1.
     pub(super) fn batch(&self) -> u64 {
         let steps_per_second = Duration::from_secs(1).as_nanos() / STEP.as_nanos();
         (u128::from(self.per_second) / steps_per_second).clamp(1, u128::from(u64::MAX)) as u64
     }
 
-    /// Books `count` hashes that begin now; the time to wait before asking again, if none may begin yet.
+    /// Reserves `count` hashes that begin now.
+    ///
+    /// # Errors
+    /// The time to wait before the next try, if no hash may begin yet.
     pub(super) fn book(&mut self, now: Instant, count: u64) -> Result<(), Duration> {
         let early = self.due.saturating_duration_since(now);
         if !early.is_zero() {
@@ -57,7 +60,7 @@ mod tests {
         Throttle::new(Hashrate::PerSecond(per_second), now).unwrap()
     }
 
-    /// Hashes booked by a worker that asks, and waits as long as it is told and `lateness` longer, for `seconds`.
+    /// Hashes of a worker within `seconds`, if each of its waits takes `lateness` longer than required.
     fn booked(per_second: u64, lateness: Duration, seconds: u64) -> u64 {
         let begin = Instant::now();
         let end = begin + Duration::from_secs(seconds);
@@ -74,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rate_is_kept_in_the_long_run_though_sleeps_are_late() {
+    fn the_rate_is_kept_although_sleeps_are_late() {
         for per_second in [1, 3, 200, 100_000, 20_000_000] {
             for lateness in [Duration::ZERO, Duration::from_micros(60), Duration::from_millis(3)] {
                 let hashes = booked(per_second, lateness, 20);
@@ -93,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn an_idle_time_is_not_caught_up_with() {
+    fn an_idle_time_is_not_caught_up() {
         let begin = Instant::now();
         let mut throttle = throttle(1000, begin);
         let later = begin + Duration::from_secs(3600);
@@ -105,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_held_back_without_a_limit() {
+    fn an_unlimited_rate_has_no_throttle() {
         assert!(Throttle::new(Hashrate::Unlimited, Instant::now()).is_none());
     }
 }

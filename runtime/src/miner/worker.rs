@@ -1,4 +1,4 @@
-//! One mining thread: take a batch of nonces, look whether anything changed, take the next.
+//! One mining thread: searches a batch of nonces, checks whether anything changed, and takes the next batch.
 
 use super::job::{MinedHeader, Search};
 use super::{MinerCore, MinerState};
@@ -7,22 +7,21 @@ use std::sync::atomic::Ordering::Acquire;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a batch should take: the longest that a new job waits for a thread, and short enough that a block's
-/// timestamp is the time of its find.
+/// Duration of a batch: a new job waits no longer for a thread, and the timestamp of a block is its time of find.
 const BATCH: Duration = Duration::from_micros(500);
 const SMALLEST_BATCH: u64 = 64;
 const LARGEST_BATCH: u64 = 1 << 17;
 
-/// What a thread may do next.
+/// The next work of a thread.
 struct Turn {
     search: Arc<Search>,
-    /// The version of the state that this was decided on.
+    /// The version of the state from which this was decided.
     version: u64,
-    /// How many hashes the throttle let begin; none where it does not hold back.
+    /// The hashes that the throttle allows; `None` without a throttle.
     booked: Option<u64>,
 }
 
-/// Works until the miner stops.
+/// Runs until the miner stops.
 pub(super) fn run(core: &MinerCore) {
     let mut batch = SMALLEST_BATCH;
     while let Some(turn) = next_turn(core, batch) {
@@ -40,7 +39,7 @@ pub(super) fn run(core: &MinerCore) {
     }
 }
 
-/// Waits for a job, and for the throttle where the job heeds it; none when the miner stops.
+/// Waits for a job, and for the throttle unless the job ignores it; `None` once the miner stops.
 fn next_turn(core: &MinerCore, batch: u64) -> Option<Turn> {
     let mut state = core.lock();
     loop {
@@ -66,12 +65,12 @@ fn next_turn(core: &MinerCore, batch: u64) -> Option<Turn> {
     }
 }
 
-/// Called under the lock, so that version and search belong together.
+/// Must be called under the lock, so that version and search belong together.
 fn turn(core: &MinerCore, search: &Arc<Search>, booked: Option<u64>) -> Turn {
     Turn { search: Arc::clone(search), version: core.version.load(Acquire), booked }
 }
 
-/// Tries `count` nonces, reports a hit, and adapts `batch` to how long it took.
+/// Tries `count` nonces, reports a hit, and adapts `batch` to the duration.
 fn search_batch(core: &MinerCore, search: &Arc<Search>, count: u64, batch: &mut u64) {
     let begin = Instant::now();
     let first = search.take(count);
@@ -86,14 +85,14 @@ fn search_batch(core: &MinerCore, search: &Arc<Search>, count: u64, batch: &mut 
     }
 }
 
-/// The batch that would take [`BATCH`], at most twice the one before: one odd measurement must not make a long one.
+/// The batch that would take [`BATCH`], at most twice the last one: one odd measurement must not make a long batch.
 fn adapted(batch: u64, count: u64, took: Duration) -> u64 {
     let took_ns = took.as_nanos().max(1);
     let ideal = u64::try_from(u128::from(count) * BATCH.as_nanos() / took_ns).unwrap_or(u64::MAX);
     ideal.min(batch.saturating_mul(2)).clamp(SMALLEST_BATCH, LARGEST_BATCH)
 }
 
-/// Ends the search with its one report, unless another thread or a new job ended it before.
+/// Ends the search and reports the header, unless another thread or a new job ended the search before.
 fn report(core: &MinerCore, search: &Arc<Search>, header: Header) {
     let mut is_first = false;
     core.change(|state| {

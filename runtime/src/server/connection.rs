@@ -1,6 +1,6 @@
-//! Connections: accepting them, how many at a time, how long a header may take, and how they end.
+//! Accepts connections, bounds their number and the time of their headers, and ends them at shutdown.
 //!
-//! Knows TCP and hyper; what a request means is `dispatch`'s.
+//! This module knows TCP and hyper; what a request means is `dispatch`'s.
 
 use super::dispatch::{App, Remote, filter};
 use super::stall::StallTimeout;
@@ -20,13 +20,14 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-/// Longest request line and headers, in bytes.
+/// Longest request line and headers together, in bytes.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
-/// Most connections at a time that are told that there are too many; more are closed without a word.
+/// Most connections at a time that get [`TOO_MANY_CONNECTIONS`]; more are closed without an answer.
 const MAX_REFUSALS: usize = 32;
 
-const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\n\
-    Content-Length: 128\r\nConnection: close\r\nRetry-After: 1\r\n\r\n\
+/// The answer to a connection beyond the limit.
+const TOO_MANY_CONNECTIONS: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+    Content-Type: application/problem+json\r\nContent-Length: 128\r\nConnection: close\r\nRetry-After: 1\r\n\r\n\
     {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"too many connections at the \
     moment; try again later\"}";
 
@@ -55,7 +56,7 @@ pub(super) async fn accept_all<S: Service>(
             }
             continue;
         };
-        // Answers are written in one go; waiting for more to send only delays them.
+        // An answer is written at once; waiting for more data would only delay it.
         let _ = stream.set_nodelay(true);
         let remote = Remote(SocketAddr::new(remote.ip().to_canonical(), remote.port()));
         let answer = answer.clone();
@@ -69,7 +70,7 @@ pub(super) async fn accept_all<S: Service>(
         tasks.spawn(async move {
             tokio::select! {
                 ended = connection => if let Err(error) = ended {
-                    tracing::debug!(remote = %remote.0, %error, "connection ended");
+                    tracing::debug!(remote = %remote.0, %error, "a connection ended with an error");
                 },
                 () = kill.cancelled() => {}
             }
@@ -79,13 +80,13 @@ pub(super) async fn accept_all<S: Service>(
 
     tasks.close();
     if timeout(limits.grace, graceful.shutdown()).await.is_err() {
-        tracing::debug!("cutting off connections that did not end in time");
+        tracing::debug!("closing connections that did not end in time");
     }
     kill.cancel();
     tasks.wait().await;
 }
 
-/// The next connection; none when the service is to stop.
+/// The next connection; `None` once the service is to stop.
 async fn accept(listener: &TcpListener, shutdown: &CancellationToken) -> Option<(TcpStream, SocketAddr)> {
     loop {
         let accepted = tokio::select! {
@@ -96,7 +97,7 @@ async fn accept(listener: &TcpListener, shutdown: &CancellationToken) -> Option<
         match accepted {
             Ok(connection) => return Some(connection),
             Err(error) => {
-                // The client is gone already, or we are out of file descriptors: the latter needs a moment.
+                // Either the client is gone already, or file descriptors have run out, which takes a moment to pass.
                 tracing::warn!(%error, "cannot accept a connection");
                 sleep(Duration::from_millis(50)).await;
             }
@@ -104,12 +105,12 @@ async fn accept(listener: &TcpListener, shutdown: &CancellationToken) -> Option<
     }
 }
 
-/// Tells a client that there are too many, without parsing what it sends.
+/// Sends the fixed refusal without parsing the request.
 async fn refuse(mut stream: TcpStream) {
-    let tell = async {
-        stream.write_all(FULL).await?;
+    let send = async {
+        stream.write_all(TOO_MANY_CONNECTIONS).await?;
         stream.shutdown().await?;
-        // Closing with unread input would reset the connection, and the client might never see the answer.
+        // Closing with unread input resets the connection, and the client might not receive the answer.
         let mut ignored = [0; 1024];
         for _ in 0..64 {
             if stream.read(&mut ignored).await? == 0 {
@@ -118,7 +119,7 @@ async fn refuse(mut stream: TcpStream) {
         }
         Ok::<_, std::io::Error>(())
     };
-    let _ = timeout(Duration::from_secs(1), tell).await;
+    let _ = timeout(Duration::from_secs(1), send).await;
 }
 
 #[cfg(test)]
@@ -127,7 +128,7 @@ mod tests {
 
     #[test]
     fn the_fixed_refusal_is_a_well_formed_answer() {
-        let text = std::str::from_utf8(FULL).unwrap();
+        let text = std::str::from_utf8(TOO_MANY_CONNECTIONS).unwrap();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())), "{}", body.len());
         assert_eq!(serde_json::from_str::<shared::wire::Problem>(body).unwrap().status, 503);

@@ -1,4 +1,4 @@
-//! From a request on the wire to an answer: the one warp filter, the checks, the service, and what every answer carries.
+//! From a request on the wire to its answer: one warp filter, the checks, the endpoint, and the headers of all answers.
 
 use super::describe::describe;
 use super::path::RequestPath;
@@ -26,11 +26,11 @@ use tokio_util::sync::CancellationToken;
 use warp::path::FullPath;
 use warp::{Filter, Rejection};
 
-/// Where a request came from; `connection` attaches it to each.
+/// The address that a request came from; `connection` attaches it to each request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Remote(pub(super) SocketAddr);
 
-/// A service and all that the kit needs to serve it.
+/// A service and what the kit needs to serve it.
 pub(super) struct App<S> {
     service: Arc<S>,
     table: Table<S>,
@@ -39,7 +39,7 @@ pub(super) struct App<S> {
     network: Option<BlockHash>,
 }
 
-/// What the warp filter collects.
+/// A request as the warp filter collects it.
 struct RawRequest {
     method: Method,
     path: FullPath,
@@ -49,7 +49,7 @@ struct RawRequest {
     body: BodyStream,
 }
 
-/// Collects any request and lets `app` answer it; it rejects none.
+/// A filter that collects any request and lets `app` answer it; it never rejects.
 pub(super) fn filter<S: Service>(
     app: Arc<App<S>>,
 ) -> impl Filter<Extract = (Response,), Error = Rejection> + Clone + Send + Sync {
@@ -66,7 +66,7 @@ pub(super) fn filter<S: Service>(
         })
 }
 
-/// Gives warp's body a type that can be named. Its chunks are whole `Bytes`, so none is copied.
+/// Gives warp's body a type with a name. Its chunks are whole `Bytes`, so nothing is copied.
 fn boxed(body: impl Stream<Item = Result<impl Buf + 'static, warp::Error>> + Send + Sync + 'static) -> BodyStream {
     Box::pin(body.map_ok(|mut chunk| chunk.copy_to_bytes(chunk.remaining())))
 }
@@ -106,7 +106,7 @@ impl<S: Service> App<S> {
     async fn answer(&self, raw: RawRequest) -> Response {
         let started = Instant::now();
         let RawRequest { method, path, query, headers, remote, body } = raw;
-        // HEAD is GET; hyper leaves the body out and keeps its length.
+        // HEAD is treated as GET; hyper omits the body and keeps its length.
         let method = if method == Method::HEAD { Method::GET } else { method };
         let (meter, mut response) = match RequestPath::new(&path) {
             Ok(path) => {
@@ -140,7 +140,7 @@ impl<S: Service> App<S> {
             }
             guard::check_media_type(&request.headers)?;
         }
-        // `/info` is how one learns in what two networks differ, so it must not depend on the network.
+        // `/info` shows how two networks differ, so a client of another network may read it.
         if !endpoint.is_some_and(|endpoint| endpoint.any_network) {
             guard::check_network(&request.headers, self.network)?;
             self.service.admit(&request)?;
@@ -159,7 +159,7 @@ impl<S: Service> App<S> {
         };
         let allowed = deadline.unwrap_or(self.context.limits.request);
         let path = entry.map_or("(no route)", |entry| entry.template());
-        // The call itself is inside, as a handler may panic before its first await.
+        // The call itself is inside too: a handler may panic before it returns its future.
         let handled = AssertUnwindSafe(async { handler(self.service.clone(), request).await }).catch_unwind();
         match timeout(allowed, handled).await {
             Ok(Ok(result)) => result,
@@ -174,7 +174,7 @@ impl<S: Service> App<S> {
     }
 }
 
-/// Headers that keep a browser from making more of an answer than it is.
+/// Adds headers that keep browsers from running or embedding an answer.
 fn harden(headers: &mut HeaderMap) {
     const STRICT: HeaderValue = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -12,7 +12,8 @@ use std::time::Duration;
 use utoipa::openapi::OpenApi;
 
 impl<S: 'static> Router<S> {
-    /// A router with every operation of `api`, all answered by `handler`, within the deadline that `deadline` gives a path.
+    /// A router with every operation of `api`, all answered by `handler`, within the deadline that `deadline` gives a
+    /// path.
     pub fn from_openapi<F>(
         api: OpenApi,
         deadline: impl Fn(&str) -> Option<Duration>,

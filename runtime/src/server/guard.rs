@@ -1,6 +1,6 @@
-//! What every request must satisfy before a service sees it (docs/protocol.md §8): host, origin, media type, network.
+//! Checks of every request before its handler runs (docs/protocol.md §8): host, origin, media type, network.
 //!
-//! This is what stands between a node and a web page that its owner happens to look at. No rule of the chain is here.
+//! They protect a node from the web pages that its owner visits. No rule of the chain is here.
 
 use super::problem::{bad_request, conflict, forbidden, problem};
 use http::header::{CONTENT_TYPE, HOST, ORIGIN};
@@ -9,7 +9,7 @@ use shared::block::BlockHash;
 use shared::wire::{NETWORK_HEADER, Problem};
 use std::net::IpAddr;
 
-/// The names that a service goes by, lower-case and without ports.
+/// The names of a service, in lower case and without ports.
 #[derive(Debug)]
 pub(super) struct Hosts(Vec<String>);
 
@@ -18,7 +18,7 @@ impl Hosts {
         Self(names.iter().map(|name| without_port(name).to_ascii_lowercase()).collect())
     }
 
-    /// Refuses a `Host` that is none of ours: a foreign name that leads here is DNS rebinding.
+    /// Refuses a `Host` that is not a name of the service: a foreign name that resolves to it means DNS rebinding.
     pub(super) fn check(&self, headers: &HeaderMap) -> Result<(), Problem> {
         let mut all = headers.get_all(HOST).iter();
         let (Some(Ok(host)), None) = (all.next().map(|host| host.to_str()), all.next()) else {
@@ -50,12 +50,12 @@ fn without_port(host: &str) -> &str {
     }
 }
 
-/// Whether a request may change something; `/register` does although it may be a GET.
+/// Whether requests with this method may change state.
 pub(super) fn is_write(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE)
 }
 
-/// Refuses a request that a page of another site made a browser send.
+/// Refuses a request that a page of another origin made a browser send.
 pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
     let text = |name| headers.get(name).map(|value: &http::HeaderValue| value.to_str().unwrap_or("?"));
     if let Some(origin) = text(ORIGIN) {
@@ -65,14 +65,15 @@ pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
             return Err(forbidden(format!("a page of {origin:?} may not change anything here")));
         }
     }
-    // Another port of the same host is the same site and yet a foreign origin.
+    // `same-site` is refused: another port of the same host is another origin.
     match text(http::HeaderName::from_static("sec-fetch-site")) {
         None | Some("same-origin" | "none") => Ok(()),
         Some(site) => Err(forbidden(format!("a page of another origin ({site}) may not change anything here"))),
     }
 }
 
-/// Refuses a body that is not announced as JSON: forms and plain text are what foreign pages can send unasked.
+/// Refuses a body that is not declared as JSON: without the service's consent, foreign pages can send forms and plain
+/// text only.
 pub(super) fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     let media_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = media_type.split(';').next().unwrap_or_default().trim();
@@ -85,7 +86,7 @@ pub(super) fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
     ))
 }
 
-/// Refuses a request that is meant for another network.
+/// Refuses a request for another network.
 pub(super) fn check_network(headers: &HeaderMap, ours: Option<BlockHash>) -> Result<(), Problem> {
     let (Some(ours), Some(theirs)) = (ours, headers.get(NETWORK_HEADER)) else { return Ok(()) };
     let theirs: BlockHash = theirs

@@ -1,8 +1,8 @@
 //! The HTTP kit that all services share (docs/protocol.md §8).
 //!
-//! A program states its routes in a [`Router`] and shares a [`Service`] among its handlers. The kit does what is the same
-//! everywhere: `/running`, `/info`, `/metrics`, `/openapi.json`, `/docs`, the checks of host, origin, media type and
-//! network, problem+json for every refusal, bounds on connections, headers, bodies, streams and time, and graceful
+//! A program states its routes in a [`Router`] and shares a [`Service`] among its handlers. The kit does what is the
+//! same everywhere: `/running`, `/info`, `/metrics`, `/openapi.json`, `/docs`, the checks of host, origin, media type
+//! and network, problem+json for every refusal, bounds on connections, headers, bodies, streams and time, and graceful
 //! shutdown. No rule of the chain belongs here.
 
 mod common;
@@ -47,38 +47,39 @@ use tokio_util::sync::CancellationToken;
 
 /// What the kit asks of the state that a program's handlers share.
 pub trait Service: Send + Sync + 'static {
-    /// The answer of `GET /info`; called for each, so it must not compute or wait.
+    /// The answer of `GET /info`; called for each such request, so it must not compute or wait.
     fn info(&self) -> Info;
 
-    /// Refuses a request whatever its path is; called for all but the common endpoints.
+    /// Checks a request before its handler runs; called for all but the common endpoints.
     ///
     /// # Errors
-    /// The refusal.
+    /// The refusal of the request.
     fn admit(&self, _request: &Request) -> Result<(), Problem> {
         Ok(())
     }
 }
 
-/// What requests and answers need of the running server.
+/// What requests and answers need from the server.
 struct ServerContext {
     limits: Limits,
     token: Option<String>,
     openapi: Bytes,
     metrics: Option<PrometheusHandle>,
     streams: Arc<Semaphore>,
-    /// KiB that bodies above [`BODY_LIMIT`] may take together.
+    /// In KiB; shared by all bodies above [`BODY_LIMIT`].
     large_bodies: Arc<Semaphore>,
     subscribers: Arc<Semaphore>,
     shutdown: CancellationToken,
 }
 
-/// Serves the routes of `router` with the state `service` on `listener` until `shutdown` is cancelled; then answers that have begun may end within
-/// [`Limits::grace`], and server-sent events end at once.
+/// Serves the routes of `router` with the state `service` on `listener` until `shutdown` is cancelled. Then begun
+/// answers may end within [`Limits::grace`], and server-sent events end at once.
 ///
-/// Metrics are recorded with the recorder that is installed when this is called.
+/// Metrics go to the recorder that is installed when this is called.
 ///
 /// # Errors
-/// If the listener has no address or the routes contradict each other; an error of one connection ends only that one.
+/// If the listener has no address, or two routes have the same path and method. An error of one connection ends only
+/// that connection.
 pub async fn serve<S: Service>(
     listener: TcpListener,
     service: Arc<S>,

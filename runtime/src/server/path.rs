@@ -1,4 +1,4 @@
-//! The path of a request as its pieces, percent-decoded after it was split: an escaped slash never makes a new piece.
+//! The path of a request in pieces. They are percent-decoded after the split, so an escaped slash makes no new piece.
 
 use super::problem::bad_request;
 use percent_encoding::percent_decode_str;
@@ -7,14 +7,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 use warp::path::FullPath;
 
-/// Most pieces that a path may have; no route has as many.
+/// Most pieces of a path.
 pub(super) const MAX_PIECES: usize = 8;
 
 /// A request's path. Cheap to clone, so that a handler can match on its pieces while it consumes the request.
 #[derive(Debug, Clone)]
 pub struct RequestPath {
     full: Arc<str>,
-    /// The pieces, where decoding changed anything.
+    /// The decoded pieces, if the path has escapes.
     decoded: Option<Arc<[String]>>,
 }
 
@@ -52,7 +52,7 @@ impl RequestPath {
         (count == N).then_some(params)
     }
 
-    /// Its pieces, to match on: `match &*path.segments() { ["block", hash] => … }`. One slash at the end is ignored.
+    /// The pieces of the path, to match on; a slash at the end is ignored.
     pub fn segments(&self) -> Segments<'_> {
         match &self.decoded {
             Some(decoded) => Segments::collect(decoded.iter().map(String::as_str)),
@@ -64,11 +64,11 @@ impl RequestPath {
 fn pieces(path: &str) -> impl Iterator<Item = &str> {
     let path = path.strip_prefix('/').unwrap_or(path);
     let path = path.strip_suffix('/').unwrap_or(path);
-    // "" splits into one empty piece, but the root has none.
+    // "" splits into one empty piece, but the root has no piece.
     path.split('/').take(if path.is_empty() { 0 } else { usize::MAX })
 }
 
-/// The pieces of a [`Path`], kept without an allocation; derefs to a slice.
+/// The pieces of a [`RequestPath`] without an allocation; derefs to a slice.
 #[derive(Debug)]
 pub struct Segments<'a> {
     pieces: [&'a str; MAX_PIECES],

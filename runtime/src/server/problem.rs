@@ -1,6 +1,6 @@
-//! Refusals: short names for the statuses of docs/protocol.md §8, and how a [`Problem`] becomes an answer.
+//! Refusals: constructors for the statuses of docs/protocol.md §8, and the answer that a [`Problem`] becomes.
 //!
-//! Every refusal of every service goes through here, so none can be a bare status or a stack trace.
+//! Every refusal of every service is made here, so none is a bare status or a stack trace.
 
 use super::reply::{self, Response};
 use super::route::PROBLEM_JSON;
@@ -8,7 +8,7 @@ use http::StatusCode;
 use http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
 use shared::wire::Problem;
 
-/// A problem with `status`, its usual title, and the `detail` that helps.
+/// A problem with `status` and its usual title; `detail` says what happened, and what to do.
 pub fn problem(status: StatusCode, detail: impl Into<String>) -> Problem {
     Problem::new(status.as_u16(), status.canonical_reason().unwrap_or("Error"), detail)
 }
@@ -18,12 +18,12 @@ pub fn bad_request(detail: impl Into<String>) -> Problem {
     problem(StatusCode::BAD_REQUEST, detail)
 }
 
-/// 403: a foreign origin, host or address.
+/// 403: the origin, host or address is not allowed.
 pub fn forbidden(detail: impl Into<String>) -> Problem {
     problem(StatusCode::FORBIDDEN, detail)
 }
 
-/// 404: not here.
+/// 404: it does not exist here.
 pub fn not_found(detail: impl Into<String>) -> Problem {
     problem(StatusCode::NOT_FOUND, detail)
 }
@@ -33,17 +33,17 @@ pub fn conflict(detail: impl Into<String>) -> Problem {
     problem(StatusCode::CONFLICT, detail)
 }
 
-/// 422: well-formed, but it breaks a rule.
+/// 422: the request is well-formed, but breaks a rule.
 pub fn unprocessable(rule: impl Into<String>, detail: impl Into<String>) -> Problem {
     problem(StatusCode::UNPROCESSABLE_ENTITY, detail).with_rule(rule)
 }
 
-/// 500: our own failure. The cause belongs into the log, not into the answer.
+/// 500: a defect of the service. The cause belongs into the log, not into the answer.
 pub fn internal(detail: impl Into<String>) -> Problem {
     problem(StatusCode::INTERNAL_SERVER_ERROR, detail)
 }
 
-/// 503: not ready, or full.
+/// 503: not ready, or too busy.
 pub fn unavailable(detail: impl Into<String>) -> Problem {
     problem(StatusCode::SERVICE_UNAVAILABLE, detail)
 }

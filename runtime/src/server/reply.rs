@@ -1,6 +1,6 @@
-//! Answers: whole ones, streams with a deadline, and server-sent events that end with the service.
+//! Answers of success: whole bodies, streams with a deadline, and server-sent events, which end with the service.
 //!
-//! Refusals are no business of this module: return a [`Problem`].
+//! For a refusal, return a [`Problem`].
 
 use super::problem::unavailable;
 use super::request::Request;
@@ -20,16 +20,16 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout, timeout_at};
 use warp::Reply;
 
-/// What a service answers.
+/// The answer of a handler.
 pub type Response = warp::reply::Response;
 
-/// How often a silent stream of events says that it is alive.
+/// Longest silence in a stream of events: after it, a comment shows that the connection is alive.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// 200 with a value as JSON.
 ///
 /// # Errors
-/// 500 if the value cannot be JSON, which is a defect of its type.
+/// 500 if the value cannot be written as JSON, which is a defect of its type.
 pub fn json<T: Serialize + ?Sized>(value: &T) -> Result<Response, Problem> {
     status(StatusCode::OK, value)
 }
@@ -43,7 +43,7 @@ pub fn status<T: Serialize + ?Sized>(status: StatusCode, value: &T) -> Result<Re
     Ok(whole(status, "application/json", body.into()))
 }
 
-/// 200 with JSON that is bytes already.
+/// 200 with bytes that are JSON already.
 pub fn json_bytes(body: impl Into<Bytes>) -> Response {
     whole(StatusCode::OK, "application/json", body.into())
 }
@@ -58,12 +58,12 @@ pub fn text(text: impl Into<Bytes>) -> Response {
     whole(StatusCode::OK, "text/plain; charset=utf-8", text.into())
 }
 
-/// 200 with a page.
+/// 200 with HTML.
 pub fn html(page: impl Into<Bytes>) -> Response {
     whole(StatusCode::OK, "text/html; charset=utf-8", page.into())
 }
 
-/// Any status, media type and body that is there as a whole.
+/// An answer with a whole body.
 pub fn whole(status: StatusCode, content_type: &'static str, body: Bytes) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
@@ -71,12 +71,13 @@ pub fn whole(status: StatusCode, content_type: &'static str, body: Bytes) -> Res
     response
 }
 
-/// 200 with a body that is made while it is sent: `/blockchain`, NDJSON.
+/// 200 with a body that is made while it is sent.
 ///
-/// An error in it, or its deadline, breaks the connection off, so that the client cannot take a part for the whole.
+/// An error of the stream, or its deadline ([`Limits::stream`](super::Limits::stream)), closes the connection, so that
+/// the client notices that the body is incomplete.
 ///
 /// # Errors
-/// 503 if as many streams as allowed are being sent.
+/// 503 if the maximum of streams is being sent.
 pub fn stream<E>(
     request: &Request,
     content_type: &'static str,
@@ -90,7 +91,7 @@ where
     Ok(stream_in(place, request.context.limits.stream, content_type, chunks))
 }
 
-/// The same for answers that have a cap and a deadline of their own: `place` is theirs until they end.
+/// [`stream`] with a deadline and a limit of the caller: holds `place` until the stream ends.
 pub fn stream_in<E>(
     place: OwnedSemaphorePermit,
     within: Duration,
@@ -103,7 +104,7 @@ where
     let deadline = Instant::now() + within;
     let chunks = stream::unfold(Some((Box::pin(chunks), place)), move |state| async move {
         let (mut chunks, place) = state?;
-        // A timeout alone would never look at the clock while chunks are always ready.
+        // A timeout alone would not check the clock while chunks are always ready.
         if Instant::now() >= deadline {
             return Some((Err(io::Error::from(io::ErrorKind::TimedOut)), None));
         }
@@ -117,7 +118,7 @@ where
     streaming(content_type, chunks)
 }
 
-/// One server-sent event, ready to be sent to any number of subscribers.
+/// One server-sent event as it is written to subscribers.
 #[derive(Debug, Clone)]
 pub struct ServerEvent(pub(crate) Bytes);
 
@@ -125,9 +126,9 @@ impl ServerEvent {
     /// An event with a `name` (one word) and JSON data.
     ///
     /// # Errors
-    /// If the data cannot be JSON, which is a defect of its type.
+    /// If the data cannot be written as JSON, which is a defect of its type.
     pub fn new(name: &str, data: &impl Serialize) -> Result<Self, serde_json::Error> {
-        // JSON from serde_json has no line breaks, so the data is one line.
+        // serde_json writes no line breaks, so the data is one line.
         Ok(Self(format!("event: {name}\ndata: {}\n\n", serde_json::to_string(data)?).into()))
     }
 }
@@ -161,7 +162,7 @@ impl TryFrom<&PoolEvent> for ServerEvent {
 /// 200 with server-sent events until the stream, the client or the service ends.
 ///
 /// # Errors
-/// 503 if there are as many subscribers as allowed.
+/// 503 if the maximum of subscribers is connected.
 pub fn events(
     request: &Request,
     events: impl Stream<Item = ServerEvent> + Send + 'static,
@@ -175,7 +176,7 @@ pub fn events(
             Err(_) => Some((Bytes::from_static(b":\n\n"), (events, place))),
         }
     });
-    // A comment first, so that the client sees at once that it is heard.
+    // A comment first, so that the client sees at once that it is subscribed.
     let frames = stream::iter([Bytes::from_static(b":\n\n")]).chain(frames);
     let frames = frames.take_until(request.shutdown().cancelled_owned()).map(Ok::<_, io::Error>);
     let mut response = streaming("text/event-stream", frames);
@@ -208,7 +209,8 @@ fn streaming(
     content_type: &'static str,
     chunks: impl Stream<Item = Result<Bytes, io::Error>> + Send + 'static,
 ) -> Response {
-    // warp wants streams that are Sync, which hardly any is; a body is only ever polled from one place.
+    // warp requires streams that are `Sync`, which few are. A body is polled from one task only, so the wrapper is
+    // sound.
     let mut response = warp::reply::stream(SyncStream::new(chunks)).into_response();
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response

@@ -1,6 +1,6 @@
-//! A request as services see it: what arrived, and the strict readers of its query and body.
+//! A request as handlers get it, with strict parsers of its query and body.
 //!
-//! The kit has checked host, origin, media type and network before a service gets one.
+//! The kit has checked host, origin, media type and network before a handler runs.
 
 use super::ServerContext;
 use super::path::RequestPath;
@@ -22,31 +22,31 @@ use tokio_util::sync::CancellationToken;
 
 /// KiB that bodies above [`BODY_LIMIT`] may take together, over all requests: 256 MiB.
 pub(super) const LARGE_BODIES_KIB: usize = 256 << 10;
-/// Body limit where the protocol names no other, in bytes (docs/protocol.md §8).
+/// Longest body unless the protocol names another limit, in bytes (docs/protocol.md §8).
 pub const BODY_LIMIT: usize = 64 * 1024;
 
 pub(super) type BodyStream = Pin<Box<dyn Stream<Item = Result<Bytes, warp::Error>> + Send + Sync>>;
 
 /// A request that passed the kit's checks.
 pub struct Request {
-    /// What is asked for; a `HEAD` arrives as `GET`, its body is left out afterwards.
+    /// The method; `HEAD` arrives as `GET`.
     pub method: Method,
-    /// Where the request came from, an IPv4 address always as such. It earns no trust.
+    /// The address that the request came from; IPv4 is never mapped to IPv6.
     pub remote: SocketAddr,
-    /// Everything else that was sent along.
+    /// All headers.
     pub headers: HeaderMap,
     pub(super) path: RequestPath,
     /// Bit `n` is set where piece `n` of the path is a parameter; `None` if no route has the path.
     pub(super) params: Option<u8>,
     pub(super) query: String,
     pub(super) body: BodyStream,
-    /// The room that a large body takes, until the request is answered.
+    /// The memory that a large body has reserved, until the request is answered.
     pub(super) body_room: Option<OwnedSemaphorePermit>,
     pub(super) context: Arc<ServerContext>,
 }
 
 impl Request {
-    /// The path, to match on its [`segments`](Path::segments).
+    /// The path.
     pub fn path(&self) -> RequestPath {
         self.path.clone()
     }
@@ -64,7 +64,7 @@ impl Request {
         &self.query
     }
 
-    /// Reads the query into `T`; give `T` `deny_unknown_fields`.
+    /// Parses the query; `T` should have `deny_unknown_fields`.
     ///
     /// # Errors
     /// 400 that names the parameter.
@@ -74,10 +74,11 @@ impl Request {
             .map_err(|error| bad_request(format!("query: {}", at_path(&error))))
     }
 
-    /// The whole body, at most `limit` bytes of it.
+    /// The whole body, at most `limit` bytes.
     ///
     /// # Errors
-    /// 413 if it is longer, 408 if it takes too long, 400 if it breaks off.
+    /// 413 if the body is longer, 408 if it takes too long, 400 if it breaks off, 503 if too many large bodies are
+    /// read.
     pub async fn bytes(&mut self, limit: usize) -> Result<Bytes, Problem> {
         let too_large = || problem(StatusCode::PAYLOAD_TOO_LARGE, format!("a body here has at most {limit} bytes"));
         let announced = self.header(&CONTENT_LENGTH).and_then(|length| length.parse::<u64>().ok());
@@ -102,7 +103,7 @@ impl Request {
         })
     }
 
-    /// Reads the body as one JSON object and nothing after it (docs/protocol.md §1).
+    /// Parses the body as one JSON object with nothing after it (docs/protocol.md §1).
     ///
     /// # Errors
     /// As [`Request::bytes`], and 400 that names the field.
@@ -115,17 +116,17 @@ impl Request {
         Ok(value)
     }
 
-    /// Who says to be asking: the `host:port` of the header `Chainlab-Node`.
+    /// The `host:port` that the request claims to come from, in the header `Chainlab-Node`.
     pub fn claimed_node(&self) -> Option<&str> {
         self.header(&HeaderName::from_static(NODE_HEADER))
     }
 
     /// # Errors
-    /// 401 unless the request carries the service's token.
+    /// 401 unless the request carries the token of the service.
     pub(super) fn require_token(&self) -> Result<(), Problem> {
         let unauthorized = |detail: &str| Err(problem(StatusCode::UNAUTHORIZED, detail));
         let Some(expected) = &self.context.token else {
-            return unauthorized("this service was started without a token, so nobody may steer it");
+            return unauthorized("this service was started without a token, so it cannot be steered");
         };
         let given = self.header(&AUTHORIZATION).and_then(|value| value.split_once(' '));
         match given {
@@ -133,15 +134,17 @@ impl Request {
                 if same_secret(token.trim().as_bytes(), expected.as_bytes()) {
                     Ok(())
                 } else {
-                    unauthorized("this is not the token of this service (see the file token in its data directory)")
+                    unauthorized("this is not the token of this service; it is in the file token of its data folder")
                 }
             }
-            _ => unauthorized("send Authorization: Bearer and the token (see the file token in the data directory)"),
+            _ => unauthorized(
+                "send Authorization: Bearer and the token, which is in the file token of the service's data folder",
+            ),
         }
     }
 
-    /// The refusal of a request that no route takes: 405 if its path has routes of other methods (the kit adds `Allow`),
-    /// else 404.
+    /// The refusal of a request that no route takes: 405 if its path has routes of other methods (the kit adds
+    /// `Allow`), else 404.
     pub fn no_route(&self) -> Problem {
         let (method, path) = (&self.method, self.path.as_str());
         if self.params.is_none() {
@@ -151,18 +154,18 @@ impl Request {
         problem(StatusCode::METHOD_NOT_ALLOWED, detail)
     }
 
-    /// Is cancelled when the service is asked to stop.
+    /// A token that is cancelled when the service is to stop.
     pub fn shutdown(&self) -> CancellationToken {
         self.context.shutdown.clone()
     }
 
-    /// A header that is text.
+    /// A header, if it is text.
     pub fn header(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 }
 
-/// Makes the room that a body has grow with the body, once that is a large one.
+/// Reserves memory for a large body as it grows.
 fn take_room(
     large_bodies: &Arc<Semaphore>,
     room: &mut Option<OwnedSemaphorePermit>,
@@ -187,13 +190,13 @@ impl fmt::Debug for Request {
     }
 }
 
-/// Says where in the input an error is, unless the error says so itself.
+/// The error with its place in the input, unless its text contains that already.
 fn at_path<E: fmt::Display>(error: &serde_path_to_error::Error<E>) -> String {
     let (path, inner) = (error.path().to_string(), error.inner().to_string());
     if path == "." || path == "?" || inner.contains(&format!("`{path}`")) { inner } else { format!("{path}: {inner}") }
 }
 
-/// Compares without telling by its duration how much of the secret was right.
+/// Compares in a time that does not depend on how much of the secret is right.
 fn same_secret(given: &[u8], expected: &[u8]) -> bool {
     let difference =
         given.iter().zip(expected).fold(0, |difference, (a, b)| std::hint::black_box(difference | (a ^ b)));

@@ -1,6 +1,4 @@
-//! What a service tells the HTTP kit at start: names it goes by, its token and network, and every bound.
-//!
-//! Only values. Where they come from (file, environment, flags) is `runtime::config`'s.
+//! Settings of the HTTP kit: the service's names, token and network, and all bounds.
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use shared::block::BlockHash;
@@ -8,25 +6,25 @@ use shared::config::Http;
 use std::fmt;
 use std::time::Duration;
 
-/// What the kit needs to know about the service that it serves.
+/// Settings of a server.
 #[derive(Clone, Default)]
 pub struct Settings {
-    /// Names that a request's `Host` may have besides addresses and `localhost`: the bound and advertised names and
-    /// the config's list. With or without a port; upper or lower case.
+    /// Names that the `Host` of a request may have, besides IP addresses and `localhost`; with or without a port, in
+    /// upper or lower case.
     pub hosts: Vec<String>,
-    /// What requests that steer the service must carry as `Authorization: Bearer`; without one, none may steer.
+    /// The token that steering requests must carry as `Authorization: Bearer`; without a token they are all refused.
     pub token: Option<String>,
-    /// The network of this service: a request whose `Chainlab-Network` differs gets 409. A tracker has none.
+    /// The network of the service: a request with another `Chainlab-Network` gets 409. A tracker has none.
     pub network: Option<BlockHash>,
-    /// Renders `/metrics`; without one it is empty.
+    /// Renders `/metrics`, which is empty without it.
     pub metrics: Option<PrometheusHandle>,
-    /// Bounds on what one client and all of them together may take.
+    /// Bounds for each client and for all of them together.
     pub limits: Limits,
 }
 
 impl Settings {
-    /// What the config says: section `[http]`, the host that the service was told to listen on, and the address that it
-    /// advertises.
+    /// Settings from the section `[http]` of the configuration; the service goes by its configured `host`, the address
+    /// that it advertises, and the names in `http.hosts`.
     pub fn new(http: &Http, host: &str, advertise: Option<&str>) -> Self {
         let names = http.hosts.iter().map(String::as_str).chain([host]).chain(advertise);
         Self { hosts: names.map(str::to_owned).collect(), limits: Limits::from(http), ..Self::default() }
@@ -35,7 +33,7 @@ impl Settings {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // The token is a secret and the handle says nothing.
+        // The token is a secret, and the handle has nothing to show.
         let Self { hosts, network, limits, .. } = self;
         f.debug_struct("Settings")
             .field("hosts", hosts)
@@ -45,26 +43,26 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// Bounds of a server; [`Limits::from`] reads them from the config's section `[http]`.
+/// Bounds of a server; [`Limits::from`] takes them from the section `[http]` of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Most connections at a time; one more is told 503 and closed.
+    /// Most connections at a time; one more gets 503 and is closed.
     pub max_connections: usize,
     /// Most answers of [`reply::stream`](super::reply::stream) at a time.
     pub max_streams: usize,
     /// Most answers of [`reply::events`](super::reply::events) at a time.
     pub max_subscribers: usize,
-    /// How long a request's header may take, and how long a connection may idle between requests.
+    /// Longest time for the header of a request, and longest idle time between requests of a connection.
     pub header: Duration,
-    /// How long a request's body may take in all.
+    /// Longest time for the body of a request.
     pub body: Duration,
-    /// How long a handler may take until its answer begins; a service may say otherwise for a request.
+    /// Longest time until an answer begins, unless its route has another deadline.
     pub request: Duration,
-    /// How long an answer of [`reply::stream`](super::reply::stream) may take in all.
+    /// Longest time for an answer of [`reply::stream`](super::reply::stream).
     pub stream: Duration,
-    /// How long a client may refuse to read anything of its answer.
+    /// Longest time that a client may read nothing of its answer.
     pub stall: Duration,
-    /// How long answers that have begun may take to end after the shutdown began.
+    /// Longest time for begun answers to end after the shutdown began.
     pub grace: Duration,
 }
 

@@ -1,16 +1,16 @@
-//! When a program is asked to stop: Ctrl-C, or SIGTERM as `kill`, systemd and containers send it.
+//! The signals that stop a program: Ctrl-C, and SIGTERM, which `kill`, systemd and containers send.
 
 use tokio_util::sync::CancellationToken;
 
-/// A token that the first signal cancels; the second one ends the process at once, for those who cannot wait.
+/// A token that the first signal cancels; the second signal ends the process at once.
 ///
-/// Must be called within a tokio runtime.
+/// Must be called on a tokio runtime.
 pub fn stop_on_signal() -> CancellationToken {
     let token = CancellationToken::new();
     let cancel = token.clone();
     tokio::spawn(async move {
         signal().await;
-        tracing::info!("stopping; once more to stop at once");
+        tracing::info!("stopping; a second signal stops at once");
         cancel.cancel();
         signal().await;
         std::process::exit(130);
@@ -30,7 +30,7 @@ async fn signal() {
             return;
         }
     }
-    // Where signals cannot be had, the program runs until it is killed.
+    // Without signals, the program runs until it is killed.
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }

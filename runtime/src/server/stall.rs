@@ -1,7 +1,7 @@
-//! A connection whose client does not read its answer is closed after a while.
+//! Closes a connection whose client does not read its answer.
 //!
-//! hyper bounds how long a request may take to arrive, but not how long an answer may take to be taken; without this,
-//! a client that never reads holds its connection and its answer for ever.
+//! hyper bounds the time for a request, but not the time in which a client reads the answer: without this module, a
+//! client that never reads would keep its connection and answer for ever.
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use std::io;
@@ -10,12 +10,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// A connection on which every write must make progress within a time.
+/// A connection on which every write must make progress within `allowed`.
 #[derive(Debug)]
 pub(super) struct StallTimeout<T> {
     io: T,
     allowed: Duration,
-    /// Runs while a write waits.
+    /// Runs while a write is pending.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -32,7 +32,7 @@ impl<T> StallTimeout<T> {
         let allowed = self.allowed;
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(allowed)));
         ready!(timer.as_mut().poll(cx));
-        // Where the connection is polled again before it is dropped, the same answer must come.
+        // If the connection is polled again before it is dropped, the result must be the same.
         timer.as_mut().reset(Instant::now());
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read its answer")))
     }

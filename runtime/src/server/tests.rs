@@ -1,4 +1,4 @@
-//! The kit over real sockets, with a small service behind it and requests written by hand.
+//! The server kit over real sockets, with a small service and hand-written requests.
 
 use super::*;
 use bytes::Bytes;
@@ -96,7 +96,7 @@ impl Server {
         read_all(self.open(bytes).await).await
     }
 
-    /// One request; gives the status and the rest of the answer.
+    /// Sends one request; returns the status and the whole answer.
     async fn ask(&self, line: &str, headers: &str, body: &str) -> (u16, String) {
         let host = if headers.contains("Host:") { "" } else { "Host: localhost\r\n" };
         let length = body.len();
@@ -141,7 +141,7 @@ async fn common_endpoints_answer_and_carry_the_security_headers() {
         assert!(answer.contains("content-security-policy: default-src 'none'"), "{line}");
     }
     let (_, page) = server.ask("GET /docs", "", "").await;
-    assert!(!page.contains("<script>"), "an inline script would not run under the policy");
+    assert!(!page.contains("<script>"), "the policy blocks inline scripts");
     assert!(!page.contains("http://") && !page.contains("https://"), "the page loads something from elsewhere");
 }
 
@@ -154,7 +154,7 @@ async fn head_is_get_without_the_body() {
 }
 
 #[tokio::test]
-async fn every_refusal_is_a_problem_that_says_why() {
+async fn every_refusal_is_a_problem_with_its_reason() {
     let server = start(Settings { token: Some("secret".to_owned()), ..Settings::default() }).await;
     let long = format!("{{\"count\":{}}}", "1".repeat(200));
     for (line, headers, body, status, reason) in [
@@ -194,7 +194,7 @@ async fn every_refusal_is_a_problem_that_says_why() {
 }
 
 #[tokio::test]
-async fn what_is_allowed_gets_through() {
+async fn allowed_requests_reach_their_handlers() {
     let settings =
         Settings { token: Some("secret".to_owned()), hosts: vec!["classroom:8100".to_owned()], ..Settings::default() };
     let server = start(settings).await;
@@ -232,13 +232,13 @@ async fn another_network_is_refused_by_name_but_may_read_info() {
 }
 
 #[tokio::test]
-async fn a_header_that_trickles_in_is_cut_off() {
+async fn a_header_that_trickles_in_is_given_up() {
     let limits = Limits { header: Duration::from_millis(200), ..Limits::default() };
     let server = start(Settings { limits, ..Settings::default() }).await;
     let mut stream = server.open("GET /running HTTP/1.1\r\n").await;
     let began = Instant::now();
     let trickle = async {
-        // Each byte comes sooner than the timeout: only the whole counts.
+        // Each byte comes sooner than the timeout, which is for the whole header.
         while stream.write_all(b"x").await.is_ok() {
             tokio::time::sleep(Duration::from_millis(50)).await;
             assert!(began.elapsed() < SOON, "the connection is kept for ever");
@@ -257,7 +257,7 @@ async fn a_body_that_trickles_in_is_refused() {
 }
 
 #[tokio::test]
-async fn a_chunked_body_is_measured_as_it_comes() {
+async fn a_chunked_body_is_measured_as_it_arrives() {
     let server = start(Settings::default()).await;
     let chunk = format!("40\r\n{}\r\n", "1".repeat(64));
     let head = format!("POST /order HTTP/1.1\r\nHost: localhost\r\n{JSON}Transfer-Encoding: chunked\r\n\r\n");
@@ -266,14 +266,14 @@ async fn a_chunked_body_is_measured_as_it_comes() {
 }
 
 #[tokio::test]
-async fn a_handler_that_takes_too_long_is_given_up() {
+async fn a_handler_that_takes_too_long_is_dropped() {
     let limits = Limits { request: Duration::from_millis(100), ..Limits::default() };
     let server = start(Settings { limits, ..Settings::default() }).await;
     assert_eq!(server.ask("GET /sleep", "", "").await.0, 503);
 }
 
 #[tokio::test]
-async fn one_connection_too_many_is_told_so_and_room_comes_back() {
+async fn one_connection_too_many_is_refused_until_another_ends() {
     let limits = Limits { max_connections: 1, ..Limits::default() };
     let server = start(Settings { limits, ..Settings::default() }).await;
     let holder = server.open("GET /sleep HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
@@ -281,7 +281,9 @@ async fn one_connection_too_many_is_told_so_and_room_comes_back() {
     assert_eq!(status, 503);
     assert!(answer.contains("too many connections"), "{answer}");
     drop(holder);
-    timeout(SOON, async { while server.ask("GET /running", "", "").await.0 != 200 {} }).await.expect("room comes back");
+    timeout(SOON, async { while server.ask("GET /running", "", "").await.0 != 200 {} })
+        .await
+        .expect("there is room again");
 }
 
 #[tokio::test]
@@ -299,17 +301,17 @@ async fn subscribers_are_capped_and_end_at_shutdown() {
     assert_eq!(server.ask("GET /events", "", "").await.0, 503);
     server.shutdown.cancel();
     let rest = read_all(subscriber).await;
-    assert!(rest.ends_with("0\r\n\r\n"), "the stream ends in order, not by being cut off: {rest:?}");
+    assert!(rest.ends_with("0\r\n\r\n"), "the stream ends in order: {rest:?}");
     timeout(SOON, server.ended).await.expect("the server ends").unwrap().unwrap();
 }
 
 #[tokio::test]
-async fn shutdown_does_not_wait_for_ever() {
+async fn shutdown_takes_no_longer_than_the_grace() {
     let limits = Limits { grace: Duration::from_millis(100), ..Limits::default() };
     let server = start(Settings { limits, ..Settings::default() }).await;
     let sleeper = server.open("GET /sleep HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     let idle = server.open("").await;
-    // Both connections are accepted before this one, which is answered.
+    // Both connections are accepted before this one is answered.
     assert_eq!(server.ask("GET /running", "", "").await.0, 200);
     server.shutdown.cancel();
     timeout(SOON, server.ended).await.expect("the server ends").unwrap().unwrap();
@@ -317,7 +319,7 @@ async fn shutdown_does_not_wait_for_ever() {
 }
 
 #[tokio::test]
-async fn a_stream_has_a_deadline_and_does_not_end_as_if_complete() {
+async fn a_stream_beyond_its_deadline_does_not_look_complete() {
     let limits = Limits { stream: Duration::from_millis(200), ..Limits::default() };
     let server = start(Settings { limits, ..Settings::default() }).await;
     let answer = server.raw("GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
@@ -325,11 +327,11 @@ async fn a_stream_has_a_deadline_and_does_not_end_as_if_complete() {
 }
 
 #[tokio::test]
-async fn a_client_that_does_not_read_is_cut_off() {
+async fn a_client_that_does_not_read_is_disconnected() {
     let limits = Limits { stall: Duration::from_millis(200), max_streams: 1, ..Limits::default() };
     let server = start(Settings { limits, ..Settings::default() }).await;
     let stalled = server.open("GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-    // The only place for a stream comes back although the client holds its end open.
+    // The only place for a stream is free again although the client keeps the connection open.
     let busy = async {
         loop {
             let mut next = server.open("GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
@@ -341,6 +343,6 @@ async fn a_client_that_does_not_read_is_cut_off() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    timeout(SOON, busy).await.expect("the place comes back");
+    timeout(SOON, busy).await.expect("the place is free again");
     drop(stalled);
 }

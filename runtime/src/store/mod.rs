@@ -1,7 +1,7 @@
-//! A chain's store on disk: redb behind `shared::store::Store`.
+//! The store on disk: redb behind `shared::store::Store`.
 //!
-//! One batch is one durable commit. Every commit also saves redb's allocator state (quick repair), so that opening after
-//! kill -9 takes no longer than opening after a clean stop. What the rows mean is not known here.
+//! One batch is one durable commit. Every commit also saves redb's allocator state (quick repair), so that opening
+//! after kill -9 takes no longer than after a clean stop. This module does not know what the rows mean.
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 
-/// Memory for pages, bytes: enough for the hot part of a million-block chain within 300 MB in all.
+/// Memory for pages, in bytes: enough for the hot part of a chain of a million blocks, within 300 MB in all.
 const CACHE_BYTES: usize = 64 << 20;
 
 type Definition = TableDefinition<'static, &'static [u8], &'static [u8]>;
@@ -22,23 +22,23 @@ type OpenDatabase = Box<dyn Fn() -> Result<Database, redb::DatabaseError> + Send
 
 /// A redb file.
 ///
-/// After an I/O error (a full disk) redb wants to be opened again; that is done here, on the next use.
+/// After an I/O error, as of a full disk, redb must be reopened; the next use does that.
 pub struct RedbStore {
     open: OpenDatabase,
     database: RwLock<Option<Database>>,
 }
 
 impl RedbStore {
-    /// Opens the file at `path`, or creates it.
+    /// Opens or creates the file at `path`.
     ///
     /// # Errors
-    /// If it is in use, is no such file, or the disk fails.
+    /// If the file is in use or not a redb file, or the disk fails.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let path = path.as_ref().to_owned();
         Self::open_with(Box::new(move || builder().create(&path)))
     }
 
-    /// Opens a database on whatever `backend` gives, again after each failure.
+    /// Opens a database on a backend; `backend` is called again after each failure.
     ///
     /// # Errors
     /// As [`RedbStore::open`].
@@ -56,7 +56,7 @@ impl RedbStore {
         let mut slot = self.database.write().unwrap_or_else(PoisonError::into_inner);
         if slot.is_none() {
             let database = (self.open)().map_err(store_error)?;
-            // Whoever only opens it again after a failure must not need to write: the disk may still be full.
+            // Reopening after a failure must not write: the disk may still be full.
             if !has_tables(&database)? {
                 create_tables(&database)?;
             }
@@ -65,7 +65,7 @@ impl RedbStore {
         Ok(())
     }
 
-    /// redb refuses everything after an I/O error until it is opened again, which the next use does.
+    /// After an I/O error redb refuses everything until it is reopened, which the next use does.
     fn close(&self) {
         self.database.write().unwrap_or_else(PoisonError::into_inner).take();
     }

@@ -1,4 +1,4 @@
-//! The redb store keeps the contract of `shared::store`, also when the disk does not.
+//! The redb store keeps the contract of `shared::store`, also when the disk fails.
 
 use super::*;
 use redb::backends::InMemoryBackend;
@@ -33,7 +33,7 @@ fn pairs(rows: &[(&str, &str)]) -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_was_committed_is_there_after_reopening_in_key_order() {
+fn committed_rows_are_there_after_reopening_in_key_order() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("chain.redb");
     let store = RedbStore::open(&path).unwrap();
@@ -64,7 +64,7 @@ fn a_file_that_is_open_elsewhere_is_refused_with_the_reason() {
     assert!(error.contains("already open"), "{error}");
 }
 
-/// A disk that can fail, or fill up: while it is full, what lies in the file already can still be written.
+/// A disk that can fail or fill up. While it is full, existing parts of the file can still be overwritten.
 #[derive(Debug, Clone, Default)]
 struct Disk {
     content: Arc<InMemoryBackend>,
@@ -103,7 +103,7 @@ impl StorageBackend for Disk {
 }
 
 #[test]
-fn a_full_disk_is_an_error_that_loses_nothing_and_passes() {
+fn a_full_disk_is_an_error_that_loses_nothing_and_can_pass() {
     let disk = Disk::default();
     let store = RedbStore::open_on({
         let disk = disk.clone();
@@ -123,7 +123,7 @@ fn a_full_disk_is_an_error_that_loses_nothing_and_passes() {
 }
 
 #[test]
-fn what_is_stored_is_served_while_the_disk_is_full() {
+fn stored_rows_can_be_read_while_the_disk_is_full() {
     let disk = Disk::default();
     let store = RedbStore::open_on({
         let disk = disk.clone();

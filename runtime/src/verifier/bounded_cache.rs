@@ -1,24 +1,24 @@
-//! A map of bounded size that forgets the oldest, for many threads at once.
+//! A map of bounded size for many threads, which forgets its oldest keys.
 //!
-//! Two generations instead of an order of use: a hit only reads, so that threads that find what they look for do not
-//! wait for one another. It holds keys whole: what is remembered here decides what is valid.
+//! It keeps two generations instead of an order of use, so that a hit only takes a read lock. It stores whole keys, not
+//! hashes of them: a collision would make an invalid signature valid.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{PoisonError, RwLock};
 
-/// How many locks there are at most, so that threads seldom meet at one.
+/// Most locks; with many of them, threads seldom wait for the same one.
 const MAX_SHARDS: usize = 64;
 
-/// A bounded map; as a set where the values are `()`.
+/// A bounded map; with values `()` a set.
 ///
 /// # Invariants
-/// Never holds more than its capacity; holds what was inserted last, up to about half of it, surely.
+/// Never holds more keys than its capacity, and always the last inserted ones up to about half of it.
 pub(super) struct BoundedCache<K, V> {
     shards: Vec<RwLock<Generations<K, V>>>,
-    /// The most keys of one generation of one shard.
+    /// Most keys in one generation of one shard.
     generation: usize,
-    /// Keyed by chance, so that nobody can aim at one shard.
+    /// Randomly keyed, so that an attacker cannot aim at one shard.
     hasher: RandomState,
 }
 
@@ -28,7 +28,7 @@ struct Generations<K, V> {
 }
 
 impl<K: Hash + Eq, V: Clone> BoundedCache<K, V> {
-    /// A map of at most so many keys; with fewer than two it stays empty.
+    /// A map of at most `capacity` keys; it stays empty if that is less than two.
     pub(super) fn new(capacity: usize) -> Self {
         let shards = (capacity / 2).clamp(1, MAX_SHARDS);
         let empty = || RwLock::new(Generations { young: HashMap::new(), old: HashMap::new() });
@@ -39,13 +39,13 @@ impl<K: Hash + Eq, V: Clone> BoundedCache<K, V> {
         }
     }
 
-    /// What is remembered of a key.
+    /// The value of a key.
     pub(super) fn get(&self, key: &K) -> Option<V> {
         let shard = self.shard(key).read().unwrap_or_else(PoisonError::into_inner);
         shard.young.get(key).or_else(|| shard.old.get(key)).cloned()
     }
 
-    /// Remembers the key, and forgets the older generation when the younger one is full.
+    /// Inserts a key, and drops the older generation if the younger one is full.
     pub(super) fn insert(&self, key: K, value: V) {
         let mut shard = self.shard(&key).write().unwrap_or_else(PoisonError::into_inner);
         if self.generation == 0 {
@@ -57,7 +57,7 @@ impl<K: Hash + Eq, V: Clone> BoundedCache<K, V> {
         shard.young.insert(key, value);
     }
 
-    /// How many keys it holds; one that is in both generations counts twice, as it does in memory.
+    /// The number of stored keys; a key in both generations counts twice, as it does in memory.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         let shards = self.shards.iter().map(|shard| shard.read().unwrap_or_else(PoisonError::into_inner));
@@ -65,7 +65,7 @@ impl<K: Hash + Eq, V: Clone> BoundedCache<K, V> {
     }
 
     fn shard(&self, key: &K) -> &RwLock<Generations<K, V>> {
-        // The remainder is below the number of shards, of which there is at least one.
+        // In bounds, since there is at least one shard.
         &self.shards[self.hasher.hash_one(key) as usize % self.shards.len()]
     }
 }

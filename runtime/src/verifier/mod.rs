@@ -1,7 +1,7 @@
-//! The verifier of signatures that services use: fast, parallel, and it remembers what it has seen to be right.
+//! The services' verifier of signatures: fast, parallel, with a cache of valid signatures.
 //!
-//! It must agree with `shared::keys::PlainVerifier` on every input; it decides nothing else. Only successes are
-//! remembered, so nobody can fill its memory with rubbish or have a right signature refused.
+//! It must agree with `shared::keys::PlainVerifier` on every input, and decides nothing else. Only successes are
+//! cached, so an attacker can neither fill the cache with invalid signatures nor have a valid one refused.
 
 mod bounded_cache;
 
@@ -13,28 +13,28 @@ use shared::keys::{Check, Signed, Verifier};
 use shared::layer::BrokenLayerRule;
 use shared::ledger::{Address, BrokenTransaction};
 
-/// The most public keys that are kept ready for use. Reading one costs a square root, a quarter of a verification;
-/// one that is kept takes about a kilobyte.
+/// Most parsed public keys in the cache. Parsing takes a square root, a quarter of the time of a verification; a parsed
+/// key takes about a kilobyte.
 const MAX_KEYS: usize = 16_384;
 
-/// Fewer checks than this are done by the caller: waking other threads would cost as much.
+/// Fewer checks than this run on the caller's thread: waking other threads would cost as much.
 const MIN_PARALLEL: usize = 8;
 
-/// SHA-256 of a text, which contains both addresses, and the signature over it. An id is not enough: it does not cover the signature, of which there
-/// are many right ones and more wrong ones (docs/protocol.md §7).
+/// SHA-256 of a text, which contains both addresses, and the signature over it. The transaction's id is not enough: it
+/// does not cover the signature, and a text has many valid and many more invalid ones (docs/protocol.md §7).
 type Verified = ([u8; 32], [u8; 64]);
 
-/// Verifies with aws-lc and remembers successes.
+/// Verifies with aws-lc and caches successes.
 ///
-/// [`Verifier::check_each`] spreads over rayon's global pool, one for the process: a process with many nodes in it has
-/// no more threads that compute than cores. Share one verifier among them, behind an `Arc`.
+/// [`Verifier::check_each`] uses rayon's global pool, one for the process, so that many nodes in one process have no
+/// more computing threads than cores. Such nodes should share one verifier behind an `Arc`.
 pub struct CachingVerifier {
     verified: BoundedCache<Verified, ()>,
     keys: BoundedCache<Address, ParsedPublicKey>,
 }
 
 impl CachingVerifier {
-    /// A verifier that remembers at most so many signatures, each in about 200 bytes.
+    /// A verifier that caches at most `capacity` signatures, each in about 200 bytes.
     pub fn new(capacity: usize) -> Self {
         Self { verified: BoundedCache::new(capacity), keys: BoundedCache::new(capacity.min(MAX_KEYS)) }
     }
@@ -74,7 +74,7 @@ impl Verifier for CachingVerifier {
         if count < MIN_PARALLEL {
             return (0..count).try_for_each(check);
         }
-        // The first by place, so that every node names the same rule whatever its threads do.
+        // The error of the lowest index, so that every node names the same rule, however its threads run.
         (0..count).into_par_iter().map(check).find_map_first(Result::err).map_or(Ok(()), Err)
     }
 }

