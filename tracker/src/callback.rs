@@ -1,7 +1,7 @@
-//! Whether a caller may register an address, and whether who it says is really there (docs/protocol.md §9).
+//! Checks whether a caller may register an address, and whether its service runs there (docs/protocol.md §9).
 //!
-//! A tracker that connects wherever it is told can be used to look into networks that the caller cannot reach. So the
-//! name is resolved once, what it resolves to is checked against the caller, and exactly that address is called.
+//! A tracker that connects to any address it is given could be used to scan networks that the caller cannot reach. So
+//! the name is resolved once, its address is compared with the caller's, and exactly that address is called.
 
 use runtime::client::{Client, Error, HostPort, role_name};
 use runtime::dns::Resolver;
@@ -13,12 +13,11 @@ use tokio::net::TcpSocket;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// Most calls back at a time, all callers together.
+/// Most calls back at a time, for all callers together.
 const MAX_CALLBACKS: usize = 64;
-/// How long a caller waits for its turn, and a name may take to resolve.
+/// Longest time that a caller waits for its turn, and that resolving its name may take.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
-/// Checks and calls back who wants to be listed.
 pub(crate) struct Callback {
     client: Client,
     resolver: Resolver,
@@ -26,7 +25,7 @@ pub(crate) struct Callback {
     turns: Semaphore,
 }
 
-/// Somebody who is where it says.
+/// A service that answered the call back as the kind that it was registered as.
 pub(crate) struct VerifiedService {
     pub(crate) address: HostPort,
     pub(crate) info: Info,
@@ -38,12 +37,12 @@ impl Callback {
         Ok(Self { client: Client::new(None, None)?, resolver: Resolver::default(), allow_foreign, turns })
     }
 
-    /// Calls `url` back, if `caller` may register it, and compares what answers with `role`.
+    /// Calls `url` back, if `caller` may register it, and checks that a service with `role` answers.
     pub(crate) async fn verify(&self, caller: IpAddr, url: &str, role: Role) -> Result<VerifiedService, Problem> {
         let address = address(caller, url)?;
         let turn = timeout(MAX_WAIT, self.turns.acquire()).await;
         let Ok(Ok(_turn)) = turn else {
-            return Err(unavailable("the tracker is calling back too many others at the moment; try again"));
+            return Err(unavailable("the tracker makes too many calls back at the moment; try again"));
         };
         let socket = self.resolve(caller, &address).await?;
         let info = self.client.info_at(socket).await.map_err(|error| {
@@ -61,7 +60,7 @@ impl Callback {
         Ok(VerifiedService { address, info })
     }
 
-    /// The one address to connect to.
+    /// The address to connect to.
     async fn resolve(&self, caller: IpAddr, address: &HostPort) -> Result<SocketAddr, Problem> {
         let found = timeout(MAX_WAIT, self.resolver.addresses(address.host())).await;
         let Ok(Ok(found)) = found else {
@@ -78,15 +77,15 @@ impl Callback {
         let mut found = found.into_iter().map(|ip| SocketAddr::new(ip.to_canonical(), address.port()));
         found.find(|socket| allowed(socket.ip())).ok_or_else(|| {
             forbidden(format!(
-                "{address} is not an address of {caller}, where the request came from; register as :{port}, or start the \
-                 tracker with allow_foreign = true in [tracker]",
+                "{address} is not an address of {caller}, where the request came from; register as :{port}, or start \
+                 the tracker with allow_foreign = true in [tracker]",
                 port = address.port()
             ))
         })
     }
 }
 
-/// Reads `host:port` or `:port`, the latter being on the caller.
+/// Parses `host:port`, or `:port` for a port of the caller.
 fn address(caller: IpAddr, url: &str) -> Result<HostPort, Problem> {
     let bad = |error: &dyn std::fmt::Display| bad_request(format!("url: {error}"));
     match url.strip_prefix(':') {
@@ -99,7 +98,7 @@ fn address(caller: IpAddr, url: &str) -> Result<HostPort, Problem> {
     }
 }
 
-/// Whether an address is one of this machine's: only those can be bound.
+/// Whether this machine has the address: only then it can be bound.
 pub(crate) fn is_local_address(ip: IpAddr) -> bool {
     let socket = if ip.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     !ip.is_unspecified() && socket.is_ok_and(|socket| socket.bind(SocketAddr::new(ip, 0)).is_ok())
@@ -111,7 +110,7 @@ mod tests {
     use std::net::Ipv4Addr;
 
     const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-    /// Of a block for documentation (RFC 5737): no machine has it.
+    /// From a range for documentation (RFC 5737), so no machine has it.
     const AWAY: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
 
     async fn check(callback: &Callback, caller: IpAddr, address: &str) -> Result<String, u16> {
@@ -142,14 +141,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn allow_foreign_lifts_it() {
+    async fn allow_foreign_lifts_this_restriction() {
         let callback = Callback::new(true).unwrap();
         assert_eq!(check(&callback, AWAY, "127.0.0.1:8100").await.as_deref(), Ok("127.0.0.1:8100"));
         assert_eq!(check(&callback, HERE, "0.0.0.0:8100").await, Err(403));
     }
 
     #[test]
-    fn a_port_alone_is_one_of_the_caller() {
+    fn a_port_alone_means_the_callers_address() {
         for (caller, url, expected) in [
             (HERE, ":8100", Some("127.0.0.1:8100")),
             ("::1".parse().unwrap(), ":8100", Some("[::1]:8100")),

@@ -1,7 +1,7 @@
 //! The tracker: where nodes and mempools find one another (docs/protocol.md §9).
 //!
-//! It is neutral: it lists members of any network, and tells each who registers only those of its own. It holds nothing
-//! on disk and knows no rule of the chain; who is alive, what it lists and whom it refuses is all there is to it.
+//! It lists members of any network, and returns to each only the members of its own. It stores nothing on disk and
+//! knows no rule of the chain.
 
 mod callback;
 mod members;
@@ -18,14 +18,14 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// What a tracker needs to know to run.
+/// What a tracker needs to run.
 #[derive(Default)]
 pub struct Settings {
-    /// Section `[tracker]`: lease, caps and whether foreign addresses may be registered. The listener is bound already.
+    /// Section `[tracker]`. The port in it is not used: the listener is bound already.
     pub tracker: shared::config::Tracker,
     /// Section `[http]`.
     pub http: shared::config::Http,
-    /// What `/info` says of the network; the tracker itself serves all networks.
+    /// The network in `/info`; the tracker serves all networks.
     pub network: Params,
     /// Renders `/metrics`.
     pub metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
@@ -45,11 +45,11 @@ impl std::fmt::Debug for Settings {
 /// Runs a tracker on `listener` until `shutdown` is cancelled.
 ///
 /// # Errors
-/// If the listener has no address or the client for calling back cannot be set up.
+/// If the listener has no address, or no HTTP client can be made.
 pub async fn run(listener: TcpListener, settings: Settings, shutdown: CancellationToken) -> io::Result<()> {
     let Settings { tracker, http, network, metrics } = settings;
     let address = listener.local_addr()?;
-    // No network, so that members of every network are heard.
+    // Without a network, so that members of all networks can register.
     let kit = server::Settings { metrics, ..server::Settings::new(&http, &tracker.host, None) };
     let state = state::TrackerState::new(address, &tracker, &network).map_err(io::Error::other)?;
     tracing::info!(%address, "tracker listens");

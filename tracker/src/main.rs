@@ -1,4 +1,4 @@
-//! The program `tracker`: flags, configuration, a port, and then [`tracker::run`].
+//! The program `tracker`: reads flags and configuration, binds a port, and calls [`tracker::run`].
 
 use anyhow::Context;
 use clap::Parser;
@@ -7,7 +7,7 @@ use runtime::exit::report_error;
 use runtime::{ports, server, telemetry};
 use std::process::ExitCode;
 
-/// Tells Chainlab's nodes and mempools of one another.
+/// Lists Chainlab's nodes and mempools, so that they find one another.
 #[derive(Debug, Parser)]
 #[command(name = "tracker", version, after_help = EXAMPLES)]
 struct Args {
@@ -27,7 +27,7 @@ Examples:
   tracker -H 0.0.0.0 -p 8090       for a classroom
   curl http://127.0.0.1:8090/members
   CHAINLAB__TRACKER__ALLOW_FOREIGN=true tracker -H 0.0.0.0
-                                   members may register addresses other than their own (behind NAT, in containers)";
+                                   members may register other addresses than their own (behind NAT, in containers)";
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -47,7 +47,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
     if port.is_none() && listener.local_addr()?.port() != config.tracker.port {
         let (taken, got) = (config.tracker.port, listener.local_addr()?.port());
         tracing::warn!(
-            "port {taken} is taken, maybe by another tracker; nodes find this one with -t {}:{got}",
+            "port {taken} is in use, maybe by another tracker; start nodes with -t {}:{got} to use this one",
             config.tracker.host
         );
     }

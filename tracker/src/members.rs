@@ -1,4 +1,4 @@
-//! Who is listed: leases and caps, as a pure table. Time comes in as an argument.
+//! The table of members with its leases and limits. It reads no clock: time comes in as an argument.
 
 use runtime::client::HostPort;
 use shared::block::{BlockHash, Timestamp};
@@ -7,40 +7,33 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-/// How long and how many.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemberLimits {
-    /// How long an entry lives unless it is renewed.
+    /// Time after which a member that was not renewed is dropped.
     pub lease: Duration,
-    /// Most entries.
+    /// Most members.
     pub total: usize,
-    /// Most entries that one remote address may hold; entries of the tracker's own machine only count in total.
+    /// Most members that were registered from one remote address; those from the tracker's own machine are not limited.
     pub per_source: usize,
 }
 
 /// A caller whose address was checked and called back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewMember {
-    /// Where it is reached.
     pub address: HostPort,
-    /// What it is.
     pub role: Role,
-    /// Its network.
     pub network_id: BlockHash,
-    /// Its best block.
     pub tip: Option<Tip>,
-    /// The remote address that registered it; none for the tracker's own machine.
+    /// The remote address that registered it; `None` for the tracker's own machine.
     pub source: Option<IpAddr>,
 }
 
-/// Why nobody more is listed.
+/// Why no further member is listed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TableFull {
-    /// There are as many members as allowed.
-    #[error("the tracker lists {0} members already, as many as it may; try again when a lease has run out")]
+    #[error("the tracker lists {0} members, which is its limit; try again after a lease has run out")]
     Total(usize),
-    /// One remote address holds as many as allowed.
-    #[error("your address has {0} members listed already, as many as one may have; try again when a lease has run out")]
+    #[error("your address has {0} listed members, which is the limit; try again after a lease has run out")]
     Source(usize),
 }
 
@@ -54,7 +47,8 @@ struct MemberRecord {
 /// The table of members.
 ///
 /// # Invariants
-/// At most [`Caps::total`] entries, at most [`Caps::per_source`] of them from one remote address; one per address.
+/// At most [`MemberLimits::total`] members, of which at most [`MemberLimits::per_source`] are from one remote address;
+/// at most one for each `host:port`.
 #[derive(Debug)]
 pub struct MemberTable {
     limits: MemberLimits,
@@ -62,15 +56,14 @@ pub struct MemberTable {
 }
 
 impl MemberTable {
-    /// An empty table.
     pub const fn new(limits: MemberLimits) -> Self {
         Self { limits, records: BTreeMap::new() }
     }
 
-    /// Lists a member, or renews it; what is renewed is never refused for want of room.
+    /// Lists a member, or renews its lease; a renewal is never refused for lack of room.
     ///
     /// # Errors
-    /// [`Full`], which changes nothing but that expired entries are gone.
+    /// [`TableFull`]; then only expired members have been removed.
     pub fn register(&mut self, now: Instant, time: Timestamp, member: NewMember) -> Result<(), TableFull> {
         let MemberLimits { lease, total, per_source } = self.limits;
         self.records.retain(|_, record| record.until > now);
@@ -89,7 +82,7 @@ impl MemberTable {
         Ok(())
     }
 
-    /// Addresses of live members in one role, of one network or of all.
+    /// Addresses of live members with one role, on one network or on all.
     pub fn addresses(&self, now: Instant, role: Role, network: Option<BlockHash>) -> Vec<String> {
         let fits = |record: &&MemberRecord| {
             record.member.role == role && network.is_none_or(|network| network == record.member.network_id)
@@ -97,7 +90,7 @@ impl MemberTable {
         self.live(now).filter(fits).map(|record| record.member.address.to_string()).collect()
     }
 
-    /// Everyone who is live, by address.
+    /// All live members, ordered by address.
     pub fn list(&self, now: Instant) -> Vec<Member> {
         self.live(now)
             .map(|MemberRecord { member, last_seen, .. }| Member {
@@ -110,7 +103,6 @@ impl MemberTable {
             .collect()
     }
 
-    /// How many are live.
     pub fn count(&self, now: Instant) -> usize {
         self.live(now).count()
     }
@@ -156,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_table_refuses_newcomers_renews_members_and_has_room_after_a_lease() {
+    fn a_full_table_refuses_new_members_until_a_lease_runs_out_but_renews_old_ones() {
         let (mut members, start) = members(2, 10);
         for address in ["a:1", "a:2", "a:1"] {
             members.register(start, Timestamp::EPOCH, member(address, None)).unwrap();
@@ -168,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn one_remote_address_cannot_fill_the_table_but_the_own_machine_can() {
+    fn one_remote_address_cannot_fill_the_table_but_the_trackers_machine_can() {
         let (mut members, start) = members(100, 2);
         for address in ["a:1", "a:2"] {
             members.register(start, Timestamp::EPOCH, member(address, Some(1))).unwrap();
@@ -185,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_and_roles_are_told_apart() {
+    fn members_are_selected_by_network_and_role() {
         let (mut members, start) = members(10, 10);
         let other = NewMember { network_id: BlockHash::of("b"), ..member("b:1", None) };
         let pool = NewMember { role: Role::Mempool, ..member("p:1", None) };

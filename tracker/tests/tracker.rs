@@ -1,4 +1,4 @@
-//! A tracker over real HTTP, with small stand-ins for nodes and mempools.
+//! A tracker over real HTTP, with stand-ins for nodes and mempools.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
@@ -17,7 +17,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// Far more than any step takes; a test that waits so long has failed.
 const SOON: Duration = Duration::from_secs(20);
 
-/// Answers only `/info`, as a node or mempool of some network.
+/// Serves only `/info`, as a node or mempool of some network would.
 struct StandIn {
     service: &'static str,
     network_id: BlockHash,
@@ -41,7 +41,7 @@ impl Service for StandIn {
     }
 }
 
-/// Something that runs until it is dropped.
+/// A service that runs until this is dropped.
 struct Running {
     address: SocketAddr,
     _stop: DropGuard,
@@ -117,7 +117,7 @@ async fn a_port_alone_is_registered_at_the_callers_address() {
 }
 
 #[tokio::test]
-async fn get_and_post_register_alike_and_role_is_node_unless_said() {
+async fn get_and_post_register_alike_and_the_default_role_is_node() {
     let tracker = tracker(Tracker::default()).await;
     let node = stand_in("node", "a").await;
     let url = format!("http://{}/register?url={}", tracker.at(), node.at());
@@ -146,7 +146,7 @@ async fn two_networks_on_one_tracker_do_not_see_each_other() {
     let tracker = tracker(Tracker::default()).await;
     let (a1, a2, b) = (stand_in("node", "a").await, stand_in("node", "a").await, stand_in("node", "b").await);
     let (pool_a, pool_b) = (stand_in("mempool", "a").await, stand_in("mempool", "b").await);
-    // The header of any network is fine with the tracker.
+    // The tracker accepts the network header of any network.
     let client = Client::new(Some(BlockHash::of("b")), Some(&b.at())).unwrap();
     for node in [&a1, &b] {
         client.register(&tracker.at(), &node.at(), Role::Node).await.unwrap();
@@ -166,7 +166,7 @@ async fn two_networks_on_one_tracker_do_not_see_each_other() {
 }
 
 #[tokio::test]
-async fn who_is_not_there_is_not_listed() {
+async fn a_service_that_does_not_answer_is_not_listed() {
     let tracker = tracker(Tracker::default()).await;
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
     let problem = refusal(client().register(&tracker.at(), &nobody, Role::Node).await);
@@ -181,12 +181,12 @@ async fn who_is_not_there_is_not_listed() {
 }
 
 #[tokio::test]
-async fn who_is_something_else_than_it_says_is_not_listed() {
+async fn a_service_of_another_kind_than_registered_is_not_listed() {
     let tracker = tracker(Tracker::default()).await;
     let pool = stand_in("mempool", "a").await;
     let problem = refusal(client().register(&tracker.at(), &pool.at(), Role::Node).await);
     assert_eq!((problem.status, problem.rule.as_deref()), (422, Some("role")));
-    // Not even the tracker itself.
+    // The tracker itself is of another kind, too.
     let problem = refusal(client().register(&tracker.at(), &tracker.at(), Role::Node).await);
     assert_eq!(problem.rule.as_deref(), Some("role"));
 }
@@ -201,7 +201,7 @@ async fn an_address_of_another_machine_is_refused_before_it_is_called() {
 }
 
 #[tokio::test]
-async fn a_full_tracker_refuses_newcomers_and_renews_members() {
+async fn a_full_tracker_refuses_new_members_and_renews_old_ones() {
     let tracker = tracker(Tracker { max_members: 1, ..Tracker::default() }).await;
     let (first, second) = (stand_in("node", "a").await, stand_in("node", "a").await);
     client().register(&tracker.at(), &first.at(), Role::Node).await.unwrap();
@@ -211,7 +211,7 @@ async fn a_full_tracker_refuses_newcomers_and_renews_members() {
 }
 
 #[tokio::test]
-async fn members_are_targets_for_prometheus() {
+async fn members_are_listed_as_targets_for_prometheus() {
     let tracker = tracker(Tracker::default()).await;
     let node = stand_in("node", "a").await;
     client().register(&tracker.at(), &node.at(), Role::Node).await.unwrap();
