@@ -1,6 +1,6 @@
-//! What the blocks that are mined here say of their miner: a message, and on layers with money whom to pay.
+//! A miner's part of a block: a message, and on layers with money the address to pay.
 //!
-//! What a message or an address may be is the layer's to say; here it is only asked, before any work is done.
+//! The layer decides which messages and addresses are valid; this module asks it before any work is done.
 
 use crate::NodeError;
 use runtime::data_dir::DataDir;
@@ -8,21 +8,19 @@ use shared::chain::{BrokenRule, Rules};
 use shared::config;
 use shared::ledger::{Address, BundleWriter};
 
-/// A miner's part of a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Coinbase {
-    /// What the block says.
     pub(crate) message: String,
-    /// Who is paid; nobody on layers without money.
+    /// `None` on layers without money.
     pub(crate) miner: Option<Address>,
 }
 
 impl Coinbase {
-    /// What a node was told to say and whom to pay. A node that was told no address on a layer with money has a key
-    /// file of its own, even if it does not mine: `POST /mine` can ask it to at any time.
+    /// The configured message and address. Without an address, a node on a layer with money uses its own key file, even
+    /// if it does not mine: `POST /mine` may make it mine at any time.
     ///
     /// # Errors
-    /// The address is none, the key file is unusable, or the network's rules refuse what was told.
+    /// If the address is malformed, the key file is unusable, or the rules of the network refuse the coinbase.
     pub(crate) fn new(
         config: &config::Node,
         rules: &Rules,
@@ -32,7 +30,7 @@ impl Coinbase {
         let miner = match (rules.params().layer.has_money(), &config.miner) {
             (false, configured) => {
                 if configured.is_some() {
-                    tracing::warn!("blocks of this layer pay nobody: the address to mine to is not used");
+                    tracing::warn!("blocks of this layer pay no address: --miner is not used");
                 }
                 None
             }
@@ -50,16 +48,14 @@ impl Coinbase {
         }
     }
 
-    /// The same with another message, or with none where the network has no room for it.
+    /// The same with another message, or without one if the network has no room for it.
     pub(crate) fn with_message(self, message: String, rules: &Rules) -> Self {
         let changed = Self { message, ..self };
         if changed.check(rules).is_ok() { changed } else { Self { message: String::new(), ..changed } }
     }
 
-    /// Whether a block may say so.
-    ///
     /// # Errors
-    /// The rule that every block which says so would break.
+    /// The rule that every block with this coinbase would break.
     pub(crate) fn check(&self, rules: &Rules) -> Result<(), BrokenRule> {
         let (got, limit) = (self.empty_data().len() as u64, rules.params().max_data_bytes);
         if got > limit {
@@ -68,7 +64,7 @@ impl Coinbase {
         rules.read_data(&self.empty_data()).map(drop)
     }
 
-    /// Bytes of a block's data that are left for transactions.
+    /// Bytes of a block's data that this coinbase leaves for transactions.
     pub(crate) fn room_for_transactions(&self, rules: &Rules) -> usize {
         (rules.params().max_data_bytes as usize).saturating_sub(self.empty_data().len())
     }

@@ -1,4 +1,4 @@
-//! The program `node`: flags, configuration, a port with its data directory, and then [`node::run`].
+//! The program `node`: reads flags and configuration, finds a port and its data folder, and calls [`node::run`].
 
 use anyhow::Context;
 use clap::Parser;
@@ -18,22 +18,23 @@ struct Args {
     /// Name or address to listen on; 0.0.0.0 opens it to other machines [default: 127.0.0.1]
     #[arg(short = 'H', long)]
     host: Option<String>,
-    /// Port to listen on [default: the first from 8100 up that is free and whose chain nobody uses]
+    /// Port to listen on [default: the first from 8100 up that is free and whose data folder is not in use]
     #[arg(short, long)]
     port: Option<u16>,
     /// The tracker, host:port [default: 127.0.0.1:8090]
     #[arg(short, long)]
     tracker: Option<String>,
-    /// Address to mine to, on networks with money [default: that of miner.pem in the node's folder, made at first start]
+    /// Address that mined blocks pay, on networks with money [default: that of the key file miner.pem in the node's
+    /// data folder, which the first start makes]
     #[arg(short, long, value_name = "ADDRESS")]
     miner: Option<String>,
-    /// The mempool to take transactions from, host:port [default: those that the tracker names]
+    /// The mempool to take transactions from, host:port [default: all that the tracker lists]
     #[arg(long)]
     mempool: Option<String>,
-    /// Folder for chains; each network and port gets a folder in it [default: chaindata]
+    /// Folder for chains, with a subfolder for each network and port [default: chaindata]
     #[arg(short, long)]
     data_dir: Option<PathBuf>,
-    /// host:port that others reach this node at, where that is not where it listens
+    /// host:port at which others reach this node, if that is not where it listens
     #[arg(long)]
     advertise: Option<String>,
     /// Mining threads [default: 1]
@@ -42,16 +43,16 @@ struct Args {
     /// Hashes per second of all threads together, or unlimited [default: 100000]
     #[arg(long)]
     hashrate: Option<Hashrate>,
-    /// Text to put into the blocks that are mined here
+    /// Text to put into mined blocks
     #[arg(long)]
     message: Option<String>,
     /// Follow and serve, but do not mine
     #[arg(long)]
     no_mine: bool,
-    /// How far this node's clock is ahead of the system's, in milliseconds, for experiments
+    /// Milliseconds by which this node's clock is ahead of the system's, for experiments
     #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     clock_offset_ms: i64,
-    /// Nodes to talk to besides those that the tracker names, host:port
+    /// Nodes to connect to besides those that the tracker lists, host:port
     #[arg(value_name = "PEER", value_parser = peer)]
     peers: Vec<PeerAddress>,
     #[command(flatten)]
@@ -60,13 +61,13 @@ struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  node                             joins the tracker on this machine, or works alone until there is one
-  node --miner lab1…               mines to that address instead of one of its own
-  node --no-mine --port 8105       only follows
+  node                             registers at the tracker on this machine; works alone until there is one
+  node --miner lab1…               mines to this address instead of its own
+  node --no-mine --port 8105       only follows the chain
   node -t tracker-host:8090 -H 0.0.0.0 --advertise my-host:8100
                                    joins a network of several machines
   node --hashrate unlimited --threads 4
-                                   races
+                                   mines as fast as four threads can
   curl http://127.0.0.1:8100/block/0";
 
 fn peer(text: &str) -> Result<PeerAddress, String> {

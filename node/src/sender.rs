@@ -1,4 +1,4 @@
-//! Who sent a request: what `Chainlab-Node` says, where that can be true.
+//! The verified sender of a request: the address in `Chainlab-Node`, if the request came from there.
 
 use runtime::client::HostPort;
 use runtime::dns::Resolver;
@@ -7,18 +7,18 @@ use shared::sync::PeerAddress;
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// Look-ups of names at a time; requests that come while all are under way count as nobody's.
+/// Look-ups of names at a time; requests beyond it count as without a sender.
 static LOOK_UPS: Semaphore = Semaphore::const_new(4);
 /// How long resolving a name may take.
 const RESOLVE: Duration = Duration::from_secs(1);
 
-/// The sender's address, if its host is where the request came from: what a block does wrong is held against its
-/// sender, so nobody may name somebody else.
+/// The claimed address, if its host is the one that the request came from. A sender is blamed for an invalid block, so
+/// a request must not be able to name another node.
 pub(crate) async fn verified_sender(resolver: &Resolver, request: &Request) -> Option<PeerAddress> {
     let address = PeerAddress::new(request.claimed_node()?)?;
     let from = request.remote.ip();
     if address.is_local() {
-        // A loopback address is reached from another one of them, and says nothing between machines.
+        // One loopback address may connect from another one; from another machine, a loopback address means nothing.
         return from.is_loopback().then_some(address);
     }
     let host: HostPort = address.as_str().parse().ok()?;

@@ -14,7 +14,7 @@ use shared::wire::{Info, Problem};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
-/// Most answers of blocks to peers at a time, each of up to 8 MiB.
+/// Most answers of `/sync/blocks` at a time, each of up to 8 MiB.
 const MAX_BLOCK_ANSWERS: usize = 32;
 
 pub(crate) struct NodeState {
@@ -23,7 +23,8 @@ pub(crate) struct NodeState {
     pub(crate) clock: Clock,
     pub(crate) offers: WorkOffers,
     pub(crate) cache: BlockCache,
-    /// Places for answers of blocks to peers: who reads the whole chain slowly must not keep peers from syncing.
+    /// Limits answers of `/sync/blocks` apart from other streams: slow readers of `/blockchain` must not stop peers
+    /// from syncing.
     pub(crate) block_answers: Arc<Semaphore>,
     /// For the names of peers that send requests.
     pub(crate) resolver: Resolver,
@@ -34,7 +35,7 @@ pub(crate) struct NodeState {
 
 impl NodeState {
     pub(crate) fn new(follower: Follower, mining: Mining, clock: Clock, known_as: watch::Receiver<String>) -> Self {
-        // Parameters are text and integers, which JSON can always carry.
+        // Cannot fail: parameters are texts and integers.
         let network = serde_json::to_value(follower.rules().params()).unwrap_or_default();
         Self {
             follower,
@@ -50,7 +51,7 @@ impl NodeState {
         }
     }
 
-    /// Reads the chain on a thread that may wait for the disk.
+    /// Reads the chain on a thread that may block on the disk.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
@@ -82,10 +83,10 @@ impl Service for NodeState {
         }
     }
 
-    /// A peer that was blocked gets nothing at all.
+    /// Refuses all requests of a blocked peer.
     fn admit(&self, request: &Request) -> Result<(), Problem> {
         match request.claimed_node().filter(|sender| self.follower.is_blocked(sender)) {
-            Some(sender) => Err(server::forbidden(format!("this node was told to have nothing to do with {sender}"))),
+            Some(sender) => Err(server::forbidden(format!("this node was told to block {sender}"))),
             None => Ok(()),
         }
     }

@@ -1,6 +1,6 @@
-//! Block templates: the data of the next block, made by the layer from what the mempools have.
+//! Block templates: the data of the next block, which the layer makes from the candidates of the mempools.
 //!
-//! Making one may check thousands of signatures, so none with candidates is made on tokio's threads.
+//! Building one may check thousands of signatures, so templates with candidates are built on blocking threads.
 
 use crate::coinbase::Coinbase;
 use crate::mempools::Candidates;
@@ -12,21 +12,19 @@ use shared::pool::Room;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How often a template is begun anew because the chain went on meanwhile.
+/// How often building is tried if the tip changes meanwhile.
 const TRIES: usize = 5;
-/// How long to wait until the new tip is known.
-const NEWS_WITHIN: Duration = Duration::from_millis(100);
+/// Longest time to wait for the announcement of a new tip.
+const TIP_WAIT: Duration = Duration::from_millis(100);
 
 /// The data of a block on a certain tip.
 #[derive(Debug, Clone)]
 pub(crate) struct Template {
-    /// The data.
     pub(crate) data: String,
-    /// What it earns.
     pub(crate) value: TemplateValue,
 }
 
-/// What a template is better by: the fees that it collects, and then how many transactions it confirms.
+/// What makes a template better than another: its fees, then its number of transactions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TemplateValue {
     fees: u128,
@@ -36,13 +34,10 @@ pub(crate) struct TemplateValue {
 /// Why there is no template.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TemplateError {
-    /// The chain has another tip by now.
-    #[error("the chain has gone on meanwhile, try again")]
+    #[error("the chain has a new tip meanwhile, try again")]
     Moved,
-    /// No data can be made, or the state cannot be read.
     #[error(transparent)]
     Layer(#[from] EffectError),
-    /// The task that made it broke off.
     #[error("{0}")]
     Task(#[from] tokio::task::JoinError),
 }
@@ -69,12 +64,12 @@ impl Template {
         Ok(Self { data, value })
     }
 
-    /// Data that somebody else made.
-    pub(crate) fn given(data: String) -> Self {
+    /// A template with the given data.
+    pub(crate) fn with_data(data: String) -> Self {
         Self { data, value: TemplateValue::default() }
     }
 
-    /// A template on whatever is the tip, made on a thread that may take its time.
+    /// A template on the current tip, built on a blocking thread.
     pub(crate) async fn on_tip(
         follower: &Follower,
         coinbase: &Coinbase,
@@ -87,8 +82,8 @@ impl Template {
             let parent = status.tip.hash();
             let build = move || Self::build(&follower, parent, &coinbase, &candidates);
             match tokio::task::spawn_blocking(build).await? {
-                // Readers see a new tip a moment before it is announced.
-                Err(TemplateError::Moved) => drop(tokio::time::timeout(NEWS_WITHIN, news.changed()).await),
+                // Snapshots have a new tip a moment before the status announces it.
+                Err(TemplateError::Moved) => drop(tokio::time::timeout(TIP_WAIT, news.changed()).await),
                 template => return template.map(|template| (status, template)),
             }
         }

@@ -1,4 +1,4 @@
-//! Work for outside miners: what was offered by `GET /work` and not solved yet. Bounded, oldest forgotten first.
+//! Open offers of `GET /work` for outside miners: a bounded list that drops its oldest entries.
 
 use shared::block::{Block, BlockHash, HeaderFields, Seal};
 use shared::wire::{WorkOffer, WorkSolution};
@@ -6,21 +6,20 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const CAPACITY: usize = 256;
-/// Most bytes of data in all of them together; one is kept however long.
+/// Most bytes of data in all offers together; the newest offer is kept whatever its length.
 const MAX_BYTES: usize = 64 << 20;
 
-/// Why a solution is none.
+/// Why a solution makes no block.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum SolutionError {
-    /// Never offered, forgotten, or for a tip that is not the tip any more.
-    #[error("no such work is on offer (any more); GET /work for new work")]
+    /// Never offered, dropped, or on a block that is not the tip any more.
+    #[error("this work is not on offer, or not any more; GET /work for new work")]
     Unknown,
-    /// The hash is above the target.
     #[error("hash {0} is above the target")]
     TargetMissed(BlockHash),
 }
 
-/// Offered headers by seal, with their data.
+/// Open offers by seal.
 #[derive(Default)]
 pub(crate) struct WorkOffers(Mutex<OpenOffers>);
 
@@ -36,7 +35,7 @@ impl WorkOffers {
         let seal = fields.seal();
         let mut open = self.open();
         let bytes = data.len();
-        // The same seal is the same data.
+        // The same seal means the same data.
         if open.by_seal.insert(seal, (fields, data)).is_none() {
             open.order.push_back(seal);
             open.bytes += bytes;
@@ -49,7 +48,7 @@ impl WorkOffers {
         WorkOffer { seal, target: difficulty.target(), difficulty, index }
     }
 
-    /// The block that a solution makes, if it is for work on `tip`.
+    /// The block of a solution, if its work was offered on `tip`.
     pub(crate) fn solve(&self, solution: &WorkSolution, tip: BlockHash) -> Result<Block, SolutionError> {
         let open = self.open();
         let (fields, data) = open.by_seal.get(&solution.seal).ok_or(SolutionError::Unknown)?;
@@ -85,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_solution_of_offered_work_is_a_block_and_any_other_is_not() {
+    fn only_a_solution_of_offered_work_makes_a_block() {
         let offers = WorkOffers::default();
         let easy = offers.offer(fields(1, 1), "data".to_owned());
         let block = offers.solve(&WorkSolution { seal: easy.seal, nonce: Nonce(7) }, BlockHash::ZERO).unwrap();
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_offers_are_forgotten() {
+    fn the_oldest_offers_are_dropped() {
         let offers = WorkOffers::default();
         let first = offers.offer(fields(0, 1), String::new());
         for ms in 1..=CAPACITY as u64 {
@@ -113,14 +112,14 @@ mod tests {
         assert_eq!(offers.open().by_seal.len(), CAPACITY);
     }
 
-    /// How many offers there are, and their bytes.
+    /// The number of offers, and their bytes.
     fn kept(offers: &WorkOffers) -> (usize, usize) {
         let open = offers.open();
         (open.by_seal.len(), open.bytes)
     }
 
     #[test]
-    fn long_offers_are_fewer_but_the_last_is_always_kept() {
+    fn fewer_long_offers_are_kept_but_always_the_newest() {
         let offers = WorkOffers::default();
         for ms in 0..6 {
             offers.offer(fields(ms, 1), "x".repeat(MAX_BYTES / 4));

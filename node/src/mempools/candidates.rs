@@ -1,7 +1,7 @@
-//! What the mempools list, and which of it is offered to the layer for the next block.
+//! The candidates of all mempools, and which of them are offered to the layer for the next block.
 //!
-//! Anybody may list transactions that nobody can pay, with any fee: they are dropped before anything is chosen, so that
-//! they take nobody's place. Whether the rest holds together is the layer's to see.
+//! A mempool may list transactions with high fees that their senders cannot pay. These are dropped before the choice,
+//! so that they displace no others. The layer checks the rest.
 
 use shared::layer::transaction::{account_balance, place_of};
 use shared::ledger::{Address, Amount, Transaction, TransactionId};
@@ -13,20 +13,20 @@ use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-/// Most transactions of each order that are looked at, an equal share of every mempool's: with them, the verifier still
-/// remembers all.
+/// Most transactions of each order that are considered, an equal share of each mempool's; the verifier's cache holds
+/// all of them.
 const MAX_CONSIDERED: usize = 25_000;
 
-/// Transactions that want to be in a block. Cheap to clone.
+/// Transactions for the next block; cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Candidates(Arc<[PendingLists]>);
 
-/// What one mempool lists.
+/// The two lists of one mempool.
 #[derive(Debug, Clone)]
 pub(super) struct PendingLists {
-    /// The best paid first, as it says.
+    /// Highest fee first, as the mempool claims.
     pub(super) by_fee: Arc<[Pending]>,
-    /// The oldest first, as it says.
+    /// Oldest first, as the mempool claims.
     pub(super) by_age: Arc<[Pending]>,
 }
 
@@ -47,13 +47,13 @@ impl Candidates {
         self.0.is_empty()
     }
 
-    /// Whether nothing has come meanwhile.
+    /// Whether both are the same set, unchanged since it was published.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// What the next block on `state` takes, the most wanted first, and then what steps in where the layer finds that
-    /// one of these does not hold.
+    /// The transactions of the next block on `state`, the preferred first, followed by substitutes in case the layer
+    /// finds some of them invalid.
     pub(crate) fn choose(
         &self,
         state: &dyn StateRead,
@@ -80,7 +80,7 @@ fn merged<'a>(lists: impl Iterator<Item = &'a [Pending]>) -> Vec<&'a Pending> {
     ranks.filter(|pending| seen.insert(pending.id())).take(MAX_CONSIDERED).collect()
 }
 
-/// Those that are not in the chain, and that their senders can pay with what they have after those before.
+/// The candidates that are not in the chain, and that their senders can pay after the preceding ones.
 fn affordable<'a>(
     candidates: Vec<&'a Pending>,
     state: &dyn StateRead,
@@ -117,7 +117,7 @@ mod tests {
     const FAUCET: u64 = 1000;
     const ROOM: Room = Room { count: 5, bytes: 100_000 };
 
-    /// Everybody has what the faucet gave.
+    /// A state in which each address has the faucet's balance.
     struct Fresh;
 
     impl StateRead for Fresh {
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_list_of_what_nobody_can_pay_takes_nobodys_place() {
+    fn a_long_list_of_unpayable_transactions_displaces_no_others() {
         let (poor, honest) = (address("poor"), address("honest"));
         let rich_looking: Vec<_> = (0..10_000).map(|number| pay(number, poor, FAUCET, 500)).collect();
         let paid: Vec<_> = (0..4).map(|number| pay(20_000 + number, honest, 1, 9 - number)).collect();
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn many_long_lists_leave_each_mempool_its_share() {
+    fn many_long_lists_leave_every_mempool_its_share() {
         let poor = address("poor");
         let list = |from: u64| (from..from + 10_000).map(|number| pay(number, poor, FAUCET, 500)).collect::<Vec<_>>();
         let liars: Vec<_> = (0..8).map(|liar| list(liar * 10_000)).collect();

@@ -1,8 +1,8 @@
-//! What waits in the mempools: pulled again and again, each by itself, as candidates for the next block.
+//! Polls the mempools for the candidates of the next block.
 //!
-//! A mempool may be slow, away or lying: what it lists is bounded, checked, and gone as soon as it does not answer, and
-//! nobody waits for it before using what the others list. Which transactions a block takes is `shared::pool`'s to
-//! choose, and whether they hold on the chain the layer's to see.
+//! A mempool may be slow, unreachable or lying: its list is bounded, checked, and dropped as soon as it does not
+//! answer, and the lists of the others are used without waiting for it. `shared::pool` chooses the transactions of a
+//! block, and the layer decides whether they are valid on the chain.
 
 mod candidates;
 mod polled;
@@ -26,51 +26,49 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// Most mempools that are remembered; the tracker's list has no more.
+/// Most mempools that are polled; the tracker's list has no more.
 const MAX_MEMPOOLS: usize = 64;
-/// Most that are asked at a time.
+/// Most mempools that are polled at a time.
 const MAX_PULLS: usize = 8;
-/// How often a node that mines asks them.
+/// How often a mining node polls them.
 pub(crate) const PERIOD: Duration = Duration::from_millis(500);
-/// How long anybody waits for a pull: then what is there must do.
+/// Longest time that [`Mempools::refresh`] waits; after it, the caller uses the candidates that are there.
 const MAX_WAIT: Duration = Duration::from_secs(2);
-/// Requests for a pull that may wait; more are not told when it is done.
+/// Most requests for a refresh that wait at a time; more return at once.
 const MAX_REFRESHES: usize = 64;
 
-/// A handle to what waits in the mempools; cheap to clone.
+/// A handle to the candidates of all mempools; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Mempools {
     candidates: watch::Receiver<Candidates>,
     requests: Option<mpsc::Sender<RefreshRequest>>,
 }
 
-/// Somebody waits for a pull that is at most so old.
+/// Asks that all lists are at most `max_age` old.
 struct RefreshRequest {
     max_age: Duration,
     done: oneshot::Sender<()>,
 }
 
-/// What pulling needs to know.
 pub(crate) struct PullSettings {
-    /// The mempools at each moment.
+    /// The mempools to poll.
     pub(crate) named: watch::Receiver<Vec<PeerAddress>>,
-    /// Knows who was cut off on purpose.
+    /// Knows which addresses are blocked.
     pub(crate) follower: Follower,
-    /// Whether to ask them again and again; otherwise only when somebody wants to know.
+    /// Whether to poll every [`PERIOD`]; otherwise only on [`Mempools::refresh`].
     pub(crate) is_regular: bool,
-    /// Bytes of a block that are left for transactions.
+    /// Bytes of a block's data for transactions.
     pub(crate) room: usize,
-    /// Checks their signatures.
     pub(crate) verifier: Arc<dyn Verifier>,
 }
 
 impl Mempools {
-    /// For layers without transactions: nothing ever waits.
+    /// For layers without transactions: never has candidates.
     pub(crate) fn none() -> Self {
         Self { candidates: watch::channel(Candidates::default()).1, requests: None }
     }
 
-    /// Starts to pull, until `shutdown` is cancelled.
+    /// Polls the mempools until `shutdown` is cancelled.
     pub(crate) fn start(client: Client, params: &Params, settings: PullSettings, shutdown: CancellationToken) -> Self {
         let (candidates, watcher) = watch::channel(Candidates::default());
         let (requests, request_queue) = mpsc::channel(MAX_REFRESHES);
@@ -96,24 +94,24 @@ impl Mempools {
         Self { candidates: watcher, requests: Some(requests) }
     }
 
-    /// What wants to be in the next block, as far as is known.
+    /// The current candidates for the next block.
     pub(crate) fn candidates(&self) -> Candidates {
         self.candidates.borrow().clone()
     }
 
-    /// For waiting until that changes.
+    /// A receiver that wakes at each change of the candidates.
     pub(crate) fn watch(&self) -> watch::Receiver<Candidates> {
         self.candidates.clone()
     }
 
-    /// Waits until what is known was asked for at most `max_age` ago, or [`MAX_WAIT`] ends.
+    /// Waits until all lists are at most `max_age` old, but no longer than [`MAX_WAIT`].
     ///
-    /// With zero, those are asked too that are left alone for the moment: not for requests of just anybody.
+    /// Zero also polls mempools that are paused, so it must not be used for requests without the token.
     pub(crate) async fn refresh(&self, max_age: Duration) {
         let Some(requests) = &self.requests else { return };
         let (done, answer) = oneshot::channel();
         if requests.try_send(RefreshRequest { max_age, done }).is_ok() {
-            // However it ends, what is there must do.
+            // However it ends, the caller uses the candidates that are there.
             let _ = timeout(MAX_WAIT, answer).await;
         }
     }
@@ -132,7 +130,7 @@ struct Puller {
     candidates: watch::Sender<Candidates>,
 }
 
-/// Somebody who is told when all have been asked since then.
+/// Waits until all mempools were polled since a moment.
 struct RefreshWaiter {
     since: Instant,
     done: oneshot::Sender<()>,
@@ -159,7 +157,7 @@ impl Puller {
         }
     }
 
-    /// Forgets who is not named any more, or was cut off, and remembers who is new.
+    /// Removes mempools that are not named any more or are blocked, and adds new ones.
     fn sync_mempools(&mut self) {
         let named = self.named.borrow_and_update().clone();
         let allowed = named.into_iter().filter(|mempool| !self.follower.is_blocked(mempool.as_str()));
@@ -202,7 +200,7 @@ impl Puller {
         }
     }
 
-    /// Asks who is wanted, as long as there are places; who was quick the last time comes first.
+    /// Starts to poll the wanted mempools, at most [`MAX_PULLS`] at a time, the quickest of the last time first.
     fn begin_pulls(&mut self) {
         let mut wanted: Vec<_> = self.mempools.iter_mut().filter(|m| m.is_wanted && !m.is_asked).collect();
         wanted.sort_by_key(|mempool| mempool.took);
@@ -212,7 +210,7 @@ impl Puller {
         }
     }
 
-    /// Tells those for whom all is done. Who has lost patience is forgotten.
+    /// Replies to the waiters whose polls are done, and drops those that have stopped waiting.
     fn reply_to_waiters(&mut self) {
         let (mempools, waiters) = (&self.mempools, std::mem::take(&mut self.waiters));
         let is_held_up = |request: &RefreshWaiter| {
@@ -224,7 +222,7 @@ impl Puller {
             if is_held_up(&request) {
                 self.waiters.push(request);
             } else {
-                // Whoever asked may have lost patience just now.
+                // Sending fails if the waiter stopped waiting just now.
                 let _ = request.done.send(());
             }
         }

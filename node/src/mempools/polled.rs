@@ -1,7 +1,7 @@
-//! One mempool: its two lists, by fee and by age, as they were when it was asked last, and when it may be asked again.
+//! One polled mempool: its two lists, by fee and by age, and when it may be polled again.
 //!
-//! Whoever is slow, silent or wrong is asked less often, so that it costs the others nothing. It never talks to more
-//! than one mempool, and does not know what is chosen.
+//! A mempool that is slow, silent or wrong is polled less often, so that it costs the others nothing. This module talks
+//! to one mempool only, and does not know which transactions are chosen.
 
 use super::candidates::PendingLists;
 use runtime::client::{Client, Error, Unprocessed};
@@ -15,49 +15,49 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::{Instant, timeout};
 
-/// How long both lists may take to arrive.
-const PULL_WITHIN: Duration = Duration::from_secs(3);
-/// How soon a mempool is asked again that did not answer or listed something wrong, the first time; then twice as long.
+/// Longest time for both lists to arrive.
+const PULL_TIMEOUT: Duration = Duration::from_secs(3);
+/// Pause after the first failed or wrong answer; it doubles with each further one.
 const RETRY: Duration = Duration::from_secs(1);
-/// How often that is doubled.
+/// How often [`RETRY`] is doubled.
 const MAX_DOUBLINGS: u32 = 4;
-/// A mempool is left alone for so many times as long as the last pull took: all of them together then leave places free.
+/// A mempool is paused for this many times the duration of its last poll, so that slow mempools leave places free.
 const PAUSE: u32 = 8;
-/// So many wrong transactions make a list worthless; the rest of it is not looked at.
+/// Wrong transactions after which the rest of a list is not checked.
 const MAX_WRONG: usize = 4;
-/// The oldest have one part of this many, so so many of them are asked for (docs/protocol.md §11).
+/// A block reserves this fraction, one in five, for the oldest transactions, so only as many are requested
+/// (docs/protocol.md §11).
 const SHARE_OF_OLDEST: usize = 5;
 
-/// What is looked at before a transaction is believed: then no mempool can spoil what another one lists.
+/// The checks of a listed transaction, so that no mempool can spoil the list of another.
 #[derive(Clone)]
 pub(super) struct TransactionCheck {
     pub(super) rules: TransactionRules,
     pub(super) verifier: Arc<dyn Verifier>,
-    /// No list is longer than a block.
+    /// Lists are cut to what a block can take.
     pub(super) room: Room,
 }
 
-/// A mempool and what it lists.
 pub(super) struct PolledMempool {
     pub(super) address: PeerAddress,
     by_fee: TaggedList,
     by_age: TaggedList,
     outcome: PullOutcome,
-    /// Failures since the last right answer.
+    /// Failures since the last valid answer.
     strikes: u32,
-    /// Not to be asked before, unless whoever steers the node wants to know.
+    /// The mempool is paused until then; requests with the node's token ignore that.
     not_before: Instant,
-    /// How long the last pull took.
+    /// Duration of the last poll.
     pub(super) took: Duration,
-    /// When the last pull that has ended began.
+    /// Start of the last finished poll.
     asked_at: Option<Instant>,
-    /// Whether it is to be asked as soon as there is a place.
+    /// Whether it is to be polled as soon as possible.
     pub(super) is_wanted: bool,
-    /// Whether it is being asked.
+    /// Whether a poll is running.
     pub(super) is_asked: bool,
 }
 
-/// What a mempool did last.
+/// The outcome of the last poll.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum PullOutcome {
     NotAsked,
@@ -66,14 +66,14 @@ enum PullOutcome {
     Failed,
 }
 
-/// A list, and the name that the mempool gave it.
+/// A list and its ETag.
 #[derive(Clone, Default)]
 struct TaggedList {
     etag: Option<String>,
     pending: Arc<[Pending]>,
 }
 
-/// What came of asking a mempool.
+/// The result of one poll.
 pub(super) struct PullResult {
     pub(super) address: PeerAddress,
     began: Instant,
@@ -81,7 +81,7 @@ pub(super) struct PullResult {
     result: Result<PulledLists, Error>,
 }
 
-/// The lists, where they are others than before.
+/// The lists; `None` is unchanged.
 struct PulledLists {
     by_fee: Option<TaggedList>,
     by_age: Option<TaggedList>,
@@ -108,7 +108,7 @@ impl PolledMempool {
         self.not_before <= now && !self.is_asked
     }
 
-    /// Whether what is known of it was asked for before `since`.
+    /// Whether its lists were requested before `since`.
     pub(super) fn is_older_than(&self, since: Instant) -> bool {
         self.asked_at.is_none_or(|asked_at| asked_at < since)
     }
@@ -117,7 +117,7 @@ impl PolledMempool {
         PendingLists { by_fee: self.by_fee.pending.clone(), by_age: self.by_age.pending.clone() }
     }
 
-    /// Begins to ask for both lists; [`Mempool::note`] takes what comes of it.
+    /// Starts to request both lists; the result is for [`PolledMempool::record`].
     pub(super) fn pull(
         &mut self,
         client: Client,
@@ -135,7 +135,7 @@ impl PolledMempool {
                     client.unprocessed(address.as_str(), PoolOrder::Age, oldest_count(limit), age_etag.as_deref())
                 )
             };
-            let result = match timeout(PULL_WITHIN, both).await.unwrap_or(Err(Error::Slow)) {
+            let result = match timeout(PULL_TIMEOUT, both).await.unwrap_or(Err(Error::Slow)) {
                 Ok((by_fee, by_age)) => Ok(pulled_lists(by_fee, by_age, limit, check).await),
                 Err(error) => Err(error),
             };
@@ -143,7 +143,7 @@ impl PolledMempool {
         }
     }
 
-    /// Takes over what a pull brought; answers whether anything has changed. The lists are empty while it does not answer.
+    /// Stores the result of a poll, and returns whether the lists have changed. A failed poll empties them.
     pub(super) fn record(&mut self, pulled: PullResult, now: Instant) -> bool {
         let PullResult { began, took, result, .. } = pulled;
         (self.is_asked, self.asked_at, self.took) = (false, Some(began), took);
@@ -160,7 +160,7 @@ impl PolledMempool {
         by_fee || by_age
     }
 
-    /// Remembers what it did, and logs changes, not every try.
+    /// Stores the outcome, and logs changes, not every poll.
     fn report(&mut self, result: &Result<PulledLists, Error>) {
         let mempool = &self.address;
         let outcome = match result {
@@ -173,18 +173,18 @@ impl PolledMempool {
         }
         match result {
             Ok(pulled_lists) if pulled_lists.wrong > 0 => {
-                tracing::warn!(%mempool, "this mempool lists what is no transaction; asking it less often");
+                tracing::warn!(%mempool, "this mempool lists invalid transactions; polling it less often");
             }
-            Ok(_) => tracing::info!(%mempool, "takes transactions from this mempool"),
+            Ok(_) => tracing::info!(%mempool, "taking transactions from this mempool"),
             Err(error) => {
-                tracing::warn!(%mempool, %error, "this mempool does not answer; going on without, trying again");
+                tracing::warn!(%mempool, %error, "this mempool does not answer; trying again");
             }
         }
     }
 }
 
 impl TaggedList {
-    /// Answers whether it lists something else than before.
+    /// Returns whether the list has changed.
     fn replace(&mut self, new: Option<Self>) -> bool {
         let Some(new) = new else { return false };
         let is_changed = self.pending != new.pending;
@@ -193,12 +193,12 @@ impl TaggedList {
     }
 }
 
-/// How many of the oldest are of use.
+/// How many of the oldest transactions a block can use.
 fn oldest_count(limit: usize) -> usize {
     (limit / SHARE_OF_OLDEST).max(1)
 }
 
-/// Looks at what two answers list, on a thread that may take its time.
+/// Checks the transactions of two answers on a blocking thread.
 async fn pulled_lists(by_fee: Unprocessed, by_age: Unprocessed, limit: usize, check: TransactionCheck) -> PulledLists {
     let looked = tokio::task::spawn_blocking(move || {
         let mut wrong = 0;
@@ -217,14 +217,15 @@ async fn pulled_lists(by_fee: Unprocessed, by_age: Unprocessed, limit: usize, ch
     })
 }
 
-/// Those that keep all rules which need no chain, and how many do not: of a list with too many of these, none.
+/// The transactions that pass all checks without the chain, and the number of those that fail; a list with too many
+/// failures counts as empty.
 ///
-/// When they arrived there is not said, only their order.
+/// Mempools list the order of arrival, not the time, so that is 0.
 fn checked(mut transactions: Vec<Transaction>, limit: usize, check: &TransactionCheck) -> (Vec<Pending>, usize) {
     transactions.truncate(limit);
     let wrong = AtomicUsize::new(0);
     let is_right: Vec<_> = transactions.iter().map(|_| AtomicBool::new(false)).collect();
-    // The check itself never fails: what comes after the last error that is borne is only passed over.
+    // Never fails itself: after too many errors the rest of the list is skipped.
     let _ = check.verifier.check_each(transactions.len(), &|place| {
         if wrong.load(Ordering::Relaxed) < MAX_WRONG {
             let transaction = &transactions[place];
@@ -232,7 +233,7 @@ fn checked(mut transactions: Vec<Transaction>, limit: usize, check: &Transaction
                 Ok(()) => is_right[place].store(true, Ordering::Relaxed),
                 Err(broken) => {
                     wrong.fetch_add(1, Ordering::Relaxed);
-                    tracing::debug!(id = %transaction.id, %broken, "a mempool lists what is no transaction");
+                    tracing::debug!(id = %transaction.id, %broken, "a mempool lists an invalid transaction");
                 }
             }
         }
@@ -259,7 +260,7 @@ mod tests {
     use shared::ledger::{Address, Amount, BrokenTransaction, Unsigned, Uuid};
     use shared::params::Params;
 
-    /// Counts how many signatures are looked at.
+    /// Counts the checked signatures.
     #[derive(Default)]
     struct Counting(AtomicUsize);
 
@@ -308,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_after_a_few_wrong_transactions_is_not_looked_at() {
+    fn after_a_few_wrong_transactions_the_rest_is_not_checked() {
         let verifier = Arc::new(Counting::default());
         let mixed = [payments("payer", 2), payments("thief", 100), payments("payer", 2)].concat();
         let (pending, wrong) = checked(mixed, 1000, &check_with(verifier.clone()));
@@ -317,14 +318,14 @@ mod tests {
     }
 
     #[test]
-    fn of_a_list_with_one_wrong_transaction_the_rest_is_kept() {
+    fn one_wrong_transaction_leaves_the_rest_of_the_list() {
         let mixed = [payments("payer", 1), payments("thief", 1), payments("payer", 2)].concat();
         let (pending, wrong) = checked(mixed, 1000, &check_with(Arc::new(PlainVerifier)));
         assert_eq!((pending.len(), wrong), (3, 1));
     }
 
     #[test]
-    fn no_list_is_longer_than_was_asked_for_or_than_a_block() {
+    fn no_list_is_longer_than_the_request_or_a_block() {
         let check = check_with(Arc::new(PlainVerifier));
         assert_eq!(checked(payments("payer", 20), 2, &check).0.len(), 2);
         let bytes: usize = checked(payments("payer", 20), 1000, &check).0.iter().map(|pending| pending.bytes + 1).sum();
@@ -332,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_wrong_or_silent_is_asked_less_and_less_often_until_it_is_right() {
+    fn a_wrong_or_silent_mempool_is_polled_less_and_less_often_until_it_is_right() {
         type Failure = fn() -> Result<PulledLists, Error>;
         let silent: Failure = || Err(Error::Slow);
         let wrong: Failure = || Ok(lists(payments("thief", 1)));
@@ -350,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn who_takes_long_is_left_alone_for_longer() {
+    fn a_slow_mempool_is_paused_for_longer() {
         let (mut mempool, now) = (mempool(), Instant::now());
         let took = Duration::from_secs(2);
         mempool.record(pulled(took, Ok(lists(Vec::new()))), now);
@@ -358,7 +359,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_listed_is_gone_as_soon_as_nobody_answers() {
+    fn the_lists_are_dropped_as_soon_as_the_mempool_does_not_answer() {
         let (mut mempool, now) = (mempool(), Instant::now());
         assert!(mempool.record(pulled(Duration::ZERO, Ok(lists(payments("payer", 2)))), now));
         let unchanged = PulledLists { by_fee: None, by_age: None, wrong: 0 };

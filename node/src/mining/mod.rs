@@ -1,4 +1,4 @@
-//! Mining: a handle to the task that owns the mining threads (`work`), for `POST /mine`, `GET /work` and `/info`.
+//! A handle to the task that owns the mining threads (`scheduler`), for `POST /mine`, `GET /work` and `/info`.
 
 mod scheduler;
 
@@ -18,34 +18,30 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// Orders of blocks that may wait.
+/// Most requests of `POST /mine` that wait at a time.
 const MAX_ORDERS: usize = 16;
-/// Templates for outside miners that are made at a time, since anybody may ask for them.
+/// Most templates for `GET /work` that are built at a time, since every client may request one.
 const MAX_TEMPLATES: usize = 2;
-/// How long a request for one waits for its turn.
-const PLACE_WITHIN: Duration = Duration::from_secs(5);
+/// Longest time that `GET /work` waits for its turn.
+const TEMPLATE_WAIT: Duration = Duration::from_secs(5);
 
 /// Why blocks were not mined on demand.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MineError {
-    /// What they were to carry breaks a rule.
     #[error(transparent)]
     Broken(#[from] BrokenRule),
-    /// Others asked before.
-    #[error("{MAX_ORDERS} others wait for blocks already, try again")]
+    #[error("{MAX_ORDERS} requests to mine are waiting already, try again")]
     Busy,
-    /// The service stopped, or the block could not be made or stored.
+    /// The service stopped, or a block could not be made or stored.
     #[error("mining stopped before all blocks were found")]
     Stopped,
 }
 
-/// Why there is no work for an outside miner.
+/// Why there is no work to offer to an outside miner.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OfferError {
-    /// Others asked before.
     #[error("too many templates are being made at the moment, try again")]
     Busy,
-    /// There is no template.
     #[error(transparent)]
     Template(#[from] TemplateError),
 }
@@ -64,7 +60,7 @@ pub(crate) struct Mining {
 }
 
 impl Mining {
-    /// Starts the threads and the task that gives them work; it ends when `shutdown` is cancelled.
+    /// Starts the threads, and the task that gives them jobs until `shutdown` is cancelled.
     pub(crate) fn start(
         config: &config::Node,
         follower: Follower,
@@ -73,7 +69,7 @@ impl Mining {
         mempools: Mempools,
         shutdown: CancellationToken,
     ) -> Result<Self, MinerError> {
-        // A job has at most one hit, and jobs are given by the task that takes the hits.
+        // Never full: a job has at most one hit, and the task that receives the hits gives the jobs.
         let (found, hits) = mpsc::channel(16);
         let on_mined = Box::new(move |hit: MinedHeader| {
             let _ = found.try_send(hit);
@@ -88,7 +84,8 @@ impl Mining {
         Ok(Self { miner, enabled: config.mine, follower, coinbase, mempools, orders, places, task })
     }
 
-    /// Mines `blocks` blocks on the tip, one after another, at full speed; what was pushed to a mempool before is in them.
+    /// Mines `blocks` blocks on the tip, one after another, at full speed. Transactions that were pushed to a mempool
+    /// before this call are in them.
     pub(crate) async fn mine(&self, blocks: u64, data: Option<String>) -> Result<Vec<BlockHash>, MineError> {
         self.mempools.refresh(Duration::ZERO).await;
         let (reply, answer) = oneshot::channel();
@@ -99,16 +96,16 @@ impl Mining {
         answer.await.map_err(|_| MineError::Stopped)?
     }
 
-    /// The data of a block for somebody else, and the moment of the chain that it is for.
+    /// The data of a block for an outside miner, and the status of the chain that it is for.
     pub(crate) async fn template(&self, coinbase: &Coinbase) -> Result<(Arc<Status>, String), OfferError> {
-        let place = tokio::time::timeout(PLACE_WITHIN, self.places.acquire()).await;
+        let place = tokio::time::timeout(TEMPLATE_WAIT, self.places.acquire()).await;
         let _place = place.ok().and_then(Result::ok).ok_or(OfferError::Busy)?;
         self.mempools.refresh(PERIOD).await;
         let (status, template) = Template::on_tip(&self.follower, coinbase, &self.mempools.candidates()).await?;
         Ok((status, template.data))
     }
 
-    /// What `/info` says.
+    /// The field `mining` of `/info`.
     pub(crate) fn info(&self) -> wire::Mining {
         wire::Mining {
             enabled: self.enabled,
@@ -129,7 +126,7 @@ impl Mining {
     }
 }
 
-/// The header of a block on the tip, but for its nonce.
+/// The header of a block on the tip, without its nonce.
 pub(crate) fn next_fields(status: &Status, clock: Clock, data: &str) -> HeaderFields {
     let tip = &status.tip;
     HeaderFields {

@@ -1,9 +1,9 @@
-//! What the miner works on: a new job for each new tip, a better template where one turns up, blocks on demand before
-//! anything else.
+//! Chooses what the miner searches: a new job for each new tip, a better template when there is one, and blocks of
+//! `POST /mine` before anything else.
 //!
-//! One task owns the mining threads. It turns the chain's status, the candidates and `POST /mine` into jobs, and hits into
-//! blocks. While a template is being made for a new tip, the threads search a block without transactions: changing the
-//! job later loses nothing, since a search has no memory.
+//! One task owns the mining threads. It turns the chain's status, the candidates and `POST /mine` into jobs, and hits
+//! into blocks. While a template for a new tip is being built, the threads search a block without transactions;
+//! replacing a job loses nothing, since each hash has the same chance.
 
 use super::{MAX_ORDERS, MineError, next_fields};
 use crate::coinbase::Coinbase;
@@ -25,12 +25,11 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// How often orders whose client has gone away are looked for, and templates on the same tip made anew.
+/// How often orders of disconnected clients are dropped, and templates on the same tip are rebuilt.
 const RECHECK: Duration = Duration::from_secs(1);
 
-/// Blocks that somebody wants mined now.
+/// A request of `POST /mine`.
 pub(super) struct MineOrder {
-    /// Tells it from the orders before and after it.
     id: u64,
     left: u64,
     data: Option<String>,
@@ -48,22 +47,21 @@ impl MineOrder {
     }
 }
 
-/// What a block is wanted for.
+/// What a block is searched for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct JobPurpose {
     parent: BlockHash,
-    /// For which order, if it is for one.
+    /// The order that the block is for, if any.
     order: Option<u64>,
 }
 
-/// What the threads search at the moment.
 struct CurrentJob {
     id: u64,
     purpose: JobPurpose,
     template: Template,
 }
 
-/// A template that is being made, or was.
+/// The last template build, finished or not.
 struct TemplateBuild {
     purpose: JobPurpose,
     candidates: Candidates,
@@ -142,7 +140,7 @@ impl Scheduler {
         self.miner.set_job(None);
     }
 
-    /// Gives the threads what is to be searched now, if that is something else than what they search.
+    /// Gives the threads a new job, if they should search something else than they do.
     fn choose_job(&mut self, status: &Status, built: Option<(JobPurpose, Template)>) {
         self.orders.retain(|order| !order.reply.is_closed());
         let order = self.orders.front();
@@ -151,13 +149,13 @@ impl Scheduler {
         }
         let latest = self.clock.time().plus_ms(self.follower.rules().params().max_future_ms);
         if status.tip.timestamp.plus_ms(1) > latest {
-            // The chain's timestamps have run ahead of the clock: nobody, we included, would take the block yet.
+            // The chain's timestamps are ahead of the clock: no node, this one included, would accept the block yet.
             return self.stop();
         }
         let purpose = JobPurpose { parent: status.tip.hash(), order: order.map(|order| order.id) };
         if let Some(data) = order.and_then(|order| order.data.as_ref()) {
             if !self.is_searching(purpose) {
-                let template = Template::given(data.clone());
+                let template = Template::with_data(data.clone());
                 self.search(status, purpose, template);
             }
             return;
@@ -172,7 +170,7 @@ impl Scheduler {
             return;
         }
         if purpose.order.is_some() && !self.builds.is_empty() {
-            // At full speed, a block without what waits would be found before the template with it is made.
+            // At full speed, a block without the candidates would be found before the template with them is built.
             return self.pause_mining();
         }
         match Template::build(&self.follower, purpose.parent, &self.coinbase, &Candidates::default()) {
@@ -185,7 +183,7 @@ impl Scheduler {
         self.current.as_ref().is_some_and(|current| current.purpose == purpose)
     }
 
-    /// Searches nothing until there is something to search for again.
+    /// Stops mining, and forgets the last build.
     fn stop(&mut self) {
         self.last_build = None;
         self.pause_mining();
@@ -199,7 +197,7 @@ impl Scheduler {
 
     fn search(&mut self, status: &Status, purpose: JobPurpose, template: Template) {
         self.last_id += 1;
-        // Nodes that mine the same data must not search the same nonces.
+        // Random, so that nodes that mine the same data do not search the same nonces.
         let first_nonce = Nonce(getrandom::u64().unwrap_or(self.last_id << 32));
         let fields = next_fields(status, self.clock, &template.data);
         self.miner.set_job(Some(Job { id: self.last_id, fields, first_nonce, full_speed: purpose.order.is_some() }));
@@ -207,7 +205,7 @@ impl Scheduler {
         self.current = Some(CurrentJob { id: self.last_id, purpose, template });
     }
 
-    /// Begins to make a template with what waits, if there is something new to put into it.
+    /// Starts to build a template with the candidates, if they have changed since the last build on this tip.
     fn begin_build(&mut self, purpose: JobPurpose) {
         let candidates = self.mempools.candidates();
         if candidates.is_empty() || !self.builds.is_empty() {
@@ -236,20 +234,20 @@ impl Scheduler {
             }
             Err(error) => error,
         };
-        tracing::error!(%error, "the task that makes templates panicked");
+        tracing::error!(%error, "the task that builds templates panicked");
         None
     }
 
-    /// An order for which no block can be made ends; whatever else is tried again.
+    /// Ends an order for which no block can be made; anything else is tried again.
     fn handle_template_error(&mut self, purpose: JobPurpose, error: &TemplateError) {
         if let Some(last) = &mut self.last_build {
             last.candidates = Candidates::default();
         }
         match error {
-            // The new tip is announced in a moment.
+            // The status announces the new tip in a moment.
             TemplateError::Moved => {}
             TemplateError::Layer(EffectError::Broken(broken)) => {
-                tracing::warn!(%broken, "no block can be made of what was ordered");
+                tracing::warn!(%broken, "no block with the ordered data can be made");
                 self.fail_order(purpose.order, MineError::Stopped);
             }
             error => tracing::warn!(%error, "no template for the next block"),
@@ -269,10 +267,10 @@ impl Scheduler {
                 self.follower.send_event(Event::Mining(MiningEvent { index, difficulty, hashrate, found: Some(hash) }));
                 self.fill_order(purpose.order, hash);
             }
-            // Another block came first: natural, and seen as a fork.
+            // Another block came first, which is an ordinary fork.
             Ok(Ok(_)) => {}
             Ok(Err(refusal)) => {
-                tracing::warn!(%refusal, "a block that was mined here is none");
+                tracing::warn!(%refusal, "a block that was mined here is invalid");
                 let reason = match refusal {
                     Refusal::Broken(broken) => MineError::Broken(broken),
                     Refusal::NotYet(_) | Refusal::Failed(_) => MineError::Stopped,
@@ -293,16 +291,16 @@ impl Scheduler {
         if order.left == 0
             && let Some(order) = self.orders.pop_front()
         {
-            // Whoever asked may have gone away.
+            // Sending fails if the request was dropped meanwhile.
             let _ = order.reply.send(Ok(order.hashes));
         }
     }
 
-    /// An order ends with the block that it lost; one that only came meanwhile does not.
+    /// Ends the order with this id; `None`, or an order that was dropped meanwhile, changes nothing.
     fn fail_order(&mut self, order: Option<u64>, reason: MineError) {
         let lost = self.orders.iter().position(|waiting| Some(waiting.id) == order);
         if let Some(order) = lost.and_then(|place| self.orders.remove(place)) {
-            // Whoever asked may have gone away.
+            // Sending fails if the request was dropped meanwhile.
             let _ = order.reply.send(Err(reason));
         }
     }

@@ -1,4 +1,4 @@
-//! Reading the chain: blocks, headers, length, tips.
+//! Reads the chain: blocks, headers, length, tips.
 
 use crate::state::{NodeState, store_problem};
 use bytes::{BufMut, Bytes, BytesMut};
@@ -18,9 +18,9 @@ use utoipa::IntoParams;
 
 /// Headers of one answer unless `limit` says otherwise.
 const DEFAULT_HEADERS: usize = 100;
-/// `/blockchain` reads pages of so many blocks …
+/// Most blocks in a page that `/blockchain` reads at once.
 const PAGE_BLOCKS: usize = 500;
-/// … or so many bytes of data.
+/// Most bytes of data in such a page.
 const PAGE_BYTES: usize = 1 << 20;
 
 pub(crate) async fn length(node: Arc<NodeState>, _: Request) -> Result<Response, Problem> {
@@ -88,7 +88,7 @@ async fn by_hash(node: &NodeState, hash: BlockHash) -> Result<Response, Problem>
 }
 
 fn to_json(block: &Block) -> Bytes {
-    // A block is text and integers, which JSON can always carry.
+    // Cannot fail: a block is texts and integers.
     serde_json::to_vec(block).unwrap_or_default().into()
 }
 
@@ -146,7 +146,7 @@ struct ChainStream {
     view: View,
     next: Height,
     left: u64,
-    /// What the next page must join to.
+    /// The last block of the previous page, which the next one must build on.
     last: Option<BlockHash>,
     state: StreamState,
 }
@@ -163,7 +163,7 @@ enum StreamState {
 enum StreamError {
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error("the chain was reorganised while it was read; ask again")]
+    #[error("the chain was reorganised while it was read; try again")]
     Reorganised,
     #[error("{0}")]
     Task(#[from] tokio::task::JoinError),
@@ -184,7 +184,7 @@ impl ChainStream {
         Some((page, self))
     }
 
-    /// The next page as a piece of the JSON array; the last one closes it.
+    /// The next page as a part of the JSON array; the last page closes it.
     async fn page(&mut self) -> Result<Bytes, StreamError> {
         let (view, from) = (self.view.clone(), self.next);
         let limit = self.left.min(PAGE_BLOCKS as u64) as usize;

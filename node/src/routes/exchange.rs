@@ -1,4 +1,4 @@
-//! What nodes exchange: pushed blocks, headers after a locator, blocks by hash.
+//! The exchange between nodes: pushed blocks, headers after a locator, blocks by hash.
 
 use crate::sender::verified_sender;
 use crate::state::{NodeState, follower_problem, store_problem};
@@ -14,15 +14,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Data in one answer of `/sync/blocks`, in bytes; its JSON is at most a little more for what is usual data.
+/// Most data that one answer of `/sync/blocks` reads, in bytes; the JSON of ordinary data is little longer.
 const BLOCKS_BYTES: usize = 6 << 20;
-/// How long a request for blocks waits for its turn.
-const PLACE_WITHIN: Duration = Duration::from_secs(5);
-/// JSON in one answer of `/sync/blocks`, in bytes (docs/protocol.md §10).
+/// Most JSON in one answer of `/sync/blocks`, in bytes (docs/protocol.md §10).
 const BLOCKS_JSON: usize = 8 << 20;
-
-/// How long a peer may take to read them: it does not wait longer itself.
-const BLOCKS_WITHIN: Duration = Duration::from_secs(30);
+/// Longest time that a request for blocks waits for its turn.
+const BLOCKS_WAIT: Duration = Duration::from_secs(5);
+/// Longest time for a peer to read the blocks; its own client waits no longer either.
+const BLOCKS_DEADLINE: Duration = Duration::from_secs(30);
 
 /// Longest JSON of a block: any byte of data may be written as `\u0000` (docs/protocol.md §8).
 fn block_limit(node: &NodeState) -> usize {
@@ -40,7 +39,7 @@ pub(crate) async fn push(node: Arc<NodeState>, mut request: Request) -> Result<R
     submit(&node, block, BlockSource::Pushed, sender).await
 }
 
-/// Hands a block to the chain and tells what became of it.
+/// Submits a block to the chain; the answer has the chain's verdict.
 pub(crate) async fn submit(
     node: &NodeState,
     block: Block,
@@ -66,7 +65,7 @@ pub(crate) async fn headers(node: Arc<NodeState>, mut request: Request) -> Resul
     let HeadersRequest { locator, limit } = request.json(BODY_LIMIT).await?;
     if locator.len() > MAX_LOCATOR {
         let got = locator.len();
-        return Err(server::bad_request(format!("a locator has at most {MAX_LOCATOR} hashes, this one has {got}")));
+        return Err(server::bad_request(format!("a locator has at most {MAX_LOCATOR} hashes, got {got}")));
     }
     let limit = limit.min(HEADERS_PER_REQUEST as u64) as usize;
     let headers = node.read(move |reader| reader.headers_after(&locator, limit)).await?;
@@ -78,25 +77,25 @@ pub(crate) async fn blocks(node: Arc<NodeState>, mut request: Request) -> Result
     let BlocksRequest { hashes } = request.json(BODY_LIMIT).await?;
     if hashes.len() > BLOCKS_PER_REQUEST {
         let got = hashes.len();
-        return Err(server::bad_request(format!("at most {BLOCKS_PER_REQUEST} blocks at a time, these are {got}")));
+        return Err(server::bad_request(format!("at most {BLOCKS_PER_REQUEST} blocks at a time, got {got}")));
     }
-    // The place comes first: the answers themselves are what it bounds.
-    let place = tokio::time::timeout(PLACE_WITHIN, node.block_answers.clone().acquire_owned()).await;
+    // Before the blocks are read: the limit is for their memory.
+    let place = tokio::time::timeout(BLOCKS_WAIT, node.block_answers.clone().acquire_owned()).await;
     let place = place.ok().and_then(Result::ok);
-    let place = place.ok_or_else(|| server::unavailable("too many answers of blocks at the moment; try again"))?;
+    let place = place.ok_or_else(|| server::unavailable("too many requests for blocks at the moment; try again"))?;
     let lines = node.read(move |reader| Ok(to_lines(reader.blocks_by_hash(&hashes, BLOCKS_BYTES)?))).await?;
     let chunks = stream::iter([Ok::<_, io::Error>(lines)]);
-    Ok(reply::stream_in(place, BLOCKS_WITHIN, "application/x-ndjson", chunks))
+    Ok(reply::stream_in(place, BLOCKS_DEADLINE, "application/x-ndjson", chunks))
 }
 
-/// One block a line, up to the limit of bytes, at least one.
+/// One block a line, up to [`BLOCKS_JSON`] bytes, at least one block.
 fn to_lines(blocks: Vec<Block>) -> Bytes {
     let data: usize = blocks.iter().map(|block| block.data().len()).sum();
-    // Room for the usual: hashes, numbers and names take about 330 bytes a block.
+    // Besides its data, a block takes about 330 bytes for hashes, numbers and names.
     let mut lines = Vec::with_capacity(data + 400 * blocks.len());
     for block in blocks {
         let before = lines.len();
-        // A block is text and integers, which JSON can always carry; a write to a Vec cannot fail.
+        // Writing cannot fail: a block is texts and integers, and a Vec accepts all bytes.
         if serde_json::to_writer(&mut lines, &block).is_err() || (before > 0 && lines.len() > BLOCKS_JSON) {
             lines.truncate(before);
             break;

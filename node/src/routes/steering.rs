@@ -1,4 +1,4 @@
-//! What steers a node, and needs its token: peers, sync, mining on demand.
+//! Steers a node: peers, sync, mining on demand.
 
 use super::exchange::broken_problem;
 use crate::mining::MineError;
@@ -10,11 +10,11 @@ use shared::sync::Learnt;
 use shared::wire::{MineAnswer, MineRequest, PeersUpdate, Problem};
 use std::sync::Arc;
 
-/// Most blocks that one `POST /mine` may ask for (docs/protocol.md §10).
+/// Most blocks of one `POST /mine` (docs/protocol.md §10).
 const MAX_BLOCKS: u64 = 1000;
 
-/// A node that asks for peers becomes one: without that, a node that never pushes a block would stay unknown, and get
-/// new blocks only by polling.
+/// A node that asks for peers becomes one. Without this, a node that never pushes a block would stay unknown, and
+/// receive new blocks only by polling.
 pub(crate) async fn peers(node: Arc<NodeState>, request: Request) -> Result<Response, Problem> {
     if let Some(sender) = verified_sender(&node.resolver, &request).await {
         node.follower.offer_peers(vec![sender], Learnt::FromPeers);
@@ -45,7 +45,7 @@ pub(crate) async fn mine(node: Arc<NodeState>, mut request: Request) -> Result<R
     let has_money = node.follower.rules().params().layer.has_money();
     if data.is_some() && has_money {
         return Err(server::bad_request(
-            "data: only layers without money take it; on this one a block carries what waits in the mempools",
+            "data: only layers without money accept it; on this layer, blocks carry the pending transactions",
         ));
     }
     if let Some(got) = data.as_ref().map(|data| data.len() as u64)

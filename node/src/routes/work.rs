@@ -1,4 +1,4 @@
-//! `/work`: blocks for miners outside of this process.
+//! `/work`: blocks for outside miners.
 
 use super::exchange;
 use crate::coinbase::Coinbase;
@@ -36,10 +36,11 @@ fn coinbase(rules: &Rules, miner: &str) -> Result<Coinbase, Problem> {
         let message = if miner.is_empty() { "mined outside".to_owned() } else { format!("mined by {miner}") };
         Coinbase { message, miner: None }
     } else if miner.is_empty() {
-        return Err(server::bad_request("miner: expected ?miner= and the address that is to be paid, lab1…"));
+        return Err(server::bad_request("miner: expected ?miner= with the address to pay, lab1…"));
     } else {
         let address = miner.to_ascii_lowercase().parse();
-        let miner = address.map_err(|error| server::bad_request(format!("miner: {miner:?} is no address: {error}")))?;
+        let miner =
+            address.map_err(|error| server::bad_request(format!("miner: {miner:?} is not an address: {error}")))?;
         Coinbase { message: String::new(), miner: Some(miner) }.with_message("mined outside".to_owned(), rules)
     };
     match coinbase.check(rules) {

@@ -13,7 +13,7 @@ async fn node_with_tip(lab: &Lab) -> (Node, Block) {
 }
 
 #[tokio::test]
-async fn a_new_block_is_taken_once_and_seen_at_once() {
+async fn a_new_block_is_stored_once_and_visible_at_once() {
     let lab = Lab::new("taken");
     let (node, mut tip) = node_with_tip(&lab).await;
     for height in 3..30 {
@@ -21,7 +21,7 @@ async fn a_new_block_is_taken_once_and_seen_at_once() {
         let answer = node.post("/block", to_json(&block)).await;
         assert_eq!(answer.status, 201);
         assert_eq!(answer.ok(), json!({"status": "taken", "hash": block.hash()}));
-        // Whoever got a 201 finds the block, without waiting.
+        // After the 201 the block can be read without waiting.
         assert_eq!(node.get("/chainlength").await.body, format!("{}", height + 1));
         assert_eq!(node.block(height).await, block);
         tip = block;
@@ -32,7 +32,7 @@ async fn a_new_block_is_taken_once_and_seen_at_once() {
 }
 
 #[tokio::test]
-async fn a_block_that_cannot_be_judged_yet_is_no_offence() {
+async fn a_block_that_cannot_be_judged_yet_is_no_violation() {
     let lab = Lab::new("not-yet");
     let (node, tip) = node_with_tip(&lab).await;
     let missing = block_on(tip.header(), "never sent");
@@ -49,7 +49,7 @@ async fn a_block_that_cannot_be_judged_yet_is_no_offence() {
         assert_eq!(node.get(&format!("/block/{}", block.hash())).await.status, 404, "it is not stored");
     }
     assert_eq!(node.tip().await, (2, tip.hash().to_string()));
-    // Once its parent is here, the orphan is as good as any.
+    // Once its parent is stored, the orphan is stored too.
     assert_eq!(node.post("/block", to_json(&missing)).await.status, 201);
     assert_eq!(node.post("/block", to_json(&orphan)).await.status, 201);
     assert_eq!(node.tip().await, (4, orphan.hash().to_string()));
@@ -84,13 +84,13 @@ async fn a_broken_rule_is_named() {
         assert_eq!(problem.rule.as_deref(), Some(rule), "{problem}");
     }
     assert_eq!(node.tip().await, (2, tip.hash().to_string()));
-    // Data of exactly the allowed length is fine, and so is the most wasteful way to write it.
+    // Data of exactly the allowed length is valid, even if each byte is escaped.
     let data = "\u{1}".repeat(lab.params.max_data_bytes as usize);
     assert_eq!(node.post("/block", to_json(&block_on(tip.header(), &data))).await.status, 201);
 }
 
 #[tokio::test]
-async fn what_is_no_block_is_refused_before_it_is_judged() {
+async fn a_malformed_block_is_refused_before_the_chain_sees_it() {
     let lab = Lab::new("no-block");
     let (node, tip) = node_with_tip(&lab).await;
     let json = to_json(&block_on(tip.header(), "x"));
@@ -129,7 +129,7 @@ async fn what_is_no_block_is_refused_before_it_is_judged() {
     let problem = node.post("/block", " ".repeat(limit + 1)).await.refused(413);
     assert!(problem.detail.contains(&limit.to_string()), "{}", problem.detail);
     let plain = node.request(reqwest::Method::POST, "/block").header("content-type", "text/plain").body(json);
-    // reqwest appends, so the first of two types is JSON; a request of its own has only one.
+    // A separate request, since reqwest would append a second content type to that of the helper.
     drop(plain);
     let plain = crate::lab::http().post(node.url("/block")).header("content-type", "text/plain").body("{}");
     assert!(crate::lab::Answer::of(plain).await.refused(415).detail.contains("text/plain"));

@@ -1,7 +1,7 @@
 //! Blocks with one thing wrong in their bundle, each with a real proof of work: refused with the rule's name.
 //!
-//! A reward that is too high has no test: a bundle has no place to say one. What the miner gets is computed by everybody
-//! from the height and the fees, and a field that claimed it would make the data no bundle.
+//! A reward that is too high has no test, since a bundle has no field for it: every node computes the miner's reward
+//! from the height and the fees.
 
 use crate::lab::{Asked, Lab, block_on, to_json};
 use crate::money::{FAUCET, address, bundle, key, money, pay, unsigned};
@@ -66,7 +66,7 @@ async fn a_block_with_one_bad_transaction_is_refused_with_the_rule() {
         assert_eq!(problem.rule.as_deref(), Some(rule), "{data}: {}", problem.detail);
     }
     assert_eq!(node.tip().await, (1, first.hash().to_string()), "nothing of it is on the chain");
-    // The same parts in a right bundle are a block.
+    // The same parts in a valid bundle make a valid block.
     let right = block_on(first.header(), &data(&[&good, &other, &half]));
     assert_eq!(node.post("/block", to_json(&right)).await.status, 201);
     assert_eq!(bundle(&node.block(2).await).transactions, [good, other, half]);

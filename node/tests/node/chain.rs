@@ -22,7 +22,7 @@ async fn a_block_is_found_by_height_by_hash_in_any_case_and_by_query() {
 }
 
 #[tokio::test]
-async fn blocks_that_are_not_there_and_names_that_are_none_are_told_apart() {
+async fn an_unknown_block_is_404_and_a_malformed_name_400() {
     let lab = Lab::new("not-there");
     let node = lab.node(&[]).await;
     node.mine(1).await;
@@ -55,7 +55,7 @@ async fn blocks_that_are_not_there_and_names_that_are_none_are_told_apart() {
 }
 
 #[tokio::test]
-async fn the_whole_chain_is_its_blocks_one_by_one() {
+async fn the_whole_chain_has_the_same_blocks_as_single_requests() {
     let lab = Lab::new("whole-chain");
     let node = lab.node(&[]).await;
     // More than the 500 blocks of one page.
@@ -86,7 +86,7 @@ async fn the_whole_chain_is_its_blocks_one_by_one() {
 async fn headers_continue_through_links_to_the_tip() {
     let lab = Lab::new("headers");
     let node = lab.node(&[]).await;
-    // The last page has one header, where being off by one would lose it.
+    // The last page has one header, which an off-by-one error would lose.
     node.mine(20).await;
     let mut path = "/headers?limit=10".to_owned();
     let mut all: Vec<Value> = Vec::new();
@@ -129,7 +129,7 @@ async fn a_side_branch_is_listed_and_served_by_hash_alone() {
 }
 
 #[tokio::test]
-async fn every_endpoint_is_described_and_the_page_to_try_them_is_there() {
+async fn every_endpoint_is_described_and_docs_is_served() {
     let lab = Lab::new("described");
     let node = lab.node(&[]).await;
     let api = node.json("/openapi.json").await;
@@ -169,7 +169,7 @@ async fn every_endpoint_is_described_and_the_page_to_try_them_is_there() {
 }
 
 #[tokio::test]
-async fn info_tells_who_the_node_is_and_metrics_how_it_stands() {
+async fn info_describes_the_node_and_metrics_its_state() {
     let lab = Lab::new("info");
     let node = lab.node(&[]).await;
     let hashes = node.mine(4).await;
@@ -185,7 +185,7 @@ async fn info_tells_who_the_node_is_and_metrics_how_it_stands() {
     assert_eq!((&info["mining"]["enabled"], &info["mining"]["threads"]), (&false.into(), &1.into()));
     assert!(info["mining"]["hashrate"].is_u64());
     assert_eq!(text(&info["started"]).len(), 24);
-    // The nodes of all tests in this process share its metrics, so only their presence can be told.
+    // All nodes in this process share its metrics, so a test can only check that they exist.
     let metrics = node.get("/metrics").await.body;
     for name in [
         "chainlab_height ",

@@ -1,4 +1,4 @@
-//! What nodes ask of each other: `/sync/headers` and `/sync/blocks`.
+//! The exchange between nodes: `/sync/headers` and `/sync/blocks`.
 
 use crate::lab::{Asked, Lab, block_on, to_json};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ async fn headers_follow_the_first_hash_that_is_on_the_best_chain() {
         (json!([hashes[4], genesis]), 2, &hashes[5..7]),
         (json!([genesis]), 9_007_199_254_740_991_u64, &hashes[..]),
         (json!([genesis]), 0, &[]),
-        // A hash that is unknown, or on a side branch, is passed over.
+        // A hash that is unknown, or on a side branch, is skipped.
         (json!([unknown, hashes[7], genesis]), 2000, &hashes[8..]),
         (json!([side, hashes[2], genesis]), 2000, &hashes[3..]),
     ] {
@@ -31,7 +31,7 @@ async fn headers_follow_the_first_hash_that_is_on_the_best_chain() {
 }
 
 #[tokio::test]
-async fn a_locator_that_leads_nowhere_is_a_conflict_and_a_long_one_is_malformed() {
+async fn a_locator_without_a_known_hash_is_a_conflict_and_a_long_one_is_malformed() {
     let lab = Lab::new("locators");
     let node = lab.node(&[]).await;
     node.mine(1).await;
@@ -40,7 +40,7 @@ async fn a_locator_that_leads_nowhere_is_a_conflict_and_a_long_one_is_malformed(
     ask(&unknown[..64]).await.refused(409);
     ask(&[]).await.refused(409);
     assert!(ask(&unknown).await.refused(400).detail.contains("64"));
-    // The longest that is allowed is looked at to its end.
+    // The longest allowed locator is searched to its end.
     let mut longest = unknown[..63].to_vec();
     longest.push(lab.id());
     assert_eq!(ask(&longest).await.ok().as_array().unwrap().len(), 1);
@@ -59,7 +59,7 @@ async fn a_locator_that_leads_nowhere_is_a_conflict_and_a_long_one_is_malformed(
 }
 
 #[tokio::test]
-async fn blocks_come_in_the_order_asked_until_one_is_unknown() {
+async fn blocks_come_in_the_requested_order_until_one_is_unknown() {
     let lab = Lab::new("sync-blocks");
     let node = lab.node(&[]).await;
     let hashes = node.mine(10).await;

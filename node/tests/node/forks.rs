@@ -1,4 +1,4 @@
-//! Networks that fall apart and come together: partitions, late joiners, peers of peers, wrong clocks, no tracker.
+//! Networks that split and merge: partitions, late joiners, peers of peers, wrong clocks, no tracker.
 
 use crate::lab::{Asked, Lab, NOBODY, Node, Tracker, agree, mining, quiet, to_json, until};
 use futures_util::StreamExt;
@@ -6,7 +6,7 @@ use serde_json::json;
 use shared::wire::Event;
 use shared::work::Difficulty;
 
-/// Blocks, or unblocks, everybody of one half for everybody of the other.
+/// Blocks or unblocks all nodes of one half on all nodes of the other.
 async fn steer_apart(left: &[&Node], right: &[&Node], how: &str) {
     for (half, other) in [(left, right), (right, left)] {
         let addresses: Vec<_> = other.iter().map(|node| node.at.clone()).collect();
@@ -65,7 +65,7 @@ async fn a_late_joiner_fetches_thousands_of_blocks() {
         old.mine(1000).await;
     }
     assert_eq!(old.json("/tips").await.as_array().unwrap().len(), 1, "a node that mines alone does not fork itself");
-    // Before it is told of the other, so that nothing is missed.
+    // Before it knows the other node, so that no event is missed.
     let joiner = lab.node(&[]).await;
     let mut events = joiner.events().await;
     joiner.peers(json!({"add": [old.at]})).await;
@@ -100,7 +100,7 @@ async fn a_node_alone_mines() {
 }
 
 #[tokio::test]
-async fn miners_that_race_come_to_one_chain() {
+async fn racing_miners_agree_on_one_chain() {
     let lab = Lab::new("race");
     let a = lab.start(mining(&lab.params), &[], 0).await;
     let b = lab.start(mining(&lab.params), &[&a.at], 0).await;
@@ -126,7 +126,7 @@ async fn miners_that_race_come_to_one_chain() {
 }
 
 #[tokio::test]
-async fn blocks_from_a_clock_that_is_ahead_are_not_taken_and_the_others_go_on() {
+async fn blocks_from_a_clock_that_is_ahead_are_refused_and_the_others_mine_on() {
     let lab = Lab::new("fast-clock");
     let (a, b) = (lab.node(&[]).await, lab.node(&[]).await);
     let fast = lab.start(quiet(&lab.params), &[&a.at, &b.at], 600_000).await;
@@ -145,13 +145,13 @@ async fn blocks_from_a_clock_that_is_ahead_are_not_taken_and_the_others_go_on() 
     assert_eq!(agree(&[&a, &b], 2).await, ours[1]);
     assert_eq!(a.get(&format!("/block/{}", early[0])).await.status, 404);
     a.is_connected_to(&fast.at).await.expect("a wrong clock is no offence");
-    // As soon as the others have more work, the fast one comes back to them.
+    // As soon as the others have more work, the fast node adopts their chain.
     let ours = a.mine(2).await;
     assert_eq!(agree(&[&a, &b, &fast], 4).await, ours[1]);
 }
 
 #[tokio::test]
-async fn a_tracker_brings_nodes_together_and_may_go_and_come_back() {
+async fn nodes_find_each_other_through_a_tracker_that_may_go_and_come_back() {
     let lab = Lab::new("tracker");
     let tracker = Tracker::start("127.0.0.1:0").await;
     let mut config = quiet(&lab.params);
@@ -180,7 +180,7 @@ async fn a_tracker_brings_nodes_together_and_may_go_and_come_back() {
 }
 
 #[tokio::test]
-async fn a_peer_that_is_not_there_is_listed_with_the_reason_and_harms_nobody() {
+async fn an_unreachable_peer_is_listed_with_the_reason_and_does_no_harm() {
     let lab = Lab::new("not-there");
     let friend = lab.node(&[]).await;
     let node = lab.start(quiet(&lab.params), &[NOBODY, &friend.at], 0).await;

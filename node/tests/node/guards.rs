@@ -1,4 +1,4 @@
-//! Who may ask what: tokens, origins, hosts, networks, blocked peers.
+//! Which requests are allowed: tokens, origins, hosts, networks, blocked peers.
 
 use crate::lab::{Answer, Asked, Lab, Node, agree, block_on, fields_on, http, network, seal, to_json, until};
 use reqwest::Method;
@@ -6,7 +6,7 @@ use serde_json::json;
 use shared::wire::{NETWORK_HEADER, NODE_HEADER};
 
 #[tokio::test]
-async fn only_who_has_the_token_steers() {
+async fn only_requests_with_the_token_steer() {
     let lab = Lab::new("token");
     let node = lab.node(&[]).await;
     for path in ["/mine", "/peers", "/sync"] {
@@ -50,7 +50,7 @@ async fn a_token_is_made_at_first_start_and_only_its_owner_may_read_it() {
 }
 
 #[tokio::test]
-async fn a_foreign_page_may_neither_write_nor_come_in_by_a_foreign_name() {
+async fn a_page_of_another_origin_can_neither_write_nor_use_a_foreign_host_name() {
     let lab = Lab::new("foreign-page");
     let node = lab.node(&[]).await;
     let block = to_json(&block_on(node.block(0).await.header(), "x"));
@@ -89,7 +89,7 @@ async fn a_request_for_another_network_is_refused_with_both_ids() {
 }
 
 #[tokio::test]
-async fn a_node_of_another_network_is_no_peer_and_peers_says_what_differs() {
+async fn a_node_of_another_network_is_not_a_peer_and_peers_names_the_difference() {
     let (ours, mut params) = (Lab::new("ours"), network("ours"));
     params.block_interval_ms = 301;
     params.reward = 1;
@@ -130,14 +130,14 @@ async fn a_blocked_peer_is_refused_until_it_is_unblocked() {
 }
 
 #[tokio::test]
-async fn a_sender_that_names_another_host_does_no_harm_to_it() {
+async fn a_request_that_claims_another_sender_does_not_harm_that_node() {
     let lab = Lab::new("slander");
     let victim = lab.node(&[]).await;
     let node = lab.node(&[&victim]).await;
     until("the victim is a peer", async || node.is_connected_to(&victim.at).await).await;
     let genesis = node.block(0).await;
     let bad = seal(fields_on(genesis.header(), 1, "bad"), "bad");
-    // 192.0.2.1 is nobody's (RFC 5737); it cannot be where this request comes from.
+    // No machine has 192.0.2.1 (RFC 5737), so the request cannot come from there.
     for liar in ["192.0.2.1:8100", "no such host:1", "nowhere.invalid:8100", "", "127.0.0.1", "[::1]:99999", "\u{7f}"] {
         let Ok(liar) = reqwest::header::HeaderValue::from_bytes(liar.as_bytes()) else { continue };
         let request = node.request(Method::POST, "/block").header(NODE_HEADER, liar).body(to_json(&bad));

@@ -1,4 +1,4 @@
-//! Everything that a client can do wrong, against a node that mines: it says what is wrong, and mines on.
+//! Wrong requests of all kinds to a mining node: it refuses each with the reason, and mines on.
 
 use crate::lab::{Asked, Lab, Node, SOON, TOKEN, mining, until};
 use crate::raw::{request, send, status};
@@ -7,6 +7,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
+const CLOSE: &str = "Host: localhost\r\nConnection: close\r\n";
+const CHUNKED: &str = "Transfer-Encoding: chunked\r\n";
 const JSON: &str = "Content-Type: application/json\r\n";
 
 async fn mining_node(name: &str) -> (Lab, Node) {
@@ -18,7 +20,7 @@ async fn mining_node(name: &str) -> (Lab, Node) {
     (lab, node)
 }
 
-/// After all of it the node answers and its chain grows.
+/// Checks that the node still answers and its chain grows.
 async fn goes_on(node: &Node) {
     let (before, _) = node.tip().await;
     until("the node mines on", async || (node.tip().await.0 > before + 1).then_some(())).await;
@@ -85,7 +87,7 @@ async fn every_malformed_body_is_refused_with_its_reason() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_is_refused_before_it_is_read() {
+async fn a_body_that_is_too_large_is_refused_before_it_is_read() {
     let (_lab, node) = mining_node("too-large").await;
     let with_token = format!("{JSON}Authorization: Bearer {TOKEN}\r\n");
     for (path, headers) in [
@@ -98,19 +100,15 @@ async fn what_is_too_large_is_refused_before_it_is_read() {
         ("/sync", &*with_token),
     ] {
         for length in ["10000000", "9223372036854775807", "18446744073709551615"] {
-            let head = format!(
-                "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n"
-            );
+            let head = format!("POST {path} HTTP/1.1\r\n{CLOSE}{headers}Content-Length: {length}\r\n\r\n");
             let answer = send(&node.at, head.as_bytes()).await;
-            // hyper does not take lengths beyond what a file can have.
+            // hyper refuses lengths beyond i64.
             assert!(matches!(status(&answer), 413 | 431 | 400), "{length} to {path}: {answer}");
         }
-        let head = format!(
-            "POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}Transfer-Encoding: chunked\r\n\r\n"
-        );
+        let head = format!("POST {path} HTTP/1.1\r\n{CLOSE}{headers}{CHUNKED}\r\n");
         let chunk = format!("8000\r\n{}\r\n", "[".repeat(0x8000));
         let answer = send(&node.at, (head + &chunk.repeat(20)).as_bytes()).await;
-        // The connection may be reset while we still send; then the answer can be lost, but not the node.
+        // The server may reset the connection while the client still sends, and then the answer can be lost.
         assert!(answer.is_empty() || status(&answer) == 413, "chunks to {path}: {answer}");
     }
     goes_on(&node).await;
@@ -148,22 +146,21 @@ async fn every_strange_request_gets_a_4xx() {
         ("HTTP/2", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_vec(), &[400, 505]),
         ("a body of another type", request("POST /block", "Content-Type: text/html\r\n", b"{}"), &[415]),
         ("a body of no type", request("POST /block", "", b"{}"), &[415]),
-        ("a negative length", b"POST /block HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n".to_vec(), &[400]),
+        (
+            "a negative length",
+            b"POST /block HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n".to_vec(),
+            &[400],
+        ),
         (
             "two lengths",
             b"POST /block HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}".to_vec(),
             &[400],
         ),
-        (
-            "chunks that are none",
-            format!("POST /block HTTP/1.1\r\nHost: localhost\r\n{JSON}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\nxyz\r\n")
-                .into_bytes(),
-            &[400],
-        ),
+        ("malformed chunks", format!("POST /block HTTP/1.1\r\n{CLOSE}{JSON}{CHUNKED}\r\nxyz\r\n").into_bytes(), &[400]),
         ("a network id of garbage", request("GET /block/0", "Chainlab-Network: \u{fffd}\r\n", b""), &[400]),
     ] {
         let answer = send(&node.at, &bytes).await;
-        // What is no HTTP/1.1 gets no answer; and where we still sent, the reset may overtake it.
+        // Requests that are not HTTP/1.1 get no answer; a reset while the client sends may lose it, too.
         if answer.is_empty() && (what == "HTTP/2" || bytes.len() > 100_000) {
             continue;
         }
@@ -171,14 +168,14 @@ async fn every_strange_request_gets_a_4xx() {
         let got = status(&answer);
         assert!(statuses.contains(&got), "{what}: {got}, expected {statuses:?}: {answer}");
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        // What hyper refuses before it is a request has no body.
+        // An answer of hyper itself, to a request that it cannot parse, has no body.
         assert!(body.is_empty() || head.contains("application/problem+json"), "{what}: {answer}");
     }
     goes_on(&node).await;
 }
 
 #[tokio::test]
-async fn the_slow_are_cut_off_and_hold_up_nobody() {
+async fn slow_clients_are_disconnected_and_delay_no_others() {
     let (_lab, node) = mining_node("slow").await;
     let began = Instant::now();
     let slow_head = async || {
@@ -220,14 +217,14 @@ async fn the_slow_are_cut_off_and_hold_up_nobody() {
 }
 
 #[tokio::test]
-async fn a_crowd_that_reads_nothing_does_not_keep_peers_from_syncing() {
+async fn many_clients_that_read_nothing_do_not_stop_peers_from_syncing() {
     let mut params = crate::lab::network("crowd");
     params.max_data_bytes = 1 << 20;
     let lab = Lab::of(params);
     let mut config = crate::lab::quiet(&lab.params);
     config.http.max_streams = 4;
     let node = lab.start(config, &[], 0).await;
-    // Long enough that the answer does not fit into the buffers between.
+    // Long enough that the answer does not fit into socket buffers.
     let data = "x".repeat(1 << 20);
     node.steer("/mine", serde_json::json!({"blocks": 20, "data": data})).await.ok();
     let mut crowd = Vec::new();

@@ -1,4 +1,5 @@
-//! Peers that lie: they claim a better chain and never deliver one. The node stays with the honest and says who lied.
+//! Lying peers, which claim a better chain and never deliver one. The node follows its honest peer and lists why the
+//! others are refused.
 
 use crate::lab::{Asked, Lab, Node, agree, fields_on, seal, until};
 use serde_json::{Value, json};
@@ -7,24 +8,24 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-/// What a liar answers where blocks or headers are asked for.
+/// A liar's answer to requests for headers or blocks.
 #[derive(Clone)]
 enum Lie {
-    /// Nothing, while it keeps the connection.
+    /// No answer on an open connection.
     Silence,
     /// A body that never ends.
     Endless,
-    /// Bytes that are no HTTP.
+    /// Bytes that are not HTTP.
     Garbage,
-    /// HTTP that is no JSON.
+    /// HTTP that is not JSON.
     NotJson,
-    /// Somewhere else.
+    /// A redirect.
     Redirect,
-    /// These headers, and these bodies where they are asked for.
+    /// These headers, and these blocks.
     Chain(Vec<Header>, Vec<Block>),
 }
 
-/// A node that claims more work than anybody can have done.
+/// A node that claims an impossible amount of work.
 struct Liar {
     at: String,
     task: JoinHandle<()>,
@@ -47,7 +48,10 @@ impl Liar {
         let info = json!({
             "service": "node", "version": "9", "network_id": lab.id(), "network": lab.params, "address": at,
             "started": "2026-01-01T00:00:00.000Z", "peers": 1,
-            "tip": {"index": 1_000_000, "hash": tip, "timestamp": "2026-01-02T00:00:00.000Z", "work": "99999999999999999999"},
+            "tip": {
+                "index": 1_000_000, "hash": tip, "timestamp": "2026-01-02T00:00:00.000Z",
+                "work": "99999999999999999999",
+            },
         });
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
@@ -58,7 +62,7 @@ impl Liar {
     }
 }
 
-/// Answers one request after another until something breaks.
+/// Answers requests until the connection breaks.
 async fn serve(mut stream: TcpStream, info: Value, lie: Lie) {
     while let Some((line, _body)) = read_request(&mut stream).await {
         let done = match line.split(' ').nth(1).unwrap_or_default() {
@@ -128,7 +132,7 @@ async fn read_request(stream: &mut TcpStream) -> Option<(String, Vec<u8>)> {
     Some((head.lines().next()?.to_owned(), body))
 }
 
-/// Whether the node follows its honest peer, in both directions, whatever the liars do.
+/// Checks that the node and its honest peer still follow each other.
 async fn keeps_in_step(node: &Node, honest: &Node) {
     let theirs = honest.mine(2).await;
     agree(&[node, honest], 2).await;
@@ -139,7 +143,7 @@ async fn keeps_in_step(node: &Node, honest: &Node) {
 }
 
 #[tokio::test]
-async fn a_node_among_liars_keeps_to_the_honest_and_says_who_lied() {
+async fn a_node_among_liars_follows_its_honest_peer_and_lists_who_lied() {
     let lab = Lab::new("liars");
     let honest = lab.node(&[]).await;
     let genesis = lab.params.genesis();
@@ -152,7 +156,7 @@ async fn a_node_among_liars_keeps_to_the_honest_and_says_who_lied() {
     let afloat = seal(fields_on(easy.header(), 1000, "afloat"), "afloat");
     let one = seal(fields_on(genesis.header(), 1000, "one"), "one");
     let mut heavy = vec![one.clone()];
-    // Heavier than the honest chain will get, with all the work done.
+    // More work than the honest chain will have, and real.
     while heavy.len() < 20 {
         let parent = heavy[heavy.len() - 1].header().clone();
         heavy.push(seal(fields_on(&parent, 1000, "heavy"), "heavy"));
@@ -174,7 +178,7 @@ async fn a_node_among_liars_keeps_to_the_honest_and_says_who_lied() {
     ] {
         listed.push((Liar::start(&lab, lie).await, reason));
     }
-    // One that has the headers and withholds the blocks breaks no rule, and yet must not hold up anybody.
+    // A peer that withholds the blocks of its headers breaks no rule, but must not delay others.
     let withholding = Liar::start(&lab, Lie::Chain(headers, vec![])).await;
     let empty = Liar::start(&lab, Lie::Chain(vec![], vec![])).await;
     let mut peers: Vec<_> = listed.iter().map(|(liar, _)| liar.at.as_str()).collect();
@@ -197,7 +201,7 @@ async fn a_node_among_liars_keeps_to_the_honest_and_says_who_lied() {
 }
 
 #[tokio::test]
-async fn a_peer_that_never_answers_is_given_up_and_holds_up_no_block_meanwhile() {
+async fn a_peer_that_never_answers_is_given_up_and_delays_no_block() {
     let lab = Lab::new("silence");
     let honest = lab.node(&[]).await;
     let silent = Liar::start(&lab, Lie::Silence).await;
@@ -213,7 +217,7 @@ async fn a_peer_that_never_answers_is_given_up_and_holds_up_no_block_meanwhile()
 }
 
 #[tokio::test]
-async fn a_peer_whose_info_never_comes_is_unreachable() {
+async fn a_peer_that_never_sends_its_info_is_unreachable() {
     let lab = Lab::new("mute");
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mute = listener.local_addr().unwrap().to_string();

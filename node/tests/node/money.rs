@@ -1,4 +1,4 @@
-//! Layer `transaction` in a lab: who pays whom, and a mempool that lists what a test tells it to.
+//! Layer `transaction` in a lab: payments, and a mempool that lists what a test sets.
 
 use crate::lab::{Lab, Node, mining, network, quiet, until};
 use http::header::{ETAG, IF_NONE_MATCH};
@@ -16,10 +16,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// What every address of these networks has at first, in grains.
+/// The first balance of every address, in grains.
 pub(crate) const FAUCET: u64 = 1_000_000;
 
-/// A network with money, up to five transactions a block, found in a moment.
+/// A network with money and up to five transactions a block, which are found at once.
 pub(crate) fn money(name: &str) -> Params {
     let params = Params {
         layer: LayerName::Transaction,
@@ -42,7 +42,7 @@ pub(crate) fn address(seed: &str) -> Address {
     key(seed).address()
 }
 
-/// A payment that nobody has made before, before it is signed.
+/// A new payment, not yet signed.
 pub(crate) fn unsigned(from: &str, amount: u64, fee: u64) -> Unsigned {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let mut uuid = [0; 16];
@@ -66,7 +66,7 @@ pub(crate) fn bundle(block: &Block) -> Bundle {
     Bundle::from_data(block.data()).unwrap().0
 }
 
-/// A node that takes transactions from `mempool`, and mines only when told.
+/// A node that takes transactions from `mempool` and mines only on demand.
 pub(crate) async fn quiet_node(lab: &Lab, mempool: &str) -> Node {
     let mut config = quiet(&lab.params);
     config.node.mempool = Some(mempool.to_owned());
@@ -74,7 +74,7 @@ pub(crate) async fn quiet_node(lab: &Lab, mempool: &str) -> Node {
     lab.start(config, &[], 0).await
 }
 
-/// The same, mining all the time, but hardly ever finding anything by itself.
+/// The same, but always mining, at a rate that hardly ever finds a block.
 pub(crate) async fn patient_node(lab: &Lab, mempool: &str) -> Node {
     let mut config = mining(&lab.params);
     config.node.mempool = Some(mempool.to_owned());
@@ -83,7 +83,7 @@ pub(crate) async fn patient_node(lab: &Lab, mempool: &str) -> Node {
     lab.start(config, &[], 0).await
 }
 
-/// Answers `/unprocessed` as it was told; stops when it is dropped.
+/// A mempool whose answers of `/unprocessed` a test sets; it stops when it is dropped.
 pub(crate) struct FakeMempool {
     pub(crate) at: String,
     pub(crate) lists: Arc<Mutex<Lists>>,
@@ -91,7 +91,7 @@ pub(crate) struct FakeMempool {
     ended: JoinHandle<std::io::Result<()>>,
 }
 
-/// What it lists, and what it was asked.
+/// Its lists, and the requests so far.
 #[derive(Default)]
 pub(crate) struct Lists {
     by_fee: Vec<Transaction>,
@@ -99,7 +99,7 @@ pub(crate) struct Lists {
     version: u64,
     pub(crate) asked: Vec<(PoolOrder, usize)>,
     pub(crate) not_modified: usize,
-    /// Whether it leaves whoever asks for its lists without an answer.
+    /// Whether it never answers requests for its lists.
     pub(crate) is_silent: bool,
 }
 
@@ -120,7 +120,7 @@ impl FakeMempool {
         Self { at, lists, stop, ended }
     }
 
-    /// Lists these, in both orders.
+    /// Lists these transactions in both orders.
     pub(crate) fn list(&self, transactions: &[&Transaction]) {
         self.list_in_orders(transactions, transactions);
     }

@@ -1,4 +1,4 @@
-//! Whom a node mines to: the address that it was told, or a key file of its own.
+//! The address that mined blocks pay: a configured one, or that of the node's own key file.
 
 use crate::lab::{Asked, Lab, mining, quiet, text};
 use crate::money::{address, bundle, money};
@@ -11,7 +11,7 @@ fn program(folder: &Path, port: &str) -> Program {
     Program::new("payee", folder).set("NETWORK__LAYER", "transaction").args(&["--port", port])
 }
 
-/// The folder of the only network that was run in `folder`.
+/// The only network's folder in `folder`.
 fn key_file(folder: &Path, port: &str) -> PathBuf {
     let network = std::fs::read_dir(folder.join("chaindata")).unwrap().next().unwrap().unwrap().path();
     network.join(format!("node-{port}")).join("miner.pem")
@@ -22,7 +22,7 @@ async fn mines_to(node: &Process) -> String {
 }
 
 #[tokio::test]
-async fn a_node_that_was_told_no_address_mines_to_one_key_for_ever() {
+async fn without_a_configured_address_a_node_always_mines_to_the_same_key() {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port().to_string();
     let node = program(folder.path(), &port).start().await;
@@ -40,11 +40,11 @@ async fn a_node_that_was_told_no_address_mines_to_one_key_for_ever() {
         assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
     node.kill();
-    // It has its key also where it mines only when told.
+    // It also has a key if it only mines on demand.
     let node = program(folder.path(), &port).args(&["--no-mine"]).start().await;
     assert_eq!(mines_to(&node).await, own);
     node.kill();
-    // An address that is told goes before the key, which is left alone.
+    // A configured address wins over the key, which stays unchanged.
     let told = address("told").to_string();
     let node = program(folder.path(), &port).args(&["--miner", &told]).start().await;
     assert_eq!(mines_to(&node).await, told);
@@ -58,7 +58,7 @@ async fn a_node_that_was_told_no_address_mines_to_one_key_for_ever() {
 }
 
 #[tokio::test]
-async fn an_address_that_was_told_is_paid_and_no_key_is_made() {
+async fn a_configured_address_is_paid_and_no_key_is_made() {
     let lab = Lab::of(money("told"));
     let mut config = mining(&lab.params);
     config.node.miner = Some(address("told").to_string());
@@ -70,7 +70,7 @@ async fn an_address_that_was_told_is_paid_and_no_key_is_made() {
 }
 
 #[tokio::test]
-async fn on_layer_data_nobody_is_paid() {
+async fn on_layer_data_blocks_pay_no_address() {
     let lab = Lab::new("nobody");
     let node = lab.start(mining(&lab.params), &[], 0).await;
     assert!(node.json("/info").await["mining"]["address"].is_null());
@@ -79,7 +79,7 @@ async fn on_layer_data_nobody_is_paid() {
 }
 
 #[tokio::test]
-async fn where_no_message_has_room_blocks_say_nothing() {
+async fn without_room_for_a_message_blocks_have_none() {
     let lab = Lab::of(Params { max_msg_bytes: 0, ..money("mute") });
     let node = lab.start(quiet(&lab.params), &[], 0).await;
     let hash = node.mine(1).await.remove(0);
@@ -89,7 +89,7 @@ async fn where_no_message_has_room_blocks_say_nothing() {
 }
 
 #[test]
-fn what_every_block_would_be_refused_for_is_refused_at_the_start() {
+fn a_coinbase_that_every_block_would_be_refused_for_is_refused_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port().to_string();
     let mistyped = address("told").to_string().replace("lab1q", "lab1p");

@@ -1,4 +1,4 @@
-//! Networks of real processes that are killed, stopped, continued and asked to end.
+//! Networks of real processes that are killed, stopped, continued and terminated.
 
 use crate::lab::{Asked, Tracker, agree, until};
 use crate::process::{Process, Program, free_port};
@@ -33,7 +33,7 @@ async fn three_processes_agree_through_a_tracker() {
     assert_eq!(tracker.nodes().await.len(), 3);
 }
 
-/// Notes every block that the node says to have mined, until its process ends.
+/// Collects every block that the node reports as mined, until its process ends.
 async fn note_mined(node: &Process, into: &Arc<Mutex<BTreeSet<String>>>) -> tokio::task::JoinHandle<()> {
     let (mut events, into) = (node.events().await, into.clone());
     tokio::spawn(async move {
@@ -48,7 +48,7 @@ async fn note_mined(node: &Process, into: &Arc<Mutex<BTreeSet<String>>>) -> toki
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_survives_being_killed_again_and_again() {
+async fn acknowledged_blocks_survive_repeated_kills() {
     let folder = tempfile::tempdir().unwrap();
     let (port, other_port) = (free_port().to_string(), free_port().to_string());
     let program = || Program::new("killed", folder.path());
@@ -105,7 +105,7 @@ async fn a_block_that_was_answered_201_survives_being_killed() {
         assert_eq!(height, round * 4);
         let mut tip = node.block(height).await;
         for n in 0..4 {
-            // On the best chain, and a sibling that stays beside it.
+            // One on the best chain, and a sibling on a side branch.
             let side = crate::lab::block_on(tip.header(), &format!("side {round} {n}"));
             tip = crate::lab::block_on(tip.header(), &format!("best {round} {n}"));
             for block in [&tip, &side] {
@@ -124,7 +124,7 @@ async fn a_block_that_was_answered_201_survives_being_killed() {
 }
 
 #[tokio::test]
-async fn a_process_that_stood_still_catches_up() {
+async fn a_stopped_process_catches_up_when_it_continues() {
     let folder = tempfile::tempdir().unwrap();
     let (port, other_port) = (free_port().to_string(), free_port().to_string());
     let start = |port: &str, peer: &str| {
@@ -143,7 +143,7 @@ async fn a_process_that_stood_still_catches_up() {
 }
 
 #[tokio::test]
-async fn two_that_mined_while_apart_agree_when_one_comes_back() {
+async fn two_nodes_that_mined_apart_agree_when_one_comes_back() {
     let folder = tempfile::tempdir().unwrap();
     let (port, other_port) = (free_port().to_string(), free_port().to_string());
     let start = |port: &str, peers: &[&str]| {
@@ -159,21 +159,21 @@ async fn two_that_mined_while_apart_agree_when_one_comes_back() {
     assert_eq!(agree(&[&a, &b], 5).await, kept[4]);
     assert!(a.log().contains("reorganised"), "{}", a.log());
     assert_eq!(a.json(&format!("/block/{}", lost[1])).await["index"], 2);
-    // The choice lasts: after another kill it is still there.
+    // The adopted branch survives another kill.
     a.kill();
     let a = start(&port, &[]).await;
     assert_eq!(a.tip().await, (5, kept[4].clone()));
 }
 
 #[tokio::test]
-async fn a_node_that_is_asked_to_end_does_so_in_order_whoever_still_listens() {
+async fn a_terminated_node_ends_in_order_whatever_its_clients_do() {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port().to_string();
     let start = || Program::new("ended", folder.path()).args(&["--port", &port]).start();
     let node = start().await;
     until("it mines", async || (node.tip().await.0 > 2).then_some(())).await;
     let mut events = node.events().await;
-    // Idle, in the middle of a request, and in the middle of an answer.
+    // One is idle, one in the middle of a request, one in the middle of an answer.
     let mut idle = tokio::net::TcpStream::connect(&node.at).await.unwrap();
     let mut half = tokio::net::TcpStream::connect(&node.at).await.unwrap();
     half.write_all(b"POST /block HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9").await.unwrap();

@@ -1,14 +1,14 @@
-//! HTTP by hand: requests that no client library would send.
+//! Hand-written HTTP: requests that no client library would send.
 
 use crate::lab::SOON;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-/// Sends bytes and reads until the server closes, or for as long as a test may wait.
+/// Sends bytes and reads until the server closes the connection, or the longest wait of a test is over.
 pub(crate) async fn send(at: &str, bytes: &[u8]) -> String {
     let mut stream = TcpStream::connect(at).await.unwrap();
-    // A server that refuses early may close before everything is sent.
+    // A server that refuses early may close the connection before everything is sent.
     let sent = stream.write_all(bytes).await;
     let mut answer = Vec::new();
     let read = timeout(SOON, stream.read_to_end(&mut answer)).await;
@@ -16,7 +16,7 @@ pub(crate) async fn send(at: &str, bytes: &[u8]) -> String {
     String::from_utf8_lossy(&answer).into_owned()
 }
 
-/// A whole request on a connection of its own.
+/// Sends a request on a new connection.
 pub(crate) fn request(line: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let length = body.len();
     let head =

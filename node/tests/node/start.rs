@@ -1,10 +1,10 @@
-//! Starting the program: what it refuses, in which words, and where it finds its chain again.
+//! Starting the program: which configurations it refuses, with which errors, and where it finds its chain again.
 
 use crate::lab::Asked;
 use crate::process::{Program, free_port};
 use std::path::Path;
 
-/// What a node that does not start says: something, and no panic.
+/// The error of a node that does not start, which must not be a panic.
 fn refusal(program: Program) -> String {
     let (code, text) = program.fail();
     assert_ne!(code, Some(0), "{text}");
@@ -18,7 +18,7 @@ fn program(folder: &Path) -> Program {
 }
 
 #[test]
-fn what_is_wrong_with_the_configuration_is_named() {
+fn an_error_names_the_wrong_value_of_the_configuration() {
     let folder = tempfile::tempdir().unwrap();
     for (section, text) in [("file", "[node]\nprot = 1\n"), ("bounds", "[network]\nretarget_window = 1\n")] {
         std::fs::write(folder.path().join(format!("{section}.toml")), text).unwrap();
@@ -49,7 +49,7 @@ fn what_is_wrong_with_the_configuration_is_named() {
 }
 
 #[tokio::test]
-async fn a_port_or_a_folder_that_another_node_has_is_said_with_what_to_do() {
+async fn a_port_or_folder_of_another_node_is_refused_with_advice() {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port().to_string();
     let first = program(folder.path()).args(&["--port", &port]).start().await;
@@ -57,19 +57,19 @@ async fn a_port_or_a_folder_that_another_node_has_is_said_with_what_to_do() {
     for part in [&*format!("port {port} is in use"), "try --port", "stop the other node"] {
         assert!(text.contains(part), "no {part:?} in {text}");
     }
-    // The same port of another address of this machine is free, its folder is not.
+    // The port is free on another address of this machine, but its folder is in use.
     let text = refusal(program(folder.path()).args(&["--port", &port, "--host", "127.0.0.2"]));
     for part in ["another node uses", &*format!("node-{port}"), "another --port", "-d"] {
         assert!(text.contains(part), "no {part:?} in {text}");
     }
-    // Another folder will do.
+    // With another folder it starts.
     let second =
         program(folder.path()).args(&["--port", &port, "--host", "127.0.0.2", "-d", "elsewhere"]).start().await;
     assert_eq!(second.json("/info").await["network_id"], first.json("/info").await["network_id"]);
 }
 
 #[tokio::test]
-async fn without_a_port_the_first_free_one_is_taken_and_a_restart_finds_its_chain() {
+async fn without_a_port_the_first_free_one_is_used_and_a_restart_finds_its_chain() {
     let folder = tempfile::tempdir().unwrap();
     let first = free_port();
     let start = || program(folder.path()).set("NODE__PORT", &first.to_string()).set("NODE__MINE", "false").start();
@@ -99,7 +99,7 @@ async fn another_network_on_the_same_port_has_another_chain() {
 }
 
 #[test]
-fn a_store_that_is_damaged_is_refused_with_its_name() {
+fn a_damaged_store_is_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -117,7 +117,7 @@ fn a_store_that_is_damaged_is_refused_with_its_name() {
 }
 
 #[test]
-fn help_and_version_are_no_failures() {
+fn help_and_version_exit_with_success() {
     let folder = tempfile::tempdir().unwrap();
     for (flag, code) in [("--help", Some(0)), ("--version", Some(0))] {
         let (got, text) = program(folder.path()).args(&[flag]).fail();

@@ -1,4 +1,4 @@
-//! Steering a node: mining on demand, syncing now, choosing peers, and watching what happens.
+//! Steering a node: mining on demand, syncing now, choosing peers, and subscribing to events.
 
 use crate::lab::{Answer, Asked, Lab, agree, block_on, fields_on, http, mining, seal, text, to_json, until};
 use futures_util::StreamExt;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 #[tokio::test]
-async fn mining_on_demand_gives_the_blocks_that_were_asked_for() {
+async fn mining_on_demand_returns_the_requested_blocks() {
     let lab = Lab::new("mine");
     let node = lab.node(&[]).await;
     let hashes = node.mine(300).await;
@@ -17,7 +17,7 @@ async fn mining_on_demand_gives_the_blocks_that_were_asked_for() {
     for height in [1, 2, 150, 300] {
         assert_eq!(node.json(&format!("/block/{height}")).await["hash"], hashes[height - 1].as_str());
     }
-    // A node that mines alone does not fork itself.
+    // A node alone never forks its own chain.
     assert_eq!(node.json("/tips").await.as_array().unwrap().len(), 1);
     let answer = node.steer("/mine", json!({"blocks": 2, "data": "for \"you\" ☃"})).await.ok();
     assert_eq!(answer["hashes"].as_array().unwrap().len(), 2);
@@ -57,7 +57,7 @@ async fn an_order_is_filled_only_with_blocks_of_its_own() {
     let lab = Lab::new("own-orders");
     let node = lab.node(&[]).await;
     for _ in 0..5 {
-        // The first one's client goes away while its blocks are searched for, and the second one waits behind it.
+        // The first client disconnects while its blocks are searched, and the second waits behind it.
         let first = timeout(Duration::from_millis(60), node.steer("/mine", json!({"blocks": 1000, "data": "first"})));
         let second = async {
             sleep(Duration::from_millis(20)).await;
@@ -86,14 +86,14 @@ async fn orders_of_blocks_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn sync_tells_what_came_of_it() {
+async fn sync_reports_its_result() {
     let lab = Lab::new("sync");
     let (a, b) = (lab.node(&[]).await, lab.node(&[]).await);
     let genesis = json!({"index": 0, "hash": lab.id()});
     let sync = async || b.steer("/sync", "").await.ok();
     assert_eq!(sync().await, json!({"result": "authoritative", "from": genesis, "to": genesis}));
 
-    // b looks at a only when it is told to: polls find a blocked.
+    // b asks a only on demand: a is blocked when b polls.
     let apart = json!({"block": [a.at]});
     let together = json!({"unblock": [a.at], "add": [a.at]});
     b.peers(apart.clone()).await;
@@ -101,7 +101,7 @@ async fn sync_tells_what_came_of_it() {
     b.peers(together.clone()).await;
     let report = sync().await;
     let tip = json!({"index": 2, "hash": first[1]});
-    // Being added starts a look at once, so what there was to do may be done before it is asked for.
+    // Adding a peer starts a sync at once, so the result may be there before the request.
     assert!(report["result"] == "updated" || report["from"] == tip, "{report}");
     assert_eq!(report["to"], tip);
     assert_eq!(sync().await, json!({"result": "authoritative", "from": tip, "to": tip}));
@@ -119,14 +119,14 @@ async fn sync_tells_what_came_of_it() {
 }
 
 #[tokio::test]
-async fn each_result_of_a_sync_is_told_where_polls_are_rare() {
+async fn each_result_of_a_sync_is_reported_if_polls_are_rare() {
     let lab = Lab::new("sync-results");
     let a = lab.node(&[]).await;
     let mut config = crate::lab::quiet(&lab.params);
     config.node.poll_ms = 3_600_000;
     let b = lab.start(config, &[&a.at], 0).await;
     until("b knows a", async || b.is_connected_to(&a.at).await).await;
-    // a does not know b, so nothing is pushed to it.
+    // a does not know b, so it pushes no block to b.
     a.peers(json!({"block": [b.at]})).await;
     a.mine(2).await;
     a.peers(json!({"unblock": [b.at], "remove": [b.at]})).await;
@@ -181,7 +181,7 @@ async fn peers_are_added_removed_and_blocked_by_hand() {
 }
 
 #[tokio::test]
-async fn events_tell_what_happens_as_it_happens() {
+async fn events_are_sent_as_they_happen() {
     let lab = Lab::new("events");
     let (a, b) = (lab.node(&[]).await, lab.node(&[]).await);
     let mut events = a.events().await;
@@ -212,7 +212,7 @@ async fn events_tell_what_happens_as_it_happens() {
     let Event::Reorg(reorg) = next("b's chain is better", &|event| matches!(event, Event::Reorg(_))).await else {
         unreachable!()
     };
-    // It changes branches as soon as the other outweighs its own; the third block just follows.
+    // It adopts the other branch as soon as that has more work; the third block only extends it.
     assert_eq!((reorg.undone, reorg.applied, reorg.fork.hash), (1, 2, lab.id()));
     assert_eq!((reorg.from.hash.to_string(), reorg.to.index.0), (mined[0].clone(), 2));
     next("the third block follows", &|event| {
@@ -228,7 +228,7 @@ async fn events_tell_what_happens_as_it_happens() {
 }
 
 #[tokio::test]
-async fn subscribers_are_capped() {
+async fn the_number_of_subscribers_is_bounded() {
     let lab = Lab::new("subscribers");
     let mut config = crate::lab::quiet(&lab.params);
     config.http.max_subscribers = 2;
@@ -244,7 +244,7 @@ async fn subscribers_are_capped() {
 }
 
 #[tokio::test]
-async fn a_block_pushed_to_one_node_reaches_all_and_a_bad_one_none() {
+async fn a_block_pushed_to_one_node_reaches_all_and_an_invalid_one_none() {
     let lab = Lab::new("relay");
     let a = lab.node(&[]).await;
     let b = lab.node(&[&a]).await;

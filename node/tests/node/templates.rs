@@ -1,4 +1,4 @@
-//! What the blocks carry: transactions that mempools list, as many as hold, and none while no mempool answers.
+//! The transactions in blocks: valid ones that mempools list, and none while no mempool answers.
 
 use crate::lab::{Asked, Lab, Node, SOON, Tracker, quiet, text, until};
 use crate::money::{FAUCET, FakeMempool, address, bundle, key, money, patient_node, pay, quiet_node, unsigned};
@@ -14,14 +14,14 @@ fn ids<'a>(transactions: impl IntoIterator<Item = &'a Transaction>) -> Vec<Trans
     transactions.into_iter().map(|transaction| transaction.id).collect()
 }
 
-/// The transactions of a block that is mined now.
+/// Mines a block, and returns its transactions.
 async fn mined(node: &Node) -> Vec<TransactionId> {
     let hash = node.mine(1).await.remove(0);
     ids(&bundle(&node.block(hash).await).transactions)
 }
 
 #[tokio::test]
-async fn a_block_takes_the_best_paid_and_a_fifth_of_the_oldest() {
+async fn a_block_takes_the_highest_fees_and_one_fifth_of_the_oldest() {
     let lab = Lab::of(money("by-fee"));
     let mempool = FakeMempool::start(&lab).await;
     let paid: Vec<_> = (0..7).map(|n| pay(&lab, &format!("payer {n}"), 700 - 100 * n)).collect();
@@ -38,7 +38,7 @@ async fn a_block_takes_the_best_paid_and_a_fifth_of_the_oldest() {
 }
 
 #[tokio::test]
-async fn what_does_not_hold_is_left_out_and_others_step_in() {
+async fn invalid_transactions_are_left_out_and_replaced() {
     let lab = Lab::of(money("left-out"));
     let mempool = FakeMempool::start(&lab).await;
     let node = quiet_node(&lab, &mempool.at).await;
@@ -50,7 +50,7 @@ async fn what_does_not_hold_is_left_out_and_others_step_in() {
     let forged = key("thief").sign_transaction(unsigned("victim", 1, 900), lab.id());
     let nothing = key("idle").sign_transaction(unsigned("idle", 0, 900), lab.id());
     for bad in [&known, &foreign, &poor, &forged, &nothing] {
-        // Each alone as the oldest and the best paid; what holds comes after it.
+        // Each invalid one is first in both orders, before a valid one.
         let good = pay(&lab, "good", 0);
         mempool.list(&[bad, &good]);
         assert_eq!(mined(&node).await, ids([&good]), "{bad:?}");
@@ -79,7 +79,7 @@ async fn without_a_mempool_blocks_are_empty_until_it_is_back() {
 }
 
 #[tokio::test]
-async fn what_was_pushed_before_an_order_is_in_its_first_block() {
+async fn a_transaction_pushed_before_mine_is_in_its_first_block() {
     let lab = Lab::of(money("just-pushed"));
     let mempool = FakeMempool::start(&lab).await;
     let node = patient_node(&lab, &mempool.at).await;
@@ -99,7 +99,7 @@ async fn what_was_pushed_before_an_order_is_in_its_first_block() {
 }
 
 #[tokio::test]
-async fn better_transactions_that_arrive_refresh_the_block_that_is_searched() {
+async fn better_transactions_replace_the_template_during_the_search() {
     let folder = tempfile::tempdir().unwrap();
     let program = Program::new("refreshed", folder.path())
         .set("NETWORK__LAYER", "transaction")
@@ -136,7 +136,7 @@ async fn better_transactions_that_arrive_refresh_the_block_that_is_searched() {
     assert_eq!(node.tip().await.0, 0);
 }
 
-/// What an outside miner is offered, and the block that it makes of it.
+/// The work offered to an outside miner, and the block that it makes from it.
 async fn offered(node: &Node, miner: &str) -> (serde_json::Value, shared::ledger::Bundle) {
     let offer = node.json(&format!("/work?miner={}", address(miner))).await;
     let seal: Seal = text(&offer["seal"]).parse().unwrap();
@@ -150,7 +150,7 @@ async fn offered(node: &Node, miner: &str) -> (serde_json::Value, shared::ledger
 }
 
 #[tokio::test]
-async fn work_for_an_outside_miner_pays_the_address_that_asked() {
+async fn work_for_an_outside_miner_pays_the_requested_address() {
     let lab = Lab::of(money("outside"));
     let mempool = FakeMempool::start(&lab).await;
     let node = quiet_node(&lab, &mempool.at).await;
@@ -171,10 +171,10 @@ async fn work_for_an_outside_miner_pays_the_address_that_asked() {
     }
 }
 
-/// x = 2^256 - 1, which is above the field's prime.
+/// x = 2^256 - 1, which is above the prime of the field.
 pub(crate) const NOT_A_POINT: &str = "lab1qtllllllllllllllllllllllllllllllllllllllllllllllllll7qzgqe5";
 
-/// A node that takes transactions from whomever a tracker names, and mines only when told.
+/// A node that takes transactions from all mempools of a tracker, and mines only on demand.
 async fn node_of_all(lab: &Lab, mempools: &[FakeMempool]) -> (Tracker, Node) {
     let tracker = Tracker::start("127.0.0.1:0").await;
     let client = Client::new(Some(lab.id()), None).unwrap();
@@ -188,7 +188,7 @@ async fn node_of_all(lab: &Lab, mempools: &[FakeMempool]) -> (Tracker, Node) {
     (tracker, node)
 }
 
-/// Some that list nothing.
+/// Mempools with empty lists.
 async fn mempools(lab: &Lab, count: usize) -> Vec<FakeMempool> {
     let mut mempools = Vec::new();
     for _ in 0..count {
@@ -198,9 +198,9 @@ async fn mempools(lab: &Lab, count: usize) -> Vec<FakeMempool> {
 }
 
 #[tokio::test]
-async fn all_mempools_that_the_tracker_names_are_asked() {
+async fn all_mempools_of_the_tracker_are_polled() {
     let lab = Lab::of(money("named"));
-    // More than are asked at a time.
+    // More than are polled at a time.
     let mempools = mempools(&lab, 11).await;
     let paid: Vec<_> = (0..mempools.len()).map(|n| pay(&lab, &format!("payer {n}"), 7)).collect();
     for (mempool, paid) in mempools.iter().zip(&paid) {
@@ -218,7 +218,7 @@ async fn all_mempools_that_the_tracker_names_are_asked() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_a_silent_mempool_before_using_what_others_list() {
+async fn the_lists_of_others_are_used_without_waiting_for_a_silent_mempool() {
     let lab = Lab::of(money("silent"));
     for silent in [0, 1] {
         let mempools = mempools(&lab, 2).await;
@@ -236,9 +236,9 @@ async fn nobody_waits_for_a_silent_mempool_before_using_what_others_list() {
 }
 
 #[tokio::test]
-async fn what_nobody_can_pay_displaces_neither_the_oldest_nor_the_best_paid() {
+async fn unpayable_transactions_displace_neither_the_oldest_nor_the_highest_fees() {
     let lab = Lab::of(money("rich-looking"));
-    // The first and the last in the order of addresses are liars.
+    // The first and the last mempool in the order of addresses lie.
     let mut mempools = mempools(&lab, 3).await;
     mempools.sort_by(|a, b| a.at.cmp(&b.at));
     let lie = |n: u64| key("liar").sign_transaction(unsigned("liar", FAUCET, 1000 - n), lab.id());

@@ -1,11 +1,11 @@
-//! `/work`: an outside miner's side, done here with the kernel of the core.
+//! `/work` from the side of an outside miner, which searches with the core's kernel.
 
 use crate::lab::{Asked, Lab, text};
 use serde_json::json;
 use shared::block::{Nonce, Seal};
 use shared::work::{Difficulty, search};
 
-/// Solves an offer; with `solved` false, finds a nonce that misses the target.
+/// A solution of an offer; if `solved` is false, one whose hash is above the target.
 fn nonce_for(offer: &serde_json::Value, solved: bool) -> Nonce {
     let seal: Seal = text(&offer["seal"]).parse().unwrap();
     let target = Difficulty::new(offer["difficulty"].as_u64().unwrap()).unwrap().target();
@@ -16,7 +16,7 @@ fn nonce_for(offer: &serde_json::Value, solved: bool) -> Nonce {
 }
 
 #[tokio::test]
-async fn solved_work_is_a_block() {
+async fn solved_work_makes_a_block() {
     let lab = Lab::new("work");
     let node = lab.node(&[]).await;
     let offer = node.json("/work?miner=somebody%20else").await;
@@ -28,12 +28,12 @@ async fn solved_work_is_a_block() {
     let block = node.json("/block/1").await;
     assert_eq!(answer.ok()["hash"], block["hash"]);
     assert!(text(&block["data"]).contains("somebody else"));
-    // The same again is work for a tip that has passed.
+    // The same solution again is for a tip that has passed.
     node.post("/work", &solution).await.refused(404);
 }
 
 #[tokio::test]
-async fn work_that_is_wrong_stale_or_never_offered_is_none() {
+async fn wrong_stale_or_unknown_work_makes_no_block() {
     let lab = Lab::new("no-work");
     let node = lab.node(&[]).await;
     let offer = node.json("/work").await;
