@@ -1,4 +1,4 @@
-//! Keeps the pool on the chain's tip: waits for the chain to change, and moves the pool along.
+//! Keeps the pool on the chain's tip: waits for changes of the chain, and moves the pool to the new tip.
 
 use crate::desk::Desk;
 use crate::passage::{Passage, Reach};
@@ -10,21 +10,20 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// How often is looked without being told: for what is too old, and after a failure.
-const LOOK: Duration = Duration::from_secs(1);
-/// Transactions that are dropped for their age while others wait.
+/// Longest time between two steps, which drop expired transactions and retry after a failure.
+const MAX_PAUSE: Duration = Duration::from_secs(1);
+/// Most expired transactions that are dropped under one lock of the pool.
 const EXPIRED_AT_ONCE: usize = 1000;
-
-/// Most blocks that are looked at one by one.
+/// Most blocks between the pool and the tip that are read one by one.
 const MAX_BLOCKS: u64 = 64;
 
-/// Follows until the service stops.
+/// Runs until the service stops.
 pub(crate) async fn follow(desk: Arc<Desk>, follower: Follower, clock: Clock, shutdown: CancellationToken) {
     let mut status = follower.watch();
     loop {
         tokio::select! {
             changed = status.changed() => if changed.is_err() { return },
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(MAX_PAUSE) => {}
             () = shutdown.cancelled() => return,
         }
         let (desk, view) = (desk.clone(), follower.view().clone());
@@ -35,13 +34,14 @@ pub(crate) async fn follow(desk: Arc<Desk>, follower: Follower, clock: Clock, sh
         });
         match step.await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "the pool cannot follow the chain; trying again"),
-            Err(error) => tracing::error!(%error, "the pool could not follow the chain; trying again"),
+            Ok(Err(error)) => tracing::error!(%error, "the pool cannot move to the new tip; trying again"),
+            Err(error) => tracing::error!(%error, "the task that moves the pool panicked; trying again"),
         }
     }
 }
 
-/// Moves the pool to the chain's tip. After an error it stands on no state, and nothing is judged by an old one.
+/// Moves the pool to the chain's tip. After an error the pool has no state, so that nothing is checked against an old
+/// one.
 pub(crate) fn catch_up(desk: &Desk, view: &View, now_ms: u64) -> Result<(), StoreError> {
     let step = || {
         let new = view.state()?;
@@ -55,7 +55,7 @@ pub(crate) fn catch_up(desk: &Desk, view: &View, now_ms: u64) -> Result<(), Stor
     step().inspect_err(|_| desk.let_go())
 }
 
-/// While nothing is pending and nobody listens, as in a first sync, what the blocks hold is of no interest.
+/// While the pool is empty and has no subscribers, as in a first sync, the content of the blocks does not matter.
 fn reach(desk: &Desk) -> Reach {
     let (undone, is_empty) = desk.pool(|pool| (pool.limits().max_count, pool.is_empty()));
     let blocks = if is_empty && !desk.has_listeners() { 0 } else { MAX_BLOCKS };

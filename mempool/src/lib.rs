@@ -1,8 +1,8 @@
-//! A mempool: takes transactions, keeps them until they are in a block, and answers for balances and confirmations
-//! (docs/protocol.md §11).
+//! A mempool: accepts transactions, keeps them until they are in a block, and serves balances, histories and
+//! confirmations (docs/protocol.md §11).
 //!
-//! Only what puts the parts together is here: what is a good transaction and which of them stay in the pool is `shared`'s,
-//! disk, HTTP and following the chain are `runtime`'s.
+//! This crate only puts parts together: `shared` decides which transactions are valid and which of them stay in the
+//! pool; disk, HTTP and following the chain are `runtime`'s.
 
 mod admission;
 mod committer;
@@ -45,19 +45,19 @@ use tokio_util::sync::CancellationToken;
 
 /// The name of the pool's file in the data folder.
 const POOL_FILE: &str = "pool.redb";
-/// Signatures that were right, remembered: a block's transactions have nearly all been pushed before.
+/// Valid signatures that the verifier remembers, since nearly all transactions of a block were pushed before.
 const REMEMBERED_SIGNATURES: usize = 200_000;
-/// What a bundle with a short message takes besides its transactions, in bytes.
+/// Bytes of a bundle with a short message, besides its transactions.
 const BUNDLE_BYTES: u64 = 200;
 
 /// What a mempool needs to run.
 #[derive(Debug)]
 pub struct Settings {
-    /// Sections `[network]`, `[mempool]` and `[http]`. The listener is bound already.
+    /// Sections `[network]`, `[mempool]` and `[http]`. The port in it is not used: the listener is bound already.
     pub config: Config,
-    /// The folder that holds the chain and the pool; locked as long as it is held.
+    /// Holds the chain and the pool, and a lock on both.
     pub data: DataDir,
-    /// Nodes to follow besides those that the tracker names.
+    /// Nodes to follow besides those that the tracker lists.
     pub peers: Vec<PeerAddress>,
     /// Renders `/metrics`.
     pub metrics: Option<PrometheusHandle>,
@@ -129,7 +129,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     if is_all_written { Ok(served?) } else { Err(MempoolError::PoolEnded) }
 }
 
-/// The pool as it was left, moved to where the chain is now.
+/// The stored pool, moved to the tip of the chain.
 fn open_desk(config: &Config, store: &PoolStore, follower: &Follower, clock: Clock) -> Result<Desk, StoreError> {
     let state = follower.view().state()?;
     let desk = Desk::open(config.network.clone(), pool_limits(config), store, &state)?;
@@ -149,7 +149,8 @@ fn pool_limits(config: &Config) -> PoolLimits {
     }
 }
 
-/// A fee is demanded where money costs nothing: there an address alone is worth a flood.
+/// The least fee on networks with a faucet, where money costs nothing: without a fee, one could flood the pool for
+/// free.
 fn min_fee(network: &Params, least: Amount) -> Amount {
     if network.new_address_balance == 0 { Amount::ZERO } else { least }
 }

@@ -1,4 +1,4 @@
-//! The JSON of the last answers of `/unprocessed`, and how many long ones may be sent at a time.
+//! Caches the JSON of the last answers of `/unprocessed`, and limits how many long ones are sent at a time.
 
 use bytes::Bytes;
 use runtime::server::{self, Response, reply};
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-/// Answers that are kept for requests of the same list.
+/// Most lists in the cache.
 const MAX_KEPT: usize = 4;
 /// Answers above this length are sent in pieces, in bytes.
 const LONG: usize = 256 << 10;
@@ -18,10 +18,10 @@ const MAX_LONG_ANSWERS: usize = 64;
 /// How long a client may take to read a long answer.
 const LONG_DEADLINE: Duration = Duration::from_secs(30);
 
-/// The last answers, shared by all who ask for the same: many slow readers hold no more than a few of them.
+/// The last lists, shared by all requests for the same one, so that many slow readers share a few copies.
 pub(crate) struct ListCache {
     cached: Mutex<VecDeque<CachedList>>,
-    /// Long answers that are being sent.
+    /// Limits the long answers that are being sent.
     places: Arc<Semaphore>,
 }
 
@@ -53,7 +53,7 @@ impl ListCache {
         if json.len() <= LONG {
             return Ok(reply::json_bytes(json));
         }
-        let busy = |_| server::unavailable("too many long answers are being sent; ask for fewer, or try again");
+        let busy = |_| server::unavailable("too many long answers are being sent; lower the limit, or try again");
         let place = self.places.clone().try_acquire_owned().map_err(busy)?;
         let pieces = (0..json.len()).step_by(LONG).map(move |at| json.slice(at..json.len().min(at + LONG)));
         let pieces = futures_util::stream::iter(pieces.map(Ok::<_, Infallible>));
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_asks_for_the_same_shares_one_answer_and_only_the_last_are_kept() {
+    fn requests_for_the_same_list_share_it_and_only_the_last_lists_are_kept() {
         let list_cache = ListCache::new();
         let json = Bytes::from_static(b"[1]");
         list_cache.put(7, PoolOrder::Fee, 10, json.clone());
@@ -80,12 +80,12 @@ mod tests {
     }
 
     #[test]
-    fn only_so_many_long_answers_are_under_way() {
+    fn the_number_of_long_answers_at_a_time_is_bounded() {
         let list_cache = ListCache::new();
         let long = Bytes::from(vec![b'x'; LONG + 1]);
         let answers: Vec<_> = (0..MAX_LONG_ANSWERS).map(|_| list_cache.answer(long.clone()).unwrap()).collect();
         assert_eq!(list_cache.answer(long.clone()).unwrap_err().status, 503);
-        assert!(list_cache.answer(Bytes::from_static(b"[]")).is_ok(), "a short one is always sent");
+        assert!(list_cache.answer(Bytes::from_static(b"[]")).is_ok(), "a short answer is always sent");
         drop(answers);
         assert!(list_cache.answer(long).is_ok());
     }

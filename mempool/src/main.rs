@@ -1,4 +1,4 @@
-//! The program `mempool`: flags, configuration, a port with its data directory, and then [`mempool::run`].
+//! The program `mempool`: reads flags and configuration, finds a port and its data folder, and calls [`mempool::run`].
 
 use anyhow::Context;
 use clap::Parser;
@@ -10,26 +10,26 @@ use shared::sync::PeerAddress;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// A mempool of a Chainlab network: takes transactions, and answers for balances and confirmations.
+/// A mempool of a Chainlab network: accepts transactions, and serves balances, histories and confirmations.
 #[derive(Debug, Parser)]
 #[command(name = "mempool", version, after_help = EXAMPLES)]
 struct Args {
     /// Name or address to listen on; 0.0.0.0 opens it to other machines [default: 127.0.0.1]
     #[arg(short = 'H', long)]
     host: Option<String>,
-    /// Port to listen on [default: the first from 8091 up that is free and whose pool nobody uses]
+    /// Port to listen on [default: the first from 8091 up that is free and whose data folder is not in use]
     #[arg(short, long)]
     port: Option<u16>,
     /// The tracker, host:port [default: 127.0.0.1:8090]
     #[arg(short, long)]
     tracker: Option<String>,
-    /// Folder for the chain and the pool; each network and port gets a folder in it [default: chaindata]
+    /// Folder for chains and pools, with a subfolder for each network and port [default: chaindata]
     #[arg(short, long)]
     data_dir: Option<PathBuf>,
-    /// host:port that others reach this mempool at, where that is not where it listens
+    /// host:port at which others reach this mempool, if that is not where it listens
     #[arg(long)]
     advertise: Option<String>,
-    /// Nodes to follow besides those that the tracker names, host:port
+    /// Nodes to follow besides those that the tracker lists, host:port
     #[arg(value_name = "PEER", value_parser = peer)]
     peers: Vec<PeerAddress>,
     #[command(flatten)]
@@ -38,7 +38,7 @@ struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  mempool                          joins the tracker on this machine, or waits until there is one
+  mempool                          registers at the tracker on this machine; waits until there is one
   mempool -t tracker-host:8090 -H 0.0.0.0 --advertise my-host:8091
                                    joins a network of several machines
   mempool 127.0.0.1:8100           follows a node without a tracker

@@ -1,13 +1,12 @@
-//! How often one source may push: a token bucket for each address, in a table that cannot grow without end.
+//! Limits the pushes of each source address by a token bucket, in a table of bounded size.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
-/// Most sources that are kept apart at a time.
+/// Most source addresses with a bucket of their own.
 const MAX_SOURCES: usize = 10_000;
 
-/// The buckets of all sources.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     buckets: Mutex<HashMap<IpAddr, Bucket>>,
@@ -17,7 +16,7 @@ pub(crate) struct RateLimit {
 
 #[derive(Debug, Clone, Copy)]
 struct Bucket {
-    /// Thousandths of a push.
+    /// In thousandths of a push.
     level: u64,
     at_ms: u64,
 }
@@ -27,7 +26,7 @@ impl RateLimit {
         Self { buckets: Mutex::default(), per_second: per_second.into(), burst: burst.into() }
     }
 
-    /// Whether a source may push now; if so, that counts.
+    /// Counts a push of `source`, and returns whether it is allowed.
     pub(crate) fn take(&self, source: IpAddr, now_ms: u64) -> bool {
         let source = network_of(source);
         let full = self.burst * 1000;
@@ -37,7 +36,7 @@ impl RateLimit {
         };
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MAX_SOURCES && !buckets.contains_key(&source) {
-            // Who has paused long enough is as good as new.
+            // A full bucket is the same as none.
             buckets.retain(|_, bucket| level(bucket) < full);
             if buckets.len() >= MAX_SOURCES {
                 return false;
@@ -50,7 +49,7 @@ impl RateLimit {
     }
 }
 
-/// One subscriber has 2^64 IPv6 addresses: they count as one.
+/// One subscriber usually has 2^64 IPv6 addresses, which count as one source.
 fn network_of(source: IpAddr) -> IpAddr {
     match source {
         IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
@@ -72,7 +71,7 @@ mod tests {
         let at = |ms| rate_limit.take(ip("192.0.2.1"), ms);
         assert_eq!([at(0), at(0), at(0), at(0)], [true, true, true, false]);
         assert_eq!([at(499), at(500), at(500)], [false, true, false]);
-        assert!(rate_limit.take(ip("192.0.2.2"), 500), "another source has its own");
+        assert!(rate_limit.take(ip("192.0.2.2"), 500), "another source has its own bucket");
         assert_eq!([at(1_000_000); 1], [true]);
         assert_eq!([at(1_000_000), at(1_000_000), at(1_000_000)], [true, true, false], "no more than the burst");
     }
@@ -86,11 +85,11 @@ mod tests {
     }
 
     #[test]
-    fn the_table_is_bounded_and_forgets_who_has_paused() {
+    fn the_table_is_bounded_and_drops_sources_that_have_paused() {
         let rate_limit = RateLimit::new(1, 1);
         let nth = |n: u32| IpAddr::from(n.to_be_bytes());
         assert!((0..MAX_SOURCES as u32).all(|n| rate_limit.take(nth(n), 0)));
-        assert!(!rate_limit.take(nth(1 << 30), 0), "no place for one more");
+        assert!(!rate_limit.take(nth(1 << 30), 0), "no room for another source");
         assert!(rate_limit.take(nth(1 << 30), 1000), "the others' buckets are full again");
     }
 }

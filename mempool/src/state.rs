@@ -12,21 +12,21 @@ use shared::wire::{Info, Pool, Problem};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
-/// Most answers that read the disk at a time; the others wait their turn.
+/// Most requests that read the disk at a time; others wait for their turn.
 const MAX_READS: usize = 16;
 
 pub(crate) struct MempoolState {
     pub(crate) desk: Arc<Desk>,
     pub(crate) admissions: Arc<Admissions>,
-    /// Tells the ETags of this process from those of another.
+    /// A random number in all ETags of this process, so that they differ from those of an earlier one.
     pub(crate) run: u64,
     follower: Follower,
     known_as: watch::Receiver<String>,
     started: Timestamp,
     network: serde_json::Value,
-    /// What `/unprocessed` answered last.
+    /// The last answers of `/unprocessed`.
     pub(crate) list_cache: ListCache,
-    /// Turns at the disk: an answer may read many blocks, one at a time, and there may be many who ask.
+    /// Limits reads of the disk: one answer may read many blocks.
     reads: Semaphore,
 }
 
@@ -39,7 +39,7 @@ impl MempoolState {
         started: Timestamp,
         run: u64,
     ) -> Self {
-        // Parameters are text and integers, which JSON can always carry.
+        // Cannot fail: parameters are texts and integers.
         let network = serde_json::to_value(desk.params()).unwrap_or_default();
         Self {
             desk,
@@ -54,7 +54,7 @@ impl MempoolState {
         }
     }
 
-    /// Reads the state that the pool stands on, on a thread that may wait for the disk.
+    /// Reads the state under the pool, on a thread that may block on the disk.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Desk, &StateReader) -> Result<T, StoreError> + Send + 'static,
@@ -63,7 +63,7 @@ impl MempoolState {
         self.spawn_blocking(move |desk| read(desk, &state).map_err(|error| store_problem(&error))).await
     }
 
-    /// Does something that may wait for the disk or takes a while.
+    /// Runs work that may block on the disk or take long.
     pub(crate) async fn spawn_blocking<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Desk) -> Result<T, Problem> + Send + 'static,
@@ -80,7 +80,7 @@ impl Service for MempoolState {
     fn info(&self) -> Info {
         let (count, bytes) = self.desk.pool(|pool| (pool.len() as u64, pool.bytes() as u64));
         let status = self.follower.status();
-        // Where the pool stands, so that who sees a tip here finds its effect in every answer.
+        // The tip under the pool, not that of the chain, so that all answers already include the tip in `/info`.
         let tip = self.desk.state().map_or_else(|_| status.tip.tip(), |state| state.tip().tip());
         Info {
             service: "mempool".to_owned(),

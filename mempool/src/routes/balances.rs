@@ -1,4 +1,4 @@
-//! What addresses hold.
+//! Balances of addresses.
 
 use super::{address, link, number, page_limit};
 use crate::state::{MempoolState, not_ready, store_problem};
@@ -14,7 +14,7 @@ use utoipa::IntoParams;
 const DEFAULT_LIMIT: usize = 100;
 /// Most balances of one answer.
 const MAX_LIMIT: usize = 1000;
-/// The length of an address, and so of what begins one.
+/// Longest prefix: the length of an address.
 const MAX_PREFIX: usize = 63;
 
 #[derive(Deserialize, IntoParams)]
@@ -84,7 +84,7 @@ pub(crate) async fn balances(mempool: Arc<MempoolState>, request: Request) -> Re
     let limit = page_limit(limit.as_deref(), DEFAULT_LIMIT, MAX_LIMIT)?;
     let (prefix, from): (Arc<str>, _) = (begin("prefix", &prefix)?.into(), begin("from", &from)?);
     let wanted = prefix.clone();
-    // One more than is shown: it says where the next page begins.
+    // One more than is shown: the next page begins with it.
     let mut found = mempool.read(move |_, state| accounts(state, &wanted, &from, limit + 1)).await?;
     let next = found.get(limit).filter(|_| limit > 0).map(|next| next.address);
     found.truncate(limit);
@@ -94,7 +94,7 @@ pub(crate) async fn balances(mempool: Arc<MempoolState>, request: Request) -> Re
     Ok(link(reply::json(&entries)?, next))
 }
 
-/// The beginning of an address, in whichever case.
+/// Parses the beginning of an address, in upper or lower case.
 fn begin(name: &str, text: &str) -> Result<String, Problem> {
     if text.len() > MAX_PREFIX || !text.bytes().all(|c| c.is_ascii_alphanumeric()) {
         return Err(server::bad_request(format!("{name} {text:?}: expected the beginning of an address, as in lab1q")));

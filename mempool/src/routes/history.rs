@@ -1,7 +1,7 @@
-//! What an address paid, was paid and earned, newest first.
+//! The history of an address: what it paid, received and mined, newest first.
 //!
-//! What is pending stands before the chain, as if it were in the next block, in the order in which it came; so one kind
-//! of place (`<index>.<position>`) says where the next page begins.
+//! Pending transactions come first, as if they were in the next block in the order of their arrival. So one kind of
+//! place, `<index>.<position>`, serves as the cursor of the next page for both.
 
 use super::{address, link, number, page_limit};
 use crate::desk::Desk;
@@ -20,7 +20,7 @@ use utoipa::IntoParams;
 
 /// Entries of one page unless `limit` says otherwise.
 const DEFAULT_LIMIT: usize = 50;
-/// Most entries of one page; each may take a block to be read.
+/// Most entries of one page; each may read a block.
 const MAX_LIMIT: usize = 200;
 
 #[derive(Deserialize, IntoParams)]
@@ -34,7 +34,7 @@ pub(crate) struct HistoryQuery {
     limit: Option<String>,
 }
 
-/// A pending payment, its place among those of the address, and the balance after it.
+/// A pending payment with its place among those of the address, and the balance after it.
 type PendingPayment = (u32, Arc<Transaction>, Amount);
 
 pub(crate) async fn history(mempool: Arc<MempoolState>, request: Request) -> Result<Response, Problem> {
@@ -51,7 +51,7 @@ pub(crate) async fn history(mempool: Arc<MempoolState>, request: Request) -> Res
 fn moment(text: &str) -> Result<Moment, Problem> {
     let (index, place) = text.split_once('.').unwrap_or((text, "0"));
     let place = u32::try_from(number("before", place)?);
-    let place = place.map_err(|_| server::bad_request(format!("before {text:?}: no block has so many places")))?;
+    let place = place.map_err(|_| server::bad_request(format!("before {text:?}: the position is too large")))?;
     Ok(Moment { index: Height(number("before", index)?), place })
 }
 
@@ -78,12 +78,12 @@ fn page(
     fill(&state, of, before, pending, limit).map_err(|error| store_problem(&error))
 }
 
-/// The newest pending payments of an address whose place is below `below`, newest first; one more than `limit` says that
-/// there are others.
+/// The newest pending payments of an address whose place is below `below`, newest first; one more than `limit` means
+/// that there are others.
 fn newest_pending(pool: &Pool, of: &Address, confirmed: Amount, below: u32, limit: usize) -> Vec<PendingPayment> {
     let mut balance = i128::from(pool.balance_with_pending(of, confirmed).grains());
     let mut newest = Vec::new();
-    // Balances are told backwards from what there will be, so that the newest page costs no more than it shows.
+    // Balances are computed backwards from the final one, so that the newest page costs no more than its length.
     for (place, pending) in (0..pool.count_of(of)).rev().zip(pool.of(of).rev()) {
         let Transaction { from, to, amount, .. } = &*pending.transaction;
         let place = u32::try_from(place).unwrap_or(u32::MAX);
@@ -116,7 +116,7 @@ fn fill(
     pending.truncate(limit);
     let mut places: Vec<Moment> = pending.iter().map(|(place, ..)| Moment { index: upcoming, place: *place }).collect();
     let mut entries: Vec<HistoryEntry> = pending.into_iter().map(pending_entry).collect();
-    // One more than is shown says whether there is another page.
+    // One more than is shown, to know whether there is another page.
     let mut confirmed = events(state, of, before, limit + 1 - entries.len().min(limit))?;
     let is_last = !are_more_pending && entries.len() + confirmed.len() <= limit;
     confirmed.truncate(limit - entries.len().min(limit));

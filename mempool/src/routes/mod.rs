@@ -12,32 +12,32 @@ use shared::json::MAX_INTEGER;
 use shared::ledger::{Address, TransactionId};
 use shared::wire::Problem;
 
-/// An address in a path or query, in whichever case.
+/// Parses an address in a path or query, in upper or lower case.
 fn address(text: &str) -> Result<Address, Problem> {
     let read = text.to_ascii_lowercase().parse();
     read.map_err(|error| server::bad_request(format!("address {text:?}: {error}")))
 }
 
-/// A transaction's id in a path or query, in whichever case.
+/// Parses a transaction's id in a path or query, in upper or lower case.
 fn id(text: &str) -> Result<TransactionId, Problem> {
     let read = text.to_ascii_lowercase().parse();
     read.map_err(|error| server::bad_request(format!("transaction {text:?}: {error}")))
 }
 
-/// A number in a query: digits, at most 2^53 - 1.
+/// Parses a number in a query: digits, at most 2^53 - 1.
 fn number(name: &str, text: &str) -> Result<u64, Problem> {
     let is_number = !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
     let number = is_number.then(|| text.parse().ok()).flatten().filter(|number| *number <= MAX_INTEGER);
     number.ok_or_else(|| server::bad_request(format!("{name} {text:?}: expected digits, at most {MAX_INTEGER}")))
 }
 
-/// How many entries a page shows: what was asked for within what is allowed.
-fn page_limit(asked: Option<&str>, default: usize, most: usize) -> Result<usize, Problem> {
-    let asked = asked.map(|text| number("limit", text)).transpose()?;
-    Ok(asked.map_or(default, |asked| usize::try_from(asked).unwrap_or(most).min(most)))
+/// The number of entries on a page: the requested one, at most `max`.
+fn page_limit(requested: Option<&str>, default: usize, max: usize) -> Result<usize, Problem> {
+    let requested = requested.map(|text| number("limit", text)).transpose()?;
+    Ok(requested.map_or(default, |requested| usize::try_from(requested).unwrap_or(max).min(max)))
 }
 
-/// Names the next page.
+/// Adds the header `Link` with the next page.
 fn link(mut response: Response, target: Option<String>) -> Response {
     let value = target.and_then(|target| HeaderValue::from_str(&format!("<{target}>; rel=\"next\"")).ok());
     if let Some(value) = value {

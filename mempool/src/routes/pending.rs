@@ -1,4 +1,4 @@
-//! `GET /unprocessed`: what waits for a block.
+//! `GET /unprocessed`: the pending transactions.
 
 use super::page_limit;
 use crate::state::MempoolState;
@@ -59,7 +59,7 @@ pub(crate) async fn unprocessed(mempool: Arc<MempoolState>, request: Request) ->
     Ok(with_tag(mempool.list_cache.answer(json)?, &tag(version)))
 }
 
-/// The first `limit` or 8 MiB of JSON, at least one.
+/// The first `limit` transactions, in at most 8 MiB of JSON, at least one.
 fn choose<'a>(pending: impl Iterator<Item = &'a Pending>, limit: usize) -> Vec<Arc<Transaction>> {
     let mut bytes = 0;
     let fits = |pending: &&Pending| {

@@ -1,4 +1,4 @@
-//! Where a transaction is.
+//! The status of a transaction.
 
 use super::id;
 use crate::desk::Desk;
@@ -13,7 +13,6 @@ use shared::wire::{Problem, Standing, TransactionStatus};
 use std::sync::Arc;
 use utoipa::IntoParams;
 
-/// Where a transaction was found.
 enum Location {
     Pending(Arc<Transaction>),
     Confirmed(Place, Arc<StateReader>),

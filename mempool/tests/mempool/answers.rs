@@ -1,4 +1,4 @@
-//! Every question that a mempool answers, and how it refuses wrong ones.
+//! The read endpoints of a mempool, and how they refuse wrong requests.
 
 use crate::lab::{Answer, Asked, LAB, Lab, Mempool, Node, address, client, faucet, network, until};
 use reqwest::Method;
@@ -9,7 +9,8 @@ use shared::ledger::Transaction;
 use shared::wire::PoolOrder;
 use tokio_util::sync::CancellationToken;
 
-/// Three blocks: alice mines, pays bob 5 LAB in the second, carol mines the third; and bob has 1 LAB to dave pending.
+/// Three blocks: alice mines the first, pays bob 5 LAB in the second, and carol mines the third. 1 LAB from bob to dave
+/// is pending.
 async fn story(lab: &Lab) -> (Node, Mempool, [Block; 3], [Transaction; 2]) {
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;
@@ -27,7 +28,7 @@ async fn story(lab: &Lab) -> (Node, Mempool, [Block; 3], [Transaction; 2]) {
 }
 
 #[tokio::test]
-async fn balances_are_told_as_of_any_depth() {
+async fn balances_can_be_read_at_any_depth() {
     let lab = Lab::of(network("depth"));
     let (_node, mempool, ..) = story(&lab).await;
     for (of, by_depth) in [
@@ -59,7 +60,7 @@ async fn balances_are_told_as_of_any_depth() {
 }
 
 #[tokio::test]
-async fn balances_are_listed_by_address_page_by_page() {
+async fn balances_are_listed_by_address_in_pages() {
     let lab = Lab::of(network("list"));
     let (_node, mempool, ..) = story(&lab).await;
     let mut expected = [("alice", 95), ("bob", 5), ("carol", 50)].map(|(of, has)| (address(of), has * LAB));
@@ -113,7 +114,7 @@ async fn a_transaction_is_found_pending_confirmed_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn pending_payments_are_listed_by_fee_or_age_and_not_again_while_nothing_changes() {
+async fn pending_payments_are_listed_by_fee_or_age_and_not_sent_again_unchanged() {
     let lab = Lab::of(faucet("orders"));
     let mempool = lab.mempool(&[]).await;
     let fees = [5000, 1000, 9000];
@@ -141,7 +142,7 @@ async fn pending_payments_are_listed_by_fee_or_age_and_not_again_while_nothing_c
 }
 
 #[tokio::test]
-async fn info_and_metrics_tell_of_the_pool_and_the_page_of_the_service() {
+async fn info_and_metrics_show_the_pool_and_every_endpoint_is_described() {
     let lab = Lab::of(network("about"));
     let (_node, mempool, [.., third], [_, pending]) = story(&lab).await;
     let info = client().info(&mempool.at).await.unwrap();
@@ -165,7 +166,7 @@ async fn info_and_metrics_tell_of_the_pool_and_the_page_of_the_service() {
 }
 
 #[tokio::test]
-async fn a_mempool_is_listed_and_finds_the_nodes_by_the_tracker() {
+async fn a_mempool_registers_at_the_tracker_and_finds_nodes_there() {
     let lab = Lab::of(network("listed"));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let tracker_at = listener.local_addr().unwrap().to_string();

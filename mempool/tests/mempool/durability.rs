@@ -1,4 +1,4 @@
-//! What was answered 201 is still there, whatever happens to the process.
+//! A transaction with a 201 is never lost, whatever happens to the process.
 
 use crate::lab::{Asked, LAB, Lab, client, faucet, http, network, to_json};
 use crate::process::Program;
@@ -32,7 +32,7 @@ async fn a_restart_keeps_every_payment_in_its_order() {
 }
 
 #[tokio::test]
-async fn what_a_reorganisation_undid_while_the_mempool_was_away_returns() {
+async fn transactions_undone_while_the_mempool_was_stopped_return() {
     let lab = Lab::of(network("away"));
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;
@@ -55,7 +55,7 @@ async fn what_a_reorganisation_undid_while_the_mempool_was_away_returns() {
 }
 
 #[tokio::test]
-async fn without_transactions_there_is_nothing_to_do_and_it_says_so() {
+async fn a_mempool_on_layer_data_does_not_start_and_says_why() {
     let mut lab = Lab::of(network("plain"));
     lab.params.layer = LayerName::Data;
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

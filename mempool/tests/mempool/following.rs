@@ -1,10 +1,10 @@
-//! How the pool keeps in step with the chain: what is confirmed leaves, what a reorganisation undoes returns.
+//! The pool follows the chain: confirmed transactions leave it, undone ones return.
 
 use crate::lab::{Asked, LAB, Lab, address, client, network};
 use futures_util::StreamExt;
 use shared::wire::{BlockId, ConfirmedEvent, PoolEvent, ReturnedEvent};
 
-/// The next events, in order of their arrival.
+/// The next events in the order of their arrival.
 macro_rules! next_events {
     ($events:expr, $count:expr) => {{
         let mut seen = Vec::new();
@@ -20,7 +20,7 @@ fn id_of(block: &shared::block::Block) -> BlockId {
 }
 
 #[tokio::test]
-async fn what_is_confirmed_leaves_the_pool() {
+async fn confirmed_transactions_leave_the_pool() {
     let lab = Lab::of(network("confirmed"));
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;
@@ -48,7 +48,7 @@ async fn what_is_confirmed_leaves_the_pool() {
 ///            \- 2'(a)    - 3' - 4'
 /// ```
 #[tokio::test]
-async fn what_a_reorganisation_undoes_returns_unless_the_other_branch_has_it() {
+async fn undone_transactions_return_unless_the_other_branch_has_them() {
     let lab = Lab::of(network("returned"));
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;
@@ -82,9 +82,9 @@ async fn what_a_reorganisation_undoes_returns_unless_the_other_branch_has_it() {
     assert_eq!(next_events!(events, 3), told);
 }
 
-/// A reorganisation takes the money away that a pending payment would have spent, and later blocks bring it back.
+/// A reorganisation removes the money of a pending payment, and a later block restores it.
 #[tokio::test]
-async fn what_is_not_covered_any_more_waits_aside_until_it_is() {
+async fn a_payment_without_cover_is_not_offered_until_it_is_covered_again() {
     let lab = Lab::of(network("aside"));
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;
@@ -110,7 +110,7 @@ async fn what_is_not_covered_any_more_waits_aside_until_it_is() {
 }
 
 #[tokio::test]
-async fn a_long_way_behind_the_pool_is_put_in_order_all_the_same() {
+async fn a_pool_many_blocks_behind_the_chain_catches_up() {
     let lab = Lab::of(network("behind"));
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;
@@ -118,7 +118,7 @@ async fn a_long_way_behind_the_pool_is_put_in_order_all_the_same() {
     node.take(&first).await;
     mempool.stands_on(&first).await;
     let [a, b] = [lab.pay("alice", "bob", LAB, 5), lab.pay("alice", "bob", 40 * LAB, 5)];
-    // Spends, unknown to the mempool, what b would.
+    // Unknown to the mempool, it spends the same money as b.
     let c = lab.pay("alice", "carol", 30 * LAB, 5);
     mempool.accept(&a).await;
     mempool.accept(&b).await;

@@ -1,10 +1,10 @@
-//! What an address paid, was paid and earned.
+//! The history of an address: what it paid, received and mined.
 
 use crate::lab::{Asked, LAB, Lab, address, client, network};
 use shared::params::Params;
 use shared::wire::{HistoryEntry, Standing};
 
-/// What an entry tells, in short: what it moved, where, and the balance after.
+/// An entry in short: its amount, its block, and the balance after it.
 fn short(entry: &HistoryEntry) -> (&'static str, Option<u64>, u64, u64) {
     let what = match (&entry.transaction, entry.reward) {
         (Some(_), None) => "payment",
@@ -69,7 +69,7 @@ async fn a_history_is_newest_first_with_the_balance_after_each_on_pages_of_any_s
 }
 
 #[tokio::test]
-async fn pages_go_on_where_nothing_but_pending_payments_is_left() {
+async fn a_page_of_pending_payments_only_has_a_next_page() {
     let lab = Lab::of(Params { new_address_balance: 10 * LAB, ..network("history-faucet") });
     let mempool = lab.mempool(&[]).await;
     for _ in 0..5 {

@@ -1,4 +1,4 @@
-//! Bodies that were made to break a mempool: each is refused with a reason, and the pool stays as it is.
+//! Bodies made to break a mempool: each is refused with a reason, and the pool stays unchanged.
 
 use crate::lab::{Asked, LAB, Lab, faucet};
 use serde::Deserialize;
@@ -16,7 +16,7 @@ struct Reject {
 }
 
 #[tokio::test]
-async fn every_published_body_is_refused_as_what_it_is() {
+async fn every_published_body_is_refused_with_its_reason() {
     let lab = Lab::of(faucet("hostile"));
     let mempool = lab.mempool(&[]).await;
     let payment = lab.pay("alice", "bob", LAB, 1000);
@@ -28,7 +28,7 @@ async fn every_published_body_is_refused_as_what_it_is() {
             let answer = mempool.push_text(body).await;
             match r#as.as_str() {
                 "malformed" => assert_eq!(answer.refused(400).rule, None, "{why}"),
-                // Whatever else is wrong with them, they are of another network: amounts and messages come first.
+                // All are for another network; a wrong amount or message is found before that.
                 "rule" => {
                     let rule = answer.refused(422).rule.unwrap_or_else(|| panic!("{why}: no rule"));
                     let expected = match why.as_str() {

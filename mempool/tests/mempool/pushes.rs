@@ -1,4 +1,4 @@
-//! What is taken, what is not, and how that is told.
+//! Pushed transactions: which are accepted, which are refused, and how.
 
 use crate::lab::{Answer, Asked, LAB, Lab, address, faucet, http, network, to_json};
 use reqwest::Method;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::ledger::{Amount, Transaction};
 use shared::params::Params;
 
-/// With one field changed, and neither id nor signature made anew.
+/// The transaction with one field changed, and with its old id and signature.
 fn with(transaction: &Transaction, field: &str, value: Value) -> String {
     let mut json = serde_json::to_value(transaction).unwrap();
     json[field] = value;
@@ -14,7 +14,7 @@ fn with(transaction: &Transaction, field: &str, value: Value) -> String {
 }
 
 #[tokio::test]
-async fn a_payment_is_taken_by_post_by_put_and_as_text_in_a_json_string() {
+async fn a_payment_is_accepted_by_post_by_put_and_as_a_json_string() {
     let lab = Lab::of(faucet("taken"));
     let mempool = lab.mempool(&[]).await;
     let [a, b, c] = [1, 2, 3].map(|amount| lab.pay("alice", "bob", amount * LAB, 1000));
@@ -52,7 +52,7 @@ async fn each_broken_rule_is_refused_by_its_name() {
 }
 
 #[tokio::test]
-async fn what_is_no_transaction_is_malformed() {
+async fn a_malformed_transaction_is_refused_with_400() {
     let lab = Lab::of(faucet("malformed"));
     let mempool = lab.mempool(&[]).await;
     let good = lab.pay("alice", "bob", LAB, 1000);
@@ -92,7 +92,7 @@ async fn what_is_no_transaction_is_malformed() {
 }
 
 #[tokio::test]
-async fn the_same_payment_pushed_by_many_at_once_is_taken_once() {
+async fn the_same_payment_pushed_many_times_at_once_is_accepted_once() {
     let lab = Lab::of(faucet("double"));
     let mempool = lab.mempool(&[]).await;
     let payment = lab.pay("alice", "bob", 60 * LAB, 1000);
@@ -105,7 +105,7 @@ async fn the_same_payment_pushed_by_many_at_once_is_taken_once() {
 }
 
 #[tokio::test]
-async fn what_is_pending_cannot_be_spent_again_however_many_try_at_once() {
+async fn pending_money_cannot_be_spent_twice_by_concurrent_pushes() {
     let lab = Lab::of(faucet("overspend"));
     let mempool = lab.mempool(&[]).await;
     let payments: Vec<_> = (0..20).map(|_| lab.pay("alice", "bob", 30 * LAB, 1000)).collect();
@@ -115,7 +115,7 @@ async fn what_is_pending_cannot_be_spent_again_however_many_try_at_once() {
     refused.iter().for_each(|answer| answer.breaks("balance"));
     let cost: u64 = mempool.pending().await.iter().map(|payment| payment.cost().grains()).sum();
     assert!(cost <= 100 * LAB);
-    // What is on its way to somebody cannot be spent yet.
+    // A pending payment cannot be spent by its receiver yet.
     mempool.push(&lab.pay("bob", "alice", 150 * LAB, 1000)).await.breaks("balance");
 }
 
@@ -131,7 +131,7 @@ async fn a_known_id_with_another_signature_is_known_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_confirmed_payment_is_known_and_not_taken_again() {
+async fn a_confirmed_payment_is_known_and_not_accepted_again() {
     let lab = Lab::of(network("replay"));
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;
@@ -148,7 +148,7 @@ async fn a_confirmed_payment_is_known_and_not_taken_again() {
 }
 
 #[tokio::test]
-async fn a_source_that_pushes_too_fast_is_told_so() {
+async fn a_source_that_pushes_too_fast_gets_429() {
     let lab = Lab::of(faucet("limited"));
     let mut config = lab.config();
     (config.mempool.pushes_per_second, config.mempool.push_burst) = (0, 2);
@@ -160,7 +160,7 @@ async fn a_source_that_pushes_too_fast_is_told_so() {
 }
 
 #[tokio::test]
-async fn a_sender_has_its_share_and_a_full_pool_keeps_the_best_paid() {
+async fn a_sender_has_a_limit_and_a_full_pool_keeps_the_highest_fees() {
     let lab = Lab::of(faucet("full"));
     let mut config = lab.config();
     (config.mempool.max_count, config.mempool.max_per_sender) = (3, 2);
@@ -179,7 +179,7 @@ async fn a_sender_has_its_share_and_a_full_pool_keeps_the_best_paid() {
 }
 
 #[tokio::test]
-async fn what_its_receiver_cannot_hold_does_not_wait_in_vain() {
+async fn a_payment_beyond_the_receivers_maximum_is_refused() {
     let most = (1 << 53) - 1;
     let lab = Lab::of(Params { new_address_balance: most, ..faucet("receiver") });
     let mempool = lab.mempool(&[]).await;
