@@ -28,8 +28,8 @@ const MAX_REFUSALS: usize = 32;
 /// The answer to a connection beyond the limit.
 const TOO_MANY_CONNECTIONS: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     Content-Type: application/problem+json\r\nContent-Length: 128\r\nConnection: close\r\nRetry-After: 1\r\n\r\n\
-    {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"too many connections at the \
-    moment; try again later\"}";
+    {\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\
+    \"detail\":\"too many connections at the moment; try again later\"}";
 
 pub(super) async fn accept_all<S: Service>(
     listener: &TcpListener,
