@@ -40,7 +40,7 @@ fn pending_routes() -> Vec<Route<MempoolState>> {
         get("/unprocessed", "Pending transactions, at most 8 MiB of them", pending::unprocessed)
             .query::<UnprocessedQuery>()
             .returns(Shape::list_of::<Transaction>())
-            .returns_nothing(304, "The pool has not changed since the ETag in `If-None-Match`"),
+            .returns_empty(304, "The pool has not changed since the ETag in `If-None-Match`"),
     ]
 }
 
@@ -90,6 +90,6 @@ fn events_route() -> Route<MempoolState> {
         reply::broadcast(&request, mempool.desk.subscribe())
     };
     get("/events", "Server-sent events `transaction`, `confirmed`, `returned`, `evicted` with JSON data", events)
-        .returns_text("text/event-stream", "Events until the client goes away")
+        .returns(Shape::text("text/event-stream"))
         .refuses(503, "Too many subscribers")
 }

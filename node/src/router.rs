@@ -72,7 +72,7 @@ fn exchange_routes() -> Vec<Route<NodeState>> {
         post("/sync/blocks", "Blocks by hash as NDJSON, up to 500 or 8 MiB, at least one", exchange::blocks)
             .details("In the order of the request; the first unknown hash ends the answer.")
             .body::<BlocksRequest>()
-            .returns_text("application/x-ndjson", "One block a line"),
+            .returns_with(200, "One block a line", Shape::text("application/x-ndjson")),
     ]
 }
 
@@ -117,6 +117,6 @@ fn events_route() -> Route<NodeState> {
     let events =
         |node: Arc<NodeState>, request: Request| async move { reply::broadcast(&request, node.follower.subscribe()) };
     get("/events", "Server-sent events `block`, `reorg`, `peer` and `mining` with JSON data", events)
-        .returns_text("text/event-stream", "Events until the client goes away")
+        .returns(Shape::text("text/event-stream"))
         .refuses(503, "Too many subscribers")
 }

@@ -22,19 +22,25 @@ pub(super) fn add_to<S: Service>(router: Router<S>) -> Router<S> {
     };
     let routes: [Route<S>; 6] = [
         get("/running", "Returns the text `running`", |_, _| async { Ok(reply::text("running")) })
-            .returns_text("text/plain", "The text `running`"),
+            .returns(Shape::text("text/plain")),
         get("/info", "What the service is, its network and its state", |service: Arc<S>, _| async move {
             reply::json(&service.info())
         })
         .returns(Shape::of::<Info>()),
-        get("/metrics", "Counters and gauges as Prometheus text", metrics)
-            .returns_text("text/plain", "Prometheus text format 0.0.4"),
+        get("/metrics", "Counters and gauges as Prometheus text", metrics).returns_with(
+            200,
+            "Prometheus text format 0.0.4",
+            Shape::text("text/plain"),
+        ),
         get("/openapi.json", "This description, OpenAPI 3.1", |_, request| async move {
             Ok(reply::json_bytes(request.context.openapi.clone()))
         })
         .returns(Shape::object()),
-        get("/docs", "A page to try the endpoints", |_, _| async { docs::file("") })
-            .returns_text("text/html", "Swagger UI"),
+        get("/docs", "A page to try the endpoints", |_, _| async { docs::file("") }).returns_with(
+            200,
+            "Swagger UI",
+            Shape::text("text/html"),
+        ),
         get("/docs/{file}", "", docs_file).undescribed(),
     ];
     router.group("common", "What every service offers", routes.map(Route::any_network))

@@ -3,16 +3,14 @@
 //! Refusals that the kit makes on every endpoint alike are described here once; routes state only their own.
 
 use super::guard::is_write;
-use super::route::{PROBLEM_JSON, Route};
+use super::route::Route;
 use super::router::Router;
-use super::shape::{Components, Shape};
+use super::shape::Shape;
 use super::table::{param, pieces};
 use http::Method;
-use shared::wire::Problem;
-use utoipa::PartialSchema;
-use utoipa::openapi::path::{HttpMethod, Operation, ParameterBuilder, ParameterIn, Paths};
+use utoipa::openapi::path::{HttpMethod, Operation, Paths};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Content, InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder};
+use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
 
 /// The name of the security scheme.
 const TOKEN: &str = "token";
@@ -30,25 +28,27 @@ const REFUSALS: [(&str, &str, &str); 9] = [
     ("503", "Unavailable", "The service is too busy, took too long, or cannot read its store; try again later"),
 ];
 
-/// The description of all routes of `router`; `has_network` where the service refuses requests of other networks.
+/// The description of all routes of `router`; `has_network` if the service refuses requests of other networks.
 pub(super) fn describe<S>(router: &Router<S>, version: &str, has_network: bool) -> OpenApi {
     let info = InfoBuilder::new().title(&router.title).description(Some(&router.description)).version(version);
     let license = LicenseBuilder::new().name("MIT").identifier(Some("MIT")).build();
-    let mut schemas = router.components.clone();
-    let mut paths = Paths::new();
-    for route in &router.routes {
-        schemas.extend(route.components.clone());
-        for method in &route.methods {
-            let Some((method_name, operation)) = openapi_method(method).zip(route.operation.as_ref()) else { continue };
-            let operation = complete(operation.clone(), route, method, has_network);
-            paths.add_path_operation(&route.path, vec![method_name], operation);
-        }
-    }
-    let mut api = OpenApi::new(info.license(Some(license)).build(), paths);
+    let mut api = OpenApi::new(info.license(Some(license)).build(), Paths::new());
     api.tags = Some(router.tags.clone());
     let components = api.components.get_or_insert_default();
-    add_refusals(&mut schemas, &mut components.responses);
-    components.schemas = schemas;
+    components.schemas = router.components.clone();
+    for route in &router.routes {
+        components.schemas.extend(route.components.clone());
+        for method in &route.methods {
+            let Some(operation) = &route.operation else { continue };
+            let operation = complete(operation.clone(), route, method, has_network);
+            api.paths.add_path_operation(&route.path, openapi_method(method).into_iter().collect(), operation);
+        }
+    }
+    for (_, name, description) in REFUSALS {
+        let (media_type, content) = Shape::problem().content(&mut components.schemas);
+        let response = ResponseBuilder::new().description(description).content(media_type, content);
+        components.responses.insert(name.to_owned(), response.into());
+    }
     if let Some(description) = &router.token {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some(description)).build();
         components.add_security_scheme(TOKEN, SecurityScheme::Http(scheme));
@@ -65,7 +65,7 @@ fn complete<S>(mut operation: Operation, route: &Route<S>, method: &Method, has_
         operation.summary = Some(format!("The same as `{first} {}`", route.path));
         operation.description = None;
     }
-    add_path_params(&mut operation, &route.path);
+    operation.parameters = operation.parameters.filter(|parameters| !parameters.is_empty());
     if route.endpoint.needs_token {
         operation.security = Some(vec![SecurityRequirement::new(TOKEN, [""; 0])]);
     }
@@ -77,54 +77,17 @@ fn complete<S>(mut operation: Operation, route: &Route<S>, method: &Method, has_
             "415" => is_write(method),
             _ => true,
         };
-        let described = &mut operation.responses.responses;
-        if applies && !described.contains_key(status) {
-            described.insert(status.to_owned(), RefOr::Ref(Ref::from_response_name(name)));
+        if applies {
+            let refusal = || RefOr::Ref(Ref::from_response_name(name));
+            operation.responses.responses.entry(status.to_owned()).or_insert_with(refusal);
         }
     }
     operation
 }
 
-/// Describes the parameters of the path that the route does not describe, in the order of the path.
-fn add_path_params(operation: &mut Operation, path: &str) {
-    let names: Vec<_> = pieces(path).filter_map(param).collect();
-    if names.is_empty() {
-        return;
-    }
-    let parameters = operation.parameters.get_or_insert_default();
-    for name in names {
-        let is_described = |parameter: &RefOr<_>| matches!(parameter, RefOr::T(p) if is_path_param(p, name));
-        if !parameters.iter().any(is_described) {
-            let text = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
-            parameters.push(text.schema(Some(String::schema())).build().into());
-        }
-    }
-}
-
-fn is_path_param(parameter: &utoipa::openapi::path::Parameter, name: &str) -> bool {
-    parameter.parameter_in == ParameterIn::Path && parameter.name == name
-}
-
-fn add_refusals(
-    schemas: &mut Components,
-    responses: &mut std::collections::BTreeMap<String, RefOr<utoipa::openapi::Response>>,
-) {
-    let problem = Shape::of::<Problem>().register(schemas);
-    for (_, name, description) in REFUSALS {
-        let response = ResponseBuilder::new().description(description);
-        responses.insert(name.to_owned(), response.content(PROBLEM_JSON, Content::new(Some(problem.clone()))).into());
-    }
-}
-
+/// utoipa's name for a method, which is the lower-case one.
 fn openapi_method(method: &Method) -> Option<HttpMethod> {
-    Some(match method.as_str() {
-        "GET" => HttpMethod::Get,
-        "POST" => HttpMethod::Post,
-        "PUT" => HttpMethod::Put,
-        "PATCH" => HttpMethod::Patch,
-        "DELETE" => HttpMethod::Delete,
-        _ => return None,
-    })
+    serde_json::from_value(method.as_str().to_ascii_lowercase().into()).ok()
 }
 
 #[cfg(test)]
@@ -165,7 +128,7 @@ mod tests {
         assert_eq!(post["responses"]["409"]["description"], "Too late", "the route's own words win");
         assert_eq!(post["security"], json!([{ "token": [] }]));
         for (name, response) in api["components"]["responses"].as_object().unwrap() {
-            assert!(response["content"][PROBLEM_JSON]["schema"]["$ref"].is_string(), "{name}");
+            assert!(response["content"]["application/problem+json"]["schema"]["$ref"].is_string(), "{name}");
         }
     }
 

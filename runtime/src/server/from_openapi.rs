@@ -1,27 +1,19 @@
 //! A router for routes that are described elsewhere; goes as soon as the explorer states its routes in a `Router`.
 
-use super::reply::Response;
-use super::request::Request;
-use super::route::Route;
+use super::route::{Answer, Handler, Route};
 use super::router::Router;
 use http::Method;
-use shared::wire::Problem;
-use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 use utoipa::openapi::OpenApi;
 
 impl<S: 'static> Router<S> {
     /// A router with every operation of `api`, all answered by `handler`, within the deadline that `deadline` gives a
     /// path.
-    pub fn from_openapi<F>(
+    pub fn from_openapi<F: Answer>(
         api: OpenApi,
         deadline: impl Fn(&str) -> Option<Duration>,
-        handler: impl Fn(Arc<S>, Request) -> F + Clone + Send + Sync + 'static,
-    ) -> Self
-    where
-        F: Future<Output = Result<Response, Problem>> + Send + 'static,
-    {
+        handler: impl Handler<S, F> + Clone,
+    ) -> Self {
         let mut router = Self::new(&api.info.title, api.info.description.as_deref().unwrap_or_default());
         router.components = api.components.unwrap_or_default().schemas;
         for (path, item) in api.paths.paths {

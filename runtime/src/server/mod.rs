@@ -30,7 +30,7 @@ pub use path::{RequestPath, Segments};
 pub use problem::{bad_request, conflict, forbidden, internal, not_found, problem, unavailable, unprocessable};
 pub use reply::{Response, ServerEvent};
 pub use request::{BODY_LIMIT, Request};
-pub use route::{Route, get, post};
+pub use route::{Answer, Handler, Route, get, post};
 pub use router::Router;
 pub use settings::{Limits, Settings};
 pub use shape::Shape;

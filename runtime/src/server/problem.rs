@@ -3,7 +3,6 @@
 //! Every refusal of every service is made here, so none is a bare status or a stack trace.
 
 use super::reply::{self, Response};
-use super::route::PROBLEM_JSON;
 use http::StatusCode;
 use http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
 use shared::wire::Problem;
@@ -53,7 +52,7 @@ pub(super) fn problem_response(problem: &Problem, allow: Option<&HeaderValue>) -
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     // A struct of texts and a number always becomes JSON.
     let body = serde_json::to_vec(problem).unwrap_or_default();
-    let mut response = reply::whole(status, PROBLEM_JSON, body.into());
+    let mut response = reply::whole(status, "application/problem+json", body.into());
     if status == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }

@@ -3,27 +3,35 @@
 use super::reply::Response;
 use super::request::Request;
 use super::shape::{Components, Shape};
+use super::table::{param, pieces};
 use futures_util::future::BoxFuture;
 use http::Method;
 use shared::wire::Problem;
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
-use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::{Content, RefOr, Required, ResponseBuilder};
+use utoipa::openapi::{RefOr, Required, ResponseBuilder};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
-/// A handler with its type erased: one allocation a request, so that one table can hold all handlers of a program.
-pub(super) type Handler<S> =
-    Box<dyn Fn(Arc<S>, Request) -> BoxFuture<'static, Result<Response, Problem>> + Send + Sync>;
+/// The future of a handler.
+pub trait Answer: Future<Output = Result<Response, Problem>> + Send + 'static {}
+impl<F: Future<Output = Result<Response, Problem>> + Send + 'static> Answer for F {}
 
-/// The media type of every refusal (RFC 9457).
-pub(super) const PROBLEM_JSON: &str = "application/problem+json";
+/// A handler: an `async fn(Arc<State>, Request) -> Result<Response, Problem>`, or a closure like it.
+///
+/// The kit drops its future when the client goes away or the time is up: work that must not stop halfway belongs into a
+/// task.
+pub trait Handler<S, F>: Fn(Arc<S>, Request) -> F + Send + Sync + 'static {}
+impl<S, F, H: Fn(Arc<S>, Request) -> F + Send + Sync + 'static> Handler<S, F> for H {}
+
+/// A handler with its type erased, so that one table can hold all; calling it allocates once.
+pub(super) type BoxHandler<S> =
+    Box<dyn Fn(Arc<S>, Request) -> BoxFuture<'static, Result<Response, Problem>> + Send + Sync>;
 
 /// What the kit does for requests of one route.
 pub(super) struct Endpoint<S> {
-    pub(super) handler: Handler<S>,
+    pub(super) handler: BoxHandler<S>,
     pub(super) deadline: Option<Duration>,
     pub(super) needs_token: bool,
     pub(super) changes_state: bool,
@@ -40,52 +48,37 @@ pub struct Route<S> {
     pub(super) components: Components,
 }
 
-/// A `GET` route; it also serves `HEAD`. Parameters, see [`Route::new`].
-pub fn get<S, F>(path: &str, summary: &str, handler: impl Fn(Arc<S>, Request) -> F + Send + Sync + 'static) -> Route<S>
-where
-    F: Future<Output = Result<Response, Problem>> + Send + 'static,
-{
+/// A `GET` route, which also serves `HEAD`; for the parameters, see [`Route::new`].
+pub fn get<S, F: Answer>(path: &str, summary: &str, handler: impl Handler<S, F>) -> Route<S> {
     Route::new(Method::GET, path, summary, handler)
 }
 
-/// A `POST` route. Parameters, see [`Route::new`].
-pub fn post<S, F>(path: &str, summary: &str, handler: impl Fn(Arc<S>, Request) -> F + Send + Sync + 'static) -> Route<S>
-where
-    F: Future<Output = Result<Response, Problem>> + Send + 'static,
-{
+/// A `POST` route; for the parameters, see [`Route::new`].
+pub fn post<S, F: Answer>(path: &str, summary: &str, handler: impl Handler<S, F>) -> Route<S> {
     Route::new(Method::POST, path, summary, handler)
 }
 
-/// Erases the type of a handler.
-pub(super) fn erase<S, F>(handler: impl Fn(Arc<S>, Request) -> F + Send + Sync + 'static) -> Handler<S>
-where
-    F: Future<Output = Result<Response, Problem>> + Send + 'static,
-{
+pub(super) fn erase_type<S, F: Answer>(handler: impl Handler<S, F>) -> BoxHandler<S> {
     Box::new(move |service, request| Box::pin(handler(service, request)))
 }
 
 impl<S> Route<S> {
     /// A route for `method` and the template `path`: `/block/{id}` matches two pieces, of which the handler reads the
     /// second with [`Request::params`]. `summary` is its line in the OpenAPI description.
-    ///
-    /// The kit drops the handler's future when the client goes away or the time is up: work that must not stop halfway
-    /// belongs into a task.
-    pub fn new<F>(
-        method: Method,
-        path: &str,
-        summary: &str,
-        handler: impl Fn(Arc<S>, Request) -> F + Send + Sync + 'static,
-    ) -> Self
-    where
-        F: Future<Output = Result<Response, Problem>> + Send + 'static,
-    {
+    pub fn new<F: Answer>(method: Method, path: &str, summary: &str, handler: impl Handler<S, F>) -> Self {
+        let handler = erase_type(handler);
         let mut operation = Operation::new();
         operation.summary = Some(summary.to_owned());
+        let params = pieces(path).filter_map(param).map(|name| {
+            let text = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
+            RefOr::T(text.schema(Some(String::schema())).build())
+        });
+        operation.parameters = Some(params.collect());
         Self {
             path: path.to_owned(),
             methods: vec![method],
             endpoint: Endpoint {
-                handler: erase(handler),
+                handler,
                 deadline: None,
                 needs_token: false,
                 changes_state: false,
@@ -103,7 +96,7 @@ impl<S> Route<S> {
         self
     }
 
-    /// Allows the handler more or less time than [`Limits::request`](super::Limits::request).
+    /// Allows the handler another time than [`Limits::request`](super::Limits::request).
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.endpoint.deadline = Some(deadline);
@@ -124,7 +117,7 @@ impl<S> Route<S> {
         self
     }
 
-    /// Serves requests of every network: for the kit's own endpoints, which tell networks apart.
+    /// Serves requests of every network: for the kit's own endpoints.
     pub(super) fn any_network(mut self) -> Self {
         self.endpoint.any_network = true;
         self
@@ -143,81 +136,70 @@ impl<S> Route<S> {
         self.describe(|operation| operation.description = Some(text.to_owned()))
     }
 
-    /// Describes a `{name}` of the path; one that is not described is a text.
+    /// Describes a `{name}` of the path; without this it is described as a text.
     #[must_use]
     pub fn path_param(mut self, name: &str, description: &str, shape: Shape) -> Self {
         let schema = shape.register(&mut self.components);
-        let parameter = ParameterBuilder::new().name(name).parameter_in(ParameterIn::Path).required(Required::True);
-        let parameter = parameter.description(Some(description)).schema(Some(schema)).build();
-        self.describe(|operation| parameters(operation).push(parameter.into()))
+        self.describe(|operation| {
+            for parameter in operation.parameters.iter_mut().flatten() {
+                if let RefOr::T(parameter) = parameter
+                    && parameter.name == name
+                {
+                    (parameter.description, parameter.schema) = (Some(description.to_owned()), Some(schema.clone()));
+                }
+            }
+        })
     }
 
-    /// Describes the query by the type that [`Request::query`] reads it into.
+    /// Describes the query by the type that [`Request::query`] parses it into.
     #[must_use]
     pub fn query<Q: IntoParams>(self) -> Self {
-        let query = Q::into_params(|| Some(ParameterIn::Query));
-        self.describe(|operation| parameters(operation).extend(query.into_iter().map(RefOr::T)))
+        let query = Q::into_params(|| Some(ParameterIn::Query)).into_iter().map(RefOr::T);
+        self.describe(|operation| operation.parameters.get_or_insert_default().extend(query))
     }
 
     /// Describes the body of the request: one JSON value.
     #[must_use]
     pub fn body<T: ToSchema>(mut self) -> Self {
-        let schema = Shape::of::<T>().register(&mut self.components);
-        let body = RequestBodyBuilder::new().required(Some(Required::True));
-        let body = body.content("application/json", Content::new(Some(schema))).build();
+        let (media_type, content) = Shape::of::<T>().content(&mut self.components);
+        let body = RequestBodyBuilder::new().required(Some(Required::True)).content(media_type, content).build();
         self.describe(|operation| operation.request_body = Some(body.into()))
     }
 
-    /// Describes the answer with status 200: JSON of this shape.
+    /// Describes the answer with status 200.
     #[must_use]
     pub fn returns(self, shape: Shape) -> Self {
         self.returns_with(200, "OK", shape)
     }
 
-    /// Describes the answer with a status of success: JSON of this shape.
+    /// Describes an answer with another status, or at more length.
     #[must_use]
     pub fn returns_with(mut self, status: u16, description: &str, shape: Shape) -> Self {
-        let schema = shape.register(&mut self.components);
-        self.response(status, description, Some(("application/json", schema)))
-    }
-
-    /// Describes the answer with status 200: text of a media type.
-    #[must_use]
-    pub fn returns_text(self, media_type: &str, description: &str) -> Self {
-        self.response(200, description, Some((media_type, String::schema())))
+        let (media_type, content) = shape.content(&mut self.components);
+        let response = ResponseBuilder::new().description(description).content(media_type, content);
+        self.add_response(status, response)
     }
 
     /// Describes an answer without a body.
     #[must_use]
-    pub fn returns_nothing(self, status: u16, description: &str) -> Self {
-        self.response(status, description, None)
+    pub fn returns_empty(self, status: u16, description: &str) -> Self {
+        self.add_response(status, ResponseBuilder::new().description(description))
     }
 
     /// Describes a refusal of this route; those that the kit makes itself need no line.
     #[must_use]
-    pub fn refuses(mut self, status: u16, description: &str) -> Self {
-        let schema = Shape::of::<Problem>().register(&mut self.components);
-        self.response(status, description, Some((PROBLEM_JSON, schema)))
+    pub fn refuses(self, status: u16, description: &str) -> Self {
+        self.returns_with(status, description, Shape::problem())
     }
 
-    fn response(self, status: u16, description: &str, content: Option<(&str, RefOr<utoipa::openapi::Schema>)>) -> Self {
-        let mut response = ResponseBuilder::new().description(description);
-        if let Some((media_type, schema)) = content {
-            response = response.content(media_type, Content::new(Some(schema)));
-        }
+    fn add_response(self, status: u16, response: ResponseBuilder) -> Self {
         self.describe(|operation| {
             operation.responses.responses.insert(status.to_string(), response.into());
         })
     }
 
     fn describe(mut self, change: impl FnOnce(&mut Operation)) -> Self {
-        if let Some(operation) = &mut self.operation {
-            change(operation);
-        }
+        self.operation.as_mut().map(change);
         self
     }
-}
-
-fn parameters(operation: &mut Operation) -> &mut Vec<RefOr<Parameter>> {
-    operation.parameters.get_or_insert_default()
 }

@@ -31,7 +31,7 @@
 //!             get("/tips", "The heights of all tips", tips).returns(Shape::plain::<Vec<u64>>()),
 //!         ])
 //!         .group("pages", "Pages for people", [
-//!             get("/page/{name}", "A page", page).returns_text("text/html", "The page"),
+//!             get("/page/{name}", "A page", page).returns(Shape::text("text/html")),
 //!             get("/assets/{file}", "", page).undescribed(),
 //!         ])
 //!         .fallback(missing)
@@ -45,13 +45,8 @@
 //! - [`Router::fallback`] answers paths that no route has, for programs with a page for this case.
 //! - What holds for every route of a program, whatever its path, is [`Service::admit`](super::Service::admit).
 
-use super::reply::Response;
-use super::request::Request;
-use super::route::{Handler, Route, erase};
+use super::route::{Answer, BoxHandler, Handler, Route, erase_type};
 use super::shape::{Components, Shape};
-use shared::wire::Problem;
-use std::future::Future;
-use std::sync::Arc;
 use utoipa::ToSchema;
 use utoipa::openapi::tag::{Tag, TagBuilder};
 
@@ -64,7 +59,7 @@ pub struct Router<S> {
     pub(super) tags: Vec<Tag>,
     pub(super) routes: Vec<Route<S>>,
     pub(super) components: Components,
-    pub(super) fallback: Option<Handler<S>>,
+    pub(super) fallback: Option<BoxHandler<S>>,
 }
 
 impl<S> Router<S> {
@@ -110,11 +105,8 @@ impl<S> Router<S> {
 
     /// Answers requests whose path no route has, instead of 404.
     #[must_use]
-    pub fn fallback<F>(mut self, handler: impl Fn(Arc<S>, Request) -> F + Send + Sync + 'static) -> Self
-    where
-        F: Future<Output = Result<Response, Problem>> + Send + 'static,
-    {
-        self.fallback = Some(erase(handler));
+    pub fn fallback<F: Answer>(mut self, handler: impl Handler<S, F>) -> Self {
+        self.fallback = Some(erase_type(handler));
         self
     }
 }

@@ -1,15 +1,17 @@
-//! Types in the OpenAPI description: which schema a value has, and which named schemas this one refers to.
+//! Types in the OpenAPI description: the schema of a value, its media type, and the named schemas that it refers to.
 
+use shared::wire::Problem;
 use std::collections::BTreeMap;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
-use utoipa::openapi::{Ref, RefOr};
+use utoipa::openapi::{Content, Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 /// Named schemas of a description.
 pub(super) type Components = BTreeMap<String, RefOr<Schema>>;
 
-/// The schema of a parameter or body.
+/// The type of a parameter or body: JSON, unless it is made by [`Shape::text`].
 pub struct Shape {
+    media_type: &'static str,
     schema: RefOr<Schema>,
     components: Vec<(String, RefOr<Schema>)>,
 }
@@ -19,34 +21,52 @@ impl Shape {
     pub fn of<T: ToSchema>() -> Self {
         let mut components = vec![(T::name().into_owned(), T::schema())];
         T::schemas(&mut components);
-        Self { schema: Ref::from_schema_name(T::name()).into(), components }
+        Self { components, ..Self::json(Ref::from_schema_name(T::name())) }
     }
 
     /// A JSON array of a type of ours.
     pub fn list_of<T: ToSchema>() -> Self {
-        let Self { schema, components } = Self::of::<T>();
-        Self { schema: ArrayBuilder::new().items(schema).into(), components }
+        let Self { media_type, schema, components } = Self::of::<T>();
+        Self { media_type, schema: ArrayBuilder::new().items(schema).into(), components }
     }
 
     /// A type that needs no name, as numbers and lists of texts.
     pub fn plain<T: PartialSchema>() -> Self {
-        Self { schema: T::schema(), components: Vec::new() }
+        Self::json(T::schema())
     }
 
     /// A JSON object of any content.
     pub fn object() -> Self {
-        Self { schema: ObjectBuilder::new().schema_type(Type::Object).into(), components: Vec::new() }
+        Self::json(ObjectBuilder::new().schema_type(Type::Object))
     }
 
     /// A text that matches a regular expression.
     pub fn pattern(pattern: &str) -> Self {
-        let schema = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern));
-        Self { schema: schema.into(), components: Vec::new() }
+        Self::json(ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)))
+    }
+
+    /// A body of another media type.
+    pub fn text(media_type: &'static str) -> Self {
+        Self { media_type, ..Self::json(String::schema()) }
+    }
+
+    /// The body of every refusal (RFC 9457).
+    pub(super) fn problem() -> Self {
+        Self { media_type: "application/problem+json", ..Self::of::<Problem>() }
+    }
+
+    fn json(schema: impl Into<RefOr<Schema>>) -> Self {
+        Self { media_type: "application/json", schema: schema.into(), components: Vec::new() }
     }
 
     /// Adds the named schemas to a description, and returns the schema that refers to them.
     pub(super) fn register(self, components: &mut Components) -> RefOr<Schema> {
         components.extend(self.components);
         self.schema
+    }
+
+    /// The same for a body, with its media type.
+    pub(super) fn content(self, components: &mut Components) -> (&'static str, Content) {
+        (self.media_type, Content::new(Some(self.register(components))))
     }
 }

@@ -2,7 +2,7 @@
 //! and bounded labels for metrics.
 
 use super::path::MAX_PIECES;
-use super::route::{Endpoint, Handler, Route};
+use super::route::{BoxHandler, Endpoint, Route};
 use http::header::HeaderValue;
 use http::{Method, StatusCode};
 use metrics::{Counter, Histogram, counter, histogram};
@@ -16,7 +16,7 @@ pub(super) struct Table<S> {
     /// By the first piece of paths: clients cannot make new labels.
     meters: Vec<(String, Arc<RouteMeter>)>,
     other: Arc<RouteMeter>,
-    pub(super) fallback: Option<Handler<S>>,
+    pub(super) fallback: Option<BoxHandler<S>>,
 }
 
 /// A path and its endpoints by method.
@@ -34,7 +34,7 @@ pub(super) struct PathEntry<S> {
 impl<S> Table<S> {
     /// # Errors
     /// If a path is malformed, or two routes have the same path and method.
-    pub(super) fn new(routes: Vec<Route<S>>, fallback: Option<Handler<S>>, service: &str) -> io::Result<Self> {
+    pub(super) fn new(routes: Vec<Route<S>>, fallback: Option<BoxHandler<S>>, service: &str) -> io::Result<Self> {
         let other = Arc::new(RouteMeter::new(service, "other"));
         let mut table = Self { paths: Vec::new(), meters: Vec::new(), other, fallback };
         for Route { path, methods, endpoint, .. } in routes {

@@ -54,7 +54,7 @@ fn router() -> Router<Sample> {
         reply::stream(&request, "text/plain", chunks)
     };
     let routes: [Route<Sample>; 10] = [
-        get("/echo/{word}", "Returns the word", echo).returns_text("text/plain", "The word"),
+        get("/echo/{word}", "Returns the word", echo).returns(Shape::text("text/plain")),
         get("/order", "An order as a query", read_query).query::<Order>().returns(Shape::of::<Order>()),
         post("/order", "An order as a body", read_body).body::<Order>().returns(Shape::of::<Order>()),
         post("/steer", "Needs the token", |_, _| async { Ok(reply::text("steered")) }).needs_token(),
