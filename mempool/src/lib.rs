@@ -27,7 +27,7 @@ use runtime::data_dir::DataDir;
 use runtime::follower::Follower;
 use runtime::own_address::{InvalidAddress, OwnAddress};
 use runtime::registration::Registration;
-use runtime::server;
+use runtime::server::{self, Identity};
 use runtime::verifier::CachingVerifier;
 use shared::chain::Rules;
 use shared::config::{self, Config};
@@ -117,7 +117,8 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     let kit = server::Settings { metrics, ..server::Settings::new(&config.http, host, advertise.as_deref()) };
     let rate_limit = RateLimit::new(config.mempool.pushes_per_second, config.mempool.push_burst);
     let admissions = Admissions::new(desk.clone(), verifier, clock, rate_limit);
-    let state = MempoolState::new(desk.clone(), follower.clone(), admissions, known_as, clock.time(), run);
+    let identity = Identity::new("mempool", &config.network, known_as, clock.time());
+    let state = MempoolState::new(desk.clone(), follower.clone(), admissions, identity, run);
     let served = service.serve(listener, Arc::new(state), router::router(), kit, shutdown).await;
     if following.await.is_err() {
         tracing::error!("the task that follows the chain panicked");

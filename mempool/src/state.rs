@@ -4,13 +4,12 @@ use crate::admission::Admissions;
 use crate::desk::{Desk, NotReady};
 use crate::list_cache::ListCache;
 use runtime::follower::Follower;
-use runtime::server::{self, Service};
-use shared::block::Timestamp;
+use runtime::server::{self, Identity, Service};
 use shared::chain::StateReader;
 use shared::store::StoreError;
 use shared::wire::{Info, Pool, Problem};
 use std::sync::Arc;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 /// Most requests that read the disk at a time; others wait for their turn.
 const MAX_READS: usize = 16;
@@ -21,9 +20,7 @@ pub(crate) struct MempoolState {
     /// A random number in all ETags of this process, so that they differ from those of an earlier one.
     pub(crate) run: u64,
     follower: Follower,
-    known_as: watch::Receiver<String>,
-    started: Timestamp,
-    network: serde_json::Value,
+    identity: Identity,
     /// The last answers of `/unprocessed`.
     pub(crate) list_cache: ListCache,
     /// Limits reads of the disk: one answer may read many blocks.
@@ -35,20 +32,15 @@ impl MempoolState {
         desk: Arc<Desk>,
         follower: Follower,
         admissions: Admissions,
-        known_as: watch::Receiver<String>,
-        started: Timestamp,
+        identity: Identity,
         run: u64,
     ) -> Self {
-        // Cannot fail: parameters are texts and integers.
-        let network = serde_json::to_value(desk.params()).unwrap_or_default();
         Self {
             desk,
             admissions: Arc::new(admissions),
             run,
             follower,
-            known_as,
-            started,
-            network,
+            identity,
             list_cache: ListCache::new(),
             reads: Semaphore::new(MAX_READS),
         }
@@ -83,17 +75,10 @@ impl Service for MempoolState {
         // The tip under the pool, not that of the chain, so that all answers already include the tip in `/info`.
         let tip = self.desk.state().map_or_else(|_| status.tip.tip(), |state| state.tip().tip());
         Info {
-            service: "mempool".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            network_id: self.follower.network_id(),
-            network: self.network.clone(),
-            address: self.known_as.borrow().clone(),
-            started: self.started,
             tip: Some(tip),
             peers: Some(status.connected as u64),
-            mining: None,
             pool: Some(Pool { count, bytes }),
-            members: None,
+            ..self.identity.info()
         }
     }
 }

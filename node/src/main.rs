@@ -4,8 +4,7 @@ use anyhow::Context;
 use clap::Parser;
 use runtime::config::{CommonArgs, Overrides};
 use runtime::data_dir::DataDir;
-use runtime::exit::report_error;
-use runtime::{ports, server, telemetry};
+use runtime::{exit, ports, server, telemetry};
 use shared::config::Hashrate;
 use shared::sync::PeerAddress;
 use std::path::PathBuf;
@@ -76,10 +75,7 @@ fn peer(text: &str) -> Result<PeerAddress, String> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Args::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => report_error(error.as_ref(), ExitCode::FAILURE),
-    }
+    exit::code_of(run(Args::parse()).await)
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {

@@ -6,8 +6,7 @@ use crate::work_offers::WorkOffers;
 use runtime::clock::Clock;
 use runtime::dns::Resolver;
 use runtime::follower::{Follower, FollowerError};
-use runtime::server::{self, Request, Service};
-use shared::block::Timestamp;
+use runtime::server::{self, Identity, Request, Service};
 use shared::chain::Reader;
 use shared::store::StoreError;
 use shared::wire::{Info, Problem};
@@ -28,16 +27,13 @@ pub(crate) struct NodeState {
     pub(crate) block_answers: Arc<Semaphore>,
     /// For the names of peers that send requests.
     pub(crate) resolver: Resolver,
-    known_as: watch::Receiver<String>,
-    started: Timestamp,
-    network: serde_json::Value,
+    identity: Identity,
 }
 
 impl NodeState {
     pub(crate) fn new(follower: Follower, mining: Mining, clock: Clock, known_as: watch::Receiver<String>) -> Self {
-        // Cannot fail: parameters are texts and integers.
-        let network = serde_json::to_value(follower.rules().params()).unwrap_or_default();
         Self {
+            identity: Identity::new("node", follower.rules().params(), known_as, clock.time()),
             follower,
             mining,
             clock,
@@ -45,9 +41,6 @@ impl NodeState {
             cache: BlockCache::new(),
             block_answers: Arc::new(Semaphore::new(MAX_BLOCK_ANSWERS)),
             resolver: Resolver::default(),
-            known_as,
-            started: clock.time(),
-            network,
         }
     }
 
@@ -69,17 +62,10 @@ impl Service for NodeState {
     fn info(&self) -> Info {
         let status = self.follower.status();
         Info {
-            service: "node".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            network_id: self.follower.network_id(),
-            network: self.network.clone(),
-            address: self.known_as.borrow().clone(),
-            started: self.started,
             tip: Some(status.tip.tip()),
             peers: Some(status.connected as u64),
             mining: Some(self.mining.info()),
-            pool: None,
-            members: None,
+            ..self.identity.info()
         }
     }
 

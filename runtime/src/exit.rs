@@ -5,6 +5,14 @@ use std::error::Error;
 use std::io::Write;
 use std::process::ExitCode;
 
+/// The exit code of a program that ends with `result`; prints its error.
+pub fn code_of(result: anyhow::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => report_error(error.as_ref(), ExitCode::FAILURE),
+    }
+}
+
 /// Prints `error` and its causes to standard error on one line, leaving out causes that the text contains already, and
 /// returns `code`.
 pub fn report_error(error: &(dyn Error + 'static), code: ExitCode) -> ExitCode {

@@ -3,8 +3,7 @@
 use anyhow::Context;
 use clap::Parser;
 use runtime::config::{CommonArgs, Overrides};
-use runtime::exit::report_error;
-use runtime::{ports, server, telemetry};
+use runtime::{exit, ports, server, telemetry};
 use std::process::ExitCode;
 
 /// Lists Chainlab's nodes and mempools, so that they find one another.
@@ -31,10 +30,7 @@ Examples:
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Args::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => report_error(error.as_ref(), ExitCode::FAILURE),
-    }
+    exit::code_of(run(Args::parse()).await)
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {

@@ -4,8 +4,7 @@ use crate::callback::Callback;
 use crate::members::{MemberLimits, MemberTable};
 use runtime::client::Error;
 use runtime::clock::Clock;
-use runtime::server::Service;
-use shared::block::{BlockHash, Timestamp};
+use runtime::server::{Identity, Service};
 use shared::params::Params;
 use shared::wire::Info;
 use std::net::SocketAddr;
@@ -13,12 +12,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 pub(crate) struct TrackerState {
-    address: SocketAddr,
-    network_id: BlockHash,
-    network: serde_json::Value,
-    /// For `started` and `last_seen` only; leases go by a clock that nobody sets.
+    identity: Identity,
+    /// For `started` and `last_seen`; leases use a monotonic clock.
     pub(crate) clock: Clock,
-    started: Timestamp,
     pub(crate) lease_seconds: u64,
     pub(crate) callback: Callback,
     /// Locked for lookups and inserts only, never across an await.
@@ -34,11 +30,8 @@ impl TrackerState {
         };
         let clock = Clock::new(0);
         Ok(Self {
-            address,
-            network_id: network.network_id(),
-            network: serde_json::to_value(network).unwrap_or_default(),
+            identity: Identity::at("tracker", network, address, clock.time()),
             clock,
-            started: clock.time(),
             lease_seconds: config.lease_seconds,
             callback: Callback::new(config.allow_foreign)?,
             members: Mutex::new(MemberTable::new(limits)),
@@ -53,18 +46,6 @@ impl TrackerState {
 
 impl Service for TrackerState {
     fn info(&self) -> Info {
-        Info {
-            service: "tracker".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            network_id: self.network_id,
-            network: self.network.clone(),
-            address: self.address.to_string(),
-            started: self.started,
-            tip: None,
-            peers: None,
-            mining: None,
-            pool: None,
-            members: Some(self.members().count(Instant::now()) as u64),
-        }
+        Info { members: Some(self.members().count(Instant::now()) as u64), ..self.identity.info() }
     }
 }

@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::server::reply::ServerEvent;
-use crate::server::{self, Request, Router, Service, get, post, reply};
+use crate::server::{self, Identity, Request, Router, Service, get, post, reply};
 use futures_util::{StreamExt, stream};
 use shared::block::{Block, DataHash, HeaderFields, Height, Nonce, Timestamp};
+use shared::params::Params;
 use shared::wire::{BlocksRequest, Event, MineRequest, PeerChange, PeerEvent, Problem};
 use shared::work::Difficulty;
 use std::sync::{Arc, Mutex};
@@ -138,19 +139,7 @@ struct Sample;
 
 impl Service for Sample {
     fn info(&self) -> Info {
-        Info {
-            service: "node".to_owned(),
-            version: "1".to_owned(),
-            network_id: BlockHash::ZERO,
-            network: serde_json::json!({}),
-            address: "127.0.0.1:1".to_owned(),
-            started: Timestamp::EPOCH,
-            tip: None,
-            peers: None,
-            mining: None,
-            pool: None,
-            members: None,
-        }
+        Identity::at("node", &Params::default(), "127.0.0.1:1", Timestamp::EPOCH).info()
     }
 }
 

@@ -12,6 +12,7 @@ mod dispatch;
 mod docs;
 mod from_openapi;
 mod guard;
+mod identity;
 mod path;
 mod problem;
 pub mod reply;
@@ -26,6 +27,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use identity::Identity;
 pub use path::{RequestPath, Segments};
 pub use problem::{bad_request, conflict, forbidden, internal, not_found, problem, unavailable, unprocessable};
 pub use reply::{Response, ServerEvent};

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use serde::{Deserialize, Serialize};
 use shared::block::{BlockHash, Timestamp};
+use shared::params::Params;
 use std::net::SocketAddr;
 use std::time::Duration;
 use std::time::Instant;
@@ -26,19 +27,7 @@ struct Sample;
 
 impl Service for Sample {
     fn info(&self) -> Info {
-        Info {
-            service: "sample".to_owned(),
-            version: "1".to_owned(),
-            network_id: BlockHash::ZERO,
-            network: serde_json::json!({}),
-            address: "127.0.0.1:1".to_owned(),
-            started: Timestamp::EPOCH,
-            tip: None,
-            peers: None,
-            mining: None,
-            pool: None,
-            members: None,
-        }
+        Identity::at("sample", &Params::default(), "127.0.0.1:1", Timestamp::EPOCH).info()
     }
 }
 
