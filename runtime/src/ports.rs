@@ -172,7 +172,7 @@ mod tests {
         assert!(port_of(&listener) > first);
         assert_ne!(other.path(), data.path());
         assert!(other.path().ends_with(format!("node-{}", port_of(&listener))));
-        // Somebody else may have the port by now, so the held folder is asked for with any port.
+        // Another process may have the port by now, so the folder in use is tried with any port.
         let error = bind_with_data(request(Some(0), 0), |_| open(first)).unwrap_err();
         assert!(matches!(error, PortError::Data(DataDirError::InUse { .. })), "{error}");
     }

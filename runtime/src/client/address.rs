@@ -1,20 +1,14 @@
-//! `host:port`, checked: what comes from flags, trackers and peers must be an address and nothing more, or
-//! `host:80/path?query` would let a stranger choose what we ask.
+//! `host:port` as flags, trackers and peers give it: an address and nothing more, or `host:80/path?query` would let
+//! others choose what we request.
 
-use shared::sync::host_name;
+use shared::sync::PeerAddress;
+use std::cmp::Ordering;
 use std::fmt;
-use std::net::Ipv6Addr;
 use std::str::FromStr;
 
 /// A host name or IP address and a port.
-///
-/// # Invariants
-/// The host is a DNS name, an IPv4 address, or an IPv6 address (kept without brackets), at most 253 bytes, lower-case.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct HostPort {
-    host: String,
-    port: u16,
-}
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct HostPort(PeerAddress);
 
 /// A text that is not `host:port`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,36 +16,37 @@ pub struct HostPort {
 pub struct BadAddress(String);
 
 impl HostPort {
-    /// # Errors
-    /// If `host` is neither a name nor an IP address (IPv6 with or without brackets), or the port is 0.
-    pub fn new(host: &str, port: u16) -> Result<Self, BadAddress> {
-        let bad = || BadAddress(format!("{}:{port}", host.chars().take(300).collect::<String>()));
-        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        let host = match bare.unwrap_or(host).parse::<Ipv6Addr>() {
-            Ok(v6) => v6.to_string(),
-            Err(_) => host_name(host).ok_or_else(bad)?,
-        };
-        if port == 0 {
-            return Err(bad());
-        }
-        Ok(Self { host, port })
-    }
-
     /// The host, an IPv6 address without brackets.
     pub fn host(&self) -> &str {
-        &self.host
+        self.parts().0.trim_matches(['[', ']'])
     }
 
     /// The port.
-    pub const fn port(&self) -> u16 {
-        self.port
+    pub fn port(&self) -> u16 {
+        self.parts().1.parse().unwrap_or_default()
+    }
+
+    fn parts(&self) -> (&str, &str) {
+        self.0.as_str().rsplit_once(':').unwrap_or_default()
+    }
+}
+
+/// By host, then by the number of the port.
+impl Ord for HostPort {
+    fn cmp(&self, other: &Self) -> Ordering {
+        (self.host(), self.port()).cmp(&(other.host(), other.port()))
+    }
+}
+
+impl PartialOrd for HostPort {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
 impl fmt::Display for HostPort {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { host, port } = self;
-        if host.contains(':') { write!(f, "[{host}]:{port}") } else { write!(f, "{host}:{port}") }
+        self.0.fmt(f)
     }
 }
 
@@ -59,13 +54,7 @@ impl FromStr for HostPort {
     type Err = BadAddress;
 
     fn from_str(text: &str) -> Result<Self, BadAddress> {
-        let bad = || BadAddress(text.chars().take(300).collect());
-        let (host, port) = text.rsplit_once(':').ok_or_else(bad)?;
-        // "::1:80" could be read in two ways, "+80" and "080" are other spellings.
-        if (host.contains(':') && !host.starts_with('[')) || port.starts_with(['+', '0']) {
-            return Err(bad());
-        }
-        Self::new(host, port.parse().map_err(|_| bad())?).map_err(|_| bad())
+        PeerAddress::new(text).map(Self).ok_or_else(|| BadAddress(text.chars().take(300).collect()))
     }
 }
 

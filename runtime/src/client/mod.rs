@@ -1,7 +1,7 @@
 //! The typed HTTP client for trackers, nodes and mempools; services, the command line and the simulator use it.
 //!
 //! A server may be slow, broken or hostile: every call bounds the time and the size of the answer, no call follows
-//! redirects or uses a proxy, and errors tell apart how a call failed, since peers are judged by it. What an answer
+//! redirects or uses a proxy, and errors say how a call failed, since peers are judged by it. What an answer
 //! means is the caller's business.
 
 mod address;

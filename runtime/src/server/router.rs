@@ -42,7 +42,7 @@
 //! - A handler is an `async fn(Arc<State>, Request) -> Result<Response, Problem>`; HTML pages and JSON alike.
 //! - `{name}` in a path matches one piece, also an empty one; a path without braces is preferred where both match.
 //! - Query structs derive `utoipa::IntoParams` beside `Deserialize`, and are then described by [`Route::query`].
-//! - [`Router::fallback`] answers paths that no route has, for programs with a page for this case.
+//! - [`Router::fallback`] serves paths that no route has, for programs with a page for them.
 //! - What holds for every route of a program, whatever its path, is [`Service::admit`](super::Service::admit).
 
 use super::route::{Answer, BoxHandler, Handler, Route, erase_type};
