@@ -15,6 +15,7 @@ pub mod layer;
 pub mod ledger;
 pub mod params;
 pub mod pool;
+pub mod random;
 pub mod state;
 pub mod store;
 pub mod sync;

@@ -5,7 +5,7 @@ use crate::ledger::Bundle;
 use crate::network::Network;
 use futures_util::StreamExt;
 use runtime::client::Client;
-use shared::wire::{BlockId, Event, Tip};
+use shared::wire::{BlockId, NodeEvent, Tip};
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 use tokio::time::sleep;
@@ -29,7 +29,7 @@ pub struct Seen {
 #[derive(Debug)]
 pub enum What {
     /// It told an event.
-    Event(Event),
+    Event(NodeEvent),
     /// It answered how it is.
     Info {
         /// Its best block.

@@ -12,7 +12,7 @@ use shared::ledger::{Address, Amount, Transaction, Unsigned, Uuid};
 use shared::params::{LayerName, Params};
 use shared::sync::PeerAddress;
 use shared::wire::{MineRequest, PeersUpdate, Tip};
-use shared::work::retarget::Rule;
+use shared::work::retarget::RetargetRule;
 use shared::work::{Difficulty, search};
 use std::collections::BTreeMap;
 use tempfile::TempDir;
@@ -44,7 +44,7 @@ impl Lab {
     pub(crate) async fn quiet(layer: LayerName) -> Self {
         let params = Params {
             initial_difficulty: Difficulty::new(1000).unwrap(),
-            retarget: Rule::Fixed,
+            retarget: RetargetRule::Fixed,
             ..Self::params(layer, "quiet")
         };
         Self::start(params, false).await
@@ -54,7 +54,7 @@ impl Lab {
     pub(crate) async fn hard() -> Self {
         let params = Params {
             initial_difficulty: Difficulty::new(1_000_000_000_000).unwrap(),
-            retarget: Rule::Fixed,
+            retarget: RetargetRule::Fixed,
             ..Self::params(LayerName::Transaction, "hard")
         };
         Self::start(params, false).await

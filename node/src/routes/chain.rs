@@ -8,7 +8,7 @@ use http::header::LINK;
 use runtime::server::{self, Request, Response, reply};
 use serde::Deserialize;
 use shared::block::{Block, BlockHash, BlockJson, HeaderJson, Height};
-use shared::chain::View;
+use shared::chain::ChainView;
 use shared::store::StoreError;
 use shared::sync::HEADERS_PER_REQUEST;
 use shared::wire::{BlockId, BranchTip, Problem};
@@ -132,7 +132,7 @@ pub(crate) fn blockchain(node: &NodeService, request: &Request) -> Result<Respon
 }
 
 struct Walk {
-    view: View,
+    view: ChainView,
     next: Height,
     left: u64,
     /// What the next page must join to.

@@ -1,7 +1,7 @@
 //! Judging a block: through the stages of validity, onto the best chain, or beside it.
 
-use super::sides::{Side, SideLimits};
-use super::{Accepted, BrokenRule, Chain, Entry, NotYet, Origin, Refusal, tables};
+use super::side_branches::{SideBlock, SideLimits};
+use super::{Accepted, BlockError, BlockViolation, Chain, ChainEntry, NotYet, Origin, tables};
 use crate::block::{Block, BlockHash, Timestamp};
 use crate::layer::{Effect, EffectError};
 use crate::state::Overlay;
@@ -13,7 +13,7 @@ impl Chain {
     ///
     /// # Errors
     /// One of three refusals. Whatever it is, the chain is as it was, or has moved to a better valid branch.
-    pub fn accept(&mut self, block: Block, now: Timestamp, origin: Origin) -> Result<Accepted, Refusal> {
+    pub fn accept(&mut self, block: Block, now: Timestamp, origin: Origin) -> Result<Accepted, BlockError> {
         self.recover()?;
         // There is something to adopt only if a change of branch could not be written when it was due.
         self.adopt_heaviest()?;
@@ -24,10 +24,10 @@ impl Chain {
         let judged = if block.header().prev_hash == self.tip.hash() {
             self.accept_on_tip(&block, now)
         } else {
-            self.accept_beside(&block, now, origin)
+            self.accept_side_block(&block, now, origin)
         };
         // A failure of our own may have come halfway: what memory has then is not to be trusted.
-        self.lost |= matches!(judged, Err(Refusal::Failed(_)));
+        self.lost |= matches!(judged, Err(BlockError::Failed(_)));
         if origin == Origin::Single && !self.lost {
             // A refusal, too, may have changed something: what was built on a bad block is dropped.
             self.commit()?;
@@ -35,7 +35,7 @@ impl Chain {
         judged
     }
 
-    fn accept_on_tip(&mut self, block: &Block, now: Timestamp) -> Result<Accepted, Refusal> {
+    fn accept_on_tip(&mut self, block: &Block, now: Timestamp) -> Result<Accepted, BlockError> {
         self.rules.header_follows(block.header(), &self.tip.header, &self.ancestors, now)?;
         let entry = self.tip.child(block.header().clone());
         let judged = self.rules.read_data(block.data()).and_then(|effect| self.apply(effect.as_ref(), &entry));
@@ -43,7 +43,7 @@ impl Chain {
             Ok(Ok(())) => {}
             Ok(Err(error)) => return Err(error.into()),
             Err(broken) => {
-                self.condemn(&entry, self.tip.id(), broken.clone());
+                self.mark_invalid(&entry, self.tip.id(), broken.clone());
                 return Err(broken.into());
             }
         }
@@ -54,11 +54,11 @@ impl Chain {
     }
 
     /// Applies an effect on top of the tip and notes what undoes it.
-    fn apply(&mut self, effect: &dyn Effect, entry: &Entry) -> Result<Result<(), StoreError>, BrokenRule> {
+    fn apply(&mut self, effect: &dyn Effect, entry: &ChainEntry) -> Result<Result<(), StoreError>, BlockViolation> {
         let mut block = Overlay::new(&self.state);
         match effect.apply(entry.index, &mut block) {
             Ok(()) => {}
-            Err(EffectError::Broken(broken)) => return Err(broken.into()),
+            Err(EffectError::Invalid(broken)) => return Err(broken.into()),
             Err(EffectError::Failed(error)) => return Ok(Err(error)),
         }
         let journal = match block.journal() {
@@ -73,7 +73,7 @@ impl Chain {
         Ok(Ok(()))
     }
 
-    fn accept_beside(&mut self, block: &Block, now: Timestamp, origin: Origin) -> Result<Accepted, Refusal> {
+    fn accept_side_block(&mut self, block: &Block, now: Timestamp, origin: Origin) -> Result<Accepted, BlockError> {
         let hash = block.hash();
         if self.contains(&hash)? {
             return Ok(Accepted::Known);
@@ -83,30 +83,30 @@ impl Chain {
         self.rules.header_follows(block.header(), &parent.header, &ancestors, now)?;
         let entry = parent.child(block.header().clone());
         if origin == Origin::Single && entry.work <= self.tip.work {
-            self.is_worth_keeping(&entry, fork)?;
+            self.check_side_limits(&entry, fork)?;
         }
         if let Err(broken) = self.rules.read_data(block.data()) {
-            self.condemn(&entry, fork, broken.clone());
+            self.mark_invalid(&entry, fork, broken.clone());
             return Err(broken.into());
         }
         self.put_block(&entry, block.data());
         let bytes = block.data().len() as u64;
-        self.pending.put(Table::Sides, tables::block_key(entry.id()), bytes.to_be_bytes());
+        self.pending.put(Table::SideBlocks, tables::block_key(entry.id()), bytes.to_be_bytes());
         self.pending.put(Table::Index, *hash.as_bytes(), tables::height_bytes(entry.index));
         self.remember_ancestors(&entry, ancestors);
-        self.sides.insert(Side { entry, bytes, fork, wanted: origin == Origin::Bulk });
+        self.side_branches.insert(SideBlock { entry, bytes, fork, wanted: origin == Origin::Bulk });
         self.adopt_heaviest()?;
         self.evict_surplus();
         match self.invalid.verdict(&hash) {
             Some(broken) => Err(broken.clone().into()),
-            None if self.sides.get(&hash).is_some() => Ok(Accepted::Side),
+            None if self.side_branches.get(&hash).is_some() => Ok(Accepted::Side),
             None if self.contains(&hash)? => Ok(Accepted::Best),
             None => Err(NotYet::TooLight.into()),
         }
     }
 
     /// The block's parent, and where the parent's branch leaves the best chain: the parent itself if it is on it.
-    fn parent_of(&mut self, block: &Block) -> Result<(Entry, BlockId), Refusal> {
+    fn parent_of(&mut self, block: &Block) -> Result<(ChainEntry, BlockId), BlockError> {
         let prev_hash = block.header().prev_hash;
         if let Some(broken) = self.invalid.verdict(&prev_hash) {
             return Err(known_invalid(prev_hash, broken).into());
@@ -115,7 +115,7 @@ impl Chain {
     }
 
     /// Bounds what a pushed side block may cost us (docs/protocol.md §4).
-    fn is_worth_keeping(&self, entry: &Entry, fork: BlockId) -> Result<(), NotYet> {
+    fn check_side_limits(&self, entry: &ChainEntry, fork: BlockId) -> Result<(), NotYet> {
         let SideLimits { depth: limit, lag, .. } = self.limits;
         let depth = self.tip.index.above(fork.index);
         if depth > limit {
@@ -127,13 +127,13 @@ impl Chain {
         Ok(())
     }
 
-    fn put_block(&mut self, entry: &Entry, data: &str) {
+    fn put_block(&mut self, entry: &ChainEntry, data: &str) {
         let key = tables::block_key(entry.id());
         self.pending.put(Table::Headers, key, tables::header_row(entry));
         self.pending.put(Table::Bodies, key, data);
     }
 
-    fn advance(&mut self, entry: Entry, data_bytes: u64) {
+    fn advance(&mut self, entry: ChainEntry, data_bytes: u64) {
         self.since_flush.blocks += 1;
         self.since_flush.data_bytes += data_bytes;
         self.unflushed.insert(entry.hash(), entry.index);
@@ -145,9 +145,9 @@ impl Chain {
     }
 }
 
-fn known_invalid(hash: BlockHash, broken: &BrokenRule) -> BrokenRule {
+fn known_invalid(hash: BlockHash, broken: &BlockViolation) -> BlockViolation {
     match broken {
-        BrokenRule::KnownInvalid { .. } => broken.clone(),
-        _ => BrokenRule::KnownInvalid { hash, reason: broken.to_string() },
+        BlockViolation::KnownInvalid { .. } => broken.clone(),
+        _ => BlockViolation::KnownInvalid { hash, reason: broken.to_string() },
     }
 }

@@ -1,6 +1,6 @@
 //! Making durable what was accepted, and going back to what is durable when that fails.
 
-use super::{Chain, Reader, SinceFlush, StateReader, tables};
+use super::{Chain, ChainReader, ChainSnapshot, SinceFlush, tables};
 use crate::store::{StoreError, Table};
 use std::sync::Arc;
 
@@ -72,9 +72,9 @@ impl Chain {
     /// Shows readers the chain as it is now, all of which is durable.
     pub(super) fn publish(&mut self) -> Result<(), StoreError> {
         let rows = self.store.snapshot().inspect_err(|_| self.lost = true)?;
-        self.state.rest_on(rows.clone());
-        let reader = Reader::new(rows, self.unflushed.clone());
-        let newest = StateReader { tip: self.tip.clone(), reader, state: self.state.clone() };
+        self.state.set_snapshot(rows.clone());
+        let reader = ChainReader::new(rows, self.unflushed.clone());
+        let newest = ChainSnapshot { tip: self.tip.clone(), reader, state: self.state.clone() };
         self.published.set(Some(Arc::new(newest)));
         Ok(())
     }

@@ -2,7 +2,7 @@
 //! (docs/protocol.md §4).
 //!
 //! One [`Chain`] is the only writer of its store. It decides and remembers, but does not talk: events, peers and clocks
-//! are its caller's business. Readers use a [`View`] and never wait for it.
+//! are its caller's business. Readers use a [`ChainView`] and never wait for it.
 //!
 //! The stages of validity have one home each: well-formed in `block`, the header on its branch in
 //! [`Rules::header_follows`], the data alone in `Layer::read`, the data on its branch in `Effect::apply`.
@@ -17,31 +17,31 @@ mod published;
 mod reader;
 mod reorganise;
 mod rules;
-mod sides;
+mod side_branches;
 mod tables;
 mod unflushed;
 mod verdict;
 
 pub use branch::Branch;
-pub use entry::Entry;
-pub use published::StateReader;
-pub use reader::{MAX_LOCATOR, Reader, View};
+pub use entry::ChainEntry;
+pub use published::ChainSnapshot;
+pub use reader::{ChainReader, ChainView, MAX_LOCATOR};
 pub use rules::Rules;
-pub use sides::SideLimits;
-pub use verdict::{Accepted, BrokenRule, NotYet, Refusal, Reorganisation};
+pub use side_branches::SideLimits;
+pub use verdict::{Accepted, BlockError, BlockViolation, NotYet, Reorganisation};
 
 use crate::block::{BlockHash, Height};
-use crate::layer::{EffectError, Wanted};
+use crate::layer::{EffectError, TemplateRequest};
 use crate::state::State;
 use crate::store::{Batch, Store, StoreError};
 use crate::wire::{BlockId, BranchStatus, BranchTip};
 use crate::work::retarget::Ancestor;
 use crate::work::{Difficulty, Work};
-use invalid::Invalid;
+use invalid::InvalidBlocks;
 use published::Published;
-use sides::Sides;
+use side_branches::SideBranches;
 use std::sync::Arc;
-use unflushed::Unflushed;
+use unflushed::UnflushedIndex;
 
 /// Most branches that [`Chain::tips`] lists of each kind.
 const MAX_TIPS: usize = 50;
@@ -64,15 +64,15 @@ pub struct Chain {
     rules: Arc<Rules>,
     store: Arc<dyn Store>,
     limits: SideLimits,
-    tip: Entry,
+    tip: ChainEntry,
     /// Ends with the tip; at least as many as the retarget rule looks at, if there are so many.
     ancestors: Vec<Ancestor>,
     state: State,
-    unflushed: Unflushed,
+    unflushed: UnflushedIndex,
     published: Published,
     since_flush: SinceFlush,
-    sides: Sides,
-    invalid: Invalid,
+    side_branches: SideBranches,
+    invalid: InvalidBlocks,
     pending: Batch,
     /// The ancestors of the side block that was judged last, since its child is likely to come next.
     side_ancestors: Option<(BlockHash, Vec<Ancestor>)>,
@@ -89,7 +89,7 @@ struct SinceFlush {
 
 impl Chain {
     /// The best chain's last block.
-    pub const fn tip(&self) -> &Entry {
+    pub const fn tip(&self) -> &ChainEntry {
         &self.tip
     }
 
@@ -99,8 +99,8 @@ impl Chain {
     }
 
     /// A handle for readers.
-    pub fn view(&self) -> View {
-        View::new(self.store.clone(), self.unflushed.clone(), self.published.clone())
+    pub fn view(&self) -> ChainView {
+        ChainView::new(self.store.clone(), self.unflushed.clone(), self.published.clone())
     }
 
     /// The difficulty that the next block on the tip must have.
@@ -112,7 +112,7 @@ impl Chain {
     ///
     /// # Errors
     /// As [`Layer::template`](crate::layer::Layer::template).
-    pub fn template(&self, wanted: &Wanted<'_>) -> Result<String, EffectError> {
+    pub fn template(&self, wanted: &TemplateRequest<'_>) -> Result<String, EffectError> {
         self.rules.layer().template(self.tip.index.next(), &self.state, wanted)
     }
 
@@ -120,16 +120,16 @@ impl Chain {
     pub fn tips(&self) -> Vec<BranchTip> {
         let BlockId { index, hash } = self.tip.id();
         let best = BranchTip { index, hash, work: self.tip.work, fork: self.tip.id(), status: BranchStatus::Best };
-        [best].into_iter().chain(self.sides.tips(MAX_TIPS)).chain(self.invalid.tips(MAX_TIPS)).collect()
+        [best].into_iter().chain(self.side_branches.tips(MAX_TIPS)).chain(self.invalid.tips(MAX_TIPS)).collect()
     }
 
     /// The work of a side branch up to one of its blocks.
     pub fn side_work(&self, hash: &BlockHash) -> Option<Work> {
-        self.sides.get(hash).map(|side| side.entry.work)
+        self.side_branches.get(hash).map(|side| side.entry.work)
     }
 
     /// How a block broke a rule of the layer, if that is remembered.
-    pub fn known_invalid(&self, hash: &BlockHash) -> Option<&BrokenRule> {
+    pub fn known_invalid(&self, hash: &BlockHash) -> Option<&BlockViolation> {
         self.invalid.verdict(hash)
     }
 
@@ -139,8 +139,8 @@ impl Chain {
     }
 
     /// A stored block, and where its branch leaves the best chain: itself if it is on it.
-    fn find(&mut self, hash: &BlockHash) -> Result<Option<(Entry, BlockId)>, StoreError> {
-        if let Some(side) = self.sides.get(hash) {
+    fn find(&mut self, hash: &BlockHash) -> Result<Option<(ChainEntry, BlockId)>, StoreError> {
+        if let Some(side) = self.side_branches.get(hash) {
             return Ok(Some((side.entry.clone(), side.fork)));
         }
         self.commit()?;
@@ -161,13 +161,13 @@ impl Chain {
     }
 
     /// Ends the protection of side blocks that were fetched for a branch which nobody completes.
-    pub fn shelve_branches(&mut self) {
-        self.sides.nothing_is_wanted();
+    pub fn clear_wanted(&mut self) {
+        self.side_branches.clear_wanted();
         self.evict_surplus();
     }
 
     /// The last headers up to and including `entry`, as many as the retarget rule looks at.
-    fn ancestors_of(&mut self, entry: &Entry) -> Result<Vec<Ancestor>, StoreError> {
+    fn ancestors_of(&mut self, entry: &ChainEntry) -> Result<Vec<Ancestor>, StoreError> {
         if entry.hash() == self.tip.hash() {
             return Ok(self.ancestors.clone());
         }
@@ -180,7 +180,7 @@ impl Chain {
         self.stored_ancestors(entry)
     }
 
-    fn stored_ancestors(&self, entry: &Entry) -> Result<Vec<Ancestor>, StoreError> {
+    fn stored_ancestors(&self, entry: &ChainEntry) -> Result<Vec<Ancestor>, StoreError> {
         let rows = self.store.snapshot()?;
         let reach = self.rules.retarget().reach();
         let mut ancestors = Vec::with_capacity(reach);
@@ -197,7 +197,7 @@ impl Chain {
         Ok(ancestors)
     }
 
-    fn remember_ancestors(&mut self, entry: &Entry, mut ancestors: Vec<Ancestor>) {
+    fn remember_ancestors(&mut self, entry: &ChainEntry, mut ancestors: Vec<Ancestor>) {
         self.trim(&mut ancestors);
         ancestors.push(entry.ancestor());
         self.side_ancestors = Some((entry.hash(), ancestors));

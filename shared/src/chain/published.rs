@@ -3,26 +3,26 @@
 //! Blocks and state of a moment belong together, and a reader that holds one keeps it as long as it likes: nobody waits
 //! for anybody.
 
-use super::{Entry, Reader};
+use super::{ChainEntry, ChainReader};
 use crate::state::{State, StateRead, Value};
 use crate::store::{StoreError, Visit};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// The state of the best chain as it was after one block, and the blocks up to there.
-pub struct StateReader {
-    pub(super) tip: Entry,
-    pub(super) reader: Reader,
+pub struct ChainSnapshot {
+    pub(super) tip: ChainEntry,
+    pub(super) reader: ChainReader,
     pub(super) state: State,
 }
 
-impl StateReader {
+impl ChainSnapshot {
     /// The block whose effect is the last in this state.
-    pub const fn tip(&self) -> &Entry {
+    pub const fn tip(&self) -> &ChainEntry {
         &self.tip
     }
 
     /// The blocks up to there, and beside.
-    pub const fn chain(&self) -> &Reader {
+    pub const fn chain(&self) -> &ChainReader {
         &self.reader
     }
 
@@ -35,26 +35,26 @@ impl StateReader {
     }
 }
 
-impl StateRead for StateReader {
+impl StateRead for ChainSnapshot {
     fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError> {
         self.state.get(key)
     }
 
-    fn keeps_facts(&self) -> bool {
-        self.state.keeps_facts()
+    fn keeps_history(&self) -> bool {
+        self.state.keeps_history()
     }
 }
 
 /// Where the writer leaves the newest moment; empty while its store is being opened again after a failure.
 #[derive(Clone, Default)]
-pub(super) struct Published(Arc<RwLock<Option<Arc<StateReader>>>>);
+pub(super) struct Published(Arc<RwLock<Option<Arc<ChainSnapshot>>>>);
 
 impl Published {
-    pub(super) fn set(&self, newest: Option<Arc<StateReader>>) {
+    pub(super) fn set(&self, newest: Option<Arc<ChainSnapshot>>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = newest;
     }
 
-    pub(super) fn newest(&self) -> Option<Arc<StateReader>> {
+    pub(super) fn newest(&self) -> Option<Arc<ChainSnapshot>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

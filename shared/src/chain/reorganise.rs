@@ -3,9 +3,9 @@
 //! Until the last block of the better branch has been applied nothing is written, in memory or on disk: if one of its
 //! blocks turns out invalid, dropping the trial restores the old branch. Then everything changes in one batch.
 
-use super::{BrokenRule, Chain, Entry, Reorganisation, tables};
+use super::{BlockViolation, Chain, ChainEntry, Reorganisation, tables};
 use crate::block::{BlockHash, Height};
-use crate::chain::sides::Side;
+use crate::chain::side_branches::SideBlock;
 use crate::layer::EffectError;
 use crate::state::{Journal, Overlay, Writes};
 use crate::store::{StoreError, Table};
@@ -14,8 +14,8 @@ use std::collections::HashMap;
 
 /// A branch that was applied on trial, and what that took.
 struct Trial {
-    undone: Vec<Entry>,
-    applied: Vec<(Entry, Journal)>,
+    undone: Vec<ChainEntry>,
+    applied: Vec<(ChainEntry, Journal)>,
     writes: Writes,
 }
 
@@ -25,24 +25,28 @@ impl Chain {
     /// # Errors
     /// Our own failure; memory is then brought in line with the store before anything else is done.
     pub(super) fn adopt_heaviest(&mut self) -> Result<(), StoreError> {
-        self.try_to_adopt().inspect_err(|_| self.lost = true)
+        self.switch_to_heaviest().inspect_err(|_| self.lost = true)
     }
 
-    fn try_to_adopt(&mut self) -> Result<(), StoreError> {
-        while let Some(candidate) = self.sides.heaviest().filter(|entry| entry.work > self.tip.work).cloned() {
+    fn switch_to_heaviest(&mut self) -> Result<(), StoreError> {
+        while let Some(candidate) = self.side_branches.heaviest().filter(|entry| entry.work > self.tip.work).cloned() {
             self.commit()?;
-            let path = self.sides.path_to(&candidate.hash());
-            let Some(fork) = self.sides.get(&candidate.hash()).map(|side| side.fork) else { return Ok(()) };
+            let path = self.side_branches.path_to(&candidate.hash());
+            let Some(fork) = self.side_branches.get(&candidate.hash()).map(|side| side.fork) else { return Ok(()) };
             match self.try_branch(fork, &path)? {
-                Ok(trial) => self.change_to(fork, trial)?,
-                Err((entry, broken)) => self.condemn(&entry, fork, broken),
+                Ok(trial) => self.switch_to(fork, trial)?,
+                Err((entry, broken)) => self.mark_invalid(&entry, fork, broken),
             }
         }
         Ok(())
     }
 
     /// Applies the branch without keeping anything; answers what to keep, or the block that breaks a rule.
-    fn try_branch(&self, fork: BlockId, path: &[Entry]) -> Result<Result<Trial, (Entry, BrokenRule)>, StoreError> {
+    fn try_branch(
+        &self,
+        fork: BlockId,
+        path: &[ChainEntry],
+    ) -> Result<Result<Trial, (ChainEntry, BlockViolation)>, StoreError> {
         let rows = self.store.snapshot()?;
         let mut state = Overlay::new(&self.state);
         let mut undone = Vec::new();
@@ -61,7 +65,7 @@ impl Chain {
             let mut block = Overlay::new(&state);
             match effect.apply(entry.index, &mut block) {
                 Ok(()) => {}
-                Err(EffectError::Broken(broken)) => return Ok(Err((entry.clone(), broken.into()))),
+                Err(EffectError::Invalid(broken)) => return Ok(Err((entry.clone(), broken.into()))),
                 Err(EffectError::Failed(error)) => return Err(error),
             }
             applied.push((entry.clone(), block.journal()?));
@@ -71,7 +75,7 @@ impl Chain {
         Ok(Ok(Trial { undone, applied, writes: state.into_writes() }))
     }
 
-    fn change_to(&mut self, fork: BlockId, trial: Trial) -> Result<(), StoreError> {
+    fn switch_to(&mut self, fork: BlockId, trial: Trial) -> Result<(), StoreError> {
         let Some(to) = trial.applied.last().map(|(entry, _)| entry.clone()) else { return Ok(()) };
         let rows = self.store.snapshot()?;
         for entry in &trial.undone {
@@ -79,25 +83,26 @@ impl Chain {
             let bytes = tables::body(rows.as_ref(), entry.id())?.len() as u64;
             self.pending.delete(Table::Best, tables::height_bytes(entry.index));
             self.pending.delete(Table::Undo, key);
-            self.pending.put(Table::Sides, key, bytes.to_be_bytes());
-            self.sides.insert(Side { entry: entry.clone(), bytes, fork, wanted: false });
+            self.pending.put(Table::SideBlocks, key, bytes.to_be_bytes());
+            self.side_branches.insert(SideBlock { entry: entry.clone(), bytes, fork, wanted: false });
         }
         for (entry, journal) in &trial.applied {
             let key = tables::block_key(entry.id());
             self.pending.put(Table::Best, tables::height_bytes(entry.index), *entry.hash().as_bytes());
-            self.pending.delete(Table::Sides, key);
+            self.pending.delete(Table::SideBlocks, key);
             if !journal.0.is_empty() {
                 self.pending.put(Table::Undo, key, journal.to_bytes());
             }
-            self.sides.remove(&entry.hash());
+            self.side_branches.remove(&entry.hash());
         }
         self.state.absorb(trial.writes);
         let from = std::mem::replace(&mut self.tip, to.clone());
-        self.find_forks_again();
+        self.update_forks();
         let applied: HashMap<_, _> = trial.applied.iter().map(|(entry, _)| (entry.hash(), entry.id())).collect();
-        let leaves_at =
-            |hash: &BlockHash| applied.get(hash).copied().or_else(|| self.sides.get(hash).map(|side| side.fork));
-        self.invalid.find_forks_again(fork, leaves_at);
+        let leaves_at = |hash: &BlockHash| {
+            applied.get(hash).copied().or_else(|| self.side_branches.get(hash).map(|side| side.fork))
+        };
+        self.invalid.update_forks(fork, leaves_at);
         self.evict_surplus();
         self.flush()?;
         self.reorganisation = Some(Reorganisation { fork, from, to: to.clone() });
@@ -106,14 +111,14 @@ impl Chain {
     }
 
     /// Remembers that a block breaks a rule, and drops all that was built on it.
-    pub(super) fn condemn(&mut self, entry: &Entry, fork: BlockId, broken: BrokenRule) {
+    pub(super) fn mark_invalid(&mut self, entry: &ChainEntry, fork: BlockId, broken: BlockViolation) {
         let hash = entry.hash();
         let reason = broken.to_string();
         self.invalid.remember(entry, fork, broken);
-        for side in self.sides.remove_with_descendants(&hash) {
+        for side in self.side_branches.remove_with_descendants(&hash) {
             self.delete_side(&side);
             if side.entry.hash() != hash {
-                let broken = BrokenRule::KnownInvalid { hash, reason: reason.clone() };
+                let broken = BlockViolation::KnownInvalid { hash, reason: reason.clone() };
                 self.invalid.remember(&side.entry, fork, broken);
             }
         }
@@ -121,14 +126,16 @@ impl Chain {
 
     /// Drops the lightest side branches until their caps are kept.
     pub(super) fn evict_surplus(&mut self) {
-        while let Some(side) = self.sides.surplus(&self.limits).and_then(|hash| self.sides.remove(&hash)) {
+        while let Some(side) =
+            self.side_branches.eviction_candidate(&self.limits).and_then(|hash| self.side_branches.remove(&hash))
+        {
             self.delete_side(&side);
         }
     }
 
-    fn delete_side(&mut self, side: &Side) {
+    fn delete_side(&mut self, side: &SideBlock) {
         let key = tables::block_key(side.entry.id());
-        for table in [Table::Headers, Table::Bodies, Table::Sides] {
+        for table in [Table::Headers, Table::Bodies, Table::SideBlocks] {
             self.pending.delete(table, key);
         }
         self.pending.delete(Table::Index, *side.entry.hash().as_bytes());
@@ -136,12 +143,12 @@ impl Chain {
     }
 
     /// Where each side branch leaves the best chain, after the best chain has changed.
-    pub(super) fn find_forks_again(&mut self) {
-        for id in self.sides.ids() {
-            let Some(prev_hash) = self.sides.get(&id.hash).map(|side| side.entry.prev_hash) else { continue };
+    pub(super) fn update_forks(&mut self) {
+        for id in self.side_branches.ids() {
+            let Some(prev_hash) = self.side_branches.get(&id.hash).map(|side| side.entry.prev_hash) else { continue };
             let parent = BlockId { index: id.index.minus(1), hash: prev_hash };
-            let fork = self.sides.get(&prev_hash).map_or(parent, |side| side.fork);
-            self.sides.set_fork(&id.hash, fork);
+            let fork = self.side_branches.get(&prev_hash).map_or(parent, |side| side.fork);
+            self.side_branches.set_fork(&id.hash, fork);
         }
     }
 
@@ -150,7 +157,7 @@ impl Chain {
     /// # Errors
     /// Only our own failures.
     pub fn contains(&self, hash: &BlockHash) -> Result<bool, StoreError> {
-        if *hash == self.tip.hash() || self.sides.get(hash).is_some() || self.unflushed.find(hash).is_some() {
+        if *hash == self.tip.hash() || self.side_branches.get(hash).is_some() || self.unflushed.find(hash).is_some() {
             return Ok(true);
         }
         Ok(tables::indexed_height(self.store.snapshot()?.as_ref(), hash)?.is_some())

@@ -1,12 +1,12 @@
 //! What can be said of a block: taken, or one of three refusals that are kept apart (docs/protocol.md §4).
 
 use crate::block::{BlockHash, Height, Timestamp};
-use crate::layer::BrokenLayerRule;
+use crate::layer::RuleViolation;
 use crate::store::StoreError;
 use crate::wire::BlockId;
 use crate::work::{Difficulty, Target};
 
-use super::Entry;
+use super::ChainEntry;
 
 /// A block was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,10 +21,10 @@ pub enum Accepted {
 
 /// A block was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum BlockError {
     /// It breaks a rule, and always will.
     #[error(transparent)]
-    Broken(#[from] BrokenRule),
+    Invalid(#[from] BlockViolation),
     /// It cannot be judged, or not be kept, for now.
     #[error(transparent)]
     NotYet(#[from] NotYet),
@@ -35,7 +35,7 @@ pub enum Refusal {
 
 /// The rules of blocks, in the order in which they are checked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BrokenRule {
+pub enum BlockViolation {
     /// Stage 1.
     #[error("the data has {got} bytes, at most {limit} are allowed")]
     DataTooLarge {
@@ -86,7 +86,7 @@ pub enum BrokenRule {
     },
     /// Stages 3 and 4.
     #[error(transparent)]
-    Layer(#[from] BrokenLayerRule),
+    Layer(#[from] RuleViolation),
     /// A block was judged before, or descends from one that was.
     #[error("block {hash} was found invalid: {reason}")]
     KnownInvalid {
@@ -97,7 +97,7 @@ pub enum BrokenRule {
     },
 }
 
-impl BrokenRule {
+impl BlockViolation {
     /// The rule's name, stable, for programs: `rule` in problem+json.
     pub fn name(&self) -> &'static str {
         match self {
@@ -148,9 +148,9 @@ pub struct Reorganisation {
     /// The last block that both branches share.
     pub fork: BlockId,
     /// The tip that was left.
-    pub from: Entry,
+    pub from: ChainEntry,
     /// The tip now.
-    pub to: Entry,
+    pub to: ChainEntry,
 }
 
 impl Reorganisation {

@@ -19,7 +19,7 @@ use std::sync::Arc;
 /// A rule of a layer that some data breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
-pub struct BrokenLayerRule {
+pub struct RuleViolation {
     /// The rule's name, stable, for programs.
     pub rule: &'static str,
     /// What was expected and what was found, for people.
@@ -31,7 +31,7 @@ pub struct BrokenLayerRule {
 pub enum EffectError {
     /// The data breaks a rule on this state.
     #[error(transparent)]
-    Broken(#[from] BrokenLayerRule),
+    Invalid(#[from] RuleViolation),
     /// We failed to read the state.
     #[error(transparent)]
     Failed(#[from] StoreError),
@@ -39,7 +39,7 @@ pub enum EffectError {
 
 /// What a miner wants in its next block.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Wanted<'a> {
+pub struct TemplateRequest<'a> {
     /// What it says.
     pub message: &'a str,
     /// Who is to be paid; layers without money ignore it.
@@ -55,13 +55,18 @@ pub trait Layer: Send + Sync {
     ///
     /// # Errors
     /// The rule that the data breaks, whatever chain it stands on.
-    fn read(&self, data: &str) -> Result<Box<dyn Effect>, BrokenLayerRule>;
+    fn read(&self, data: &str) -> Result<Box<dyn Effect>, RuleViolation>;
 
     /// The data of a block at `index` on `state`: as much of what is wanted as the rules allow.
     ///
     /// # Errors
     /// A rule that no data can keep with this message or miner, or our own failure.
-    fn template(&self, index: Height, state: &dyn StateRead, wanted: &Wanted<'_>) -> Result<String, EffectError>;
+    fn template(
+        &self,
+        index: Height,
+        state: &dyn StateRead,
+        wanted: &TemplateRequest<'_>,
+    ) -> Result<String, EffectError>;
 }
 
 /// What some data, once read, does to the state: the fourth stage of validity (docs/protocol.md §4).

@@ -1,7 +1,7 @@
 //! What a syncer asks of peers, what comes back, and the two clocks that it is told.
 
 use crate::block::{Block, BlockHash, Header, Timestamp};
-use crate::wire::{Event, Tip};
+use crate::wire::{NodeEvent, Tip};
 use std::fmt;
 use std::sync::Arc;
 
@@ -83,7 +83,7 @@ pub struct RequestId(pub u64);
 
 /// What is asked of a peer.
 #[derive(Debug, Clone)]
-pub enum Request {
+pub enum PeerRequest {
     /// `GET /info`: who are you, what is your tip?
     Info,
     /// `GET /peers`: whom do you know?
@@ -106,8 +106,8 @@ pub enum Request {
 
 /// A peer's answer, well-formed.
 #[derive(Debug, Clone)]
-pub enum Response {
-    /// To [`Request::Info`].
+pub enum PeerResponse {
+    /// To [`PeerRequest::Info`].
     Info {
         /// The address that it says it has.
         address: String,
@@ -118,13 +118,13 @@ pub enum Response {
         /// Its best block.
         tip: Option<Tip>,
     },
-    /// To [`Request::Peers`].
+    /// To [`PeerRequest::Peers`].
     Peers(Vec<PeerAddress>),
-    /// To [`Request::Headers`].
+    /// To [`PeerRequest::Headers`].
     Headers(Vec<Header>),
-    /// To [`Request::Blocks`].
+    /// To [`PeerRequest::Blocks`].
     Blocks(Vec<Block>),
-    /// To [`Request::Push`].
+    /// To [`PeerRequest::Push`].
     Pushed,
 }
 
@@ -147,22 +147,22 @@ pub enum Failure {
 
 /// What the syncer wants done.
 #[derive(Debug, Clone)]
-pub enum Output {
+pub enum SyncOutput {
     /// Ask a peer, and hand the answer to `Syncer::handle_response`.
-    Ask {
+    Request {
         /// Names the request.
         id: RequestId,
         /// Whom.
         peer: PeerAddress,
         /// What.
-        request: Request,
+        request: PeerRequest,
         /// After how many milliseconds the syncer stops waiting.
         timeout_ms: u64,
     },
     /// Tell whoever listens.
-    Tell(Event),
+    Event(NodeEvent),
     /// Write down for whoever looks into what the syncer does.
-    Note(String),
+    Log(String),
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 /// Something that happened on a node. The variant is the name of the server-sent event, the content its data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", content = "data", rename_all = "lowercase")]
-pub enum Event {
+pub enum NodeEvent {
     /// A block was taken.
     Block(BlockEvent),
     /// The best chain changed to another branch.

@@ -6,10 +6,10 @@ mod events;
 mod mempool;
 mod problem;
 
-pub use events::{BlockEvent, BlockSource, Event, MiningEvent, PeerChange, PeerEvent, ReorgEvent};
+pub use events::{BlockEvent, BlockSource, MiningEvent, NodeEvent, PeerChange, PeerEvent, ReorgEvent};
 pub use mempool::{
     AddressBalance, ConfirmedEvent, EvictedEvent, HistoryEntry, MAX_UNPROCESSED, PUSH_BYTES, PoolEvent, PoolOrder,
-    PushStatus, Pushed, ReturnedEvent, Standing, TransactionStatus, UNPROCESSED_BYTES,
+    PushStatus, Pushed, ReturnedEvent, TransactionState, TransactionStatus, UNPROCESSED_BYTES,
 };
 pub use problem::Problem;
 
@@ -48,10 +48,10 @@ pub struct Info {
     pub peers: Option<u64>,
     /// Nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mining: Option<Mining>,
+    pub mining: Option<MiningInfo>,
     /// Mempools.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pool: Option<Pool>,
+    pub pool: Option<PoolInfo>,
     /// How many members a tracker lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<u64>,
@@ -72,7 +72,8 @@ pub struct Tip {
 
 /// What a node says of its mining.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct Mining {
+#[schema(as = Mining)]
+pub struct MiningInfo {
     /// Whether it mines.
     pub enabled: bool,
     /// Whom it mines for, where the layer knows addresses.
@@ -86,7 +87,8 @@ pub struct Mining {
 
 /// What a mempool says of its pool.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct Pool {
+#[schema(as = Pool)]
+pub struct PoolInfo {
     /// Pending transactions.
     pub count: u64,
     /// Their size.
@@ -169,7 +171,8 @@ pub enum BranchStatus {
 
 /// One entry of `GET /peers` on a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Peer {
+#[schema(as = Peer)]
+pub struct PeerInfo {
     /// `host:port`.
     pub address: String,
     /// Its best block when last asked.
@@ -219,7 +222,8 @@ pub enum SyncResult {
 
 /// Answer of `POST /block` on a node.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct BlockAnswer {
+#[schema(as = BlockAnswer)]
+pub struct BlockResponse {
     /// What was done with it.
     pub status: BlockStatus,
     /// Which block.
@@ -274,7 +278,8 @@ pub struct MineRequest {
 
 /// Answer of `POST /mine`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct MineAnswer {
+#[schema(as = MineAnswer)]
+pub struct MineResponse {
     /// The mined blocks, oldest first.
     pub hashes: Vec<BlockHash>,
 }

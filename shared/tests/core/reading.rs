@@ -3,7 +3,7 @@
 
 use crate::lab::{Lab, fixed};
 use shared::block::{Block, BlockHash, Height};
-use shared::chain::{MAX_LOCATOR, Origin, Reader, SideLimits};
+use shared::chain::{ChainReader, MAX_LOCATOR, Origin, SideLimits};
 use shared::wire::{BlockId, BranchStatus};
 
 /// A forked chain, some of it flushed, with one bad block on each branch.
@@ -31,7 +31,7 @@ fn tips(lab: &Lab) -> Vec<(&str, &str, BranchStatus)> {
     tips.map(|tip| (lab.name(tip.hash), lab.name(tip.fork.hash), tip.status)).collect()
 }
 
-fn reader(lab: &Lab) -> Reader {
+fn reader(lab: &Lab) -> ChainReader {
     lab.chain.view().reader().unwrap()
 }
 

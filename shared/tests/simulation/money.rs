@@ -12,14 +12,14 @@ use crate::world::{Fault, World};
 use shared::chain::Rules;
 use shared::ledger::{Bundle, TransactionRules};
 use shared::params::{LayerName, Params};
-use shared::work::retarget::Rule;
+use shared::work::retarget::RetargetRule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Four miners and a mempool, and liars; most networks have a faucet, every third keeps facts.
 fn world(liars: &[Lie], faults: Faults, seed: u64) -> World {
-    let retarget = if seed.is_multiple_of(2) { Rule::Lwma } else { Rule::Fixed };
+    let retarget = if seed.is_multiple_of(2) { RetargetRule::Lwma } else { RetargetRule::Fixed };
     let params = Params {
         layer: LayerName::Transaction,
         reward: 1000,
@@ -30,7 +30,7 @@ fn world(liars: &[Lie], faults: Faults, seed: u64) -> World {
     };
     let difficulty = params.initial_difficulty.value();
     let rules = Rules::with_verifier(params, Arc::new(Stamps));
-    let rules = Arc::new(if seed.is_multiple_of(3) { rules.keeping_facts() } else { rules });
+    let rules = Arc::new(if seed.is_multiple_of(3) { rules.keeping_history() } else { rules });
     let count = 5 + liars.len();
     let mut world = World::new(count, &rules, faults, seed);
     for miner in 0..4 {
@@ -62,8 +62,8 @@ fn money_is_right(node: &Node) -> Oracle {
         rows.insert(key.to_vec(), value.to_vec());
         ControlFlow::Continue(())
     };
-    chain.view().state().unwrap().scan(&[], &mut visit).unwrap();
-    assert_eq!(rows, oracle.rows(rules.keeps_facts()), "the state of {} is not what its blocks make", node.address);
+    chain.view().snapshot().unwrap().scan(&[], &mut visit).unwrap();
+    assert_eq!(rows, oracle.rows(rules.keeps_history()), "the state of {} is not what its blocks make", node.address);
     oracle
 }
 
@@ -97,7 +97,7 @@ fn settle_accounts(world: &mut World, within_ms: u64) -> Outcome {
     nothing_has_vanished(world);
     // What is held aside may be covered again by what is confirmed.
     let pool = &world.economy().unwrap().mempool.pool;
-    let rounds = pool.len() + pool.aside().count() + 1;
+    let rounds = pool.len() + pool.uncovered().count() + 1;
     for _ in 0..rounds {
         if world.economy().unwrap().mempool.pool.is_empty() {
             break;
@@ -129,8 +129,8 @@ fn payments_under_loss_and_crashes() {
     run("payments_under_loss_and_crashes", 30, |seed| {
         let mut world = world(&[], Faults::LOSSY, seed);
         for _ in 0..8 {
-            let (node, at_ms) = (world.chance.below(5) as usize, world.chance.below(100_000));
-            let down_ms = world.chance.below(20_000);
+            let (node, at_ms) = (world.random.below(5) as usize, world.random.below(100_000));
+            let down_ms = world.random.below(20_000);
             world.fault_at(at_ms, Fault::Crash(node));
             world.fault_at(at_ms + down_ms, Fault::Start(node));
         }
@@ -163,8 +163,8 @@ fn payments_on_full_disks() {
     run("payments_on_full_disks", 20, |seed| {
         let mut world = world(&[], Faults::NONE, seed);
         for _ in 0..6 {
-            let (node, at_ms) = (world.chance.below(5) as usize, world.chance.below(80_000));
-            let full_ms = world.chance.below(30_000);
+            let (node, at_ms) = (world.random.below(5) as usize, world.random.below(80_000));
+            let full_ms = world.random.below(30_000);
             world.fault_at(at_ms, Fault::DiskFull(node, true));
             world.fault_at(at_ms + full_ms, Fault::DiskFull(node, false));
         }

@@ -1,18 +1,18 @@
 //! Events for whoever listens.
 
 use super::download::Download;
-use super::{Output, PeerAddress, Syncer};
+use super::{PeerAddress, SyncOutput, Syncer};
 use crate::block::Block;
 use crate::chain::Chain;
-use crate::wire::{BlockEvent, BlockSource, Event, PeerChange, PeerEvent, ReorgEvent};
+use crate::wire::{BlockEvent, BlockSource, NodeEvent, PeerChange, PeerEvent, ReorgEvent};
 
 impl Syncer {
-    pub(super) fn tell_peer(&mut self, address: PeerAddress, change: PeerChange, reason: Option<String>) {
+    pub(super) fn emit_peer_event(&mut self, address: PeerAddress, change: PeerChange, reason: Option<String>) {
         let event = PeerEvent { address: address.to_string(), change, reason };
-        self.outputs.push_back(Output::Tell(Event::Peer(event)));
+        self.outputs.push_back(SyncOutput::Event(NodeEvent::Peer(event)));
     }
 
-    pub(super) fn tell_block(
+    pub(super) fn emit_block_event(
         &mut self,
         block: &Block,
         best: bool,
@@ -22,7 +22,7 @@ impl Syncer {
     ) {
         let header = block.header();
         let work = chain.side_work(&block.hash()).unwrap_or(chain.tip().work);
-        self.outputs.push_back(Output::Tell(Event::Block(BlockEvent {
+        self.outputs.push_back(SyncOutput::Event(NodeEvent::Block(BlockEvent {
             index: header.index,
             hash: header.hash(),
             prev_hash: header.prev_hash,
@@ -36,8 +36,8 @@ impl Syncer {
     }
 
     /// Tells of what a download has taken: of every block if they are few, of the newest if they are many.
-    pub(super) fn tell_taken(&mut self, download: &mut Download, chain: &Chain) {
-        let taken = download.take_taken();
+    pub(super) fn emit_connected_blocks(&mut self, download: &mut Download, chain: &Chain) {
+        let taken = download.take_connected();
         let mut work = chain.tip().work;
         let mut events = Vec::with_capacity(taken.newest.len());
         for header in taken.newest.iter().rev() {
@@ -55,12 +55,12 @@ impl Syncer {
             });
             work = work.saturating_sub(header.difficulty.work());
         }
-        self.outputs.extend(events.into_iter().rev().map(|event| Output::Tell(Event::Block(event))));
+        self.outputs.extend(events.into_iter().rev().map(|event| SyncOutput::Event(NodeEvent::Block(event))));
     }
 
-    pub(super) fn tell_reorganisation(&mut self, chain: &mut Chain) {
+    pub(super) fn emit_reorganisation(&mut self, chain: &mut Chain) {
         if let Some(reorganisation) = chain.take_reorganisation() {
-            self.outputs.push_back(Output::Tell(Event::Reorg(ReorgEvent {
+            self.outputs.push_back(SyncOutput::Event(NodeEvent::Reorg(ReorgEvent {
                 fork: reorganisation.fork,
                 from: reorganisation.from.tip(),
                 to: reorganisation.to.tip(),
