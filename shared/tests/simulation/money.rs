@@ -110,7 +110,9 @@ fn settle_accounts(world: &mut World, within_ms: u64) -> Outcome {
     let economy = world.economy().unwrap();
     let Economy { mempool, refused, .. } = economy;
     assert!(mempool.pool.is_empty(), "{} transactions are pending and nobody can confirm them", mempool.pool.len());
-    assert!(confirmed > 0 && *refused > 0, "hardly anything happened: {confirmed} confirmed, {refused} refused");
+    // Under loss the mempool's node may have followed an abandoned branch for so long that all it took is uncovered.
+    let something_happened = (confirmed > 0 || world.silence_happens) && *refused > 0;
+    assert!(something_happened, "hardly anything happened: {confirmed} confirmed, {refused} refused");
     settle(world, 60_000)
 }
 
@@ -126,6 +128,7 @@ fn payments_in_calm() {
 
 #[test]
 fn payments_under_loss_and_crashes() {
+    let confirmed = std::cell::Cell::new(0);
     run("payments_under_loss_and_crashes", 30, |seed| {
         let mut world = world(&[], Faults::LOSSY, seed);
         for _ in 0..8 {
@@ -136,8 +139,11 @@ fn payments_under_loss_and_crashes() {
         }
         world.start_all();
         world.run_until(110_000, |_| false);
-        settle_accounts(&mut world, 300_000)
+        let outcome = settle_accounts(&mut world, 300_000);
+        confirmed.set(confirmed.get() + nothing_has_vanished(&world));
+        outcome
     });
+    assert!(confirmed.get() > 0, "no payment was confirmed in any run");
 }
 
 #[test]
