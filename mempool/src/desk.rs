@@ -7,13 +7,14 @@ mod writing;
 
 use crate::passage::Passage;
 use crate::store::{Changes, PoolStore};
+use shared::block::BlockId;
 use shared::chain::ChainSnapshot;
 use shared::layer::transaction::{account_balance, locate_transaction};
 use shared::ledger::{Address, Amount, Transaction, TransactionId};
 use shared::params::Params;
 use shared::pool::{AdmissionError, Evicted, EvictionReason, Pending, Pool, PoolChanges, PoolLimits};
 use shared::store::StoreError;
-use shared::wire::{BlockId, ConfirmedEvent, EvictedEvent, PoolEvent, ReturnedEvent};
+use shared::wire::{ConfirmedEvent, EvictedEvent, PoolEvent, ReturnedEvent};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};

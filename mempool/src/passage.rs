@@ -3,13 +3,12 @@
 //! A long way is not walked block by block: the chain knows of each pending transaction whether it has it, so that a first
 //! sync costs as much as the pool is large, however long the chain is. Only reads; the desk does what follows from it.
 
-use shared::block::Height;
+use shared::block::{BlockId, Height};
 use shared::chain::{ChainReader, ChainSnapshot};
 use shared::layer::transaction::{account_balance, locate_transaction};
 use shared::ledger::{Address, Amount, Bundle, Transaction, TransactionId};
 use shared::params::Params;
 use shared::store::StoreError;
-use shared::wire::BlockId;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Blocks are read in pages of so many bytes.

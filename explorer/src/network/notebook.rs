@@ -5,9 +5,10 @@ use super::agreement::Agreement;
 use super::picture::{Contact, Picture, Seen};
 use super::ticker::{Ticker, said};
 use serde_json::Value;
-use shared::block::Timestamp;
+use shared::block::{BlockId, Timestamp};
+use shared::chain::Tip;
 use shared::params::Params;
-use shared::wire::{BlockEvent, BlockId, BlockSource, Info, NodeEvent, PoolEvent, Role, Tip};
+use shared::wire::{BlockEvent, BlockSource, Info, NodeEvent, PoolEvent, Role};
 use std::collections::BTreeMap;
 
 /// How many services are watched.

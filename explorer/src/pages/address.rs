@@ -194,7 +194,8 @@ mod tests {
     use super::super::samples;
     use super::*;
     use crate::view::snapshot;
-    use shared::wire::{BlockId, TransactionState};
+    use shared::block::BlockId;
+    use shared::wire::TransactionState;
 
     fn entry(transaction: Option<Transaction>, balance: u64) -> HistoryEntry {
         let [_, block] = samples::blocks("");

@@ -10,8 +10,9 @@ use crate::view::{self, Page};
 use maud::{Markup, html};
 use runtime::server::Response;
 use seen::{Other, Seen};
+use shared::chain::{BranchStatus, BranchTip};
 use shared::ledger::{Address, Amount};
-use shared::wire::{BranchStatus, BranchTip, MiningInfo, Problem};
+use shared::wire::{MiningInfo, Problem};
 
 pub(crate) async fn page(explorer: &Explorer, node: &str) -> Result<Response, Problem> {
     let picture = explorer.watch.picture();

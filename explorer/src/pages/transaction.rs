@@ -133,8 +133,8 @@ mod tests {
     use super::*;
     use crate::network::Topic;
     use crate::view::snapshot;
+    use shared::block::BlockId;
     use shared::params::Params;
-    use shared::wire::BlockId;
 
     fn status(msg: &str, confirmations: u64) -> TransactionStatus {
         let [_, block] = samples::blocks(msg);

@@ -8,13 +8,13 @@ use crate::desk::Desk;
 use crate::service::{MempoolService, not_ready, store_problem};
 use runtime::server::{self, Request, Response, reply};
 use serde::Deserialize;
-use shared::block::Height;
+use shared::block::{BlockId, Height};
 use shared::chain::ChainSnapshot;
 use shared::layer::transaction::{BalanceChange, ChangeCause, HistoryPosition, account_balance, balance_history};
 use shared::ledger::{Address, Amount, Transaction};
 use shared::pool::Pool;
 use shared::store::StoreError;
-use shared::wire::{BlockId, HistoryEntry, Problem, TransactionState};
+use shared::wire::{HistoryEntry, Problem, TransactionState};
 use std::sync::Arc;
 
 /// Entries of one page unless `limit` says otherwise.

@@ -74,7 +74,7 @@ fn status_of(found: Found) -> Result<TransactionStatus, StoreError> {
             confirmations,
         },
         Found::Confirmed(place, state) => {
-            let (transaction, block) = transaction_at(&state, place)?;
+            let (transaction, block) = transaction_at(state.as_ref(), place)?;
             TransactionStatus { transaction, status: TransactionState::Confirmed, block: Some(block), confirmations }
         }
     })

@@ -8,10 +8,11 @@ use super::{Client, Error};
 use bytes::Bytes;
 use reqwest::Method;
 use shared::block::{Block, BlockHash, Header};
+use shared::chain::BranchTip;
 use shared::ledger::Address;
 use shared::wire::{
-    BlockResponse, BlocksRequest, BranchTip, HeadersRequest, MineRequest, MineResponse, PeerInfo, PeersUpdate,
-    SyncReport, WorkOffer, WorkSolution,
+    BlockResponse, BlocksRequest, HeadersRequest, MineRequest, MineResponse, PeerInfo, PeersUpdate, SyncReport,
+    WorkOffer, WorkSolution,
 };
 use std::time::Duration;
 

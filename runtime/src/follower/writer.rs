@@ -163,7 +163,7 @@ impl Writer {
                 SyncOutput::Request { id, peer, request, timeout_ms } => {
                     self.courier.carry(id, peer, request, timeout_ms)
                 }
-                SyncOutput::Event(event) => self.tell(event),
+                SyncOutput::Event(event) => self.tell(event.into()),
                 SyncOutput::Log(note) => tracing::debug!("{note}"),
             }
         }

@@ -10,8 +10,8 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use rayon::prelude::*;
 use remembered::Remembered;
 use shared::keys::{Check, Signed, Verifier};
-use shared::layer::RuleViolation;
 use shared::ledger::{Address, TransactionViolation};
+use shared::violation::RuleViolation;
 
 /// The most public keys that are kept ready for use. Reading one costs a square root, a quarter of a verification;
 /// one that is kept takes about a kilobyte.

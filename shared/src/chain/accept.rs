@@ -2,11 +2,10 @@
 
 use super::side_branches::{SideBlock, SideLimits};
 use super::{Accepted, BlockError, BlockViolation, Chain, ChainEntry, NotYet, Origin, tables};
-use crate::block::{Block, BlockHash, Timestamp};
+use crate::block::{Block, BlockHash, BlockId, Timestamp};
 use crate::layer::{Effect, EffectError};
 use crate::state::Overlay;
 use crate::store::{StoreError, Table};
-use crate::wire::BlockId;
 
 impl Chain {
     /// Judges a block and takes it if it is valid: on the best chain if its branch has the most work.

@@ -1,8 +1,7 @@
 //! A branch of which only headers are known yet: what header-first sync judges before it asks for bodies.
 
 use super::{BlockError, ChainEntry, Rules};
-use crate::block::{BlockHash, Header, Timestamp};
-use crate::wire::BlockId;
+use crate::block::{BlockHash, BlockId, Header, Timestamp};
 use crate::work::Work;
 use crate::work::retarget::Ancestor;
 use std::collections::VecDeque;

@@ -1,7 +1,7 @@
 //! A block's place in the block tree.
 
-use crate::block::Header;
-use crate::wire::{BlockId, Tip};
+use super::Tip;
+use crate::block::{BlockId, Header};
 use crate::work::Work;
 use crate::work::retarget::Ancestor;
 use std::ops::Deref;

@@ -2,9 +2,8 @@
 //!
 //! Only blocks with valid work get in, so filling it costs its flooder as much as mining the blocks.
 
-use super::{BlockViolation, ChainEntry};
-use crate::block::BlockHash;
-use crate::wire::{BlockId, BranchStatus, BranchTip};
+use super::{BlockViolation, BranchStatus, BranchTip, ChainEntry};
+use crate::block::{BlockHash, BlockId};
 use std::collections::{HashMap, VecDeque};
 
 const CAPACITY: usize = 1000;

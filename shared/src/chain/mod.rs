@@ -19,6 +19,7 @@ mod reorganise;
 mod rules;
 mod side_branches;
 mod tables;
+mod tip;
 mod unflushed;
 mod verdict;
 
@@ -28,13 +29,13 @@ pub use published::ChainSnapshot;
 pub use reader::{ChainReader, ChainView, MAX_LOCATOR};
 pub use rules::Rules;
 pub use side_branches::SideLimits;
+pub use tip::{BranchStatus, BranchTip, Tip};
 pub use verdict::{Accepted, BlockError, BlockViolation, NotYet, Reorganisation};
 
-use crate::block::{BlockHash, Height};
+use crate::block::{BlockHash, BlockId, Height};
 use crate::layer::{EffectError, TemplateRequest};
 use crate::state::State;
 use crate::store::{Batch, Store, StoreError};
-use crate::wire::{BlockId, BranchStatus, BranchTip};
 use crate::work::retarget::Ancestor;
 use crate::work::{Difficulty, Work};
 use invalid::InvalidBlocks;

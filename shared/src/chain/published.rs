@@ -4,6 +4,8 @@
 //! for anybody.
 
 use super::{ChainEntry, ChainReader};
+use crate::block::{BlockId, Height};
+use crate::layer::HistorySource;
 use crate::state::{State, StateRead, Value};
 use crate::store::{StoreError, Visit};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -25,13 +27,17 @@ impl ChainSnapshot {
     pub const fn chain(&self) -> &ChainReader {
         &self.reader
     }
+}
 
-    /// Visits the state's rows from `from` on in ascending order, until told to stop.
-    ///
-    /// # Errors
-    /// Only our own failures.
-    pub fn scan(&self, from: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
+impl HistorySource for ChainSnapshot {
+    fn scan(&self, from: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
         self.state.scan(from, visit)
+    }
+
+    fn data_at(&self, index: Height) -> Result<(BlockId, String), StoreError> {
+        let missing = || StoreError::Damaged(format!("the best chain has no block {index}"));
+        let id = self.reader.best_at(index)?.ok_or_else(missing)?;
+        Ok((id, self.reader.data(id)?))
     }
 }
 

@@ -5,9 +5,8 @@ use super::tables;
 use super::tables::Result;
 use super::unflushed::UnflushedIndex;
 use super::{ChainEntry, ChainSnapshot, tables::height_bytes};
-use crate::block::{Block, BlockHash, Header, Height};
+use crate::block::{Block, BlockHash, BlockId, Header, Height};
 use crate::store::{Snapshot, Store, StoreError, Table};
-use crate::wire::BlockId;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 

@@ -3,13 +3,12 @@
 //! Until the last block of the better branch has been applied nothing is written, in memory or on disk: if one of its
 //! blocks turns out invalid, dropping the trial restores the old branch. Then everything changes in one batch.
 
+use super::side_branches::SideBlock;
 use super::{BlockViolation, Chain, ChainEntry, Reorganisation, tables};
-use crate::block::{BlockHash, Height};
-use crate::chain::side_branches::SideBlock;
+use crate::block::{BlockHash, BlockId, Height};
 use crate::layer::EffectError;
 use crate::state::{Journal, Overlay, Writes};
 use crate::store::{StoreError, Table};
-use crate::wire::BlockId;
 use std::collections::HashMap;
 
 /// A branch that was applied on trial, and what that took.

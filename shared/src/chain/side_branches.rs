@@ -1,8 +1,7 @@
 //! The stored blocks that are not on the best chain: bounded in bytes and number, the lightest branches go first.
 
-use super::ChainEntry;
-use crate::block::BlockHash;
-use crate::wire::{BlockId, BranchStatus, BranchTip};
+use super::{BranchStatus, BranchTip, ChainEntry};
+use crate::block::{BlockHash, BlockId};
 use crate::work::Work;
 use std::collections::{BTreeSet, HashMap};
 

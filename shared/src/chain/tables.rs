@@ -14,10 +14,9 @@
 //! ```
 
 use super::ChainEntry;
-use crate::block::{Block, BlockHash, DataHash, Header, HeaderFields, Height, Nonce, Timestamp};
+use crate::block::{Block, BlockHash, BlockId, DataHash, Header, HeaderFields, Height, Nonce, Timestamp};
 use crate::state::Journal;
 use crate::store::{Snapshot, StoreError, Table};
-use crate::wire::BlockId;
 use crate::work::{Difficulty, Work};
 
 pub(super) const TIP: &[u8] = b"tip";

@@ -1,9 +1,8 @@
 //! What can be said of a block: taken, or one of three refusals that are kept apart (docs/protocol.md §4).
 
-use crate::block::{BlockHash, Height, Timestamp};
-use crate::layer::RuleViolation;
+use crate::block::{BlockHash, BlockId, Height, Timestamp};
 use crate::store::StoreError;
-use crate::wire::BlockId;
+use crate::violation::RuleViolation;
 use crate::work::{Difficulty, Target};
 
 use super::ChainEntry;

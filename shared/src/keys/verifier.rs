@@ -1,8 +1,8 @@
 //! Checking signatures, as a trait: what costs most of a transaction can then be parallel and remembered.
 
 use super::Signature;
-use crate::layer::RuleViolation;
 use crate::ledger::{Address, TransactionViolation};
+use crate::violation::RuleViolation;
 use p256::ecdsa::VerifyingKey;
 use p256::ecdsa::signature::Verifier as _;
 

@@ -1,8 +1,9 @@
 //! Layer `data`: any text, which means nothing to the chain.
 
-use super::{Effect, EffectError, Layer, RuleViolation, TemplateRequest};
+use super::{Effect, EffectError, Layer, TemplateRequest};
 use crate::block::Height;
 use crate::state::{StateRead, StateView};
+use crate::violation::RuleViolation;
 
 pub(super) struct Data;
 

@@ -8,23 +8,14 @@
 mod data;
 pub mod transaction;
 
-use crate::block::Height;
+use crate::block::{BlockId, Height};
 use crate::keys::Verifier;
 use crate::ledger::{Address, Transaction};
 use crate::params::{LayerName, Params};
 use crate::state::{StateRead, StateView};
-use crate::store::StoreError;
+use crate::store::{StoreError, Visit};
+use crate::violation::RuleViolation;
 use std::sync::Arc;
-
-/// A rule of a layer that some data breaks.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{detail}")]
-pub struct RuleViolation {
-    /// The rule's name, stable, for programs.
-    pub rule: &'static str,
-    /// What was expected and what was found, for people.
-    pub detail: String,
-}
 
 /// Why data does not take effect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -76,6 +67,21 @@ pub trait Effect: Send {
     /// # Errors
     /// The rule that is broken on this state, or our own failure.
     fn apply(&self, index: Height, state: &mut dyn StateView) -> Result<(), EffectError>;
+}
+
+/// What histories and balances are read from: the state after some block of the best chain, and the blocks up to it.
+pub trait HistorySource: StateRead {
+    /// Visits the state's rows from `from` on in ascending order, until told to stop.
+    ///
+    /// # Errors
+    /// Only our own failures.
+    fn scan(&self, from: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError>;
+
+    /// The best chain's block at `index`, which must not lie above this state, and its data.
+    ///
+    /// # Errors
+    /// Only our own failures.
+    fn data_at(&self, index: Height) -> Result<(BlockId, String), StoreError>;
 }
 
 /// The layer that `params` choose.

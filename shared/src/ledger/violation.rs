@@ -1,7 +1,7 @@
 //! The rules that a transaction keeps or breaks by itself, whatever chain it stands on.
 
 use super::{Address, Amount, BadMessage, TransactionId};
-use crate::layer::RuleViolation;
+use crate::violation::RuleViolation;
 
 /// The rules of transactions that need no chain, in the order in which they are checked (docs/protocol.md §7).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

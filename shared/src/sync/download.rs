@@ -5,9 +5,8 @@
 
 use super::{PeerAddress, PeerRequest, RequestId};
 use crate::block::{Block, BlockHash, Header, Timestamp};
-use crate::chain::{BlockError, Branch, Chain, Origin};
+use crate::chain::{BlockError, Branch, Chain, Origin, Tip};
 use crate::store::StoreError;
-use crate::wire::Tip;
 use crate::work::Work;
 use std::collections::VecDeque;
 

@@ -1,9 +1,12 @@
 //! What a syncer asks of peers, what comes back, and the two clocks that it is told.
 
+use super::SyncEvent;
 use crate::block::{Block, BlockHash, Header, Timestamp};
-use crate::wire::{NodeEvent, Tip};
+use crate::chain::Tip;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// `host:port` of a service.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -160,9 +163,23 @@ pub enum SyncOutput {
         timeout_ms: u64,
     },
     /// Tell whoever listens.
-    Event(NodeEvent),
+    Event(SyncEvent),
     /// Write down for whoever looks into what the syncer does.
     Log(String),
+}
+
+/// Body of `POST /peers` on a node: whom to talk to.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PeersUpdate {
+    /// Addresses to connect to.
+    pub add: Vec<String>,
+    /// Addresses to forget.
+    pub remove: Vec<String>,
+    /// Addresses to have nothing to do with, either way, until unblocked.
+    pub block: Vec<String>,
+    /// Addresses to allow again.
+    pub unblock: Vec<String>,
 }
 
 #[cfg(test)]

@@ -18,13 +18,15 @@ mod responses;
 mod scheduler;
 
 pub use download::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST};
-pub use message::{Failure, Now, PeerAddress, PeerRequest, PeerResponse, RequestId, SyncOutput, host_name};
-pub use peers::PeerSource;
+pub use events::{BlockEvent, BlockSource, PeerChange, PeerEvent, ReorgEvent, SyncEvent};
+pub use message::{
+    Failure, Now, PeerAddress, PeerRequest, PeerResponse, PeersUpdate, RequestId, SyncOutput, host_name,
+};
+pub use peers::{PeerInfo, PeerSource};
 
 use crate::block::{Block, BlockHash};
 use crate::chain::{Accepted, BlockError, Chain, NotYet, Origin};
 use crate::random::Random;
-use crate::wire::{self, BlockSource, PeerChange, PeersUpdate};
 use backoff::Backoff;
 use download::Download;
 use peers::Peers;
@@ -126,7 +128,7 @@ impl Syncer {
     }
 
     /// All peers, as `GET /peers` tells them.
-    pub fn peers(&self) -> Vec<wire::PeerInfo> {
+    pub fn peers(&self) -> Vec<PeerInfo> {
         self.peers.list()
     }
 

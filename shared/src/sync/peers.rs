@@ -1,9 +1,11 @@
 //! Whom the syncer knows, what it thinks of each, and when to ask again.
 
-use super::{Now, PeerAddress, RequestId};
+use super::{Now, PeerAddress, PeerChange, RequestId};
 use crate::block::{BlockHash, Timestamp};
-use crate::wire::{self, PeerChange, Tip};
+use crate::chain::Tip;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// How long an unreachable or foreign peer is left alone at the most.
 const MAX_BACKOFF_MS: u64 = 60_000;
@@ -124,6 +126,20 @@ impl Peer {
     }
 }
 
+/// One entry of `GET /peers` on a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Peer)]
+pub struct PeerInfo {
+    /// `host:port`.
+    pub address: String,
+    /// Its best block when last asked.
+    pub tip: Option<Tip>,
+    /// When it last answered.
+    pub last_seen: Option<Timestamp>,
+    /// Why nothing is exchanged with it at the moment.
+    pub error: Option<String>,
+}
+
 /// All peers by address, in order, so that runs with the same seed do the same.
 pub(super) struct Peers {
     pub(super) known: BTreeMap<PeerAddress, Peer>,
@@ -215,7 +231,7 @@ impl Peers {
         }
     }
 
-    pub(super) fn list(&self) -> Vec<wire::PeerInfo> {
+    pub(super) fn list(&self) -> Vec<PeerInfo> {
         let known = self.known.iter().map(|(address, peer)| {
             let error = match &peer.state {
                 PeerState::New => Some("not asked yet".to_owned()),
@@ -224,9 +240,9 @@ impl Peers {
                 PeerState::Foreign(reason) => Some(reason.clone()),
                 PeerState::Dropped { reason, .. } => Some(format!("left alone for a while: {reason}")),
             };
-            wire::PeerInfo { address: address.to_string(), tip: peer.tip, last_seen: peer.last_seen, error }
+            PeerInfo { address: address.to_string(), tip: peer.tip, last_seen: peer.last_seen, error }
         });
-        let blocked = self.blocked.keys().map(|address| wire::PeerInfo {
+        let blocked = self.blocked.keys().map(|address| PeerInfo {
             address: address.to_string(),
             tip: None,
             last_seen: None,

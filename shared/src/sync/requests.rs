@@ -1,10 +1,10 @@
 //! Sending requests, and what becomes of peers that do not answer them or misbehave.
 
+use super::PeerChange;
 use super::peers::{Peer, PeerState};
 use super::{Now, PeerAddress, PeerRequest, PendingRequest, Relayed, RequestId, RequestKind, SyncOutput, Syncer};
 use crate::block::Block;
 use crate::json::shortened;
-use crate::wire::PeerChange;
 use std::sync::Arc;
 
 /// How many pushes to one peer may be under way; what it misses it will poll.

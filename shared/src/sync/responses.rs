@@ -4,8 +4,7 @@ use super::download::DownloadEnd;
 use super::peers::PeerState;
 use super::{Failure, Now, PeerAddress, PeerResponse, PeerSource, RequestId, RequestKind, Syncer};
 use crate::block::BlockHash;
-use crate::chain::Chain;
-use crate::wire;
+use crate::chain::{Chain, Tip};
 
 impl Syncer {
     pub(super) fn dispatch_response(
@@ -49,7 +48,7 @@ impl Syncer {
         said: &str,
         network: BlockHash,
         difference: Option<String>,
-        tip: Option<wire::Tip>,
+        tip: Option<Tip>,
         chain: &Chain,
         now: Now,
     ) {

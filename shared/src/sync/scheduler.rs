@@ -3,8 +3,7 @@
 use super::download::{Download, DownloadEnd};
 use super::peers::Peer;
 use super::{Now, PeerAddress, RequestId, SyncOutput, Syncer};
-use crate::chain::Chain;
-use crate::wire;
+use crate::chain::{Chain, Tip};
 use std::cmp::Reverse;
 
 /// How long to wait before fetching anything more after a failure of our own, such as a full disk.
@@ -80,7 +79,7 @@ impl Syncer {
         if now.uptime_ms < self.paused_until_ms {
             return;
         }
-        let rank = |peer: &Peer, tip: &wire::Tip| (peer.last_download, Reverse(tip.work));
+        let rank = |peer: &Peer, tip: &Tip| (peer.last_download, Reverse(tip.work));
         let offers = self.offers(chain, now);
         let mut offers: Vec<_> =
             offers.map(|(address, peer, tip)| (rank(peer, &tip), address.clone(), tip, peer.turn_ms)).collect();
@@ -100,7 +99,7 @@ impl Syncer {
         &'a self,
         chain: &'a Chain,
         now: Now,
-    ) -> impl Iterator<Item = (&'a PeerAddress, &'a Peer, wire::Tip)> {
+    ) -> impl Iterator<Item = (&'a PeerAddress, &'a Peer, Tip)> {
         let tips = self.peers.connected().filter_map(|(address, peer)| Some((address, peer, peer.tip?)));
         tips.filter(move |(address, _, tip)| {
             tip.work > chain.tip().work

@@ -1,6 +1,6 @@
 //! The JSON that a mempool answers (docs/protocol.md §11). Transactions themselves are their own JSON.
 
-use super::BlockId;
+use crate::block::BlockId;
 use crate::ledger::{Address, Amount, Transaction, TransactionId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

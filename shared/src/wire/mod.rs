@@ -6,16 +6,18 @@ mod events;
 mod mempool;
 mod problem;
 
-pub use events::{BlockEvent, BlockSource, MiningEvent, NodeEvent, PeerChange, PeerEvent, ReorgEvent};
+pub use crate::sync::{BlockEvent, BlockSource, PeerChange, PeerEvent, PeerInfo, PeersUpdate, ReorgEvent};
+pub use events::{MiningEvent, NodeEvent};
 pub use mempool::{
     AddressBalance, ConfirmedEvent, EvictedEvent, HistoryEntry, MAX_UNPROCESSED, PUSH_BYTES, PoolEvent, PoolOrder,
     PushStatus, Pushed, ReturnedEvent, TransactionState, TransactionStatus, UNPROCESSED_BYTES,
 };
 pub use problem::Problem;
 
-use crate::block::{BlockHash, Height, Nonce, Seal, Timestamp};
+use crate::block::{BlockHash, BlockId, Height, Nonce, Seal, Timestamp};
+use crate::chain::Tip;
 use crate::json;
-use crate::work::{Difficulty, Target, Work};
+use crate::work::{Difficulty, Target};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -55,19 +57,6 @@ pub struct Info {
     /// How many members a tracker lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<u64>,
-}
-
-/// The best block of a chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Tip {
-    /// Its height.
-    pub index: Height,
-    /// Its hash.
-    pub hash: BlockHash,
-    /// When it was mined.
-    pub timestamp: Timestamp,
-    /// Total work of the chain that it ends.
-    pub work: Work,
 }
 
 /// What a node says of its mining.
@@ -131,70 +120,6 @@ pub struct Member {
     pub tip: Option<Tip>,
     /// When it last registered.
     pub last_seen: Timestamp,
-}
-
-/// A block by place and name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct BlockId {
-    /// Its height.
-    pub index: Height,
-    /// Its hash.
-    pub hash: BlockHash,
-}
-
-/// One entry of `GET /tips` on a node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct BranchTip {
-    /// The branch's last block.
-    pub index: Height,
-    /// Its hash.
-    pub hash: BlockHash,
-    /// Total work up to it.
-    pub work: Work,
-    /// Where the branch leaves the best chain; the tip itself for the best chain.
-    pub fork: BlockId,
-    /// What the node thinks of it.
-    pub status: BranchStatus,
-}
-
-/// What a node thinks of a branch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum BranchStatus {
-    /// The chain with most work.
-    Best,
-    /// Valid as far as it was judged, but with less work.
-    Side,
-    /// It breaks a rule.
-    Invalid,
-}
-
-/// One entry of `GET /peers` on a node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = Peer)]
-pub struct PeerInfo {
-    /// `host:port`.
-    pub address: String,
-    /// Its best block when last asked.
-    pub tip: Option<Tip>,
-    /// When it last answered.
-    pub last_seen: Option<Timestamp>,
-    /// Why nothing is exchanged with it at the moment.
-    pub error: Option<String>,
-}
-
-/// Body of `POST /peers` on a node: whom to talk to.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct PeersUpdate {
-    /// Addresses to connect to.
-    pub add: Vec<String>,
-    /// Addresses to forget.
-    pub remove: Vec<String>,
-    /// Addresses to have nothing to do with, either way, until unblocked.
-    pub block: Vec<String>,
-    /// Addresses to allow again.
-    pub unblock: Vec<String>,
 }
 
 /// Answer of `POST /sync` on a node.

@@ -2,9 +2,8 @@
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
 use crate::lab::{Lab, fixed};
-use shared::block::{Block, BlockHash, Height};
-use shared::chain::{ChainReader, MAX_LOCATOR, Origin, SideLimits};
-use shared::wire::{BlockId, BranchStatus};
+use shared::block::{Block, BlockHash, BlockId, Height};
+use shared::chain::{BranchStatus, ChainReader, MAX_LOCATOR, Origin, SideLimits};
 
 /// A forked chain, some of it flushed, with one bad block on each branch.
 fn forked() -> Lab {

@@ -80,12 +80,12 @@ fn a_history_is_newest_first_with_the_balance_after_each_change() {
         for page in [1, 2, 3, 7, 1000] {
             assert_eq!(history(&state, &address, page), expected, "{name}, {page} at a time");
         }
-        let newest: Vec<_> = balance_history(&state, &address, None, 3).unwrap().iter().map(line_of).collect();
+        let newest: Vec<_> = balance_history(state.as_ref(), &address, None, 3).unwrap().iter().map(line_of).collect();
         assert_eq!(newest, expected[..3]);
-        assert_eq!(balance_history(&state, &address, None, 0), Ok(vec![]));
+        assert_eq!(balance_history(state.as_ref(), &address, None, 0), Ok(vec![]));
     }
     let stranger = lab.address("stranger");
-    assert_eq!(balance_history(&state, &stranger, None, 10), Ok(vec![]));
+    assert_eq!(balance_history(state.as_ref(), &stranger, None, 10), Ok(vec![]));
 }
 
 #[test]
@@ -93,11 +93,11 @@ fn a_page_begins_before_a_moment_whether_anything_happened_then_or_not() {
     let mut lab = busy_lab(5);
     let (state, alice) = (lab.state(), lab.address("alice"));
     let moments: Vec<_> =
-        balance_history(&state, &alice, None, 1000).unwrap().iter().map(|event| event.position).collect();
+        balance_history(state.as_ref(), &alice, None, 1000).unwrap().iter().map(|event| event.position).collect();
     for index in 0..=8 {
         for place in [0, 1, 3, 4, 5, u32::MAX] {
             let before = HistoryPosition { index: Height(index), place };
-            let got = balance_history(&state, &alice, Some(before), 1000).unwrap();
+            let got = balance_history(state.as_ref(), &alice, Some(before), 1000).unwrap();
             let got: Vec<_> = got.iter().map(|event| event.position).collect();
             let expected: Vec<_> = moments.iter().filter(|moment| **moment < before).copied().collect();
             assert_eq!(got, expected, "before {before:?}");
@@ -120,7 +120,7 @@ fn the_balance_at_every_height_is_that_of_a_replay() {
         for name in PEOPLE.into_iter().chain(["miner", "stranger"]) {
             let address = lab.address(name);
             for height in 0..=9 {
-                let got = balance_at(&state, lab.params(), &address, Height(height)).unwrap().grains();
+                let got = balance_at(state.as_ref(), lab.params(), &address, Height(height)).unwrap().grains();
                 assert_eq!(
                     got,
                     oracle.balance_at(lab.params(), address.as_str(), height),
@@ -128,9 +128,9 @@ fn the_balance_at_every_height_is_that_of_a_replay() {
                 );
             }
             let now = account_balance(state.as_ref(), lab.params(), &address).unwrap();
-            let at_tip = balance_at(&state, lab.params(), &address, state.tip().index).unwrap();
+            let at_tip = balance_at(state.as_ref(), lab.params(), &address, state.tip().index).unwrap();
             assert_eq!(at_tip, now, "{name} at the tip");
-            let genesis = balance_at(&state, lab.params(), &address, Height::GENESIS).unwrap();
+            let genesis = balance_at(state.as_ref(), lab.params(), &address, Height::GENESIS).unwrap();
             assert_eq!(genesis.grains(), new_address_balance, "{name} at genesis");
         }
     }
@@ -166,7 +166,7 @@ fn accounts_are_found_by_prefix_in_the_order_of_their_text() {
             let (mut got, mut from) = (Vec::new(), String::new());
             loop {
                 // One more than a page, to know where the next begins.
-                let mut accounts = accounts(&state, prefix, &from, page + 1).unwrap();
+                let mut accounts = accounts(state.as_ref(), prefix, &from, page + 1).unwrap();
                 let next = (accounts.len() > page).then(|| accounts.pop()).flatten();
                 got.extend(accounts.iter().map(text));
                 let Some(next) = next else { break };
@@ -176,10 +176,10 @@ fn accounts_are_found_by_prefix_in_the_order_of_their_text() {
         }
     }
     let whole = oracle.balances.keys().next().unwrap();
-    assert_eq!(accounts(&state, whole, "", 10).unwrap().len(), 1, "a whole address is a prefix, too");
-    assert_eq!(accounts(&state, "lab1q", "lab2", 10), Ok(vec![]), "a page that begins behind the prefix");
-    assert_eq!(accounts(&state, "lab1q", "a", 1000).unwrap().len(), oracle.balances.len(), "and one before it");
-    assert_eq!(accounts(&state, "", "", 0), Ok(vec![]));
+    assert_eq!(accounts(state.as_ref(), whole, "", 10).unwrap().len(), 1, "a whole address is a prefix, too");
+    assert_eq!(accounts(state.as_ref(), "lab1q", "lab2", 10), Ok(vec![]), "a page that begins behind the prefix");
+    assert_eq!(accounts(state.as_ref(), "lab1q", "a", 1000).unwrap().len(), oracle.balances.len(), "and one before it");
+    assert_eq!(accounts(state.as_ref(), "", "", 0), Ok(vec![]));
 }
 
 #[test]
@@ -195,7 +195,7 @@ fn a_transaction_is_found_where_it_stands() {
         for (transaction, span) in bundle.transactions.iter().zip(spans) {
             let place = locate_transaction(state.as_ref(), &transaction.id).unwrap().unwrap();
             assert_eq!((place.index, place.span), (block.index(), span));
-            let (read, id) = transaction_at(&state, place).unwrap();
+            let (read, id) = transaction_at(state.as_ref(), place).unwrap();
             assert_eq!((&read, id.hash), (transaction, block.hash()));
             found += 1;
         }
@@ -217,7 +217,7 @@ fn texts_of_several_bytes_do_not_move_the_place() {
     lab.best("a1 a2");
     let bob = lab.address("bob");
     let got: Vec<_> =
-        balance_history(&lab.state(), &bob, None, 10).unwrap().into_iter().map(|event| event.cause).collect();
+        balance_history(lab.state().as_ref(), &bob, None, 10).unwrap().into_iter().map(|event| event.cause).collect();
     assert_eq!(got, [ChangeCause::Payment(second), ChangeCause::Payment(first)]);
 }
 

@@ -15,6 +15,7 @@ use crate::transactions_oracle::{Oracle, Rows};
 use shared::block::{Block, Height};
 use shared::chain::{Accepted, BlockError, Chain, ChainSnapshot, Origin, Rules, SideLimits};
 use shared::keys::{KeyPair, PlainVerifier, Signature, Signed, Verifier};
+use shared::layer::HistorySource;
 use shared::layer::transaction::{AccountBalance, accounts};
 use shared::ledger::{Address, Amount, Bundle, Transaction, TransactionViolation, Unsigned, Uuid};
 use shared::params::{LayerName, Params};
@@ -235,7 +236,7 @@ impl MoneyLab {
     /// Who has a stored balance, also one of 0.
     pub(crate) fn has_row(&mut self, name: &str) -> bool {
         let address = self.address(name);
-        let found = accounts(&self.state(), address.as_str(), "", 2).unwrap();
+        let found = accounts(self.state().as_ref(), address.as_str(), "", 2).unwrap();
         assert!(matches!(found[..], [] | [AccountBalance { .. }]));
         !found.is_empty()
     }

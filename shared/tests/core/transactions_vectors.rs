@@ -27,7 +27,7 @@ fn a_whole_chain_with_payments_connects_and_leaves_the_balances_that_it_should()
     }
     assert_eq!(chain.tip().work, Work(u128::from(file["work"].as_u64().unwrap())));
     let state = chain.view().snapshot().unwrap();
-    let got = accounts(&state, "", "", usize::MAX).unwrap();
+    let got = accounts(state.as_ref(), "", "", usize::MAX).unwrap();
     let got: Value =
         got.iter().map(|AccountBalance { address, balance }| (address.to_string(), balance.grains())).collect();
     assert_eq!(got, file["balances"]);

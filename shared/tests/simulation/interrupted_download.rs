@@ -1,13 +1,12 @@
 //! One download, step by step: what is left when a peer stops delivering in the middle of a better branch.
 
 use shared::block::{Block, DataHash, Header, HeaderFields, Nonce, Timestamp};
-use shared::chain::{Chain, Origin, Rules, SideLimits};
+use shared::chain::{Chain, Origin, Rules, SideLimits, Tip};
 use shared::params::{LayerName, Params};
 use shared::store::MemoryStore;
 use shared::sync::{
     Failure, Now, PeerAddress, PeerRequest, PeerResponse, PeerSource, RequestId, SyncOutput, SyncSettings, Syncer,
 };
-use shared::wire::Tip;
 use shared::work::retarget::RetargetRule;
 use shared::work::{Difficulty, Work};
 use std::sync::Arc;

@@ -3,8 +3,9 @@
 //! Data is a label. No label may occur twice on a chain (as no transaction may), and none may begin with `bad`.
 
 use shared::block::Height;
-use shared::layer::{Effect, EffectError, Layer, RuleViolation, TemplateRequest};
+use shared::layer::{Effect, EffectError, Layer, TemplateRequest};
 use shared::state::{StateRead, StateView};
+use shared::violation::RuleViolation;
 
 pub struct Labels;
 

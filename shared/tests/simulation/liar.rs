@@ -2,10 +2,9 @@
 
 use crate::forge::{Forge, Spoil};
 use shared::block::{Block, BlockHash, Height, Nonce, Timestamp};
-use shared::chain::Chain;
+use shared::chain::{Chain, Tip};
 use shared::random::Random;
 use shared::sync::{HEADERS_PER_REQUEST, PeerRequest, PeerResponse};
-use shared::wire::Tip;
 use shared::work::Work;
 use shared::work::retarget::RetargetRule;
 

@@ -10,6 +10,7 @@ use crate::runner::{Outcome, agreed, run, settle};
 use crate::scenarios::{INTERVAL_MS, params};
 use crate::world::{Fault, World};
 use shared::chain::Rules;
+use shared::layer::HistorySource;
 use shared::ledger::{Bundle, TransactionRules};
 use shared::params::{LayerName, Params};
 use shared::work::retarget::RetargetRule;

@@ -1,17 +1,16 @@
 //! One node of the simulation: a chain on a store that outlives it, a syncer, a clock, and what was promised to others.
 
 use crate::economy::may_turn_out_bad;
-use crate::forge::Forge;
-use crate::forge::Spoil;
+use crate::forge::{Forge, Spoil};
 use crate::liar::Liar;
 use shared::block::{Block, BlockHash, Nonce, Timestamp};
-use shared::chain::{BlockError, Chain, Rules, SideLimits};
+use shared::chain::{BlockError, Chain, Rules, SideLimits, Tip};
 use shared::store::MemoryStore;
 use shared::sync::{
     BLOCKS_PER_REQUEST, Failure, HEADERS_PER_REQUEST, Now, PeerAddress, PeerRequest, PeerResponse, PeerSource,
     RequestId, SyncSettings, Syncer,
 };
-use shared::wire::{BlockSource, Tip};
+use shared::wire::BlockSource;
 use shared::work::Work;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

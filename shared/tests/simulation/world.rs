@@ -11,8 +11,8 @@ use crate::node::{Node, number};
 use shared::block::{BlockHash, Nonce};
 use shared::chain::Rules;
 use shared::random::Random;
-use shared::sync::{Failure, PeerRequest, PeerResponse, RequestId, SyncOutput};
-use shared::wire::{NodeEvent, PeerChange, PeersUpdate};
+use shared::sync::{Failure, PeerRequest, PeerResponse, RequestId, SyncEvent, SyncOutput};
+use shared::wire::{PeerChange, PeersUpdate};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -287,14 +287,14 @@ impl World {
                     }
                     self.send(node, life, &peer, id, request);
                 }
-                SyncOutput::Event(NodeEvent::Peer(event)) if event.change == PeerChange::Dropped => {
+                SyncOutput::Event(SyncEvent::Peer(event)) if event.change == PeerChange::Dropped => {
                     checks::drop_is_fair(self, node, &event);
                     let address = shared::sync::PeerAddress::new(&event.address).unwrap();
                     let told = &mut self.nodes[node].told;
                     told.avoids.insert(address.clone(), now_ms + 30_000);
                     told.dropped.push((address, event.reason.unwrap_or_default()));
                 }
-                SyncOutput::Event(NodeEvent::Reorg(event)) => self.nodes[node].told.undone.push(event.undone),
+                SyncOutput::Event(SyncEvent::Reorg(event)) => self.nodes[node].told.undone.push(event.undone),
                 SyncOutput::Event(_) => {}
                 SyncOutput::Log(note) => self.nodes[node].told.notes.push(note),
             }

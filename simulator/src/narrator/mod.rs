@@ -16,8 +16,9 @@ pub use payments::PaymentNarrator;
 
 use crate::tale::{Branch, Status, Tale, Told};
 use blocks::Blocks;
-use shared::block::{BlockHash, Timestamp};
-use shared::wire::{BlockEvent, BlockId, BlockSource, NodeEvent, PeerChange, ReorgEvent, Tip};
+use shared::block::{BlockHash, BlockId, Timestamp};
+use shared::chain::Tip;
+use shared::wire::{BlockEvent, BlockSource, NodeEvent, PeerChange, ReorgEvent};
 use shared::work::Work;
 
 /// How long receptions of one block are gathered into one line.

@@ -2,8 +2,9 @@
 
 use super::Narrator;
 use crate::text::Style;
-use shared::block::{BlockHash, Height, Timestamp};
-use shared::wire::{BlockEvent, BlockId, BlockSource, MiningEvent, NodeEvent, PeerChange, PeerEvent, ReorgEvent, Tip};
+use shared::block::{BlockHash, BlockId, Height, Timestamp};
+use shared::chain::Tip;
+use shared::wire::{BlockEvent, BlockSource, MiningEvent, NodeEvent, PeerChange, PeerEvent, ReorgEvent};
 use shared::work::{Difficulty, Work};
 
 const A: usize = 0;

@@ -3,8 +3,8 @@
 use super::*;
 use crate::network::Seen;
 use crate::view::snapshot;
-use shared::block::{Height, Timestamp};
-use shared::wire::{BlockId, Info, MiningInfo, PoolInfo};
+use shared::block::{BlockId, Height, Timestamp};
+use shared::wire::{Info, MiningInfo, PoolInfo};
 use shared::work::Work;
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'\u{202e}";

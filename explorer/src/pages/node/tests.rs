@@ -7,8 +7,8 @@ use crate::headers::tests::chain;
 use crate::network::Contact;
 use crate::view::snapshot;
 use serde_json::json;
-use shared::block::Timestamp;
-use shared::wire::{BlockId, PeerInfo};
+use shared::block::{BlockId, Timestamp};
+use shared::wire::PeerInfo;
 use shared::work::Work;
 
 const NODE: &str = "127.0.0.1:8100";

@@ -2,10 +2,11 @@
 
 use super::{RewardSchedule, at, rows};
 use crate::block::Height;
-use crate::layer::{Effect, EffectError, RuleViolation};
+use crate::layer::{Effect, EffectError};
 use crate::ledger::{Address, Amount, Bundle, Span, Transaction, TransactionId};
 use crate::state::{StateRead, StateView};
 use crate::store::StoreError;
+use crate::violation::RuleViolation;
 use rows::HistoryRow;
 
 /// Money that comes from nowhere.

@@ -4,13 +4,12 @@
 //! what is read here, apart from the balances now.
 
 use super::{new_address_balance, rows};
-use crate::block::Height;
-use crate::chain::ChainSnapshot;
+use crate::block::{BlockId, Height};
+use crate::layer::HistorySource;
 use crate::ledger::{Address, Amount, Span, Transaction, TransactionId};
 use crate::params::Params;
 use crate::state::StateRead;
 use crate::store::StoreError;
-use crate::wire::BlockId;
 use rows::HistoryRow;
 use std::ops::ControlFlow;
 
@@ -75,7 +74,7 @@ pub fn account_balance(state: &dyn StateRead, params: &Params, address: &Address
 
 /// What an address held after the block at `index`. Needs facts.
 pub fn balance_at(
-    state: &ChainSnapshot,
+    state: &dyn HistorySource,
     params: &Params,
     address: &Address,
     index: Height,
@@ -94,7 +93,7 @@ pub fn balance_at(
 
 /// Addresses with a stored balance whose text begins with `prefix`, ordered by their text, `from` the first to come.
 pub fn accounts(
-    state: &ChainSnapshot,
+    state: &dyn HistorySource,
     prefix: &str,
     from: &str,
     limit: usize,
@@ -130,15 +129,17 @@ pub fn locate_transaction(
 }
 
 /// The transaction at a place of the best chain, and its block.
-pub fn transaction_at(state: &ChainSnapshot, place: TransactionLocation) -> Result<(Transaction, BlockId), StoreError> {
-    let id = best(state, place.index)?;
-    let data = state.chain().data(id)?;
+pub fn transaction_at(
+    state: &dyn HistorySource,
+    place: TransactionLocation,
+) -> Result<(Transaction, BlockId), StoreError> {
+    let (id, data) = state.data_at(place.index)?;
     Ok((parse(&data, place.span, id)?, id))
 }
 
 /// What changed an address's balance, newest first, beginning with what came before `before`. Needs facts.
 pub fn balance_history(
-    state: &ChainSnapshot,
+    state: &dyn HistorySource,
     address: &Address,
     before: Option<HistoryPosition>,
     limit: usize,
@@ -153,10 +154,7 @@ pub fn balance_history(
             HistoryRow::Payment { span, .. } => {
                 let (id, data) = match block.take().filter(|(id, _)| id.index == position.index) {
                     Some(block) => block,
-                    None => {
-                        let id = best(state, position.index)?;
-                        (id, state.chain().data(id)?)
-                    }
+                    None => state.data_at(position.index)?,
                 };
                 let transaction = parse(&data, span, id)?;
                 block = Some((id, data));
@@ -169,7 +167,7 @@ pub fn balance_history(
 }
 
 fn history_rows(
-    state: &ChainSnapshot,
+    state: &dyn HistorySource,
     address: &Address,
     before: Option<HistoryPosition>,
     limit: usize,
@@ -202,11 +200,6 @@ fn balance_of(row: &HistoryRow) -> Amount {
     match row {
         HistoryRow::Payment { balance, .. } | HistoryRow::Reward { balance, .. } => *balance,
     }
-}
-
-fn best(state: &ChainSnapshot, index: Height) -> Result<BlockId, StoreError> {
-    let missing = || StoreError::Damaged(format!("the best chain has no block {index}"));
-    state.chain().best_at(index)?.ok_or_else(missing)
 }
 
 fn parse(data: &str, Span { offset, length }: Span, id: BlockId) -> Result<Transaction, StoreError> {

@@ -14,12 +14,13 @@ pub use history::{
 };
 pub use reward::RewardSchedule;
 
-use super::{Effect, EffectError, Layer, RuleViolation, TemplateRequest};
+use super::{Effect, EffectError, Layer, TemplateRequest};
 use crate::block::Height;
 use crate::keys::Verifier;
 use crate::ledger::{Amount, Bundle, BundleWriter, Transaction, TransactionRules, json_of, message};
 use crate::params::Params;
 use crate::state::{Overlay, StateRead};
+use crate::violation::RuleViolation;
 use effect::{Issuance, Payments};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

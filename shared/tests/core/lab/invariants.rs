@@ -3,10 +3,9 @@
 
 use super::Lab;
 use super::ledger::{Command, commands};
-use shared::block::{Block, BlockHash, Height};
-use shared::chain::Chain;
+use shared::block::{Block, BlockHash, BlockId, Height};
+use shared::chain::{BranchStatus, Chain};
 use shared::store::{Batch, MemoryStore, Store, Table};
-use shared::wire::{BlockId, BranchStatus};
 use shared::work::Work;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;

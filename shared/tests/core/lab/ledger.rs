@@ -8,8 +8,9 @@
 //! ```
 
 use shared::block::Height;
-use shared::layer::{Effect, EffectError, Layer, RuleViolation, TemplateRequest};
+use shared::layer::{Effect, EffectError, Layer, TemplateRequest};
 use shared::state::{StateRead, StateView};
+use shared::violation::RuleViolation;
 
 /// The layer.
 pub(crate) struct Ledger;
