@@ -17,11 +17,11 @@ pub(super) struct InvalidBlocks {
 struct InvalidBlock {
     prev_hash: BlockHash,
     tip: BranchTip,
-    broken: BlockViolation,
+    violation: BlockViolation,
 }
 
 impl InvalidBlocks {
-    pub(super) fn remember(&mut self, entry: &ChainEntry, fork: BlockId, broken: BlockViolation) {
+    pub(super) fn remember(&mut self, entry: &ChainEntry, fork: BlockId, violation: BlockViolation) {
         if self.order.len() == CAPACITY
             && let Some(oldest) = self.order.pop_front()
         {
@@ -29,7 +29,7 @@ impl InvalidBlocks {
         }
         let BlockId { index, hash } = entry.id();
         let tip = BranchTip { index, hash, work: entry.work, fork, status: BranchStatus::Invalid };
-        if self.blocks.insert(hash, InvalidBlock { prev_hash: entry.prev_hash, tip, broken }).is_none() {
+        if self.blocks.insert(hash, InvalidBlock { prev_hash: entry.prev_hash, tip, violation }).is_none() {
             self.order.push_back(hash);
         }
     }
@@ -53,8 +53,8 @@ impl InvalidBlocks {
     }
 
     /// How the block broke a rule, if it is remembered.
-    pub(super) fn verdict(&self, hash: &BlockHash) -> Option<&BlockViolation> {
-        self.blocks.get(hash).map(|block| &block.broken)
+    pub(super) fn violation(&self, hash: &BlockHash) -> Option<&BlockViolation> {
+        self.blocks.get(hash).map(|block| &block.violation)
     }
 
     /// The newest of them.

@@ -13,6 +13,7 @@ mod durable;
 mod entry;
 mod invalid;
 mod open;
+mod pending;
 mod published;
 mod reader;
 mod reorganise;
@@ -35,10 +36,11 @@ pub use verdict::{Accepted, BlockError, BlockViolation, NotYet, Reorganisation};
 use crate::block::{BlockHash, BlockId, Height};
 use crate::layer::{EffectError, TemplateRequest};
 use crate::state::State;
-use crate::store::{Batch, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::work::retarget::Ancestor;
 use crate::work::{Difficulty, Work};
 use invalid::InvalidBlocks;
+use pending::Pending;
 use published::Published;
 use side_branches::SideBranches;
 use std::sync::Arc;
@@ -74,7 +76,7 @@ pub struct Chain {
     since_flush: SinceFlush,
     side_branches: SideBranches,
     invalid: InvalidBlocks,
-    pending: Batch,
+    pending: Pending,
     /// The ancestors of the side block that was judged last, since its child is likely to come next.
     side_ancestors: Option<(BlockHash, Vec<Ancestor>)>,
     reorganisation: Option<Reorganisation>,
@@ -129,59 +131,77 @@ impl Chain {
         self.side_branches.get(hash).map(|side| side.entry.work)
     }
 
-    /// How a block broke a rule of the layer, if that is remembered.
+    /// The rule of the layer that a block broke, if that is remembered.
     pub fn known_invalid(&self, hash: &BlockHash) -> Option<&BlockViolation> {
-        self.invalid.verdict(hash)
+        self.invalid.violation(hash)
     }
 
-    /// The last change to another branch, once.
+    /// The last change to another branch, returned once.
     pub const fn take_reorganisation(&mut self) -> Option<Reorganisation> {
         self.reorganisation.take()
     }
 
-    /// A stored block, and where its branch leaves the best chain: itself if it is on it.
-    fn find(&mut self, hash: &BlockHash) -> Result<Option<(ChainEntry, BlockId)>, StoreError> {
-        if let Some(side) = self.side_branches.get(hash) {
-            return Ok(Some((side.entry.clone(), side.fork)));
-        }
-        self.commit()?;
-        let reader = self.view().reader()?;
-        let Some(id) = reader.find(hash)? else { return Ok(None) };
-        Ok(Some((reader.entry(id)?, id)))
-    }
-
-    /// A branch of headers to be built on the block `fork`, if that is stored.
+    /// Ends the protection of side blocks that were fetched for a branch whose rest will not come.
     ///
     /// # Errors
     /// Only our own failures.
-    pub fn branch_at(&mut self, fork: &BlockHash) -> Result<Option<Branch>, StoreError> {
-        self.recover()?;
+    pub fn clear_wanted(&mut self) -> Result<(), StoreError> {
+        self.guarded(
+            |_| true,
+            |chain| {
+                chain.side_branches.clear_wanted();
+                chain.evict_surplus();
+                Ok(())
+            },
+        )
+    }
+
+    /// Whether a block is stored or will be at the next commit, on any branch.
+    ///
+    /// # Errors
+    /// Only our own failures.
+    pub fn contains(&self, hash: &BlockHash) -> Result<bool, StoreError> {
+        if *hash == self.tip.hash() || self.side_branches.get(hash).is_some() || self.unflushed.find(hash).is_some() {
+            return Ok(true);
+        }
+        Ok(tables::indexed_height(self.store.snapshot()?.as_ref(), hash)?.is_some())
+    }
+
+    /// A branch of headers to be built on the block `fork`, if the chain has that block.
+    ///
+    /// # Errors
+    /// Only our own failures.
+    pub fn branch_at(&self, fork: &BlockHash) -> Result<Option<Branch>, StoreError> {
         let Some((entry, _)) = self.find(fork)? else { return Ok(None) };
         let ancestors = self.ancestors_of(&entry)?;
         Ok(Some(Branch::at(entry, ancestors)))
     }
 
-    /// Ends the protection of side blocks that were fetched for a branch which nobody completes.
-    pub fn clear_wanted(&mut self) {
-        self.side_branches.clear_wanted();
-        self.evict_surplus();
+    /// A block that is stored or pending, and where its branch leaves the best chain: the block itself if it is on it.
+    fn find(&self, hash: &BlockHash) -> Result<Option<(ChainEntry, BlockId)>, StoreError> {
+        if let Some(side) = self.side_branches.get(hash) {
+            return Ok(Some((side.entry.clone(), side.fork)));
+        }
+        if let Some(entry) = self.pending.entry(hash) {
+            return Ok(Some((entry.clone(), entry.id())));
+        }
+        let reader = self.view().reader()?;
+        let Some(id) = reader.find(hash)? else { return Ok(None) };
+        Ok(Some((reader.entry(id)?, id)))
     }
 
     /// The last headers up to and including `entry`, as many as the retarget rule looks at.
-    fn ancestors_of(&mut self, entry: &ChainEntry) -> Result<Vec<Ancestor>, StoreError> {
+    fn ancestors_of(&self, entry: &ChainEntry) -> Result<Vec<Ancestor>, StoreError> {
         if entry.hash() == self.tip.hash() {
             return Ok(self.ancestors.clone());
         }
-        if let Some((hash, ancestors)) = &self.side_ancestors
-            && *hash == entry.hash()
-        {
-            return Ok(ancestors.clone());
+        match &self.side_ancestors {
+            Some((hash, ancestors)) if *hash == entry.hash() => Ok(ancestors.clone()),
+            _ => self.read_ancestors(entry),
         }
-        self.commit()?;
-        self.stored_ancestors(entry)
     }
 
-    fn stored_ancestors(&self, entry: &ChainEntry) -> Result<Vec<Ancestor>, StoreError> {
+    fn read_ancestors(&self, entry: &ChainEntry) -> Result<Vec<Ancestor>, StoreError> {
         let rows = self.store.snapshot()?;
         let reach = self.rules.retarget().reach();
         let mut ancestors = Vec::with_capacity(reach);
@@ -192,7 +212,10 @@ impl Chain {
                 break;
             }
             let id = BlockId { index: next.index.minus(1), hash: next.prev_hash };
-            next = tables::entry(rows.as_ref(), id)?;
+            next = match self.pending.entry(&id.hash) {
+                Some(entry) => entry.clone(),
+                None => tables::entry(rows.as_ref(), id)?,
+            };
         }
         ancestors.reverse();
         Ok(ancestors)

@@ -2,13 +2,14 @@
 //!
 //! Costs do not grow with the chain: what is read is the tip, the side branches, and the blocks since the last flush.
 
+use super::pending::Pending;
 use super::published::Published;
 use super::side_branches::{SideBlock, SideBranches, SideLimits};
 use super::unflushed::UnflushedIndex;
 use super::{Chain, ChainEntry, InvalidBlocks, Rules, SinceFlush, tables};
 use crate::block::Height;
 use crate::layer::EffectError;
-use crate::state::{Overlay, State};
+use crate::state::State;
 use crate::store::{Batch, Snapshot, Store, StoreError, Table};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -52,7 +53,7 @@ impl Chain {
             since_flush: SinceFlush::default(),
             side_branches: stored_side_branches(rows.as_ref())?,
             invalid: InvalidBlocks::default(),
-            pending: Batch::default(),
+            pending: Pending::default(),
             side_ancestors: None,
             reorganisation: None,
             lost: false,
@@ -60,7 +61,7 @@ impl Chain {
             store,
             limits,
         };
-        chain.ancestors = chain.stored_ancestors(&chain.tip)?;
+        chain.ancestors = chain.read_ancestors(&chain.tip)?;
         chain.update_forks();
         chain.replay(rows.as_ref())?;
         chain.publish()?;
@@ -74,16 +75,12 @@ impl Chain {
         for height in (from.0..=self.tip.index.0).map(Height) {
             let id = tables::best_entry(rows, height)?.id();
             let data = tables::body(rows, id)?;
-            let invalid = |error: &dyn std::fmt::Display| {
-                StoreError::Damaged(format!("block {height} of the best chain is not valid: {error}"))
-            };
-            let effect = self.rules.read_data(&data).map_err(|broken| invalid(&broken))?;
-            let mut block = Overlay::new(&self.state);
-            match effect.apply(height, &mut block) {
-                Ok(()) => {}
-                Err(EffectError::Invalid(broken)) => return Err(invalid(&broken)),
-                Err(EffectError::Failed(error)) => return Err(error),
-            }
+            let block = self.rules.apply_data(&data, height, &self.state).map_err(|error| match error {
+                EffectError::Failed(error) => error,
+                EffectError::Invalid(violation) => {
+                    StoreError::Damaged(format!("block {height} of the best chain is not valid: {violation}"))
+                }
+            })?;
             let writes = block.into_writes();
             self.state.absorb(writes);
             self.unflushed.insert(id.hash, height);

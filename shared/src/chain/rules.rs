@@ -1,10 +1,11 @@
 //! The rules of a network, in one place: what every block must keep, whoever sends it and wherever it stands.
 
 use super::{BlockError, BlockViolation, NotYet};
-use crate::block::{Block, Header, Timestamp};
+use crate::block::{Block, Header, Height, Timestamp};
 use crate::keys::{PlainVerifier, Verifier};
-use crate::layer::{self, Effect, Layer};
+use crate::layer::{self, Effect, EffectError, Layer};
 use crate::params::Params;
+use crate::state::{Overlay, StateRead};
 use crate::work::retarget::{Ancestor, Retarget, RetargetRule};
 use std::sync::Arc;
 
@@ -103,6 +104,22 @@ impl Rules {
             return Err(NotYet::TooFarAhead { timestamp: header.timestamp, now, max_future_ms }.into());
         }
         Ok(())
+    }
+
+    /// Stages 3 and 4: the data alone, and its effect on the state `below` of a block at `index`.
+    ///
+    /// # Errors
+    /// The rule that it breaks, or our own failure to read the state.
+    pub fn apply_data<'a>(
+        &self,
+        data: &str,
+        index: Height,
+        below: &'a dyn StateRead,
+    ) -> Result<Overlay<'a>, EffectError> {
+        let effect = self.layer.read(data)?;
+        let mut block = Overlay::new(below);
+        effect.apply(index, &mut block)?;
+        Ok(block)
     }
 
     /// Stage 3: the data alone.

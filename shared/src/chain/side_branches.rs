@@ -113,7 +113,7 @@ impl SideBranches {
     }
 
     /// The lightest leaf to evict, if there is more here than `limits` allow and not all of it is wanted.
-    pub(super) fn eviction_candidate(&self, limits: &SideLimits) -> Option<BlockHash> {
+    pub(super) fn to_evict(&self, limits: &SideLimits) -> Option<BlockHash> {
         if self.bytes <= limits.bytes && self.blocks.len() <= limits.blocks {
             return None;
         }

@@ -1,6 +1,7 @@
 //! What can be said of a block: taken, or one of three refusals that are kept apart (docs/protocol.md §4).
 
 use crate::block::{BlockHash, BlockId, Height, Timestamp};
+use crate::layer::EffectError;
 use crate::store::StoreError;
 use crate::violation::RuleViolation;
 use crate::work::{Difficulty, Target};
@@ -30,6 +31,22 @@ pub enum BlockError {
     /// We failed; the block may be fine.
     #[error(transparent)]
     Failed(#[from] StoreError),
+}
+
+impl BlockError {
+    /// Whether we failed, so that nothing is said about the block.
+    pub const fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+}
+
+impl From<EffectError> for BlockError {
+    fn from(error: EffectError) -> Self {
+        match error {
+            EffectError::Invalid(violation) => Self::Invalid(violation.into()),
+            EffectError::Failed(error) => Self::Failed(error),
+        }
+    }
 }
 
 /// The rules of blocks, in the order in which they are checked.

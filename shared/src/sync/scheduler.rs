@@ -127,8 +127,7 @@ impl Syncer {
         let Download { peer, target, .. } = &download;
         let (peer, target) = (peer.clone(), target.hash);
         // Evicts what nobody completes, so it must come before the commit.
-        chain.clear_wanted();
-        let committed = download.commit(chain);
+        let committed = chain.clear_wanted().map_err(DownloadEnd::from).and_then(|()| download.commit(chain));
         self.emit_reorganisation(chain);
         // After a failure of our own, what was taken may be gone again.
         if committed.is_ok() && !matches!(end, DownloadEnd::Failed(_)) {

@@ -68,7 +68,7 @@ fn a_branch_that_nobody_completes_loses_its_protection() {
     for name in names("b", 1..=5).split_whitespace() {
         assert_eq!(lab.give(name, Origin::Bulk), Ok(Accepted::Side), "{name}");
     }
-    lab.chain.clear_wanted();
+    lab.chain.clear_wanted().unwrap();
     lab.chain.commit().unwrap();
     check_whole(&lab);
     let kept = ["b1", "b2", "b3", "b4", "b5"].map(|name| lab.chain.contains(&lab.hash(name)).unwrap());
