@@ -85,13 +85,13 @@ pub enum MempoolError {
 /// See [`MempoolError`]. It is no error if the tracker or nodes cannot be reached.
 pub async fn run(listener: TcpListener, settings: Settings, shutdown: CancellationToken) -> Result<(), MempoolError> {
     let Settings { config, data, peers, metrics } = settings;
-    let config::Mempool { host, advertise, tracker, .. } = &config.mempool;
+    let config::MempoolConfig { host, advertise, tracker, .. } = &config.mempool;
     if !config.network.layer.has_money() {
         return Err(MempoolError::NoTransactions(config.network.name));
     }
     let clock = Clock::new(0);
     let verifier = Arc::new(CachingVerifier::new(REMEMBERED_SIGNATURES));
-    let rules = Arc::new(Rules::with_verifier(config.network.clone(), verifier.clone()).keeping_facts());
+    let rules = Arc::new(Rules::with_verifier(config.network.clone(), verifier.clone()).keeping_history());
     let bound = listener.local_addr().map_err(ChainServiceError::from)?;
     let service = ChainService::start(ChainSettings {
         role: Role::Mempool,
@@ -132,7 +132,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
 
 /// The stored pool, moved to the tip of the chain.
 fn open_desk(config: &Config, store: &PoolStore, follower: &Follower, clock: Clock) -> Result<Desk, StoreError> {
-    let state = follower.view().state()?;
+    let state = follower.view().snapshot()?;
     let desk = Desk::open(config.network.clone(), pool_limits(config), store, &state)?;
     following::catch_up(&desk, follower.view(), clock.time().as_ms())?;
     Ok(desk)

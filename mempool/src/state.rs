@@ -5,9 +5,9 @@ use crate::desk::{Desk, NotReady};
 use crate::list_cache::ListCache;
 use runtime::follower::Follower;
 use runtime::server::{self, Identity, Service};
-use shared::chain::StateReader;
+use shared::chain::ChainSnapshot;
 use shared::store::StoreError;
-use shared::wire::{Info, Pool, Problem};
+use shared::wire::{Info, PoolInfo, Problem};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
@@ -49,7 +49,7 @@ impl MempoolState {
     /// Reads the state under the pool, on a thread that may block on the disk.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Desk, &StateReader) -> Result<T, StoreError> + Send + 'static,
+        read: impl FnOnce(&Desk, &ChainSnapshot) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
         let state = self.desk.state().map_err(not_ready)?;
         self.spawn_blocking(move |desk| read(desk, &state).map_err(|error| store_problem(&error))).await
@@ -77,7 +77,7 @@ impl Service for MempoolState {
         Info {
             tip: Some(tip),
             peers: Some(status.connected as u64),
-            pool: Some(Pool { count, bytes }),
+            pool: Some(PoolInfo { count, bytes }),
             ..self.identity.info()
         }
     }

@@ -26,7 +26,7 @@ use runtime::own_address::{InvalidAddress, OwnAddress, parse_address};
 use runtime::registration::Registration;
 use runtime::server;
 use runtime::verifier::CachingVerifier;
-use shared::chain::{BrokenRule, Rules};
+use shared::chain::{BlockViolation, Rules};
 use shared::config::{self, Config};
 use shared::keys::Verifier;
 use shared::ledger::BadAddress;
@@ -70,7 +70,7 @@ pub enum NodeError {
     #[error("--miner {text:?} is not an address: {source}")]
     BadMiner { text: String, source: BadAddress },
     #[error("every block of this node would be refused: {0}; change --message or --miner")]
-    BadCoinbase(#[from] BrokenRule),
+    BadCoinbase(#[from] BlockViolation),
 }
 
 /// Runs a node on `listener` until `shutdown` is cancelled; when it returns, everything is on disk.
@@ -79,7 +79,7 @@ pub enum NodeError {
 /// See [`NodeError`]. It is no error if the tracker or peers cannot be reached.
 pub async fn run(listener: TcpListener, settings: Settings, shutdown: CancellationToken) -> Result<(), NodeError> {
     let Settings { config, data, peers, clock_offset_ms, metrics } = settings;
-    let config::Node { host, advertise, threads, .. } = &config.node;
+    let config::NodeConfig { host, advertise, threads, .. } = &config.node;
     if !(1..=MAX_THREADS).contains(threads) {
         return Err(MinerError::Threads { got: *threads }.into());
     }

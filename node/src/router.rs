@@ -6,9 +6,10 @@ use crate::routes::{exchange, steering};
 use crate::state::NodeState;
 use runtime::server::{Request, Route, Router, Shape, get, post, reply};
 use shared::block::{BlockJson, HeaderJson};
+use shared::chain::BranchTip;
 use shared::wire::{
-    BlockAnswer, BlockEvent, BlocksRequest, BranchTip, HeadersRequest, MineAnswer, MineRequest, MiningEvent, Peer,
-    PeerEvent, PeersUpdate, ReorgEvent, SyncReport, WorkOffer, WorkSolution,
+    BlockEvent, BlockResponse, BlocksRequest, HeadersRequest, MineRequest, MineResponse, MiningEvent, PeerEvent,
+    PeerInfo, PeersUpdate, ReorgEvent, SyncReport, WorkOffer, WorkSolution,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,9 +61,9 @@ fn exchange_routes() -> Vec<Route<NodeState>> {
     vec![
         post("/block", "Offers a block", exchange::push)
             .body::<BlockJson>()
-            .returns_with(201, "Stored, on the best chain or on a side branch", Shape::of::<BlockAnswer>())
-            .returns_with(200, "Known already", Shape::of::<BlockAnswer>())
-            .returns_with(202, "Cannot be judged yet, for the given reason", Shape::of::<BlockAnswer>())
+            .returns_with(201, "Stored, on the best chain or on a side branch", Shape::of::<BlockResponse>())
+            .returns_with(200, "Known already", Shape::of::<BlockResponse>())
+            .returns_with(202, "Cannot be judged yet, for the given reason", Shape::of::<BlockResponse>())
             .refuses(422, "The block breaks the rule that `rule` names"),
         post("/sync/headers", "Up to 2000 headers after a point that both chains have", exchange::headers)
             .details("They follow the first hash of the locator that is on the node's best chain.")
@@ -79,11 +80,11 @@ fn exchange_routes() -> Vec<Route<NodeState>> {
 fn steering_routes() -> Vec<Route<NodeState>> {
     vec![
         get("/peers", "All known peers, and why nothing is exchanged with some", steering::peers)
-            .returns(Shape::list_of::<Peer>()),
+            .returns(Shape::list_of::<PeerInfo>()),
         post("/peers", "Adds, removes, blocks or unblocks peers, and returns the list", steering::update_peers)
             .needs_token()
             .body::<PeersUpdate>()
-            .returns(Shape::list_of::<Peer>()),
+            .returns(Shape::list_of::<PeerInfo>()),
         post("/sync", "Asks every peer now; returns when no better chain is left to fetch", steering::sync)
             .needs_token()
             .returns(Shape::of::<SyncReport>()),
@@ -92,7 +93,7 @@ fn steering_routes() -> Vec<Route<NodeState>> {
             .needs_token()
             .deadline(MINE_DEADLINE)
             .body::<MineRequest>()
-            .returns(Shape::of::<MineAnswer>())
+            .returns(Shape::of::<MineResponse>())
             .refuses(422, "The blocks would break the rule that `rule` names")
             .refuses(429, "Too many requests to mine are waiting"),
     ]
@@ -107,7 +108,7 @@ fn work_routes() -> Vec<Route<NodeState>> {
         post("/work", "A nonce that solves offered work", work::solve)
             .details("The answers are those of `POST /block`.")
             .body::<WorkSolution>()
-            .returns_with(201, "The block is stored", Shape::of::<BlockAnswer>())
+            .returns_with(201, "The block is stored", Shape::of::<BlockResponse>())
             .refuses(404, "This work is not on offer, or not any more")
             .refuses(422, "The hash is above the target"),
     ]

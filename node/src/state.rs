@@ -7,7 +7,7 @@ use runtime::clock::Clock;
 use runtime::dns::Resolver;
 use runtime::follower::{Follower, FollowerError};
 use runtime::server::{self, Identity, Request, Service};
-use shared::chain::Reader;
+use shared::chain::ChainReader;
 use shared::store::StoreError;
 use shared::wire::{Info, Problem};
 use std::sync::Arc;
@@ -47,7 +47,7 @@ impl NodeState {
     /// Reads the chain on a thread that may block on the disk.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+        read: impl FnOnce(&ChainReader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
         let view = self.follower.view().clone();
         let result = tokio::task::spawn_blocking(move || view.reader().and_then(|reader| read(&reader))).await;

@@ -6,7 +6,7 @@ use crate::coinbase::Coinbase;
 use crate::mempools::Candidates;
 use runtime::follower::{Follower, Status};
 use shared::block::BlockHash;
-use shared::layer::{EffectError, Wanted};
+use shared::layer::{EffectError, TemplateRequest};
 use shared::ledger::Bundle;
 use shared::pool::Room;
 use std::sync::Arc;
@@ -50,7 +50,7 @@ impl Template {
         coinbase: &Coinbase,
         candidates: &Candidates,
     ) -> Result<Self, TemplateError> {
-        let state = follower.view().state().map_err(EffectError::from)?;
+        let state = follower.view().snapshot().map_err(EffectError::from)?;
         if state.tip().hash() != parent {
             return Err(TemplateError::Moved);
         }
@@ -58,7 +58,7 @@ impl Template {
         // At most 2^20 (docs/protocol.md §2).
         let room = Room { count: params.max_transactions as usize, bytes: coinbase.room_for_transactions(rules) };
         let chosen = candidates.choose(state.as_ref(), params, room).map_err(EffectError::from)?;
-        let wanted = Wanted { message: &coinbase.message, miner: coinbase.miner, candidates: &chosen };
+        let wanted = TemplateRequest { message: &coinbase.message, miner: coinbase.miner, candidates: &chosen };
         let data = rules.layer().template(state.tip().index.next(), state.as_ref(), &wanted)?;
         let value = if chosen.is_empty() { TemplateValue::default() } else { TemplateValue::of(&data) };
         Ok(Self { data, value })

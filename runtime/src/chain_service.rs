@@ -12,7 +12,7 @@ use crate::registration::{self, Registration};
 use crate::server::{self, Router, Service};
 use shared::chain::{Rules, SideLimits};
 use shared::store::StoreError;
-use shared::sync::{Learnt, PeerAddress, SyncSettings};
+use shared::sync::{PeerAddress, PeerSource, SyncSettings};
 use shared::wire::Role;
 use std::io;
 use std::sync::Arc;
@@ -100,7 +100,7 @@ impl ChainService {
         let seed = getrandom::u64().map_err(ChainServiceError::Random)?;
         let follower_settings = FollowerSettings { rules, side_limits: SideLimits::default(), sync, clock, seed };
         let (follower, thread) = Follower::start(follower_settings, store)?;
-        follower.offer_peers(peers, Learnt::ByHand);
+        follower.offer_peers(peers, PeerSource::Manual);
         let height = follower.status().tip.index.0;
         tracing::info!(address = %own.bound, %network, name, height, "{} listens", role_name(role));
         Ok(Self { follower, own, role, tracker, thread })

@@ -4,7 +4,8 @@
 use crate::network::{Network, Node};
 use crate::tale::Branch;
 use futures_util::future::{join, join_all};
-use shared::wire::{BlockId, Tip};
+use shared::block::BlockId;
+use shared::chain::Tip;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 

@@ -5,7 +5,9 @@ use crate::ledger::Bundle;
 use crate::network::Network;
 use futures_util::StreamExt;
 use runtime::client::Client;
-use shared::wire::{BlockId, Event, Tip};
+use shared::block::BlockId;
+use shared::chain::Tip;
+use shared::wire::NodeEvent;
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
 use tokio::time::sleep;
@@ -29,7 +31,7 @@ pub struct Seen {
 #[derive(Debug)]
 pub enum What {
     /// It told an event.
-    Event(Event),
+    Event(NodeEvent),
     /// It answered how it is.
     Info {
         /// Its best block.

@@ -3,7 +3,7 @@
 use crate::proof::Money;
 use crate::tale::Branch;
 use serde::Serialize;
-use shared::wire::BlockId;
+use shared::block::BlockId;
 
 /// The end of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -3,8 +3,8 @@
 
 use crate::report::Report;
 use serde::Serialize;
+use shared::block::BlockId;
 use shared::ledger::{Amount, TransactionId};
-use shared::wire::BlockId;
 
 /// Something that happened, and when.
 #[derive(Debug, Clone, PartialEq, Serialize)]

@@ -6,7 +6,7 @@ use crate::numbers::{grouped, plural, rate, short, span};
 use crate::report::Report;
 use crate::tale::{Branch, Started, Status, Tale, Told};
 use owo_colors::{AnsiColors, OwoColorize};
-use shared::wire::BlockId;
+use shared::block::BlockId;
 
 /// Colours of the nodes, in turn; red is kept for what went wrong.
 const COLOURS: [AnsiColors; 10] = [

@@ -22,9 +22,9 @@ use tokio_util::sync::CancellationToken;
 #[derive(Default)]
 pub struct Settings {
     /// Section `[tracker]`. The port in it is not used: the listener is bound already.
-    pub tracker: shared::config::Tracker,
+    pub tracker: shared::config::TrackerConfig,
     /// Section `[http]`.
-    pub http: shared::config::Http,
+    pub http: shared::config::HttpConfig,
     /// The network in `/info`; the tracker serves all networks.
     pub network: Params,
     /// Renders `/metrics`.

@@ -22,7 +22,11 @@ pub(crate) struct TrackerState {
 }
 
 impl TrackerState {
-    pub(crate) fn new(address: SocketAddr, config: &shared::config::Tracker, network: &Params) -> Result<Self, Error> {
+    pub(crate) fn new(
+        address: SocketAddr,
+        config: &shared::config::TrackerConfig,
+        network: &Params,
+    ) -> Result<Self, Error> {
         let limits = MemberLimits {
             lease: Duration::from_secs(config.lease_seconds),
             total: config.max_members,

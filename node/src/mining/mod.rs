@@ -10,7 +10,7 @@ use runtime::follower::{Follower, Status};
 use runtime::miner::{MinedHeader, Miner, MinerError, MinerSettings};
 use scheduler::{MineOrder, Scheduler};
 use shared::block::{BlockHash, DataHash, HeaderFields};
-use shared::chain::BrokenRule;
+use shared::chain::BlockViolation;
 use shared::{config, wire};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -29,7 +29,7 @@ const TEMPLATE_WAIT: Duration = Duration::from_secs(5);
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MineError {
     #[error(transparent)]
-    Broken(#[from] BrokenRule),
+    Broken(#[from] BlockViolation),
     #[error("{MAX_ORDERS} requests to mine are waiting already, try again")]
     Busy,
     /// The service stopped, or a block could not be made or stored.
@@ -62,7 +62,7 @@ pub(crate) struct Mining {
 impl Mining {
     /// Starts the threads, and the task that gives them jobs until `shutdown` is cancelled.
     pub(crate) fn start(
-        config: &config::Node,
+        config: &config::NodeConfig,
         follower: Follower,
         clock: Clock,
         coinbase: Coinbase,
@@ -106,8 +106,8 @@ impl Mining {
     }
 
     /// The field `mining` of `/info`.
-    pub(crate) fn info(&self) -> wire::Mining {
-        wire::Mining {
+    pub(crate) fn info(&self) -> wire::MiningInfo {
+        wire::MiningInfo {
             enabled: self.enabled,
             address: self.coinbase.miner.map(|miner| miner.to_string()),
             threads: self.miner.threads() as u64,

@@ -14,9 +14,9 @@ use runtime::clock::Clock;
 use runtime::follower::{Follower, Status};
 use runtime::miner::{Job, MinedHeader, Miner};
 use shared::block::{Block, BlockHash, Nonce};
-use shared::chain::{Accepted, Refusal};
+use shared::chain::{Accepted, BlockError};
 use shared::layer::EffectError;
-use shared::wire::{BlockSource, Event, MiningEvent};
+use shared::wire::{BlockSource, MiningEvent, NodeEvent};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -246,7 +246,7 @@ impl Scheduler {
         match error {
             // The status announces the new tip in a moment.
             TemplateError::Moved => {}
-            TemplateError::Layer(EffectError::Broken(broken)) => {
+            TemplateError::Layer(EffectError::Invalid(broken)) => {
                 tracing::warn!(%broken, "no block with the ordered data can be made");
                 self.fail_order(purpose.order, MineError::Stopped);
             }
@@ -264,7 +264,12 @@ impl Scheduler {
         match self.follower.submit(block, BlockSource::Mined, None).await {
             Ok(Ok(Accepted::Best)) => {
                 let hashrate = self.miner.hashrate();
-                self.follower.send_event(Event::Mining(MiningEvent { index, difficulty, hashrate, found: Some(hash) }));
+                self.follower.send_event(NodeEvent::Mining(MiningEvent {
+                    index,
+                    difficulty,
+                    hashrate,
+                    found: Some(hash),
+                }));
                 self.fill_order(purpose.order, hash);
             }
             // Another block came first, which is an ordinary fork.
@@ -272,8 +277,8 @@ impl Scheduler {
             Ok(Err(refusal)) => {
                 tracing::warn!(%refusal, "a block that was mined here is invalid");
                 let reason = match refusal {
-                    Refusal::Broken(broken) => MineError::Broken(broken),
-                    Refusal::NotYet(_) | Refusal::Failed(_) => MineError::Stopped,
+                    BlockError::Invalid(broken) => MineError::Broken(broken),
+                    BlockError::NotYet(_) | BlockError::Failed(_) => MineError::Stopped,
                 };
                 self.fail_order(purpose.order, reason);
             }

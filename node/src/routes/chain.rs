@@ -7,11 +7,11 @@ use http::HeaderValue;
 use http::header::LINK;
 use runtime::server::{self, Request, Response, reply};
 use serde::Deserialize;
-use shared::block::{Block, BlockHash, Height};
-use shared::chain::View;
+use shared::block::{Block, BlockHash, BlockId, Height};
+use shared::chain::ChainView;
 use shared::store::StoreError;
 use shared::sync::HEADERS_PER_REQUEST;
-use shared::wire::{BlockId, Problem};
+use shared::wire::Problem;
 use std::str::FromStr;
 use std::sync::Arc;
 use utoipa::IntoParams;
@@ -143,7 +143,7 @@ pub(crate) async fn blockchain(node: Arc<NodeState>, request: Request) -> Result
 }
 
 struct ChainStream {
-    view: View,
+    view: ChainView,
     next: Height,
     left: u64,
     /// The last block of the previous page, which the next one must build on.

@@ -5,9 +5,9 @@ use crate::mining::MineError;
 use crate::sender::verified_sender;
 use crate::state::{NodeState, follower_problem};
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
-use shared::chain::BrokenRule;
-use shared::sync::Learnt;
-use shared::wire::{MineAnswer, MineRequest, PeersUpdate, Problem};
+use shared::chain::BlockViolation;
+use shared::sync::PeerSource;
+use shared::wire::{MineRequest, MineResponse, PeersUpdate, Problem};
 use std::sync::Arc;
 
 /// Most blocks of one `POST /mine` (docs/protocol.md §10).
@@ -17,7 +17,7 @@ const MAX_BLOCKS: u64 = 1000;
 /// receive new blocks only by polling.
 pub(crate) async fn peers(node: Arc<NodeState>, request: Request) -> Result<Response, Problem> {
     if let Some(sender) = verified_sender(&node.resolver, &request).await {
-        node.follower.offer_peers(vec![sender], Learnt::FromPeers);
+        node.follower.offer_peers(vec![sender], PeerSource::Peers);
     }
     reply::json(&node.follower.status().peers)
 }
@@ -51,12 +51,12 @@ pub(crate) async fn mine(node: Arc<NodeState>, mut request: Request) -> Result<R
     if let Some(got) = data.as_ref().map(|data| data.len() as u64)
         && got > max_data_bytes
     {
-        return Err(broken_problem(&BrokenRule::DataTooLarge { got, limit: max_data_bytes }));
+        return Err(broken_problem(&BlockViolation::DataTooLarge { got, limit: max_data_bytes }));
     }
     let hashes = node.mining.mine(blocks, data).await.map_err(|error| match error {
         MineError::Busy => server::problem(http::StatusCode::TOO_MANY_REQUESTS, error.to_string()),
         MineError::Stopped => server::unavailable(error.to_string()),
         MineError::Broken(broken) => broken_problem(&broken),
     })?;
-    reply::json(&MineAnswer { hashes })
+    reply::json(&MineResponse { hashes })
 }

@@ -7,7 +7,7 @@ use crate::state::NodeState;
 use crate::work_offers::SolutionError;
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
 use serde::Deserialize;
-use shared::chain::{BrokenRule, Rules};
+use shared::chain::{BlockViolation, Rules};
 use shared::wire::{BlockSource, Problem, WorkSolution};
 use std::sync::Arc;
 use utoipa::IntoParams;
@@ -45,7 +45,7 @@ fn coinbase(rules: &Rules, miner: &str) -> Result<Coinbase, Problem> {
     };
     match coinbase.check(rules) {
         Ok(()) => Ok(coinbase),
-        Err(BrokenRule::DataTooLarge { .. }) => Err(server::bad_request("miner: too long")),
+        Err(BlockViolation::DataTooLarge { .. }) => Err(server::bad_request("miner: too long")),
         Err(broken) => Err(server::bad_request(format!("miner: {broken}"))),
     }
 }

@@ -6,7 +6,7 @@ use crate::server::{self, Identity, Request, Router, Service, get, post, reply};
 use futures_util::{StreamExt, stream};
 use shared::block::{Block, DataHash, HeaderFields, Height, Nonce, Timestamp};
 use shared::params::Params;
-use shared::wire::{BlocksRequest, Event, MineRequest, PeerChange, PeerEvent, Problem};
+use shared::wire::{BlocksRequest, MineRequest, NodeEvent, PeerChange, PeerEvent, Problem};
 use shared::work::Difficulty;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -152,8 +152,8 @@ fn router() -> Router<Sample> {
     Router::new("sample", "").group("sample", "", routes)
 }
 
-fn lost() -> Event {
-    Event::Peer(PeerEvent { address: "127.0.0.1:8101".to_owned(), change: PeerChange::Lost, reason: None })
+fn lost() -> NodeEvent {
+    NodeEvent::Peer(PeerEvent { address: "127.0.0.1:8101".to_owned(), change: PeerChange::Lost, reason: None })
 }
 
 #[tokio::test]

@@ -10,10 +10,10 @@ mod writer;
 use crate::client::{Client, Error as ClientError};
 use crate::clock::Clock;
 use shared::block::{Block, BlockHash};
-use shared::chain::{Accepted, Chain, Entry, Refusal, Rules, SideLimits, View};
+use shared::chain::{Accepted, BlockError, BranchTip, Chain, ChainEntry, ChainView, Rules, SideLimits};
 use shared::store::{Store, StoreError};
-use shared::sync::{Learnt, PeerAddress, SyncSettings, Syncer};
-use shared::wire::{BlockSource, BranchTip, Event, Peer, PeersUpdate, SyncReport};
+use shared::sync::{PeerAddress, PeerSource, SyncSettings, Syncer};
+use shared::wire::{BlockSource, NodeEvent, PeerInfo, PeersUpdate, SyncReport};
 use shared::work::Difficulty;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -44,7 +44,7 @@ pub struct FollowerSettings {
 #[derive(Debug, Clone)]
 pub struct Status {
     /// The best chain's last block, which is durable.
-    pub tip: Entry,
+    pub tip: ChainEntry,
     /// The difficulty that the next block must have.
     pub next_difficulty: Difficulty,
     /// Whether a better chain is being fetched, so that mining on this one would be wasted.
@@ -54,7 +54,7 @@ pub struct Status {
     /// The tips of all branches.
     pub tips: Arc<[BranchTip]>,
     /// All peers, as `GET /peers` lists them.
-    pub peers: Arc<[Peer]>,
+    pub peers: Arc<[PeerInfo]>,
     /// How many peers answer and are on our network.
     pub connected: usize,
 }
@@ -86,11 +86,11 @@ pub enum FollowerError {
 #[derive(Clone)]
 pub struct Follower {
     commands: SyncSender<Command>,
-    view: View,
+    view: ChainView,
     rules: Arc<Rules>,
     network: BlockHash,
     status: watch::Receiver<Arc<Status>>,
-    events: broadcast::Sender<Arc<Event>>,
+    events: broadcast::Sender<Arc<NodeEvent>>,
 }
 
 /// The chain's thread, which flushes the chain before it ends.
@@ -121,7 +121,7 @@ impl Follower {
     }
 
     /// Snapshots of the chain, for readers.
-    pub fn view(&self) -> &View {
+    pub fn view(&self) -> &ChainView {
         &self.view
     }
 
@@ -146,12 +146,12 @@ impl Follower {
     }
 
     /// All events from now on.
-    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<NodeEvent>> {
         self.events.subscribe()
     }
 
     /// Sends subscribers an event that did not come from the chain's thread.
-    pub fn send_event(&self, event: Event) {
+    pub fn send_event(&self, event: NodeEvent) {
         // Without subscribers, sending fails, which does not matter.
         let _ = self.events.send(Arc::new(event));
     }
@@ -165,7 +165,7 @@ impl Follower {
         block: Block,
         source: BlockSource,
         from: Option<PeerAddress>,
-    ) -> Result<Result<Accepted, Refusal>, FollowerError> {
+    ) -> Result<Result<Accepted, BlockError>, FollowerError> {
         self.request(|reply| Command::Block { block, source, from, reply }).await
     }
 
@@ -186,7 +186,7 @@ impl Follower {
     }
 
     /// Offers addresses of peers; the syncer finds out which of them answer and are on our network.
-    pub fn offer_peers(&self, addresses: Vec<PeerAddress>, learnt: Learnt) {
+    pub fn offer_peers(&self, addresses: Vec<PeerAddress>, learnt: PeerSource) {
         // If the queue is full, the next registration repeats the offer.
         let _ = self.commands.try_send(Command::Offer { addresses, learnt });
     }
@@ -198,7 +198,7 @@ impl Follower {
 
     /// Whether an address was blocked by `POST /peers`.
     pub fn is_blocked(&self, address: &str) -> bool {
-        let blocked = |peer: &Peer| peer.address == address && peer.error.as_deref() == Some("blocked");
+        let blocked = |peer: &PeerInfo| peer.address == address && peer.error.as_deref() == Some("blocked");
         self.status.borrow().peers.iter().any(blocked)
     }
 

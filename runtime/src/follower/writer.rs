@@ -5,9 +5,9 @@ use super::{Status, short};
 use crate::clock::Clock;
 use metrics::{counter, gauge};
 use shared::block::Block;
-use shared::chain::{Accepted, Chain, Entry, Refusal};
-use shared::sync::{Failure, Learnt, Output, PeerAddress, RequestId, Response, Syncer};
-use shared::wire::{BlockSource, Event, PeersUpdate, SyncReport, SyncResult};
+use shared::chain::{Accepted, BlockError, Chain, ChainEntry};
+use shared::sync::{Failure, PeerAddress, PeerResponse, PeerSource, RequestId, SyncOutput, Syncer};
+use shared::wire::{BlockSource, NodeEvent, PeersUpdate, SyncReport, SyncResult};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -26,15 +26,15 @@ pub(super) enum Command {
         block: Block,
         source: BlockSource,
         from: Option<PeerAddress>,
-        reply: oneshot::Sender<Result<Accepted, Refusal>>,
+        reply: oneshot::Sender<Result<Accepted, BlockError>>,
     },
     Response {
         id: RequestId,
-        result: Result<Response, Failure>,
+        result: Result<PeerResponse, Failure>,
     },
     Offer {
         addresses: Vec<PeerAddress>,
-        learnt: Learnt,
+        learnt: PeerSource,
     },
     Peers {
         update: PeersUpdate,
@@ -52,10 +52,10 @@ pub(super) struct Writer {
     syncer: Syncer,
     clock: Clock,
     peer_client: PeerClient,
-    event_sender: broadcast::Sender<Arc<Event>>,
+    event_sender: broadcast::Sender<Arc<NodeEvent>>,
     status: watch::Sender<Arc<Status>>,
     sync_waiters: Vec<SyncWaiter>,
-    events: Vec<Arc<Event>>,
+    events: Vec<Arc<NodeEvent>>,
     replies: Vec<Reply>,
     reorganisations: u64,
 }
@@ -67,7 +67,7 @@ type Reply = Box<dyn FnOnce() + Send>;
 /// A request of `POST /sync`, and the tip when it came.
 struct SyncWaiter {
     reply: oneshot::Sender<SyncReport>,
-    from: Entry,
+    from: ChainEntry,
     until_ms: u64,
 }
 
@@ -77,7 +77,7 @@ impl Writer {
         syncer: Syncer,
         clock: Clock,
         peer_client: PeerClient,
-        event_sender: broadcast::Sender<Arc<Event>>,
+        event_sender: broadcast::Sender<Arc<NodeEvent>>,
     ) -> (Self, watch::Receiver<Arc<Status>>) {
         let (status, watcher) = watch::channel(Arc::new(status_of(&chain, &syncer, 0)));
         let (sync_waiters, events, replies) = (Vec::new(), Vec::new(), Vec::new());
@@ -142,7 +142,7 @@ impl Writer {
         match command {
             Command::Block { block, source, from, reply } => {
                 let result = self.syncer.handle_block(block, source, from.as_ref(), &mut self.chain, now);
-                if let Err(Refusal::Failed(error)) = &result {
+                if let Err(BlockError::Failed(error)) = &result {
                     tracing::error!(%error, "a block could not be stored");
                 }
                 self.defer_reply(reply, result);
@@ -176,16 +176,18 @@ impl Writer {
     fn process_outputs(&mut self) {
         while let Some(output) = self.syncer.poll_output() {
             match output {
-                Output::Ask { id, peer, request, timeout_ms } => self.peer_client.send(id, peer, request, timeout_ms),
-                Output::Tell(event) => self.record_event(event),
-                Output::Note(note) => tracing::debug!("{note}"),
+                SyncOutput::Request { id, peer, request, timeout_ms } => {
+                    self.peer_client.send(id, peer, request, timeout_ms)
+                }
+                SyncOutput::Event(event) => self.record_event(event.into()),
+                SyncOutput::Log(note) => tracing::debug!("{note}"),
             }
         }
     }
 
-    fn record_event(&mut self, event: Event) {
+    fn record_event(&mut self, event: NodeEvent) {
         match &event {
-            Event::Block(block) => {
+            NodeEvent::Block(block) => {
                 let source = match block.source {
                     BlockSource::Mined => "mined",
                     BlockSource::Pushed => "pushed",
@@ -195,7 +197,7 @@ impl Writer {
                 let from = block.from.as_deref().unwrap_or("-");
                 tracing::info!(height = block.index.0, hash = short(&block.hash), source, from, "block");
             }
-            Event::Reorg(reorg) => {
+            NodeEvent::Reorg(reorg) => {
                 self.reorganisations += 1;
                 counter!("chainlab_reorganisations_total").increment(1);
                 tracing::info!(
@@ -206,11 +208,11 @@ impl Writer {
                     "reorganised"
                 );
             }
-            Event::Peer(peer) => {
+            NodeEvent::Peer(peer) => {
                 let reason = peer.reason.as_deref().unwrap_or("-");
                 tracing::info!(peer = peer.address, change = ?peer.change, reason, "peer");
             }
-            Event::Mining(_) => {}
+            NodeEvent::Mining(_) => {}
         }
         self.events.push(Arc::new(event));
     }

@@ -95,7 +95,8 @@ mod tests {
     use super::*;
     use crate::server::{get, post, reply};
     use serde_json::{Value, json};
-    use shared::wire::{MineRequest, Tip};
+    use shared::chain::Tip;
+    use shared::wire::MineRequest;
 
     fn described() -> Value {
         let routes = [

@@ -2,7 +2,7 @@
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use shared::block::BlockHash;
-use shared::config::Http;
+use shared::config::HttpConfig;
 use std::fmt;
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub struct Settings {
 impl Settings {
     /// Settings from the section `[http]` of the configuration; the service goes by its configured `host`, the address
     /// that it advertises, and the names in `http.hosts`.
-    pub fn new(http: &Http, host: &str, advertise: Option<&str>) -> Self {
+    pub fn new(http: &HttpConfig, host: &str, advertise: Option<&str>) -> Self {
         let names = http.hosts.iter().map(String::as_str).chain([host]).chain(advertise);
         Self { hosts: names.map(str::to_owned).collect(), limits: Limits::from(http), ..Self::default() }
     }
@@ -66,8 +66,8 @@ pub struct Limits {
     pub grace: Duration,
 }
 
-impl From<&Http> for Limits {
-    fn from(http: &Http) -> Self {
+impl From<&HttpConfig> for Limits {
+    fn from(http: &HttpConfig) -> Self {
         Self {
             max_connections: http.max_connections,
             max_streams: http.max_streams,
@@ -84,6 +84,6 @@ impl From<&Http> for Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self::from(&Http::default())
+        Self::from(&HttpConfig::default())
     }
 }

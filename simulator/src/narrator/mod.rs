@@ -16,8 +16,9 @@ pub use payments::PaymentNarrator;
 
 use crate::tale::{Branch, Status, Tale, Told};
 use blocks::Blocks;
-use shared::block::{BlockHash, Timestamp};
-use shared::wire::{BlockEvent, BlockId, BlockSource, Event, PeerChange, ReorgEvent, Tip};
+use shared::block::{BlockHash, BlockId, Timestamp};
+use shared::chain::Tip;
+use shared::wire::{BlockEvent, BlockSource, NodeEvent, PeerChange, ReorgEvent};
 use shared::work::Work;
 
 /// How long receptions of one block are gathered into one line.
@@ -115,16 +116,16 @@ impl Narrator {
     }
 
     /// Takes an event that a node told.
-    pub fn hear(&mut self, at_ms: u64, node: usize, event: &Event) {
+    pub fn hear(&mut self, at_ms: u64, node: usize, event: &NodeEvent) {
         match event {
-            Event::Block(block) => self.hear_block(at_ms, node, block),
-            Event::Reorg(reorg) => self.hear_reorganisation(at_ms, node, reorg),
-            Event::Peer(peer) if peer.change == PeerChange::Dropped => {
+            NodeEvent::Block(block) => self.hear_block(at_ms, node, block),
+            NodeEvent::Reorg(reorg) => self.hear_reorganisation(at_ms, node, reorg),
+            NodeEvent::Peer(peer) if peer.change == PeerChange::Dropped => {
                 let reason = peer.reason.clone().unwrap_or_default();
                 let tale = Tale::Dropped { node: self.name(node), peer: peer.address.clone(), reason };
                 self.tell(at_ms, tale);
             }
-            Event::Peer(_) | Event::Mining(_) => {}
+            NodeEvent::Peer(_) | NodeEvent::Mining(_) => {}
         }
         self.tick(at_ms);
     }

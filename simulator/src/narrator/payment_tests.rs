@@ -4,10 +4,10 @@ use super::PaymentNarrator;
 use crate::economy::PoolSeen;
 use crate::ledger::{Bundle, Payment};
 use crate::text::Style;
-use shared::block::{BlockHash, Height};
+use shared::block::{BlockHash, BlockId, Height};
 use shared::keys::KeyPair;
 use shared::ledger::{Address, Amount, Transaction, TransactionId, Unsigned, Uuid};
-use shared::wire::{BlockId, ConfirmedEvent, EvictedEvent, PoolEvent, ReturnedEvent};
+use shared::wire::{ConfirmedEvent, EvictedEvent, PoolEvent, ReturnedEvent};
 
 fn address(seed: &str) -> Address {
     KeyPair::from_seed(seed).address()

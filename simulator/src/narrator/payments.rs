@@ -6,8 +6,9 @@
 use crate::economy::PoolSeen;
 use crate::ledger::Bundle;
 use crate::tale::{Tale, Told};
+use shared::block::BlockId;
 use shared::ledger::{Address, Transaction};
-use shared::wire::{BlockId, PoolEvent};
+use shared::wire::PoolEvent;
 use std::collections::{BTreeMap, HashMap};
 
 /// How long payments are counted together.

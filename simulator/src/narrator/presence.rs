@@ -2,8 +2,7 @@
 
 use super::{Narrator, View};
 use crate::tale::Tale;
-use shared::block::Height;
-use shared::wire::BlockId;
+use shared::block::{BlockId, Height};
 use shared::work::Work;
 
 impl Narrator {

@@ -19,7 +19,9 @@ use crate::partition::{self, Partition, halves};
 use crate::report::Report;
 use crate::screen::{Look, Screen};
 use crate::tale::{Contact, Income, Started, Status, Tale};
-use shared::wire::{BlockId, Event, Tip};
+use shared::block::BlockId;
+use shared::chain::Tip;
+use shared::wire::NodeEvent;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -297,7 +299,7 @@ impl<W: Write> Run<W> {
         let name = self.names[node].clone();
         match what {
             What::Event(event) => {
-                if let Event::Block(block) = &event {
+                if let NodeEvent::Block(block) = &event {
                     self.inspector.ask(node, BlockId { index: block.index, hash: block.hash });
                     self.first_difficulty.get_or_insert(block.difficulty.value());
                 }
