@@ -6,6 +6,9 @@ use serde::Serialize;
 use shared::ledger::{Amount, TransactionId};
 use shared::wire::BlockId;
 
+#[cfg(test)]
+mod json_tests;
+
 /// Something that happened, and when.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Told {
