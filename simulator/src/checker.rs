@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 /// What a checked block says of its place in the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
+pub struct CheckedBlock {
     /// Its height.
     pub index: u64,
     /// Its hash, as recomputed.
@@ -24,26 +24,26 @@ pub struct Facts {
 pub enum Mismatch {
     /// Not a JSON object with the fields of a block.
     #[error("it is not a block: {0}")]
-    Shape(String),
+    Malformed(String),
     /// The hash that it carries is not the hash of its fields.
-    #[error("its fields hash to {computed}, it says {said}")]
-    Hash {
+    #[error("its fields hash to {computed}, it says {claimed}")]
+    WrongHash {
         /// What we computed.
         computed: String,
         /// What it says.
-        said: String,
+        claimed: String,
     },
     /// It is another block than the one that was told of.
-    #[error("block {told} was told of, {served} was served")]
-    Another {
+    #[error("block {expected} was told of, {served} was served")]
+    OtherBlock {
         /// The hash that was told of.
-        told: String,
+        expected: String,
         /// The hash that was served.
         served: String,
     },
     /// Its hash is above the target of its difficulty.
     #[error("its hash {hash} does not meet difficulty {difficulty}")]
-    Work {
+    TooLittleWork {
         /// The hash.
         hash: String,
         /// The difficulty.
@@ -51,18 +51,18 @@ pub enum Mismatch {
     },
     /// It names another parent than the block below it, or has no place right above it.
     #[error("it does not join its parent: {0}")]
-    Link(String),
+    BrokenLink(String),
     /// A payment in it does not have the id that its content has.
-    #[error("a payment in it has the id {computed}, it says {said}")]
-    Id {
+    #[error("a payment in it has the id {computed}, it says {claimed}")]
+    WrongPaymentId {
         /// What we computed.
         computed: String,
         /// What it says.
-        said: String,
+        claimed: String,
     },
     /// A payment in it is in the chain twice.
     #[error("the payment {0} is in the chain already")]
-    Twice(String),
+    DuplicatePayment(String),
     /// Somebody pays more than they have.
     #[error("the payment {id} takes {cost} grains from {from}, who has {balance}")]
     Overdrawn {
@@ -77,43 +77,44 @@ pub enum Mismatch {
     },
     /// Somebody has more than there can be.
     #[error("{0} would have more than 2^53 - 1 grains")]
-    TooMuch(String),
+    BalanceTooLarge(String),
 }
 
 /// Checks a block by itself: hashes and work. Genesis is given, not mined: its work is not asked for.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
-pub fn check(block: &Value) -> Result<Facts, Mismatch> {
+pub fn check(block: &Value) -> Result<CheckedBlock, Mismatch> {
     let text = |name: &str| text(block, name).map(str::to_owned);
     let (index, difficulty) = (number(block, "index")?, number(block, "difficulty")?);
-    let (prev_hash, timestamp, nonce, said) = (text("prev_hash")?, text("timestamp")?, text("nonce")?, text("hash")?);
+    let (prev_hash, timestamp, nonce, claimed) =
+        (text("prev_hash")?, text("timestamp")?, text("nonce")?, text("hash")?);
 
     let (data_hash, _) = sha256(&text("data")?);
     let (seal, _) = sha256(&format!("{index} {prev_hash} {timestamp} {difficulty} {data_hash}"));
     let (hash, bytes) = sha256(&format!("{seal}{nonce}"));
-    if hash != said {
-        return Err(Mismatch::Hash { computed: hash, said });
+    if hash != claimed {
+        return Err(Mismatch::WrongHash { computed: hash, claimed });
     }
     if index > 0 && !meets(&bytes, difficulty) {
-        return Err(Mismatch::Work { hash, difficulty });
+        return Err(Mismatch::TooLittleWork { hash, difficulty });
     }
-    Ok(Facts { index, hash, prev_hash, timestamp })
+    Ok(CheckedBlock { index, hash, prev_hash, timestamp })
 }
 
 /// Checks that `child` is a block right above `parent`.
 ///
 /// # Errors
-/// [`Mismatch::Link`], with what does not fit.
-pub fn check_link(parent: &Facts, child: &Facts) -> Result<(), Mismatch> {
+/// [`Mismatch::BrokenLink`], with what does not fit.
+pub fn check_link(parent: &CheckedBlock, child: &CheckedBlock) -> Result<(), Mismatch> {
     if child.prev_hash != parent.hash {
-        return Err(Mismatch::Link(format!("it names {}, its parent is {}", child.prev_hash, parent.hash)));
+        return Err(Mismatch::BrokenLink(format!("it names {}, its parent is {}", child.prev_hash, parent.hash)));
     }
     if child.index != parent.index + 1 {
-        return Err(Mismatch::Link(format!("it has height {} above height {}", child.index, parent.index)));
+        return Err(Mismatch::BrokenLink(format!("it has height {} above height {}", child.index, parent.index)));
     }
     if child.timestamp <= parent.timestamp {
-        return Err(Mismatch::Link(format!("its time {} is not after {}", child.timestamp, parent.timestamp)));
+        return Err(Mismatch::BrokenLink(format!("its time {} is not after {}", child.timestamp, parent.timestamp)));
     }
     Ok(())
 }
@@ -121,25 +122,25 @@ pub fn check_link(parent: &Facts, child: &Facts) -> Result<(), Mismatch> {
 /// JSON as it was served.
 ///
 /// # Errors
-/// [`Mismatch::Shape`].
+/// [`Mismatch::Malformed`].
 pub fn parse(json: &[u8]) -> Result<Value, Mismatch> {
-    serde_json::from_slice(json).map_err(|error| Mismatch::Shape(error.to_string()))
+    serde_json::from_slice(json).map_err(|error| Mismatch::Malformed(error.to_string()))
 }
 
 /// A text in an object.
 ///
 /// # Errors
-/// [`Mismatch::Shape`], with its name.
+/// [`Mismatch::Malformed`], with its name.
 pub(crate) fn text<'a>(object: &'a Value, name: &str) -> Result<&'a str, Mismatch> {
-    object.get(name).and_then(Value::as_str).ok_or_else(|| Mismatch::Shape(format!("no text {name:?}")))
+    object.get(name).and_then(Value::as_str).ok_or_else(|| Mismatch::Malformed(format!("no text {name:?}")))
 }
 
 /// A number in an object.
 ///
 /// # Errors
-/// [`Mismatch::Shape`], with its name.
+/// [`Mismatch::Malformed`], with its name.
 pub(crate) fn number(object: &Value, name: &str) -> Result<u64, Mismatch> {
-    object.get(name).and_then(Value::as_u64).ok_or_else(|| Mismatch::Shape(format!("no number {name:?}")))
+    object.get(name).and_then(Value::as_u64).ok_or_else(|| Mismatch::Malformed(format!("no number {name:?}")))
 }
 
 /// The digest as text and as bytes.
@@ -173,7 +174,7 @@ mod tests {
                "data": "hello ☃", "nonce": nonce, "hash": hash})
     }
 
-    fn checked(block: &Value) -> Result<Facts, Mismatch> {
+    fn checked(block: &Value) -> Result<CheckedBlock, Mismatch> {
         check(&parse(block.to_string().as_bytes())?)
     }
 
@@ -201,7 +202,7 @@ mod tests {
         ] {
             let mut tampered = block.clone();
             tampered[field] = value;
-            assert!(matches!(checked(&tampered), Err(Mismatch::Hash { .. })), "{field}: {:?}", checked(&tampered));
+            assert!(matches!(checked(&tampered), Err(Mismatch::WrongHash { .. })), "{field}: {:?}", checked(&tampered));
         }
     }
 
@@ -211,7 +212,7 @@ mod tests {
         let seal = sha256(&format!("5 {} {T1} 9007199254740991 {}", "0".repeat(64), sha256("hello ☃").0)).0;
         block["difficulty"] = json!(9_007_199_254_740_991_u64);
         block["hash"] = json!(sha256(&format!("{seal}{}", block["nonce"].as_str().unwrap())).0);
-        assert!(matches!(checked(&block), Err(Mismatch::Work { .. })), "{:?}", checked(&block));
+        assert!(matches!(checked(&block), Err(Mismatch::TooLittleWork { .. })), "{:?}", checked(&block));
     }
 
     #[test]

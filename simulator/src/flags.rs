@@ -1,8 +1,8 @@
 //! What the command line says, and the options that it and the configuration make together.
 
-use crate::chance::Chance;
 use crate::parameters;
 use crate::partition::{Partition, seconds};
+use crate::random::SeededRandom;
 use anyhow::bail;
 use clap::Parser;
 use runtime::config::{CommonArgs, Overrides};
@@ -164,7 +164,7 @@ impl Args {
                     parameters::check_flag("--layer", texts.0, &texts.1, folder)?;
                     config.network = saved;
                 }
-                _ => parameters::make_fresh(&mut config, &mut Chance::new(seed)),
+                _ => parameters::make_fresh(&mut config, &mut SeededRandom::new(seed)),
             }
         }
         if !config.network.layer.has_money() && (members.is_some() || rate.is_some()) {

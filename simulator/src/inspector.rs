@@ -1,9 +1,9 @@
 //! Fetches every block that was told of and has [`crate::checker`] recompute it; walks down to the parents that nobody
 //! told of, so that in the end the whole chain of the run was checked.
 
-use crate::checker::{Facts, Mismatch, check, check_link, parse};
-use crate::ledger::{Bundle, Rules};
-use crate::observer::{Seen, What};
+use crate::checker::{CheckedBlock, Mismatch, check, check_link, parse};
+use crate::observer::{NodeObservation, Observation};
+use crate::replayed_ledger::{BlockPayments, MoneyParams};
 use runtime::client::{Client, Error};
 use shared::block::{BlockHash, Height};
 use shared::wire::BlockId;
@@ -27,7 +27,7 @@ const TRIES: u32 = 3;
 #[derive(Debug)]
 pub struct Inspector {
     /// None when nothing more is to be checked.
-    asks: Option<Sender<(usize, BlockId)>>,
+    requests: Option<Sender<(usize, BlockId)>>,
     addresses: Arc<RwLock<Vec<String>>>,
     checked: Arc<AtomicU64>,
     task: JoinHandle<()>,
@@ -41,15 +41,15 @@ impl Inspector {
         addresses: Vec<String>,
         max_block_bytes: usize,
         base: u64,
-        rules: Option<Rules>,
-        seen: Sender<Seen>,
+        rules: Option<MoneyParams>,
+        observations: Sender<NodeObservation>,
     ) -> Self {
-        let (asks, queue) = channel(QUEUE);
+        let (requests, queue) = channel(QUEUE);
         let checked = Arc::new(AtomicU64::new(0));
         let known = HashMap::new();
         let addresses = Arc::new(RwLock::new(addresses));
         let nodes = addresses.clone();
-        let task = Task {
+        let task = InspectorTask {
             client,
             addresses: nodes,
             max_block_bytes,
@@ -57,10 +57,10 @@ impl Inspector {
             rules,
             checked: checked.clone(),
             known,
-            missed: Vec::new(),
-            seen,
+            unfetched: Vec::new(),
+            observations,
         };
-        Self { asks: Some(asks), addresses, checked, task: tokio::spawn(task.run(queue)) }
+        Self { requests: Some(requests), addresses, checked, task: tokio::spawn(task.run(queue)) }
     }
 
     /// One more node, which gets the next number.
@@ -70,8 +70,8 @@ impl Inspector {
 
     /// Has a block checked, fetched from the node of that number.
     pub fn ask(&self, node: usize, block: BlockId) {
-        if let Some(asks) = &self.asks {
-            let _ = asks.try_send((node, block));
+        if let Some(requests) = &self.requests {
+            let _ = requests.try_send((node, block));
         }
     }
 
@@ -82,7 +82,7 @@ impl Inspector {
 
     /// Waits until everything asked for is checked, but not longer than `patience`; nothing is checked after that.
     pub async fn finish(&mut self, patience: Duration) -> u64 {
-        self.asks = None;
+        self.requests = None;
         if tokio::time::timeout(patience, &mut self.task).await.is_err() {
             self.task.abort();
         }
@@ -90,32 +90,32 @@ impl Inspector {
     }
 }
 
-struct Task {
+struct InspectorTask {
     client: Client,
     addresses: Arc<RwLock<Vec<String>>>,
     max_block_bytes: usize,
     base: u64,
-    rules: Option<Rules>,
+    rules: Option<MoneyParams>,
     checked: Arc<AtomicU64>,
-    known: HashMap<String, Facts>,
+    known: HashMap<String, CheckedBlock>,
     /// What nobody could give, as while its node was cut off: asked for once more at the end. At most [`MOST_MISSED`].
-    missed: Vec<(usize, BlockId)>,
-    seen: Sender<Seen>,
+    unfetched: Vec<(usize, BlockId)>,
+    observations: Sender<NodeObservation>,
 }
 
-impl Task {
+impl InspectorTask {
     async fn run(mut self, mut queue: Receiver<(usize, BlockId)>) {
         let mut highest = 0;
         while let Some((node, block)) = queue.recv().await {
             self.inspect(node, block).await;
             highest = highest.max(block.index.0);
             if self.known.len() as u64 > 2 * REMEMBERED {
-                self.known.retain(|_, facts| facts.index + REMEMBERED >= highest);
+                self.known.retain(|_, checked| checked.index + REMEMBERED >= highest);
             }
         }
-        for (node, block) in std::mem::take(&mut self.missed) {
+        for (node, block) in std::mem::take(&mut self.unfetched) {
             if self.fetch(node, block).await.is_ok() {
-                let _ = self.seen.send(Seen { node, what: What::Fetched }).await;
+                let _ = self.observations.send(NodeObservation { node, what: Observation::Fetched }).await;
                 self.inspect(node, block).await;
             }
         }
@@ -123,65 +123,75 @@ impl Task {
 
     /// Checks a block, and below it whatever was not checked yet.
     async fn inspect(&mut self, node: usize, block: BlockId) {
-        let mut above: Option<Facts> = None;
+        let mut above: Option<CheckedBlock> = None;
         let mut next = block;
         loop {
             if let Some(parent) = self.known.get(&next.hash.to_string()) {
                 if let Some(child) = &above
                     && let Err(mismatch) = check_link(parent, child)
                 {
-                    self.complain(node, block, &mismatch).await;
+                    self.report_bad_block(node, block, &mismatch).await;
                 }
                 return;
             }
             let json = match self.fetch(node, next).await {
                 Ok(json) => json,
                 Err(error) => {
-                    if self.missed.len() < MOST_MISSED {
-                        self.missed.push((node, next));
+                    if self.unfetched.len() < MOST_MISSED {
+                        self.unfetched.push((node, next));
                     }
-                    let _ = self.seen.send(Seen { node, what: What::Unfetched(next, error.to_string()) }).await;
+                    let _ = self
+                        .observations
+                        .send(NodeObservation { node, what: Observation::Unfetched(next, error.to_string()) })
+                        .await;
                     return;
                 }
             };
-            let (facts, bundle) = match self.judge(&json, next.hash) {
+            let (checked, bundle) = match self.check_block(&json, next.hash) {
                 Ok(judged) => judged,
                 Err(mismatch) => {
                     self.checked.fetch_add(1, Ordering::Relaxed);
-                    self.complain(node, next, &mismatch).await;
+                    self.report_bad_block(node, next, &mismatch).await;
                     return;
                 }
             };
-            if facts.index > self.base {
+            if checked.index > self.base {
                 self.checked.fetch_add(1, Ordering::Relaxed);
             }
             if let Some((bundle, reward)) = bundle {
-                let _ = self.seen.send(Seen { node, what: What::Bundle(next, bundle, reward) }).await;
+                let _ = self
+                    .observations
+                    .send(NodeObservation { node, what: Observation::Payments(next, bundle, reward) })
+                    .await;
             }
             if let Some(child) = &above
-                && let Err(mismatch) = check_link(&facts, child)
+                && let Err(mismatch) = check_link(&checked, child)
             {
-                self.complain(node, block, &mismatch).await;
+                self.report_bad_block(node, block, &mismatch).await;
             }
-            self.known.insert(facts.hash.clone(), facts.clone());
-            let Ok(parent) = facts.prev_hash.parse::<BlockHash>() else { return };
-            if facts.index <= self.base {
+            self.known.insert(checked.hash.clone(), checked.clone());
+            let Ok(parent) = checked.prev_hash.parse::<BlockHash>() else { return };
+            if checked.index <= self.base {
                 return;
             }
-            next = BlockId { index: Height(facts.index - 1), hash: parent };
-            above = Some(facts);
+            next = BlockId { index: Height(checked.index - 1), hash: parent };
+            above = Some(checked);
         }
     }
 
     /// What a block says, if it is what it says and the one that was told of; and its payments with its reward.
-    fn judge(&self, json: &[u8], told: BlockHash) -> Result<(Facts, Option<(Bundle, u64)>), Mismatch> {
+    fn check_block(
+        &self,
+        json: &[u8],
+        expected: BlockHash,
+    ) -> Result<(CheckedBlock, Option<(BlockPayments, u64)>), Mismatch> {
         let block = parse(json)?;
-        let facts = is_that(check(&block)?, told)?;
+        let checked = expect_hash(check(&block)?, expected)?;
         let bundle = match &self.rules {
-            Some(rules) if facts.index > self.base => Some((rules.bundle(&block)?, rules.reward(facts.index))),
+            Some(rules) if checked.index > self.base => Some((rules.bundle(&block)?, rules.reward(checked.index))),
             _ => None,
         };
-        Ok((facts, bundle))
+        Ok((checked, bundle))
     }
 
     /// From the node that told of it, else from any other.
@@ -200,14 +210,17 @@ impl Task {
         Err(last)
     }
 
-    async fn complain(&self, node: usize, block: BlockId, mismatch: &Mismatch) {
-        let _ = self.seen.send(Seen { node, what: What::BadBlock(block, mismatch.to_string()) }).await;
+    async fn report_bad_block(&self, node: usize, block: BlockId, mismatch: &Mismatch) {
+        let _ = self
+            .observations
+            .send(NodeObservation { node, what: Observation::BadBlock(block, mismatch.to_string()) })
+            .await;
     }
 }
 
-fn is_that(facts: Facts, told: BlockHash) -> Result<Facts, Mismatch> {
-    let told = told.to_string();
-    if facts.hash == told { Ok(facts) } else { Err(Mismatch::Another { told, served: facts.hash }) }
+fn expect_hash(checked: CheckedBlock, expected: BlockHash) -> Result<CheckedBlock, Mismatch> {
+    let expected = expected.to_string();
+    if checked.hash == expected { Ok(checked) } else { Err(Mismatch::OtherBlock { expected, served: checked.hash }) }
 }
 
 #[cfg(test)]
@@ -254,17 +267,17 @@ mod tests {
     }
 
     /// What is complained of when block 1 is `served`, and how many blocks were checked.
-    async fn inspected(served: String) -> (Vec<What>, u64) {
+    async fn inspected(served: String) -> (Vec<Observation>, u64) {
         let (genesis, block) = honest();
         let genesis_json = serde_json::to_string(&genesis).unwrap();
         let address = node(vec![(genesis.hash(), genesis_json), (block.hash(), served)]).await;
-        let (seen, mut complaints) = channel(10);
+        let (observations, mut complaints) = channel(10);
         let client = Client::new(None, None).unwrap();
-        let mut inspector = Inspector::start(client, vec![address], 100_000, 0, None, seen);
+        let mut inspector = Inspector::start(client, vec![address], 100_000, 0, None, observations);
         inspector.ask(0, BlockId { index: Height(1), hash: block.hash() });
         let checked = inspector.finish(Duration::from_secs(20)).await;
         let mut all = Vec::new();
-        while let Ok(Seen { what, .. }) = complaints.try_recv() {
+        while let Ok(NodeObservation { what, .. }) = complaints.try_recv() {
             all.push(what);
         }
         (all, checked)
@@ -281,14 +294,14 @@ mod tests {
         let mut tampered = serde_json::to_value(honest().1).unwrap();
         tampered["data"] = json!("forged");
         let (complaints, _) = inspected(tampered.to_string()).await;
-        let [What::BadBlock(block, reason)] = &complaints[..] else { panic!("{complaints:?}") };
+        let [Observation::BadBlock(block, reason)] = &complaints[..] else { panic!("{complaints:?}") };
         assert!(block.index == Height(1) && reason.contains("its fields hash to"), "{reason}");
     }
 
     #[tokio::test]
     async fn a_node_that_serves_another_block_is_told_of() {
         let (complaints, _) = inspected(serde_json::to_string(&honest().0).unwrap()).await;
-        let [What::BadBlock(_, reason)] = &complaints[..] else { panic!("{complaints:?}") };
+        let [Observation::BadBlock(_, reason)] = &complaints[..] else { panic!("{complaints:?}") };
         assert!(reason.contains("was served"), "{reason}");
     }
 }

@@ -3,7 +3,7 @@
 use clap::Parser;
 use runtime::exit::complain;
 use runtime::{server, telemetry};
-use simulator::Look;
+use simulator::OutputFormat;
 use simulator::flags::{Args, Command};
 use std::io::{ErrorKind, stdout};
 use std::process::ExitCode;
@@ -16,14 +16,14 @@ async fn main() -> ExitCode {
     let mut args = Args::parse();
     let report = match args.command.take() {
         Some(Command::Drive(args)) => {
-            let look = Look::of_stdout(args.json);
+            let look = OutputFormat::of_stdout(args.json);
             match begin(args.common.log_format).and_then(|()| args.options()) {
                 Ok(options) => simulator::drive::drive(&options, look, stdout(), server::stop_on_signal()).await,
                 Err(error) => return complain(error.as_ref(), ExitCode::from(WRONG_USAGE)),
             }
         }
         None => {
-            let look = Look::of_stdout(args.json);
+            let look = OutputFormat::of_stdout(args.json);
             match begin(args.common.log_format).and_then(|()| args.options()) {
                 Ok(options) => simulator::run(&options, look, stdout(), server::stop_on_signal()).await,
                 Err(error) => return complain(error.as_ref(), ExitCode::from(WRONG_USAGE)),

@@ -1,8 +1,8 @@
 //! Watches every node from outside, as any client could: its event stream, and its `/info` once a second, which heals
 //! what the stream missed and tells the hash rate. Reconnects for ever; decides nothing.
 
-use crate::ledger::Bundle;
-use crate::network::Network;
+use crate::network::RunningNetwork;
+use crate::replayed_ledger::BlockPayments;
 use futures_util::StreamExt;
 use runtime::client::Client;
 use shared::wire::{BlockId, Event, Tip};
@@ -18,16 +18,16 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// Something that was seen of one node.
 #[derive(Debug)]
-pub struct Seen {
+pub struct NodeObservation {
     /// The node's number.
     pub node: usize,
     /// What was seen.
-    pub what: What,
+    pub what: Observation,
 }
 
 /// What was seen.
 #[derive(Debug)]
-pub enum What {
+pub enum Observation {
     /// It told an event.
     Event(Event),
     /// It answered how it is.
@@ -44,7 +44,7 @@ pub enum What {
     /// Its events came back.
     Back,
     /// The payments of a block, and what it created.
-    Bundle(BlockId, Bundle, u64),
+    Payments(BlockId, BlockPayments, u64),
     /// A block that it served is not what it says.
     BadBlock(BlockId, String),
     /// A block could not be fetched.
@@ -54,12 +54,21 @@ pub enum What {
 }
 
 /// Starts to watch every node until `stop` is cancelled; what is seen goes to `seen`. Each watch ends by its own token, too.
-pub fn watch(network: &Network, seen: &Sender<Seen>, stop: &CancellationToken) -> Vec<CancellationToken> {
+pub fn watch(
+    network: &RunningNetwork,
+    seen: &Sender<NodeObservation>,
+    stop: &CancellationToken,
+) -> Vec<CancellationToken> {
     (0..network.nodes.len()).map(|node| watch_node(network, node, seen, stop)).collect()
 }
 
 /// The same for the node of that number.
-pub fn watch_node(network: &Network, node: usize, seen: &Sender<Seen>, stop: &CancellationToken) -> CancellationToken {
+pub fn watch_node(
+    network: &RunningNetwork,
+    node: usize,
+    seen: &Sender<NodeObservation>,
+    stop: &CancellationToken,
+) -> CancellationToken {
     let stop = stop.child_token();
     let (client, address) = (&network.client, &network.nodes[node].contact.address);
     let events = follow_events(client.clone(), address.clone(), node, seen.clone());
@@ -69,7 +78,7 @@ pub fn watch_node(network: &Network, node: usize, seen: &Sender<Seen>, stop: &Ca
     stop
 }
 
-async fn follow_events(client: Client, address: String, node: usize, seen: Sender<Seen>) {
+async fn follow_events(client: Client, address: String, node: usize, seen: Sender<NodeObservation>) {
     let mut is_silent = false;
     loop {
         let ended = match client.events(&address).await {
@@ -78,12 +87,12 @@ async fn follow_events(client: Client, address: String, node: usize, seen: Sende
                 let mut events = std::pin::pin!(events);
                 if std::mem::take(&mut is_silent) {
                     // Whoever listens is gone only when the run is over.
-                    let _ = seen.send(Seen { node, what: What::Back }).await;
+                    let _ = seen.send(NodeObservation { node, what: Observation::Back }).await;
                 }
                 loop {
                     match events.next().await {
                         Some(Ok(event)) => {
-                            let _ = seen.send(Seen { node, what: What::Event(event) }).await;
+                            let _ = seen.send(NodeObservation { node, what: Observation::Event(event) }).await;
                         }
                         Some(Err(error)) => break error.to_string(),
                         None => break "its event stream ended".to_owned(),
@@ -92,18 +101,18 @@ async fn follow_events(client: Client, address: String, node: usize, seen: Sende
             }
         };
         if !std::mem::replace(&mut is_silent, true) {
-            let _ = seen.send(Seen { node, what: What::Silent(ended) }).await;
+            let _ = seen.send(NodeObservation { node, what: Observation::Silent(ended) }).await;
         }
         sleep(RETRY).await;
     }
 }
 
-async fn ask_infos(client: Client, address: String, node: usize, seen: Sender<Seen>) {
+async fn ask_infos(client: Client, address: String, node: usize, seen: Sender<NodeObservation>) {
     loop {
         sleep(INFO).await;
         let Ok(info) = client.info(&address).await else { continue };
         let (Some(tip), Some(mining)) = (info.tip, info.mining) else { continue };
-        let what = What::Info { tip, hashrate: mining.hashrate, miner: mining.address };
-        let _ = seen.send(Seen { node, what }).await;
+        let what = Observation::Info { tip, hashrate: mining.hashrate, miner: mining.address };
+        let _ = seen.send(NodeObservation { node, what }).await;
     }
 }

@@ -1,7 +1,7 @@
 //! Which network a run has: a fresh one of its own, the one of the configuration that was named, or the one that the
 //! data folder holds already. Its parameters are written beside the chains, so that other nodes can join with them.
 
-use crate::chance::Chance;
+use crate::random::SeededRandom;
 use anyhow::{Context, bail};
 use runtime::clock::Clock;
 use runtime::config::{Overrides, load_from};
@@ -16,11 +16,11 @@ const FILE: &str = "network.toml";
 
 /// Makes `config` a network of its own: a fresh name and time of genesis, and a first difficulty that fits its hash
 /// rate, each only where nobody has said otherwise.
-pub fn make_fresh(config: &mut Config, chance: &mut Chance) {
+pub fn make_fresh(config: &mut Config, random: &mut SeededRandom) {
     let defaults = Params::default();
     let network = &mut config.network;
     if network.name == defaults.name {
-        network.name = format!("sim-{:06x}", chance.next() >> 40);
+        network.name = format!("sim-{:06x}", random.next_u64() >> 40);
     }
     if network.genesis_time == defaults.genesis_time {
         network.genesis_time = Clock::new(0).time();
@@ -93,7 +93,7 @@ mod tests {
     fn a_fresh_network_aims_at_its_interval_from_the_first_block() {
         let mut config = Config::default();
         (config.simulator.nodes, config.simulator.hashrate) = (4, Hashrate::PerSecond(50_000));
-        make_fresh(&mut config, &mut Chance::new(1));
+        make_fresh(&mut config, &mut SeededRandom::new(1));
         let Params { name, genesis_time, initial_difficulty, .. } = &config.network;
         assert!(name.starts_with("sim-") && name.len() == 10, "{name}");
         assert!(*genesis_time > Params::default().genesis_time);
@@ -106,7 +106,7 @@ mod tests {
         let mut config = Config::default();
         config.network.name = "mine".to_owned();
         config.network.initial_difficulty = Difficulty::clamped(7);
-        make_fresh(&mut config, &mut Chance::new(1));
+        make_fresh(&mut config, &mut SeededRandom::new(1));
         assert_eq!((config.network.name.as_str(), config.network.initial_difficulty.value()), ("mine", 7));
     }
 
@@ -115,7 +115,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(saved(folder.path()).unwrap(), None);
         let mut config = Config::default();
-        make_fresh(&mut config, &mut Chance::new(2));
+        make_fresh(&mut config, &mut SeededRandom::new(2));
         save(&config.network, folder.path()).unwrap();
         assert_eq!(saved(folder.path()).unwrap(), Some(config.network));
     }

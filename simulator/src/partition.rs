@@ -2,8 +2,8 @@
 //!
 //! Cutting and healing goes through `POST /peers` of each node, as anybody with its token could do it.
 
-use crate::chance::Chance;
-use crate::network::{Money, Network, Node};
+use crate::network::{MempoolAndWallets, NetworkNode, RunningNetwork};
+use crate::random::SeededRandom;
 use futures_util::future::join_all;
 use shared::wire::PeersUpdate;
 use std::str::FromStr;
@@ -46,9 +46,9 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// The nodes (by number) in two halves; the smaller first where they are not even.
-pub fn halves(nodes: usize, chance: &mut Chance) -> [Vec<usize>; 2] {
+pub fn halves(nodes: usize, random: &mut SeededRandom) -> [Vec<usize>; 2] {
     let mut order: Vec<usize> = (0..nodes).collect();
-    chance.shuffle(&mut order);
+    random.shuffle(&mut order);
     let mut second = order.split_off(nodes / 2);
     order.sort_unstable();
     second.sort_unstable();
@@ -63,7 +63,7 @@ pub fn halves(nodes: usize, chance: &mut Chance) -> [Vec<usize>; 2] {
 ///
 /// # Errors
 /// Who did not obey and why; the others did.
-pub async fn cut(network: &Network, halves: &[Vec<usize>; 2], mempool: usize) -> Result<(), String> {
+pub async fn cut(network: &RunningNetwork, halves: &[Vec<usize>; 2], mempool: usize) -> Result<(), String> {
     steer(network, halves, mempool, |block| PeersUpdate { block, ..PeersUpdate::default() }).await
 }
 
@@ -71,10 +71,10 @@ pub async fn cut(network: &Network, halves: &[Vec<usize>; 2], mempool: usize) ->
 ///
 /// # Errors
 /// Who did not obey and why; the others did.
-pub async fn heal(network: &Network, halves: &[Vec<usize>; 2], mempool: usize) -> Result<(), String> {
+pub async fn heal(network: &RunningNetwork, halves: &[Vec<usize>; 2], mempool: usize) -> Result<(), String> {
     let healed = steer(network, halves, mempool, |unblock| PeersUpdate { unblock, ..PeersUpdate::default() }).await;
     // Who asked before the other side was told to answer again would wait for its next poll.
-    for Node { contact, token, .. } in &network.nodes {
+    for NetworkNode { contact, token, .. } in &network.nodes {
         let Some(token) = token.clone() else { continue };
         let (client, address) = (network.client.clone(), contact.address.clone());
         // It answers when all is fetched, and whether it did shows by the tips.
@@ -84,20 +84,20 @@ pub async fn heal(network: &Network, halves: &[Vec<usize>; 2], mempool: usize) -
 }
 
 async fn steer(
-    network: &Network,
+    network: &RunningNetwork,
     halves: &[Vec<usize>; 2],
     mempool: usize,
     update: impl Fn(Vec<String>) -> PeersUpdate,
 ) -> Result<(), String> {
     let addresses = |side: usize| -> Vec<String> {
-        let mempool = network.money.iter().filter(|_| side == mempool).map(Money::mempool);
+        let mempool = network.money.iter().filter(|_| side == mempool).map(MempoolAndWallets::mempool);
         let nodes = halves[side].iter().map(|node| network.nodes[*node].contact.address.clone());
         nodes.chain(mempool).collect()
     };
     let sides = [(&halves[0], addresses(1)), (&halves[1], addresses(0))];
     let orders = sides.into_iter().flat_map(|(half, others)| half.iter().map(move |node| (*node, others.clone())));
     let requests = orders.map(|(node, others)| {
-        let (Node { contact, token, .. }, update) = (&network.nodes[node], update(others));
+        let (NetworkNode { contact, token, .. }, update) = (&network.nodes[node], update(others));
         async move {
             let Some(token) = token else { return Err(format!("{}: nobody knows its token", contact.name)) };
             let result = network.client.update_peers(&contact.address, token, &update).await;
@@ -132,13 +132,13 @@ mod tests {
     #[test]
     fn every_node_is_in_one_half_and_the_seed_says_which() {
         for nodes in 2..9 {
-            let [first, second] = halves(nodes, &mut Chance::new(7));
+            let [first, second] = halves(nodes, &mut SeededRandom::new(7));
             assert_eq!((first.len(), second.len()), (nodes / 2, nodes - nodes / 2));
             let mut all = [first, second].concat();
             all.sort_unstable();
             assert_eq!(all, (0..nodes).collect::<Vec<_>>());
         }
-        assert_eq!(halves(8, &mut Chance::new(7)), halves(8, &mut Chance::new(7)));
-        assert!((0..20).any(|seed| halves(8, &mut Chance::new(seed)) != halves(8, &mut Chance::new(7))));
+        assert_eq!(halves(8, &mut SeededRandom::new(7)), halves(8, &mut SeededRandom::new(7)));
+        assert!((0..20).any(|seed| halves(8, &mut SeededRandom::new(seed)) != halves(8, &mut SeededRandom::new(7))));
     }
 }

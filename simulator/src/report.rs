@@ -1,13 +1,13 @@
 //! What a run came to: numbers for `--json`, and whether it went well.
 
-use crate::proof::Money;
-use crate::tale::Branch;
+use crate::event::NodesOnBranch;
+use crate::money_proof::MoneyProof;
 use serde::Serialize;
 use shared::wire::BlockId;
 
 /// The end of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Report {
+pub struct RunReport {
     /// How long it took.
     pub seconds: f64,
     /// Blocks that the best chain has gained.
@@ -17,9 +17,9 @@ pub struct Report {
     /// What they agreed on.
     pub tip: Option<BlockId>,
     /// Where they are, if they did not agree.
-    pub branches: Vec<Branch>,
+    pub branches: Vec<NodesOnBranch>,
     /// Who found how many blocks.
-    pub found: Vec<Found>,
+    pub found: Vec<BlocksFound>,
     /// Times that two blocks had the same parent.
     pub forks: u64,
     /// Reorganisations, over all nodes.
@@ -46,19 +46,19 @@ pub struct Report {
     pub failed_services: u64,
     /// Whether every grain is where it must be, where there is money.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub money: Option<Money>,
+    pub money: Option<MoneyProof>,
 }
 
 /// How many blocks a node found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Found {
+pub struct BlocksFound {
     /// Who.
     pub node: String,
     /// How many.
     pub blocks: u64,
 }
 
-impl Report {
+impl RunReport {
     /// Whether the nodes agreed, no service failed, every block was checked, none was bad and all money was found: what
     /// the exit code tells.
     pub fn is_good(&self) -> bool {

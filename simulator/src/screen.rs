@@ -1,8 +1,8 @@
 //! Where tales go: a terminal with a status line at the bottom, plain lines (a file, Docker's log), or JSON. What strangers
 //! have said reaches people only through [`printable`].
 
-use crate::tale::{Status, Tale, Told};
-use crate::text::Style;
+use crate::event::{RunEvent, RunStatus, TimedEvent};
+use crate::event_text::LineFormatter;
 use runtime::printable;
 use std::io::{self, IsTerminal, Write};
 
@@ -13,7 +13,7 @@ const REPAINT_MS: u64 = 500;
 
 /// How tales are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub enum OutputFormat {
     /// Coloured lines over a status line.
     Terminal {
         /// Whether with colours.
@@ -25,7 +25,7 @@ pub enum Look {
     Json,
 }
 
-impl Look {
+impl OutputFormat {
     /// What standard output wants.
     pub fn of_stdout(json: bool) -> Self {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -40,16 +40,16 @@ impl Look {
 /// Shows tales.
 pub struct Screen<W> {
     out: W,
-    look: Look,
-    style: Style,
+    look: OutputFormat,
+    style: LineFormatter,
     status: String,
     shown_at_ms: u64,
 }
 
 impl<W: Write> Screen<W> {
     /// Shows tales of nodes and members of these names on `out`.
-    pub fn new(out: W, look: Look, names: Vec<String>, members: Vec<String>) -> Self {
-        let style = Style::new(names, members, look == Look::Terminal { coloured: true });
+    pub fn new(out: W, look: OutputFormat, names: Vec<String>, members: Vec<String>) -> Self {
+        let style = LineFormatter::new(names, members, look == OutputFormat::Terminal { coloured: true });
         Self { out, look, style, status: String::new(), shown_at_ms: 0 }
     }
 
@@ -67,15 +67,15 @@ impl<W: Write> Screen<W> {
     ///
     /// # Errors
     /// If nobody takes the output any more.
-    pub fn show(&mut self, told: &[Told]) -> io::Result<()> {
-        if told.is_empty() {
+    pub fn show(&mut self, timed: &[TimedEvent]) -> io::Result<()> {
+        if timed.is_empty() {
             return Ok(());
         }
         self.wipe()?;
-        for told in told {
+        for timed in timed {
             match self.look {
-                Look::Json => writeln!(self.out, "{}", serde_json::to_string(told)?)?,
-                Look::Plain | Look::Terminal { .. } => writeln!(self.out, "{}", self.words(told))?,
+                OutputFormat::Json => writeln!(self.out, "{}", serde_json::to_string(timed)?)?,
+                OutputFormat::Plain | OutputFormat::Terminal { .. } => writeln!(self.out, "{}", self.words(timed))?,
             }
         }
         self.paint()
@@ -85,14 +85,14 @@ impl<W: Write> Screen<W> {
     ///
     /// # Errors
     /// If nobody takes the output any more.
-    pub fn show_status(&mut self, at_ms: u64, status: impl FnOnce() -> Status) -> io::Result<()> {
-        let every_ms = if matches!(self.look, Look::Terminal { .. }) { REPAINT_MS } else { STATUS_EVERY_MS };
+    pub fn show_status(&mut self, at_ms: u64, status: impl FnOnce() -> RunStatus) -> io::Result<()> {
+        let every_ms = if matches!(self.look, OutputFormat::Terminal { .. }) { REPAINT_MS } else { STATUS_EVERY_MS };
         if at_ms < self.shown_at_ms + every_ms {
             return Ok(());
         }
         self.shown_at_ms = at_ms;
-        if !matches!(self.look, Look::Terminal { .. }) {
-            return self.show(&[Told { at_ms, tale: Tale::Status(status()) }]);
+        if !matches!(self.look, OutputFormat::Terminal { .. }) {
+            return self.show(&[TimedEvent { at_ms, event: RunEvent::Status(status()) }]);
         }
         self.wipe()?;
         // A line that wraps could not be wiped again.
@@ -112,13 +112,13 @@ impl<W: Write> Screen<W> {
     }
 
     /// A tale in words; whoever registers at our tracker gets a say in them.
-    fn words(&self, told: &Told) -> String {
-        let plain = self.style.plain().line(told);
-        let fit = match told.tale {
-            Tale::Started(_) | Tale::Report(_) => printable::text(&plain),
+    fn words(&self, timed: &TimedEvent) -> String {
+        let plain = self.style.plain().line(timed);
+        let fit = match timed.event {
+            RunEvent::Started(_) | RunEvent::Report(_) => printable::text(&plain),
             _ => printable::line(&plain),
         };
-        printable::painted(fit, || self.style.line(told))
+        printable::painted(fit, || self.style.line(timed))
     }
 
     fn wipe(&mut self) -> io::Result<()> {
@@ -135,27 +135,29 @@ impl<W: Write> Screen<W> {
 mod tests {
     use super::*;
 
-    fn shown(look: Look, reason: &str) -> String {
+    fn shown(look: OutputFormat, reason: &str) -> String {
         let mut screen = Screen::new(Vec::new(), look, vec!["N1".to_owned()], Vec::new());
         let (node, reason) = ("N1".to_owned(), reason.to_owned());
-        screen.show(&[Told { at_ms: 1000, tale: Tale::Silent { node, reason } }]).unwrap();
+        screen.show(&[TimedEvent { at_ms: 1000, event: RunEvent::Silent { node, reason } }]).unwrap();
         String::from_utf8(screen.out).unwrap()
     }
 
     #[test]
     fn reasons_of_strangers_do_not_steer_the_terminal() {
         let hostile = "unknown field `\u{1b}[2J\u{202e}`\n    2.0 s  all agree\u{200b}";
-        for look in [Look::Plain, Look::Terminal { coloured: false }, Look::Terminal { coloured: true }] {
+        for look in
+            [OutputFormat::Plain, OutputFormat::Terminal { coloured: false }, OutputFormat::Terminal { coloured: true }]
+        {
             let text = shown(look, hostile);
             assert!(text.contains("unknown field `\u{fffd}[2J\u{fffd}`\u{fffd}"), "{text:?}");
             assert!(text.lines().count() == 1 && !text.contains(['\u{1b}', '\u{202e}', '\u{200b}']), "{text:?}");
         }
-        assert!(shown(Look::Json, hostile).contains("\\u001b[2J\u{202e}"), "JSON spells them itself");
+        assert!(shown(OutputFormat::Json, hostile).contains("\\u001b[2J\u{202e}"), "JSON spells them itself");
     }
 
     #[test]
     fn our_own_colours_are_shown() {
-        let coloured = Look::Terminal { coloured: true };
-        assert!(shown(coloured, "gone").contains("\u{1b}[") && !shown(Look::Plain, "gone").contains('\u{1b}'));
+        let coloured = OutputFormat::Terminal { coloured: true };
+        assert!(shown(coloured, "gone").contains("\u{1b}[") && !shown(OutputFormat::Plain, "gone").contains('\u{1b}'));
     }
 }

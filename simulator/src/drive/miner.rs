@@ -1,7 +1,7 @@
 //! Mines a little for the members, one after the other, as an outside miner of any node: so they have something to pay with
 //! on a network where nobody is given anything.
 
-use crate::economy::members::Members;
+use crate::payers::wallets::Wallets;
 use runtime::client::Client;
 use shared::block::Nonce;
 use shared::wire::{WorkOffer, WorkSolution};
@@ -20,14 +20,14 @@ const FRESH: u64 = PARTS;
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Mines for ever, `hashrate` hashes a second at most, with work of one of the `nodes` at a time.
-pub(super) async fn mine(client: Client, nodes: watch::Receiver<Vec<String>>, members: Arc<Members>, hashrate: u64) {
+pub(super) async fn mine(client: Client, nodes: watch::Receiver<Vec<String>>, wallets: Arc<Wallets>, hashrate: u64) {
     let (mut node, mut found) = (0, 0);
     loop {
         let at = {
             let nodes = nodes.borrow();
             nodes.get(node % nodes.len().max(1)).cloned()
         };
-        let member = &members.people[found % members.people.len()];
+        let member = &wallets.list[found % wallets.list.len()];
         let offer = match &at {
             Some(at) => client.work(at, &member.pair.address()).await.ok(),
             None => None,

@@ -4,22 +4,22 @@
 //! pay with. All else is that of a network which was started here: it is watched, checked, told of and proven by the same
 //! code. Nothing is steered, since nobody gives away tokens.
 
-mod finding;
+mod discovery;
 mod flags;
 mod miner;
 mod roster;
 
 pub use flags::{Args, DriveOptions};
 
-use crate::economy::members::Members;
+use crate::event::Income;
 use crate::flags::Options;
-use crate::network::{Money, Network};
-use crate::report::Report;
-use crate::run::{Begin, Eyes, narrate};
-use crate::screen::{Look, Screen};
-use crate::tale::Income;
+use crate::network::{MempoolAndWallets, RunningNetwork};
+use crate::payers::wallets::Wallets;
+use crate::report::RunReport;
+use crate::run::{Eyes, RunStart, narrate};
+use crate::screen::{OutputFormat, Screen};
 use anyhow::bail;
-use finding::Found;
+use discovery::FoundNetwork;
 use roster::Roster;
 use shared::params::Params;
 use std::io::Write;
@@ -40,22 +40,22 @@ const CHANGES: usize = 64;
 /// output.
 pub async fn drive<W: Write>(
     options: &DriveOptions,
-    look: Look,
+    look: OutputFormat,
     mut out: W,
     stop: CancellationToken,
-) -> anyhow::Result<Report> {
+) -> anyhow::Result<RunReport> {
     let DriveOptions { config, tracker, seconds, blocks, seed, .. } = options;
     let mut screen = Screen::new(&mut out, look, Vec::new(), Vec::new());
     let found = tokio::select! {
-        found = finding::find(tracker, config.network.network_id(), &mut screen) => found?,
+        found = discovery::find(tracker, config.network.network_id(), &mut screen) => found?,
         () = stop.cancelled() => bail!("stopped before there was a network at the tracker {tracker}"),
     };
     drop(screen);
-    let Found { params, nodes, mempool } = found;
+    let FoundNetwork { params, nodes, mempool } = found;
     let (tell_mempool, at) = watch::channel(mempool.unwrap_or_default());
-    let members = Arc::new(Members::new(0, config.simulator.members));
-    let money = params.layer.has_money().then(|| Money { mempool: at, members: members.clone() });
-    let mut network = Network::found(tracker.clone(), &params, money)?;
+    let wallets = Arc::new(Wallets::new(0, config.simulator.members));
+    let money = params.layer.has_money().then(|| MempoolAndWallets { mempool: at, wallets: wallets.clone() });
+    let mut network = RunningNetwork::found(tracker.clone(), &params, money)?;
     let (addresses, tips): (Vec<_>, Vec<_>) = nodes.into_iter().unzip();
     addresses.iter().for_each(|address| network.add(address.clone()));
     let eyes = Eyes::open(&network);
@@ -66,8 +66,8 @@ pub async fn drive<W: Write>(
     let roster = Roster::new(tracker.clone(), network.id, tell_mempool, tell_nodes, tell_changes)?;
     tokio::spawn(watching.clone().run_until_cancelled_owned(roster.run()));
     let hashrate = hashrate(options, &params);
-    if hashrate > 0 && !members.people.is_empty() {
-        let mining = miner::mine(network.client.clone(), nodes, members, hashrate);
+    if hashrate > 0 && !wallets.list.is_empty() {
+        let mining = miner::mine(network.client.clone(), nodes, wallets, hashrate);
         tokio::spawn(watching.clone().run_until_cancelled_owned(mining));
     }
 
@@ -75,7 +75,7 @@ pub async fn drive<W: Write>(
     let income = params.layer.has_money().then(|| income(hashrate, &params));
     config.network = params;
     let options = Options { config, seconds: *seconds, blocks: *blocks, seed: *seed, ..Options::default() };
-    let begin = Begin { started: Instant::now(), tips, income, changes };
+    let begin = RunStart { started: Instant::now(), tips, income, changes };
     let result = narrate(&options, look, out, &mut network, begin, eyes, stop).await;
     watching.cancel();
     result

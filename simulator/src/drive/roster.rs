@@ -1,6 +1,6 @@
 //! Follows the tracker's list: who comes, who goes, and where the mempool is. While the tracker is away, everybody stays.
 
-use crate::run::Change;
+use crate::run::RosterChange;
 use runtime::client::Client;
 use shared::block::BlockHash;
 use shared::wire::{Member, Role};
@@ -21,7 +21,7 @@ pub(super) struct Roster {
     network: BlockHash,
     mempool: watch::Sender<String>,
     nodes: watch::Sender<Vec<String>>,
-    changes: mpsc::Sender<Change>,
+    changes: mpsc::Sender<RosterChange>,
     misses: u32,
 }
 
@@ -35,7 +35,7 @@ impl Roster {
         network: BlockHash,
         mempool: watch::Sender<String>,
         nodes: watch::Sender<Vec<String>>,
-        changes: mpsc::Sender<Change>,
+        changes: mpsc::Sender<RosterChange>,
     ) -> anyhow::Result<Self> {
         let client = Client::new(None, None)?;
         Ok(Self { client, tracker, network, mempool, nodes, changes, misses: 0 })
@@ -47,14 +47,14 @@ impl Roster {
             match self.client.members(&self.tracker).await {
                 Ok(members) => {
                     if std::mem::take(&mut self.misses) >= MISSES {
-                        self.tell(Change::Tracker(None)).await;
+                        self.tell(RosterChange::Tracker(None)).await;
                     }
                     self.take(&members).await;
                 }
                 Err(error) => {
                     self.misses = self.misses.saturating_add(1);
                     if self.misses == MISSES {
-                        self.tell(Change::Tracker(Some(error.to_string()))).await;
+                        self.tell(RosterChange::Tracker(Some(error.to_string()))).await;
                     }
                 }
             }
@@ -69,10 +69,10 @@ impl Roster {
         };
         let (before, now): (BTreeSet<String>, _) = (self.nodes.borrow().iter().cloned().collect(), of(Role::Node));
         for address in now.difference(&before) {
-            self.tell(Change::Listed(address.clone())).await;
+            self.tell(RosterChange::Listed(address.clone())).await;
         }
         for address in before.difference(&now) {
-            self.tell(Change::Unlisted(address.clone())).await;
+            self.tell(RosterChange::Unlisted(address.clone())).await;
         }
         if now != before {
             self.nodes.send_replace(now.into_iter().collect());
@@ -85,7 +85,7 @@ impl Roster {
         }
     }
 
-    async fn tell(&self, change: Change) {
+    async fn tell(&self, change: RosterChange) {
         // Whoever listens is gone only when the run is over.
         let _ = self.changes.send(change).await;
     }

@@ -1,9 +1,9 @@
 //! Made-up payments and times in, plain lines out.
 
 use super::PaymentNarrator;
-use crate::economy::PoolSeen;
-use crate::ledger::{Bundle, Payment};
-use crate::text::Style;
+use crate::event_text::LineFormatter;
+use crate::payers::MempoolObservation;
+use crate::replayed_ledger::{BlockPayments, CheckedPayment};
 use shared::block::{BlockHash, Height};
 use shared::keys::KeyPair;
 use shared::ledger::{Address, Amount, Transaction, TransactionId, Unsigned, Uuid};
@@ -21,17 +21,17 @@ fn block() -> BlockId {
     BlockId { index: Height(7), hash: BlockHash::from_bytes([0xab; 32]) }
 }
 
-fn payment(from: &str, to: &str, lab: &str, msg: &str) -> PoolSeen {
+fn payment(from: &str, to: &str, lab: &str, msg: &str) -> MempoolObservation {
     let (pair, amount) = (KeyPair::from_seed(from), Amount::from_lab(lab).unwrap());
     let (from, to, msg) = (pair.address(), address(to), msg.to_owned());
     let unsigned = Unsigned { uuid: Uuid([7; 16]), from, to, amount, fee: Amount::ZERO, msg };
     let transaction: Transaction = pair.sign_transaction(unsigned, BlockHash::ZERO);
-    PoolSeen::Event(PoolEvent::Transaction(Box::new(transaction)))
+    MempoolObservation::Event(PoolEvent::Transaction(Box::new(transaction)))
 }
 
-fn refused(from: &str, to: &str, lab: &str) -> PoolSeen {
+fn refused(from: &str, to: &str, lab: &str) -> MempoolObservation {
     let (from, amount) = (address(from), Amount::from_lab(lab).unwrap());
-    PoolSeen::Refused { from, to: address(to), amount, reason: format!("{from} has too little") }
+    MempoolObservation::Refused { from, to: address(to), amount, reason: format!("{from} has too little") }
 }
 
 fn narrator() -> PaymentNarrator {
@@ -41,22 +41,22 @@ fn narrator() -> PaymentNarrator {
 }
 
 /// The lines, with their times, that are told of what was seen at these times; two seconds later all is told.
-fn lines(seen: &[(u64, PoolSeen)]) -> Vec<String> {
+fn lines(seen: &[(u64, MempoolObservation)]) -> Vec<String> {
     let (mut narrator, mut now) = (narrator(), 0);
     for (at_ms, seen) in seen {
         while now < *at_ms {
             now = (now + 50).min(*at_ms);
             narrator.tick(now);
         }
-        narrator.see(now, seen);
+        narrator.observe(now, seen);
     }
     (1..=40).for_each(|later| narrator.tick(now + later * 50));
-    told(narrator)
+    events(narrator)
 }
 
-fn told(mut narrator: PaymentNarrator) -> Vec<String> {
-    let style = Style::new(Vec::new(), Vec::new(), false);
-    narrator.take().iter().map(|told| style.line(told).trim_start().to_owned()).collect()
+fn events(mut narrator: PaymentNarrator) -> Vec<String> {
+    let style = LineFormatter::new(Vec::new(), Vec::new(), false);
+    narrator.take_events().iter().map(|events| style.line(events).trim_start().to_owned()).collect()
 }
 
 #[test]
@@ -96,15 +96,17 @@ fn many_payments_are_summed_up_second_by_second() {
 fn a_block_tells_what_it_confirms_and_who_earns() {
     let mut narrator = narrator();
     let (from, to) = (address("ada").to_string(), address("ben").to_string());
-    let payment = Payment { id: String::new(), from, to: to.clone(), amount: 125_000_000, fee: 431 };
-    let full = Bundle { miner: to.clone(), payments: vec![payment.clone(), Payment { fee: 0, ..payment }] };
-    narrator.see_bundle(1000, block(), &full, 5_000_000_000);
-    narrator.see_bundle(1000, block(), &Bundle { miner: to, payments: Vec::new() }, 5_000_000_000);
-    narrator.see(1100, &PoolSeen::Event(PoolEvent::Confirmed(ConfirmedEvent { id: id(), block: block() })));
-    assert!(narrator.take().is_empty(), "the block itself is told first");
+    let payment = CheckedPayment { id: String::new(), from, to: to.clone(), amount: 125_000_000, fee: 431 };
+    let full =
+        BlockPayments { miner: to.clone(), payments: vec![payment.clone(), CheckedPayment { fee: 0, ..payment }] };
+    narrator.add_block_payments(1000, block(), &full, 5_000_000_000);
+    narrator.add_block_payments(1000, block(), &BlockPayments { miner: to, payments: Vec::new() }, 5_000_000_000);
+    narrator
+        .observe(1100, &MempoolObservation::Event(PoolEvent::Confirmed(ConfirmedEvent { id: id(), block: block() })));
+    assert!(narrator.take_events().is_empty(), "the block itself is told first");
     narrator.tick(1150);
     assert_eq!(
-        told(narrator),
+        events(narrator),
         [
             "1.1 s  block 7 (abababab) confirms 2 payments of 2.50 LAB; Ben earns 50.00000431 LAB",
             "1.1 s  block 7 (abababab) has no payments; Ben earns 50 LAB",
@@ -114,9 +116,10 @@ fn a_block_tells_what_it_confirms_and_who_earns() {
 
 #[test]
 fn payments_that_come_back_or_are_given_up_are_told_together() {
-    let returned = || PoolSeen::Event(PoolEvent::Returned(ReturnedEvent { id: id() }));
-    let evicted =
-        |reason: &str| PoolSeen::Event(PoolEvent::Evicted(EvictedEvent { id: id(), reason: reason.to_owned() }));
+    let returned = || MempoolObservation::Event(PoolEvent::Returned(ReturnedEvent { id: id() }));
+    let evicted = |reason: &str| {
+        MempoolObservation::Event(PoolEvent::Evicted(EvictedEvent { id: id(), reason: reason.to_owned() }))
+    };
     let seen = [
         (1000, returned()),
         (1010, evicted("not-covered")),
@@ -138,7 +141,11 @@ fn payments_that_come_back_or_are_given_up_are_told_together() {
 
 #[test]
 fn a_mempool_that_falls_silent_is_told_of() {
-    let seen = [(1000, PoolSeen::Silent("gone".to_owned())), (2000, PoolSeen::Back), (3000, PoolSeen::Pending(4))];
+    let seen = [
+        (1000, MempoolObservation::Silent("gone".to_owned())),
+        (2000, MempoolObservation::Back),
+        (3000, MempoolObservation::Pending(4)),
+    ];
     let expected = ["1.0 s  the mempool tells nothing any more: gone", "2.0 s  the mempool tells its events again"];
     assert_eq!(lines(&seen), expected);
 }

@@ -1,11 +1,11 @@
-//! Makes a story of payments: what the mempool and the blocks tell in, [`Told`] out.
+//! Makes a story of payments: what the mempool and the blocks tell in, [`TimedEvent`] out.
 //!
 //! Pure, like the narrator of blocks. Few payments a second are told one by one; of many, the first of each second and
 //! the sum of the others, so that any rate can be read. What blocks confirm is told a moment later, after the block itself.
 
-use crate::economy::PoolSeen;
-use crate::ledger::Bundle;
-use crate::tale::{Tale, Told};
+use crate::event::{RunEvent, TimedEvent};
+use crate::payers::MempoolObservation;
+use crate::replayed_ledger::BlockPayments;
 use shared::ledger::{Address, Transaction};
 use shared::wire::{BlockId, PoolEvent};
 use std::collections::{BTreeMap, HashMap};
@@ -29,17 +29,17 @@ const SHOWN_ADDRESS: usize = 10;
 #[derive(Debug)]
 pub struct PaymentNarrator {
     names: HashMap<String, String>,
-    window: Window,
-    returned: Gathered,
-    given_up: BTreeMap<String, Gathered>,
-    blocks: Vec<(u64, Tale)>,
+    window: PaymentWindow,
+    returned: GatheredCount,
+    given_up: BTreeMap<String, GatheredCount>,
+    blocks: Vec<(u64, RunEvent)>,
     pending: Option<u64>,
-    told: Vec<Told>,
+    events: Vec<TimedEvent>,
 }
 
 /// The payments of a second.
 #[derive(Debug)]
-struct Window {
+struct PaymentWindow {
     since_ms: u64,
     /// How many, refused ones too.
     payments: u64,
@@ -51,13 +51,13 @@ struct Window {
     more_refused: u64,
 }
 
-impl Window {
+impl PaymentWindow {
     const fn new(since_ms: u64, one_by_one: u64) -> Self {
         Self { since_ms, payments: 0, one_by_one, more: 0, more_amount: 0, more_refused: 0 }
     }
 
     /// Whether one more payment is told by itself.
-    const fn tells_one_more(&mut self, at_ms: u64) -> bool {
+    const fn has_room_for_one(&mut self, at_ms: u64) -> bool {
         if self.payments == 0 {
             self.since_ms = at_ms;
         }
@@ -68,12 +68,12 @@ impl Window {
 
 /// Things that are counted since a moment.
 #[derive(Debug, Default)]
-struct Gathered {
+struct GatheredCount {
     since_ms: u64,
     count: u64,
 }
 
-impl Gathered {
+impl GatheredCount {
     fn add(&mut self, at_ms: u64) {
         if self.count == 0 {
             self.since_ms = at_ms;
@@ -91,56 +91,58 @@ impl PaymentNarrator {
     pub fn new(directory: impl Iterator<Item = (Address, String)>) -> Self {
         Self {
             names: directory.map(|(address, name)| (address.to_string(), name)).collect(),
-            window: Window::new(0, ONE_BY_ONE),
-            returned: Gathered::default(),
+            window: PaymentWindow::new(0, ONE_BY_ONE),
+            returned: GatheredCount::default(),
             given_up: BTreeMap::new(),
             blocks: Vec::new(),
             pending: None,
-            told: Vec::new(),
+            events: Vec::new(),
         }
     }
 
     /// Whoever is at `address` is called `name`, unless they have a name already.
-    pub fn call(&mut self, address: String, name: String) {
+    pub fn add_name(&mut self, address: String, name: String) {
         if self.names.len() < MOST_NAMES {
             self.names.entry(address).or_insert(name);
         }
     }
 
     /// Takes what was seen of the mempool.
-    pub fn see(&mut self, at_ms: u64, seen: &PoolSeen) {
+    pub fn observe(&mut self, at_ms: u64, seen: &MempoolObservation) {
         self.tick(at_ms);
         let mempool = || "the mempool".to_owned();
         match seen {
-            PoolSeen::Event(PoolEvent::Transaction(transaction)) => self.see_payment(at_ms, transaction),
+            MempoolObservation::Event(PoolEvent::Transaction(transaction)) => self.observe_payment(at_ms, transaction),
             // Blocks tell it themselves.
-            PoolSeen::Event(PoolEvent::Confirmed(_)) => {}
-            PoolSeen::Event(PoolEvent::Returned(_)) => self.returned.add(at_ms),
-            PoolSeen::Event(PoolEvent::Evicted(event)) => {
+            MempoolObservation::Event(PoolEvent::Confirmed(_)) => {}
+            MempoolObservation::Event(PoolEvent::Returned(_)) => self.returned.add(at_ms),
+            MempoolObservation::Event(PoolEvent::Evicted(event)) => {
                 self.given_up.entry(event.reason.clone()).or_default().add(at_ms);
             }
-            PoolSeen::Pending(count) => self.pending = Some(*count),
-            PoolSeen::Refused { from, to, amount, reason } => {
-                if !self.window.tells_one_more(at_ms) {
+            MempoolObservation::Pending(count) => self.pending = Some(*count),
+            MempoolObservation::Refused { from, to, amount, reason } => {
+                if !self.window.has_room_for_one(at_ms) {
                     self.window.more_refused += 1;
                     return;
                 }
                 let (name, to) = (self.name(from.as_str()), self.name(to.as_str()));
                 let reason = reason.replace(from.as_str(), &name);
-                self.tell(at_ms, Tale::Refused { from: name, to, amount: *amount, reason });
+                self.push(at_ms, RunEvent::Refused { from: name, to, amount: *amount, reason });
             }
-            PoolSeen::Silent(reason) => self.tell(at_ms, Tale::Silent { node: mempool(), reason: reason.clone() }),
-            PoolSeen::Back => self.tell(at_ms, Tale::Back { node: mempool() }),
+            MempoolObservation::Silent(reason) => {
+                self.push(at_ms, RunEvent::Silent { node: mempool(), reason: reason.clone() })
+            }
+            MempoolObservation::Back => self.push(at_ms, RunEvent::Back { node: mempool() }),
         }
     }
 
     /// Takes what a block says of money.
-    pub fn see_bundle(&mut self, at_ms: u64, block: BlockId, bundle: &Bundle, reward: u64) {
+    pub fn add_block_payments(&mut self, at_ms: u64, block: BlockId, bundle: &BlockPayments, reward: u64) {
         let amount = bundle.payments.iter().map(|payment| u128::from(payment.amount)).sum();
         let fees: u64 = bundle.payments.iter().map(|payment| payment.fee).fold(0, u64::saturating_add);
         let (payments, miner) = (bundle.payments.len() as u64, self.name(&bundle.miner));
-        let tale = Tale::Confirmed { block, payments, amount, miner, earned: reward.saturating_add(fees) };
-        self.blocks.push((at_ms + ORDER_MS, tale));
+        let event = RunEvent::Confirmed { block, payments, amount, miner, earned: reward.saturating_add(fees) };
+        self.blocks.push((at_ms + ORDER_MS, event));
     }
 
     /// Payments that wait for a block, if the mempool has said.
@@ -150,48 +152,48 @@ impl PaymentNarrator {
 
     /// Gathers what is due by now.
     pub fn tick(&mut self, at_ms: u64) {
-        self.gather(at_ms, false);
+        self.push_due(at_ms, false);
     }
 
     /// Gathers all that is left.
     pub fn finish(&mut self, at_ms: u64) {
-        self.gather(at_ms, true);
+        self.push_due(at_ms, true);
     }
 
     /// What is to be told now, in order.
-    pub fn take(&mut self) -> Vec<Told> {
-        std::mem::take(&mut self.told)
+    pub fn take_events(&mut self) -> Vec<TimedEvent> {
+        std::mem::take(&mut self.events)
     }
 
-    fn see_payment(&mut self, at_ms: u64, transaction: &Transaction) {
+    fn observe_payment(&mut self, at_ms: u64, transaction: &Transaction) {
         let Transaction { id, from, to, amount, fee, msg, .. } = transaction;
-        if !self.window.tells_one_more(at_ms) {
+        if !self.window.has_room_for_one(at_ms) {
             self.window.more += 1;
             self.window.more_amount += u128::from(amount.grains());
             return;
         }
         let (from, to) = (self.name(from.as_str()), self.name(to.as_str()));
-        self.tell(at_ms, Tale::Payment { id: *id, from, to, amount: *amount, fee: *fee, msg: msg.clone() });
+        self.push(at_ms, RunEvent::Payment { id: *id, from, to, amount: *amount, fee: *fee, msg: msg.clone() });
     }
 
-    fn gather(&mut self, at_ms: u64, all: bool) {
+    fn push_due(&mut self, at_ms: u64, all: bool) {
         if self.window.payments > 0 && (all || at_ms >= self.window.since_ms + WINDOW_MS) {
             let one_by_one = if self.window.payments > ONE_BY_ONE { ONE_OF_MANY } else { ONE_BY_ONE };
-            let over = std::mem::replace(&mut self.window, Window::new(at_ms, one_by_one));
+            let over = std::mem::replace(&mut self.window, PaymentWindow::new(at_ms, one_by_one));
             let (count, amount, refused) = (over.more, over.more_amount, over.more_refused);
             if count + refused > 0 {
-                self.tell(at_ms, Tale::Payments { count, amount, refused });
+                self.push(at_ms, RunEvent::Payments { count, amount, refused });
             }
         }
         let due = self.blocks.extract_if(.., |(due_ms, _)| all || at_ms >= *due_ms);
-        self.told.extend(due.map(|(_, tale)| Told { at_ms, tale }));
+        self.events.extend(due.map(|(_, event)| TimedEvent { at_ms, event }));
         if self.returned.is_due(at_ms, all) {
-            let Gathered { count, .. } = std::mem::take(&mut self.returned);
-            self.tell(at_ms, Tale::Returned { count });
+            let GatheredCount { count, .. } = std::mem::take(&mut self.returned);
+            self.push(at_ms, RunEvent::Returned { count });
         }
         let due = self.given_up.extract_if(.., |_, gathered| gathered.is_due(at_ms, all));
-        let tales = due.map(|(reason, Gathered { count, .. })| Tale::GivenUp { count, reason });
-        self.told.extend(tales.map(|tale| Told { at_ms, tale }));
+        let events = due.map(|(reason, GatheredCount { count, .. })| RunEvent::GivenUp { count, reason });
+        self.events.extend(events.map(|event| TimedEvent { at_ms, event }));
     }
 
     fn name(&self, address: &str) -> String {
@@ -199,7 +201,7 @@ impl PaymentNarrator {
         self.names.get(address).cloned().unwrap_or_else(stranger)
     }
 
-    fn tell(&mut self, at_ms: u64, tale: Tale) {
-        self.told.push(Told { at_ms, tale });
+    fn push(&mut self, at_ms: u64, event: RunEvent) {
+        self.events.push(TimedEvent { at_ms, event });
     }
 }

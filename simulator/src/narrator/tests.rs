@@ -1,7 +1,7 @@
 //! Made-up events and times in, plain lines out: what a reader of the story would see.
 
 use super::Narrator;
-use crate::text::Style;
+use crate::event_text::LineFormatter;
 use shared::block::{BlockHash, Height, Timestamp};
 use shared::wire::{BlockEvent, BlockId, BlockSource, Event, MiningEvent, PeerChange, PeerEvent, ReorgEvent, Tip};
 use shared::work::{Difficulty, Work};
@@ -74,7 +74,7 @@ fn reorg((fork, fork_name): (u64, u16), from: (u64, u16), to: (u64, u16)) -> Eve
 
 /// The lines that `events` (time, node, event) make among `nodes`; a second later everything is told.
 fn lines(nodes: usize, events: &[(u64, usize, Event)]) -> Vec<String> {
-    let style = Style::new(names(nodes), Vec::new(), false);
+    let style = LineFormatter::new(names(nodes), Vec::new(), false);
     let mut narrator = Narrator::new(names(nodes), hash(0), Timestamp::EPOCH);
     let mut lines = Vec::new();
     let mut now = 0;
@@ -83,14 +83,14 @@ fn lines(nodes: usize, events: &[(u64, usize, Event)]) -> Vec<String> {
             now = (now + 50).min(*at_ms);
             narrator.tick(now);
         }
-        narrator.hear(now, *node, event);
-        lines.extend(narrator.take());
+        narrator.observe_event(now, *node, event);
+        lines.extend(narrator.take_events());
     }
     for later in 1..=20 {
         narrator.tick(now + later * 50);
-        lines.extend(narrator.take());
+        lines.extend(narrator.take_events());
     }
-    lines.iter().map(|told| style.line(told).split_once(" s  ").unwrap().1.to_owned()).collect()
+    lines.iter().map(|events| style.line(events).split_once(" s  ").unwrap().1.to_owned()).collect()
 }
 
 #[test]
@@ -204,9 +204,9 @@ fn the_blocks_of_a_reorganisation_are_not_told_one_by_one() {
         (5001, B, synced(1, 0xaa01, 0)),
         (5001, B, synced(2, 0xaa02, 0xaa01)),
     ];
-    let told = lines(2, &events);
+    let events = lines(2, &events);
     assert_eq!(
-        told[told.len() - 2..],
+        events[events.len() - 2..],
         [
             "B reorganised: 1 block undone, 2 applied, fork at 0, now on 2 (0000aa02)",
             "all 2 agree again on 2 (0000aa02)",
@@ -217,11 +217,11 @@ fn the_blocks_of_a_reorganisation_are_not_told_one_by_one() {
 #[test]
 fn a_block_that_came_second_is_told_as_such_and_counts_as_found() {
     let mut narrator = Narrator::new(names(2), hash(0), Timestamp::EPOCH);
-    narrator.hear(0, A, &mined(1, 0xaa01, 0));
-    narrator.hear(5, B, &pushed(1, 0xaa01, 0));
-    narrator.hear(6, B, &block(1, 0xbb01, 0, BlockSource::Mined, false));
+    narrator.observe_event(0, A, &mined(1, 0xaa01, 0));
+    narrator.observe_event(5, B, &pushed(1, 0xaa01, 0));
+    narrator.observe_event(6, B, &block(1, 0xbb01, 0, BlockSource::Mined, false));
     narrator.tick(1000);
-    let last = Style::new(names(2), Vec::new(), false).line(narrator.take().last().unwrap());
+    let last = LineFormatter::new(names(2), Vec::new(), false).line(narrator.take_events().last().unwrap());
     assert!(last.ends_with("B found block 1 (0000bb01), but another one came first"), "{last}");
     let counts = narrator.counts();
     assert_eq!((counts.found, counts.forks), (vec![1, 1], 1));
@@ -230,10 +230,10 @@ fn a_block_that_came_second_is_told_as_such_and_counts_as_found() {
 #[test]
 fn what_is_seen_when_asked_heals_missed_events_but_never_turns_back() {
     let mut narrator = Narrator::new(names(2), hash(0), Timestamp::EPOCH);
-    narrator.hear(0, A, &mined(1, 0xaa01, 0));
-    narrator.hear(10, A, &mined(2, 0xaa02, 0xaa01));
-    narrator.see_tip(20, A, &tip(1, 0xaa01));
-    narrator.see_tip(20, B, &tip(2, 0xaa02));
+    narrator.observe_event(0, A, &mined(1, 0xaa01, 0));
+    narrator.observe_event(10, A, &mined(2, 0xaa02, 0xaa01));
+    narrator.observe_tip(20, A, &tip(1, 0xaa01));
+    narrator.observe_tip(20, B, &tip(2, 0xaa02));
     assert_eq!(narrator.best(), BlockId { index: Height(2), hash: hash(0xaa02) });
     assert_eq!(narrator.status().tips, 1);
 }
@@ -242,11 +242,11 @@ fn what_is_seen_when_asked_heals_missed_events_but_never_turns_back() {
 fn the_status_shows_the_best_chain() {
     let mut narrator = Narrator::new(names(2), hash(0), Timestamp::EPOCH);
     for (index, name) in [(1, 0xaa01), (2, 0xaa02), (3, 0xaa03)] {
-        narrator.hear(index * 2000, A, &mined(index, name, if index == 1 { 0 } else { name - 1 }));
+        narrator.observe_event(index * 2000, A, &mined(index, name, if index == 1 { 0 } else { name - 1 }));
     }
     let status = narrator.status();
     assert_eq!((status.height, status.difficulty, status.interval_ms, status.tips), (3, 10, Some(2000), 2));
-    let line = Style::new(names(2), Vec::new(), false).status(6000, &status);
+    let line = LineFormatter::new(names(2), Vec::new(), false).status(6000, &status);
     assert_eq!(line, "6 s | height 3 | difficulty 10 | 0 H/s | interval 2.0 s | 2 tips");
 }
 
@@ -261,21 +261,21 @@ fn only_a_dropped_peer_is_worth_a_line() {
 
 #[test]
 fn whoever_is_away_is_on_no_branch_and_not_waited_for() {
-    let style = Style::new(names(2), Vec::new(), false);
+    let style = LineFormatter::new(names(2), Vec::new(), false);
     let mut narrator = Narrator::new(names(2), hash(0), Timestamp::EPOCH);
-    narrator.hear(0, A, &mined(1, 0xaa01, 0));
-    narrator.hear(0, B, &mined(1, 0xbb01, 0));
+    narrator.observe_event(0, A, &mined(1, 0xaa01, 0));
+    narrator.observe_event(0, B, &mined(1, 0xbb01, 0));
     narrator.tick(1000);
     assert_eq!(narrator.status().tips, 2);
-    narrator.take();
-    narrator.set_there(B, false);
+    narrator.take_events();
+    narrator.set_present(B, false);
     narrator.tick(2000);
-    let told: Vec<_> = narrator.take().iter().map(|told| style.line(told)).collect();
-    assert!(told.len() == 1 && told[0].contains("agree again on 1 (0000aa01)"), "{told:?}");
+    let events: Vec<_> = narrator.take_events().iter().map(|events| style.line(events)).collect();
+    assert!(events.len() == 1 && events[0].contains("agree again on 1 (0000aa01)"), "{events:?}");
     assert_eq!(narrator.status().tips, 1);
     // One more, which has nothing yet, is on nobody's way.
     narrator.join(2000, "C".to_owned(), "10.0.0.1:8100".to_owned());
     narrator.tick(3000);
-    let told: Vec<_> = narrator.take().iter().map(|told| style.line(told)).collect();
-    assert!(told.len() == 1 && told[0].contains("C takes part, at 10.0.0.1:8100"), "{told:?}");
+    let events: Vec<_> = narrator.take_events().iter().map(|events| style.line(events)).collect();
+    assert!(events.len() == 1 && events[0].contains("C takes part, at 10.0.0.1:8100"), "{events:?}");
 }

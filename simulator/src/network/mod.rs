@@ -4,22 +4,22 @@
 //! Nothing else reaches into them: who needs something of a node asks it over HTTP. So a network that runs already and was
 //! found (by [`crate::drive`]) is the same to everybody else, but that it cannot be steered and that its nodes come and go.
 
-mod starting;
+mod service_starter;
 
-use crate::economy::members::Members;
+use crate::event::NamedAddress;
 use crate::flags::Options;
 use crate::parameters;
-use crate::tale::Contact;
+use crate::payers::wallets::Wallets;
 use anyhow::{Context, anyhow};
 use futures_util::future::join_all;
 use runtime::client::Client;
 use runtime::data_dir::DataDir;
 use runtime::ports::{Wanted, bind, bind_with_data};
 use runtime::telemetry;
+use service_starter::ServiceStarter;
 use shared::block::BlockHash;
 use shared::params::Params;
 use shared::wire::{Info, Tip};
-use starting::Starting;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,15 +44,15 @@ const STOP: Duration = Duration::from_secs(3);
 
 /// A running network.
 #[derive(Debug)]
-pub struct Network {
+pub struct RunningNetwork {
     /// `host:port` of the tracker.
     pub tracker: String,
     /// `host:port` of the explorer, if there is one.
     pub explorer: Option<String>,
     /// The mempool and its members, where there is money.
-    pub money: Option<Money>,
+    pub money: Option<MempoolAndWallets>,
     /// The nodes; their place here is their number.
-    pub nodes: Vec<Node>,
+    pub nodes: Vec<NetworkNode>,
     /// The genesis hash.
     pub id: BlockHash,
     /// Asks the services, as anybody could.
@@ -71,14 +71,14 @@ pub struct Network {
 
 /// What a network with money has besides.
 #[derive(Debug)]
-pub struct Money {
+pub struct MempoolAndWallets {
     /// `host:port` of the mempool; in a network that was found, another one may take its place.
     pub mempool: watch::Receiver<String>,
     /// Who has wallets; the first mine, each on the node of its number.
-    pub members: Arc<Members>,
+    pub wallets: Arc<Wallets>,
 }
 
-impl Money {
+impl MempoolAndWallets {
     /// `host:port` of the mempool now.
     pub fn mempool(&self) -> String {
         self.mempool.borrow().clone()
@@ -87,16 +87,16 @@ impl Money {
 
 /// A running node.
 #[derive(Debug)]
-pub struct Node {
+pub struct NetworkNode {
     /// Its name and address.
-    pub contact: Contact,
+    pub contact: NamedAddress,
     /// What steering it needs, where it was started here.
     pub token: Option<String>,
     /// Whether it takes part: a node that was found may go, and come back.
-    pub is_there: Arc<AtomicBool>,
+    pub is_present: Arc<AtomicBool>,
 }
 
-impl Network {
+impl RunningNetwork {
     /// Starts everything; `stop` stops it again.
     ///
     /// # Errors
@@ -137,21 +137,22 @@ impl Network {
             bound.push((listener, data, address));
         }
         let addresses: Vec<String> = bound.iter().map(|(_, _, address)| address.clone()).collect();
-        let mut starting = Starting { config, tracker: &tracker, addresses, metrics, stop, services: JoinSet::new() };
+        let mut starting =
+            ServiceStarter { config, tracker: &tracker, addresses, metrics, stop, services: JoinSet::new() };
         starting.tracker(listener)?;
         let money = match mempool {
             None => None,
             Some((listener, data, address)) => {
                 starting.mempool(listener, data, &address)?;
-                let members = Arc::new(Members::new(bound.len(), config.simulator.members));
-                Some(Money { mempool: watch::channel(address).1, members })
+                let wallets = Arc::new(Wallets::new(bound.len(), config.simulator.members));
+                Some(MempoolAndWallets { mempool: watch::channel(address).1, wallets })
             }
         };
         let mut nodes = Vec::new();
         for (number, (listener, data, address)) in bound.into_iter().enumerate() {
-            let contact = Contact { name: name(number), address };
-            let node = Node { contact, token: Some(data.token()?), is_there: Arc::new(AtomicBool::new(true)) };
-            let miner = money.as_ref().map(|money| (money.mempool(), money.members.people[number].pair.address()));
+            let contact = NamedAddress { name: name(number), address };
+            let node = NetworkNode { contact, token: Some(data.token()?), is_present: Arc::new(AtomicBool::new(true)) };
+            let miner = money.as_ref().map(|money| (money.mempool(), money.wallets.list[number].pair.address()));
             starting.node(listener, data, &node.contact, miner)?;
             nodes.push(node);
         }
@@ -160,11 +161,11 @@ impl Network {
         } else {
             let listener = bind(wanted(options, "explorer", config.explorer.port, EXPLORER_ABOVE))?;
             let address = reached_at(&listener, &config.simulator.host)?;
-            let token = |node: &Node| Some((node.contact.address.clone(), node.token.clone()?));
+            let token = |node: &NetworkNode| Some((node.contact.address.clone(), node.token.clone()?));
             starting.explorer(listener, nodes.iter().filter_map(token).collect())?;
             Some(address)
         };
-        let Starting { services, stop, .. } = starting;
+        let ServiceStarter { services, stop, .. } = starting;
         let max_block_bytes = max_block_bytes(&config.network)?;
         let client = Client::new(Some(id), None)?;
         Ok(Self {
@@ -188,7 +189,7 @@ impl Network {
     ///
     /// # Errors
     /// If no client can be had.
-    pub fn found(tracker: String, params: &Params, money: Option<Money>) -> anyhow::Result<Self> {
+    pub fn found(tracker: String, params: &Params, money: Option<MempoolAndWallets>) -> anyhow::Result<Self> {
         let id = params.network_id();
         Ok(Self {
             tracker,
@@ -208,8 +209,8 @@ impl Network {
 
     /// A node that was found at this address.
     pub fn add(&mut self, address: String) {
-        let contact = Contact { name: name(self.nodes.len()), address };
-        self.nodes.push(Node { contact, token: None, is_there: Arc::new(AtomicBool::new(true)) });
+        let contact = NamedAddress { name: name(self.nodes.len()), address };
+        self.nodes.push(NetworkNode { contact, token: None, is_present: Arc::new(AtomicBool::new(true)) });
     }
 
     /// Whether it was found, and not started here.
@@ -218,8 +219,8 @@ impl Network {
     }
 
     /// The nodes that take part.
-    pub fn present(&self) -> impl Iterator<Item = &Node> {
-        self.nodes.iter().filter(|node| node.is_there.load(Ordering::Relaxed))
+    pub fn present(&self) -> impl Iterator<Item = &NetworkNode> {
+        self.nodes.iter().filter(|node| node.is_present.load(Ordering::Relaxed))
     }
 
     /// Waits until every service answers, which a node does once it mines; answers where each node stands.

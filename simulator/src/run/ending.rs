@@ -2,13 +2,13 @@
 //! the report.
 
 use super::Run;
-use crate::agreement::{self, Agreement};
+use crate::event::{NodesOnBranch, RunEvent};
+use crate::final_agreement::{self, FinalAgreement};
 use crate::flags::Options;
-use crate::network::Network;
-use crate::observer::What;
-use crate::proof::{self, Money};
-use crate::report::{Found, Report};
-use crate::tale::{Branch, Tale};
+use crate::money_proof::{self, MoneyProof};
+use crate::network::RunningNetwork;
+use crate::observer::Observation;
+use crate::report::{BlocksFound, RunReport};
 use shared::block::Height;
 use shared::wire::BlockId;
 use std::io::{self, Write};
@@ -35,36 +35,41 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 const LOOK: Duration = Duration::from_millis(200);
 
 impl<W: Write> Run<W> {
-    pub(super) async fn end(mut self, options: &Options, network: &Network, is_hasty: bool) -> anyhow::Result<Report> {
+    pub(super) async fn end(
+        mut self,
+        options: &Options,
+        network: &RunningNetwork,
+        is_hasty: bool,
+    ) -> anyhow::Result<RunReport> {
         self.heal(network).await;
-        if let Some(economy) = &self.economy {
-            economy.stop_paying();
+        if let Some(payers) = &self.payers {
+            payers.stop_paying();
         }
         if !is_hasty {
             let interval = Duration::from_millis(options.config.network.block_interval_ms);
             let patience = (interval * LAST_INTERVALS + LAST_PAYMENTS).min(LONGEST_WAIT);
             // What is not confirmed by then is reported as pending.
-            let _ = self.meanwhile(timeout(patience, nothing_is_pending(network))).await?;
+            let _ = self.narrate_while(timeout(patience, no_payment_is_pending(network))).await?;
         }
         let deadline = if is_hasty { AGREE_IN_HASTE } else { AGREE };
-        let agreement = self.meanwhile(agreement::reach(network, deadline)).await?;
+        let agreement = self.narrate_while(final_agreement::reach(network, deadline)).await?;
         let (tip, branches) = match agreement {
-            Agreement::On(tip) => (Some(tip), Vec::new()),
-            Agreement::None(branches) => (None, branches),
+            FinalAgreement::On(tip) => (Some(tip), Vec::new()),
+            FinalAgreement::Split(branches) => (None, branches),
         };
         let least = tip.map_or(Height(0), |tip| tip.index);
-        let money = self.find_money(network, least, is_hasty).await?;
+        let money = self.prove_money(network, least, is_hasty).await?;
         // The chain that was agreed on is walked down to its start, in case that something was not told of.
         if self.is_found {
             // Nodes that were there before may have taken blocks with them that nobody else has: not of this chain.
             self.unchecked = 0;
         }
-        self.inspector.ask(self.somebody(), tip.unwrap_or_else(|| self.narrator.best()));
+        self.inspector.ask(self.first_present(), tip.unwrap_or_else(|| self.narrator.best()));
         Ok(self.report(options, (tip, branches), money, is_hasty).await?)
     }
 
     /// Goes on narrating until `wait` is over.
-    async fn meanwhile<T>(&mut self, wait: impl Future<Output = T>) -> io::Result<T> {
+    async fn narrate_while<T>(&mut self, wait: impl Future<Output = T>) -> io::Result<T> {
         let mut wait = std::pin::pin!(wait);
         loop {
             tokio::select! {
@@ -74,30 +79,38 @@ impl<W: Write> Run<W> {
         }
     }
 
-    async fn find_money(&mut self, network: &Network, least: Height, is_hasty: bool) -> io::Result<Option<Money>> {
-        let (Some(economy), Some(money)) = (self.economy.take(), &network.money) else { return Ok(None) };
-        let Some(book) = self.meanwhile(economy.finish()).await? else {
-            return Ok(Some(Money { fault: Some("the members' task has panicked".to_owned()), ..Money::default() }));
+    async fn prove_money(
+        &mut self,
+        network: &RunningNetwork,
+        least: Height,
+        is_hasty: bool,
+    ) -> io::Result<Option<MoneyProof>> {
+        let (Some(payers), Some(money)) = (self.payers.take(), &network.money) else { return Ok(None) };
+        let Some(book) = self.narrate_while(payers.finish()).await? else {
+            return Ok(Some(MoneyProof {
+                fault: Some("the members' task has panicked".to_owned()),
+                ..MoneyProof::default()
+            }));
         };
         let patience = match (is_hasty, self.is_found) {
             (false, _) => PROVE,
             (true, false) => PROVE_IN_HASTE,
             (true, true) => PROVE_FOUND_IN_HASTE,
         };
-        self.meanwhile(proof::prove(network, &money.mempool(), &book, least, patience)).await.map(Some)
+        self.narrate_while(money_proof::prove(network, &money.mempool(), &book, least, patience)).await.map(Some)
     }
 
     async fn report(
         mut self,
         options: &Options,
-        (tip, branches): (Option<BlockId>, Vec<Branch>),
-        money: Option<Money>,
+        (tip, branches): (Option<BlockId>, Vec<NodesOnBranch>),
+        money: Option<MoneyProof>,
         is_hasty: bool,
-    ) -> io::Result<Report> {
+    ) -> io::Result<RunReport> {
         let patience = if is_hasty { Duration::from_millis(500) } else { Duration::from_secs(10) };
         let checked = self.inspector.finish(patience).await;
         while let Ok(seen) = self.seen.try_recv() {
-            if matches!(seen.what, What::BadBlock(..) | What::Unfetched(..) | What::Fetched) {
+            if matches!(seen.what, Observation::BadBlock(..) | Observation::Unfetched(..) | Observation::Fetched) {
                 self.take(seen);
             }
         }
@@ -105,13 +118,13 @@ impl<W: Write> Run<W> {
         let blocks = best.index.0.saturating_sub(self.base);
         let counts = self.narrator.counts();
         let found = self.names.iter().zip(&counts.found);
-        let report = Report {
+        let report = RunReport {
             seconds: self.started.elapsed().as_secs_f64(),
             blocks,
             agreed: tip.is_some(),
             tip,
             branches,
-            found: found.map(|(node, blocks)| Found { node: node.clone(), blocks: *blocks }).collect(),
+            found: found.map(|(node, blocks)| BlocksFound { node: node.clone(), blocks: *blocks }).collect(),
             forks: counts.forks,
             reorganisations: counts.reorganisations,
             deepest_reorganisation: counts.deepest,
@@ -130,15 +143,15 @@ impl<W: Write> Run<W> {
         self.narrator.finish(at_ms);
         self.payments.finish(at_ms);
         self.show()?;
-        self.narrator.tell(at_ms, Tale::Report(report.clone()));
+        self.narrator.push(at_ms, RunEvent::Report(report.clone()));
         self.screen.end_status()?;
-        self.screen.show(&self.narrator.take())?;
+        self.screen.show(&self.narrator.take_events())?;
         Ok(report)
     }
 }
 
 /// Waits until the mempool has no payments; for ever if it has always some.
-async fn nothing_is_pending(network: &Network) {
+async fn no_payment_is_pending(network: &RunningNetwork) {
     let Some(money) = &network.money else { return };
     loop {
         // Payments that are on their way get there meanwhile.

@@ -1,24 +1,24 @@
 //! One run from start to end: starts the network, listens, narrates, cuts and heals, and reports. A network that was found
 //! is told of in the same way, and there nodes come and go.
 
-mod changes;
 mod ending;
+mod membership;
 
-pub(crate) use changes::Change;
+pub(crate) use membership::RosterChange;
 
-use crate::chance::Chance;
-use crate::economy::choice::Limits;
-use crate::economy::{Economy, PoolSeen, Settings};
+use crate::event::{Income, NamedAddress, RunEvent, RunStatus, Started};
 use crate::flags::{Options, layer_text};
 use crate::inspector::Inspector;
-use crate::ledger::Rules;
 use crate::narrator::{Narrator, PaymentNarrator};
-use crate::network::{Money, Network};
-use crate::observer::{self, Seen, What};
+use crate::network::{MempoolAndWallets, RunningNetwork};
+use crate::observer::{self, NodeObservation, Observation};
 use crate::partition::{self, Partition, halves};
-use crate::report::Report;
-use crate::screen::{Look, Screen};
-use crate::tale::{Contact, Income, Started, Status, Tale};
+use crate::payers::payment_choice::PaymentLimits;
+use crate::payers::{MempoolObservation, Payers, PayersSettings};
+use crate::random::SeededRandom;
+use crate::replayed_ledger::MoneyParams;
+use crate::report::RunReport;
+use crate::screen::{OutputFormat, Screen};
 use shared::wire::{BlockId, Event, Tip};
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -37,14 +37,19 @@ const TICK: Duration = Duration::from_millis(50);
 /// # Errors
 /// If the network cannot be started, or nobody takes the output. Nodes that do not agree are no error: see
 /// [`Report::is_good`].
-pub async fn run<W: Write>(options: &Options, look: Look, out: W, stop: CancellationToken) -> anyhow::Result<Report> {
+pub async fn run<W: Write>(
+    options: &Options,
+    look: OutputFormat,
+    out: W,
+    stop: CancellationToken,
+) -> anyhow::Result<RunReport> {
     let started = Instant::now();
-    let mut network = Network::start(options, CancellationToken::new())?;
+    let mut network = RunningNetwork::start(options, CancellationToken::new())?;
     let eyes = Eyes::open(&network);
     let watching = eyes.watching.clone();
     let result = match network.ready().await {
         Ok(tips) => {
-            let begin = Begin { started, tips, income: None, changes: channel(1).1 };
+            let begin = RunStart { started, tips, income: None, changes: channel(1).1 };
             narrate(options, look, out, &mut network, begin, eyes, stop).await
         }
         Err(error) => Err(error),
@@ -56,8 +61,8 @@ pub async fn run<W: Write>(options: &Options, look: Look, out: W, stop: Cancella
 
 /// What a network is watched with.
 pub(crate) struct Eyes {
-    sender: Sender<Seen>,
-    seen: Receiver<Seen>,
+    sender: Sender<NodeObservation>,
+    seen: Receiver<NodeObservation>,
     /// Of each node.
     watches: Vec<CancellationToken>,
     /// Ends all watching.
@@ -66,7 +71,7 @@ pub(crate) struct Eyes {
 
 impl Eyes {
     /// Starts to watch the nodes that the network has.
-    pub(crate) fn open(network: &Network) -> Self {
+    pub(crate) fn open(network: &RunningNetwork) -> Self {
         let watching = CancellationToken::new();
         let (sender, seen) = channel(QUEUE);
         let watches = observer::watch(network, &sender, &watching);
@@ -75,7 +80,7 @@ impl Eyes {
 }
 
 /// How things are when the story begins.
-pub(crate) struct Begin {
+pub(crate) struct RunStart {
     /// What its times count from.
     pub(crate) started: Instant,
     /// Where each node stands.
@@ -83,36 +88,36 @@ pub(crate) struct Begin {
     /// How members of a network that was found come by money.
     pub(crate) income: Option<Income>,
     /// Who comes and goes, in a network that was found.
-    pub(crate) changes: Receiver<Change>,
+    pub(crate) changes: Receiver<RosterChange>,
 }
 
 /// Tells of a network until it is done or `stop` is cancelled, and reports.
 pub(crate) async fn narrate<W: Write>(
     options: &Options,
-    look: Look,
+    look: OutputFormat,
     out: W,
-    network: &mut Network,
-    Begin { started, tips, income, changes }: Begin,
+    network: &mut RunningNetwork,
+    RunStart { started, tips, income, changes }: RunStart,
     Eyes { sender, seen, watches, watching }: Eyes,
     stop: CancellationToken,
-) -> anyhow::Result<Report> {
+) -> anyhow::Result<RunReport> {
     let names: Vec<String> = network.nodes.iter().map(|node| node.contact.name.clone()).collect();
     // A fresh chain is told from its first block on, whoever found it before anybody listened.
     let heights = || tips.iter().map(|tip| tip.index.0).filter(|_| network.goes_on);
     let (lowest, base) = (heights().min().unwrap_or(0), heights().max().unwrap_or(0));
     let addresses = network.nodes.iter().map(|node| node.contact.address.clone()).collect();
-    let directory = || network.money.iter().flat_map(|money| money.members.directory());
+    let directory = || network.money.iter().flat_map(|money| money.wallets.directory());
     let members = directory().map(|(_, name)| name).collect();
     let rules = match &network.money {
-        Some(_) => Some(Rules::of(&serde_json::to_value(options.config.network.genesis())?)?),
+        Some(_) => Some(MoneyParams::of(&serde_json::to_value(options.config.network.genesis())?)?),
         None => None,
     };
     let (pool_sender, pool) = channel(QUEUE);
-    let economy = network.money.as_ref().map(|money| Economy::start(wishes(options, network, money), pool_sender));
+    let payers = network.money.as_ref().map(|money| Payers::start(wishes(options, network, money), pool_sender));
     let mut run = Run {
         narrator: Narrator::new(names.clone(), network.id, options.config.network.genesis_time),
         payments: PaymentNarrator::new(directory()),
-        economy,
+        payers,
         pool,
         screen: Screen::new(out, look, names.clone(), members),
         names,
@@ -128,7 +133,7 @@ pub(crate) async fn narrate<W: Write>(
         sender,
         watches,
         watching,
-        presence: network.nodes.iter().map(|node| node.is_there.clone()).collect(),
+        presence: network.nodes.iter().map(|node| node.is_present.clone()).collect(),
         is_found: network.is_found(),
         ticks: interval(TICK),
         started,
@@ -146,23 +151,23 @@ pub(crate) async fn narrate<W: Write>(
 }
 
 /// What the members want.
-fn wishes(options: &Options, network: &Network, money: &Money) -> Settings {
+fn wishes(options: &Options, network: &RunningNetwork, money: &MempoolAndWallets) -> PayersSettings {
     let params = &options.config.network;
     // As mempools do, which ask for a fee only where addresses cost nothing.
     let min_fee = if params.new_address_balance == 0 { 0 } else { options.config.mempool.min_fee.grains() };
-    Settings {
+    PayersSettings {
         client: network.client.clone(),
         mempool: money.mempool.clone(),
         network: network.id,
-        members: money.members.clone(),
+        wallets: money.wallets.clone(),
         rate: options.config.simulator.rate,
-        limits: Limits::new(params.reward.max(params.new_address_balance), min_fee, params.max_msg_bytes),
-        chance: Chance::new(options.seed.wrapping_add(1)),
+        limits: PaymentLimits::new(params.reward.max(params.new_address_balance), min_fee, params.max_msg_bytes),
+        random: SeededRandom::new(options.seed.wrapping_add(1)),
     }
 }
 
 /// A partition under way.
-struct Cut {
+struct OngoingPartition {
     halves: [Vec<usize>; 2],
     mempool: usize,
     found_before: Vec<u64>,
@@ -173,12 +178,12 @@ struct Run<W> {
     names: Vec<String>,
     narrator: Narrator,
     payments: PaymentNarrator,
-    economy: Option<Economy>,
-    pool: Receiver<PoolSeen>,
+    payers: Option<Payers>,
+    pool: Receiver<MempoolObservation>,
     screen: Screen<W>,
     inspector: Inspector,
-    seen: Receiver<Seen>,
-    sender: Sender<Seen>,
+    seen: Receiver<NodeObservation>,
+    sender: Sender<NodeObservation>,
     watches: Vec<CancellationToken>,
     watching: CancellationToken,
     /// Who takes part, as the network knows it, too.
@@ -189,17 +194,23 @@ struct Run<W> {
     base: u64,
     hashrates: Vec<u64>,
     first_difficulty: Option<u64>,
-    cut: Option<Cut>,
+    cut: Option<OngoingPartition>,
     bad: u64,
     unchecked: u64,
     failed: u64,
 }
 
 impl<W: Write> Run<W> {
-    fn begin(&mut self, options: &Options, network: &Network, tips: &[Tip], income: Option<Income>) -> io::Result<()> {
+    fn begin(
+        &mut self,
+        options: &Options,
+        network: &RunningNetwork,
+        tips: &[Tip],
+        income: Option<Income>,
+    ) -> io::Result<()> {
         let params = &options.config.network;
-        let members = network.money.iter().flat_map(|money| money.members.directory());
-        let members = members.map(|(address, name)| Contact { name, address: address.to_string() });
+        let members = network.money.iter().flat_map(|money| money.wallets.directory());
+        let members = members.map(|(address, name)| NamedAddress { name, address: address.to_string() });
         let started = Started {
             network: params.name.clone(),
             network_id: network.id.to_string(),
@@ -209,7 +220,7 @@ impl<W: Write> Run<W> {
             seed: options.seed,
             tracker: network.tracker.clone(),
             explorer: network.explorer.as_ref().map(|address| format!("http://{address}/")),
-            mempool: network.money.as_ref().map(Money::mempool),
+            mempool: network.money.as_ref().map(MempoolAndWallets::mempool),
             nodes: network.nodes.iter().map(|node| node.contact.clone()).collect(),
             members: members.collect(),
             rate: options.config.simulator.rate,
@@ -218,25 +229,25 @@ impl<W: Write> Run<W> {
             height: self.base,
         };
         let at_ms = self.at_ms();
-        self.narrator.tell(at_ms, Tale::Started(started));
+        self.narrator.push(at_ms, RunEvent::Started(started));
         if !self.is_found {
-            self.narrator.tell(at_ms, Tale::Mining { nodes: network.nodes.len(), within_ms: at_ms });
+            self.narrator.push(at_ms, RunEvent::Mining { nodes: network.nodes.len(), within_ms: at_ms });
         }
         for (node, tip) in tips.iter().enumerate().filter(|(_, tip)| tip.index.0 > 0) {
-            self.narrator.see_tip(at_ms, node, tip);
+            self.narrator.observe_tip(at_ms, node, tip);
         }
-        self.screen.show(&self.narrator.take())
+        self.screen.show(&self.narrator.take_events())
     }
 
     /// Narrates until the run is over; answers whether somebody is waiting for it to end.
     async fn listen(
         &mut self,
         options: &Options,
-        network: &mut Network,
-        mut changes: Receiver<Change>,
+        network: &mut RunningNetwork,
+        mut changes: Receiver<RosterChange>,
         stop: &CancellationToken,
     ) -> io::Result<bool> {
-        let mut chance = Chance::new(options.seed);
+        let mut random = SeededRandom::new(options.seed);
         let mut partitions = options.partitions.iter().copied().peekable();
         loop {
             tokio::select! {
@@ -246,7 +257,7 @@ impl<W: Write> Run<W> {
                 }
                 (service, reason) = network.failed() => {
                     self.failed += 1;
-                    self.narrator.tell(self.at_ms(), Tale::Failed { service, reason });
+                    self.narrator.push(self.at_ms(), RunEvent::Failed { service, reason });
                 }
                 Some(change) = changes.recv() => self.change(network, change),
                 shown = self.next() => shown?,
@@ -265,7 +276,7 @@ impl<W: Write> Run<W> {
                 self.heal(network).await;
             }
             if let Some(partition) = partitions.next_if(|partition| uptime >= partition.after) {
-                self.cut(network, partition, &mut chance).await;
+                self.cut(network, partition, &mut random).await;
             }
         }
     }
@@ -274,7 +285,7 @@ impl<W: Write> Run<W> {
     async fn next(&mut self) -> io::Result<()> {
         tokio::select! {
             Some(seen) = self.seen.recv() => self.take(seen),
-            Some(seen) = self.pool.recv() => self.payments.see(self.at_ms(), &seen),
+            Some(seen) = self.pool.recv() => self.payments.observe(self.at_ms(), &seen),
             _ = self.ticks.tick() => {}
         }
         let at_ms = self.at_ms();
@@ -283,84 +294,91 @@ impl<W: Write> Run<W> {
         self.show()?;
         let (narrator, hashrates, checked) = (&self.narrator, &self.hashrates, self.inspector.checked());
         let (hashrate, pending) = (hashrates.iter().sum(), self.payments.pending());
-        self.screen.show_status(at_ms, || Status { hashrate, checked, pending, ..narrator.status() })
+        self.screen.show_status(at_ms, || RunStatus { hashrate, checked, pending, ..narrator.status() })
     }
 
     fn show(&mut self) -> io::Result<()> {
-        let mut told = self.narrator.take();
-        told.extend(self.payments.take());
+        let mut told = self.narrator.take_events();
+        told.extend(self.payments.take_events());
         self.screen.show(&told)
     }
 
-    fn take(&mut self, Seen { node, what }: Seen) {
+    fn take(&mut self, NodeObservation { node, what }: NodeObservation) {
         let at_ms = self.at_ms();
         let name = self.names[node].clone();
         match what {
-            What::Event(event) => {
+            Observation::Event(event) => {
                 if let Event::Block(block) = &event {
                     self.inspector.ask(node, BlockId { index: block.index, hash: block.hash });
                     self.first_difficulty.get_or_insert(block.difficulty.value());
                 }
-                self.narrator.hear(at_ms, node, &event);
+                self.narrator.observe_event(at_ms, node, &event);
             }
-            What::Info { tip, hashrate, miner } => {
+            Observation::Info { tip, hashrate, miner } => {
                 self.hashrates[node] = hashrate;
-                self.narrator.see_tip(at_ms, node, &tip);
+                self.narrator.observe_tip(at_ms, node, &tip);
                 if let Some(miner) = miner {
-                    self.payments.call(miner, format!("{name}'s miner"));
+                    self.payments.add_name(miner, format!("{name}'s miner"));
                 }
             }
-            What::Bundle(block, bundle, reward) => self.payments.see_bundle(at_ms, block, &bundle, reward),
-            What::Silent(reason) => {
-                self.narrator.tell(at_ms, Tale::Silent { node: name, reason });
-                self.set_there(node, false);
+            Observation::Payments(block, bundle, reward) => {
+                self.payments.add_block_payments(at_ms, block, &bundle, reward)
             }
-            What::Back => {
-                self.narrator.tell(at_ms, Tale::Back { node: name });
-                self.set_there(node, true);
+            Observation::Silent(reason) => {
+                self.narrator.push(at_ms, RunEvent::Silent { node: name, reason });
+                self.set_present(node, false);
             }
-            What::BadBlock(block, reason) => {
+            Observation::Back => {
+                self.narrator.push(at_ms, RunEvent::Back { node: name });
+                self.set_present(node, true);
+            }
+            Observation::BadBlock(block, reason) => {
                 self.bad += 1;
-                self.narrator.tell(at_ms, Tale::BadBlock { node: name, block, reason });
+                self.narrator.push(at_ms, RunEvent::BadBlock { node: name, block, reason });
             }
-            What::Fetched => self.unchecked = self.unchecked.saturating_sub(1),
-            What::Unfetched(block, reason) => {
+            Observation::Fetched => self.unchecked = self.unchecked.saturating_sub(1),
+            Observation::Unfetched(block, reason) => {
                 self.unchecked += 1;
                 let what = format!("fetch block {} {} from {name} to check it", block.index, block.hash.short());
-                self.narrator.tell(at_ms, Tale::Trouble { what, reason });
+                self.narrator.push(at_ms, RunEvent::Trouble { what, reason });
             }
         }
     }
 
-    async fn cut(&mut self, network: &Network, partition: Partition, chance: &mut Chance) {
-        let (halves, mempool) = (halves(network.nodes.len(), chance), chance.place(2));
+    async fn cut(&mut self, network: &RunningNetwork, partition: Partition, random: &mut SeededRandom) {
+        let (halves, mempool) = (halves(network.nodes.len(), random), random.index(2));
         let result = partition::cut(network, &halves, mempool).await;
         let (for_ms, told) = (ms(partition.lasts), network.money.as_ref().map(|_| mempool));
-        let tale = Tale::Partitioned { halves: self.named(&halves), for_ms, mempool: told };
-        self.narrator.tell(self.at_ms(), tale);
-        self.complain_of("cut the network", result);
-        self.cut = Some(Cut { halves, mempool, found_before: self.narrator.counts().found, ends: partition.end() });
+        let event = RunEvent::Partitioned { halves: self.named(&halves), for_ms, mempool: told };
+        self.narrator.push(self.at_ms(), event);
+        self.report_failure("cut the network", result);
+        self.cut = Some(OngoingPartition {
+            halves,
+            mempool,
+            found_before: self.narrator.counts().found,
+            ends: partition.end(),
+        });
     }
 
     /// Heals the cut, if there is one.
-    async fn heal(&mut self, network: &Network) {
-        let Some(Cut { halves, mempool, found_before, .. }) = self.cut.take() else { return };
+    async fn heal(&mut self, network: &RunningNetwork) {
+        let Some(OngoingPartition { halves, mempool, found_before, .. }) = self.cut.take() else { return };
         let found_now = self.narrator.counts().found;
         let found = |half: &[usize]| half.iter().map(|node| found_now[*node] - found_before[*node]).sum();
-        let tale = Tale::Healed { halves: self.named(&halves), found: [found(&halves[0]), found(&halves[1])] };
-        self.narrator.tell(self.at_ms(), tale);
+        let event = RunEvent::Healed { halves: self.named(&halves), found: [found(&halves[0]), found(&halves[1])] };
+        self.narrator.push(self.at_ms(), event);
         let result = partition::heal(network, &halves, mempool).await;
-        self.complain_of("heal the network", result);
+        self.report_failure("heal the network", result);
     }
 
-    fn complain_of(&mut self, what: &str, result: Result<(), String>) {
+    fn report_failure(&mut self, what: &str, result: Result<(), String>) {
         if let Err(reason) = result {
-            self.narrator.tell(self.at_ms(), Tale::Trouble { what: what.to_owned(), reason });
+            self.narrator.push(self.at_ms(), RunEvent::Trouble { what: what.to_owned(), reason });
         }
     }
 
     fn ending(&mut self, reason: String) -> io::Result<()> {
-        self.narrator.tell(self.at_ms(), Tale::Ending { reason });
+        self.narrator.push(self.at_ms(), RunEvent::Ending { reason });
         self.show()
     }
 

@@ -28,8 +28,8 @@ impl Program {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let started = lines.by_ref().map_while(Result::ok).find_map(|line| {
-            let tale: Value = serde_json::from_str(&line).unwrap();
-            (tale["event"] == "started").then_some(tale)
+            let event: Value = serde_json::from_str(&line).unwrap();
+            (event["event"] == "started").then_some(event)
         });
         // Whoever does not read along holds it up.
         thread::spawn(move || lines.map_while(Result::ok).for_each(drop));

@@ -1,6 +1,6 @@
 //! Runs without money: forks and their end, folders that are gone on with, stopping, and the program itself.
 
-use super::{events, network, run, tales};
+use super::{network, of_kind, parse_events, run};
 use serde_json::Value;
 use shared::params::LayerName;
 use simulator::Options;
@@ -20,21 +20,21 @@ async fn nodes_that_were_cut_apart_agree_again_after_healing() {
     let seconds = Duration::from_secs;
     let partition = Partition { after: seconds(1), lasts: seconds(3) };
     let options = Options { seconds: Some(seconds(6)), partitions: vec![partition], ..options() };
-    let (report, tales) = run(&options, CancellationToken::new()).await;
+    let (report, events) = run(&options, CancellationToken::new()).await;
 
     assert!(report.is_good() && report.money.is_none(), "{report:?}");
     assert_eq!((report.bad, report.unchecked, report.failed_services), (0, 0, 0), "{report:?}");
     assert!(report.blocks > 0 && report.checked >= report.blocks, "{report:?}");
     assert_eq!(report.stale, report.checked - report.blocks);
-    let (cut, healed) = (events(&tales, "partitioned"), events(&tales, "healed"));
+    let (cut, healed) = (of_kind(&events, "partitioned"), of_kind(&events, "healed"));
     assert_eq!((cut.len(), healed.len()), (1, 1));
-    assert!(events(&tales, "trouble").is_empty(), "{tales:?}");
+    assert!(of_kind(&events, "trouble").is_empty(), "{events:?}");
     // Where both halves mined there was a fork, and whoever was on the lighter branch has left it.
     let found = &healed[0]["found"];
     if found[0].as_u64() > Some(0) && found[1].as_u64() > Some(0) {
         assert!(report.forks > 0 && report.reorganisations > 0, "{report:?}");
     }
-    let last = tales.last().unwrap();
+    let last = events.last().unwrap();
     assert_eq!((&last["event"], &last["agreed"]), (&Value::from("report"), &Value::from(true)));
 }
 
@@ -50,11 +50,11 @@ async fn a_kept_data_folder_is_gone_on_with() {
     let saved = simulator::parameters::saved(folder.path()).unwrap().unwrap();
     assert_eq!(saved, options.config.network);
 
-    let (second, tales) = run(&options, CancellationToken::new()).await;
+    let (second, events) = run(&options, CancellationToken::new()).await;
     assert!(second.is_good() && second.blocks >= 2, "{second:?}");
     let reached = first.tip.unwrap().index.0;
     assert!(second.tip.unwrap().index.0 >= reached + 2, "{second:?} does not go on from {reached}");
-    assert_eq!(events(&tales, "started").len(), 1);
+    assert_eq!(of_kind(&events, "started").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -65,9 +65,9 @@ async fn a_run_that_is_told_to_stop_reports_soon_and_leaves_nothing_behind() {
         tokio::time::sleep(Duration::from_millis(1500)).await;
         cancel.cancel();
     });
-    let (report, tales) = run(&options, stop).await;
+    let (report, events) = run(&options, stop).await;
     assert!(report.is_good(), "{report:?}");
-    let parameters = events(&tales, "started")[0]["config"].as_str().unwrap();
+    let parameters = of_kind(&events, "started")[0]["config"].as_str().unwrap();
     assert!(!std::path::Path::new(parameters).parent().unwrap().exists(), "{parameters}");
 }
 
@@ -93,10 +93,10 @@ fn the_program_prints_json_and_nothing_else() {
         .stderr(Stdio::inherit())
         .output()
         .unwrap();
-    let tales = tales(&out.stdout);
-    assert!(out.status.success(), "{:?} {tales:?}", out.status);
-    assert!(events(&tales, "found").len() >= 2, "{tales:?}");
-    let [report] = events(&tales, "report")[..] else { panic!("{tales:?}") };
+    let events = parse_events(&out.stdout);
+    assert!(out.status.success(), "{:?} {events:?}", out.status);
+    assert!(of_kind(&events, "found").len() >= 2, "{events:?}");
+    let [report] = of_kind(&events, "report")[..] else { panic!("{events:?}") };
     assert!(report["blocks"].as_u64() >= Some(3) && report["agreed"] == true, "{report}");
 }
 

@@ -9,7 +9,7 @@ mod money;
 use serde_json::Value;
 use shared::config::{Config, Hashrate};
 use shared::work::Difficulty;
-use simulator::{Look, Options, Report};
+use simulator::{Options, OutputFormat, RunReport};
 use tokio_util::sync::CancellationToken;
 
 /// Three nodes on any free ports, a block every 300 ms or so.
@@ -23,16 +23,16 @@ fn network() -> Options {
     Options { config, port: Some(0), seed: 1, ..Options::default() }
 }
 
-async fn run(options: &Options, stop: CancellationToken) -> (Report, Vec<Value>) {
+async fn run(options: &Options, stop: CancellationToken) -> (RunReport, Vec<Value>) {
     let mut out = Vec::new();
-    let report = simulator::run(options, Look::Json, &mut out, stop).await.expect("the run starts");
-    (report, tales(&out))
+    let report = simulator::run(options, OutputFormat::Json, &mut out, stop).await.expect("the run starts");
+    (report, parse_events(&out))
 }
 
-fn tales(out: &[u8]) -> Vec<Value> {
+fn parse_events(out: &[u8]) -> Vec<Value> {
     std::str::from_utf8(out).expect("text").lines().map(|line| serde_json::from_str(line).expect(line)).collect()
 }
 
-fn events<'a>(tales: &'a [Value], event: &str) -> Vec<&'a Value> {
-    tales.iter().filter(|tale| tale["event"] == event).collect()
+fn of_kind<'a>(events: &'a [Value], kind: &str) -> Vec<&'a Value> {
+    events.iter().filter(|event| event["event"] == kind).collect()
 }

@@ -11,7 +11,7 @@ const DEPTH: u64 = 5000;
 
 /// What is known of one block.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(super) struct KnownBlock {
     pub(super) id: BlockId,
     pub(super) prev: BlockHash,
     pub(super) timestamp: Timestamp,
@@ -24,16 +24,22 @@ pub(super) struct Known {
 
 /// All blocks that are remembered.
 #[derive(Debug, Default)]
-pub(super) struct Blocks {
-    known: HashMap<BlockHash, Known>,
+pub(super) struct KnownBlocks {
+    known: HashMap<BlockHash, KnownBlock>,
     parents: HashSet<BlockHash>,
     highest: u64,
     forks: u64,
 }
 
-impl Blocks {
+impl KnownBlocks {
     /// The block of `id`, remembered from now on if it was not.
-    pub(super) fn note(&mut self, id: BlockId, prev: BlockHash, timestamp: Timestamp, difficulty: u64) -> &mut Known {
+    pub(super) fn get_or_insert(
+        &mut self,
+        id: BlockId,
+        prev: BlockHash,
+        timestamp: Timestamp,
+        difficulty: u64,
+    ) -> &mut KnownBlock {
         if !self.known.contains_key(&id.hash) {
             // A second child of the same parent is a fork.
             if !self.parents.insert(prev) {
@@ -44,7 +50,7 @@ impl Blocks {
                 self.forget_the_deep();
             }
         }
-        self.known.entry(id.hash).or_insert_with(|| Known {
+        self.known.entry(id.hash).or_insert_with(|| KnownBlock {
             id,
             prev,
             timestamp,
@@ -54,7 +60,7 @@ impl Blocks {
         })
     }
 
-    pub(super) fn get(&self, hash: &BlockHash) -> Option<&Known> {
+    pub(super) fn get(&self, hash: &BlockHash) -> Option<&KnownBlock> {
         self.known.get(hash)
     }
 

@@ -1,12 +1,12 @@
 //! The end of a run with money: is every grain where it must be? Each node's chain is downloaded and replayed by
-//! [`crate::ledger`], and the mempool must say of every address what the replay says.
+//! [`crate::replayed_ledger`], and the mempool must say of every address what the replay says.
 //!
 //! Mining goes on meanwhile, so all of it is about one block: the mempool's tip, unchanged while it was asked.
 
 use crate::checker::{Mismatch, parse};
-use crate::economy::book::{Book, State};
-use crate::ledger::Ledger;
-use crate::network::Network;
+use crate::network::RunningNetwork;
+use crate::payers::payment_book::{PaymentBook, PaymentState};
+use crate::replayed_ledger::ReplayedLedger;
 use runtime::client::{Client, Error, Unprocessed};
 use serde::Serialize;
 use serde_json::Value;
@@ -31,7 +31,7 @@ const MOST_BALANCES: usize = 1_000_000;
 
 /// What the replay came to.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Money {
+pub struct MoneyProof {
     /// Whether all of this was proven; if not, `fault` says why.
     pub proven: bool,
     /// What was found wrong, or why nothing could be proven.
@@ -49,12 +49,12 @@ pub struct Money {
     /// The sum of what new addresses were given.
     pub given: u128,
     /// What became of the members' own payments.
-    pub members: Settled,
+    pub members: PaymentCounts,
 }
 
 /// What became of the members' own payments.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Settled {
+pub struct PaymentCounts {
     /// Taken by the mempool.
     pub accepted: u64,
     /// In a block.
@@ -71,16 +71,16 @@ pub struct Settled {
 
 /// Why there is no proof yet.
 #[derive(Debug, thiserror::Error)]
-enum Fault {
+enum ProofError {
     /// The chain or what was asked has moved meanwhile: try again.
     #[error("{0}")]
-    NotNow(String),
+    NotYet(String),
     /// A request went wrong.
     #[error("{0} does not answer: {1}")]
     Request(String, Error),
     /// A node's chain breaks a rule.
     #[error("the chain of node {node} breaks a rule at block {index}: {mismatch}")]
-    Broken {
+    BrokenRule {
         /// Whose.
         node: String,
         /// Where.
@@ -94,7 +94,7 @@ enum Fault {
 }
 
 /// What the mempool says at one block.
-struct PoolView {
+struct MempoolSnapshot {
     tip: Tip,
     balances: BTreeMap<String, u64>,
     pending: HashSet<TransactionId>,
@@ -103,43 +103,60 @@ struct PoolView {
 /// Replays and compares, again and again until it holds or `patience` is over.
 ///
 /// The block that it is about is not below the height `least`.
-pub async fn prove(network: &Network, mempool: &str, book: &Book, least: Height, patience: Duration) -> Money {
+pub async fn prove(
+    network: &RunningNetwork,
+    mempool: &str,
+    payments: &PaymentBook,
+    least: Height,
+    patience: Duration,
+) -> MoneyProof {
     let deadline = Instant::now() + patience;
     let mut last = None;
     loop {
-        let fault = match timeout_at(deadline, attempt(network, mempool, book, least)).await {
+        let fault = match timeout_at(deadline, prove_once(network, mempool, payments, least)).await {
             Ok(Ok(money)) => return money,
             Ok(Err(fault)) => fault,
-            Err(_) => last.unwrap_or_else(|| Fault::NotNow(format!("it took longer than {} s", patience.as_secs()))),
+            Err(_) => {
+                last.unwrap_or_else(|| ProofError::NotYet(format!("it took longer than {} s", patience.as_secs())))
+            }
         };
-        let is_over = Instant::now() >= deadline || matches!(fault, Fault::Broken { .. });
+        let is_over = Instant::now() >= deadline || matches!(fault, ProofError::BrokenRule { .. });
         if is_over {
-            let members = Settled { accepted: book.accepted, refused: book.refused, ..Settled::default() };
-            return Money { fault: Some(fault.to_string()), members, ..Money::default() };
+            let members =
+                PaymentCounts { accepted: payments.accepted, refused: payments.refused, ..PaymentCounts::default() };
+            return MoneyProof { fault: Some(fault.to_string()), members, ..MoneyProof::default() };
         }
         last = Some(fault);
         sleep(AGAIN).await;
     }
 }
 
-async fn attempt(network: &Network, mempool: &str, book: &Book, least: Height) -> Result<Money, Fault> {
-    let pool = pool_view(&network.client, mempool).await?;
+async fn prove_once(
+    network: &RunningNetwork,
+    mempool: &str,
+    payments: &PaymentBook,
+    least: Height,
+) -> Result<MoneyProof, ProofError> {
+    let pool = mempool_snapshot(&network.client, mempool).await?;
     if pool.tip.index < least {
-        return Err(Fault::NotNow(format!("the mempool is at block {} and the nodes at {least}", pool.tip.index)));
+        return Err(ProofError::NotYet(format!("the mempool is at block {} and the nodes at {least}", pool.tip.index)));
     }
     let mut proven = None;
     for node in network.present() {
         let ledger = replay(network, &node.contact.name, &node.contact.address, pool.tip.index.0).await?;
         if ledger.tip().hash != pool.tip.hash.to_string() {
             let name = &node.contact.name;
-            return Err(Fault::NotNow(format!("node {name} and the mempool have different blocks {}", pool.tip.index)));
+            return Err(ProofError::NotYet(format!(
+                "node {name} and the mempool have different blocks {}",
+                pool.tip.index
+            )));
         }
-        compare(&ledger, &pool.balances).map_err(Fault::NotNow)?;
+        compare_balances(&ledger, &pool.balances).map_err(ProofError::NotYet)?;
         proven = Some(ledger);
     }
-    let Some(ledger) = proven else { return Err(Fault::NotNow("there is no node".to_owned())) };
-    let members = settle(&network.client, mempool, book, &ledger, &pool.pending).await?;
-    Ok(Money {
+    let Some(ledger) = proven else { return Err(ProofError::NotYet("there is no node".to_owned())) };
+    let members = count_payments(&network.client, mempool, payments, &ledger, &pool.pending).await?;
+    Ok(MoneyProof {
         proven: true,
         fault: None,
         block: Some(BlockId { index: pool.tip.index, hash: pool.tip.hash }),
@@ -153,8 +170,8 @@ async fn attempt(network: &Network, mempool: &str, book: &Book, least: Height) -
 }
 
 /// Balances and what is pending, between two looks at a tip that did not move.
-async fn pool_view(client: &Client, mempool: &str) -> Result<PoolView, Fault> {
-    let failed = |error| Fault::Request("the mempool".to_owned(), error);
+async fn mempool_snapshot(client: &Client, mempool: &str) -> Result<MempoolSnapshot, ProofError> {
+    let failed = |error| ProofError::Request("the mempool".to_owned(), error);
     let tip = client.info(mempool).await.map_err(failed)?.tip;
     let mut balances = BTreeMap::new();
     let mut from: Option<String> = None;
@@ -172,13 +189,13 @@ async fn pool_view(client: &Client, mempool: &str) -> Result<PoolView, Fault> {
         Unprocessed::Pending { transactions, .. } => transactions.iter().map(|pending| pending.id).collect(),
     };
     match (tip, client.info(mempool).await.map_err(failed)?.tip) {
-        (Some(before), Some(tip)) if before.hash == tip.hash => Ok(PoolView { tip, balances, pending }),
-        _ => Err(Fault::NotNow("the mempool's chain grows too fast to be looked at".to_owned())),
+        (Some(before), Some(tip)) if before.hash == tip.hash => Ok(MempoolSnapshot { tip, balances, pending }),
+        _ => Err(ProofError::NotYet("the mempool's chain grows too fast to be looked at".to_owned())),
     }
 }
 
 /// A node's chain, from genesis to the height `last`.
-async fn replay(network: &Network, node: &str, address: &str, last: u64) -> Result<Ledger, Fault> {
+async fn replay(network: &RunningNetwork, node: &str, address: &str, last: u64) -> Result<ReplayedLedger, ProofError> {
     let (mut ledger, mut next, mut page) = (None, 0, PAGE_BLOCKS);
     while next <= last {
         let limit = page.min(last + 1 - next);
@@ -189,32 +206,32 @@ async fn replay(network: &Network, node: &str, address: &str, last: u64) -> Resu
                 page /= 2;
                 continue;
             }
-            Err(error) => return Err(Fault::Request(format!("node {node}"), error)),
+            Err(error) => return Err(ProofError::Request(format!("node {node}"), error)),
         };
         let broken = |index, mismatch| match mismatch {
             // It was reorganised between two pages.
-            Mismatch::Link(reason) => Fault::NotNow(format!("node {node}, block {index}: {reason}")),
-            _ => Fault::Broken { node: node.to_owned(), index, mismatch },
+            Mismatch::BrokenLink(reason) => ProofError::NotYet(format!("node {node}, block {index}: {reason}")),
+            _ => ProofError::BrokenRule { node: node.to_owned(), index, mismatch },
         };
         let replayed = spawn_blocking(move || apply(ledger, &json)).await?;
         let (after, blocks) = replayed.map_err(|(above, mismatch)| broken(next + above, mismatch))?;
         if blocks == 0 {
-            return Err(Fault::NotNow(format!("node {node} has no block {next}, the mempool has")));
+            return Err(ProofError::NotYet(format!("node {node} has no block {next}, the mempool has")));
         }
         (ledger, next) = (after, next + blocks);
     }
-    ledger.ok_or_else(|| Fault::NotNow(format!("node {node} has no chain")))
+    ledger.ok_or_else(|| ProofError::NotYet(format!("node {node} has no chain")))
 }
 
 /// Applies an array of blocks, genesis where there is no ledger yet; answers how many they were.
-fn apply(mut ledger: Option<Ledger>, json: &[u8]) -> Result<(Option<Ledger>, u64), (u64, Mismatch)> {
+fn apply(mut ledger: Option<ReplayedLedger>, json: &[u8]) -> Result<(Option<ReplayedLedger>, u64), (u64, Mismatch)> {
     let Value::Array(blocks) = parse(json).map_err(|mismatch| (0, mismatch))? else {
-        return Err((0, Mismatch::Shape("a chain is no list".to_owned())));
+        return Err((0, Mismatch::Malformed("a chain is no list".to_owned())));
     };
     for (block, above) in blocks.iter().zip(0..) {
         let applied = match &mut ledger {
             Some(ledger) => ledger.apply(block),
-            None => Ledger::begin(block).map(|begun| ledger = Some(begun)),
+            None => ReplayedLedger::begin(block).map(|begun| ledger = Some(begun)),
         };
         applied.map_err(|mismatch| (above, mismatch))?;
     }
@@ -222,50 +239,50 @@ fn apply(mut ledger: Option<Ledger>, json: &[u8]) -> Result<(Option<Ledger>, u64
 }
 
 /// Whether the sums are right, and the mempool says the same of every address.
-fn compare(ledger: &Ledger, said: &BTreeMap<String, u64>) -> Result<(), String> {
+fn compare_balances(ledger: &ReplayedLedger, reported: &BTreeMap<String, u64>) -> Result<(), String> {
     let (held, created, given) = (ledger.held(), ledger.created(), ledger.given());
     if held != created + given {
         return Err(format!("all balances are {held} grains together, but {created} were created and {given} given"));
     }
     let replayed = ledger.balances().iter().map(|(address, balance)| {
-        let said = said.get(address).copied().unwrap_or_else(|| ledger.balance(""));
-        (address, *balance, said)
+        let reported = reported.get(address).copied().unwrap_or_else(|| ledger.balance(""));
+        (address, *balance, reported)
     });
-    let unknown = said.iter().filter(|(address, _)| !ledger.balances().contains_key(*address));
-    let unknown = unknown.map(|(address, said)| (address, ledger.balance(address), *said));
-    match replayed.chain(unknown).find(|(_, balance, said)| balance != said) {
+    let unknown = reported.iter().filter(|(address, _)| !ledger.balances().contains_key(*address));
+    let unknown = unknown.map(|(address, reported)| (address, ledger.balance(address), *reported));
+    match replayed.chain(unknown).find(|(_, balance, reported)| balance != reported) {
         None => Ok(()),
-        Some((address, balance, said)) => {
-            Err(format!("the mempool says that {address} has {said} grains, by the chain they are {balance}"))
+        Some((address, balance, reported)) => {
+            Err(format!("the mempool says that {address} has {reported} grains, by the chain they are {balance}"))
         }
     }
 }
 
 /// Finds every payment that was accepted.
-async fn settle(
+async fn count_payments(
     client: &Client,
     mempool: &str,
-    book: &Book,
-    ledger: &Ledger,
+    payments: &PaymentBook,
+    ledger: &ReplayedLedger,
     pending: &HashSet<TransactionId>,
-) -> Result<Settled, Fault> {
-    let Book { accepted, refused, forgotten, .. } = *book;
-    let mut settled = Settled { accepted, refused, forgotten, ..Settled::default() };
-    for (id, state) in book.payments() {
+) -> Result<PaymentCounts, ProofError> {
+    let PaymentBook { accepted, refused, forgotten, .. } = *payments;
+    let mut settled = PaymentCounts { accepted, refused, forgotten, ..PaymentCounts::default() };
+    for (id, state) in payments.payments() {
         if ledger.has(&id.to_string()) {
             settled.confirmed += 1;
         } else if pending.contains(id) {
             settled.pending += 1;
-        } else if let State::GivenUp(reason) = state {
+        } else if let PaymentState::GivenUp(reason) = state {
             *settled.given_up.entry(reason.clone()).or_default() += 1;
         } else {
             // It may have come into a block that is newer than the one that was looked at.
             match client.confirmations(mempool, id).await {
                 Ok(_) => settled.pending += 1,
                 Err(Error::Refused(_)) => {
-                    return Err(Fault::NotNow(format!("the payment {id} was accepted, and has vanished")));
+                    return Err(ProofError::NotYet(format!("the payment {id} was accepted, and has vanished")));
                 }
-                Err(error) => return Err(Fault::Request("the mempool".to_owned(), error)),
+                Err(error) => return Err(ProofError::Request("the mempool".to_owned(), error)),
             }
         }
     }
@@ -279,13 +296,13 @@ mod tests {
     use shared::params::Params;
 
     /// The ledger after genesis of a network that gives new addresses 7 grains, and what a mempool says of two addresses.
-    fn compared(said: &[(&str, u64)]) -> Result<(), String> {
+    fn compared(reported: &[(&str, u64)]) -> Result<(), String> {
         let params = Params { new_address_balance: 7, ..Params::default() };
         let genesis = json!([params.genesis()]).to_string();
         let (ledger, blocks) = apply(None, genesis.as_bytes()).unwrap();
         assert_eq!(blocks, 1);
-        let said = said.iter().map(|(address, grains)| ((*address).to_owned(), *grains)).collect();
-        compare(&ledger.unwrap(), &said)
+        let reported = reported.iter().map(|(address, grains)| ((*address).to_owned(), *grains)).collect();
+        compare_balances(&ledger.unwrap(), &reported)
     }
 
     #[test]

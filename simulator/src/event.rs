@@ -1,7 +1,7 @@
 //! What can be told of a run: one value for each thing that happens, which `--json` prints as it is and
-//! [`crate::text`] turns into a line for people. No decisions here, and no colours.
+//! [`crate::event_text`] turns into a line for people. No decisions here, and no colours.
 
-use crate::report::Report;
+use crate::report::RunReport;
 use serde::Serialize;
 use shared::ledger::{Amount, TransactionId};
 use shared::wire::BlockId;
@@ -11,18 +11,18 @@ mod json_tests;
 
 /// Something that happened, and when.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Told {
+pub struct TimedEvent {
     /// Milliseconds since the run began.
     pub at_ms: u64,
     /// What happened.
     #[serde(flatten)]
-    pub tale: Tale,
+    pub event: RunEvent,
 }
 
 /// What happened. Nodes go by their short names.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-pub enum Tale {
+pub enum RunEvent {
     /// The services listen.
     Started(Started),
     /// Every node mines.
@@ -128,7 +128,7 @@ pub enum Tale {
     /// Nodes are on different branches.
     Fork {
         /// Who is where.
-        branches: Vec<Branch>,
+        branches: Vec<NodesOnBranch>,
     },
     /// Nodes left their branch for one with more work.
     Reorganised {
@@ -239,9 +239,9 @@ pub enum Tale {
         reason: String,
     },
     /// How things are.
-    Status(Status),
+    Status(RunStatus),
     /// The end.
-    Report(Report),
+    Report(RunReport),
 }
 
 /// What was started, and where.
@@ -269,10 +269,10 @@ pub struct Started {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mempool: Option<String>,
     /// The nodes.
-    pub nodes: Vec<Contact>,
+    pub nodes: Vec<NamedAddress>,
     /// Who has wallets, where there is money; the first mine, each on the node of its place.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub members: Vec<Contact>,
+    pub members: Vec<NamedAddress>,
     /// Payments a second that they make.
     pub rate: u32,
     /// A configuration file with which other nodes can join, where the network was started here.
@@ -299,7 +299,7 @@ pub enum Income {
 
 /// A node or a member of the run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Contact {
+pub struct NamedAddress {
     /// The short name.
     pub name: String,
     /// `host:port` of a node; where payments to a member go.
@@ -308,7 +308,7 @@ pub struct Contact {
 
 /// Nodes that are on one branch.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Branch {
+pub struct NodesOnBranch {
     /// Who.
     pub nodes: Vec<String>,
     /// Its last block.
@@ -317,7 +317,7 @@ pub struct Branch {
 
 /// How things are at a moment.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Status {
+pub struct RunStatus {
     /// Height of the best tip.
     pub height: u64,
     /// Difficulty of the best tip; 0 while there is none but genesis.

@@ -2,7 +2,7 @@
 //!
 //! Pure: balances and chance come in, so the same seed and the same balances make the same payment.
 
-use crate::chance::Chance;
+use crate::random::SeededRandom;
 use shared::ledger::Amount;
 
 /// Grains in a hundredth of a LAB: what prices are counted in, where rewards are as large as usual.
@@ -16,7 +16,7 @@ const FEE_SHARE: u64 = 100;
 /// Fees that are offered, in grains; the mempool's least fee is on top.
 const FEES: (u64, u64) = (1_000, 10_000);
 
-/// What is paid for, and what it costs in units of [`Limits::unit`].
+/// What is paid for, and what it costs in units of [`PaymentLimits::unit`].
 const PURPOSES: [(&str, u64, u64); 12] = [
     ("for coffee", 120, 350),
     ("for the bus", 150, 400),
@@ -36,7 +36,7 @@ const LITTLE: (&str, u64, u64) = ("for a sweet", 1, 99);
 
 /// What payments must keep to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct PaymentLimits {
     /// Grains that every amount is a multiple of.
     pub unit: u64,
     /// The mempool's least fee, in grains.
@@ -45,7 +45,7 @@ pub struct Limits {
     pub max_msg_bytes: u64,
 }
 
-impl Limits {
+impl PaymentLimits {
     /// Where somebody new has so many grains at once: the reward of a block, or the faucet's.
     pub fn new(grains: u64, min_fee: u64, max_msg_bytes: u64) -> Self {
         Self { unit: (grains / CENTS_IN_REWARD).clamp(1, CENT), min_fee, max_msg_bytes }
@@ -54,7 +54,7 @@ impl Limits {
 
 /// A payment that somebody wants to make. Members go by their numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
+pub struct PaymentChoice {
     /// Who pays.
     pub payer: usize,
     /// Somebody else.
@@ -68,35 +68,35 @@ pub struct Choice {
 }
 
 /// The next payment among members who can spend so many grains each; none if nobody can, or there is nobody to pay.
-pub fn choose(chance: &mut Chance, spendable: &[u64], limits: &Limits) -> Option<Choice> {
+pub fn choose(random: &mut SeededRandom, spendable: &[u64], limits: &PaymentLimits) -> Option<PaymentChoice> {
     // Enough for the least payment and its fee.
     let least = SHARE * limits.unit + 2 * limits.min_fee;
     let payers: Vec<usize> = (0..spendable.len()).filter(|member| spendable[*member] >= least).collect();
     if payers.is_empty() || spendable.len() < 2 {
         return None;
     }
-    let payer = payers[chance.place(payers.len())];
-    let payee = (payer + 1 + chance.place(spendable.len() - 1)) % spendable.len();
+    let payer = payers[random.index(payers.len())];
+    let payee = (payer + 1 + random.index(spendable.len() - 1)) % spendable.len();
     let most = spendable[payer] / SHARE / limits.unit;
     let affordable: Vec<_> = PURPOSES.into_iter().filter(|(_, low, _)| *low <= most).collect();
-    let (msg, low, high) = affordable.get(chance.place(affordable.len())).copied().unwrap_or(LITTLE);
-    let amount = chance.within(low, high.min(most)) * limits.unit;
-    let fee = limits.min_fee + chance.within(FEES.0, FEES.1).min(spendable[payer] / FEE_SHARE);
+    let (msg, low, high) = affordable.get(random.index(affordable.len())).copied().unwrap_or(LITTLE);
+    let amount = random.between(low, high.min(most)) * limits.unit;
+    let fee = limits.min_fee + random.between(FEES.0, FEES.1).min(spendable[payer] / FEE_SHARE);
     let msg = if msg.len() as u64 <= limits.max_msg_bytes { msg } else { "" };
     let (amount, fee) = (Amount::new(amount)?, Amount::new(fee)?);
-    Some(Choice { payer, payee, amount, fee, msg: msg.to_owned() })
+    Some(PaymentChoice { payer, payee, amount, fee, msg: msg.to_owned() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { unit: CENT, min_fee: 0, max_msg_bytes: 256 };
+    const LIMITS: PaymentLimits = PaymentLimits { unit: CENT, min_fee: 0, max_msg_bytes: 256 };
 
     /// So many payments that `seed` decides on, as long as balances stay as they are.
-    fn choices(seed: u64, spendable: &[u64], limits: &Limits) -> Vec<Choice> {
-        let mut chance = Chance::new(seed);
-        (0..500).filter_map(|_| choose(&mut chance, spendable, limits)).collect()
+    fn choices(seed: u64, spendable: &[u64], limits: &PaymentLimits) -> Vec<PaymentChoice> {
+        let mut random = SeededRandom::new(seed);
+        (0..500).filter_map(|_| choose(&mut random, spendable, limits)).collect()
     }
 
     #[test]
@@ -109,11 +109,11 @@ mod tests {
     #[test]
     fn nobody_pays_more_than_a_share_of_what_they_have_nor_themselves() {
         for min_fee in [0, 1_000, 5_000_000] {
-            let limits = Limits { unit: 1, min_fee, ..LIMITS };
+            let limits = PaymentLimits { unit: 1, min_fee, ..LIMITS };
             let spendable = [3, 2_003, 10_000_003, 5_000_000_000, 4_000_000_000_000, 0];
             let choices = choices(1, &spendable, &limits);
             assert_eq!(choices.len(), 500);
-            for Choice { payer, payee, amount, fee, .. } in choices {
+            for PaymentChoice { payer, payee, amount, fee, .. } in choices {
                 assert!(payer != payee && payee < spendable.len());
                 assert!((1..=spendable[payer] / SHARE).contains(&amount.grains()), "{payer} {amount}");
                 assert!(amount.grains() + fee.grains() <= spendable[payer] && fee.grains() >= min_fee);
@@ -142,13 +142,14 @@ mod tests {
 
     #[test]
     fn prices_are_as_small_as_rewards() {
-        let units = [0, 100, 50_000, 5_000_000_000, Amount::MAX.grains()].map(|grains| Limits::new(grains, 0, 0).unit);
+        let units =
+            [0, 100, 50_000, 5_000_000_000, Amount::MAX.grains()].map(|grains| PaymentLimits::new(grains, 0, 0).unit);
         assert_eq!(units, [1, 1, 10, CENT, CENT]);
     }
 
     #[test]
     fn a_network_without_room_for_words_gets_none() {
-        let limits = Limits { max_msg_bytes: 3, ..LIMITS };
+        let limits = PaymentLimits { max_msg_bytes: 3, ..LIMITS };
         assert!(choices(1, &[5_000_000_000; 4], &limits).iter().all(|choice| choice.msg.is_empty()));
     }
 }

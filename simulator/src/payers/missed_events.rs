@@ -1,6 +1,6 @@
 //! What became of payments while the mempool was away, or somebody else's place was taken by it: its events are told once.
 
-use super::Input;
+use super::PayersInput;
 use runtime::client::Client;
 use shared::ledger::TransactionId;
 use shared::wire::{ConfirmedEvent, EvictedEvent, PoolEvent, TransactionStatus};
@@ -12,7 +12,7 @@ const MOST: usize = 1000;
 const UNKNOWN: &str = "the mempool has forgotten it";
 
 /// Asks the mempool for each of these payments, which it had when it was last heard of.
-pub(super) async fn ask(client: Client, mempool: String, pending: Vec<TransactionId>, inputs: Sender<Input>) {
+pub(super) async fn ask(client: Client, mempool: String, pending: Vec<TransactionId>, inputs: Sender<PayersInput>) {
     for id in pending.into_iter().take(MOST) {
         let event = match client.transaction(&mempool, &id).await {
             Ok(TransactionStatus { block: Some(block), .. }) => PoolEvent::Confirmed(ConfirmedEvent { id, block }),
@@ -23,7 +23,7 @@ pub(super) async fn ask(client: Client, mempool: String, pending: Vec<Transactio
             // It is away again, and will be asked again when it is back.
             Err(_) => return,
         };
-        if inputs.send(Input::Missed(event)).await.is_err() {
+        if inputs.send(PayersInput::Missed(event)).await.is_err() {
             return;
         }
     }

@@ -14,34 +14,34 @@ const NAMES: [&str; 26] = [
 
 /// Everybody with a wallet.
 #[derive(Debug)]
-pub struct Members {
+pub struct Wallets {
     /// The first ones are mined to by the nodes, each by the node of its number.
-    pub people: Vec<Person>,
+    pub list: Vec<Wallet>,
 }
 
 /// Somebody with a wallet.
 #[derive(Debug)]
-pub struct Person {
+pub struct Wallet {
     /// Unique in a run.
     pub name: String,
     /// The key.
     pub pair: KeyPair,
 }
 
-impl Members {
+impl Wallets {
     /// One for each of so many nodes, and so many more.
     pub fn new(nodes: usize, others: usize) -> Self {
-        let person = |number| {
+        let wallet = |number| {
             let name = name(number);
             let pair = KeyPair::from_seed(&seed(&name));
-            Person { name, pair }
+            Wallet { name, pair }
         };
-        Self { people: (0..nodes + others).map(person).collect() }
+        Self { list: (0..nodes + others).map(wallet).collect() }
     }
 
     /// Who has which address.
     pub fn directory(&self) -> impl Iterator<Item = (Address, String)> {
-        self.people.iter().map(|person| (person.pair.address(), person.name.clone()))
+        self.list.iter().map(|wallet| (wallet.pair.address(), wallet.name.clone()))
     }
 }
 
@@ -71,16 +71,16 @@ mod tests {
         }
         let names: BTreeSet<String> = (0..200).map(name).collect();
         assert_eq!(names.len(), 200);
-        let addresses: BTreeSet<Address> = Members::new(20, 20).directory().map(|(address, _)| address).collect();
+        let addresses: BTreeSet<Address> = Wallets::new(20, 20).directory().map(|(address, _)| address).collect();
         assert_eq!(addresses.len(), 40);
     }
 
     #[test]
     fn a_run_that_goes_on_finds_its_money_again() {
-        let (first, second) = (Members::new(2, 1), Members::new(2, 3));
+        let (first, second) = (Wallets::new(2, 1), Wallets::new(2, 3));
         for (before, after) in first.directory().zip(second.directory()) {
             assert_eq!(before, after);
         }
-        assert_eq!(first.people[0].pair.address(), KeyPair::from_seed("ada").address());
+        assert_eq!(first.list[0].pair.address(), KeyPair::from_seed("ada").address());
     }
 }

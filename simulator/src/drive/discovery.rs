@@ -3,9 +3,9 @@
 //! Each may be started after us, so nothing of that is an error; what is waited for is told when it changes, and now and
 //! then. It never guesses between networks.
 
+use crate::event::{RunEvent, TimedEvent};
 use crate::numbers::plural;
 use crate::screen::Screen;
-use crate::tale::{Tale, Told};
 use anyhow::bail;
 use futures_util::StreamExt;
 use futures_util::stream::iter;
@@ -27,7 +27,7 @@ const MOST: usize = 100;
 const AT_A_TIME: usize = 16;
 
 /// A network to drive.
-pub(super) struct Found {
+pub(super) struct FoundNetwork {
     pub(super) params: Params,
     /// The nodes that answer, and where they stand.
     pub(super) nodes: Vec<(String, Tip)>,
@@ -36,8 +36,8 @@ pub(super) struct Found {
 }
 
 /// What a look showed.
-enum Look {
-    Found(Found),
+enum Discovery {
+    Found(FoundNetwork),
     NotYet(String),
 }
 
@@ -45,30 +45,34 @@ enum Look {
 ///
 /// # Errors
 /// If there are several, or nobody takes the output.
-pub(super) async fn find<W: Write>(tracker: &str, ours: BlockHash, screen: &mut Screen<W>) -> anyhow::Result<Found> {
+pub(super) async fn find<W: Write>(
+    tracker: &str,
+    ours: BlockHash,
+    screen: &mut Screen<W>,
+) -> anyhow::Result<FoundNetwork> {
     let (client, began) = (Client::new(None, None)?, Instant::now());
     let (mut told, mut told_at) = (String::new(), began);
     loop {
         let reason = match look(&client, tracker, ours).await? {
-            Look::Found(found) => return Ok(found),
-            Look::NotYet(reason) => reason,
+            Discovery::Found(found) => return Ok(found),
+            Discovery::NotYet(reason) => reason,
         };
         if reason != told || told_at.elapsed() >= REMIND {
             let at_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-            screen.show(&[Told { at_ms, tale: Tale::Waiting { reason: reason.clone() } }])?;
+            screen.show(&[TimedEvent { at_ms, event: RunEvent::Waiting { reason: reason.clone() } }])?;
             (told, told_at) = (reason, Instant::now());
         }
         sleep(LOOK).await;
     }
 }
 
-async fn look(client: &Client, tracker: &str, ours: BlockHash) -> anyhow::Result<Look> {
+async fn look(client: &Client, tracker: &str, ours: BlockHash) -> anyhow::Result<Discovery> {
     let members = match client.members(tracker).await {
         Ok(members) => members,
-        Err(error) => return Ok(Look::NotYet(format!("the tracker {tracker} does not answer: {error}"))),
+        Err(error) => return Ok(Discovery::NotYet(format!("the tracker {tracker} does not answer: {error}"))),
     };
     let Some(network) = choose(&members, ours)? else {
-        return Ok(Look::NotYet(format!("the tracker {tracker} lists no node")));
+        return Ok(Discovery::NotYet(format!("the tracker {tracker} lists no node")));
     };
     let asked = addresses(&members, Role::Node, network).into_iter().map(|address| {
         let client = client.clone();
@@ -91,14 +95,14 @@ async fn look(client: &Client, tracker: &str, ours: BlockHash) -> anyhow::Result
     }
     let Some(params) = params else {
         let reason = silent.unwrap_or_else(|| "no node tells the network's parameters".to_owned());
-        return Ok(Look::NotYet(reason));
+        return Ok(Discovery::NotYet(reason));
     };
     let mempool = if params.layer.has_money() { mempool(client, &members, network).await } else { None };
     if params.layer.has_money() && mempool.is_none() {
         let nodes = plural(nodes.len() as u64, "node");
-        return Ok(Look::NotYet(format!("{nodes} answered, and no mempool does")));
+        return Ok(Discovery::NotYet(format!("{nodes} answered, and no mempool does")));
     }
-    Ok(Look::Found(Found { params, nodes, mempool }))
+    Ok(Discovery::Found(FoundNetwork { params, nodes, mempool }))
 }
 
 /// The network that is meant, if any has a node: that of the id `ours`, or the only one.

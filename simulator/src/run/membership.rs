@@ -2,9 +2,9 @@
 //! here, whoever is silent is still waited for.
 
 use super::Run;
-use crate::network::Network;
+use crate::event::RunEvent;
+use crate::network::RunningNetwork;
 use crate::observer;
-use crate::tale::Tale;
 use std::io::Write;
 use std::sync::atomic::Ordering;
 
@@ -13,7 +13,7 @@ const MAX_NODES: usize = 100;
 
 /// Something that the tracker's list shows.
 #[derive(Debug)]
-pub(crate) enum Change {
+pub(crate) enum RosterChange {
     /// A node is listed, at `host:port`.
     Listed(String),
     /// It is not any more.
@@ -23,28 +23,28 @@ pub(crate) enum Change {
 }
 
 impl<W: Write> Run<W> {
-    pub(super) fn change(&mut self, network: &mut Network, change: Change) {
+    pub(super) fn change(&mut self, network: &mut RunningNetwork, change: RosterChange) {
         match change {
-            Change::Listed(address) => self.listed(network, address),
-            Change::Unlisted(address) => self.unlisted(network, &address),
-            Change::Tracker(reason) => self.narrator.tell(self.at_ms(), Tale::Tracker { reason }),
+            RosterChange::Listed(address) => self.listed(network, address),
+            RosterChange::Unlisted(address) => self.unlisted(network, &address),
+            RosterChange::Tracker(reason) => self.narrator.push(self.at_ms(), RunEvent::Tracker { reason }),
         }
     }
 
-    fn listed(&mut self, network: &mut Network, address: String) {
+    fn listed(&mut self, network: &mut RunningNetwork, address: String) {
         let known = network.nodes.iter().position(|node| node.contact.address == address);
         let node = match known {
             Some(node) if !self.watches[node].is_cancelled() => return,
             Some(node) => {
                 let name = self.names[node].clone();
-                self.narrator.tell(self.at_ms(), Tale::Joined { node: name, address });
+                self.narrator.push(self.at_ms(), RunEvent::Joined { node: name, address });
                 node
             }
             None if network.nodes.len() >= MAX_NODES => return,
             None => self.join(network, address),
         };
         // Before it is asked for the first time, nobody knows better.
-        self.set_there(node, true);
+        self.set_present(node, true);
         let watch = observer::watch_node(network, node, &self.sender, &self.watching);
         if node < self.watches.len() {
             self.watches[node] = watch;
@@ -54,12 +54,12 @@ impl<W: Write> Run<W> {
     }
 
     /// One more node; its number.
-    fn join(&mut self, network: &mut Network, address: String) -> usize {
+    fn join(&mut self, network: &mut RunningNetwork, address: String) -> usize {
         network.add(address.clone());
         let node = network.nodes.len() - 1;
         let new = &network.nodes[node];
         self.names.push(new.contact.name.clone());
-        self.presence.push(new.is_there.clone());
+        self.presence.push(new.is_present.clone());
         self.hashrates.push(0);
         self.inspector.add(address.clone());
         self.screen.join(new.contact.name.clone());
@@ -68,29 +68,29 @@ impl<W: Write> Run<W> {
     }
 
     /// Whoever is not listed, but answers, still takes part.
-    fn unlisted(&mut self, network: &Network, address: &str) {
+    fn unlisted(&mut self, network: &RunningNetwork, address: &str) {
         let Some(node) = network.nodes.iter().position(|node| node.contact.address == address) else { return };
         if !self.presence[node].load(Ordering::Relaxed) {
             self.watches[node].cancel();
-            self.narrator.tell(self.at_ms(), Tale::Left { node: self.names[node].clone() });
+            self.narrator.push(self.at_ms(), RunEvent::Left { node: self.names[node].clone() });
         }
     }
 
     /// Whether a node takes part from now on.
-    pub(super) fn set_there(&mut self, node: usize, is_there: bool) {
+    pub(super) fn set_present(&mut self, node: usize, is_present: bool) {
         if !self.is_found {
             return;
         }
-        self.presence[node].store(is_there, Ordering::Relaxed);
-        if !is_there {
+        self.presence[node].store(is_present, Ordering::Relaxed);
+        if !is_present {
             self.hashrates[node] = 0;
         }
-        self.narrator.set_there(node, is_there);
+        self.narrator.set_present(node, is_present);
         self.screen.set_present(self.presence.iter().filter(|there| there.load(Ordering::Relaxed)).count());
     }
 
     /// The number of somebody who can be asked.
-    pub(super) fn somebody(&self) -> usize {
+    pub(super) fn first_present(&self) -> usize {
         self.presence.iter().position(|there| there.load(Ordering::Relaxed)).unwrap_or(0)
     }
 }

@@ -1,16 +1,15 @@
 //! The members' task: pays at the rate that was asked for through the mempool, as anybody could, and listens to what the
-//! mempool says of it. Who pays whom is decided in [`choice`]; what became of it is kept in [`book`].
+//! mempool says of it. Who pays whom is decided in [`payment_choice`]; what became of it is kept in [`payment_book`].
 
-pub mod book;
-pub mod choice;
-pub mod members;
-mod missed;
+mod missed_events;
+pub mod payment_book;
+pub mod payment_choice;
+pub mod wallets;
 
-use crate::chance::Chance;
-use book::Book;
-use choice::{Choice, Limits, choose};
+use crate::random::SeededRandom;
 use futures_util::StreamExt;
-use members::Members;
+use payment_book::PaymentBook;
+use payment_choice::{PaymentChoice, PaymentLimits, choose};
 use runtime::client::{Client, Error, Unprocessed};
 use shared::block::BlockHash;
 use shared::ledger::{Address, Amount, TransactionId, Unsigned, Uuid};
@@ -22,6 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
+use wallets::Wallets;
 
 /// Things that may wait to be taken notice of.
 const QUEUE: usize = 4096;
@@ -40,7 +40,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(5);
 
 /// Something that was seen of the mempool.
 #[derive(Debug)]
-pub enum PoolSeen {
+pub enum MempoolObservation {
     /// It told an event.
     Event(PoolEvent),
     /// How many payments wait for a block.
@@ -64,7 +64,7 @@ pub enum PoolSeen {
 
 /// What the members' task needs to know.
 #[derive(Debug)]
-pub struct Settings {
+pub struct PayersSettings {
     /// Asks the mempool.
     pub client: Client,
     /// `host:port` of the mempool at each moment.
@@ -72,37 +72,37 @@ pub struct Settings {
     /// Part of what is signed.
     pub network: BlockHash,
     /// Who pays.
-    pub members: Arc<Members>,
+    pub wallets: Arc<Wallets>,
     /// Payments a second; 0 = none.
     pub rate: u32,
     /// What payments must keep to.
-    pub limits: Limits,
+    pub limits: PaymentLimits,
     /// Decides who pays whom how much.
-    pub chance: Chance,
+    pub random: SeededRandom,
 }
 
 /// A handle to the members' task.
 #[derive(Debug)]
-pub struct Economy {
+pub struct Payers {
     paying: CancellationToken,
     ended: CancellationToken,
-    task: JoinHandle<Book>,
+    task: JoinHandle<PaymentBook>,
 }
 
-impl Economy {
+impl Payers {
     /// Starts to pay and to listen; what is seen goes to `seen`.
-    pub fn start(settings: Settings, seen: Sender<PoolSeen>) -> Self {
+    pub fn start(settings: PayersSettings, observations: Sender<MempoolObservation>) -> Self {
         let (paying, ended) = (CancellationToken::new(), CancellationToken::new());
-        let (inputs, heard) = channel(QUEUE);
+        let (inputs, received) = channel(QUEUE);
         let (client, mempool) = (&settings.client, &settings.mempool);
         let follow = follow_events(client.clone(), mempool.clone(), inputs.clone());
-        let addresses = settings.members.people.iter().map(|person| person.pair.address()).collect();
+        let addresses = settings.wallets.list.iter().map(|wallet| wallet.pair.address()).collect();
         let ask = ask_balances(client.clone(), mempool.clone(), addresses, inputs.clone());
         tokio::spawn(ended.clone().run_until_cancelled_owned(follow));
         tokio::spawn(ended.clone().run_until_cancelled_owned(ask));
-        let book = Book::new(settings.members.people.iter().map(|person| person.pair.address()));
-        let task = Task { settings, book, inputs, seen, in_flight: 0, is_away: false };
-        let task = tokio::spawn(task.run(heard, paying.clone(), ended.clone()));
+        let book = PaymentBook::new(settings.wallets.list.iter().map(|wallet| wallet.pair.address()));
+        let task = PayersTask { settings, book, inputs, observations, in_flight: 0, is_away: false };
+        let task = tokio::spawn(task.run(received, paying.clone(), ended.clone()));
         Self { paying, ended, task }
     }
 
@@ -112,7 +112,7 @@ impl Economy {
     }
 
     /// Ends everything once the last payments are answered; what became of all.
-    pub async fn finish(self) -> Option<Book> {
+    pub async fn finish(self) -> Option<PaymentBook> {
         self.paying.cancel();
         self.ended.cancel();
         self.task.await.ok()
@@ -120,27 +120,32 @@ impl Economy {
 }
 
 /// What the task takes notice of.
-enum Input {
-    Seen(PoolSeen),
+enum PayersInput {
+    NodeObservation(MempoolObservation),
     /// It happened while nobody listened.
     Missed(PoolEvent),
     Balance(usize, u64),
-    Answer(Choice, TransactionId, Result<Pushed, Error>),
+    Answer(PaymentChoice, TransactionId, Result<Pushed, Error>),
 }
 
-struct Task {
-    settings: Settings,
-    book: Book,
-    inputs: Sender<Input>,
-    seen: Sender<PoolSeen>,
+struct PayersTask {
+    settings: PayersSettings,
+    book: PaymentBook,
+    inputs: Sender<PayersInput>,
+    observations: Sender<MempoolObservation>,
     in_flight: usize,
     /// Nobody pays while the mempool does not tell what becomes of it.
     is_away: bool,
 }
 
-impl Task {
-    async fn run(mut self, mut heard: Receiver<Input>, paying: CancellationToken, ended: CancellationToken) -> Book {
-        self.adopt().await;
+impl PayersTask {
+    async fn run(
+        mut self,
+        mut received: Receiver<PayersInput>,
+        paying: CancellationToken,
+        ended: CancellationToken,
+    ) -> PaymentBook {
+        self.load_pending().await;
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (begun, mut made) = (Instant::now(), 0);
@@ -155,12 +160,12 @@ impl Task {
                         self.pay();
                     }
                 }
-                Some(input) = heard.recv() => self.take(input).await,
+                Some(input) = received.recv() => self.take(input).await,
             }
         }
         let answers = async {
             while self.in_flight > 0
-                && let Some(input) = heard.recv().await
+                && let Some(input) = received.recv().await
             {
                 self.take(input).await;
             }
@@ -171,74 +176,74 @@ impl Task {
     }
 
     /// Takes notice of what an earlier run has left pending.
-    async fn adopt(&mut self) {
-        let Settings { client, mempool, .. } = &self.settings;
+    async fn load_pending(&mut self) {
+        let PayersSettings { client, mempool, .. } = &self.settings;
         let mempool = mempool.borrow().clone();
         // Whoever does not answer has nothing that we know of.
         let unprocessed = client.unprocessed(&mempool, PoolOrder::Age, MAX_UNPROCESSED, None).await;
         let Ok(Unprocessed::Pending { transactions, .. }) = unprocessed else { return };
         for transaction in transactions {
-            self.book.hear(&PoolEvent::Transaction(Box::new(transaction)));
+            self.book.apply_event(&PoolEvent::Transaction(Box::new(transaction)));
         }
     }
 
     /// Makes one payment, if somebody can afford one.
     fn pay(&mut self) {
-        let Settings { client, mempool, network, members, limits, chance, .. } = &mut self.settings;
+        let PayersSettings { client, mempool, network, wallets, limits, random, .. } = &mut self.settings;
         let mut uuid = [0; 16];
         if self.is_away || self.in_flight >= IN_FLIGHT || getrandom::fill(&mut uuid).is_err() {
             return;
         }
-        let Some(choice) = choose(chance, &self.book.spendable(), limits) else { return };
-        let (payer, payee) = (&members.people[choice.payer].pair, &members.people[choice.payee].pair);
-        let Choice { amount, fee, ref msg, .. } = choice;
+        let Some(choice) = choose(random, &self.book.spendable(), limits) else { return };
+        let (payer, payee) = (&wallets.list[choice.payer].pair, &wallets.list[choice.payee].pair);
+        let PaymentChoice { amount, fee, ref msg, .. } = choice;
         let (from, to) = (payer.address(), payee.address());
         let unsigned = Unsigned { uuid: Uuid(uuid), from, to, amount, fee, msg: msg.clone() };
         let transaction = payer.sign_transaction(unsigned, *network);
-        self.book.sent(&transaction);
+        self.book.record_sent(&transaction);
         self.in_flight += 1;
         let (client, mempool, inputs) = (client.clone(), mempool.borrow().clone(), self.inputs.clone());
         tokio::spawn(async move {
             let answer = client.push_transaction(&mempool, &transaction).await;
             // Whoever listens is gone only when the run is over.
-            let _ = inputs.send(Input::Answer(choice, transaction.id, answer)).await;
+            let _ = inputs.send(PayersInput::Answer(choice, transaction.id, answer)).await;
         });
     }
 
     /// The mempool tells its events again: what became of the payments that it had?
-    fn catch_up(&self) {
-        let pending = self.book.payments().filter(|(_, state)| **state == book::State::Pending);
+    fn ask_missed_events(&self) {
+        let pending = self.book.payments().filter(|(_, state)| **state == payment_book::PaymentState::Pending);
         let pending = pending.map(|(id, _)| *id).collect();
-        let Settings { client, mempool, .. } = &self.settings;
-        tokio::spawn(missed::ask(client.clone(), mempool.borrow().clone(), pending, self.inputs.clone()));
+        let PayersSettings { client, mempool, .. } = &self.settings;
+        tokio::spawn(missed_events::ask(client.clone(), mempool.borrow().clone(), pending, self.inputs.clone()));
     }
 
-    async fn take(&mut self, input: Input) {
-        let seen = match input {
-            Input::Balance(member, grains) => return self.book.set_balance(member, grains),
-            Input::Missed(event) => return self.book.hear(&event),
-            Input::Seen(seen) => {
-                match &seen {
-                    PoolSeen::Event(event) => self.book.hear(event),
-                    PoolSeen::Silent(_) => self.is_away = true,
-                    PoolSeen::Back => {
+    async fn take(&mut self, input: PayersInput) {
+        let observation = match input {
+            PayersInput::Balance(member, grains) => return self.book.set_balance(member, grains),
+            PayersInput::Missed(event) => return self.book.apply_event(&event),
+            PayersInput::NodeObservation(observation) => {
+                match &observation {
+                    MempoolObservation::Event(event) => self.book.apply_event(event),
+                    MempoolObservation::Silent(_) => self.is_away = true,
+                    MempoolObservation::Back => {
                         self.is_away = false;
-                        self.catch_up();
+                        self.ask_missed_events();
                     }
                     _ => {}
                 }
-                seen
+                observation
             }
-            Input::Answer(choice, id, answer) => {
+            PayersInput::Answer(choice, id, answer) => {
                 self.in_flight -= 1;
-                let Err(error) = answer else { return self.book.accepted(id) };
-                self.book.refused(id);
-                let address = |member: usize| self.settings.members.people[member].pair.address();
+                let Err(error) = answer else { return self.book.record_accepted(id) };
+                self.book.record_refused(id);
+                let address = |member: usize| self.settings.wallets.list[member].pair.address();
                 let (from, to) = (address(choice.payer), address(choice.payee));
-                PoolSeen::Refused { from, to, amount: choice.amount, reason: reason(error) }
+                MempoolObservation::Refused { from, to, amount: choice.amount, reason: reason(error) }
             }
         };
-        let _ = self.seen.send(seen).await;
+        let _ = self.observations.send(observation).await;
     }
 }
 
@@ -250,7 +255,7 @@ fn reason(error: Error) -> String {
     }
 }
 
-async fn follow_events(client: Client, mempool: watch::Receiver<String>, inputs: Sender<Input>) {
+async fn follow_events(client: Client, mempool: watch::Receiver<String>, inputs: Sender<PayersInput>) {
     let mut is_silent = false;
     loop {
         let at = mempool.borrow().clone();
@@ -259,12 +264,12 @@ async fn follow_events(client: Client, mempool: watch::Receiver<String>, inputs:
             Ok(events) => {
                 let mut events = std::pin::pin!(events);
                 if std::mem::take(&mut is_silent) {
-                    let _ = inputs.send(Input::Seen(PoolSeen::Back)).await;
+                    let _ = inputs.send(PayersInput::NodeObservation(MempoolObservation::Back)).await;
                 }
                 loop {
                     match events.next().await {
                         Some(Ok(event)) => {
-                            let _ = inputs.send(Input::Seen(PoolSeen::Event(event))).await;
+                            let _ = inputs.send(PayersInput::NodeObservation(MempoolObservation::Event(event))).await;
                         }
                         Some(Err(error)) => break error.to_string(),
                         None => break "its event stream ended".to_owned(),
@@ -273,7 +278,7 @@ async fn follow_events(client: Client, mempool: watch::Receiver<String>, inputs:
             }
         };
         if !std::mem::replace(&mut is_silent, true) {
-            let _ = inputs.send(Input::Seen(PoolSeen::Silent(ended))).await;
+            let _ = inputs.send(PayersInput::NodeObservation(MempoolObservation::Silent(ended))).await;
         }
         sleep(RETRY).await;
     }
@@ -283,19 +288,19 @@ async fn ask_balances(
     client: Client,
     mempool: watch::Receiver<String>,
     addresses: Vec<Address>,
-    inputs: Sender<Input>,
+    inputs: Sender<PayersInput>,
 ) {
     loop {
         let mempool = mempool.borrow().clone();
         for (member, address) in addresses.iter().enumerate() {
             if let Ok(grains) = client.balance(&mempool, address, 1).await {
-                let _ = inputs.send(Input::Balance(member, grains)).await;
+                let _ = inputs.send(PayersInput::Balance(member, grains)).await;
             }
         }
         if let Ok(info) = client.info(&mempool).await
             && let Some(pool) = info.pool
         {
-            let _ = inputs.send(Input::Seen(PoolSeen::Pending(pool.count))).await;
+            let _ = inputs.send(PayersInput::NodeObservation(MempoolObservation::Pending(pool.count))).await;
         }
         sleep(ASK).await;
     }

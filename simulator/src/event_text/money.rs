@@ -1,34 +1,34 @@
 //! Tales of money as lines for people.
 
-use super::{SHOWN, Style};
+use super::{LineFormatter, SHOWN};
+use crate::event::{Income, NamedAddress, RunEvent, Started};
+use crate::money_proof::{MoneyProof, PaymentCounts};
 use crate::numbers::{lab, plural, rate};
-use crate::proof::{Money, Settled};
-use crate::tale::{Contact, Income, Started, Tale};
 use runtime::printable::line;
 
-impl Style {
+impl LineFormatter {
     /// A tale of payments; nothing for others.
-    pub(super) fn money(&self, tale: &Tale) -> String {
+    pub(super) fn money(&self, event: &RunEvent) -> String {
         let grains = |amount: &shared::ledger::Amount| lab(u128::from(amount.grains()));
-        match tale {
-            Tale::Payment { from, to, amount, msg, .. } => {
+        match event {
+            RunEvent::Payment { from, to, amount, msg, .. } => {
                 let line = format!("{} pays {} {} {msg}", self.name(from), self.name(to), grains(amount));
                 line.trim_end().to_owned()
             }
-            Tale::Payments { count, amount, refused } => {
+            RunEvent::Payments { count, amount, refused } => {
                 let refused = if *refused > 0 { format!("; {refused} refused") } else { String::new() };
                 let more = plural(*count, "more payment");
                 self.dim(&format!("and {more}, {} together{refused}", lab(*amount)))
             }
-            Tale::Refused { from, to, amount, reason } => {
+            RunEvent::Refused { from, to, amount, reason } => {
                 format!("{} cannot pay {} {}: {reason}", self.name(from), self.name(to), grains(amount))
             }
-            Tale::GivenUp { count, reason } => {
+            RunEvent::GivenUp { count, reason } => {
                 format!("the mempool gave up {}: {}", plural(*count, "payment"), given_up(reason))
             }
-            Tale::Returned { count: 1 } => "1 payment waits again, after blocks were left".to_owned(),
-            Tale::Returned { count } => format!("{count} payments wait again, after blocks were left"),
-            Tale::Confirmed { block, payments, amount, miner, earned } => {
+            RunEvent::Returned { count: 1 } => "1 payment waits again, after blocks were left".to_owned(),
+            RunEvent::Returned { count } => format!("{count} payments wait again, after blocks were left"),
+            RunEvent::Confirmed { block, payments, amount, miner, earned } => {
                 let earns = format!("{} earns {}", self.name(miner), lab(u128::from(*earned)));
                 match payments {
                     0 => format!("block {} has no payments; {earns}", self.block(block)),
@@ -44,7 +44,7 @@ impl Style {
 
     /// Who has wallets.
     pub(super) fn members(&self, started: &Started) -> Vec<String> {
-        let names = |members: &[Contact]| {
+        let names = |members: &[NamedAddress]| {
             let mut shown: Vec<String> = members.iter().take(SHOWN).map(|member| member.name.clone()).collect();
             let more = members.len() - shown.len();
             shown.extend((more > 0).then(|| format!("{more} more")));
@@ -66,8 +66,8 @@ impl Style {
     }
 
     /// Where all money is.
-    pub(super) fn proof(&self, money: &Money) -> Vec<String> {
-        let Settled { accepted, confirmed, pending, given_up, refused, forgotten } = &money.members;
+    pub(super) fn proof(&self, money: &MoneyProof) -> Vec<String> {
+        let PaymentCounts { accepted, confirmed, pending, given_up, refused, forgotten } = &money.members;
         if let Some(fault) = &money.fault {
             return vec![self.bad(&format!("  money       NOT proven: {}", line(fault)))];
         }
@@ -112,13 +112,13 @@ fn payments(rate: u32) -> String {
 }
 
 /// How anybody can pay as one of them.
-fn keys(first: &Contact) -> String {
+fn keys(first: &NamedAddress) -> String {
     let key = first.name.to_lowercase();
     format!("           their keys are made of their names (user send 1 ben -s {key}): for exercises only")
 }
 
 /// The members of a network that was found: nobody mines for them there.
-fn found(first: &Contact, names: String, payments: String, income: Income) -> Vec<String> {
+fn found(first: &NamedAddress, names: String, payments: String, income: Income) -> Vec<String> {
     let income = match income {
         Income::Given(grains) => vec![format!("whoever is new has {} on this network", lab(u128::from(grains)))],
         Income::Mined(hashrate) => {

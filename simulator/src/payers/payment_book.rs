@@ -12,7 +12,7 @@ const REMEMBERED: usize = 100_000;
 
 /// Where a payment is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
+pub enum PaymentState {
     /// On its way to the mempool.
     Sent,
     /// The mempool has it.
@@ -24,18 +24,18 @@ pub enum State {
 }
 
 #[derive(Debug)]
-struct Entry {
+struct SentPayment {
     payer: usize,
     cost: u64,
     is_accepted: bool,
-    state: State,
+    state: PaymentState,
 }
 
 /// What was sent, and what became of it.
 #[derive(Debug)]
-pub struct Book {
+pub struct PaymentBook {
     members: HashMap<Address, usize>,
-    entries: BTreeMap<TransactionId, Entry>,
+    sent: BTreeMap<TransactionId, SentPayment>,
     /// In the order of sending; has refused ones too.
     order: VecDeque<TransactionId>,
     /// What each member has, as far as it was told.
@@ -50,12 +50,12 @@ pub struct Book {
     pub forgotten: u64,
 }
 
-impl Book {
+impl PaymentBook {
     /// A book for members of these addresses, who have nothing yet.
     pub fn new(addresses: impl Iterator<Item = Address>) -> Self {
         let members: HashMap<Address, usize> = addresses.zip(0..).collect();
         Self {
-            entries: BTreeMap::new(),
+            sent: BTreeMap::new(),
             order: VecDeque::new(),
             balances: vec![0; members.len()],
             owed: vec![0; members.len()],
@@ -77,75 +77,75 @@ impl Book {
     }
 
     /// A member's payment is on its way, or was told of.
-    pub fn sent(&mut self, transaction: &Transaction) {
+    pub fn record_sent(&mut self, transaction: &Transaction) {
         let Transaction { id, ref from, .. } = *transaction;
-        let Some(payer) = self.members.get(from).copied().filter(|_| !self.entries.contains_key(&id)) else { return };
+        let Some(payer) = self.members.get(from).copied().filter(|_| !self.sent.contains_key(&id)) else { return };
         let cost = transaction.cost().grains();
-        self.entries.insert(id, Entry { payer, cost, is_accepted: false, state: State::Sent });
+        self.sent.insert(id, SentPayment { payer, cost, is_accepted: false, state: PaymentState::Sent });
         self.owed[payer] += cost;
         self.order.push_back(id);
         if self.order.len() > REMEMBERED
             && let Some(oldest) = self.order.pop_front()
-            && self.remove(&oldest).is_some_and(|entry| entry.is_accepted)
+            && self.remove(&oldest).is_some_and(|payment| payment.is_accepted)
         {
             self.forgotten += 1;
         }
     }
 
     /// The mempool took it.
-    pub fn accepted(&mut self, id: TransactionId) {
-        let Some(entry) = self.entries.get_mut(&id) else { return };
-        self.accepted += u64::from(!std::mem::replace(&mut entry.is_accepted, true));
-        if entry.state == State::Sent {
-            entry.state = State::Pending;
+    pub fn record_accepted(&mut self, id: TransactionId) {
+        let Some(payment) = self.sent.get_mut(&id) else { return };
+        self.accepted += u64::from(!std::mem::replace(&mut payment.is_accepted, true));
+        if payment.state == PaymentState::Sent {
+            payment.state = PaymentState::Pending;
         }
     }
 
     /// The mempool refused it, or no answer came; if it has told of it nevertheless, it was taken.
-    pub fn refused(&mut self, id: TransactionId) {
-        if self.entries.get(&id).is_some_and(|entry| entry.state == State::Sent) {
+    pub fn record_refused(&mut self, id: TransactionId) {
+        if self.sent.get(&id).is_some_and(|payment| payment.state == PaymentState::Sent) {
             self.remove(&id);
             self.refused += 1;
         }
     }
 
     /// Takes notice of what the mempool tells.
-    pub fn hear(&mut self, event: &PoolEvent) {
+    pub fn apply_event(&mut self, event: &PoolEvent) {
         let (id, state) = match event {
             PoolEvent::Transaction(transaction) => {
-                self.sent(transaction);
-                return self.accepted(transaction.id);
+                self.record_sent(transaction);
+                return self.record_accepted(transaction.id);
             }
-            PoolEvent::Confirmed(event) => (event.id, State::Confirmed),
-            PoolEvent::Returned(event) => (event.id, State::Pending),
-            PoolEvent::Evicted(event) => (event.id, State::GivenUp(event.reason.clone())),
+            PoolEvent::Confirmed(event) => (event.id, PaymentState::Confirmed),
+            PoolEvent::Returned(event) => (event.id, PaymentState::Pending),
+            PoolEvent::Evicted(event) => (event.id, PaymentState::GivenUp(event.reason.clone())),
         };
-        self.accepted(id);
-        let Some(entry) = self.entries.get_mut(&id) else { return };
-        let owed = |state: &State| matches!(state, State::Sent | State::Pending);
-        let before = std::mem::replace(&mut entry.state, state);
-        match (owed(&before), owed(&entry.state)) {
-            (true, false) => self.owed[entry.payer] = self.owed[entry.payer].saturating_sub(entry.cost),
-            (false, true) => self.owed[entry.payer] += entry.cost,
+        self.record_accepted(id);
+        let Some(payment) = self.sent.get_mut(&id) else { return };
+        let owed = |state: &PaymentState| matches!(state, PaymentState::Sent | PaymentState::Pending);
+        let before = std::mem::replace(&mut payment.state, state);
+        match (owed(&before), owed(&payment.state)) {
+            (true, false) => self.owed[payment.payer] = self.owed[payment.payer].saturating_sub(payment.cost),
+            (false, true) => self.owed[payment.payer] += payment.cost,
             _ => {}
         }
-        if entry.state == State::Confirmed {
+        if payment.state == PaymentState::Confirmed {
             // Until the balance is told anew.
-            self.balances[entry.payer] = self.balances[entry.payer].saturating_sub(entry.cost);
+            self.balances[payment.payer] = self.balances[payment.payer].saturating_sub(payment.cost);
         }
     }
 
     /// The accepted payments that are remembered.
-    pub fn payments(&self) -> impl Iterator<Item = (&TransactionId, &State)> {
-        self.entries.iter().filter(|(_, entry)| entry.is_accepted).map(|(id, entry)| (id, &entry.state))
+    pub fn payments(&self) -> impl Iterator<Item = (&TransactionId, &PaymentState)> {
+        self.sent.iter().filter(|(_, payment)| payment.is_accepted).map(|(id, payment)| (id, &payment.state))
     }
 
-    fn remove(&mut self, id: &TransactionId) -> Option<Entry> {
-        let entry = self.entries.remove(id)?;
-        if matches!(entry.state, State::Sent | State::Pending) {
-            self.owed[entry.payer] = self.owed[entry.payer].saturating_sub(entry.cost);
+    fn remove(&mut self, id: &TransactionId) -> Option<SentPayment> {
+        let payment = self.sent.remove(id)?;
+        if matches!(payment.state, PaymentState::Sent | PaymentState::Pending) {
+            self.owed[payment.payer] = self.owed[payment.payer].saturating_sub(payment.cost);
         }
-        Some(entry)
+        Some(payment)
     }
 }
 
@@ -175,21 +175,21 @@ mod tests {
     }
 
     /// Ada has 100, and Ben nothing.
-    fn book() -> Book {
-        let mut book = Book::new(["ada", "ben"].into_iter().map(|name| key(name).address()));
+    fn book() -> PaymentBook {
+        let mut book = PaymentBook::new(["ada", "ben"].into_iter().map(|name| key(name).address()));
         book.set_balance(0, 100);
         book
     }
 
     /// Ada has sent 30 of her 100, and the mempool took them.
-    fn book_with_payment() -> (Book, TransactionId) {
+    fn book_with_payment() -> (PaymentBook, TransactionId) {
         let (mut book, payment) = (book(), payment(1, "ada", 30));
-        book.sent(&payment);
-        book.accepted(payment.id);
+        book.record_sent(&payment);
+        book.record_accepted(payment.id);
         (book, payment.id)
     }
 
-    fn states(book: &Book) -> Vec<State> {
+    fn states(book: &PaymentBook) -> Vec<PaymentState> {
         book.payments().map(|(_, state)| state.clone()).collect()
     }
 
@@ -197,8 +197,8 @@ mod tests {
     fn what_is_pending_cannot_be_spent_again() {
         let (mut book, id) = book_with_payment();
         assert_eq!((book.spendable(), book.accepted), (vec![70, 0], 1));
-        book.hear(&confirmed(id));
-        assert_eq!((book.spendable(), states(&book)), (vec![70, 0], vec![State::Confirmed]));
+        book.apply_event(&confirmed(id));
+        assert_eq!((book.spendable(), states(&book)), (vec![70, 0], vec![PaymentState::Confirmed]));
         book.set_balance(0, 70);
         assert_eq!(book.spendable(), [70, 0]);
     }
@@ -206,42 +206,45 @@ mod tests {
     #[test]
     fn a_returned_payment_is_owed_again() {
         let (mut book, id) = book_with_payment();
-        book.hear(&confirmed(id));
-        book.hear(&PoolEvent::Returned(ReturnedEvent { id }));
+        book.apply_event(&confirmed(id));
+        book.apply_event(&PoolEvent::Returned(ReturnedEvent { id }));
         book.set_balance(0, 100);
-        assert_eq!((book.spendable(), states(&book)), (vec![70, 0], vec![State::Pending]));
+        assert_eq!((book.spendable(), states(&book)), (vec![70, 0], vec![PaymentState::Pending]));
     }
 
     #[test]
     fn what_is_refused_or_given_up_can_be_spent() {
         let (mut book, id) = book_with_payment();
-        book.hear(&PoolEvent::Evicted(EvictedEvent { id, reason: "expired".to_owned() }));
-        assert_eq!((book.spendable(), states(&book)), (vec![100, 0], vec![State::GivenUp("expired".to_owned())]));
+        book.apply_event(&PoolEvent::Evicted(EvictedEvent { id, reason: "expired".to_owned() }));
+        assert_eq!(
+            (book.spendable(), states(&book)),
+            (vec![100, 0], vec![PaymentState::GivenUp("expired".to_owned())])
+        );
         let another = payment(2, "ada", 50);
-        book.sent(&another);
+        book.record_sent(&another);
         assert_eq!(book.spendable(), [50, 0]);
-        book.refused(another.id);
+        book.record_refused(another.id);
         assert_eq!((book.spendable(), book.refused, book.accepted), (vec![100, 0], 1, 1));
     }
 
     #[test]
     fn a_payment_that_the_mempool_tells_of_before_it_answers_was_accepted() {
         let (mut book, payment) = (book(), payment(1, "ada", 30));
-        book.sent(&payment);
-        book.hear(&confirmed(payment.id));
+        book.record_sent(&payment);
+        book.apply_event(&confirmed(payment.id));
         // Its answer was lost on the way.
-        book.refused(payment.id);
-        book.accepted(payment.id);
-        assert_eq!((book.accepted, book.refused, states(&book)), (1, 0, vec![State::Confirmed]));
+        book.record_refused(payment.id);
+        book.record_accepted(payment.id);
+        assert_eq!((book.accepted, book.refused, states(&book)), (1, 0, vec![PaymentState::Confirmed]));
     }
 
     #[test]
     fn payments_that_others_make_with_a_members_key_count_and_those_of_strangers_do_not() {
         let mut book = book();
-        book.hear(&PoolEvent::Transaction(Box::new(payment(1, "ada", 30))));
-        book.hear(&PoolEvent::Transaction(Box::new(payment(1, "ada", 30))));
-        book.hear(&PoolEvent::Transaction(Box::new(payment(1, "stranger", 30))));
-        assert_eq!((book.spendable(), book.accepted, states(&book)), (vec![70, 0], 1, vec![State::Pending]));
+        book.apply_event(&PoolEvent::Transaction(Box::new(payment(1, "ada", 30))));
+        book.apply_event(&PoolEvent::Transaction(Box::new(payment(1, "ada", 30))));
+        book.apply_event(&PoolEvent::Transaction(Box::new(payment(1, "stranger", 30))));
+        assert_eq!((book.spendable(), book.accepted, states(&book)), (vec![70, 0], 1, vec![PaymentState::Pending]));
     }
 
     #[test]
@@ -249,8 +252,8 @@ mod tests {
         let (mut book, _) = book_with_payment();
         let free = payment(2, "ben", 0);
         for number in 2..=u32::try_from(REMEMBERED).unwrap() + 1 {
-            book.sent(&Transaction { id: TransactionId::of(number.to_string()), ..free.clone() });
+            book.record_sent(&Transaction { id: TransactionId::of(number.to_string()), ..free.clone() });
         }
-        assert_eq!((book.forgotten, book.entries.len(), book.owed[0]), (1, REMEMBERED, 0));
+        assert_eq!((book.forgotten, book.sent.len(), book.owed[0]), (1, REMEMBERED, 0));
     }
 }

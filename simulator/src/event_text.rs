@@ -2,9 +2,9 @@
 
 mod money;
 
+use crate::event::{NodesOnBranch, RunEvent, RunStatus, Started, TimedEvent};
 use crate::numbers::{grouped, plural, rate, short, span};
-use crate::report::Report;
-use crate::tale::{Branch, Started, Status, Tale, Told};
+use crate::report::RunReport;
 use owo_colors::{AnsiColors, OwoColorize};
 use shared::wire::BlockId;
 
@@ -26,7 +26,7 @@ const SHOWN: usize = 10;
 
 /// How lines look: plain, or with a colour for each node.
 #[derive(Debug, Clone)]
-pub struct Style {
+pub struct LineFormatter {
     names: Vec<String>,
     /// Each miner has the colour of their node.
     members: Vec<String>,
@@ -35,7 +35,7 @@ pub struct Style {
     coloured: bool,
 }
 
-impl Style {
+impl LineFormatter {
     /// For nodes and members of these names.
     pub const fn new(names: Vec<String>, members: Vec<String>, coloured: bool) -> Self {
         let present = names.len();
@@ -58,20 +58,20 @@ impl Style {
     }
 
     /// A tale as one or more lines, without a line break at the end.
-    pub fn line(&self, told: &Told) -> String {
-        let Told { at_ms, tale } = told;
-        match tale {
-            Tale::Started(started) => return self.started(started),
-            Tale::Report(report) => return self.report(report),
+    pub fn line(&self, timed: &TimedEvent) -> String {
+        let TimedEvent { at_ms, event } = timed;
+        match event {
+            RunEvent::Started(started) => return self.started(started),
+            RunEvent::Report(report) => return self.report(report),
             _ => {}
         }
         let time = format!("{:>7.1} s ", *at_ms as f64 / 1000.0);
-        format!("{} {}", self.dim(&time), self.tale(tale))
+        format!("{} {}", self.dim(&time), self.event(event))
     }
 
     /// The status line.
-    pub fn status(&self, at_ms: u64, status: &Status) -> String {
-        let Status { height, difficulty, hashrate, interval_ms, tips, pending, .. } = status;
+    pub fn status(&self, at_ms: u64, status: &RunStatus) -> String {
+        let RunStatus { height, difficulty, hashrate, interval_ms, tips, pending, .. } = status;
         let difficulty = if *difficulty == 0 { "-".to_owned() } else { grouped(*difficulty) };
         let interval = interval_ms.map_or("-".to_owned(), |ms| format!("{:.1} s", ms as f64 / 1000.0));
         let seconds = at_ms / 1000;
@@ -83,32 +83,32 @@ impl Style {
         )
     }
 
-    fn tale(&self, tale: &Tale) -> String {
-        match tale {
-            Tale::Started(_) | Tale::Report(_) => String::new(),
-            Tale::Mining { nodes, within_ms } => {
+    fn event(&self, event: &RunEvent) -> String {
+        match event {
+            RunEvent::Started(_) | RunEvent::Report(_) => String::new(),
+            RunEvent::Mining { nodes, within_ms } => {
                 let mine = if *nodes == 1 { "the node mines".to_owned() } else { format!("all {nodes} nodes mine") };
                 format!("{mine}, {:.1} s after the start", *within_ms as f64 / 1000.0)
             }
-            Tale::Found { node, block, after_ms, best, .. } => {
+            RunEvent::Found { node, block, after_ms, best, .. } => {
                 let after =
                     after_ms.map_or(String::new(), |ms| format!(", {} after block {}", span(ms), block.index.minus(1)));
                 let late = if *best { "" } else { ", but another one came first" };
                 format!("{} found block {}{after}{late}", self.name(node), self.block(block))
             }
-            Tale::Payment { .. }
-            | Tale::Payments { .. }
-            | Tale::Refused { .. }
-            | Tale::GivenUp { .. }
-            | Tale::Returned { .. }
-            | Tale::Confirmed { .. } => self.money(tale),
-            Tale::Received { nodes, block, within_ms, agreed } => {
+            RunEvent::Payment { .. }
+            | RunEvent::Payments { .. }
+            | RunEvent::Refused { .. }
+            | RunEvent::GivenUp { .. }
+            | RunEvent::Returned { .. }
+            | RunEvent::Confirmed { .. } => self.money(event),
+            RunEvent::Received { nodes, block, within_ms, agreed } => {
                 let within = within_ms.map_or(String::new(), |ms| format!(" within {} ms", ms.max(1)));
                 let agreed = if *agreed { format!("; all {} agree", self.present) } else { String::new() };
                 let what = format!("received block {}{within}{agreed}", self.block(block));
                 format!("{} {}", self.list(nodes), self.dim(&what))
             }
-            Tale::CaughtUp { node, blocks, tip } => {
+            RunEvent::CaughtUp { node, blocks, tip } => {
                 format!(
                     "{} caught up: {} fetched, now on {}",
                     self.name(node),
@@ -116,8 +116,8 @@ impl Style {
                     self.block(tip)
                 )
             }
-            Tale::Fork { branches } => format!("{} {}", self.strong("fork:"), self.branches(branches)),
-            Tale::Reorganised { nodes, undone, applied, fork, tip } => format!(
+            RunEvent::Fork { branches } => format!("{} {}", self.strong("fork:"), self.branches(branches)),
+            RunEvent::Reorganised { nodes, undone, applied, fork, tip } => format!(
                 "{} {}: {} undone, {applied} applied, fork at {}, now on {}",
                 self.list(nodes),
                 self.strong("reorganised"),
@@ -125,31 +125,31 @@ impl Style {
                 fork.index,
                 self.block(tip)
             ),
-            Tale::Agreed { nodes, tip } => {
+            RunEvent::Agreed { nodes, tip } => {
                 format!("{} on {}", self.good(&format!("all {nodes} agree again")), self.block(tip))
             }
-            Tale::Partitioned { halves, for_ms, mempool } => self.partitioned(halves, *for_ms, *mempool),
-            Tale::Healed { halves, found } => self.healed(halves, *found),
-            Tale::Dropped { node, peer, reason } => {
+            RunEvent::Partitioned { halves, for_ms, mempool } => self.partitioned(halves, *for_ms, *mempool),
+            RunEvent::Healed { halves, found } => self.healed(halves, *found),
+            RunEvent::Dropped { node, peer, reason } => {
                 format!("{} has nothing to do with {peer} for a while: {reason}", self.name(node))
             }
-            Tale::Waiting { reason } => format!("waiting: {reason}"),
-            Tale::Joined { node, address } => format!("{} takes part, at {address}", self.name(node)),
-            Tale::Left { node } => format!("{} is gone: the tracker does not list it any more", self.name(node)),
-            Tale::Tracker { reason: Some(reason) } => {
+            RunEvent::Waiting { reason } => format!("waiting: {reason}"),
+            RunEvent::Joined { node, address } => format!("{} takes part, at {address}", self.name(node)),
+            RunEvent::Left { node } => format!("{} is gone: the tracker does not list it any more", self.name(node)),
+            RunEvent::Tracker { reason: Some(reason) } => {
                 format!("the tracker does not answer; going on with those who are known: {reason}")
             }
-            Tale::Tracker { reason: None } => "the tracker answers again".to_owned(),
-            Tale::Silent { node, reason } => format!("{} tells nothing any more: {reason}", self.name(node)),
-            Tale::Back { node } => format!("{} tells its events again", self.name(node)),
-            Tale::Failed { service, reason } => self.bad(&format!("{service} failed: {reason}")),
-            Tale::BadBlock { node, block, reason } => {
+            RunEvent::Tracker { reason: None } => "the tracker answers again".to_owned(),
+            RunEvent::Silent { node, reason } => format!("{} tells nothing any more: {reason}", self.name(node)),
+            RunEvent::Back { node } => format!("{} tells its events again", self.name(node)),
+            RunEvent::Failed { service, reason } => self.bad(&format!("{service} failed: {reason}")),
+            RunEvent::BadBlock { node, block, reason } => {
                 self.bad(&format!("BAD BLOCK {} {} served by {node}: {reason}", block.index, block.hash))
             }
-            Tale::Trouble { what, reason } => self.bad(&format!("could not {what}: {reason}")),
-            Tale::Ending { reason } if self.members.is_empty() => format!("{reason}; do all nodes agree?"),
-            Tale::Ending { reason } => format!("{reason}; no more payments; do all agree, and is all money there?"),
-            Tale::Status(status) => self.dim(self.status(0, status).split_once("| ").map_or("", |(_, text)| text)),
+            RunEvent::Trouble { what, reason } => self.bad(&format!("could not {what}: {reason}")),
+            RunEvent::Ending { reason } if self.members.is_empty() => format!("{reason}; do all nodes agree?"),
+            RunEvent::Ending { reason } => format!("{reason}; no more payments; do all agree, and is all money there?"),
+            RunEvent::Status(status) => self.dim(self.status(0, status).split_once("| ").map_or("", |(_, text)| text)),
         }
     }
 
@@ -220,7 +220,7 @@ impl Style {
         format!("{} {counts}; {outcome}", self.strong("healed:"))
     }
 
-    fn report(&self, report: &Report) -> String {
+    fn report(&self, report: &RunReport) -> String {
         let mut lines = vec![String::new()];
         let verdict = match report.tip {
             Some(tip) if report.agreed => {
@@ -260,7 +260,7 @@ impl Style {
         lines.join("\n")
     }
 
-    fn checked(&self, report: &Report) -> String {
+    fn checked(&self, report: &RunReport) -> String {
         let checked = plural(report.checked, "block");
         let mut text = match report.bad {
             0 => format!("{checked}: every hash recomputed, every proof of work and link to the parent holds"),
@@ -272,8 +272,8 @@ impl Style {
         text
     }
 
-    fn branches(&self, branches: &[Branch]) -> String {
-        let one = |branch: &Branch| {
+    fn branches(&self, branches: &[NodesOnBranch]) -> String {
+        let one = |branch: &NodesOnBranch| {
             let verb = if branch.nodes.len() == 1 { "is" } else { "are" };
             format!("{} {verb} on {}", self.list(&branch.nodes), self.block(&branch.tip))
         };

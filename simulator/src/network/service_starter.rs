@@ -1,6 +1,6 @@
 //! Starts the services of a network, each with the configuration that its place in the network asks for.
 
-use crate::tale::Contact;
+use crate::event::NamedAddress;
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::data_dir::DataDir;
 use shared::config::Config;
@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// What services are started with.
-pub(super) struct Starting<'a> {
+pub(super) struct ServiceStarter<'a> {
     pub(super) config: &'a Config,
     pub(super) tracker: &'a str,
     /// Of all nodes. The tracker tells later services of earlier ones; earlier ones would hear of them only by and by.
@@ -23,7 +23,7 @@ pub(super) struct Starting<'a> {
     pub(super) services: JoinSet<(String, anyhow::Result<()>)>,
 }
 
-impl Starting<'_> {
+impl ServiceStarter<'_> {
     pub(super) fn tracker(&mut self, listener: StdListener) -> anyhow::Result<()> {
         let (config, listener) = (self.config, TcpListener::from_std(listener)?);
         let settings = tracker::Settings {
@@ -55,7 +55,7 @@ impl Starting<'_> {
         &mut self,
         listener: StdListener,
         data: DataDir,
-        contact: &Contact,
+        contact: &NamedAddress,
         miner: Option<(String, Address)>,
     ) -> anyhow::Result<()> {
         let mut config = self.config.clone();
