@@ -1,14 +1,16 @@
-//! Tales as lines for people. Colours are an ornament: every line says the same without them.
+//! Events as lines for people. Colours are an ornament: every line says the same without them.
 
+mod ending;
 mod money;
+mod start;
 
-use crate::event::{NodesOnBranch, RunEvent, RunStatus, Started, TimedEvent};
+use crate::event::{NodesOnBranch, RunEvent, RunStatus, TimedEvent};
 use crate::numbers::{grouped, plural, rate, short, span};
-use crate::report::RunReport;
 use owo_colors::{AnsiColors, OwoColorize};
 use shared::wire::BlockId;
+use std::collections::HashMap;
 
-/// Colours of the nodes, in turn; red is kept for what went wrong.
+/// Colours of the nodes, in turn; red is for errors only.
 const COLOURS: [AnsiColors; 10] = [
     AnsiColors::Cyan,
     AnsiColors::Yellow,
@@ -21,43 +23,50 @@ const COLOURS: [AnsiColors; 10] = [
     AnsiColors::BrightGreen,
     AnsiColors::BrightBlue,
 ];
-/// Nodes whose addresses are shown one by one.
-const SHOWN: usize = 10;
 
-/// How lines look: plain, or with a colour for each node.
+/// Formats events, plain or with a colour for each name.
 #[derive(Debug, Clone)]
 pub struct LineFormatter {
-    names: Vec<String>,
-    /// Each miner has the colour of their node.
-    members: Vec<String>,
+    /// By name; empty without colours. A member who mines has the colour of the member's node.
+    colours: HashMap<String, AnsiColors>,
+    coloured: bool,
+    /// How many nodes there are, those that left included.
+    nodes: usize,
     /// How many nodes take part.
     present: usize,
-    coloured: bool,
+    has_money: bool,
 }
 
 impl LineFormatter {
     /// For nodes and members of these names.
-    pub const fn new(names: Vec<String>, members: Vec<String>, coloured: bool) -> Self {
-        let present = names.len();
-        Self { names, members, present, coloured }
+    pub fn new(nodes: &[String], members: &[String], coloured: bool) -> Self {
+        let colour = |(number, name): (usize, &String)| (name.clone(), COLOURS[number % COLOURS.len()]);
+        let colours = match coloured {
+            true => members.iter().enumerate().chain(nodes.iter().enumerate()).map(colour).collect(),
+            false => HashMap::new(),
+        };
+        Self { colours, coloured, nodes: nodes.len(), present: nodes.len(), has_money: !members.is_empty() }
     }
 
-    /// One more node of this name; it is counted when it is [present](Self::set_present).
-    pub fn join(&mut self, name: String) {
-        self.names.push(name);
+    /// Gives a new node its colour; it is counted once it is [present](Self::set_present).
+    pub fn add_node(&mut self, name: String) {
+        if self.coloured {
+            self.colours.insert(name, COLOURS[self.nodes % COLOURS.len()]);
+        }
+        self.nodes += 1;
     }
 
-    /// How many nodes take part now.
+    /// Sets how many nodes take part.
     pub const fn set_present(&mut self, present: usize) {
         self.present = present;
     }
 
-    /// The same without colours.
+    /// The same formatter without colours.
     pub fn plain(&self) -> Self {
-        Self { coloured: false, ..self.clone() }
+        Self { coloured: false, colours: HashMap::new(), ..*self }
     }
 
-    /// A tale as one or more lines, without a line break at the end.
+    /// One or more lines, without a line break at the end.
     pub fn line(&self, timed: &TimedEvent) -> String {
         let TimedEvent { at_ms, event } = timed;
         match event {
@@ -87,14 +96,14 @@ impl LineFormatter {
         match event {
             RunEvent::Started(_) | RunEvent::Report(_) => String::new(),
             RunEvent::Mining { nodes, within_ms } => {
-                let mine = if *nodes == 1 { "the node mines".to_owned() } else { format!("all {nodes} nodes mine") };
-                format!("{mine}, {:.1} s after the start", *within_ms as f64 / 1000.0)
+                let mining = if *nodes == 1 { "the node is".to_owned() } else { format!("all {nodes} nodes are") };
+                format!("{mining} mining, {:.1} s after the start", *within_ms as f64 / 1000.0)
             }
             RunEvent::Found { node, block, after_ms, best, .. } => {
                 let after =
                     after_ms.map_or(String::new(), |ms| format!(", {} after block {}", span(ms), block.index.minus(1)));
-                let late = if *best { "" } else { ", but another one came first" };
-                format!("{} found block {}{after}{late}", self.name(node), self.block(block))
+                let late = if *best { "" } else { ", but another block came first" };
+                format!("{} found {}{after}{late}", self.name(node), block_text(block))
             }
             RunEvent::Payment { .. }
             | RunEvent::Payments { .. }
@@ -104,201 +113,92 @@ impl LineFormatter {
             | RunEvent::Confirmed { .. } => self.money(event),
             RunEvent::Received { nodes, block, within_ms, agreed } => {
                 let within = within_ms.map_or(String::new(), |ms| format!(" within {} ms", ms.max(1)));
-                let agreed = if *agreed { format!("; all {} agree", self.present) } else { String::new() };
-                let what = format!("received block {}{within}{agreed}", self.block(block));
-                format!("{} {}", self.list(nodes), self.dim(&what))
+                let agreed = if *agreed { format!("; {}", all_agree(self.present)) } else { String::new() };
+                let received = format!("received {}{within}{agreed}", block_text(block));
+                format!("{} {}", self.list(nodes), self.dim(&received))
             }
             RunEvent::CaughtUp { node, blocks, tip } => {
-                format!(
-                    "{} caught up: {} fetched, now on {}",
-                    self.name(node),
-                    plural(*blocks, "block"),
-                    self.block(tip)
-                )
+                let fetched = plural(*blocks, "block");
+                format!("{} caught up: {fetched} fetched, now on {}", self.name(node), block_text(tip))
             }
             RunEvent::Fork { branches } => format!("{} {}", self.strong("fork:"), self.branches(branches)),
-            RunEvent::Reorganised { nodes, undone, applied, fork, tip } => format!(
-                "{} {}: {} undone, {applied} applied, fork at {}, now on {}",
-                self.list(nodes),
-                self.strong("reorganised"),
-                plural(*undone, "block"),
-                fork.index,
-                self.block(tip)
-            ),
+            RunEvent::Reorganised { nodes, undone, applied, fork, tip } => {
+                let (nodes, reorganised) = (self.list(nodes), self.strong("reorganised"));
+                let (undone, tip) = (plural(*undone, "block"), block_text(tip));
+                format!(
+                    "{nodes} {reorganised} after block {}: {undone} undone, {applied} applied, now on {tip}",
+                    fork.index
+                )
+            }
+            RunEvent::Agreed { nodes: 1, tip } => format!("the only node left is on {}", block_text(tip)),
             RunEvent::Agreed { nodes, tip } => {
-                format!("{} on {}", self.good(&format!("all {nodes} agree again")), self.block(tip))
+                format!("{} on {}", self.good(&format!("{} again", all_agree(*nodes))), block_text(tip))
             }
             RunEvent::Partitioned { halves, for_ms, mempool } => self.partitioned(halves, *for_ms, *mempool),
             RunEvent::Healed { halves, found } => self.healed(halves, *found),
             RunEvent::Dropped { node, peer, reason } => {
-                format!("{} has nothing to do with {peer} for a while: {reason}", self.name(node))
+                format!("{} dropped its peer {peer} for a while: {reason}", self.name(node))
             }
             RunEvent::Waiting { reason } => format!("waiting: {reason}"),
-            RunEvent::Joined { node, address } => format!("{} takes part, at {address}", self.name(node)),
-            RunEvent::Left { node } => format!("{} is gone: the tracker does not list it any more", self.name(node)),
+            RunEvent::Joined { node, address } => format!("{} joined, at {address}", self.name(node)),
+            RunEvent::Left { node } => format!("{} left: the tracker no longer lists it", self.name(node)),
             RunEvent::Tracker { reason: Some(reason) } => {
-                format!("the tracker does not answer; going on with those who are known: {reason}")
+                format!("the tracker does not answer; the run goes on with the nodes that it knows: {reason}")
             }
             RunEvent::Tracker { reason: None } => "the tracker answers again".to_owned(),
-            RunEvent::Silent { node, reason } => format!("{} tells nothing any more: {reason}", self.name(node)),
-            RunEvent::Back { node } => format!("{} tells its events again", self.name(node)),
+            RunEvent::Silent { node, reason } => format!("{} no longer sends events: {reason}", self.name(node)),
+            RunEvent::Back { node } => format!("{} sends events again", self.name(node)),
             RunEvent::Failed { service, reason } => self.bad(&format!("{service} failed: {reason}")),
             RunEvent::BadBlock { node, block, reason } => {
-                self.bad(&format!("BAD BLOCK {} {} served by {node}: {reason}", block.index, block.hash))
+                self.bad(&format!("BAD BLOCK {} {} from {node}: {reason}", block.index, block.hash))
             }
             RunEvent::Trouble { what, reason } => self.bad(&format!("could not {what}: {reason}")),
-            RunEvent::Ending { reason } if self.members.is_empty() => format!("{reason}; do all nodes agree?"),
-            RunEvent::Ending { reason } => format!("{reason}; no more payments; do all agree, and is all money there?"),
+            RunEvent::Ending { reason } => self.ending(reason),
             RunEvent::Status(status) => self.dim(self.status(0, status).split_once("| ").map_or("", |(_, text)| text)),
         }
     }
 
-    fn started(&self, started: &Started) -> String {
-        let Started { network, network_id, layer, block_interval_ms, hashrate, tracker, nodes, config, height, .. } =
-            started;
-        let place = if config.is_some() { "in one process" } else { "found" };
-        let nodes_here = plural(nodes.len() as u64, "node");
-        let mut lines = vec![format!("{} {network}: {nodes_here} {place}", self.strong("Chainlab network"))];
-        lines
-            .extend(started.explorer.iter().map(|pages| format!("  {}", self.strong(&format!("Look at it: {pages}")))));
-        let each = hashrate.as_ref().map_or(String::new(), |hashrate| {
-            let each = hashrate.parse().map_or_else(|_| format!("{hashrate} hash rate"), rate);
-            format!(", {each} per node")
-        });
-        lines.extend([
-            format!("  id       {network_id}"),
-            format!(
-                "  rules    layer {layer}, a block every {:.1} s{each}, seed {}",
-                *block_interval_ms as f64 / 1000.0,
-                started.seed
-            ),
-            format!("  tracker  http://{tracker}/members"),
-        ]);
-        lines.extend(started.mempool.iter().map(|mempool| format!("  mempool  http://{mempool}/unprocessed")));
-        for (place, node) in nodes.iter().take(SHOWN).enumerate() {
-            let label = if place == 0 { "nodes" } else { "" };
-            lines.push(format!("  {label:<8} {} http://{}", self.name(&node.name), node.address));
-        }
-        if let Some(last) = nodes.last().filter(|_| nodes.len() > SHOWN) {
-            lines.push(format!("           … up to {} http://{}", self.name(&last.name), last.address));
-        }
-        let first = nodes.first().map_or("", |node| node.address.as_str());
-        lines.extend(self.members(started));
-        let continued = if *height > 0 { format!(" (going on at height {height})") } else { String::new() };
-        lines.extend([
-            format!("  ask      curl http://{first}/block/{}{continued}", height + 1),
-            format!("           http://{first}/docs in a browser: everything that a node can be asked"),
-        ]);
-        lines.extend(config.iter().map(|config| format!("  join     node --config {config} --tracker {tracker}")));
-        lines.extend(["  stop     Ctrl-C".to_owned(), String::new()]);
-        lines.join("\n")
-    }
-
     fn partitioned(&self, halves: &[Vec<String>; 2], for_ms: u64, mempool: Option<usize>) -> String {
         let [first, second] = halves;
-        let side = mempool.and_then(|side| halves.get(side));
-        let mempool = side.map_or(String::new(), |half| format!("; only {} hear of payments", self.list(half)));
+        let half = mempool.and_then(|half| halves.get(half));
+        let mempool = half.map_or(String::new(), |half| format!("; only {} get new payments", self.list(half)));
         let seconds = for_ms as f64 / 1000.0;
         let (cut, first, second) = (self.strong("cut:"), self.list(first), self.list(second));
-        format!("{cut} {first} cannot talk to {second} for {seconds:.1} s{mempool}")
+        format!("{cut} {first} cannot reach {second} for {seconds:.1} s{mempool}")
     }
 
     fn healed(&self, halves: &[Vec<String>; 2], found: [u64; 2]) -> String {
-        let [first, second] = halves;
-        let counts = format!(
-            "{} found {} meanwhile, {} found {}",
-            self.list(first),
-            plural(found[0], "block"),
-            self.list(second),
-            plural(found[1], "block")
-        );
         let outcome = match found {
-            [0, 0] => "neither half mined: nothing to heal",
-            [0, _] | [_, 0] => "one half found none: no fork, it only has to catch up",
-            _ => "the branch with less work gives way",
+            [0, 0] => "no fork, since neither half found a block",
+            [0, _] | [_, 0] => "no fork, since one half found none and only has to catch up",
+            _ => "the half with less work will change to the other branch",
         };
-        format!("{} {counts}; {outcome}", self.strong("healed:"))
-    }
-
-    fn report(&self, report: &RunReport) -> String {
-        let mut lines = vec![String::new()];
-        let verdict = match report.tip {
-            Some(tip) if report.agreed => {
-                let all = match self.present {
-                    1 => "the only node is".to_owned(),
-                    nodes => format!("all {nodes} nodes agree"),
-                };
-                format!("{} on {}", self.good(&all), self.block(&tip))
-            }
-            _ if report.branches.is_empty() => self.bad("no node answers"),
-            _ => self.bad(&format!("the nodes do NOT agree: {}", self.branches(&report.branches))),
-        };
-        lines.push(format!("after {:.1} s and {}: {verdict}", report.seconds, plural(report.blocks, "block")));
-        let found = report.found.iter().map(|found| format!("{} {}", self.name(&found.node), found.blocks));
-        lines.push(format!("  found       {}", found.collect::<Vec<_>>().join(", ")));
-        let interval = report.interval_ms.map_or("-".to_owned(), |ms| format!("{:.2} s", ms as f64 / 1000.0));
-        let aim = report.interval_aimed_at_ms as f64 / 1000.0;
-        lines.push(format!("  interval    {interval} on average, {aim:.2} s aimed at"));
-        if let (Some(first), Some(last)) = (report.difficulty_first, report.difficulty_last) {
-            lines.push(format!("  difficulty  {} at first, {} at last", grouped(first), grouped(last)));
-        }
-        let deepest = match report.deepest_reorganisation {
-            0 => String::new(),
-            depth => format!(" (the deepest undid {})", plural(depth, "block")),
-        };
-        lines.push(format!(
-            "  forks       {}, {}{deepest}, {}",
-            plural(report.forks, "fork"),
-            plural(report.reorganisations, "reorganisation"),
-            plural(report.stale, "stale block")
-        ));
-        lines.push(format!("  checked     {}", self.checked(report)));
-        lines.extend(report.money.iter().flat_map(|money| self.proof(money)));
-        if report.failed_services > 0 {
-            lines.push(self.bad(&format!("  {} failed", plural(report.failed_services, "service"))));
-        }
-        lines.join("\n")
-    }
-
-    fn checked(&self, report: &RunReport) -> String {
-        let checked = plural(report.checked, "block");
-        let mut text = match report.bad {
-            0 => format!("{checked}: every hash recomputed, every proof of work and link to the parent holds"),
-            bad => self.bad(&format!("{checked} recomputed, {bad} of them BAD")),
-        };
-        if report.unchecked > 0 {
-            text.push_str(&format!("; {} could not be fetched", report.unchecked));
-        }
-        text
+        let [first, second] = [0, 1].map(|half| {
+            let blocks = plural(found[half], "block");
+            format!("{} found {blocks}", self.list(&halves[half]))
+        });
+        format!("{} {first} in the meantime, {second}; {outcome}", self.strong("healed:"))
     }
 
     fn branches(&self, branches: &[NodesOnBranch]) -> String {
         let one = |branch: &NodesOnBranch| {
             let verb = if branch.nodes.len() == 1 { "is" } else { "are" };
-            format!("{} {verb} on {}", self.list(&branch.nodes), self.block(&branch.tip))
+            format!("{} {verb} on {}", self.list(&branch.nodes), block_text(&branch.tip))
         };
         branches.iter().map(one).collect::<Vec<_>>().join(", ")
-    }
-
-    fn block(&self, block: &BlockId) -> String {
-        format!("{} ({})", block.index, short(&block.hash.to_string()))
     }
 
     fn list(&self, nodes: &[String]) -> String {
         let mut names: Vec<String> = nodes.iter().map(|name| self.name(name)).collect();
         match (names.pop(), names.len()) {
-            (None, _) => "nobody".to_owned(),
+            (None, _) => "no node".to_owned(),
             (Some(only), 0) => only,
             (Some(last), _) => format!("{} and {last}", names.join(", ")),
         }
     }
 
     fn name(&self, name: &str) -> String {
-        let place = |names: &[String]| names.iter().position(|known| known == name);
-        let Some(number) = place(&self.names).or_else(|| place(&self.members)).filter(|_| self.coloured) else {
-            return name.to_owned();
-        };
-        name.color(COLOURS[number % COLOURS.len()]).bold().to_string()
+        self.colours.get(name).map_or_else(|| name.to_owned(), |colour| name.color(*colour).bold().to_string())
     }
 
     fn dim(&self, text: &str) -> String {
@@ -316,4 +216,12 @@ impl LineFormatter {
     fn bad(&self, text: &str) -> String {
         if self.coloured { text.red().bold().to_string() } else { text.to_owned() }
     }
+}
+
+fn all_agree(nodes: usize) -> String {
+    if nodes == 1 { "the only node has it".to_owned() } else { format!("all {nodes} nodes agree") }
+}
+
+fn block_text(block: &BlockId) -> String {
+    format!("block {} ({})", block.index, short(&block.hash.to_string()))
 }

@@ -1,5 +1,7 @@
-//! The end of a run: do all nodes have the same chain? Mining goes on meanwhile, as there is no way to stop it from
-//! outside, so a moment is looked for in which all tips are equal, or a height up to which all chains are.
+//! The end of a run: do all nodes have the same chain?
+//!
+//! Mining cannot be stopped from outside. So the simulator waits for a moment at which all tips are equal, or for a height
+//! up to which all chains are equal.
 
 use crate::event::NodesOnBranch;
 use crate::network::{NetworkNode, RunningNetwork};
@@ -8,27 +10,28 @@ use shared::wire::{BlockId, Tip};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
-/// How often tips are looked at.
-const LOOK: Duration = Duration::from_millis(50);
-/// How long equal tips are waited for before equal chains up to the lowest tip will do.
+/// Time between two requests for all tips.
+const POLL: Duration = Duration::from_millis(50);
+/// How long only equal tips count; after that, chains that are equal up to the lowest tip do, too.
 const PATIENCE: Duration = Duration::from_millis(500);
-/// How far a node may lag behind and still agree.
+/// How many blocks a node may lag behind the highest tip.
 const MAX_LAG: u64 = 3;
 
 /// Whether the nodes agree.
 #[derive(Debug, Clone, PartialEq)]
 pub enum FinalAgreement {
-    /// All have this block, and everything below it.
+    /// All nodes have this block, and so all blocks below it.
     On(BlockId),
-    /// They were on these branches when they were asked last.
+    /// The nodes that responded last, by branch.
     Split(Vec<NodesOnBranch>),
 }
 
-/// Asks all nodes to sync that can be asked to, and looks at them until they agree or `deadline` has passed.
+/// Asks the nodes to sync, and waits until they agree or `deadline` has passed.
 pub async fn reach(network: &RunningNetwork, deadline: Duration) -> FinalAgreement {
-    let steered = network.nodes.iter().filter_map(|node| Some((&node.contact.address, node.token.as_ref()?)));
+    let nodes = network.nodes.all();
+    let steered = nodes.iter().filter_map(|node| Some((&node.address, node.token.as_ref()?)));
     let syncs = steered.map(|(address, token)| network.client.sync_now(address, token));
-    // Whoever cannot sync shows by its tip.
+    // A node that cannot sync is noticed by its tip.
     let syncs = timeout(deadline, join_all(syncs));
     join(syncs, poll_until_agreed(network, deadline)).await.1
 }
@@ -36,53 +39,53 @@ pub async fn reach(network: &RunningNetwork, deadline: Duration) -> FinalAgreeme
 async fn poll_until_agreed(network: &RunningNetwork, deadline: Duration) -> FinalAgreement {
     let begun = Instant::now();
     loop {
-        let tips = tips(network).await;
+        let nodes = network.nodes.present();
+        let tips = tips(network, &nodes).await;
         let all: Option<Vec<BlockId>> = tips.iter().copied().collect();
-        if let Some(first) = all.as_ref().and_then(|all| all.first())
-            && all.iter().flatten().all(|tip| tip == first)
-        {
-            return FinalAgreement::On(*first);
+        if let Some(tip) = all.as_deref().and_then(same) {
+            return FinalAgreement::On(tip);
         }
         if begun.elapsed() >= PATIENCE
             && let Some(all) = &all
-            && let Some(block) = common_block(network, all).await
+            && let Some(block) = common_block(network, &nodes, all).await
         {
             return FinalAgreement::On(block);
         }
         if begun.elapsed() >= deadline {
-            return FinalAgreement::Split(branches(network, &tips));
+            return FinalAgreement::Split(branches(&nodes, &tips));
         }
-        sleep(LOOK).await;
+        sleep(POLL).await;
     }
 }
 
-async fn tips(network: &RunningNetwork) -> Vec<Option<BlockId>> {
-    let infos = network.present().map(|node| network.client.info(&node.contact.address));
-    let tip = |Tip { index, hash, .. }| BlockId { index, hash };
-    join_all(infos).await.into_iter().map(|info| info.ok().and_then(|info| info.tip).map(tip)).collect()
+async fn tips(network: &RunningNetwork, nodes: &[NetworkNode]) -> Vec<Option<BlockId>> {
+    let infos = nodes.iter().map(|node| network.client.info(&node.address));
+    let id = |Tip { index, hash, .. }| BlockId { index, hash };
+    join_all(infos).await.into_iter().map(|info| info.ok().and_then(|info| info.tip).map(id)).collect()
 }
 
-/// The block at the height of the lowest tip, if all have the same there and nobody lags far behind.
-async fn common_block(network: &RunningNetwork, tips: &[BlockId]) -> Option<BlockId> {
+/// The block at the height of the lowest tip, if all nodes have it and none lags too far behind.
+async fn common_block(network: &RunningNetwork, nodes: &[NetworkNode], tips: &[BlockId]) -> Option<BlockId> {
     let (lowest, highest) = (tips.iter().map(|tip| tip.index).min()?, tips.iter().map(|tip| tip.index).max()?);
     if highest.above(lowest) > MAX_LAG {
         return None;
     }
-    let of = |node: &NetworkNode| {
-        let address = node.contact.address.clone();
-        async move { network.client.block(&address, lowest.0, network.max_block_bytes).await }
-    };
-    let blocks = join_all(network.present().map(of)).await;
-    let hashes: Option<Vec<_>> = blocks.into_iter().map(|block| block.ok().map(|block| block.hash())).collect();
-    let hashes = hashes?;
-    let first = *hashes.first()?;
-    hashes.iter().all(|hash| *hash == first).then_some(BlockId { index: lowest, hash: first })
+    let blocks = nodes.iter().map(|node| network.client.block(&node.address, lowest.0, network.max_block_bytes));
+    let blocks = join_all(blocks).await.into_iter();
+    let ids: Option<Vec<_>> =
+        blocks.map(|block| block.ok().map(|block| BlockId { index: lowest, hash: block.hash() })).collect();
+    same(&ids?)
 }
 
-fn branches(network: &RunningNetwork, tips: &[Option<BlockId>]) -> Vec<NodesOnBranch> {
+/// The block that all of `blocks` are.
+fn same(blocks: &[BlockId]) -> Option<BlockId> {
+    blocks.first().copied().filter(|first| blocks.iter().all(|block| block == first))
+}
+
+fn branches(nodes: &[NetworkNode], tips: &[Option<BlockId>]) -> Vec<NodesOnBranch> {
     let mut branches: Vec<NodesOnBranch> = Vec::new();
-    for (node, tip) in network.present().zip(tips) {
-        let (Some(tip), name) = (*tip, node.contact.name.clone()) else { continue };
+    for (node, tip) in nodes.iter().zip(tips) {
+        let (Some(tip), name) = (*tip, node.name.clone()) else { continue };
         match branches.iter_mut().find(|branch| branch.tip == tip) {
             Some(branch) => branch.nodes.push(name),
             None => branches.push(NodesOnBranch { nodes: vec![name], tip }),

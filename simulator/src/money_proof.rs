@@ -1,10 +1,11 @@
-//! The end of a run with money: is every grain where it must be? Each node's chain is downloaded and replayed by
-//! [`crate::replayed_ledger`], and the mempool must say of every address what the replay says.
+//! The end of a run with money: is all money accounted for? Downloads each node's chain, replays it with
+//! [`crate::replayed_ledger`], and compares every balance with the mempool's.
 //!
-//! Mining goes on meanwhile, so all of it is about one block: the mempool's tip, unchanged while it was asked.
+//! Mining goes on meanwhile. So the proof is about one block: the mempool's tip, which must not change while its balances
+//! are read. Independent of `shared`'s rules: of `shared` it may name only heights, ids and what services exchange.
 
 use crate::checker::{Mismatch, parse};
-use crate::network::RunningNetwork;
+use crate::network::{NetworkNode, RunningNetwork};
 use crate::payers::payment_book::{PaymentBook, PaymentState};
 use crate::replayed_ledger::ReplayedLedger;
 use runtime::client::{Client, Error, Unprocessed};
@@ -18,91 +19,79 @@ use std::time::Duration;
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// How soon it is tried again where the chain has moved.
-const AGAIN: Duration = Duration::from_millis(30);
-/// Blocks of one request, if they are small enough.
+/// Time before another attempt, after the chain has moved.
+const RETRY: Duration = Duration::from_millis(30);
+/// Blocks in one reply, if they are small enough.
 const PAGE_BLOCKS: u64 = 200;
-/// Most bytes of one such answer; a single block may be larger.
+/// Most bytes in such a reply; a single block may be larger.
 const PAGE_BYTES: usize = 32 << 20;
-/// Balances of one request.
+/// Balances in one reply.
 const PAGE_BALANCES: usize = 1000;
 /// Most addresses whose balances are compared.
-const MOST_BALANCES: usize = 1_000_000;
+const MAX_BALANCES: usize = 1_000_000;
 
-/// What the replay came to.
+/// The result of the replay.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct MoneyProof {
-    /// Whether all of this was proven; if not, `fault` says why.
+    /// Whether all of it holds; if not, `fault` has the reason.
     pub proven: bool,
-    /// What was found wrong, or why nothing could be proven.
     pub fault: Option<String>,
-    /// The block that it is about.
+    /// The block up to which the chain was replayed.
     pub block: Option<BlockId>,
-    /// Addresses that the chain has paid or charged.
+    /// Addresses that have paid or been paid.
     pub addresses: u64,
     /// Payments in the chain.
     pub payments: u64,
     /// The sum of all balances, in grains.
     pub held: u128,
-    /// The sum of all rewards.
+    /// The sum of all rewards, in grains.
     pub created: u128,
-    /// The sum of what new addresses were given.
+    /// The sum of what addresses got because they were new, in grains.
     pub given: u128,
-    /// What became of the members' own payments.
     pub members: PaymentCounts,
 }
 
-/// What became of the members' own payments.
+/// The members' payments, counted by outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PaymentCounts {
-    /// Taken by the mempool.
+    /// All that the mempool ever accepted, whatever their outcome.
     pub accepted: u64,
-    /// In a block.
     pub confirmed: u64,
-    /// Waiting for one.
     pub pending: u64,
-    /// Given up by the mempool, by reason.
+    /// Dropped by the mempool, by reason.
     pub given_up: BTreeMap<String, u64>,
-    /// Refused by the mempool, or not come through.
+    /// Refused by the mempool, or lost on the way.
     pub refused: u64,
-    /// Too long ago to be remembered.
+    /// Too old to be remembered.
     pub forgotten: u64,
 }
 
 /// Why there is no proof yet.
 #[derive(Debug, thiserror::Error)]
 enum ProofError {
-    /// The chain or what was asked has moved meanwhile: try again.
+    /// The chain moved during the attempt: try again.
     #[error("{0}")]
     NotYet(String),
-    /// A request went wrong.
+    /// A request failed.
     #[error("{0} does not answer: {1}")]
     Request(String, Error),
-    /// A node's chain breaks a rule.
     #[error("the chain of node {node} breaks a rule at block {index}: {mismatch}")]
-    BrokenRule {
-        /// Whose.
-        node: String,
-        /// Where.
-        index: u64,
-        /// What is wrong.
-        mismatch: Mismatch,
-    },
+    BrokenRule { node: String, index: u64, mismatch: Mismatch },
     /// Our own task ended.
     #[error("the replay ended: {0}")]
     Task(#[from] JoinError),
 }
 
-/// What the mempool says at one block.
+/// The state of the mempool at one block.
 struct MempoolSnapshot {
     tip: Tip,
+    /// In grains, by address.
     balances: BTreeMap<String, u64>,
     pending: HashSet<TransactionId>,
 }
 
-/// Replays and compares, again and again until it holds or `patience` is over.
-///
-/// The block that it is about is not below the height `least`.
+/// Replays and compares until the proof succeeds, a node's chain breaks a rule, or `patience` is over. The proof is about a
+/// block at height `least` or above.
 pub async fn prove(
     network: &RunningNetwork,
     mempool: &str,
@@ -127,7 +116,7 @@ pub async fn prove(
             return MoneyProof { fault: Some(fault.to_string()), members, ..MoneyProof::default() };
         }
         last = Some(fault);
-        sleep(AGAIN).await;
+        sleep(RETRY).await;
     }
 }
 
@@ -139,22 +128,22 @@ async fn prove_once(
 ) -> Result<MoneyProof, ProofError> {
     let pool = mempool_snapshot(&network.client, mempool).await?;
     if pool.tip.index < least {
-        return Err(ProofError::NotYet(format!("the mempool is at block {} and the nodes at {least}", pool.tip.index)));
+        return Err(ProofError::NotYet(format!(
+            "the mempool is at block {}, the nodes are at {least}",
+            pool.tip.index
+        )));
     }
     let mut proven = None;
-    for node in network.present() {
-        let ledger = replay(network, &node.contact.name, &node.contact.address, pool.tip.index.0).await?;
+    for NetworkNode { name, address, .. } in network.nodes.present() {
+        let ledger = replay(network, &name, &address, pool.tip.index.0).await?;
         if ledger.tip().hash != pool.tip.hash.to_string() {
-            let name = &node.contact.name;
-            return Err(ProofError::NotYet(format!(
-                "node {name} and the mempool have different blocks {}",
-                pool.tip.index
-            )));
+            let reason = format!("node {name} and the mempool have different blocks at height {}", pool.tip.index);
+            return Err(ProofError::NotYet(reason));
         }
         compare_balances(&ledger, &pool.balances).map_err(ProofError::NotYet)?;
         proven = Some(ledger);
     }
-    let Some(ledger) = proven else { return Err(ProofError::NotYet("there is no node".to_owned())) };
+    let Some(ledger) = proven else { return Err(ProofError::NotYet("the network has no node".to_owned())) };
     let members = count_payments(&network.client, mempool, payments, &ledger, &pool.pending).await?;
     Ok(MoneyProof {
         proven: true,
@@ -169,13 +158,13 @@ async fn prove_once(
     })
 }
 
-/// Balances and what is pending, between two looks at a tip that did not move.
+/// Reads balances and pending payments, and fails if the tip changes in between.
 async fn mempool_snapshot(client: &Client, mempool: &str) -> Result<MempoolSnapshot, ProofError> {
     let failed = |error| ProofError::Request("the mempool".to_owned(), error);
     let tip = client.info(mempool).await.map_err(failed)?.tip;
     let mut balances = BTreeMap::new();
     let mut from: Option<String> = None;
-    while balances.len() < MOST_BALANCES {
+    while balances.len() < MAX_BALANCES {
         let page = client.balances(mempool, "lab1", from.as_deref(), PAGE_BALANCES).await.map_err(failed)?;
         balances.extend(page.entries.iter().map(|entry| (entry.address.to_string(), entry.balance.grains())));
         from = page.next;
@@ -190,11 +179,11 @@ async fn mempool_snapshot(client: &Client, mempool: &str) -> Result<MempoolSnaps
     };
     match (tip, client.info(mempool).await.map_err(failed)?.tip) {
         (Some(before), Some(tip)) if before.hash == tip.hash => Ok(MempoolSnapshot { tip, balances, pending }),
-        _ => Err(ProofError::NotYet("the mempool's chain grows too fast to be looked at".to_owned())),
+        _ => Err(ProofError::NotYet("the mempool's chain grows faster than its balances can be read".to_owned())),
     }
 }
 
-/// A node's chain, from genesis to the height `last`.
+/// Downloads and replays a node's chain, from genesis to height `last`.
 async fn replay(network: &RunningNetwork, node: &str, address: &str, last: u64) -> Result<ReplayedLedger, ProofError> {
     let (mut ledger, mut next, mut page) = (None, 0, PAGE_BLOCKS);
     while next <= last {
@@ -209,24 +198,25 @@ async fn replay(network: &RunningNetwork, node: &str, address: &str, last: u64) 
             Err(error) => return Err(ProofError::Request(format!("node {node}"), error)),
         };
         let broken = |index, mismatch| match mismatch {
-            // It was reorganised between two pages.
+            // The node reorganised between two pages.
             Mismatch::BrokenLink(reason) => ProofError::NotYet(format!("node {node}, block {index}: {reason}")),
             _ => ProofError::BrokenRule { node: node.to_owned(), index, mismatch },
         };
         let replayed = spawn_blocking(move || apply(ledger, &json)).await?;
         let (after, blocks) = replayed.map_err(|(above, mismatch)| broken(next + above, mismatch))?;
         if blocks == 0 {
-            return Err(ProofError::NotYet(format!("node {node} has no block {next}, the mempool has")));
+            return Err(ProofError::NotYet(format!("node {node} lacks block {next}, which the mempool has")));
         }
         (ledger, next) = (after, next + blocks);
     }
     ledger.ok_or_else(|| ProofError::NotYet(format!("node {node} has no chain")))
 }
 
-/// Applies an array of blocks, genesis where there is no ledger yet; answers how many they were.
+/// Applies an array of blocks, which begins with genesis if there is no ledger yet. Returns how many blocks there were; an
+/// error comes with the place in the array.
 fn apply(mut ledger: Option<ReplayedLedger>, json: &[u8]) -> Result<(Option<ReplayedLedger>, u64), (u64, Mismatch)> {
     let Value::Array(blocks) = parse(json).map_err(|mismatch| (0, mismatch))? else {
-        return Err((0, Mismatch::Malformed("a chain is no list".to_owned())));
+        return Err((0, Mismatch::Malformed("expected a list of blocks".to_owned())));
     };
     for (block, above) in blocks.iter().zip(0..) {
         let applied = match &mut ledger {
@@ -238,11 +228,13 @@ fn apply(mut ledger: Option<ReplayedLedger>, json: &[u8]) -> Result<(Option<Repl
     Ok((ledger, blocks.len() as u64))
 }
 
-/// Whether the sums are right, and the mempool says the same of every address.
+/// Checks that no money appeared or vanished, and that the mempool reports the same balance for every address.
 fn compare_balances(ledger: &ReplayedLedger, reported: &BTreeMap<String, u64>) -> Result<(), String> {
     let (held, created, given) = (ledger.held(), ledger.created(), ledger.given());
     if held != created + given {
-        return Err(format!("all balances are {held} grains together, but {created} were created and {given} given"));
+        return Err(format!(
+            "all balances add up to {held} grains, but {created} were created and {given} given to new addresses"
+        ));
     }
     let replayed = ledger.balances().iter().map(|(address, balance)| {
         let reported = reported.get(address).copied().unwrap_or_else(|| ledger.balance(""));
@@ -253,12 +245,12 @@ fn compare_balances(ledger: &ReplayedLedger, reported: &BTreeMap<String, u64>) -
     match replayed.chain(unknown).find(|(_, balance, reported)| balance != reported) {
         None => Ok(()),
         Some((address, balance, reported)) => {
-            Err(format!("the mempool says that {address} has {reported} grains, by the chain they are {balance}"))
+            Err(format!("by the mempool {address} has {reported} grains, by the chain {balance}"))
         }
     }
 }
 
-/// Finds every payment that was accepted.
+/// Finds the outcome of every payment that the mempool accepted.
 async fn count_payments(
     client: &Client,
     mempool: &str,
@@ -267,26 +259,28 @@ async fn count_payments(
     pending: &HashSet<TransactionId>,
 ) -> Result<PaymentCounts, ProofError> {
     let PaymentBook { accepted, refused, forgotten, .. } = *payments;
-    let mut settled = PaymentCounts { accepted, refused, forgotten, ..PaymentCounts::default() };
+    let mut counts = PaymentCounts { accepted, refused, forgotten, ..PaymentCounts::default() };
     for (id, state) in payments.payments() {
         if ledger.has(&id.to_string()) {
-            settled.confirmed += 1;
+            counts.confirmed += 1;
         } else if pending.contains(id) {
-            settled.pending += 1;
+            counts.pending += 1;
         } else if let PaymentState::GivenUp(reason) = state {
-            *settled.given_up.entry(reason.clone()).or_default() += 1;
+            *counts.given_up.entry(reason.clone()).or_default() += 1;
         } else {
-            // It may have come into a block that is newer than the one that was looked at.
+            // A newer block than the one that the proof is about may have it.
             match client.confirmations(mempool, id).await {
-                Ok(_) => settled.pending += 1,
+                Ok(_) => counts.pending += 1,
                 Err(Error::Refused(_)) => {
-                    return Err(ProofError::NotYet(format!("the payment {id} was accepted, and has vanished")));
+                    return Err(ProofError::NotYet(format!(
+                        "the payment {id} was accepted but is in no block and not pending"
+                    )));
                 }
                 Err(error) => return Err(ProofError::Request("the mempool".to_owned(), error)),
             }
         }
     }
-    Ok(settled)
+    Ok(counts)
 }
 
 #[cfg(test)]
@@ -295,7 +289,7 @@ mod tests {
     use serde_json::json;
     use shared::params::Params;
 
-    /// The ledger after genesis of a network that gives new addresses 7 grains, and what a mempool says of two addresses.
+    /// Compares the balances that a mempool reports with the ledger after genesis; each new address has 7 grains.
     fn compared(reported: &[(&str, u64)]) -> Result<(), String> {
         let params = Params { new_address_balance: 7, ..Params::default() };
         let genesis = json!([params.genesis()]).to_string();
@@ -306,15 +300,15 @@ mod tests {
     }
 
     #[test]
-    fn the_mempool_must_say_what_the_replay_says() {
+    fn the_mempool_must_report_the_replayed_balances() {
         assert_eq!(compared(&[]), Ok(()));
-        assert_eq!(compared(&[("lab1new", 7)]), Ok(()), "what everybody new has");
+        assert_eq!(compared(&[("lab1new", 7)]), Ok(()), "the balance of a new address");
         let fault = compared(&[("lab1new", 7), ("lab1rich", 8)]).unwrap_err();
-        assert!(fault.contains("lab1rich has 8 grains") && fault.contains("they are 7"), "{fault}");
+        assert!(fault.contains("lab1rich has 8 grains, by the chain 7"), "{fault}");
     }
 
     #[test]
-    fn what_is_no_chain_is_told_with_its_place() {
+    fn what_is_no_chain_is_refused_with_its_place() {
         let genesis = json!(Params::default().genesis());
         for (json, place) in [("{}".to_owned(), 0), (json!([genesis, genesis]).to_string(), 1), ("[1]".to_owned(), 0)] {
             assert_eq!(apply(None, json.as_bytes()).unwrap_err().0, place, "{json}");

@@ -1,16 +1,16 @@
-//! A ledger of our own: replays a chain from the JSON of its blocks alone (docs/protocol.md §7), recomputing every id and
-//! every balance with plain maps. What a block of it is, [`crate::checker`] recomputes.
+//! Replays a chain from the JSON of its blocks alone (docs/protocol.md §7): recomputes every payment's id and every balance
+//! with plain maps. The hashes of the blocks are recomputed by [`crate::checker`]. Signatures are not verified.
 //!
-//! Must never use `shared`: a mistake in its ledger is what this is here to see. Signatures are not looked at.
+//! Must not use `shared`: it is here to find mistakes in the ledger of `shared`.
 
 use crate::checker::{CheckedBlock, Mismatch, check, check_link, number, parse, sha256, text};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 
-/// 2^53 - 1.
-const MOST_GRAINS: u64 = (1 << 53) - 1;
+/// Largest balance, 2^53 - 1.
+const MAX_GRAINS: u64 = (1 << 53) - 1;
 
-/// What a network says of money, as its genesis block says it.
+/// The parameters of a network that concern money, from its genesis block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MoneyParams {
     network: String,
@@ -19,35 +19,32 @@ pub struct MoneyParams {
     new_address_balance: u64,
 }
 
-/// What a block says of money.
+/// The payments in one block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BlockPayments {
-    /// Who gets the reward and the fees.
+    /// The address that gets the reward and the fees.
     pub miner: String,
     /// In the order in which they take effect.
     pub payments: Vec<CheckedPayment>,
 }
 
-/// One transaction.
+/// A transaction whose id was recomputed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedPayment {
-    /// As recomputed.
     pub id: String,
-    /// Who pays.
     pub from: String,
-    /// Who is paid.
     pub to: String,
-    /// Grains.
+    /// In grains.
     pub amount: u64,
-    /// Grains.
+    /// In grains.
     pub fee: u64,
 }
 
 impl MoneyParams {
-    /// What the parameters say that are the data of `genesis`.
+    /// Reads the parameters, which are the data of the genesis block.
     ///
     /// # Errors
-    /// They say too little.
+    /// If the block is no genesis block, or a parameter is missing.
     pub fn of(genesis: &Value) -> Result<Self, Mismatch> {
         let network = check(genesis)?.hash;
         let params = parse(text(genesis, "data")?.as_bytes())?;
@@ -60,7 +57,7 @@ impl MoneyParams {
         })
     }
 
-    /// What the block at `index` creates.
+    /// The grains that the block at height `index` creates.
     pub fn reward(&self, index: u64) -> u64 {
         let halvings = index.saturating_sub(1).checked_div(self.halving_blocks).unwrap_or(0);
         u32::try_from(halvings).ok().and_then(|halvings| self.reward.checked_shr(halvings)).unwrap_or(0)
@@ -70,12 +67,12 @@ impl MoneyParams {
     ///
     /// # Errors
     /// [`Mismatch::Malformed`] and [`Mismatch::WrongPaymentId`].
-    pub fn bundle(&self, block: &Value) -> Result<BlockPayments, Mismatch> {
-        let bundle = parse(text(block, "data")?.as_bytes())?;
-        let payments = bundle.get("transactions").and_then(Value::as_array);
+    pub fn payments(&self, block: &Value) -> Result<BlockPayments, Mismatch> {
+        let data = parse(text(block, "data")?.as_bytes())?;
+        let payments = data.get("transactions").and_then(Value::as_array);
         let payments = payments.ok_or_else(|| Mismatch::Malformed("no list \"transactions\"".to_owned()))?;
         let payments = payments.iter().map(|payment| self.payment(payment)).collect::<Result<_, _>>()?;
-        Ok(BlockPayments { miner: text(&bundle, "miner_address")?.to_owned(), payments })
+        Ok(BlockPayments { miner: text(&data, "miner_address")?.to_owned(), payments })
     }
 
     fn payment(&self, payment: &Value) -> Result<CheckedPayment, Mismatch> {
@@ -94,7 +91,7 @@ impl MoneyParams {
 #[derive(Debug, Clone)]
 pub struct ReplayedLedger {
     params: MoneyParams,
-    /// Of the addresses that the chain has paid or charged.
+    /// Of the addresses that have paid or been paid, in grains.
     balances: BTreeMap<String, u64>,
     ids: HashSet<String>,
     created: u128,
@@ -102,10 +99,10 @@ pub struct ReplayedLedger {
 }
 
 impl ReplayedLedger {
-    /// The state after genesis: nobody was paid yet.
+    /// The ledger after the genesis block, which pays no address.
     ///
     /// # Errors
-    /// It is no genesis block.
+    /// If the block is no genesis block.
     pub fn begin(genesis: &Value) -> Result<Self, Mismatch> {
         let (params, tip) = (MoneyParams::of(genesis)?, check(genesis)?);
         Ok(Self { params, balances: BTreeMap::new(), ids: HashSet::new(), created: 0, tip })
@@ -114,11 +111,11 @@ impl ReplayedLedger {
     /// Applies the next block.
     ///
     /// # Errors
-    /// The first thing that is wrong with it; the ledger is of no use any more.
+    /// The first rule that the block breaks; the ledger is then half changed and must not be used any more.
     pub fn apply(&mut self, block: &Value) -> Result<(), Mismatch> {
         let checked = check(block)?;
         check_link(&self.tip, &checked)?;
-        let BlockPayments { miner, payments } = self.params.bundle(block)?;
+        let BlockPayments { miner, payments } = self.params.payments(block)?;
         let reward = self.params.reward(checked.index);
         let mut earned = reward;
         for CheckedPayment { id, from, to, amount, fee } in payments {
@@ -141,19 +138,19 @@ impl ReplayedLedger {
 
     fn credit(&mut self, to: String, grains: u64) -> Result<(), Mismatch> {
         let balance = self.balance(&to).saturating_add(grains);
-        if balance > MOST_GRAINS {
+        if balance > MAX_GRAINS {
             return Err(Mismatch::BalanceTooLarge(to));
         }
         self.balances.insert(to, balance);
         Ok(())
     }
 
-    /// What an address holds.
+    /// The balance of an address, in grains.
     pub fn balance(&self, address: &str) -> u64 {
         self.balances.get(address).copied().unwrap_or(self.params.new_address_balance)
     }
 
-    /// The addresses that the chain has paid or charged, and what they hold.
+    /// The balances of the addresses that have paid or been paid.
     pub const fn balances(&self) -> &BTreeMap<String, u64> {
         &self.balances
     }
@@ -163,12 +160,12 @@ impl ReplayedLedger {
         self.balances.values().copied().map(u128::from).sum()
     }
 
-    /// What all blocks have created.
+    /// The sum of all rewards.
     pub const fn created(&self) -> u128 {
         self.created
     }
 
-    /// What addresses were given because they were new.
+    /// The sum of what addresses got because they were new.
     pub fn given(&self) -> u128 {
         u128::from(self.params.new_address_balance) * self.balances.len() as u128
     }
@@ -194,7 +191,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// A block with this data on top of `tip`, with nothing but this file and the checker's arithmetic; difficulty 1.
+    /// A block of difficulty 1 with this data on top of `tip`, made by the checker's arithmetic alone.
     fn block(tip: Option<&CheckedBlock>, data: &str) -> Value {
         let (index, prev_hash) = tip.map_or((0, "0".repeat(64)), |tip| (tip.index + 1, tip.hash.clone()));
         let timestamp = format!("2026-11-21T03:29:{index:02}.000Z");

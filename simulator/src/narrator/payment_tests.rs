@@ -1,4 +1,4 @@
-//! Made-up payments and times in, plain lines out.
+//! Invented payments and times in, plain lines out.
 
 use super::PaymentNarrator;
 use crate::event_text::LineFormatter;
@@ -40,7 +40,7 @@ fn narrator() -> PaymentNarrator {
     )
 }
 
-/// The lines, with their times, that are told of what was seen at these times; two seconds later all is told.
+/// The lines about observations at these times, up to two seconds after the last one.
 fn lines(seen: &[(u64, MempoolObservation)]) -> Vec<String> {
     let (mut narrator, mut now) = (narrator(), 0);
     for (at_ms, seen) in seen {
@@ -55,8 +55,8 @@ fn lines(seen: &[(u64, MempoolObservation)]) -> Vec<String> {
 }
 
 fn events(mut narrator: PaymentNarrator) -> Vec<String> {
-    let style = LineFormatter::new(Vec::new(), Vec::new(), false);
-    narrator.take_events().iter().map(|events| style.line(events).trim_start().to_owned()).collect()
+    let formatter = LineFormatter::new(&[], &[], false);
+    narrator.take_events().iter().map(|events| formatter.line(events).trim_start().to_owned()).collect()
 }
 
 #[test]
@@ -86,14 +86,14 @@ fn many_payments_are_summed_up_second_by_second() {
     seen.sort_by_key(|(at_ms, _)| *at_ms);
     let tea = |at: &str| format!("{at} s  Ada pays Ben 1 LAB for tea");
     let mut expected: Vec<String> = ["1.0", "1.1", "1.1", "1.1", "1.2"].into_iter().map(tea).collect();
-    expected.push("2.0 s  and 15 more payments, 15 LAB together".to_owned());
+    expected.push("2.0 s  and 15 more payments, 15 LAB in all".to_owned());
     expected.push(tea("2.0"));
-    expected.push("3.0 s  and 19 more payments, 19 LAB together; 1 refused".to_owned());
+    expected.push("3.0 s  and 19 more payments, 19 LAB in all; 1 refused".to_owned());
     assert_eq!(lines(&seen), expected);
 }
 
 #[test]
-fn a_block_tells_what_it_confirms_and_who_earns() {
+fn a_block_confirms_payments_and_its_miner_earns() {
     let mut narrator = narrator();
     let (from, to) = (address("ada").to_string(), address("ben").to_string());
     let payment = CheckedPayment { id: String::new(), from, to: to.clone(), amount: 125_000_000, fee: 431 };
@@ -103,19 +103,19 @@ fn a_block_tells_what_it_confirms_and_who_earns() {
     narrator.add_block_payments(1000, block(), &BlockPayments { miner: to, payments: Vec::new() }, 5_000_000_000);
     narrator
         .observe(1100, &MempoolObservation::Event(PoolEvent::Confirmed(ConfirmedEvent { id: id(), block: block() })));
-    assert!(narrator.take_events().is_empty(), "the block itself is told first");
+    assert!(narrator.take_events().is_empty(), "the line about the block itself comes first");
     narrator.tick(1150);
     assert_eq!(
         events(narrator),
         [
-            "1.1 s  block 7 (abababab) confirms 2 payments of 2.50 LAB; Ben earns 50.00000431 LAB",
+            "1.1 s  block 7 (abababab) confirms 2 payments, 2.50 LAB in all; Ben earns 50.00000431 LAB",
             "1.1 s  block 7 (abababab) has no payments; Ben earns 50 LAB",
         ]
     );
 }
 
 #[test]
-fn payments_that_come_back_or_are_given_up_are_told_together() {
+fn payments_that_come_back_or_are_dropped_share_a_line() {
     let returned = || MempoolObservation::Event(PoolEvent::Returned(ReturnedEvent { id: id() }));
     let evicted = |reason: &str| {
         MempoolObservation::Event(PoolEvent::Evicted(EvictedEvent { id: id(), reason: reason.to_owned() }))
@@ -131,21 +131,21 @@ fn payments_that_come_back_or_are_given_up_are_told_together() {
     assert_eq!(
         lines(&seen),
         [
-            "1.3 s  2 payments wait again, after blocks were left",
-            "1.3 s  the mempool gave up 1 payment: the payer has not enough any more",
-            "5.2 s  1 payment waits again, after blocks were left",
-            "5.2 s  the mempool gave up 2 payments: it is full, and others pay more",
+            "1.3 s  2 payments wait again: their blocks were undone",
+            "1.3 s  the mempool dropped 1 payment: the payer no longer has enough money",
+            "5.2 s  1 payment waits again: its block was undone",
+            "5.2 s  the mempool dropped 2 payments: the mempool is full, and others pay a higher fee",
         ]
     );
 }
 
 #[test]
-fn a_mempool_that_falls_silent_is_told_of() {
+fn a_mempool_that_falls_silent_gets_a_line() {
     let seen = [
         (1000, MempoolObservation::Silent("gone".to_owned())),
         (2000, MempoolObservation::Back),
         (3000, MempoolObservation::Pending(4)),
     ];
-    let expected = ["1.0 s  the mempool tells nothing any more: gone", "2.0 s  the mempool tells its events again"];
+    let expected = ["1.0 s  the mempool no longer sends events: gone", "2.0 s  the mempool sends events again"];
     assert_eq!(lines(&seen), expected);
 }

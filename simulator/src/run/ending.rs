@@ -1,5 +1,5 @@
-//! The end of a run: heals what is cut, ends the payments, asks the nodes to agree, has all money found, and draws up
-//! the report.
+//! The end of a run: heals the network, ends the payments, asks the nodes to agree, has all money accounted for, and draws
+//! up the report.
 
 use super::Run;
 use crate::event::{NodesOnBranch, RunEvent};
@@ -8,33 +8,33 @@ use crate::flags::Options;
 use crate::money_proof::{self, MoneyProof};
 use crate::network::RunningNetwork;
 use crate::observer::Observation;
-use crate::report::{BlocksFound, RunReport};
+use crate::report::RunReport;
 use shared::block::Height;
 use shared::wire::BlockId;
 use std::io::{self, Write};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// How long nodes may take to agree at the end.
+/// How long nodes may take to agree at the end, and how long if someone waits for the program to stop.
 const AGREE: Duration = Duration::from_secs(15);
-/// The same, where somebody waits for the program to end.
 const AGREE_IN_HASTE: Duration = Duration::from_millis(1000);
-
-/// How long all money may take to be found.
+/// How long the proof of all money may take, and how long if someone waits for the program to stop.
 const PROVE: Duration = Duration::from_secs(60);
-/// The same, where somebody waits for the program to end.
 const PROVE_IN_HASTE: Duration = Duration::from_secs(5);
-/// The same, where the network was found: its chain may be long. Docker is told to wait for longer than this.
+/// The same for a network that was found, whose chain may be long. Docker's grace period must be longer than this.
 const PROVE_FOUND_IN_HASTE: Duration = Duration::from_secs(15);
-/// Block intervals that payments may take to be confirmed at the end, and what comes on top.
+/// How long the last checks of blocks may take, and how long if someone waits for the program to stop.
+const CHECK: Duration = Duration::from_secs(10);
+const CHECK_IN_HASTE: Duration = Duration::from_millis(500);
+/// The last payments get four block intervals and two seconds to be confirmed, but no more than a minute.
 const LAST_INTERVALS: u32 = 4;
 const LAST_PAYMENTS: Duration = Duration::from_secs(2);
-/// The longest that this is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// How often it is asked whether they are.
-const LOOK: Duration = Duration::from_millis(200);
+/// Time between two requests for the number of pending payments.
+const POLL: Duration = Duration::from_millis(200);
 
 impl<W: Write> Run<W> {
+    /// Brings the run to its end; `is_hasty` if someone waits for the program to stop.
     pub(super) async fn end(
         mut self,
         options: &Options,
@@ -48,7 +48,7 @@ impl<W: Write> Run<W> {
         if !is_hasty {
             let interval = Duration::from_millis(options.config.network.block_interval_ms);
             let patience = (interval * LAST_INTERVALS + LAST_PAYMENTS).min(LONGEST_WAIT);
-            // What is not confirmed by then is reported as pending.
+            // Payments that take longer are reported as pending.
             let _ = self.narrate_while(timeout(patience, no_payment_is_pending(network))).await?;
         }
         let deadline = if is_hasty { AGREE_IN_HASTE } else { AGREE };
@@ -59,12 +59,13 @@ impl<W: Write> Run<W> {
         };
         let least = tip.map_or(Height(0), |tip| tip.index);
         let money = self.prove_money(network, least, is_hasty).await?;
-        // The chain that was agreed on is walked down to its start, in case that something was not told of.
         if self.is_found {
-            // Nodes that were there before may have taken blocks with them that nobody else has: not of this chain.
+            // Nodes that left may have taken blocks with them which are on no other node, and so not on this chain.
             self.unchecked = 0;
         }
-        self.inspector.ask(self.first_present(), tip.unwrap_or_else(|| self.narrator.best()));
+        // The inspector goes down from this block to the start of the run: some block may not have been reported.
+        let number = self.nodes.all().iter().position(|node| node.is_present).unwrap_or(0);
+        self.inspector.request(number, tip.unwrap_or_else(|| self.narrator.best()));
         Ok(self.report(options, (tip, branches), money, is_hasty).await?)
     }
 
@@ -74,7 +75,7 @@ impl<W: Write> Run<W> {
         loop {
             tokio::select! {
                 over = &mut wait => return Ok(over),
-                shown = self.next() => shown?,
+                shown = self.narrate_next() => shown?,
             }
         }
     }
@@ -87,10 +88,8 @@ impl<W: Write> Run<W> {
     ) -> io::Result<Option<MoneyProof>> {
         let (Some(payers), Some(money)) = (self.payers.take(), &network.money) else { return Ok(None) };
         let Some(book) = self.narrate_while(payers.finish()).await? else {
-            return Ok(Some(MoneyProof {
-                fault: Some("the members' task has panicked".to_owned()),
-                ..MoneyProof::default()
-            }));
+            let fault = Some("the members' task has panicked".to_owned());
+            return Ok(Some(MoneyProof { fault, ..MoneyProof::default() }));
         };
         let patience = match (is_hasty, self.is_found) {
             (false, _) => PROVE,
@@ -107,24 +106,23 @@ impl<W: Write> Run<W> {
         money: Option<MoneyProof>,
         is_hasty: bool,
     ) -> io::Result<RunReport> {
-        let patience = if is_hasty { Duration::from_millis(500) } else { Duration::from_secs(10) };
-        let checked = self.inspector.finish(patience).await;
-        while let Ok(seen) = self.seen.try_recv() {
-            if matches!(seen.what, Observation::BadBlock(..) | Observation::Unfetched(..) | Observation::Fetched) {
-                self.take(seen);
+        let checked = self.inspector.finish(if is_hasty { CHECK_IN_HASTE } else { CHECK }).await;
+        while let Ok(observed) = self.observations.try_recv() {
+            use Observation::{BadBlock, Fetched, Unfetched};
+            if matches!(observed.observation, BadBlock(..) | Unfetched(..) | Fetched) {
+                self.observe(observed);
             }
         }
         let best = tip.unwrap_or_else(|| self.narrator.best());
         let blocks = best.index.0.saturating_sub(self.base);
         let counts = self.narrator.counts();
-        let found = self.names.iter().zip(&counts.found);
         let report = RunReport {
             seconds: self.started.elapsed().as_secs_f64(),
             blocks,
             agreed: tip.is_some(),
             tip,
             branches,
-            found: found.map(|(node, blocks)| BlocksFound { node: node.clone(), blocks: *blocks }).collect(),
+            found: self.narrator.blocks_found(),
             forks: counts.forks,
             reorganisations: counts.reorganisations,
             deepest_reorganisation: counts.deepest,
@@ -150,12 +148,12 @@ impl<W: Write> Run<W> {
     }
 }
 
-/// Waits until the mempool has no payments; for ever if it has always some.
+/// Waits until no payment is pending in the mempool; for ever if there always is one.
 async fn no_payment_is_pending(network: &RunningNetwork) {
     let Some(money) = &network.money else { return };
     loop {
-        // Payments that are on their way get there meanwhile.
-        sleep(LOOK).await;
+        // The first request comes late, so that payments on their way arrive before it.
+        sleep(POLL).await;
         let info = network.client.info(&money.mempool()).await;
         if info.is_ok_and(|info| info.pool.is_some_and(|pool| pool.count == 0)) {
             return;
