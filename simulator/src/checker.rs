@@ -1,5 +1,5 @@
-//! Recomputes blocks from their JSON alone (docs/protocol.md §3): plain JSON values, plain SHA-256, and a comparison with
-//! the target that needs no division.
+//! Recomputes blocks from their JSON alone (docs/protocol.md §3): plain JSON values, plain SHA-256, and a comparison
+//! with the target that needs no division.
 //!
 //! Must not use `shared`: it is here to find mistakes in the blocks and the work of `shared`.
 
@@ -9,7 +9,6 @@ use sha2::{Digest, Sha256};
 /// A block whose hash and work were recomputed, reduced to its place in the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CheckedBlock {
-    /// Height.
     pub index: u64,
     pub hash: String,
     pub prev_hash: String,
@@ -41,16 +40,9 @@ pub enum Mismatch {
     /// A payment in it is in the chain already.
     #[error("the payment {0} is already in the chain")]
     DuplicatePayment(String),
-    /// A payer pays more than the balance.
+    /// A payer pays more than the balance: amount and fee are `cost`, in grains.
     #[error("the payment {id} takes {cost} grains from {from}, which has {balance}")]
-    Overdrawn {
-        id: String,
-        from: String,
-        /// Amount and fee, in grains.
-        cost: u64,
-        /// In grains.
-        balance: u64,
-    },
+    Overdrawn { id: String, from: String, cost: u64, balance: u64 },
     /// An address would have more than the largest balance.
     #[error("{0} would have more than 2^53 - 1 grains")]
     BalanceTooLarge(String),

@@ -1,5 +1,5 @@
-//! What can happen in a run: one value for each event. `--json` prints it as it is, and [`crate::event_text`] turns it into
-//! a line for people. No decisions here, and no colours.
+//! What can happen in a run: one value for each event. `--json` prints it as it is, and [`crate::event_text`] turns it
+//! into a line for people. No decisions here, and no colours.
 
 use crate::report::RunReport;
 use serde::Serialize;
@@ -18,7 +18,7 @@ pub struct TimedEvent {
     pub event: RunEvent,
 }
 
-/// An event. Nodes and members are given by their short names.
+/// An event. Nodes and members are given by their short names, amounts in grains.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum RunEvent {
@@ -26,90 +26,37 @@ pub enum RunEvent {
     Started(Started),
     /// Every node mines.
     Mining { nodes: usize, within_ms: u64 },
-    /// A node mined a block.
-    Found {
-        node: String,
-        block: BlockId,
-        difficulty: u64,
-        /// Milliseconds from the parent's timestamp to the block's; `None` for block 1 or if the parent is not remembered.
-        after_ms: Option<i64>,
-        /// Whether it became its finder's tip; if not, another block came first.
-        best: bool,
-    },
-    /// The mempool reported a new payment.
-    Payment {
-        id: TransactionId,
-        /// A name, or an address that has no name.
-        from: String,
-        to: String,
-        amount: Amount,
-        fee: Amount,
-        msg: String,
-    },
-    /// Payments that were too many for an event each.
-    Payments {
-        count: u64,
-        /// Their sum, in grains.
-        amount: u128,
-        /// How many more the mempool refused.
-        refused: u64,
-    },
+    /// A node mined a block. `after_ms` is the time from the parent's timestamp to the block's; `None` for block 1 or
+    /// if the parent is not remembered. `best` is false if another block became the finder's tip first.
+    Found { node: String, block: BlockId, difficulty: u64, after_ms: Option<i64>, best: bool },
+    /// The mempool reported a new payment. `from` and `to` are addresses where no name is known.
+    Payment { id: TransactionId, from: String, to: String, amount: Amount, fee: Amount, msg: String },
+    /// Payments that were too many for an event each: how many, their sum, and how many more were refused.
+    Payments { count: u64, amount: u128, refused: u64 },
     /// The mempool refused a payment.
     Refused { from: String, to: String, amount: Amount, reason: String },
     /// The mempool dropped payments that waited for a block.
     GivenUp { count: u64, reason: String },
     /// Payments wait for a block again, because theirs was undone.
     Returned { count: u64 },
-    /// A block was found that confirms payments and pays its miner.
-    Confirmed {
-        block: BlockId,
-        payments: u64,
-        /// Their sum, in grains.
-        amount: u128,
-        miner: String,
-        /// Reward and fees, in grains.
-        earned: u64,
-    },
-    /// Nodes received a block that another node mined.
-    Received {
-        nodes: Vec<String>,
-        block: BlockId,
-        /// Milliseconds from the finder's report to the last receiver's; `None` if the finder's report was missed.
-        within_ms: Option<u64>,
-        /// Whether all nodes have it as their tip now.
-        agreed: bool,
-    },
+    /// A block confirms payments, `amount` in all. Its miner earns the reward and the fees.
+    Confirmed { block: BlockId, payments: u64, amount: u128, miner: String, earned: u64 },
+    /// Nodes received a block that another node mined. `within_ms` is the time from the finder's report to the last
+    /// receiver's; `None` if the finder's was missed. `agreed`: all nodes have the block as their tip now.
+    Received { nodes: Vec<String>, block: BlockId, within_ms: Option<u64>, agreed: bool },
     /// A node fetched several blocks that it had missed.
     CaughtUp { node: String, blocks: u64, tip: BlockId },
     /// Nodes are on different branches.
     Fork { branches: Vec<NodesOnBranch> },
-    /// Nodes left their branch for one with more work.
-    Reorganised {
-        nodes: Vec<String>,
-        /// Blocks of the branch that they left.
-        undone: u64,
-        /// Blocks of the branch that they are on now.
-        applied: u64,
-        /// The last block that both branches share.
-        fork: BlockId,
-        tip: BlockId,
-    },
+    /// Nodes left a branch for one with more work: blocks undone on the one, applied on the other. `fork` is the last
+    /// block on both.
+    Reorganised { nodes: Vec<String>, undone: u64, applied: u64, fork: BlockId, tip: BlockId },
     /// All nodes have the same tip again.
     Agreed { nodes: usize, tip: BlockId },
     /// The nodes were cut into two halves.
-    Partitioned {
-        halves: [Vec<String>; 2],
-        for_ms: u64,
-        /// The half that goes on fetching payments from the mempool, 0 or 1.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        mempool: Option<usize>,
-    },
-    /// The halves can reach each other again.
-    Healed {
-        halves: [Vec<String>; 2],
-        /// Blocks that each half found while it was cut off.
-        found: [u64; 2],
-    },
+    Partitioned(Partitioned),
+    /// The halves can reach each other again; `found` counts the blocks that each found while it was cut off.
+    Healed { halves: [Vec<String>; 2], found: [u64; 2] },
     /// A node drops a peer for a while, because the peer broke a rule.
     Dropped { node: String, peer: String, reason: String },
     /// The event stream of a node or of the mempool broke.
@@ -132,16 +79,25 @@ pub enum RunEvent {
     Trouble { what: String, reason: String },
     /// The run comes to its end, and the nodes are asked to agree.
     Ending { reason: String },
-    /// The current state.
+    /// Printed now and then.
     Status(RunStatus),
-    /// The end.
+    /// The last event of every run.
     Report(RunReport),
+}
+
+/// A cut of the network into two halves.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Partitioned {
+    pub halves: [Vec<String>; 2],
+    pub for_ms: u64,
+    /// The half that goes on fetching payments from the mempool, 0 or 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mempool: Option<usize>,
 }
 
 /// The network, its services and its members.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Started {
-    /// The network's name.
     pub network: String,
     /// The hash of the genesis block.
     pub network_id: String,

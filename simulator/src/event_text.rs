@@ -4,7 +4,7 @@ mod ending;
 mod money;
 mod start;
 
-use crate::event::{NodesOnBranch, RunEvent, RunStatus, TimedEvent};
+use crate::event::{NodesOnBranch, Partitioned, RunEvent, RunStatus, TimedEvent};
 use crate::numbers::{grouped, plural, rate, short, span};
 use owo_colors::{AnsiColors, OwoColorize};
 use shared::wire::BlockId;
@@ -56,7 +56,6 @@ impl LineFormatter {
         self.nodes += 1;
     }
 
-    /// Sets how many nodes take part.
     pub const fn set_present(&mut self, present: usize) {
         self.present = present;
     }
@@ -78,7 +77,6 @@ impl LineFormatter {
         format!("{} {}", self.dim(&time), self.event(event))
     }
 
-    /// The status line.
     pub fn status(&self, at_ms: u64, status: &RunStatus) -> String {
         let RunStatus { height, difficulty, hashrate, interval_ms, tips, pending, .. } = status;
         let difficulty = if *difficulty == 0 { "-".to_owned() } else { grouped(*difficulty) };
@@ -134,7 +132,7 @@ impl LineFormatter {
             RunEvent::Agreed { nodes, tip } => {
                 format!("{} on {}", self.good(&format!("{} again", all_agree(*nodes))), block_text(tip))
             }
-            RunEvent::Partitioned { halves, for_ms, mempool } => self.partitioned(halves, *for_ms, *mempool),
+            RunEvent::Partitioned(partitioned) => self.partitioned(partitioned),
             RunEvent::Healed { halves, found } => self.healed(halves, *found),
             RunEvent::Dropped { node, peer, reason } => {
                 format!("{} dropped its peer {peer} for a while: {reason}", self.name(node))
@@ -158,11 +156,11 @@ impl LineFormatter {
         }
     }
 
-    fn partitioned(&self, halves: &[Vec<String>; 2], for_ms: u64, mempool: Option<usize>) -> String {
+    fn partitioned(&self, Partitioned { halves, for_ms, mempool }: &Partitioned) -> String {
         let [first, second] = halves;
         let half = mempool.and_then(|half| halves.get(half));
         let mempool = half.map_or(String::new(), |half| format!("; only {} get new payments", self.list(half)));
-        let seconds = for_ms as f64 / 1000.0;
+        let seconds = *for_ms as f64 / 1000.0;
         let (cut, first, second) = (self.strong("cut:"), self.list(first), self.list(second));
         format!("{cut} {first} cannot reach {second} for {seconds:.1} s{mempool}")
     }

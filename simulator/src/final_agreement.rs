@@ -1,7 +1,7 @@
 //! The end of a run: do all nodes have the same chain?
 //!
-//! Mining cannot be stopped from outside. So the simulator waits for a moment at which all tips are equal, or for a height
-//! up to which all chains are equal.
+//! Mining cannot be stopped from outside. So the simulator waits for a moment at which all tips are equal, or for a
+//! height up to which all chains are equal.
 
 use crate::event::NodesOnBranch;
 use crate::network::{NetworkNode, RunningNetwork};

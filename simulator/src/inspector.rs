@@ -1,5 +1,5 @@
-//! Fetches every block that a node reports and has [`crate::checker`] recompute it. Then goes down to the block's parents,
-//! because some may not have been reported. So in the end the whole chain of the run has been checked.
+//! Fetches every block that a node reports and has [`crate::checker`] recompute it. Then goes down to the block's
+//! parents, because some may not have been reported. So in the end the whole chain of the run has been checked.
 //!
 //! Independent of `shared`'s rules: of `shared` it may name only hashes, heights and block ids.
 
@@ -36,8 +36,8 @@ pub struct Inspector {
 }
 
 impl Inspector {
-    /// Starts the task. Blocks at `base` or below were there before the run: they are checked but not counted. Payments are
-    /// read where `money` is given. Results go to `observations`.
+    /// Starts the task. Blocks at `base` or below were there before the run: they are checked but not counted. Payments
+    /// are read where `money` is given. Results go to `observations`.
     pub fn start(
         client: Client,
         nodes: NodeList,
@@ -74,8 +74,8 @@ impl Inspector {
         self.checked.load(Ordering::Relaxed)
     }
 
-    /// Waits at most `patience` until everything that was requested is checked, ends the task, and returns how many blocks
-    /// were recomputed.
+    /// Waits at most `patience` until everything that was requested is checked, ends the task, and returns how many
+    /// blocks were recomputed.
     pub async fn finish(&mut self, patience: Duration) -> u64 {
         self.requests = None;
         if tokio::time::timeout(patience, &mut self.task).await.is_err() {
@@ -94,8 +94,8 @@ struct InspectorTask {
     checked: Arc<AtomicU64>,
     /// By hash.
     known: HashMap<String, CheckedBlock>,
-    /// Blocks that no node gave, with the node that reported each; such a node may have been cut off from the simulator.
-    /// They are requested once more at the end. At most [`MAX_UNFETCHED`].
+    /// Blocks that no node gave, with the node that reported each; such a node may have been cut off from the
+    /// simulator. They are requested once more at the end. At most [`MAX_UNFETCHED`].
     unfetched: Vec<(usize, BlockId)>,
     observations: Sender<NodeObservation>,
 }

@@ -1,10 +1,10 @@
 //! The live simulator: a whole network of real services on real ports in one process, and a narration of what happens.
 //!
-//! [`network`] starts the services. Everything else is a client of them, like any other. [`observer`] follows the nodes'
-//! events, [`narrator`] turns those into the events of the run, and [`screen`] writes them. [`inspector`] and [`checker`]
-//! recompute every block; [`partition`] cuts the network and heals it. On layer `transaction` there is money: [`payers`]
-//! are members who pay through the mempool, and at the end [`replayed_ledger`] and [`money_proof`] account for every grain.
-//! [`drive`] does all this on a network that already runs.
+//! [`network`] starts the services. Everything else is a client of them, like any other. [`observer`] follows the
+//! nodes' events, [`narrator`] turns those into the events of the run, and [`screen`] writes them. [`inspector`] and
+//! [`checker`] recompute every block; [`partition`] cuts the network and heals it. On layer `transaction` there is
+//! money: [`payers`] are members who pay through the mempool, and at the end [`replayed_ledger`] and [`money_proof`]
+//! account for every grain. [`drive`] does all this on a network that already runs.
 //!
 //! No rule of the chain belongs here, and nothing here reaches into a service.
 

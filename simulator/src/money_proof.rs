@@ -1,8 +1,9 @@
 //! The end of a run with money: is all money accounted for? Downloads each node's chain, replays it with
 //! [`crate::replayed_ledger`], and compares every balance with the mempool's.
 //!
-//! Mining goes on meanwhile. So the proof is about one block: the mempool's tip, which must not change while its balances
-//! are read. Independent of `shared`'s rules: of `shared` it may name only heights, ids and what services exchange.
+//! Mining goes on meanwhile. So the proof is about one block: the mempool's tip, which must not change while its
+//! balances are read. Independent of `shared`'s rules: of `shared` it may name only heights, ids and what services
+//! exchange.
 
 use crate::checker::{Mismatch, parse};
 use crate::network::{NetworkNode, RunningNetwork};
@@ -30,7 +31,6 @@ const PAGE_BALANCES: usize = 1000;
 /// Most addresses whose balances are compared.
 const MAX_BALANCES: usize = 1_000_000;
 
-/// The result of the replay.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct MoneyProof {
     /// Whether all of it holds; if not, `fault` has the reason.
@@ -72,12 +72,10 @@ enum ProofError {
     /// The chain moved during the attempt: try again.
     #[error("{0}")]
     NotYet(String),
-    /// A request failed.
     #[error("{0} does not answer: {1}")]
     Request(String, Error),
     #[error("the chain of node {node} breaks a rule at block {index}: {mismatch}")]
     BrokenRule { node: String, index: u64, mismatch: Mismatch },
-    /// Our own task ended.
     #[error("the replay ended: {0}")]
     Task(#[from] JoinError),
 }
@@ -90,8 +88,8 @@ struct MempoolSnapshot {
     pending: HashSet<TransactionId>,
 }
 
-/// Replays and compares until the proof succeeds, a node's chain breaks a rule, or `patience` is over. The proof is about a
-/// block at height `least` or above.
+/// Replays and compares until the proof succeeds, a node's chain breaks a rule, or `patience` is over. The proof is
+/// about a block at height `least` or above.
 pub async fn prove(
     network: &RunningNetwork,
     mempool: &str,
@@ -212,8 +210,8 @@ async fn replay(network: &RunningNetwork, node: &str, address: &str, last: u64) 
     ledger.ok_or_else(|| ProofError::NotYet(format!("node {node} has no chain")))
 }
 
-/// Applies an array of blocks, which begins with genesis if there is no ledger yet. Returns how many blocks there were; an
-/// error comes with the place in the array.
+/// Applies an array of blocks, which begins with genesis if there is no ledger yet. Returns how many blocks there were;
+/// an error comes with the place in the array.
 fn apply(mut ledger: Option<ReplayedLedger>, json: &[u8]) -> Result<(Option<ReplayedLedger>, u64), (u64, Mismatch)> {
     let Value::Array(blocks) = parse(json).map_err(|mismatch| (0, mismatch))? else {
         return Err((0, Mismatch::Malformed("expected a list of blocks".to_owned())));

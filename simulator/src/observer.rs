@@ -1,5 +1,5 @@
-//! Watches every node from outside, as any client could: its event stream, and once a second its `/info`, which gives the
-//! hash rate and makes up for events that were missed. Reconnects for ever. Decides nothing.
+//! Watches every node from outside, as any client could: its event stream, and once a second its `/info`, which gives
+//! the hash rate and makes up for events that were missed. Reconnects for ever. Decides nothing.
 
 use crate::network::{NodeList, RunningNetwork};
 use crate::replayed_ledger::BlockPayments;
@@ -28,7 +28,7 @@ pub struct NodeObservation {
 /// What a node does, and what the inspector finds out about the blocks that the node reported.
 #[derive(Debug)]
 pub enum Observation {
-    /// The node sent an event.
+    /// From the node's event stream.
     Event(Event),
     /// The node's state when it was asked.
     Info {

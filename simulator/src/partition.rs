@@ -1,4 +1,5 @@
-//! `--partition`: when the nodes are cut into two halves, which node is in which half, and the requests that cut and heal.
+//! `--partition`: when the nodes are cut into two halves, which node is in which half, and the requests that cut and
+//! heal.
 //!
 //! Each request is a `POST /peers` to a node, which anyone with the node's token could send.
 
@@ -54,7 +55,8 @@ pub fn halves(nodes: usize, random: &mut SeededRandom) -> [Vec<usize>; 2] {
     [order, second]
 }
 
-/// Makes each half refuse the other. If there is a mempool, only half number `mempool` goes on fetching payments from it.
+/// Makes each half refuse the other. If there is a mempool, only half number `mempool` goes on fetching payments from
+/// it.
 ///
 /// The mempool itself keeps reading the chains of both halves, because a reader does not name itself and nodes cannot
 /// refuse it. So it follows the half with more work.

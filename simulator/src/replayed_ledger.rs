@@ -1,5 +1,5 @@
-//! Replays a chain from the JSON of its blocks alone (docs/protocol.md §7): recomputes every payment's id and every balance
-//! with plain maps. The hashes of the blocks are recomputed by [`crate::checker`]. Signatures are not verified.
+//! Replays a chain from the JSON of its blocks alone (docs/protocol.md §7): recomputes every payment's id and every
+//! balance with plain maps. The hashes of the blocks are recomputed by [`crate::checker`]. Signatures are not verified.
 //!
 //! Must not use `shared`: it is here to find mistakes in the ledger of `shared`.
 

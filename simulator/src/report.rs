@@ -5,13 +5,11 @@ use crate::money_proof::MoneyProof;
 use serde::Serialize;
 use shared::wire::BlockId;
 
-/// The end of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunReport {
     pub seconds: f64,
     /// Blocks by which the best chain has grown.
     pub blocks: u64,
-    /// Whether all nodes agreed at the end.
     pub agreed: bool,
     /// The block that they agreed on.
     pub tip: Option<BlockId>,
@@ -30,9 +28,7 @@ pub struct RunReport {
     /// Mean milliseconds between blocks.
     pub interval_ms: Option<u64>,
     pub interval_aimed_at_ms: u64,
-    /// Difficulty of the first block.
     pub difficulty_first: Option<u64>,
-    /// Difficulty of the last block.
     pub difficulty_last: Option<u64>,
     /// Blocks whose hashes, work and links were recomputed.
     pub checked: u64,
@@ -55,8 +51,8 @@ pub struct BlocksFound {
 }
 
 impl RunReport {
-    /// Whether the program's exit code is 0: the nodes agreed, every service ran to the end, every block was checked and
-    /// keeps the rules, and all money is accounted for.
+    /// Whether the program's exit code is 0: the nodes agreed, every service ran to the end, every block was checked
+    /// and keeps the rules, and all money is accounted for.
     pub fn is_good(&self) -> bool {
         let is_accounted_for = self.money.as_ref().is_none_or(|money| money.proven);
         self.agreed && self.bad == 0 && self.unchecked == 0 && self.failed_services == 0 && is_accounted_for

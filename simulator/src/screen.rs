@@ -1,5 +1,5 @@
-//! Where events are written: to a terminal with a status line at the bottom, as plain lines (a file, Docker's log), or as
-//! JSON. Texts from other machines reach people only through [`printable`].
+//! Where events are written: to a terminal with a status line at the bottom, as plain lines (a file, Docker's log), or
+//! as JSON. Texts from other machines reach people only through [`printable`].
 
 use crate::event::{RunEvent, RunStatus, TimedEvent};
 use crate::event_text::LineFormatter;
@@ -34,7 +34,6 @@ impl OutputFormat {
     }
 }
 
-/// Writes events to `out`.
 pub struct Screen<W> {
     out: W,
     format: OutputFormat,
@@ -51,12 +50,10 @@ impl<W: Write> Screen<W> {
         Self { out, format, lines, status: String::new(), shown_at_ms: 0 }
     }
 
-    /// Adds a node.
     pub fn add_node(&mut self, name: String) {
         self.lines.add_node(name);
     }
 
-    /// Sets how many nodes take part.
     pub const fn set_present(&mut self, present: usize) {
         self.lines.set_present(present);
     }

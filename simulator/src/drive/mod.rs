@@ -1,8 +1,8 @@
 //! `simulator drive`: members who pay one another on a network that runs already, on this machine or anywhere else.
 //!
-//! `discovery` waits until there is a network, `roster` follows the tracker's list, and `miner` earns the members money to
-//! pay with. Everything else is the code for a network that was started here: the network is watched, checked, narrated and
-//! proven. Nodes are not changed in any way, since their tokens are not known.
+//! `discovery` waits until there is a network, `roster` follows the tracker's list, and `miner` earns the members money
+//! to pay with. Everything else is the code for a network that was started here: the network is watched, checked,
+//! narrated and proven. Nodes are not changed in any way, since their tokens are not known.
 
 mod discovery;
 mod flags;
@@ -37,8 +37,8 @@ const QUEUE: usize = 64;
 /// Drives the tracker's network until it is done or `stop` is cancelled, and writes what happens to `out`.
 ///
 /// # Errors
-/// If the tracker knows several networks and none is chosen, if `stop` is cancelled before there is a network, or if `out`
-/// cannot be written.
+/// If the tracker knows several networks and none is chosen, if `stop` is cancelled before there is a network, or if
+/// `out` cannot be written.
 pub async fn drive<W: Write>(
     options: &DriveOptions,
     format: OutputFormat,

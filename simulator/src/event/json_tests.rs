@@ -1,6 +1,6 @@
 //! The JSON of every event, line by line: programs read it, so a renamed type or field must not change it.
 
-use super::{Income, NamedAddress, NodesOnBranch, RunEvent, RunStatus, Started, TimedEvent};
+use super::{Income, NamedAddress, NodesOnBranch, Partitioned, RunEvent, RunStatus, Started, TimedEvent};
 use crate::money_proof::{MoneyProof, PaymentCounts};
 use crate::report::{BlocksFound, RunReport};
 use shared::block::{BlockHash, Height};
@@ -113,8 +113,8 @@ fn blocks_and_nodes() -> Vec<RunEvent> {
         RunEvent::Fork { branches: branches() },
         RunEvent::Reorganised { nodes: nodes(), undone: 1, applied: 2, fork: block(0), tip: block(2) },
         RunEvent::Agreed { nodes: 4, tip: block(2) },
-        RunEvent::Partitioned { halves: halves(), for_ms: 8000, mempool: Some(1) },
-        RunEvent::Partitioned { halves: halves(), for_ms: 8000, mempool: None },
+        RunEvent::Partitioned(Partitioned { halves: halves(), for_ms: 8000, mempool: Some(1) }),
+        RunEvent::Partitioned(Partitioned { halves: halves(), for_ms: 8000, mempool: None }),
         RunEvent::Healed { halves: halves(), found: [1, 2] },
         RunEvent::Dropped { node: text("A"), peer: text("10.0.0.1:1"), reason: text("r") },
         RunEvent::Silent { node: text("A"), reason: text("r") },

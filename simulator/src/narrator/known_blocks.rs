@@ -9,7 +9,6 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 /// How many heights below the highest block are remembered.
 const DEPTH: u64 = 5000;
 
-/// One block.
 #[derive(Debug, Clone)]
 pub(super) struct KnownBlock {
     pub(super) id: BlockId,
@@ -22,7 +21,6 @@ pub(super) struct KnownBlock {
     pub(super) holders: BTreeSet<usize>,
 }
 
-/// All blocks that are remembered.
 #[derive(Debug, Default)]
 pub(super) struct KnownBlocks {
     known: HashMap<BlockHash, KnownBlock>,

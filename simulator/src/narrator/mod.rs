@@ -1,8 +1,8 @@
 //! Turns what the nodes report into the events of a run: nodes' events and times in, [`TimedEvent`]s out.
 //!
-//! Pure: no clock and no requests, so tests can invent events. Each node reports over its own connection, so reports arrive
-//! in any order. The narrator collects for a moment what belongs together, and puts it in the order that a reader expects:
-//! found, received, forked, reorganised, agreed.
+//! Pure: no clock and no requests, so tests can invent events. Each node reports over its own connection, so reports
+//! arrive in any order. The narrator collects for a moment what belongs together, and puts it in the order that a
+//! reader expects: found, received, forked, reorganised, agreed.
 
 mod branches;
 mod known_blocks;
@@ -54,7 +54,6 @@ pub struct Narrator {
     events: Vec<TimedEvent>,
 }
 
-/// Counts for the report.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RunCounts {
     /// How often two blocks had the same parent.
@@ -150,7 +149,6 @@ impl Narrator {
         self.blocks.mean_interval_ms(&best.hash, blocks)
     }
 
-    /// The counts so far.
     pub fn counts(&self) -> RunCounts {
         RunCounts { forks: self.blocks.forks(), ..self.counts.clone() }
     }

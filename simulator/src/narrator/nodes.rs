@@ -1,5 +1,5 @@
-//! The narrator's record of each node: what the node has reported, and whether it takes part. In a network that was found
-//! nodes come and go; one that is absent is on no branch, and no line waits for it.
+//! The narrator's record of each node: what the node has reported, and whether it takes part. In a network that was
+//! found nodes come and go; one that is absent is on no branch, and no line waits for it.
 
 use super::Narrator;
 use crate::event::RunEvent;
@@ -7,7 +7,6 @@ use shared::block::Height;
 use shared::wire::BlockId;
 use shared::work::Work;
 
-/// One node.
 #[derive(Debug, Clone)]
 pub(super) struct NodeState {
     pub(super) name: String,

@@ -6,8 +6,8 @@ use runtime::ports::{Wanted, bind, bind_with_data};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener};
 use std::path::Path;
 
-/// How far each kind of service is above the tracker's port, as 8091 and 8100 are above 8090. The explorer's default port,
-/// 8080, is below: the offset counts only where `--port` was given.
+/// How far each kind of service is above the tracker's port, as 8091 and 8100 are above 8090. The explorer's default
+/// port, 8080, is below: the offset counts only where `--port` was given.
 pub(super) const TRACKER_OFFSET: u16 = 0;
 pub(super) const MEMPOOL_OFFSET: u16 = 1;
 pub(super) const EXPLORER_OFFSET: u16 = 2;

@@ -1,8 +1,9 @@
 //! Starts a tracker, the nodes, an explorer and, where there is money, a mempool: real services on real ports, in this
 //! process. Stops them again.
 //!
-//! The rest of the simulator talks to them over HTTP only. So a network that was started elsewhere (see [`crate::drive`])
-//! is handled by the same code. It differs in two ways: the simulator has no tokens for its nodes, and nodes come and go.
+//! The rest of the simulator talks to them over HTTP only. So a network that was started elsewhere (see
+//! [`crate::drive`]) is handled by the same code. It differs in two ways: the simulator has no tokens for its nodes,
+//! and nodes come and go.
 
 mod listeners;
 mod nodes;
@@ -37,7 +38,6 @@ const START: Duration = Duration::from_secs(20);
 /// How long services may take to stop.
 const STOP: Duration = Duration::from_secs(3);
 
-/// A network that runs: started here, or found.
 #[derive(Debug)]
 pub struct RunningNetwork {
     /// `host:port`.

@@ -1,12 +1,11 @@
 //! The nodes of a run: one record each, in one list that everything which talks to nodes shares.
 //!
-//! In a network that was found, nodes come and go while requests are under way. So readers get copies, and no lock is held
-//! during a request.
+//! In a network that was found, nodes come and go while requests are under way. So readers get copies, and no lock is
+//! held during a request.
 
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio_util::sync::CancellationToken;
 
-/// A node, as the simulator knows it.
 #[derive(Debug, Clone)]
 pub struct NetworkNode {
     /// A letter, and from the 27th node on a letter and a number.
@@ -55,7 +54,6 @@ impl NodeList {
         self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The nodes that are present.
     pub fn present(&self) -> Vec<NetworkNode> {
         self.all().into_iter().filter(|node| node.is_present).collect()
     }

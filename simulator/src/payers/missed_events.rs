@@ -1,4 +1,5 @@
-//! What became of payments while the mempool was away, or somebody else's place was taken by it: its events are told once.
+//! Outcomes of payments that were missed while the mempool's event stream was broken, or while another mempool took
+//! over: a mempool sends each event only once.
 
 use super::PayersInput;
 use runtime::client::Client;
@@ -6,21 +7,21 @@ use shared::ledger::TransactionId;
 use shared::wire::{ConfirmedEvent, EvictedEvent, PoolEvent, TransactionStatus};
 use tokio::sync::mpsc::Sender;
 
-/// Most payments that are asked for.
-const MOST: usize = 1000;
-/// Why the book has given up a payment that the mempool does not know.
+/// Most payments that are looked up.
+const MAX_PAYMENTS: usize = 1000;
+/// The reason that the book records for a payment which the mempool does not know.
 const UNKNOWN: &str = "the mempool has forgotten it";
 
-/// Asks the mempool for each of these payments, which it had when it was last heard of.
-pub(super) async fn ask(client: Client, mempool: String, pending: Vec<TransactionId>, inputs: Sender<PayersInput>) {
-    for id in pending.into_iter().take(MOST) {
+/// Looks up each of these payments, which were pending when the stream broke.
+pub(super) async fn fetch(client: Client, mempool: String, pending: Vec<TransactionId>, inputs: Sender<PayersInput>) {
+    for id in pending.into_iter().take(MAX_PAYMENTS) {
         let event = match client.transaction(&mempool, &id).await {
             Ok(TransactionStatus { block: Some(block), .. }) => PoolEvent::Confirmed(ConfirmedEvent { id, block }),
             Ok(_) => continue,
             Err(error) if error.status() == Some(404) => {
                 PoolEvent::Evicted(EvictedEvent { id, reason: UNKNOWN.to_owned() })
             }
-            // It is away again, and will be asked again when it is back.
+            // The mempool is away again; the next attempt comes when it is back.
             Err(_) => return,
         };
         if inputs.send(PayersInput::Missed(event)).await.is_err() {

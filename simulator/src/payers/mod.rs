@@ -1,5 +1,5 @@
-//! The members' task: pays at the rate that was asked for through the mempool, as anybody could, and listens to what the
-//! mempool says of it. Who pays whom is decided in [`payment_choice`]; what became of it is kept in [`payment_book`].
+//! Members who pay one another through the mempool, as anyone could: a task that makes payments at the chosen rate and
+//! follows the mempool's events. [`payment_choice`] decides who pays whom; [`payment_book`] keeps the outcomes.
 
 mod missed_events;
 pub mod payment_book;
@@ -8,7 +8,7 @@ pub mod wallets;
 
 use crate::random::SeededRandom;
 use futures_util::StreamExt;
-use payment_book::PaymentBook;
+use payment_book::{PaymentBook, PaymentState};
 use payment_choice::{PaymentChoice, PaymentLimits, choose};
 use runtime::client::{Client, Error, Unprocessed};
 use shared::block::BlockHash;
@@ -23,65 +23,50 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use wallets::Wallets;
 
-/// Things that may wait to be taken notice of.
+/// Inputs that may wait for the task.
 const QUEUE: usize = 4096;
-/// Payments that may be on their way to the mempool at a time; what is due beyond them is left out.
-const IN_FLIGHT: usize = 64;
+/// Most payments on their way to the mempool at the same time; payments that become due beyond them are not made.
+const MAX_IN_FLIGHT: usize = 64;
 /// Most payments that become due at once, after a pause.
-const MOST_DUE: u64 = 200;
-/// How often what is due is looked for.
+const MAX_DUE: u64 = 200;
+/// How often the task looks for payments that are due.
 const TICK: Duration = Duration::from_millis(20);
-/// How often the mempool is asked what members have and how much is pending.
-const ASK: Duration = Duration::from_millis(500);
-/// How soon a broken stream is opened again.
+/// Time between two requests for the members' balances and the number of pending payments.
+const POLL: Duration = Duration::from_millis(500);
+/// Time before a broken stream is opened again.
 const RETRY: Duration = Duration::from_millis(500);
-/// How long payments on their way are waited for when no more are to be made.
-const LAST_ANSWERS: Duration = Duration::from_secs(5);
+/// How long the task waits at the end for replies to the last payments.
+const LAST_REPLIES: Duration = Duration::from_secs(5);
 
-/// Something that was seen of the mempool.
 #[derive(Debug)]
 pub enum MempoolObservation {
-    /// It told an event.
+    /// From the mempool's event stream.
     Event(PoolEvent),
     /// How many payments wait for a block.
     Pending(u64),
-    /// A payment was refused, or did not come through.
-    Refused {
-        /// Who wanted to pay.
-        from: Address,
-        /// Whom.
-        to: Address,
-        /// How much.
-        amount: Amount,
-        /// Why not.
-        reason: String,
-    },
-    /// Its events ended.
+    /// The mempool refused a payment, or the request failed.
+    Refused { from: Address, to: Address, amount: Amount, reason: String },
+    /// The event stream broke, for this reason.
     Silent(String),
-    /// Its events came back.
+    /// The event stream is open again.
     Back,
 }
 
-/// What the members' task needs to know.
 #[derive(Debug)]
 pub struct PayersSettings {
-    /// Asks the mempool.
     pub client: Client,
-    /// `host:port` of the mempool at each moment.
+    /// `host:port`; another mempool may take over during the run.
     pub mempool: watch::Receiver<String>,
-    /// Part of what is signed.
+    /// The network's id, which is part of what is signed.
     pub network: BlockHash,
-    /// Who pays.
     pub wallets: Arc<Wallets>,
-    /// Payments a second; 0 = none.
+    /// Payments per second; 0 for none.
     pub rate: u32,
-    /// What payments must keep to.
     pub limits: PaymentLimits,
-    /// Decides who pays whom how much.
+    /// Decides who pays whom, how much and what for.
     pub random: SeededRandom,
 }
 
-/// A handle to the members' task.
 #[derive(Debug)]
 pub struct Payers {
     paying: CancellationToken,
@@ -90,28 +75,28 @@ pub struct Payers {
 }
 
 impl Payers {
-    /// Starts to pay and to listen; what is seen goes to `seen`.
+    /// Starts the task, which sends what it observes to `observations`.
     pub fn start(settings: PayersSettings, observations: Sender<MempoolObservation>) -> Self {
         let (paying, ended) = (CancellationToken::new(), CancellationToken::new());
-        let (inputs, received) = channel(QUEUE);
+        let (inputs, queue) = channel(QUEUE);
         let (client, mempool) = (&settings.client, &settings.mempool);
+        let addresses: Vec<Address> = settings.wallets.directory().map(|(address, _)| address).collect();
+        let book = PaymentBook::new(addresses.iter().cloned());
         let follow = follow_events(client.clone(), mempool.clone(), inputs.clone());
-        let addresses = settings.wallets.list.iter().map(|wallet| wallet.pair.address()).collect();
-        let ask = ask_balances(client.clone(), mempool.clone(), addresses, inputs.clone());
+        let poll = poll_balances(client.clone(), mempool.clone(), addresses, inputs.clone());
         tokio::spawn(ended.clone().run_until_cancelled_owned(follow));
-        tokio::spawn(ended.clone().run_until_cancelled_owned(ask));
-        let book = PaymentBook::new(settings.wallets.list.iter().map(|wallet| wallet.pair.address()));
+        tokio::spawn(ended.clone().run_until_cancelled_owned(poll));
         let task = PayersTask { settings, book, inputs, observations, in_flight: 0, is_away: false };
-        let task = tokio::spawn(task.run(received, paying.clone(), ended.clone()));
+        let task = tokio::spawn(task.run(queue, paying.clone(), ended.clone()));
         Self { paying, ended, task }
     }
 
-    /// No more payments; those on their way are still answered.
+    /// Makes no more payments; replies to those on their way are still taken.
     pub fn stop_paying(&self) {
         self.paying.cancel();
     }
 
-    /// Ends everything once the last payments are answered; what became of all.
+    /// Ends the task once the last replies have come. Returns its book, or `None` if the task has panicked.
     pub async fn finish(self) -> Option<PaymentBook> {
         self.paying.cancel();
         self.ended.cancel();
@@ -119,13 +104,14 @@ impl Payers {
     }
 }
 
-/// What the task takes notice of.
 enum PayersInput {
-    NodeObservation(MempoolObservation),
-    /// It happened while nobody listened.
+    Observation(MempoolObservation),
+    /// An event that was missed while the stream was broken.
     Missed(PoolEvent),
+    /// A member's number, and balance in grains.
     Balance(usize, u64),
-    Answer(PaymentChoice, TransactionId, Result<Pushed, Error>),
+    /// The mempool's reply to a payment.
+    Reply(PaymentChoice, TransactionId, Result<Pushed, Error>),
 }
 
 struct PayersTask {
@@ -134,14 +120,14 @@ struct PayersTask {
     inputs: Sender<PayersInput>,
     observations: Sender<MempoolObservation>,
     in_flight: usize,
-    /// Nobody pays while the mempool does not tell what becomes of it.
+    /// While the mempool's event stream is broken, no payments are made.
     is_away: bool,
 }
 
 impl PayersTask {
     async fn run(
         mut self,
-        mut received: Receiver<PayersInput>,
+        mut queue: Receiver<PayersInput>,
         paying: CancellationToken,
         ended: CancellationToken,
     ) -> PaymentBook {
@@ -154,32 +140,31 @@ impl PayersTask {
                 () = ended.cancelled() => break,
                 _ = ticks.tick(), if self.settings.rate > 0 && !paying.is_cancelled() => {
                     let due = begun.elapsed().as_millis() as u64 * u64::from(self.settings.rate) / 1000;
-                    made = made.max(due.saturating_sub(MOST_DUE));
+                    made = made.max(due.saturating_sub(MAX_DUE));
                     while made < due {
                         made += 1;
                         self.pay();
                     }
                 }
-                Some(input) = received.recv() => self.take(input).await,
+                Some(input) = queue.recv() => self.handle(input).await,
             }
         }
-        let answers = async {
+        let replies = async {
             while self.in_flight > 0
-                && let Some(input) = received.recv().await
+                && let Some(input) = queue.recv().await
             {
-                self.take(input).await;
+                self.handle(input).await;
             }
         };
-        // Whatever is not answered by now was not accepted, as far as we know.
-        let _ = timeout(LAST_ANSWERS, answers).await;
+        // A payment without a reply by now counts as not accepted.
+        let _ = timeout(LAST_REPLIES, replies).await;
         self.book
     }
 
-    /// Takes notice of what an earlier run has left pending.
+    /// Adds the payments that an earlier run left pending.
     async fn load_pending(&mut self) {
         let PayersSettings { client, mempool, .. } = &self.settings;
         let mempool = mempool.borrow().clone();
-        // Whoever does not answer has nothing that we know of.
         let unprocessed = client.unprocessed(&mempool, PoolOrder::Age, MAX_UNPROCESSED, None).await;
         let Ok(Unprocessed::Pending { transactions, .. }) = unprocessed else { return };
         for transaction in transactions {
@@ -187,11 +172,11 @@ impl PayersTask {
         }
     }
 
-    /// Makes one payment, if somebody can afford one.
+    /// Makes one payment, if a member can afford one.
     fn pay(&mut self) {
         let PayersSettings { client, mempool, network, wallets, limits, random, .. } = &mut self.settings;
         let mut uuid = [0; 16];
-        if self.is_away || self.in_flight >= IN_FLIGHT || getrandom::fill(&mut uuid).is_err() {
+        if self.is_away || self.in_flight >= MAX_IN_FLIGHT || getrandom::fill(&mut uuid).is_err() {
             return;
         }
         let Some(choice) = choose(random, &self.book.spendable(), limits) else { return };
@@ -204,39 +189,39 @@ impl PayersTask {
         self.in_flight += 1;
         let (client, mempool, inputs) = (client.clone(), mempool.borrow().clone(), self.inputs.clone());
         tokio::spawn(async move {
-            let answer = client.push_transaction(&mempool, &transaction).await;
-            // Whoever listens is gone only when the run is over.
-            let _ = inputs.send(PayersInput::Answer(choice, transaction.id, answer)).await;
+            let reply = client.push_transaction(&mempool, &transaction).await;
+            // Fails only after the task has ended.
+            let _ = inputs.send(PayersInput::Reply(choice, transaction.id, reply)).await;
         });
     }
 
-    /// The mempool tells its events again: what became of the payments that it had?
-    fn ask_missed_events(&self) {
-        let pending = self.book.payments().filter(|(_, state)| **state == payment_book::PaymentState::Pending);
+    /// The event stream is open again: fetches the outcomes that it missed.
+    fn fetch_missed_events(&self) {
+        let pending = self.book.payments().filter(|(_, state)| **state == PaymentState::Pending);
         let pending = pending.map(|(id, _)| *id).collect();
         let PayersSettings { client, mempool, .. } = &self.settings;
-        tokio::spawn(missed_events::ask(client.clone(), mempool.borrow().clone(), pending, self.inputs.clone()));
+        tokio::spawn(missed_events::fetch(client.clone(), mempool.borrow().clone(), pending, self.inputs.clone()));
     }
 
-    async fn take(&mut self, input: PayersInput) {
+    async fn handle(&mut self, input: PayersInput) {
         let observation = match input {
             PayersInput::Balance(member, grains) => return self.book.set_balance(member, grains),
             PayersInput::Missed(event) => return self.book.apply_event(&event),
-            PayersInput::NodeObservation(observation) => {
+            PayersInput::Observation(observation) => {
                 match &observation {
                     MempoolObservation::Event(event) => self.book.apply_event(event),
                     MempoolObservation::Silent(_) => self.is_away = true,
                     MempoolObservation::Back => {
                         self.is_away = false;
-                        self.ask_missed_events();
+                        self.fetch_missed_events();
                     }
                     _ => {}
                 }
                 observation
             }
-            PayersInput::Answer(choice, id, answer) => {
+            PayersInput::Reply(choice, id, reply) => {
                 self.in_flight -= 1;
-                let Err(error) = answer else { return self.book.record_accepted(id) };
+                let Err(error) = reply else { return self.book.record_accepted(id) };
                 self.book.record_refused(id);
                 let address = |member: usize| self.settings.wallets.list[member].pair.address();
                 let (from, to) = (address(choice.payer), address(choice.payee));
@@ -247,7 +232,7 @@ impl PayersTask {
     }
 }
 
-/// What a refusal says is enough; of another failure, all.
+/// A refusal's own words; for another failure, the whole error.
 fn reason(error: Error) -> String {
     match error {
         Error::Refused(problem) if !problem.detail.is_empty() => problem.detail,
@@ -256,21 +241,21 @@ fn reason(error: Error) -> String {
 }
 
 async fn follow_events(client: Client, mempool: watch::Receiver<String>, inputs: Sender<PayersInput>) {
+    // Sending fails only after the task has ended.
+    let send = async |observation| drop(inputs.send(PayersInput::Observation(observation)).await);
     let mut is_silent = false;
     loop {
-        let at = mempool.borrow().clone();
-        let ended = match client.pool_events(&at).await {
+        let address = mempool.borrow().clone();
+        let reason = match client.pool_events(&address).await {
             Err(error) => error.to_string(),
             Ok(events) => {
                 let mut events = std::pin::pin!(events);
                 if std::mem::take(&mut is_silent) {
-                    let _ = inputs.send(PayersInput::NodeObservation(MempoolObservation::Back)).await;
+                    send(MempoolObservation::Back).await;
                 }
                 loop {
                     match events.next().await {
-                        Some(Ok(event)) => {
-                            let _ = inputs.send(PayersInput::NodeObservation(MempoolObservation::Event(event))).await;
-                        }
+                        Some(Ok(event)) => send(MempoolObservation::Event(event)).await,
                         Some(Err(error)) => break error.to_string(),
                         None => break "its event stream ended".to_owned(),
                     }
@@ -278,13 +263,13 @@ async fn follow_events(client: Client, mempool: watch::Receiver<String>, inputs:
             }
         };
         if !std::mem::replace(&mut is_silent, true) {
-            let _ = inputs.send(PayersInput::NodeObservation(MempoolObservation::Silent(ended))).await;
+            send(MempoolObservation::Silent(reason)).await;
         }
         sleep(RETRY).await;
     }
 }
 
-async fn ask_balances(
+async fn poll_balances(
     client: Client,
     mempool: watch::Receiver<String>,
     addresses: Vec<Address>,
@@ -300,8 +285,8 @@ async fn ask_balances(
         if let Ok(info) = client.info(&mempool).await
             && let Some(pool) = info.pool
         {
-            let _ = inputs.send(PayersInput::NodeObservation(MempoolObservation::Pending(pool.count))).await;
+            let _ = inputs.send(PayersInput::Observation(MempoolObservation::Pending(pool.count))).await;
         }
-        sleep(ASK).await;
+        sleep(POLL).await;
     }
 }

@@ -1,7 +1,7 @@
-//! The members' own book: what they sent, what the mempool said of it, and what each can spend. Payments that somebody
-//! else makes with a member's key, or an earlier run made, are in it as soon as the mempool tells of them.
+//! The members' payments with their outcomes, and how much each member can spend. A payment that someone else makes
+//! with a member's key, or that an earlier run made, is added once the mempool reports it.
 //!
-//! Bounded: when it is full, the oldest payments are forgotten and counted.
+//! Bounded: when the book is full, the oldest payments are forgotten and only counted.
 
 use shared::ledger::{Address, Transaction, TransactionId};
 use shared::wire::PoolEvent;
@@ -17,48 +17,61 @@ pub enum PaymentState {
     Sent,
     /// The mempool has it.
     Pending,
-    /// A block has it.
+    /// A block on the mempool's chain has it.
     Confirmed,
-    /// It left the mempool for this reason.
+    /// The mempool dropped it, for this reason.
     GivenUp(String),
+}
+
+impl PaymentState {
+    const fn is_owed(&self) -> bool {
+        matches!(self, Self::Sent | Self::Pending)
+    }
 }
 
 #[derive(Debug)]
 struct SentPayment {
+    /// The member's number.
     payer: usize,
+    /// Amount and fee, in grains.
     cost: u64,
     is_accepted: bool,
     state: PaymentState,
 }
 
-/// What was sent, and what became of it.
+/// A member's money, in grains.
+#[derive(Debug, Clone, Default)]
+struct MemberFunds {
+    /// By the chain, as the mempool reported it last.
+    balance: u64,
+    /// The cost of payments that are in no block yet.
+    owed: u64,
+}
+
 #[derive(Debug)]
 pub struct PaymentBook {
     members: HashMap<Address, usize>,
     sent: BTreeMap<TransactionId, SentPayment>,
-    /// In the order of sending; has refused ones too.
+    /// In the order of sending, refused payments included.
     order: VecDeque<TransactionId>,
-    /// What each member has, as far as it was told.
-    balances: Vec<u64>,
-    /// What each member's payments cost that no block has.
-    owed: Vec<u64>,
-    /// Payments that the mempool has taken.
+    /// By the member's number.
+    funds: Vec<MemberFunds>,
+    /// Payments that the mempool has ever accepted.
     pub accepted: u64,
-    /// Payments that it refused, or that did not come through.
+    /// Payments that the mempool refused, or that were lost on the way.
     pub refused: u64,
-    /// Accepted payments that had to be forgotten.
+    /// Accepted payments that are no longer remembered.
     pub forgotten: u64,
 }
 
 impl PaymentBook {
-    /// A book for members of these addresses, who have nothing yet.
+    /// For members of these addresses, with a balance of 0 each.
     pub fn new(addresses: impl Iterator<Item = Address>) -> Self {
         let members: HashMap<Address, usize> = addresses.zip(0..).collect();
         Self {
             sent: BTreeMap::new(),
             order: VecDeque::new(),
-            balances: vec![0; members.len()],
-            owed: vec![0; members.len()],
+            funds: vec![MemberFunds::default(); members.len()],
             members,
             accepted: 0,
             refused: 0,
@@ -66,23 +79,23 @@ impl PaymentBook {
         }
     }
 
-    /// What each member can spend without counting on anything that is pending.
+    /// How many grains each member can spend without counting on pending payments.
     pub fn spendable(&self) -> Vec<u64> {
-        self.balances.iter().zip(&self.owed).map(|(balance, owed)| balance.saturating_sub(*owed)).collect()
+        self.funds.iter().map(|funds| funds.balance.saturating_sub(funds.owed)).collect()
     }
 
-    /// What a member has by the chain.
+    /// Sets the balance that a member has by the chain.
     pub fn set_balance(&mut self, member: usize, grains: u64) {
-        self.balances[member] = grains;
+        self.funds[member].balance = grains;
     }
 
-    /// A member's payment is on its way, or was told of.
+    /// Adds a payment, if a member made it. It is on its way, or the mempool reported it.
     pub fn record_sent(&mut self, transaction: &Transaction) {
         let Transaction { id, ref from, .. } = *transaction;
         let Some(payer) = self.members.get(from).copied().filter(|_| !self.sent.contains_key(&id)) else { return };
         let cost = transaction.cost().grains();
         self.sent.insert(id, SentPayment { payer, cost, is_accepted: false, state: PaymentState::Sent });
-        self.owed[payer] += cost;
+        self.funds[payer].owed += cost;
         self.order.push_back(id);
         if self.order.len() > REMEMBERED
             && let Some(oldest) = self.order.pop_front()
@@ -92,7 +105,7 @@ impl PaymentBook {
         }
     }
 
-    /// The mempool took it.
+    /// Records that the mempool accepted a payment.
     pub fn record_accepted(&mut self, id: TransactionId) {
         let Some(payment) = self.sent.get_mut(&id) else { return };
         self.accepted += u64::from(!std::mem::replace(&mut payment.is_accepted, true));
@@ -101,7 +114,7 @@ impl PaymentBook {
         }
     }
 
-    /// The mempool refused it, or no answer came; if it has told of it nevertheless, it was taken.
+    /// Records that the mempool refused a payment or that no reply came, unless the mempool has reported the payment.
     pub fn record_refused(&mut self, id: TransactionId) {
         if self.sent.get(&id).is_some_and(|payment| payment.state == PaymentState::Sent) {
             self.remove(&id);
@@ -109,7 +122,6 @@ impl PaymentBook {
         }
     }
 
-    /// Takes notice of what the mempool tells.
     pub fn apply_event(&mut self, event: &PoolEvent) {
         let (id, state) = match event {
             PoolEvent::Transaction(transaction) => {
@@ -122,28 +134,28 @@ impl PaymentBook {
         };
         self.record_accepted(id);
         let Some(payment) = self.sent.get_mut(&id) else { return };
-        let owed = |state: &PaymentState| matches!(state, PaymentState::Sent | PaymentState::Pending);
+        let funds = &mut self.funds[payment.payer];
         let before = std::mem::replace(&mut payment.state, state);
-        match (owed(&before), owed(&payment.state)) {
-            (true, false) => self.owed[payment.payer] = self.owed[payment.payer].saturating_sub(payment.cost),
-            (false, true) => self.owed[payment.payer] += payment.cost,
+        match (before.is_owed(), payment.state.is_owed()) {
+            (true, false) => funds.owed = funds.owed.saturating_sub(payment.cost),
+            (false, true) => funds.owed += payment.cost,
             _ => {}
         }
         if payment.state == PaymentState::Confirmed {
-            // Until the balance is told anew.
-            self.balances[payment.payer] = self.balances[payment.payer].saturating_sub(payment.cost);
+            // An estimate until the mempool reports the new balance.
+            funds.balance = funds.balance.saturating_sub(payment.cost);
         }
     }
 
-    /// The accepted payments that are remembered.
     pub fn payments(&self) -> impl Iterator<Item = (&TransactionId, &PaymentState)> {
         self.sent.iter().filter(|(_, payment)| payment.is_accepted).map(|(id, payment)| (id, &payment.state))
     }
 
     fn remove(&mut self, id: &TransactionId) -> Option<SentPayment> {
         let payment = self.sent.remove(id)?;
-        if matches!(payment.state, PaymentState::Sent | PaymentState::Pending) {
-            self.owed[payment.payer] = self.owed[payment.payer].saturating_sub(payment.cost);
+        if payment.state.is_owed() {
+            let funds = &mut self.funds[payment.payer];
+            funds.owed = funds.owed.saturating_sub(payment.cost);
         }
         Some(payment)
     }
@@ -161,7 +173,7 @@ mod tests {
         KeyPair::from_seed(name)
     }
 
-    /// A payment of so much without a fee; the number makes it differ from others.
+    /// A payment without a fee; the number makes it differ from others.
     fn payment(number: u8, from: &str, grains: u64) -> Transaction {
         let (pair, to) = (key(from), key("somebody").address());
         let (amount, from) = (Amount::new(grains).unwrap(), pair.address());
@@ -181,7 +193,7 @@ mod tests {
         book
     }
 
-    /// Ada has sent 30 of her 100, and the mempool took them.
+    /// Ada has sent 30 of her 100, and the mempool accepted the payment.
     fn book_with_payment() -> (PaymentBook, TransactionId) {
         let (mut book, payment) = (book(), payment(1, "ada", 30));
         book.record_sent(&payment);
@@ -213,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_or_given_up_can_be_spent() {
+    fn what_is_refused_or_dropped_can_be_spent() {
         let (mut book, id) = book_with_payment();
         book.apply_event(&PoolEvent::Evicted(EvictedEvent { id, reason: "expired".to_owned() }));
         assert_eq!(
@@ -228,11 +240,11 @@ mod tests {
     }
 
     #[test]
-    fn a_payment_that_the_mempool_tells_of_before_it_answers_was_accepted() {
+    fn a_payment_that_the_mempool_reports_before_it_replies_was_accepted() {
         let (mut book, payment) = (book(), payment(1, "ada", 30));
         book.record_sent(&payment);
         book.apply_event(&confirmed(payment.id));
-        // Its answer was lost on the way.
+        // Its reply was lost on the way.
         book.record_refused(payment.id);
         book.record_accepted(payment.id);
         assert_eq!((book.accepted, book.refused, states(&book)), (1, 0, vec![PaymentState::Confirmed]));
@@ -254,6 +266,6 @@ mod tests {
         for number in 2..=u32::try_from(REMEMBERED).unwrap() + 1 {
             book.record_sent(&Transaction { id: TransactionId::of(number.to_string()), ..free.clone() });
         }
-        assert_eq!((book.forgotten, book.sent.len(), book.owed[0]), (1, REMEMBERED, 0));
+        assert_eq!((book.forgotten, book.sent.len(), book.funds[0].owed), (1, REMEMBERED, 0));
     }
 }

@@ -1,5 +1,5 @@
-//! The end of a run: heals the network, ends the payments, asks the nodes to agree, has all money accounted for, and draws
-//! up the report.
+//! The end of a run: heals the network, ends the payments, asks the nodes to agree, has all money accounted for, and
+//! draws up the report.
 
 use super::Run;
 use crate::event::{NodesOnBranch, RunEvent};

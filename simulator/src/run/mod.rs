@@ -1,12 +1,12 @@
-//! One run from start to end: starts the network, watches it, narrates, cuts and heals it, and reports. A network that was
-//! found is narrated by the same code.
+//! One run from start to end: starts the network, watches it, narrates, cuts and heals it, and reports. A network that
+//! was found is narrated by the same code.
 
 mod ending;
 mod membership;
 
 pub(crate) use membership::RosterChange;
 
-use crate::event::{Income, NamedAddress, RunEvent, RunStatus, Started};
+use crate::event::{Income, NamedAddress, Partitioned, RunEvent, RunStatus, Started};
 use crate::flags::{Options, layer_text};
 use crate::inspector::Inspector;
 use crate::narrator::{Narrator, PaymentNarrator};
@@ -58,7 +58,6 @@ pub async fn run<W: Write>(
     result
 }
 
-/// What a run begins with.
 pub(crate) struct RunStart {
     /// The moment from which the run's times count.
     pub(crate) started: Instant,
@@ -88,11 +87,8 @@ pub(crate) async fn narrate<W: Write>(
     let (lowest, base) = (heights().min().unwrap_or(0), heights().max().unwrap_or(0));
     let members = || network.money.iter().flat_map(|money| money.wallets.directory());
     let member_names: Vec<String> = members().map(|(_, name)| name).collect();
-    let genesis = options.config.network.genesis();
-    let money = match &network.money {
-        Some(_) => Some(MoneyParams::of(&serde_json::to_value(genesis)?)?),
-        None => None,
-    };
+    let genesis = serde_json::to_value(options.config.network.genesis())?;
+    let money = network.money.as_ref().map(|_| MoneyParams::of(&genesis)).transpose()?;
     let (mempool_sender, mempool_observations) = channel(QUEUE);
     let payers =
         network.money.as_ref().map(|money| Payers::start(payers_settings(options, network, money), mempool_sender));
@@ -331,12 +327,12 @@ impl<W: Write> Run<W> {
     async fn cut(&mut self, network: &RunningNetwork, partition: Partition, random: &mut SeededRandom) {
         let (halves, mempool) = (halves(network.nodes.all().len(), random), random.index(2));
         let result = partition::cut(network, &halves, mempool).await;
-        let event = RunEvent::Partitioned {
+        let event = Partitioned {
             halves: self.names(&halves),
             for_ms: ms(partition.lasts),
             mempool: network.money.as_ref().map(|_| mempool),
         };
-        self.narrator.push(self.at_ms(), event);
+        self.narrator.push(self.at_ms(), RunEvent::Partitioned(event));
         self.push_failure("cut the network", result);
         let found_before = halves.each_ref().map(|half| self.narrator.found_by(half));
         self.partition = Some(OngoingPartition { halves, mempool, found_before, ends: partition.end() });

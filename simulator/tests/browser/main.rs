@@ -1,5 +1,6 @@
-//! The path of a newcomer who starts the program and opens the one address that it prints: blocks arrive, a button splits
-//! the network and it heals by itself, a wallet earns and pays. Here it is the real program, and only what can be clicked.
+//! The path of a newcomer who starts the program and opens the one address that it prints: blocks arrive, a button
+//! splits the network and it heals by itself, a wallet earns and pays. Here it is the real program, and only what can
+//! be clicked.
 //!
 //! It needs chromium and chromedriver: `cargo test -p simulator --test browser -- --ignored`. Pictures go to
 //! `$CHAINLAB_SCREENSHOTS`, or `target/screenshots`.
