@@ -169,7 +169,7 @@ impl LineFormatter {
         let outcome = match found {
             [0, 0] => "no fork, since neither half found a block",
             [0, _] | [_, 0] => "no fork, since one half found none and only has to catch up",
-            _ => "the half with less work will change to the other branch",
+            _ => "all nodes will follow the branch with more work",
         };
         let [first, second] = [0, 1].map(|half| {
             let blocks = plural(found[half], "block");

@@ -93,7 +93,7 @@ Examples:
   simulator --no-explorer                  without the web pages
   simulator --data-dir my-network          keeps the chains, and continues them next time
   simulator --json --blocks 5 | jq .event  output for programs
-  simulator drive --tracker host:8090      pays and narrates on a network that already runs
+  simulator drive --tracker host:8090      members pay on a network that already runs
   curl http://127.0.0.1:8100/block/1       in another terminal, while it runs";
 
 #[derive(Debug, Clone, Default)]

@@ -18,8 +18,8 @@ impl LineFormatter {
         let pages = started.explorer.iter().map(|pages| self.strong(&format!("Watch it in a browser: {pages}")));
         lines.extend(pages.map(|pages| format!("  {pages}")));
         let hashrate = hashrate.as_ref().map_or(String::new(), |hashrate| {
-            let hashrate = hashrate.parse().map_or_else(|_| format!("{hashrate} hash rate"), rate);
-            format!(", {hashrate} per node")
+            let hashrate = hashrate.parse().map_or_else(|_| hashrate.clone(), rate);
+            format!(", hash rate {hashrate} per node")
         });
         let seconds = *block_interval_ms as f64 / 1000.0;
         let seed = started.seed;
@@ -39,7 +39,7 @@ impl LineFormatter {
         lines.extend(self.members(started));
         let first = nodes.first().map_or("", |node| node.address.as_str());
         lines.extend([
-            format!("  ask      curl http://{first}/block/{}", height + 1),
+            format!("  try      curl http://{first}/block/{}", height + 1),
             format!("           http://{first}/docs in a browser: everything that you can ask a node"),
         ]);
         lines.extend(config.iter().map(|config| format!("  join     node --config {config} --tracker {tracker}")));
@@ -64,8 +64,8 @@ impl LineFormatter {
         let mine = if miners.len() == 1 { "mines" } else { "mine" };
         let others = match others.len() {
             0 => String::new(),
-            1 => format!(", {} does not", names(others)),
-            _ => format!(", {} do not", names(others)),
+            1 => format!("; {} does not", names(others)),
+            _ => format!("; {} do not", names(others)),
         };
         vec![format!("  members  {} {mine}{others}; {}", names(miners), payments(started.rate)), keys(first)]
     }

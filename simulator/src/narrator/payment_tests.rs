@@ -41,14 +41,14 @@ fn narrator() -> PaymentNarrator {
 }
 
 /// The lines about observations at these times, up to two seconds after the last one.
-fn lines(seen: &[(u64, MempoolObservation)]) -> Vec<String> {
+fn lines(observations: &[(u64, MempoolObservation)]) -> Vec<String> {
     let (mut narrator, mut now) = (narrator(), 0);
-    for (at_ms, seen) in seen {
+    for (at_ms, observation) in observations {
         while now < *at_ms {
             now = (now + 50).min(*at_ms);
             narrator.tick(now);
         }
-        narrator.observe(now, seen);
+        narrator.observe(now, observation);
     }
     (1..=40).for_each(|later| narrator.tick(now + later * 50));
     events(narrator)
@@ -61,19 +61,19 @@ fn events(mut narrator: PaymentNarrator) -> Vec<String> {
 
 #[test]
 fn a_payment_is_a_sentence() {
-    let seen = [
+    let observations = [
         (1000, payment("ada", "ben", "1.25", "for coffee")),
         (2000, payment("ben", "ben", "12", "")),
         (3000, payment("somebody else", "ada", "0.5", "hello \u{2603}")),
         (4000, refused("ben", "ada", "3.5")),
     ];
-    let stranger = &address("somebody else").to_string()[..10];
+    let nameless = &address("somebody else").to_string()[..10];
     assert_eq!(
-        lines(&seen),
+        lines(&observations),
         [
             "1.0 s  Ada pays Ben 1.25 LAB for coffee".to_owned(),
             "2.0 s  Ben pays Ben 12 LAB".to_owned(),
-            format!("3.0 s  {stranger}… pays Ada 0.50 LAB hello \u{2603}"),
+            format!("3.0 s  {nameless}… pays Ada 0.50 LAB hello \u{2603}"),
             "4.0 s  Ben cannot pay Ada 3.50 LAB: Ben has too little".to_owned(),
         ]
     );
@@ -81,15 +81,16 @@ fn a_payment_is_a_sentence() {
 
 #[test]
 fn many_payments_are_summed_up_second_by_second() {
-    let mut seen: Vec<_> = (0..40).map(|number| (1000 + number * 50, payment("ada", "ben", "1", "for tea"))).collect();
-    seen.push((2020, refused("ada", "ben", "2")));
-    seen.sort_by_key(|(at_ms, _)| *at_ms);
+    let mut observations: Vec<_> =
+        (0..40).map(|number| (1000 + number * 50, payment("ada", "ben", "1", "for tea"))).collect();
+    observations.push((2020, refused("ada", "ben", "2")));
+    observations.sort_by_key(|(at_ms, _)| *at_ms);
     let tea = |at: &str| format!("{at} s  Ada pays Ben 1 LAB for tea");
     let mut expected: Vec<String> = ["1.0", "1.1", "1.1", "1.1", "1.2"].into_iter().map(tea).collect();
     expected.push("2.0 s  and 15 more payments, 15 LAB in all".to_owned());
     expected.push(tea("2.0"));
     expected.push("3.0 s  and 19 more payments, 19 LAB in all; 1 refused".to_owned());
-    assert_eq!(lines(&seen), expected);
+    assert_eq!(lines(&observations), expected);
 }
 
 #[test]
@@ -120,7 +121,7 @@ fn payments_that_come_back_or_are_dropped_share_a_line() {
     let evicted = |reason: &str| {
         MempoolObservation::Event(PoolEvent::Evicted(EvictedEvent { id: id(), reason: reason.to_owned() }))
     };
-    let seen = [
+    let observations = [
         (1000, returned()),
         (1010, evicted("not-covered")),
         (1020, returned()),
@@ -129,7 +130,7 @@ fn payments_that_come_back_or_are_dropped_share_a_line() {
         (5000, evicted("outbid")),
     ];
     assert_eq!(
-        lines(&seen),
+        lines(&observations),
         [
             "1.3 s  2 payments wait again: their blocks were undone",
             "1.3 s  the mempool dropped 1 payment: the payer no longer has enough money",
@@ -141,11 +142,11 @@ fn payments_that_come_back_or_are_dropped_share_a_line() {
 
 #[test]
 fn a_mempool_that_falls_silent_gets_a_line() {
-    let seen = [
+    let observations = [
         (1000, MempoolObservation::Silent("gone".to_owned())),
         (2000, MempoolObservation::Back),
         (3000, MempoolObservation::Pending(4)),
     ];
     let expected = ["1.0 s  the mempool no longer sends events: gone", "2.0 s  the mempool sends events again"];
-    assert_eq!(lines(&seen), expected);
+    assert_eq!(lines(&observations), expected);
 }

@@ -1,4 +1,4 @@
-//! Runs without money: forks and their end, folders that are gone on with, stopping, and the program itself.
+//! Runs without money: forks and their end, data folders that are used again, stopping, and the program itself.
 
 use super::{network, of_kind, parse_events, run};
 use serde_json::Value;
@@ -29,7 +29,7 @@ async fn nodes_that_were_cut_apart_agree_again_after_healing() {
     let (cut, healed) = (of_kind(&events, "partitioned"), of_kind(&events, "healed"));
     assert_eq!((cut.len(), healed.len()), (1, 1));
     assert!(of_kind(&events, "trouble").is_empty(), "{events:?}");
-    // Where both halves mined there was a fork, and whoever was on the lighter branch has left it.
+    // If both halves mined there was a fork, and the nodes on the branch with less work have left it.
     let found = &healed[0]["found"];
     if found[0].as_u64() > Some(0) && found[1].as_u64() > Some(0) {
         assert!(report.forks > 0 && report.reorganisations > 0, "{report:?}");
@@ -39,9 +39,9 @@ async fn nodes_that_were_cut_apart_agree_again_after_healing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kept_data_folder_is_gone_on_with() {
+async fn a_kept_data_folder_continues_its_chain() {
     let folder = tempfile::tempdir().unwrap();
-    // A chain is found again by its port, so this run needs ports that will be free once more.
+    // A chain belongs to its port, so the second run needs the same ports.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().min(65_000);
     let data_dir = Some(folder.path().to_owned());
     let options = Options { blocks: Some(2), data_dir, port: Some(port), ..options() };
@@ -53,12 +53,12 @@ async fn a_kept_data_folder_is_gone_on_with() {
     let (second, events) = run(&options, CancellationToken::new()).await;
     assert!(second.is_good() && second.blocks >= 2, "{second:?}");
     let reached = first.tip.unwrap().index.0;
-    assert!(second.tip.unwrap().index.0 >= reached + 2, "{second:?} does not go on from {reached}");
+    assert!(second.tip.unwrap().index.0 >= reached + 2, "{second:?} does not continue from {reached}");
     assert_eq!(of_kind(&events, "started").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_that_is_told_to_stop_reports_soon_and_leaves_nothing_behind() {
+async fn a_run_that_is_stopped_reports_soon_and_leaves_nothing_behind() {
     let stop = CancellationToken::new();
     let (options, cancel) = (options(), stop.clone());
     tokio::spawn(async move {
@@ -103,6 +103,6 @@ fn the_program_prints_json_and_nothing_else() {
 #[test]
 fn a_layer_that_does_not_exist_is_refused_with_those_that_do() {
     let out = Command::new(env!("CARGO_BIN_EXE_simulator")).args(["--layer", "cake"]).output().unwrap();
-    let said = String::from_utf8(out.stderr).unwrap();
-    assert!(!out.status.success() && said.contains("--layer") && said.contains("data"), "{said}");
+    let errors = String::from_utf8(out.stderr).unwrap();
+    assert!(!out.status.success() && errors.contains("--layer") && errors.contains("data"), "{errors}");
 }

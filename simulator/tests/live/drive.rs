@@ -1,4 +1,4 @@
-//! Driving networks that run already: they are waited for, their nodes come and go, and money is found or made.
+//! `simulator drive` on networks that already run: it waits for them, nodes come and go, and members get or earn money.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -17,15 +17,15 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// How long anything may take.
+/// How long each step may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A free port with room above it for a network.
+/// A free port with room above it for the ports of a network.
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().min(65_000)
 }
 
-/// What is told, to be read while it goes on.
+/// Output that can be read while the run goes on.
 #[derive(Clone, Default)]
 struct SharedOutput(Arc<Mutex<Vec<u8>>>);
 
@@ -40,15 +40,15 @@ impl Write for SharedOutput {
 }
 
 impl SharedOutput {
-    /// All that was told by now.
+    /// The events so far.
     fn events(&self) -> Vec<Value> {
         let text = self.0.lock().unwrap().clone();
-        // The last line may be half written.
+        // The last line may be incomplete.
         let end = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
         parse_events(&text[..end])
     }
 
-    /// Waits until something is told.
+    /// Waits until an event is printed.
     async fn prints(&self, what: impl Fn(&Value) -> bool) {
         let began = Instant::now();
         while !self.events().iter().any(&what) {
@@ -103,7 +103,7 @@ async fn a_network_is_waited_for_and_its_nodes_come_and_go() {
     started.config.network.new_address_balance = 5_000_000_000;
     let mut network = RunningNetwork::start(&started, CancellationToken::new()).unwrap();
     network.ready().await.unwrap();
-    assert_eq!(network.tracker, tracker, "somebody else has taken the port");
+    assert_eq!(network.tracker, tracker, "another program has taken the port");
 
     output.prints(|event| event["event"] == "confirmed" && event["payments"].as_u64() > Some(0)).await;
     let leave = CancellationToken::new();
@@ -128,7 +128,7 @@ async fn a_network_is_waited_for_and_its_nodes_come_and_go() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn members_of_a_poor_network_earn_what_they_pay_with() {
     let mut started = Options { no_explorer: true, ..network() };
-    // Nobody else finds anything.
+    // The nodes themselves find nothing.
     started.config.simulator.hashrate = Hashrate::PerSecond(1);
     started.config.network.initial_difficulty = Difficulty::clamped(20_000);
     let mut network = RunningNetwork::start(&started, CancellationToken::new()).unwrap();
@@ -157,7 +157,7 @@ async fn members_of_a_poor_network_earn_what_they_pay_with() {
 }
 
 #[tokio::test]
-async fn stopping_while_nobody_is_there_is_told_as_such() {
+async fn stopping_before_there_is_a_network_is_an_error_that_says_so() {
     let stop = CancellationToken::new();
     let options = DriveOptions { tracker: format!("127.0.0.1:{}", free_port()), ..DriveOptions::default() };
     let cancel = stop.clone();

@@ -1,6 +1,6 @@
 //! Whole runs: real services on free ports, narrated as JSON, with real mining on a fast and easy network.
 //!
-//! Chance decides who finds what, so nothing here depends on it: only what must hold in every run is asked.
+//! Which node finds a block is real chance, so the tests check only what must hold in every run.
 
 mod data;
 mod drive;
@@ -12,7 +12,7 @@ use shared::work::Difficulty;
 use simulator::{Options, OutputFormat, RunReport};
 use tokio_util::sync::CancellationToken;
 
-/// Three nodes on any free ports, a block every 300 ms or so.
+/// Three nodes on any free ports, a block every 300 ms on average.
 fn network() -> Options {
     let mut config = Config::default();
     (config.simulator.nodes, config.simulator.hashrate) = (3, Hashrate::PerSecond(20_000));

@@ -7,14 +7,14 @@ use simulator::{Options, RunReport};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-/// Two members without a node, twenty payments a second, for so long.
+/// Two members without a node, and twenty payments per second.
 fn options(seconds: f64) -> Options {
     let mut options = network();
     (options.config.simulator.members, options.config.simulator.rate) = (2, 20);
     Options { seconds: Some(Duration::from_secs_f64(seconds)), ..options }
 }
 
-/// What every run with money must come to.
+/// Checks what holds at the end of every run with money.
 fn check(report: &RunReport, events: &[Value]) {
     assert!(report.is_good(), "{report:?}");
     let money = &events.last().expect("a report")["money"];
@@ -40,7 +40,7 @@ async fn members_pay_and_every_grain_is_found() {
     assert!(started["mempool"].is_string());
     let payments = of_kind(&events, "payment");
     assert!(!payments.is_empty() && payments.iter().all(|p| members.contains(&p["from"].as_str().unwrap())));
-    // Miners spend what they earn: nobody else has anything at first.
+    // At first only miners have money.
     assert!(members[..3].contains(&payments[0]["from"].as_str().unwrap()), "{}", payments[0]);
     let confirmed = of_kind(&events, "confirmed");
     assert!(confirmed.iter().any(|block| block["payments"].as_u64() > Some(0)), "{confirmed:?}");
@@ -54,7 +54,7 @@ async fn payments_survive_a_partition() {
     let (report, events) = run(&Options { partitions, ..options(6.0) }, CancellationToken::new()).await;
     check(&report, &events);
     let [cut] = of_kind(&events, "partitioned")[..] else { panic!("{events:?}") };
-    // Whoever is cut off from the mempool hears of no payment that is made meanwhile.
+    // Nodes that are cut off from the mempool get no payment that is made meanwhile.
     let [healed] = of_kind(&events, "healed")[..] else { panic!("{events:?}") };
     let at_ms = |event: &Value| event["at_ms"].as_u64().unwrap();
     let members = of_kind(&events, "started")[0]["members"].as_array().unwrap();
@@ -66,16 +66,16 @@ async fn payments_survive_a_partition() {
     let blocks = of_kind(&events, "confirmed");
     let blocks = blocks.iter().filter(meanwhile).filter(|block| miners.contains(&&block["miner"]));
     let confirmed: u64 = blocks.filter_map(|block| block["payments"].as_u64()).sum();
-    let told = events.iter().filter(|event| at_ms(event) < at_ms(cut) + 1500);
+    let before = events.iter().filter(|event| at_ms(event) < at_ms(cut) + 1500);
     let made: u64 =
-        told.map(|event| u64::from(event["event"] == "payment") + event["count"].as_u64().unwrap_or(0)).sum();
+        before.map(|event| u64::from(event["event"] == "payment") + event["count"].as_u64().unwrap_or(0)).sum();
     assert!(confirmed <= made, "{confirmed} of {made} {events:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kept_data_folder_keeps_its_money() {
     let folder = tempfile::tempdir().unwrap();
-    // A chain is found again by its port, so this run needs ports that will be free once more.
+    // A chain belongs to its port, so the second run needs the same ports.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().min(65_000);
     let options = Options { data_dir: Some(folder.path().to_owned()), port: Some(port), ..options(2.5) };
     let (first, events) = run(&options, CancellationToken::new()).await;
