@@ -9,7 +9,7 @@ use shared::config::Config;
 use shared::params::{LayerName, Params};
 use shared::store::Store;
 use shared::work::Difficulty;
-use shared::work::retarget::Rule;
+use shared::work::retarget::RetargetRule;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ pub(crate) fn easy_params(name: &str) -> Params {
         name: name.to_owned(),
         layer: LayerName::Data,
         initial_difficulty: Difficulty::MIN,
-        retarget: Rule::Fixed,
+        retarget: RetargetRule::Fixed,
         ..Params::default()
     }
 }

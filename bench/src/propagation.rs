@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use futures_util::StreamExt;
 use runtime::client::Client;
 use shared::block::BlockHash;
-use shared::wire::{Event, MineRequest};
+use shared::wire::{MineRequest, NodeEvent};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -42,7 +42,7 @@ pub(crate) async fn measure(dir: &Path) -> Result<()> {
         let seen = seen.clone();
         tokio::spawn(async move {
             while let Some(Ok(event)) = events.next().await {
-                if let Event::Block(block) = event
+                if let NodeEvent::Block(block) = event
                     && seen.send((block.hash, Instant::now())).await.is_err()
                 {
                     return;

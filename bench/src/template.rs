@@ -8,10 +8,10 @@ use runtime::verifier::CachingVerifier;
 use shared::block::Height;
 use shared::chain::{Chain, Rules, SideLimits};
 use shared::keys::KeyPair;
-use shared::layer::Wanted;
+use shared::layer::TemplateRequest;
 use shared::ledger::{Amount, Transaction};
 use shared::params::Params;
-use shared::pool::{Pending, Pool, PoolLimits, Room, choose};
+use shared::pool::{Pending, Pool, PoolLimits, Room, select_transactions};
 use shared::store::MemoryStore;
 use std::sync::Arc;
 use std::time::Instant;
@@ -55,11 +55,11 @@ fn pool(transactions: &[Arc<Transaction>]) -> Result<Pool> {
 
 fn rate(params: &Params, chain: &Chain, pool: &Pool, miner: &KeyPair) -> Result<f64> {
     let room = Room { count: params.max_transactions as usize, bytes: params.max_data_bytes as usize };
-    let state = chain.view().state()?;
+    let state = chain.view().snapshot()?;
     let build = || -> Result<usize> {
-        let chosen = choose(pool.by_fee(), pool.by_age(), room);
+        let chosen = select_transactions(pool.by_fee(), pool.by_age(), room);
         let candidates: Vec<_> = chosen.into_iter().map(|pending| pending.transaction.clone()).collect();
-        let wanted = Wanted { message: "", miner: Some(miner.address()), candidates: &candidates };
+        let wanted = TemplateRequest { message: "", miner: Some(miner.address()), candidates: &candidates };
         Ok(chain.rules().layer().template(Height(1), state.as_ref(), &wanted)?.len())
     };
     // The first one checks the signatures, the others know them.

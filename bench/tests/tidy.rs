@@ -1,7 +1,7 @@
 //! The house rules that a machine can check: which way arrows point, that every file says what it is, that the core
 //! touches no effect, and that nothing unfinished is left behind.
 
-#![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
+#![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
 use cargo_metadata::{DependencyKind, MetadataCommand};
 use std::collections::BTreeSet;
@@ -86,6 +86,40 @@ fn the_core_touches_no_effect() {
             for effect in EFFECTS {
                 assert!(!line.contains(effect), "{}:{}: the core names {effect}", path.display(), number + 1);
             }
+        }
+    }
+}
+
+/// The floors of `shared`, top first, from the table in its lib.rs: the names in backticks of each row's first cell.
+fn floors() -> Vec<Vec<String>> {
+    let lib = std::fs::read_to_string(root().join("shared/src/lib.rs")).unwrap();
+    let rows = lib.lines().filter_map(|line| line.strip_prefix("//! | `")?.split('|').next());
+    rows.map(|cell| cell.split_whitespace().map(|name| name.trim_matches('`').to_owned()).collect()).collect()
+}
+
+/// The code of a file without comments and without its tests, which stand at its end.
+fn production_code(text: &str) -> String {
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_modules_of_the_core_use_their_own_floor_and_those_below() {
+    let floors = floors();
+    let floor_of = |module: &str| floors.iter().position(|floor| floor.iter().any(|name| name == module));
+    let source = root().join("shared/src");
+    for (path, text) in all_sources().into_iter().filter(|(path, _)| path.starts_with(&source)) {
+        let inside = path.strip_prefix(&source).unwrap();
+        let module = inside.components().next().unwrap().as_os_str().to_str().unwrap().trim_end_matches(".rs");
+        if module == "lib" || inside.ends_with("tests.rs") {
+            continue;
+        }
+        let floor = floor_of(module).unwrap_or_else(|| panic!("shared/src/lib.rs names no floor of {module}"));
+        let code = production_code(&text);
+        for used in code.split("crate::").skip(1) {
+            let name: String = used.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+            let Some(below) = floor_of(&name) else { panic!("{}: crate::{name} is on no floor", path.display()) };
+            assert!(below >= floor, "{}: {module} must not use {name}, which stands above it", path.display());
         }
     }
 }

@@ -9,10 +9,10 @@ use runtime::client::Client;
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
 use serde::{Deserialize, Serialize};
 use shared::block::{Nonce, Seal};
-use shared::layer::transaction::Reward;
+use shared::layer::transaction::RewardSchedule;
 use shared::ledger::{Address, Amount, Transaction, TransactionId};
 use shared::wire::{
-    BlockAnswer, HistoryEntry, PUSH_BYTES, Problem, PushStatus, Pushed, TransactionStatus, WorkOffer, WorkSolution,
+    BlockResponse, HistoryEntry, PUSH_BYTES, Problem, PushStatus, Pushed, TransactionStatus, WorkOffer, WorkSolution,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -142,12 +142,12 @@ pub(crate) async fn work(explorer: &Explorer, request: &Request) -> Result<Respo
     let miner = owner(explorer, &miner)?;
     let ask = async move |client: &Client, node: &str| Ok((node.to_owned(), client.work(node, &miner).await?));
     let (node, work) = explorer.sources.node(ask).await?;
-    let reward = Reward::of(&explorer.params).at(work.index);
+    let reward = RewardSchedule::of(&explorer.params).at(work.index);
     reply::json(&Offer { node, reward, work })
 }
 
 /// Hands a solution to the node whose work it is.
-#[utoipa::path(post, path = "/api/work", request_body = Solution, responses((status = 201, body = BlockAnswer), (status = 404, body = Problem, description = "Not on offer (any more)"), (status = 422, body = Problem, description = "The hash misses the target"), (status = 503, body = Problem)))]
+#[utoipa::path(post, path = "/api/work", request_body = Solution, responses((status = 201, body = BlockResponse), (status = 404, body = Problem, description = "Not on offer (any more)"), (status = 422, body = Problem, description = "The hash misses the target"), (status = 503, body = Problem)))]
 pub(crate) async fn solve(explorer: &Explorer, mut request: Request) -> Result<Response, Problem> {
     has_money(explorer)?;
     let Solution { node, seal, nonce } = request.json(BODY_LIMIT).await?;

@@ -124,7 +124,8 @@ pub(crate) mod tests {
     use crate::headers::tests::chain;
     use crate::network::{Contact, Seen};
     use serde_json::json;
-    use shared::wire::{Info, Tip};
+    use shared::chain::Tip;
+    use shared::wire::Info;
     use shared::work::Work;
 
     #[test]

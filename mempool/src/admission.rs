@@ -10,8 +10,8 @@ use metrics::counter;
 use runtime::clock::Clock;
 use runtime::server::{self, Request, Response, problem, reply};
 use shared::keys::{Signed, Verifier};
-use shared::ledger::{BrokenTransaction, Transaction, TransactionId, TransactionRules};
-use shared::pool::{Pending, Refusal};
+use shared::ledger::{Transaction, TransactionId, TransactionRules, TransactionViolation};
+use shared::pool::{AdmissionError, Pending};
 use shared::wire::{PUSH_BYTES, Problem, PushStatus, Pushed};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -117,9 +117,9 @@ fn read(body: &[u8]) -> Result<Transaction, Problem> {
     serde_json::from_slice(body).map_err(malformed)
 }
 
-fn broken_problem(broken: &BrokenTransaction) -> Problem {
+fn broken_problem(broken: &TransactionViolation) -> Problem {
     match broken {
-        BrokenTransaction::NotAPoint(_) => server::bad_request(format!("not a transaction: {broken}")),
+        TransactionViolation::NotAPoint(_) => server::bad_request(format!("not a transaction: {broken}")),
         broken => server::unprocessable(broken.name(), broken.to_string()),
     }
 }
@@ -136,7 +136,7 @@ fn refused_problem(refused: &Refused) -> Problem {
     }
 }
 
-fn refusal_problem(refusal: &Refusal) -> Problem {
+fn refusal_problem(refusal: &AdmissionError) -> Problem {
     match refusal.rule() {
         Some(rule) => server::unprocessable(rule, refusal.to_string()),
         None => server::unavailable(refusal.to_string()),

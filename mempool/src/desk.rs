@@ -7,13 +7,14 @@ mod writing;
 
 use crate::passage::Passage;
 use crate::store::{Changes, PoolStore};
-use shared::chain::StateReader;
-use shared::layer::transaction::{account_balance, place_of};
+use shared::block::BlockId;
+use shared::chain::ChainSnapshot;
+use shared::layer::transaction::{account_balance, locate_transaction};
 use shared::ledger::{Address, Amount, Transaction, TransactionId};
 use shared::params::Params;
-use shared::pool::{Evicted, Moved, Pending, Pool, PoolLimits, Reason, Refusal};
+use shared::pool::{AdmissionError, Evicted, EvictionReason, Pending, Pool, PoolChanges, PoolLimits};
 use shared::store::StoreError;
-use shared::wire::{BlockId, ConfirmedEvent, EvictedEvent, PoolEvent, ReturnedEvent};
+use shared::wire::{ConfirmedEvent, EvictedEvent, PoolEvent, ReturnedEvent};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -28,7 +29,7 @@ const EVENTS: usize = 4096;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refused {
     #[error(transparent)]
-    Pool(#[from] Refusal),
+    Pool(#[from] AdmissionError),
     #[error("{to} has {balance} LAB confirmed, and {amount} LAB more is more than there can be")]
     ReceiverIsFull { to: Address, balance: Amount, amount: Amount },
     #[error("too many transactions wait to be written already; try again")]
@@ -76,7 +77,7 @@ struct Inner {
     pool: Pool,
     /// The state that the pool stands on; none while the chain's store is being opened again, which who holds an old
     /// state would stand in the way of.
-    state: Option<Arc<StateReader>>,
+    state: Option<Arc<ChainSnapshot>>,
     tip: BlockId,
     unwritten: Changes,
     /// Who waits for the next commit, and for the one under way.
@@ -96,15 +97,15 @@ impl Desk {
         params: Params,
         limits: PoolLimits,
         store: &PoolStore,
-        state: &StateReader,
+        state: &ChainSnapshot,
     ) -> Result<Self, StoreError> {
         let stored = store.load()?;
         let (mut pool, mut unwritten) = (Pool::new(limits), Changes::default());
         for pending in stored.pending {
             let id = pending.id();
             let balance = account_balance(state, &params, &pending.transaction.from)?;
-            if place_of(state, &id)?.is_none()
-                && let Ok(moved) = pool.take_back(pending, balance)
+            if locate_transaction(state, &id)?.is_none()
+                && let Ok(moved) = pool.readmit(pending, balance)
             {
                 unwritten.rows.extend(moved.evicted.iter().map(|evicted| (evicted.pending.id(), None)));
             } else {
@@ -142,7 +143,7 @@ impl Desk {
     }
 
     /// The state that the pool stands on.
-    pub(crate) fn state(&self) -> Result<Arc<StateReader>, NotReady> {
+    pub(crate) fn state(&self) -> Result<Arc<ChainSnapshot>, NotReady> {
         self.lock().state.clone().ok_or(NotReady)
     }
 
@@ -152,13 +153,13 @@ impl Desk {
     }
 
     /// Looks at the pool and the state that it stands on, as they belong together.
-    pub(crate) fn both<T>(&self, look: impl FnOnce(&Pool, &Arc<StateReader>) -> T) -> Result<T, NotReady> {
+    pub(crate) fn both<T>(&self, look: impl FnOnce(&Pool, &Arc<ChainSnapshot>) -> T) -> Result<T, NotReady> {
         let inner = self.lock();
         inner.state.as_ref().map(|state| look(&inner.pool, state)).ok_or(NotReady)
     }
 
     /// The block that the pool stands on, and its state.
-    pub(crate) fn stands_on(&self) -> (BlockId, Option<Arc<StateReader>>) {
+    pub(crate) fn stands_on(&self) -> (BlockId, Option<Arc<ChainSnapshot>>) {
         let inner = self.lock();
         (inner.tip, inner.state.clone())
     }
@@ -200,7 +201,7 @@ impl Desk {
     fn balance_for(&self, inner: &Inner, newcomer: &Pending) -> Result<Option<Amount>, Refused> {
         let state = inner.state.as_deref().ok_or(NotReady)?;
         let id = newcomer.id();
-        if inner.pool.get(&id).is_some() || place_of(state, &id)?.is_some() {
+        if inner.pool.get(&id).is_some() || locate_transaction(state, &id)?.is_some() {
             return Ok(None);
         }
         let Transaction { from, to, amount, .. } = &*newcomer.transaction;
@@ -215,7 +216,7 @@ impl Desk {
     }
 
     /// Moves the pool to another state, along what lies between.
-    pub(crate) fn move_to(&self, state: Arc<StateReader>, passage: Passage, now_ms: u64) -> Result<(), StoreError> {
+    pub(crate) fn move_to(&self, state: Arc<ChainSnapshot>, passage: Passage, now_ms: u64) -> Result<(), StoreError> {
         let mut inner = self.lock();
         let mut balances = passage.balances;
         let confirmed = match passage.applied {
@@ -240,13 +241,13 @@ impl Desk {
         for transaction in passage.undone {
             let (id, balance) = (transaction.id, balances.get(&transaction.from).copied().unwrap_or_default());
             let returned = Pending::new(Arc::new(transaction), now_ms);
-            match inner.pool.take_back(returned.clone(), balance) {
+            match inner.pool.readmit(returned.clone(), balance) {
                 Ok(moved) => {
                     inner.unwritten.rows.insert(id, Some(returned));
                     inner.follow(moved, &mut events);
                 }
-                Err(Refusal::Known(_)) => {}
-                Err(_) => events.push(evicted_event(id, Reason::Outbid)),
+                Err(AdmissionError::Known(_)) => {}
+                Err(_) => events.push(evicted_event(id, EvictionReason::Outbid)),
             }
         }
         inner.tip = state.tip().id();
@@ -263,7 +264,7 @@ impl Desk {
         let mut inner = self.lock();
         let expired = inner.pool.expire(now_ms, at_most);
         let (is_all, mut events) = (expired.len() < at_most, Vec::new());
-        inner.follow(Moved { evicted: expired, ..Moved::default() }, &mut events);
+        inner.follow(PoolChanges { evicted: expired, ..PoolChanges::default() }, &mut events);
         self.tell(&inner, events);
         drop(inner);
         self.work.notify_one();
@@ -295,7 +296,7 @@ impl Desk {
 
 impl Inner {
     /// Notes what a change of the chain has moved.
-    fn follow(&mut self, Moved { returned, evicted }: Moved, events: &mut Vec<PoolEvent>) {
+    fn follow(&mut self, PoolChanges { returned, evicted }: PoolChanges, events: &mut Vec<PoolEvent>) {
         events.extend(returned.iter().map(|pending| PoolEvent::Returned(ReturnedEvent { id: pending.id() })));
         for Evicted { pending, reason } in evicted {
             self.unwritten.rows.insert(pending.id(), None);
@@ -304,10 +305,10 @@ impl Inner {
     }
 
     /// The transactions here that are in the chain of `state`, and in which block.
-    fn confirmed_by(&self, state: &StateReader) -> Result<Vec<(TransactionId, BlockId)>, StoreError> {
+    fn confirmed_by(&self, state: &ChainSnapshot) -> Result<Vec<(TransactionId, BlockId)>, StoreError> {
         let mut confirmed = Vec::new();
-        for pending in self.pool.by_age().chain(self.pool.aside()) {
-            if let Some(place) = place_of(state, &pending.id())?
+        for pending in self.pool.by_age().chain(self.pool.uncovered()) {
+            if let Some(place) = locate_transaction(state, &pending.id())?
                 && let Some(block) = state.chain().best_at(place.index)?
             {
                 confirmed.push((pending.id(), block));
@@ -319,11 +320,11 @@ impl Inner {
     /// What the senders of all transactions here hold in `state`.
     fn pool_balances(
         &self,
-        state: &StateReader,
+        state: &ChainSnapshot,
         params: &Params,
         balances: &mut BTreeMap<Address, Amount>,
     ) -> Result<(), StoreError> {
-        for pending in self.pool.by_age().chain(self.pool.aside()) {
+        for pending in self.pool.by_age().chain(self.pool.uncovered()) {
             if let Entry::Vacant(unknown) = balances.entry(pending.transaction.from) {
                 unknown.insert(account_balance(state, params, &pending.transaction.from)?);
             }
@@ -352,7 +353,7 @@ impl Inner {
     }
 }
 
-fn evicted_event(id: TransactionId, reason: Reason) -> PoolEvent {
+fn evicted_event(id: TransactionId, reason: EvictionReason) -> PoolEvent {
     PoolEvent::Evicted(EvictedEvent { id, reason: reason.name().to_owned() })
 }
 

@@ -4,7 +4,7 @@ use crate::desk::Desk;
 use crate::passage::{Passage, Reach};
 use runtime::clock::Clock;
 use runtime::follower::Follower;
-use shared::chain::View;
+use shared::chain::ChainView;
 use shared::store::StoreError;
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,9 +42,9 @@ pub(crate) async fn follow(desk: Arc<Desk>, follower: Follower, clock: Clock, sh
 }
 
 /// Moves the pool to the chain's tip. After an error it stands on no state, and nothing is judged by an old one.
-pub(crate) fn catch_up(desk: &Desk, view: &View, now_ms: u64) -> Result<(), StoreError> {
+pub(crate) fn catch_up(desk: &Desk, view: &ChainView, now_ms: u64) -> Result<(), StoreError> {
     let step = || {
-        let new = view.state()?;
+        let new = view.snapshot()?;
         let (from, old) = desk.stands_on();
         if old.is_some() && from == new.tip().id() {
             return Ok(());

@@ -34,7 +34,7 @@ use shared::ledger::Amount;
 use shared::params::Params;
 use shared::pool::PoolLimits;
 use shared::store::StoreError;
-use shared::sync::{Learnt, PeerAddress, SyncSettings};
+use shared::sync::{PeerAddress, PeerSource, SyncSettings};
 use shared::wire::Role;
 use sources::Sources;
 use std::sync::Arc;
@@ -110,7 +110,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     let own = OwnAddress::new(&config.mempool.host, config.mempool.advertise.as_deref(), bound)?;
     let tracker = address("the tracker", &config.mempool.tracker)?;
     let verifier = Arc::new(CachingVerifier::new(REMEMBERED_SIGNATURES));
-    let rules = Arc::new(Rules::with_verifier(config.network.clone(), verifier.clone()).keeping_facts());
+    let rules = Arc::new(Rules::with_verifier(config.network.clone(), verifier.clone()).keeping_history());
     let network = rules.params().network_id();
     let random = || getrandom::u64().map_err(MempoolError::Random);
 
@@ -125,7 +125,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         seed: random()?,
     };
     let (follower, thread) = Follower::start(follower_settings, chain_file)?;
-    follower.offer_peers(peers, Learnt::ByHand);
+    follower.offer_peers(peers, PeerSource::Manual);
     let desk = open_desk(&config, &pool_store, &follower, clock)?;
     let desk = Arc::new(desk);
     tracing::info!(
@@ -177,7 +177,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
 
 /// The pool as it was left, moved to where the chain is now.
 fn open_desk(config: &Config, store: &PoolStore, follower: &Follower, clock: Clock) -> Result<Desk, MempoolError> {
-    let state = follower.view().state()?;
+    let state = follower.view().snapshot()?;
     let desk = Desk::open(config.network.clone(), pool_limits(config), store, &state)?;
     following::catch_up(&desk, follower.view(), clock.time().as_ms())?;
     Ok(desk)

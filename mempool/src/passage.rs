@@ -3,13 +3,12 @@
 //! A long way is not walked block by block: the chain knows of each pending transaction whether it has it, so that a first
 //! sync costs as much as the pool is large, however long the chain is. Only reads; the desk does what follows from it.
 
-use shared::block::Height;
-use shared::chain::{Reader, StateReader};
-use shared::layer::transaction::{account_balance, place_of};
+use shared::block::{BlockId, Height};
+use shared::chain::{ChainReader, ChainSnapshot};
+use shared::layer::transaction::{account_balance, locate_transaction};
 use shared::ledger::{Address, Amount, Bundle, Transaction, TransactionId};
 use shared::params::Params;
 use shared::store::StoreError;
-use shared::wire::BlockId;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Blocks are read in pages of so many bytes.
@@ -41,8 +40,8 @@ impl Passage {
     pub(crate) fn between(
         params: &Params,
         from: BlockId,
-        old: Option<&StateReader>,
-        new: &StateReader,
+        old: Option<&ChainSnapshot>,
+        new: &ChainSnapshot,
         reach: Reach,
     ) -> Result<Self, StoreError> {
         let mut touched = BTreeSet::new();
@@ -65,8 +64,8 @@ impl Passage {
 /// The transactions of the blocks from `from` back to the best chain of `new` that are not in that chain, and the height
 /// at which they meet; none if a block between is not stored.
 fn undone(
-    before: &Reader,
-    new: &StateReader,
+    before: &ChainReader,
+    new: &ChainSnapshot,
     from: BlockId,
     most: usize,
     touched: &mut BTreeSet<Address>,
@@ -87,7 +86,7 @@ fn undone(
         touch(&bundle, touched);
         // A whole branch is read newest first.
         for transaction in bundle.transactions.into_iter().rev() {
-            if undone.len() < most && place_of(new, &transaction.id)?.is_none() {
+            if undone.len() < most && locate_transaction(new, &transaction.id)?.is_none() {
                 undone.push(transaction);
             }
         }
@@ -98,7 +97,7 @@ fn undone(
 }
 
 fn applied(
-    new: &StateReader,
+    new: &ChainSnapshot,
     from: Height,
     blocks: u64,
     touched: &mut BTreeSet<Address>,

@@ -8,9 +8,9 @@ use http::Method;
 use runtime::follower::Follower;
 use runtime::server::{self, Request, Response, Service};
 use shared::block::Timestamp;
-use shared::chain::StateReader;
+use shared::chain::ChainSnapshot;
 use shared::store::StoreError;
-use shared::wire::{Info, Pool, Problem};
+use shared::wire::{Info, PoolInfo, Problem};
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
@@ -59,7 +59,7 @@ impl MempoolService {
     /// Reads the state that the pool stands on, on a thread that may wait for the disk.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Desk, &StateReader) -> Result<T, StoreError> + Send + 'static,
+        read: impl FnOnce(&Desk, &ChainSnapshot) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
         let state = self.desk.state().map_err(not_ready)?;
         self.off_the_loop(move |desk| read(desk, &state).map_err(|error| store_problem(&error))).await
@@ -94,7 +94,7 @@ impl Service for MempoolService {
             tip: Some(tip),
             peers: Some(status.connected as u64),
             mining: None,
-            pool: Some(Pool { count, bytes }),
+            pool: Some(PoolInfo { count, bytes }),
             members: None,
         }
     }

@@ -7,11 +7,10 @@
 //!
 //! Only bytes: which transactions are in the pool is decided elsewhere.
 
-use shared::block::{BlockHash, Height};
+use shared::block::{BlockHash, BlockId, Height};
 use shared::ledger::{TransactionId, json_of};
 use shared::pool::Pending;
 use shared::store::{Batch, Store, StoreError, Table};
-use shared::wire::BlockId;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 
 use crate::NodeError;
 use runtime::data_dir::DataDir;
-use shared::chain::{BrokenRule, Rules};
+use shared::chain::{BlockViolation, Rules};
 use shared::config;
 use shared::ledger::{Address, BundleWriter};
 
@@ -24,7 +24,7 @@ impl Coinbase {
     /// # Errors
     /// The address is none, the key file is unusable, or the network's rules refuse what was told.
     pub(crate) fn new(
-        config: &config::Node,
+        config: &config::NodeConfig,
         rules: &Rules,
         data: &DataDir,
         own_address: &str,
@@ -56,10 +56,10 @@ impl Coinbase {
     ///
     /// # Errors
     /// The rule that every block which says so would break.
-    pub(crate) fn check(&self, rules: &Rules) -> Result<(), BrokenRule> {
+    pub(crate) fn check(&self, rules: &Rules) -> Result<(), BlockViolation> {
         let (got, limit) = (self.empty_data().len() as u64, rules.params().max_data_bytes);
         if got > limit {
-            return Err(BrokenRule::DataTooLarge { got, limit });
+            return Err(BlockViolation::DataTooLarge { got, limit });
         }
         rules.read_data(&self.empty_data()).map(drop)
     }

@@ -28,12 +28,12 @@ use runtime::registration::{self, Registration};
 use runtime::server::{self, Limits};
 use runtime::verifier::CachingVerifier;
 use service::NodeService;
-use shared::chain::{BrokenRule, Rules, SideLimits};
+use shared::chain::{BlockViolation, Rules, SideLimits};
 use shared::config::Config;
 use shared::keys::Verifier;
 use shared::ledger::BadAddress;
 use shared::store::StoreError;
-use shared::sync::{Learnt, PeerAddress, SyncSettings};
+use shared::sync::{PeerAddress, PeerSource, SyncSettings};
 use shared::wire::Role;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -97,7 +97,7 @@ pub enum NodeError {
     },
     /// What the blocks that are mined here should say.
     #[error("every block of this node would be refused: {0}; change --message or --miner")]
-    BadCoinbase(#[from] BrokenRule),
+    BadCoinbase(#[from] BlockViolation),
     /// No random numbers.
     #[error("the operating system gives no random numbers: {0}")]
     Random(getrandom::Error),
@@ -138,7 +138,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         seed: getrandom::u64().map_err(NodeError::Random)?,
     };
     let (follower, thread) = Follower::start(follower_settings, store)?;
-    follower.offer_peers(peers, Learnt::ByHand);
+    follower.offer_peers(peers, PeerSource::Manual);
     tracing::info!(
         address = %bound,
         network = %network,

@@ -10,9 +10,9 @@ use runtime::follower::{Follower, FollowerError};
 use runtime::names::Names;
 use runtime::server::{self, Request, Response, Service};
 use shared::block::Timestamp;
-use shared::chain::Reader;
+use shared::chain::ChainReader;
 use shared::store::StoreError;
-use shared::sync::Learnt;
+use shared::sync::PeerSource;
 use shared::wire::{Info, Problem};
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +58,7 @@ impl NodeService {
     /// Reads the chain on a thread that may wait for the disk.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&Reader) -> Result<T, StoreError> + Send + 'static,
+        read: impl FnOnce(&ChainReader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
         let view = self.follower.view().clone();
         let result = tokio::task::spawn_blocking(move || view.reader().and_then(|reader| read(&reader))).await;
@@ -74,7 +74,7 @@ impl NodeService {
     /// blocks only by polling.
     async fn meet(&self, request: &Request) {
         if let Some(sender) = sender::sender(&self.names, request).await {
-            self.follower.offer_peers(vec![sender], Learnt::FromPeers);
+            self.follower.offer_peers(vec![sender], PeerSource::Peers);
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::coinbase::Coinbase;
 use crate::mempools::Candidates;
 use runtime::follower::{Follower, Status};
 use shared::block::BlockHash;
-use shared::layer::{EffectError, Wanted};
+use shared::layer::{EffectError, TemplateRequest};
 use shared::ledger::Bundle;
 use shared::pool::Room;
 use std::sync::Arc;
@@ -55,7 +55,7 @@ impl Template {
         coinbase: &Coinbase,
         candidates: &Candidates,
     ) -> Result<Self, NoTemplate> {
-        let state = follower.view().state().map_err(EffectError::from)?;
+        let state = follower.view().snapshot().map_err(EffectError::from)?;
         if state.tip().hash() != parent {
             return Err(NoTemplate::Moved);
         }
@@ -63,7 +63,7 @@ impl Template {
         // At most 2^20 (docs/protocol.md §2).
         let room = Room { count: params.max_transactions as usize, bytes: coinbase.room(rules) };
         let chosen = candidates.choose(state.as_ref(), params, room).map_err(EffectError::from)?;
-        let wanted = Wanted { message: &coinbase.message, miner: coinbase.miner, candidates: &chosen };
+        let wanted = TemplateRequest { message: &coinbase.message, miner: coinbase.miner, candidates: &chosen };
         let data = rules.layer().template(state.tip().index.next(), state.as_ref(), &wanted)?;
         let worth = if chosen.is_empty() { Worth::default() } else { Worth::of(&data) };
         Ok(Self { data, worth })

@@ -3,7 +3,7 @@
 use crate::client::{Client, Error};
 use crate::follower::Follower;
 use crate::own_address::OwnAddress;
-use shared::sync::{Learnt, PeerAddress};
+use shared::sync::{PeerAddress, PeerSource};
 use shared::wire::{Registered, Role};
 use std::time::Duration;
 use tokio::sync::watch;
@@ -64,7 +64,7 @@ pub fn start(
                         follower.set_own_address(address);
                     }
                 }
-                follower.offer_peers(addresses(&registered.nodes).collect(), Learnt::FromTracker);
+                follower.offer_peers(addresses(&registered.nodes).collect(), PeerSource::Tracker);
                 replace(&mempools, addresses(&registered.mempools).take(MAX_MEMPOOLS).collect());
             }
             tokio::select! {

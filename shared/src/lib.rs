@@ -3,6 +3,22 @@
 //! Rules live here and effects do not: nothing in this crate reads a clock, a socket, a file, a thread or a random
 //! source. Time, randomness, storage and messages come in as arguments and leave as values, so that the same code runs
 //! behind HTTP, in tests, and in simulations. ARCHITECTURE.md is the map; docs/protocol.md is the law.
+//!
+//! The modules stand on floors. A module uses its own floor and those below it, never one above; a test of the project
+//! reads this table and checks that.
+//!
+//! | floors, from the top | what they add |
+//! |---|---|
+//! | `wire` `config` `explain` | no consensus: JSON between services, settings of programs, commands for people |
+//! | `sync` | keeps a chain in step with its peers |
+//! | `pool` | transactions that wait for a block |
+//! | `chain` | the block tree, and which branch is the best |
+//! | `layer` | what the data of a block means |
+//! | `state` | the key-value state that a layer reads and writes |
+//! | `store` | ordered tables of bytes |
+//! | `keys` `ledger` | addresses, transactions, signatures |
+//! | `block` `work` `params` | blocks, proof of work, consensus parameters |
+//! | `hex` `json` `random` `violation` | spelling, random numbers, the name of a broken rule |
 
 pub mod block;
 pub mod chain;
@@ -15,8 +31,10 @@ pub mod layer;
 pub mod ledger;
 pub mod params;
 pub mod pool;
+pub mod random;
 pub mod state;
 pub mod store;
 pub mod sync;
+pub mod violation;
 pub mod wire;
 pub mod work;

@@ -3,8 +3,8 @@
 
 use crate::report::RunReport;
 use serde::Serialize;
+use shared::block::BlockId;
 use shared::ledger::{Amount, TransactionId};
-use shared::wire::BlockId;
 
 #[cfg(test)]
 mod json_tests;

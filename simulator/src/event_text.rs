@@ -7,7 +7,7 @@ mod start;
 use crate::event::{NodesOnBranch, Partitioned, RunEvent, RunStatus, TimedEvent};
 use crate::numbers::{grouped, plural, rate, short, span};
 use owo_colors::{AnsiColors, OwoColorize};
-use shared::wire::BlockId;
+use shared::block::BlockId;
 use std::collections::HashMap;
 
 /// Colours of the nodes, in turn; red is for errors only.

@@ -6,7 +6,8 @@
 use crate::event::NodesOnBranch;
 use crate::network::{NetworkNode, RunningNetwork};
 use futures_util::future::{join, join_all};
-use shared::wire::{BlockId, Tip};
+use shared::block::BlockId;
+use shared::chain::Tip;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 

@@ -6,7 +6,7 @@ use crate::random::SeededRandom;
 use anyhow::bail;
 use clap::Parser;
 use runtime::config::{CommonArgs, Overrides};
-use shared::config::{Config, Hashrate, Simulator};
+use shared::config::{Config, Hashrate, SimulatorConfig};
 use shared::params::LayerName;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -178,7 +178,7 @@ impl Args {
 
 /// Refuses more members and payments than the simulator can handle.
 pub(crate) fn check_members(config: &Config) -> anyhow::Result<()> {
-    let Simulator { members, rate, .. } = config.simulator;
+    let SimulatorConfig { members, rate, .. } = config.simulator;
     if members > MAX_MEMBERS {
         bail!("{members} members: expected 0 to {MAX_MEMBERS}");
     }

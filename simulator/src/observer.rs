@@ -5,7 +5,9 @@ use crate::network::{NodeList, RunningNetwork};
 use crate::replayed_ledger::BlockPayments;
 use futures_util::StreamExt;
 use runtime::client::Client;
-use shared::wire::{BlockId, Event, Tip};
+use shared::block::BlockId;
+use shared::chain::Tip;
+use shared::wire::NodeEvent;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::sleep;
@@ -29,7 +31,7 @@ pub struct NodeObservation {
 #[derive(Debug)]
 pub enum Observation {
     /// From the node's event stream.
-    Event(Event),
+    Event(NodeEvent),
     /// The node's state when it was asked.
     Info {
         tip: Tip,

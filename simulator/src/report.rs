@@ -3,7 +3,7 @@
 use crate::event::NodesOnBranch;
 use crate::money_proof::MoneyProof;
 use serde::Serialize;
-use shared::wire::BlockId;
+use shared::block::BlockId;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunReport {

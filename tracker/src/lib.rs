@@ -21,9 +21,9 @@ use tokio_util::sync::CancellationToken;
 #[derive(Default)]
 pub struct Settings {
     /// Section `[tracker]`: lease, caps and whether foreign addresses may be registered. The listener is bound already.
-    pub tracker: shared::config::Tracker,
+    pub tracker: shared::config::TrackerConfig,
     /// Section `[http]`.
-    pub http: shared::config::Http,
+    pub http: shared::config::HttpConfig,
     /// What `/info` says of the network; the tracker itself serves all networks.
     pub network: Params,
     /// Renders `/metrics`.

@@ -2,7 +2,8 @@
 
 use runtime::client::HostPort;
 use shared::block::{BlockHash, Timestamp};
-use shared::wire::{Member, Role, Tip};
+use shared::chain::Tip;
+use shared::wire::{Member, Role};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};

@@ -26,7 +26,11 @@ pub(crate) struct TrackerService {
 }
 
 impl TrackerService {
-    pub(crate) fn new(address: SocketAddr, config: &shared::config::Tracker, network: &Params) -> Result<Self, Error> {
+    pub(crate) fn new(
+        address: SocketAddr,
+        config: &shared::config::TrackerConfig,
+        network: &Params,
+    ) -> Result<Self, Error> {
         let caps = Caps {
             lease: Duration::from_secs(config.lease_seconds),
             total: config.max_members,

@@ -5,7 +5,7 @@
 use runtime::client::{Client, Error};
 use runtime::server::{self, Request, Response, Service};
 use shared::block::{BlockHash, Timestamp};
-use shared::config::Tracker;
+use shared::config::TrackerConfig;
 use shared::wire::{Info, Problem, Role};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -71,7 +71,7 @@ async fn stand_in(service: &'static str, network: &str) -> Running {
     Running { address, _stop: stop.drop_guard() }
 }
 
-async fn tracker(tracker: Tracker) -> Running {
+async fn tracker(tracker: TrackerConfig) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
@@ -93,7 +93,7 @@ fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> Problem {
 
 #[tokio::test]
 async fn a_node_is_listed_until_its_lease_runs_out() {
-    let tracker = tracker(Tracker { lease_seconds: 2, ..Tracker::default() }).await;
+    let tracker = tracker(TrackerConfig { lease_seconds: 2, ..TrackerConfig::default() }).await;
     let node = stand_in("node", "a").await;
     let registered = client().register(&tracker.at(), &node.at(), Role::Node).await.unwrap();
     assert_eq!((registered.registered, registered.lease_seconds), (node.at(), 2));
@@ -112,7 +112,7 @@ async fn a_node_is_listed_until_its_lease_runs_out() {
 
 #[tokio::test]
 async fn a_port_alone_is_registered_at_the_callers_address() {
-    let tracker = tracker(Tracker::default()).await;
+    let tracker = tracker(TrackerConfig::default()).await;
     let node = stand_in("node", "a").await;
     let url = format!(":{}", node.address.port());
     let registered = client().register(&tracker.at(), &url, Role::Node).await.unwrap();
@@ -121,7 +121,7 @@ async fn a_port_alone_is_registered_at_the_callers_address() {
 
 #[tokio::test]
 async fn get_and_post_register_alike_and_role_is_node_unless_said() {
-    let tracker = tracker(Tracker::default()).await;
+    let tracker = tracker(TrackerConfig::default()).await;
     let node = stand_in("node", "a").await;
     let url = format!("http://{}/register?url={}", tracker.at(), node.at());
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -146,7 +146,7 @@ async fn get_and_post_register_alike_and_role_is_node_unless_said() {
 
 #[tokio::test]
 async fn two_networks_on_one_tracker_do_not_see_each_other() {
-    let tracker = tracker(Tracker::default()).await;
+    let tracker = tracker(TrackerConfig::default()).await;
     let (a1, a2, b) = (stand_in("node", "a").await, stand_in("node", "a").await, stand_in("node", "b").await);
     let (pool_a, pool_b) = (stand_in("mempool", "a").await, stand_in("mempool", "b").await);
     // The header of any network is fine with the tracker.
@@ -170,7 +170,7 @@ async fn two_networks_on_one_tracker_do_not_see_each_other() {
 
 #[tokio::test]
 async fn who_is_not_there_is_not_listed() {
-    let tracker = tracker(Tracker::default()).await;
+    let tracker = tracker(TrackerConfig::default()).await;
     let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
     let problem = refusal(client().register(&tracker.at(), &nobody, Role::Node).await);
     assert_eq!((problem.status, problem.rule.as_deref()), (422, Some("callback")));
@@ -185,7 +185,7 @@ async fn who_is_not_there_is_not_listed() {
 
 #[tokio::test]
 async fn who_is_something_else_than_it_says_is_not_listed() {
-    let tracker = tracker(Tracker::default()).await;
+    let tracker = tracker(TrackerConfig::default()).await;
     let pool = stand_in("mempool", "a").await;
     let problem = refusal(client().register(&tracker.at(), &pool.at(), Role::Node).await);
     assert_eq!((problem.status, problem.rule.as_deref()), (422, Some("role")));
@@ -196,7 +196,7 @@ async fn who_is_something_else_than_it_says_is_not_listed() {
 
 #[tokio::test]
 async fn an_address_of_another_machine_is_refused_before_it_is_called() {
-    let tracker = tracker(Tracker::default()).await;
+    let tracker = tracker(TrackerConfig::default()).await;
     for url in ["192.0.2.1:80", "169.254.169.254:80", "0.0.0.0:8100", "[2001:db8::1]:80"] {
         let problem = refusal(client().register(&tracker.at(), url, Role::Node).await);
         assert_eq!(problem.status, 403, "{url}: {problem}");
@@ -205,7 +205,7 @@ async fn an_address_of_another_machine_is_refused_before_it_is_called() {
 
 #[tokio::test]
 async fn a_full_tracker_refuses_newcomers_and_renews_members() {
-    let tracker = tracker(Tracker { max_members: 1, ..Tracker::default() }).await;
+    let tracker = tracker(TrackerConfig { max_members: 1, ..TrackerConfig::default() }).await;
     let (first, second) = (stand_in("node", "a").await, stand_in("node", "a").await);
     client().register(&tracker.at(), &first.at(), Role::Node).await.unwrap();
     let problem = refusal(client().register(&tracker.at(), &second.at(), Role::Node).await);
@@ -215,7 +215,7 @@ async fn a_full_tracker_refuses_newcomers_and_renews_members() {
 
 #[tokio::test]
 async fn members_are_targets_for_prometheus() {
-    let tracker = tracker(Tracker::default()).await;
+    let tracker = tracker(TrackerConfig::default()).await;
     let node = stand_in("node", "a").await;
     client().register(&tracker.at(), &node.at(), Role::Node).await.unwrap();
     let url = format!("http://{}/targets", tracker.at());

@@ -7,7 +7,7 @@ use runtime::client;
 use runtime::config::ConfigError;
 use serde_json::{Value, json};
 use shared::keys::{BadKeyFile, NotWritten};
-use shared::ledger::{Amount, BrokenTransaction, TransactionId};
+use shared::ledger::{Amount, TransactionId, TransactionViolation};
 use shared::wire::Role;
 use std::io;
 use std::path::PathBuf;
@@ -97,7 +97,7 @@ pub enum Error {
     },
     /// A transaction that nobody would take.
     #[error(transparent)]
-    Broken(#[from] BrokenTransaction),
+    Broken(#[from] TransactionViolation),
     /// The payer has not enough.
     #[error("{who} cannot pay {amount} LAB and the fee of {fee} LAB, together {needed} LAB: {has}")]
     Balance {

@@ -5,7 +5,7 @@
 use crate::Error;
 use crate::services::Found;
 use shared::ledger::{Address, Amount};
-use shared::wire::Standing;
+use shared::wire::TransactionState;
 
 /// Entries of a page of history: as many as a mempool gives.
 const PAGE: usize = 200;
@@ -36,7 +36,7 @@ impl Funds {
             let page = page.map_err(found.failed(action()))?;
             for entry in &page.entries {
                 // Pending ones come first.
-                if entry.status == Standing::Confirmed {
+                if entry.status == TransactionState::Confirmed {
                     return Ok(funds);
                 }
                 let Some(payment) = &entry.transaction else { continue };

@@ -3,7 +3,7 @@
 //! What begins with `lab1` is an address and its checksum must hold: a mistyped one is never taken for a seed.
 
 use shared::keys::{KeyPair, PlainVerifier, Verifier};
-use shared::ledger::{Address, BadAddress, BrokenTransaction};
+use shared::ledger::{Address, BadAddress, TransactionViolation};
 use std::str::FromStr;
 
 /// What every address begins with.
@@ -40,7 +40,7 @@ pub enum BadParty {
     Address(#[from] BadAddress),
     /// A right checksum on an impossible key.
     #[error(transparent)]
-    NotAPoint(#[from] BrokenTransaction),
+    NotAPoint(#[from] TransactionViolation),
 }
 
 impl Party {

@@ -9,9 +9,10 @@ use crate::error::name_of;
 use runtime::client::{self, Client, HostPort};
 use runtime::printable;
 use shared::block::BlockHash;
+use shared::chain::Tip;
 use shared::config::Config;
 use shared::params::Params;
-use shared::wire::{Info, Member, Role, Tip};
+use shared::wire::{Info, Member, Role};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 

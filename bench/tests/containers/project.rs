@@ -3,7 +3,8 @@
 use crate::docker::{Image, compose, docker, inspect, prefix, root, run};
 use crate::harness::NotRun;
 use runtime::client::Client;
-use shared::wire::{Info, Role, Tip};
+use shared::chain::Tip;
+use shared::wire::{Info, Role};
 use std::net::TcpListener;
 use std::process::Command;
 

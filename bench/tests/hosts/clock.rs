@@ -5,7 +5,8 @@ use crate::lan::Lan;
 use crate::measure::{agreement, has, lost_to_forks};
 use crate::service::{SOON, client, until};
 use crate::station::{Station, settings};
-use shared::wire::{BlockId, BlockStatus};
+use shared::block::BlockId;
+use shared::wire::BlockStatus;
 
 /// How far its clock is ahead.
 const AHEAD: &str = "600000";

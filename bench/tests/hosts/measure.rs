@@ -3,8 +3,8 @@
 use crate::service::{client, until};
 use crate::station::Station;
 use futures_util::future::join_all;
-use shared::block::BlockHash;
-use shared::wire::{BlockId, BranchStatus};
+use shared::block::{BlockHash, BlockId};
+use shared::chain::BranchStatus;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 

@@ -7,7 +7,7 @@ use runtime::client::Error;
 use shared::block::BlockHash;
 use shared::keys::KeyPair;
 use shared::ledger::{Amount, Transaction, TransactionId, Unsigned, Uuid};
-use shared::wire::{PoolEvent, Standing};
+use shared::wire::{PoolEvent, TransactionState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::task::JoinHandle;
@@ -43,7 +43,7 @@ pub(crate) enum Fate {
 /// Asks a mempool for a payment; hands it in again where it is not known.
 pub(crate) async fn fate(mempool: &Station, payment: &Transaction) -> Result<Fate, String> {
     match client().transaction(&mempool.at, &payment.id).await {
-        Ok(status) if status.status == Standing::Confirmed => return Ok(Fate::Confirmed),
+        Ok(status) if status.status == TransactionState::Confirmed => return Ok(Fate::Confirmed),
         Ok(_) => return Ok(Fate::Pending),
         Err(error) if error.status() != Some(404) => return Err(error.to_string()),
         Err(_) => {}

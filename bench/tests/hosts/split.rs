@@ -6,9 +6,8 @@ use crate::measure::{agreement, has, lost_to_forks};
 use crate::payments::{FEE, FUNDS, Fate, Returned, all_confirmed, fate, payment, push};
 use crate::service::{SOON, until};
 use crate::station::{Station, settings};
-use shared::block::BlockHash;
+use shared::block::{BlockHash, BlockId};
 use shared::ledger::Transaction;
-use shared::wire::BlockId;
 use std::time::Duration;
 
 /// The lighter half.

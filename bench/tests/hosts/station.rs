@@ -3,7 +3,8 @@
 use crate::TOKEN;
 use crate::lan::Lan;
 use crate::service::{SOON, client, program, until};
-use shared::wire::{Info, Tip};
+use shared::chain::Tip;
+use shared::wire::Info;
 use std::fs::OpenOptions;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};

@@ -1,7 +1,8 @@
 //! The programs as processes with a port and a folder, which can be killed and started again where they were.
 
 use runtime::client::Client;
-use shared::wire::{Info, Tip};
+use shared::chain::Tip;
+use shared::wire::Info;
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};

@@ -2,8 +2,8 @@
 
 use super::Seen;
 use super::picture::{Picture, chain};
-use shared::block::{BlockHash, Height};
-use shared::wire::{BlockId, Tip};
+use shared::block::{BlockHash, BlockId, Height};
+use shared::chain::Tip;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the answering nodes think of the chain.

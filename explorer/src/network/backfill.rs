@@ -4,7 +4,8 @@ use super::picture::{HEIGHTS, Seen, lowest_kept};
 use super::watching::Watcher;
 use runtime::client::Error;
 use shared::block::{Block, BlockHash, Header, Height};
-use shared::wire::{BranchStatus, HeadersRequest, Tip};
+use shared::chain::{BranchStatus, Tip};
+use shared::wire::HeadersRequest;
 
 /// How many side branches are asked for, the highest first.
 const MAX_BRANCHES: usize = 8;

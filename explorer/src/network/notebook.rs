@@ -5,9 +5,10 @@ use super::agreement::Agreement;
 use super::picture::{Contact, Picture, Seen};
 use super::ticker::{Ticker, said};
 use serde_json::Value;
-use shared::block::Timestamp;
+use shared::block::{BlockId, Timestamp};
+use shared::chain::Tip;
 use shared::params::Params;
-use shared::wire::{BlockEvent, BlockId, BlockSource, Event, Info, PoolEvent, Role, Tip};
+use shared::wire::{BlockEvent, BlockSource, Info, NodeEvent, PoolEvent, Role};
 use std::collections::BTreeMap;
 
 /// How many services are watched.
@@ -130,19 +131,19 @@ impl Notebook {
     }
 
     /// A node told what happened.
-    pub(super) fn node_said(&mut self, now: Timestamp, node: &str, event: &Event) {
+    pub(super) fn node_said(&mut self, now: Timestamp, node: &str, event: &NodeEvent) {
         if !self.picture.nodes.contains_key(node) {
             return;
         }
         match event {
-            Event::Block(block) => self.block(now, node, block),
-            Event::Reorg(reorg) => {
+            NodeEvent::Block(block) => self.block(now, node, block),
+            NodeEvent::Reorg(reorg) => {
                 self.tell(|ticker| ticker.reorganised(now, node, reorg));
                 self.stands_on(now, node, reorg.to);
             }
-            Event::Peer(peer) => self.tell(|ticker| ticker.peer(now, node, peer)),
+            NodeEvent::Peer(peer) => self.tell(|ticker| ticker.peer(now, node, peer)),
             // Who found a block is told by the block's own event, the rest by `/info`.
-            Event::Mining(_) => {}
+            NodeEvent::Mining(_) => {}
         }
     }
 

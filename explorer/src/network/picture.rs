@@ -1,9 +1,10 @@
 //! A picture of the network at a moment: services, blocks, news. Plain values.
 
 use super::Change;
-use shared::block::{BlockHash, Header, Height, Timestamp};
+use shared::block::{BlockHash, BlockId, Header, Height, Timestamp};
+use shared::chain::Tip;
 use shared::ledger::TransactionId;
-use shared::wire::{BlockEvent, BlockId, Info, Tip};
+use shared::wire::{BlockEvent, Info};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 

@@ -4,9 +4,9 @@ use super::links::Links;
 use super::picture::{Fact, Topic};
 use crate::view::short;
 use runtime::printable;
-use shared::block::{BlockHash, Timestamp};
+use shared::block::{BlockHash, BlockId, Timestamp};
 use shared::ledger::{Transaction, TransactionId};
-use shared::wire::{BlockId, PeerChange, PeerEvent, PoolEvent, ReorgEvent};
+use shared::wire::{PeerChange, PeerEvent, PoolEvent, ReorgEvent};
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
@@ -265,9 +265,10 @@ mod tests {
     use super::*;
     use crate::network::notebook::tests::hash;
     use shared::block::Height;
+    use shared::chain::Tip;
     use shared::keys::KeyPair;
     use shared::ledger::{Amount, Unsigned, Uuid};
-    use shared::wire::{ConfirmedEvent, EvictedEvent, ReturnedEvent, Tip};
+    use shared::wire::{ConfirmedEvent, EvictedEvent, ReturnedEvent};
     use shared::work::Work;
 
     const NOW: Timestamp = Timestamp::from_ms(5000);

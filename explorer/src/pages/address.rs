@@ -194,7 +194,8 @@ mod tests {
     use super::super::samples;
     use super::*;
     use crate::view::snapshot;
-    use shared::wire::{BlockId, Standing};
+    use shared::block::BlockId;
+    use shared::wire::TransactionState;
 
     fn entry(transaction: Option<Transaction>, balance: u64) -> HistoryEntry {
         let [_, block] = samples::blocks("");
@@ -202,7 +203,7 @@ mod tests {
         HistoryEntry {
             transaction,
             reward,
-            status: Standing::Confirmed,
+            status: TransactionState::Confirmed,
             block: Some(BlockId { index: block.index(), hash: block.hash() }),
             confirmations: 1,
             balance: Amount::new(balance).expect("a balance"),
@@ -218,7 +219,7 @@ mod tests {
     fn an_address_with_a_history() {
         let pending = HistoryEntry {
             block: None,
-            status: Standing::Pending,
+            status: TransactionState::Pending,
             confirmations: 0,
             ..entry(Some(samples::payment(2, samples::HOSTILE)), 99)
         };

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use runtime::server::Response;
 use shared::block::{Block, BlockHash, Height};
 use shared::explain;
-use shared::layer::transaction::Reward;
+use shared::layer::transaction::RewardSchedule;
 use shared::ledger::{Amount, Bundle};
 use shared::params::Params;
 use shared::wire::Problem;
@@ -160,7 +160,7 @@ fn header(block: &Block) -> Markup {
 }
 
 fn bundle_of(bundle: &Bundle, block: &Block, params: &Params) -> Markup {
-    let reward = Reward::of(params).at(block.index());
+    let reward = RewardSchedule::of(params).at(block.index());
     let fees = bundle.transactions.iter().try_fold(Amount::ZERO, |sum, each| sum.checked_add(each.fee));
     html! {
         dl.fields {

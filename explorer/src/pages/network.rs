@@ -8,7 +8,8 @@ use crate::view::{Page, block_link, bytes, chart, copyable, number, short, time}
 use maud::{Markup, html};
 use runtime::server::Response;
 use shared::block::BlockHash;
-use shared::wire::{Problem, Tip};
+use shared::chain::Tip;
+use shared::wire::Problem;
 use std::collections::BTreeMap;
 
 pub(crate) fn page(explorer: &Explorer) -> Result<Response, Problem> {

@@ -10,8 +10,9 @@ use crate::view::{self, Page};
 use maud::{Markup, html};
 use runtime::server::Response;
 use seen::{Other, Seen};
+use shared::chain::{BranchStatus, BranchTip};
 use shared::ledger::{Address, Amount};
-use shared::wire::{BranchStatus, BranchTip, Mining, Problem};
+use shared::wire::{MiningInfo, Problem};
 
 pub(crate) async fn page(explorer: &Explorer, node: &str) -> Result<Response, Problem> {
     let picture = explorer.watch.picture();
@@ -74,7 +75,7 @@ fn state(seen: &Seen) -> Markup {
     }
 }
 
-fn mines(mining: &Mining, balance: Option<Amount>) -> Markup {
+fn mines(mining: &MiningInfo, balance: Option<Amount>) -> Markup {
     let payee: Option<Address> = mining.address.as_ref().and_then(|address| address.parse().ok());
     html! {
         dt { "Mines" }

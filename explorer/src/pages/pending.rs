@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use runtime::server::Response;
 use shared::ledger::{Bundle, Transaction};
 use shared::params::Params;
-use shared::pool::{Pending, Room, choose};
+use shared::pool::{Pending, Room, select_transactions};
 use shared::wire::Problem;
 use std::collections::BTreeSet;
 
@@ -69,7 +69,7 @@ fn room(params: &Params) -> Room {
 fn next_blocks(mut by_fee: Vec<Pending>, mut by_age: Vec<Pending>, room: Room) -> Vec<Vec<Pending>> {
     let mut blocks = Vec::new();
     while blocks.len() < SHOWN_BLOCKS {
-        let mut block: Vec<Pending> = choose(&by_fee, &by_age, room).into_iter().cloned().collect();
+        let mut block: Vec<Pending> = select_transactions(&by_fee, &by_age, room).into_iter().cloned().collect();
         if block.is_empty() {
             break;
         }

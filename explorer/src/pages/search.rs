@@ -7,9 +7,9 @@ use crate::view::{self, Page, block_link, moved, said};
 use maud::{Markup, html};
 use runtime::server::{Request, Response};
 use serde::Deserialize;
-use shared::block::{BlockHash, Height};
+use shared::block::{BlockHash, BlockId, Height};
 use shared::ledger::{Address, TransactionId};
-use shared::wire::{AddressBalance, BlockId, Problem};
+use shared::wire::{AddressBalance, Problem};
 
 /// Longest text that is looked at; an address has 63 characters.
 const LONGEST: usize = 64;

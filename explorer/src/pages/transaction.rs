@@ -10,7 +10,7 @@ use shared::block::BlockHash;
 use shared::explain;
 use shared::keys::PlainVerifier;
 use shared::ledger::{Transaction, TransactionId};
-use shared::wire::{Problem, Standing, TransactionStatus};
+use shared::wire::{Problem, TransactionState, TransactionStatus};
 
 /// As many blocks on top are enough for most.
 const SAFE: u64 = 6;
@@ -86,7 +86,7 @@ fn payment(transaction: &Transaction) -> Markup {
 }
 
 fn life(Shown { status, news, .. }: &Shown<'_>) -> Markup {
-    let is_confirmed = status.status == Standing::Confirmed;
+    let is_confirmed = status.status == TransactionState::Confirmed;
     let confirmations = status.confirmations;
     html! {
         section aria-labelledby="life" {
@@ -133,15 +133,15 @@ mod tests {
     use super::*;
     use crate::network::Topic;
     use crate::view::snapshot;
+    use shared::block::BlockId;
     use shared::params::Params;
-    use shared::wire::BlockId;
 
     fn status(msg: &str, confirmations: u64) -> TransactionStatus {
         let [_, block] = samples::blocks(msg);
         let is_confirmed = confirmations > 0;
         TransactionStatus {
             transaction: samples::payment(1, msg),
-            status: if is_confirmed { Standing::Confirmed } else { Standing::Pending },
+            status: if is_confirmed { TransactionState::Confirmed } else { TransactionState::Pending },
             block: is_confirmed.then(|| BlockId { index: block.index(), hash: block.hash() }),
             confirmations,
         }

@@ -12,8 +12,8 @@ use http::StatusCode;
 use runtime::client::Error;
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
 use serde::{Deserialize, Serialize};
-use shared::block::BlockHash;
-use shared::wire::{BlockId, MineRequest, PeersUpdate, Problem, SyncReport, SyncResult};
+use shared::block::{BlockHash, BlockId};
+use shared::wire::{MineRequest, PeersUpdate, Problem, SyncReport, SyncResult};
 use std::time::Duration;
 use tokio::time::timeout;
 

@@ -6,13 +6,14 @@ use runtime::client::Client;
 use runtime::data_dir::DataDir;
 use serde_json::{Value, json};
 use shared::block::{Nonce, Seal};
+use shared::chain::Tip;
 use shared::config::{Config, Hashrate, Secret};
 use shared::keys::KeyPair;
 use shared::ledger::{Address, Amount, Transaction, Unsigned, Uuid};
 use shared::params::{LayerName, Params};
 use shared::sync::PeerAddress;
-use shared::wire::{MineRequest, PeersUpdate, Tip};
-use shared::work::retarget::Rule;
+use shared::wire::{MineRequest, PeersUpdate};
+use shared::work::retarget::RetargetRule;
 use shared::work::{Difficulty, search};
 use std::collections::BTreeMap;
 use tempfile::TempDir;
@@ -44,7 +45,7 @@ impl Lab {
     pub(crate) async fn quiet(layer: LayerName) -> Self {
         let params = Params {
             initial_difficulty: Difficulty::new(1000).unwrap(),
-            retarget: Rule::Fixed,
+            retarget: RetargetRule::Fixed,
             ..Self::params(layer, "quiet")
         };
         Self::start(params, false).await
@@ -54,7 +55,7 @@ impl Lab {
     pub(crate) async fn hard() -> Self {
         let params = Params {
             initial_difficulty: Difficulty::new(1_000_000_000_000).unwrap(),
-            retarget: Rule::Fixed,
+            retarget: RetargetRule::Fixed,
             ..Self::params(LayerName::Transaction, "hard")
         };
         Self::start(params, false).await

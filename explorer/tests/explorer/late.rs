@@ -7,7 +7,7 @@ use runtime::data_dir::DataDir;
 use shared::block::{Block, DataHash, Header, HeaderFields, Nonce};
 use shared::config::Config;
 use shared::params::{LayerName, Params};
-use shared::work::retarget::Rule;
+use shared::work::retarget::RetargetRule;
 use shared::work::{Difficulty, search};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -26,7 +26,7 @@ fn config() -> Config {
         name: "late".to_owned(),
         layer: LayerName::Data,
         initial_difficulty: Difficulty::new(50).unwrap(),
-        retarget: Rule::Fixed,
+        retarget: RetargetRule::Fixed,
         ..Params::default()
     };
     let mut config = Config { network, ..Config::default() };

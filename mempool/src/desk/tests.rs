@@ -9,7 +9,7 @@ use shared::keys::KeyPair;
 use shared::ledger::{Bundle, Transaction, Unsigned, Uuid};
 use shared::store::MemoryStore;
 use shared::work::Difficulty;
-use shared::work::retarget::Rule;
+use shared::work::retarget::RetargetRule;
 
 struct Bench {
     params: Params,
@@ -35,10 +35,10 @@ impl Bench {
         let params = Params {
             new_address_balance: 1000,
             initial_difficulty: Difficulty::MIN,
-            retarget: Rule::Fixed,
+            retarget: RetargetRule::Fixed,
             ..Params::default()
         };
-        let rules = Arc::new(Rules::new(params.clone()).keeping_facts());
+        let rules = Arc::new(Rules::new(params.clone()).keeping_history());
         let chain = Chain::open(rules, Arc::new(MemoryStore::default()), SideLimits::default()).unwrap();
         let disk = MemoryStore::default();
         let store = PoolStore::new(Arc::new(disk.clone()));
@@ -107,7 +107,7 @@ impl Bench {
 }
 
 fn opened(params: &Params, store: &PoolStore, chain: &Chain) -> Desk {
-    let desk = Desk::open(params.clone(), limits(), store, &chain.view().state().unwrap()).unwrap();
+    let desk = Desk::open(params.clone(), limits(), store, &chain.view().snapshot().unwrap()).unwrap();
     follow(&desk, chain);
     desk
 }
@@ -187,7 +187,7 @@ fn what_is_outbid_or_too_old_leaves_the_disk_too() {
     let [alice, carol, dave, eve] = &payments;
     let waiting: Vec<_> = [dave, alice, carol].map(|payment| bench.accept(payment)).into();
     bench.commit();
-    assert!(matches!(bench.admit(eve), Err(Refused::Pool(Refusal::Full { .. }))), "eve pays least");
+    assert!(matches!(bench.admit(eve), Err(Refused::Pool(AdmissionError::Full { .. }))), "eve pays least");
     let erin = bench.pay("erin", 1, 900);
     let _written = bench.accept(&erin);
     bench.commit();

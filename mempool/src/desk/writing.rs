@@ -3,10 +3,10 @@
 
 use super::{Desk, Inner, NotKept, evicted_event};
 use crate::store::Changes;
-use shared::layer::transaction::{account_balance, place_of};
+use shared::layer::transaction::{account_balance, locate_transaction};
 use shared::ledger::TransactionId;
 use shared::params::Params;
-use shared::pool::{Moved, Pending, Reason, Refusal};
+use shared::pool::{AdmissionError, EvictionReason, Pending, PoolChanges};
 use shared::store::StoreError;
 use shared::wire::PoolEvent;
 use std::collections::BTreeSet;
@@ -53,7 +53,7 @@ impl Desk {
         let victims = gave_way.into_iter().filter(|pending| !newcomers.contains(&pending.id()));
         if result.is_ok() {
             let gone = victims.filter(|pending| inner.pool.get(&pending.id()).is_none());
-            events.extend(gone.map(|pending| evicted_event(pending.id(), Reason::Outbid)));
+            events.extend(gone.map(|pending| evicted_event(pending.id(), EvictionReason::Outbid)));
         } else {
             inner.undo(batch, &newcomers);
             inner.restore(victims, &self.params, &mut events);
@@ -90,17 +90,17 @@ impl Inner {
     fn restore(&mut self, victims: impl Iterator<Item = Pending>, params: &Params, events: &mut Vec<PoolEvent>) {
         for victim in victims {
             let id = victim.id();
-            let balance = match self.state.as_deref().map(|state| (place_of(state, &id), state)) {
+            let balance = match self.state.as_deref().map(|state| (locate_transaction(state, &id), state)) {
                 Some((Ok(None), state)) => account_balance(state, params, &victim.transaction.from).ok(),
                 _ => None,
             };
-            match balance.map(|balance| self.pool.take_back(victim.clone(), balance)) {
-                Some(Ok(Moved { evicted, .. })) => {
+            match balance.map(|balance| self.pool.readmit(victim.clone(), balance)) {
+                Some(Ok(PoolChanges { evicted, .. })) => {
                     self.unwritten.rows.insert(id, Some(victim));
-                    self.follow(Moved { evicted, ..Moved::default() }, events);
+                    self.follow(PoolChanges { evicted, ..PoolChanges::default() }, events);
                 }
-                Some(Err(Refusal::Known(_))) => {}
-                _ => events.push(evicted_event(id, Reason::Outbid)),
+                Some(Err(AdmissionError::Known(_))) => {}
+                _ => events.push(evicted_event(id, EvictionReason::Outbid)),
             }
         }
     }

@@ -56,7 +56,9 @@ async fn answer(mempool: &MempoolService, of: &str, confirmations: Option<&str>)
         1 => desk.state().map(|state| account_balance(state.as_ref(), desk.params(), &of)).map_err(not_ready),
         n => {
             let at = |height: Height| height.next().minus(n);
-            desk.state().map(|state| balance_at(&state, desk.params(), &of, at(state.tip().index))).map_err(not_ready)
+            desk.state()
+                .map(|state| balance_at(state.as_ref(), desk.params(), &of, at(state.tip().index)))
+                .map_err(not_ready)
         }
     };
     let balance = mempool.off_the_loop(move |desk| read(desk)?.map_err(|error| store_problem(&error))).await?;

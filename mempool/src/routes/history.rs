@@ -8,13 +8,13 @@ use crate::desk::Desk;
 use crate::service::{MempoolService, not_ready, store_problem};
 use runtime::server::{self, Request, Response, reply};
 use serde::Deserialize;
-use shared::block::Height;
-use shared::chain::StateReader;
-use shared::layer::transaction::{Change, Event, Moment, account_balance, events};
+use shared::block::{BlockId, Height};
+use shared::chain::ChainSnapshot;
+use shared::layer::transaction::{BalanceChange, ChangeCause, HistoryPosition, account_balance, balance_history};
 use shared::ledger::{Address, Amount, Transaction};
 use shared::pool::Pool;
 use shared::store::StoreError;
-use shared::wire::{BlockId, HistoryEntry, Problem, Standing};
+use shared::wire::{HistoryEntry, Problem, TransactionState};
 use std::sync::Arc;
 
 /// Entries of one page unless `limit` says otherwise.
@@ -40,23 +40,24 @@ pub(crate) async fn history(mempool: &MempoolService, request: &Request, of: &st
     let before = before.map(|text| moment(&text)).transpose()?;
     let limit = page_limit(limit.as_deref(), DEFAULT_LIMIT, MAX_LIMIT)?;
     let (entries, next) = mempool.off_the_loop(move |desk| page(desk, &of, before, limit)).await?;
-    let next = next.map(|Moment { index, place }| format!("/history/{of}?before={index}.{place}&limit={limit}"));
+    let next =
+        next.map(|HistoryPosition { index, place }| format!("/history/{of}?before={index}.{place}&limit={limit}"));
     Ok(link(reply::json(&entries)?, next))
 }
 
-fn moment(text: &str) -> Result<Moment, Problem> {
+fn moment(text: &str) -> Result<HistoryPosition, Problem> {
     let (index, place) = text.split_once('.').unwrap_or((text, "0"));
     let place = u32::try_from(number("before", place)?);
     let place = place.map_err(|_| server::bad_request(format!("before {text:?}: no block has so many places")))?;
-    Ok(Moment { index: Height(number("before", index)?), place })
+    Ok(HistoryPosition { index: Height(number("before", index)?), place })
 }
 
 fn page(
     desk: &Desk,
     of: &Address,
-    before: Option<Moment>,
+    before: Option<HistoryPosition>,
     limit: usize,
-) -> Result<(Vec<HistoryEntry>, Option<Moment>), Problem> {
+) -> Result<(Vec<HistoryEntry>, Option<HistoryPosition>), Problem> {
     let (state, pending) = desk
         .both(|pool, state| {
             let upcoming = state.tip().index.next();
@@ -101,24 +102,25 @@ fn newest_pending(pool: &Pool, of: &Address, confirmed: Amount, below: u32, limi
 }
 
 fn fill(
-    state: &StateReader,
+    state: &ChainSnapshot,
     of: &Address,
-    before: Option<Moment>,
+    before: Option<HistoryPosition>,
     mut pending: Vec<PendingPayment>,
     limit: usize,
-) -> Result<(Vec<HistoryEntry>, Option<Moment>), StoreError> {
+) -> Result<(Vec<HistoryEntry>, Option<HistoryPosition>), StoreError> {
     let upcoming = state.tip().index.next();
     let are_more_pending = pending.len() > limit;
     pending.truncate(limit);
-    let mut places: Vec<Moment> = pending.iter().map(|(place, ..)| Moment { index: upcoming, place: *place }).collect();
+    let mut places: Vec<HistoryPosition> =
+        pending.iter().map(|(place, ..)| HistoryPosition { index: upcoming, place: *place }).collect();
     let mut entries: Vec<HistoryEntry> = pending.into_iter().map(pending_entry).collect();
     // One more than is shown says whether there is another page.
-    let mut confirmed = events(state, of, before, limit + 1 - entries.len().min(limit))?;
+    let mut confirmed = balance_history(state, of, before, limit + 1 - entries.len().min(limit))?;
     let is_last = !are_more_pending && entries.len() + confirmed.len() <= limit;
     confirmed.truncate(limit - entries.len().min(limit));
     for event in confirmed {
-        places.push(event.moment);
-        let block = state.chain().best_at(event.moment.index)?;
+        places.push(event.position);
+        let block = state.chain().best_at(event.position.index)?;
         entries.push(confirmed_entry(event, block, upcoming));
     }
     let next = if is_last { None } else { places.last().copied() };
@@ -129,18 +131,18 @@ fn pending_entry((_, transaction, balance): PendingPayment) -> HistoryEntry {
     HistoryEntry {
         transaction: Some((*transaction).clone()),
         reward: None,
-        status: Standing::Pending,
+        status: TransactionState::Pending,
         block: None,
         confirmations: 0,
         balance,
     }
 }
 
-fn confirmed_entry(event: Event, block: Option<BlockId>, upcoming: Height) -> HistoryEntry {
-    let (transaction, reward) = match event.what {
-        Change::Payment(transaction) => (Some(transaction), None),
-        Change::Reward(amount) => (None, Some(amount)),
+fn confirmed_entry(event: BalanceChange, block: Option<BlockId>, upcoming: Height) -> HistoryEntry {
+    let (transaction, reward) = match event.cause {
+        ChangeCause::Payment(transaction) => (Some(transaction), None),
+        ChangeCause::Reward(amount) => (None, Some(amount)),
     };
-    let (status, confirmations) = (Standing::Confirmed, upcoming.above(event.moment.index));
+    let (status, confirmations) = (TransactionState::Confirmed, upcoming.above(event.position.index));
     HistoryEntry { transaction, reward, status, block, confirmations, balance: event.balance }
 }

@@ -5,17 +5,17 @@ use crate::desk::Desk;
 use crate::service::{MempoolService, not_ready, store_problem};
 use runtime::server::{self, Request, Response, reply};
 use serde::Deserialize;
-use shared::chain::StateReader;
-use shared::layer::transaction::{Place, place_of, transaction_at};
+use shared::chain::ChainSnapshot;
+use shared::layer::transaction::{TransactionLocation, locate_transaction, transaction_at};
 use shared::ledger::{Transaction, TransactionId};
 use shared::store::StoreError;
-use shared::wire::{Problem, Standing, TransactionStatus};
+use shared::wire::{Problem, TransactionState, TransactionStatus};
 use std::sync::Arc;
 
 /// Where a transaction was found.
 enum Found {
     Pending(Arc<Transaction>),
-    Confirmed(Place, Arc<StateReader>),
+    Confirmed(TransactionLocation, Arc<ChainSnapshot>),
 }
 
 /// Blocks from the one that a transaction is in to the tip, both counted; 0 while it is pending.
@@ -51,7 +51,7 @@ pub(crate) async fn transaction(mempool: &MempoolService, text: &str) -> Result<
 fn find(desk: &Desk, id: TransactionId) -> Result<Found, Problem> {
     let found = desk.both(|pool, state| match pool.get(&id) {
         Some(pending) => Ok(Some(Found::Pending(pending.transaction.clone()))),
-        None => Ok(place_of(state.as_ref(), &id)?.map(|place| Found::Confirmed(place, state.clone()))),
+        None => Ok(locate_transaction(state.as_ref(), &id)?.map(|place| Found::Confirmed(place, state.clone()))),
     });
     let found = found.map_err(not_ready)?.map_err(|error: StoreError| store_problem(&error))?;
     found.ok_or_else(|| server::not_found(format!("transaction {id} is neither pending nor in the chain")))
@@ -69,13 +69,13 @@ fn status_of(found: Found) -> Result<TransactionStatus, StoreError> {
     Ok(match found {
         Found::Pending(transaction) => TransactionStatus {
             transaction: (*transaction).clone(),
-            status: Standing::Pending,
+            status: TransactionState::Pending,
             block: None,
             confirmations,
         },
         Found::Confirmed(place, state) => {
-            let (transaction, block) = transaction_at(&state, place)?;
-            TransactionStatus { transaction, status: Standing::Confirmed, block: Some(block), confirmations }
+            let (transaction, block) = transaction_at(state.as_ref(), place)?;
+            TransactionStatus { transaction, status: TransactionState::Confirmed, block: Some(block), confirmations }
         }
     })
 }

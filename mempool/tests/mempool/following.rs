@@ -2,7 +2,8 @@
 
 use crate::lab::{Asked, LAB, Lab, address, client, network};
 use futures_util::StreamExt;
-use shared::wire::{BlockId, ConfirmedEvent, PoolEvent, ReturnedEvent};
+use shared::block::BlockId;
+use shared::wire::{ConfirmedEvent, PoolEvent, ReturnedEvent};
 
 /// The next events, in order of their arrival.
 macro_rules! next_events {

@@ -2,7 +2,7 @@
 
 use crate::lab::{Asked, LAB, Lab, address, client, network};
 use shared::params::Params;
-use shared::wire::{HistoryEntry, Standing};
+use shared::wire::{HistoryEntry, TransactionState};
 
 /// What an entry tells, in short: what it moved, where, and the balance after.
 fn short(entry: &HistoryEntry) -> (&'static str, Option<u64>, u64, u64) {
@@ -11,7 +11,7 @@ fn short(entry: &HistoryEntry) -> (&'static str, Option<u64>, u64, u64) {
         (None, Some(_)) => "reward",
         other => panic!("{other:?}"),
     };
-    assert_eq!(entry.status == Standing::Confirmed, entry.block.is_some());
+    assert_eq!(entry.status == TransactionState::Confirmed, entry.block.is_some());
     (what, entry.block.map(|block| block.index.0), entry.confirmations, entry.balance.grains())
 }
 

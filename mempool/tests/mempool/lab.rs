@@ -14,7 +14,7 @@ use shared::ledger::{Address, Amount, Bundle, Transaction, Unsigned, Uuid};
 use shared::params::{LayerName, Params};
 use shared::sync::PeerAddress;
 use shared::wire::{PoolEvent, Problem};
-use shared::work::retarget::Rule;
+use shared::work::retarget::RetargetRule;
 use shared::work::{Difficulty, search};
 use std::cell::Cell;
 use std::pin::Pin;
@@ -50,7 +50,7 @@ pub(crate) fn network(name: &str) -> Params {
         name: name.to_owned(),
         layer: LayerName::Transaction,
         initial_difficulty: Difficulty::new(50).unwrap(),
-        retarget: Rule::Fixed,
+        retarget: RetargetRule::Fixed,
         reward: 50 * LAB,
         ..Params::default()
     };

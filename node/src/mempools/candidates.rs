@@ -3,10 +3,10 @@
 //! Anybody may list transactions that nobody can pay, with any fee: they are dropped before anything is chosen, so that
 //! they take nobody's place. Whether the rest holds together is the layer's to see.
 
-use shared::layer::transaction::{account_balance, place_of};
+use shared::layer::transaction::{account_balance, locate_transaction};
 use shared::ledger::{Address, Amount, Transaction, TransactionId};
 use shared::params::Params;
-use shared::pool::{Pending, Room, choose};
+use shared::pool::{Pending, Room, select_transactions};
 use shared::state::StateRead;
 use shared::store::StoreError;
 use std::cmp::Reverse;
@@ -64,7 +64,7 @@ impl Candidates {
         let mut by_fee = merged(self.0.iter().map(|lists| &*lists.by_fee));
         by_fee.sort_by_key(|pending| Reverse(pending.fee_rate()));
         let by_fee = affordable(by_fee, state, params)?;
-        let mut chosen = choose(by_fee.iter().copied(), by_age, room);
+        let mut chosen = select_transactions(by_fee.iter().copied(), by_age, room);
         let ids: HashSet<TransactionId> = chosen.iter().map(|pending| pending.id()).collect();
         chosen.extend(by_fee.into_iter().filter(|pending| !ids.contains(&pending.id())));
         Ok(chosen.into_iter().map(|pending| pending.transaction.clone()).collect())
@@ -95,7 +95,7 @@ fn affordable<'a>(
             None => account_balance(state, params, &transaction.from)?,
         };
         let after = has.checked_sub(transaction.cost());
-        if after.is_some() && place_of(state, &transaction.id)?.is_some() {
+        if after.is_some() && locate_transaction(state, &transaction.id)?.is_some() {
             continue;
         }
         left.insert(transaction.from, after.unwrap_or(has));
@@ -125,7 +125,7 @@ mod tests {
             Ok(None)
         }
 
-        fn keeps_facts(&self) -> bool {
+        fn keeps_history(&self) -> bool {
             false
         }
     }

@@ -253,7 +253,7 @@ fn checked(mut transactions: Vec<Transaction>, limit: usize, check: &Check) -> (
 mod tests {
     use super::*;
     use shared::keys::{KeyPair, PlainVerifier, Signed};
-    use shared::ledger::{Address, Amount, BrokenTransaction, Unsigned, Uuid};
+    use shared::ledger::{Address, Amount, TransactionViolation, Unsigned, Uuid};
     use shared::params::Params;
 
     /// Counts how many signatures are looked at.
@@ -261,12 +261,12 @@ mod tests {
     struct Counting(AtomicUsize);
 
     impl Verifier for Counting {
-        fn verify(&self, signed: &Signed<'_>) -> Result<(), BrokenTransaction> {
+        fn verify(&self, signed: &Signed<'_>) -> Result<(), TransactionViolation> {
             self.0.fetch_add(1, Ordering::Relaxed);
             PlainVerifier.verify(signed)
         }
 
-        fn is_point(&self, address: &Address) -> Result<(), BrokenTransaction> {
+        fn is_point(&self, address: &Address) -> Result<(), TransactionViolation> {
             PlainVerifier.is_point(address)
         }
     }

@@ -9,7 +9,7 @@ use runtime::clock::Clock;
 use runtime::follower::{Follower, Status};
 use runtime::miner::{Found, Miner, MinerError, MinerSettings};
 use shared::block::{BlockHash, DataHash, HeaderFields};
-use shared::chain::BrokenRule;
+use shared::chain::BlockViolation;
 use shared::{config, wire};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -30,7 +30,7 @@ const PLACE_WITHIN: Duration = Duration::from_secs(5);
 pub(crate) enum MineError {
     /// What they were to carry breaks a rule.
     #[error(transparent)]
-    Broken(#[from] BrokenRule),
+    Broken(#[from] BlockViolation),
     /// Others asked before.
     #[error("{MAX_ORDERS} others wait for blocks already, try again")]
     Busy,
@@ -66,7 +66,7 @@ pub(crate) struct Mining {
 impl Mining {
     /// Starts the threads and the task that gives them work; it ends when `shutdown` is cancelled.
     pub(crate) fn start(
-        config: &config::Node,
+        config: &config::NodeConfig,
         follower: Follower,
         clock: Clock,
         coinbase: Coinbase,
@@ -108,8 +108,8 @@ impl Mining {
     }
 
     /// What `/info` says.
-    pub(crate) fn info(&self) -> wire::Mining {
-        wire::Mining {
+    pub(crate) fn info(&self) -> wire::MiningInfo {
+        wire::MiningInfo {
             enabled: self.enabled,
             address: self.coinbase.miner.map(|miner| miner.to_string()),
             threads: self.miner.threads() as u64,

@@ -14,9 +14,9 @@ use runtime::clock::Clock;
 use runtime::follower::{Follower, Status};
 use runtime::miner::{Found, Job, Miner};
 use shared::block::{Block, BlockHash, Nonce};
-use shared::chain::{Accepted, Refusal};
+use shared::chain::{Accepted, BlockError};
 use shared::layer::EffectError;
-use shared::wire::{BlockSource, Event, MiningEvent};
+use shared::wire::{BlockSource, MiningEvent, NodeEvent};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -247,7 +247,7 @@ impl Work {
         match error {
             // The new tip is announced in a moment.
             NoTemplate::Moved => {}
-            NoTemplate::Layer(EffectError::Broken(broken)) => {
+            NoTemplate::Layer(EffectError::Invalid(broken)) => {
                 tracing::warn!(%broken, "no block can be made of what was ordered");
                 self.lose(target.order, MineError::Stopped);
             }
@@ -263,7 +263,7 @@ impl Work {
         match self.follower.submit(block, BlockSource::Mined, None).await {
             Ok(Ok(Accepted::Best)) => {
                 let hashrate = self.miner.hashrate();
-                self.follower.tell(Event::Mining(MiningEvent { index, difficulty, hashrate, found: Some(hash) }));
+                self.follower.tell(NodeEvent::Mining(MiningEvent { index, difficulty, hashrate, found: Some(hash) }));
                 self.fill_order(target.order, hash);
             }
             // Another block came first: natural, and seen as a fork.
@@ -271,8 +271,8 @@ impl Work {
             Ok(Err(refusal)) => {
                 tracing::warn!(%refusal, "a block that was mined here is none");
                 let reason = match refusal {
-                    Refusal::Broken(broken) => MineError::Broken(broken),
-                    Refusal::NotYet(_) | Refusal::Failed(_) => MineError::Stopped,
+                    BlockError::Invalid(broken) => MineError::Broken(broken),
+                    BlockError::NotYet(_) | BlockError::Failed(_) => MineError::Stopped,
                 };
                 self.lose(target.order, reason);
             }

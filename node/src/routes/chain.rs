@@ -7,11 +7,11 @@ use http::HeaderValue;
 use http::header::LINK;
 use runtime::server::{self, Request, Response, reply};
 use serde::Deserialize;
-use shared::block::{Block, BlockHash, BlockJson, HeaderJson, Height};
-use shared::chain::View;
+use shared::block::{Block, BlockHash, BlockId, BlockJson, HeaderJson, Height};
+use shared::chain::{BranchTip, ChainView};
 use shared::store::StoreError;
 use shared::sync::HEADERS_PER_REQUEST;
-use shared::wire::{BlockId, BranchTip, Problem};
+use shared::wire::Problem;
 use std::str::FromStr;
 
 /// Headers of one answer unless `limit` says otherwise.
@@ -132,7 +132,7 @@ pub(crate) fn blockchain(node: &NodeService, request: &Request) -> Result<Respon
 }
 
 struct Walk {
-    view: View,
+    view: ChainView,
     next: Height,
     left: u64,
     /// What the next page must join to.

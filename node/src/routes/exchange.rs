@@ -6,9 +6,9 @@ use futures_util::stream;
 use http::StatusCode;
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
 use shared::block::{Block, BlockJson, HeaderJson, MalformedBlock};
-use shared::chain::{Accepted, BrokenRule, MAX_LOCATOR, Refusal};
+use shared::chain::{Accepted, BlockError, BlockViolation, MAX_LOCATOR};
 use shared::sync::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST, PeerAddress};
-use shared::wire::{BlockAnswer, BlockSource, BlockStatus, BlocksRequest, HeadersRequest, Problem};
+use shared::wire::{BlockResponse, BlockSource, BlockStatus, BlocksRequest, HeadersRequest, Problem};
 use std::io;
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn block_limit(node: &NodeService) -> usize {
 }
 
 /// Offers a block: 201 taken, 200 known, 202 not yet with the reason.
-#[utoipa::path(post, path = "/block", request_body = BlockJson, responses((status = 201, body = BlockAnswer), (status = 200, body = BlockAnswer), (status = 202, body = BlockAnswer), (status = 400, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem, description = "A broken rule")))]
+#[utoipa::path(post, path = "/block", request_body = BlockJson, responses((status = 201, body = BlockResponse), (status = 200, body = BlockResponse), (status = 202, body = BlockResponse), (status = 400, body = Problem), (status = 413, body = Problem), (status = 422, body = Problem, description = "A broken rule")))]
 pub(crate) async fn push(
     node: &NodeService,
     mut request: Request,
@@ -51,17 +51,17 @@ pub(crate) async fn submit(
     sender: Option<PeerAddress>,
 ) -> Result<Response, Problem> {
     let hash = block.hash();
-    let answer = |code, status, reason| reply::status(code, &BlockAnswer { status, hash, reason });
+    let answer = |code, status, reason| reply::status(code, &BlockResponse { status, hash, reason });
     match node.follower.submit(block, source, sender).await.map_err(|error| follower_problem(&error))? {
         Ok(Accepted::Best | Accepted::Side) => answer(StatusCode::CREATED, BlockStatus::Taken, None),
         Ok(Accepted::Known) => answer(StatusCode::OK, BlockStatus::Known, None),
-        Err(Refusal::NotYet(reason)) => answer(StatusCode::ACCEPTED, BlockStatus::Later, Some(reason.to_string())),
-        Err(Refusal::Broken(broken)) => Err(broken_problem(&broken)),
-        Err(Refusal::Failed(error)) => Err(store_problem(&error)),
+        Err(BlockError::NotYet(reason)) => answer(StatusCode::ACCEPTED, BlockStatus::Later, Some(reason.to_string())),
+        Err(BlockError::Invalid(broken)) => Err(broken_problem(&broken)),
+        Err(BlockError::Failed(error)) => Err(store_problem(&error)),
     }
 }
 
-pub(crate) fn broken_problem(broken: &BrokenRule) -> Problem {
+pub(crate) fn broken_problem(broken: &BlockViolation) -> Problem {
     server::unprocessable(broken.name(), broken.to_string())
 }
 

@@ -3,8 +3,8 @@
 use crate::mining::MineError;
 use crate::service::{NodeService, follower_problem};
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
-use shared::chain::BrokenRule;
-use shared::wire::{MineAnswer, MineRequest, Peer, PeersUpdate, Problem, SyncReport};
+use shared::chain::BlockViolation;
+use shared::wire::{MineRequest, MineResponse, PeerInfo, PeersUpdate, Problem, SyncReport};
 
 use super::exchange::broken_problem;
 
@@ -12,13 +12,13 @@ use super::exchange::broken_problem;
 const MAX_BLOCKS: u64 = 1000;
 
 /// Whom this node knows, and what is wrong with each.
-#[utoipa::path(get, path = "/peers", responses((status = 200, body = Vec<Peer>)))]
+#[utoipa::path(get, path = "/peers", responses((status = 200, body = Vec<PeerInfo>)))]
 pub(crate) fn peers(node: &NodeService) -> Result<Response, Problem> {
     reply::json(&node.follower.status().peers)
 }
 
 /// Changes whom this node talks to, to build and heal forks on purpose; answers the peers.
-#[utoipa::path(post, path = "/peers", request_body = PeersUpdate, security(("token" = [])), responses((status = 200, body = Vec<Peer>), (status = 400, body = Problem), (status = 401, body = Problem)))]
+#[utoipa::path(post, path = "/peers", request_body = PeersUpdate, security(("token" = [])), responses((status = 200, body = Vec<PeerInfo>), (status = 400, body = Problem), (status = 401, body = Problem)))]
 pub(crate) async fn update_peers(node: &NodeService, mut request: Request) -> Result<Response, Problem> {
     request.require_token()?;
     let update: PeersUpdate = request.json(BODY_LIMIT).await?;
@@ -39,7 +39,7 @@ pub(crate) async fn sync(node: &NodeService, mut request: Request) -> Result<Res
 
 /// Mines blocks now, at full speed, and answers their hashes. They carry `data` if it is given, on layer `data` only;
 /// on layer `transaction` what waits in the mempools at this moment.
-#[utoipa::path(post, path = "/mine", request_body = MineRequest, security(("token" = [])), responses((status = 200, body = MineAnswer), (status = 400, body = Problem), (status = 401, body = Problem), (status = 422, body = Problem, description = "A broken rule"), (status = 429, body = Problem)))]
+#[utoipa::path(post, path = "/mine", request_body = MineRequest, security(("token" = [])), responses((status = 200, body = MineResponse), (status = 400, body = Problem), (status = 401, body = Problem), (status = 422, body = Problem, description = "A broken rule"), (status = 429, body = Problem)))]
 pub(crate) async fn mine(node: &NodeService, mut request: Request) -> Result<Response, Problem> {
     request.require_token()?;
     let max_data_bytes = node.follower.rules().params().max_data_bytes;
@@ -56,12 +56,12 @@ pub(crate) async fn mine(node: &NodeService, mut request: Request) -> Result<Res
     if let Some(got) = data.as_ref().map(|data| data.len() as u64)
         && got > max_data_bytes
     {
-        return Err(broken_problem(&BrokenRule::DataTooLarge { got, limit: max_data_bytes }));
+        return Err(broken_problem(&BlockViolation::DataTooLarge { got, limit: max_data_bytes }));
     }
     let hashes = node.mining.mine(blocks, data).await.map_err(|error| match error {
         MineError::Busy => server::problem(http::StatusCode::TOO_MANY_REQUESTS, error.to_string()),
         MineError::Stopped => server::unavailable(error.to_string()),
         MineError::Broken(broken) => broken_problem(&broken),
     })?;
-    reply::json(&MineAnswer { hashes })
+    reply::json(&MineResponse { hashes })
 }

@@ -7,8 +7,8 @@ use crate::offers::NoBlock;
 use crate::service::NodeService;
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
 use serde::Deserialize;
-use shared::chain::{BrokenRule, Rules};
-use shared::wire::{BlockAnswer, BlockSource, Problem, WorkOffer, WorkSolution};
+use shared::chain::{BlockViolation, Rules};
+use shared::wire::{BlockResponse, BlockSource, Problem, WorkOffer, WorkSolution};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -45,13 +45,13 @@ fn coinbase(rules: &Rules, miner: &str) -> Result<Coinbase, Problem> {
     };
     match coinbase.check(rules) {
         Ok(()) => Ok(coinbase),
-        Err(BrokenRule::DataTooLarge { .. }) => Err(server::bad_request("miner: too long")),
+        Err(BlockViolation::DataTooLarge { .. }) => Err(server::bad_request("miner: too long")),
         Err(broken) => Err(server::bad_request(format!("miner: {broken}"))),
     }
 }
 
 /// A solution of offered work; answered as a pushed block.
-#[utoipa::path(post, path = "/work", request_body = WorkSolution, responses((status = 201, body = BlockAnswer), (status = 404, body = Problem, description = "Not on offer (any more)"), (status = 422, body = Problem, description = "The hash misses the target")))]
+#[utoipa::path(post, path = "/work", request_body = WorkSolution, responses((status = 201, body = BlockResponse), (status = 404, body = Problem, description = "Not on offer (any more)"), (status = 422, body = Problem, description = "The hash misses the target")))]
 pub(crate) async fn solve(node: &NodeService, mut request: Request) -> Result<Response, Problem> {
     let solution: WorkSolution = request.json(BODY_LIMIT).await?;
     let tip = node.follower.status().tip.hash();

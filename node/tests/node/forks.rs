@@ -3,7 +3,7 @@
 use crate::lab::{Asked, Lab, NOBODY, Node, Tracker, agree, mining, quiet, to_json, until};
 use futures_util::StreamExt;
 use serde_json::json;
-use shared::wire::Event;
+use shared::wire::NodeEvent;
 use shared::work::Difficulty;
 
 /// Blocks, or unblocks, everybody of one half for everybody of the other.
@@ -44,7 +44,7 @@ async fn two_halves_that_mined_apart_become_one_chain() {
     steer_apart(&[&a, &b], &[&c, &d], "unblock").await;
     assert_eq!(agree(&[&a, &b, &c, &d], 8).await, right[5], "most work wins");
     loop {
-        if let Event::Reorg(reorg) = events.next().await.unwrap() {
+        if let NodeEvent::Reorg(reorg) = events.next().await.unwrap() {
             assert_eq!((reorg.undone, reorg.fork.index.0), (3, 2));
             break;
         }
@@ -72,7 +72,7 @@ async fn a_late_joiner_fetches_thousands_of_blocks() {
     agree(&[&old, &joiner], 3000).await;
     assert_eq!(joiner.json("/blockchain").await, old.json("/blockchain").await);
     let source = loop {
-        if let Event::Block(block) = events.next().await.unwrap() {
+        if let NodeEvent::Block(block) = events.next().await.unwrap() {
             break block.source;
         }
     };

@@ -11,8 +11,8 @@ use shared::block::{Block, BlockHash, DataHash, Header, HeaderFields, Height, No
 use shared::config::{Config, Hashrate, Secret};
 use shared::params::{LayerName, Params};
 use shared::sync::PeerAddress;
-use shared::wire::{Event, Problem};
-use shared::work::retarget::Rule;
+use shared::wire::{NodeEvent, Problem};
+use shared::work::retarget::RetargetRule;
 use shared::work::{Difficulty, search};
 use std::path::PathBuf;
 use std::pin::Pin;
@@ -49,7 +49,7 @@ pub(crate) fn network(name: &str) -> Params {
         layer: LayerName::Data,
         block_interval_ms: 300,
         initial_difficulty: Difficulty::new(1000).unwrap(),
-        retarget: Rule::Fixed,
+        retarget: RetargetRule::Fixed,
         max_data_bytes: 10_000,
         ..Params::default()
     };
@@ -212,7 +212,7 @@ pub(crate) trait Asked {
             .then_some(())
     }
 
-    async fn events(&self) -> Pin<Box<dyn Stream<Item = Event> + Send>> {
+    async fn events(&self) -> Pin<Box<dyn Stream<Item = NodeEvent> + Send>> {
         let events = Client::new(None, None).unwrap().events(self.at()).await.unwrap();
         // A stream ends with an error when its node is killed.
         Box::pin(events.filter_map(|event| async move { event.ok() }))
@@ -330,7 +330,7 @@ impl Tracker {
         let listener = TcpListener::bind(address).await.unwrap();
         let at = listener.local_addr().unwrap().to_string();
         let stop = CancellationToken::new();
-        let settings = shared::config::Tracker { lease_seconds: 3, ..shared::config::Tracker::default() };
+        let settings = shared::config::TrackerConfig { lease_seconds: 3, ..shared::config::TrackerConfig::default() };
         let settings = tracker::Settings { tracker: settings, ..tracker::Settings::default() };
         let ended = tokio::spawn(tracker::run(listener, settings, stop.clone()));
         Self { at, stop, ended }

@@ -3,7 +3,7 @@
 use crate::lab::{Asked, Tracker, agree, until};
 use crate::process::{Process, Program, free_port};
 use futures_util::StreamExt;
-use shared::wire::Event;
+use shared::wire::NodeEvent;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -38,7 +38,7 @@ async fn note_mined(node: &Process, into: &Arc<Mutex<BTreeSet<String>>>) -> toki
     let (mut events, into) = (node.events().await, into.clone());
     tokio::spawn(async move {
         while let Some(event) = events.next().await {
-            if let Event::Mining(mining) = event
+            if let NodeEvent::Mining(mining) = event
                 && let Some(hash) = mining.found
             {
                 into.lock().unwrap().insert(hash.to_string());

@@ -3,7 +3,7 @@
 use crate::lab::{Answer, Asked, Lab, agree, block_on, fields_on, http, mining, seal, text, to_json, until};
 use futures_util::StreamExt;
 use serde_json::json;
-use shared::wire::{BlockSource, Event, PeerChange};
+use shared::wire::{BlockSource, NodeEvent, PeerChange};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -185,7 +185,7 @@ async fn events_tell_what_happens_as_it_happens() {
     let lab = Lab::new("events");
     let (a, b) = (lab.node(&[]).await, lab.node(&[]).await);
     let mut events = a.events().await;
-    let mut next = async |what: &str, wanted: &dyn Fn(&Event) -> bool| loop {
+    let mut next = async |what: &str, wanted: &dyn Fn(&NodeEvent) -> bool| loop {
         let event = timeout(crate::lab::SOON, events.next()).await.unwrap_or_else(|_| panic!("no event: {what}"));
         let event = event.unwrap_or_else(|| panic!("the events end before: {what}"));
         if wanted(&event) {
@@ -194,35 +194,36 @@ async fn events_tell_what_happens_as_it_happens() {
     };
     let mined = a.mine(1).await;
     next("a's own block", &|event| {
-        matches!(event, Event::Block(block) if block.hash.to_string() == mined[0] && block.best && block.index.0 == 1)
+        matches!(event, NodeEvent::Block(block) if block.hash.to_string() == mined[0] && block.best && block.index.0 == 1)
     })
     .await;
     next(
         "mining found it",
-        &|event| matches!(event, Event::Mining(found) if found.found.is_some_and(|hash| hash.to_string() == mined[0])),
+        &|event| matches!(event, NodeEvent::Mining(found) if found.found.is_some_and(|hash| hash.to_string() == mined[0])),
     )
     .await;
     b.mine(3).await;
     a.peers(json!({"add": [b.at]})).await;
     next(
         "b is a peer",
-        &|event| matches!(event, Event::Peer(peer) if peer.address == b.at && peer.change == PeerChange::Connected),
+        &|event| matches!(event, NodeEvent::Peer(peer) if peer.address == b.at && peer.change == PeerChange::Connected),
     )
     .await;
-    let Event::Reorg(reorg) = next("b's chain is better", &|event| matches!(event, Event::Reorg(_))).await else {
+    let NodeEvent::Reorg(reorg) = next("b's chain is better", &|event| matches!(event, NodeEvent::Reorg(_))).await
+    else {
         unreachable!()
     };
     // It changes branches as soon as the other outweighs its own; the third block just follows.
     assert_eq!((reorg.undone, reorg.applied, reorg.fork.hash), (1, 2, lab.id()));
     assert_eq!((reorg.from.hash.to_string(), reorg.to.index.0), (mined[0].clone(), 2));
     next("the third block follows", &|event| {
-        matches!(event, Event::Block(block) if block.index.0 == 3 && block.best && block.source == BlockSource::Synced)
+        matches!(event, NodeEvent::Block(block) if block.index.0 == 3 && block.best && block.source == BlockSource::Synced)
     })
     .await;
     a.peers(json!({"block": [b.at]})).await;
     next(
         "b is blocked",
-        &|event| matches!(event, Event::Peer(peer) if peer.address == b.at && peer.change == PeerChange::Blocked),
+        &|event| matches!(event, NodeEvent::Peer(peer) if peer.address == b.at && peer.change == PeerChange::Blocked),
     )
     .await;
 }

@@ -9,7 +9,7 @@ use futures_util::{Stream, stream};
 use reqwest::Method;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use shared::wire::{Event, PoolEvent};
+use shared::wire::{NodeEvent, PoolEvent};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -34,7 +34,7 @@ impl Client {
     pub async fn events(
         &self,
         address: &str,
-    ) -> Result<impl Stream<Item = Result<Event, Error>> + Send + use<>, Error> {
+    ) -> Result<impl Stream<Item = Result<NodeEvent, Error>> + Send + use<>, Error> {
         self.subscribe(address, NODE_EVENTS).await
     }
 
@@ -141,12 +141,12 @@ mod tests {
     use crate::server::ServerEvent;
     use shared::wire::{PeerChange, PeerEvent};
 
-    fn parser() -> Parser<Event> {
+    fn parser() -> Parser<NodeEvent> {
         Parser::new(NODE_EVENTS)
     }
 
-    fn peer(address: &str) -> Event {
-        Event::Peer(PeerEvent { address: address.to_owned(), change: PeerChange::Lost, reason: None })
+    fn peer(address: &str) -> NodeEvent {
+        NodeEvent::Peer(PeerEvent { address: address.to_owned(), change: PeerChange::Lost, reason: None })
     }
 
     #[test]

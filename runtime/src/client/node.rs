@@ -8,9 +8,10 @@ use super::{Client, Error};
 use bytes::Bytes;
 use reqwest::Method;
 use shared::block::{Block, BlockHash, Header};
+use shared::chain::BranchTip;
 use shared::ledger::Address;
 use shared::wire::{
-    BlockAnswer, BlocksRequest, BranchTip, HeadersRequest, MineAnswer, MineRequest, Peer, PeersUpdate, SyncReport,
+    BlockResponse, BlocksRequest, HeadersRequest, MineRequest, MineResponse, PeerInfo, PeersUpdate, SyncReport,
     WorkOffer, WorkSolution,
 };
 use std::time::Duration;
@@ -43,7 +44,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn node_peers(&self, address: &str) -> Result<Vec<Peer>, Error> {
+    pub async fn node_peers(&self, address: &str) -> Result<Vec<PeerInfo>, Error> {
         self.get(address, "/peers", Bounds::LIST).await
     }
 
@@ -113,7 +114,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`]; refused with 422 and the rule if the block breaks one.
-    pub async fn push_block(&self, address: &str, block: Bytes) -> Result<BlockAnswer, Error> {
+    pub async fn push_block(&self, address: &str, block: Bytes) -> Result<BlockResponse, Error> {
         self.post(address, "/block", None, block, Bounds::SMALL.time(BLOCKS_TIME)).await
     }
 
@@ -137,7 +138,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`]; refused with 401 if the token is wrong.
-    pub async fn mine(&self, address: &str, token: &str, request: &MineRequest) -> Result<MineAnswer, Error> {
+    pub async fn mine(&self, address: &str, token: &str, request: &MineRequest) -> Result<MineResponse, Error> {
         self.post(address, "/mine", Some(token), to_json(request)?, Bounds::LIST.time(WORK_TIME)).await
     }
 
@@ -153,7 +154,7 @@ impl Client {
     ///
     /// # Errors
     /// See [`Error`]; refused with 404 if it is not on offer any more.
-    pub async fn solve_work(&self, address: &str, solution: &WorkSolution) -> Result<BlockAnswer, Error> {
+    pub async fn solve_work(&self, address: &str, solution: &WorkSolution) -> Result<BlockResponse, Error> {
         self.post(address, "/work", None, to_json(solution)?, Bounds::SMALL).await
     }
 }

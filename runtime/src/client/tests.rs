@@ -5,7 +5,7 @@ use crate::server::reply::ServerEvent;
 use crate::server::{self, Request, Response, Service, reply};
 use futures_util::{StreamExt, stream};
 use shared::block::{Block, DataHash, HeaderFields, Height, Nonce, Timestamp};
-use shared::wire::{BlocksRequest, Event, MineRequest, PeerChange, PeerEvent, Problem};
+use shared::wire::{BlocksRequest, MineRequest, NodeEvent, PeerChange, PeerEvent, Problem};
 use shared::work::Difficulty;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -167,8 +167,8 @@ impl Service for Sample {
     }
 }
 
-fn lost() -> Event {
-    Event::Peer(PeerEvent { address: "127.0.0.1:8101".to_owned(), change: PeerChange::Lost, reason: None })
+fn lost() -> NodeEvent {
+    NodeEvent::Peer(PeerEvent { address: "127.0.0.1:8101".to_owned(), change: PeerChange::Lost, reason: None })
 }
 
 #[tokio::test]

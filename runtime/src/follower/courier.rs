@@ -5,7 +5,7 @@ use crate::client::{Client, Error};
 use bytes::Bytes;
 use shared::block::{Block, BlockHash};
 use shared::chain::Rules;
-use shared::sync::{Failure, PeerAddress, Request, RequestId, Response};
+use shared::sync::{Failure, PeerAddress, PeerRequest, PeerResponse, RequestId};
 use shared::wire::{BlocksRequest, HeadersRequest, Info};
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -43,11 +43,11 @@ impl Courier {
     }
 
     /// Sends a request on its way and returns at once.
-    pub(super) fn carry(&mut self, id: RequestId, peer: PeerAddress, request: Request, timeout_ms: u64) {
+    pub(super) fn carry(&mut self, id: RequestId, peer: PeerAddress, request: PeerRequest, timeout_ms: u64) {
         let (client, inputs, rules, network) =
             (self.client.clone(), self.inputs.clone(), self.rules.clone(), self.network);
         let pushed = match &request {
-            Request::Push(block) => self.json_of(block),
+            PeerRequest::Push(block) => self.json_of(block),
             _ => Bytes::new(),
         };
         self.runtime.spawn(async move {
@@ -76,37 +76,37 @@ impl Courier {
 async fn call(
     client: &Client,
     peer: &str,
-    request: Request,
+    request: PeerRequest,
     pushed: Bytes,
     rules: &Rules,
     network: BlockHash,
-) -> Result<Response, Error> {
+) -> Result<PeerResponse, Error> {
     Ok(match request {
-        Request::Info => {
+        PeerRequest::Info => {
             let Info { address, network_id, network: params, tip, .. } = client.info(peer).await?;
             let difference = || {
                 let (name, ours, theirs) = rules.params().first_difference(&params)?;
                 Some(format!("{name} is {ours} here and {theirs} there"))
             };
             let difference = if network_id == network { None } else { difference() };
-            Response::Info { address, network: network_id, difference, tip }
+            PeerResponse::Info { address, network: network_id, difference, tip }
         }
-        Request::Peers => {
+        PeerRequest::Peers => {
             let peers = client.node_peers(peer).await?;
             let answering = peers.iter().filter(|peer| peer.error.is_none());
-            Response::Peers(answering.filter_map(|peer| PeerAddress::new(&peer.address)).collect())
+            PeerResponse::Peers(answering.filter_map(|peer| PeerAddress::new(&peer.address)).collect())
         }
-        Request::Headers { locator, limit } => {
+        PeerRequest::Headers { locator, limit } => {
             let ask = HeadersRequest { locator, limit: limit as u64 };
-            Response::Headers(client.headers(peer, &ask).await?)
+            PeerResponse::Headers(client.headers(peer, &ask).await?)
         }
-        Request::Blocks { hashes } => {
+        PeerRequest::Blocks { hashes } => {
             let max_block_bytes = max_block_json(rules.params().max_data_bytes);
-            Response::Blocks(client.blocks(peer, &BlocksRequest { hashes }, max_block_bytes).await?)
+            PeerResponse::Blocks(client.blocks(peer, &BlocksRequest { hashes }, max_block_bytes).await?)
         }
-        Request::Push(_) => {
+        PeerRequest::Push(_) => {
             client.push_block(peer, pushed).await?;
-            Response::Pushed
+            PeerResponse::Pushed
         }
     })
 }

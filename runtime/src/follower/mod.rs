@@ -10,10 +10,10 @@ mod writer;
 use crate::client::{Client, Error as ClientError};
 use crate::clock::Clock;
 use shared::block::{Block, BlockHash};
-use shared::chain::{Accepted, Chain, Entry, Refusal, Rules, SideLimits, View};
+use shared::chain::{Accepted, BlockError, BranchTip, Chain, ChainEntry, ChainView, Rules, SideLimits};
 use shared::store::{Store, StoreError};
-use shared::sync::{Learnt, PeerAddress, SyncSettings, Syncer};
-use shared::wire::{BlockSource, BranchTip, Event, Peer, PeersUpdate, SyncReport};
+use shared::sync::{PeerAddress, PeerSource, SyncSettings, Syncer};
+use shared::wire::{BlockSource, NodeEvent, PeerInfo, PeersUpdate, SyncReport};
 use shared::work::Difficulty;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -44,7 +44,7 @@ pub struct FollowerSettings {
 #[derive(Debug, Clone)]
 pub struct Status {
     /// The best chain's last block; durable.
-    pub tip: Entry,
+    pub tip: ChainEntry,
     /// The difficulty that the next block must have.
     pub next_difficulty: Difficulty,
     /// Whether a better chain is being fetched: mining on this one would be a waste.
@@ -54,7 +54,7 @@ pub struct Status {
     /// The ends of all branches.
     pub tips: Arc<[BranchTip]>,
     /// All peers, as `GET /peers` lists them.
-    pub peers: Arc<[Peer]>,
+    pub peers: Arc<[PeerInfo]>,
     /// How many of them answer and are of our network.
     pub connected: usize,
 }
@@ -86,11 +86,11 @@ pub enum FollowerError {
 #[derive(Clone)]
 pub struct Follower {
     inputs: SyncSender<Input>,
-    view: View,
+    view: ChainView,
     rules: Arc<Rules>,
     network: BlockHash,
     status: watch::Receiver<Arc<Status>>,
-    events: broadcast::Sender<Arc<Event>>,
+    events: broadcast::Sender<Arc<NodeEvent>>,
 }
 
 /// The chain's thread; joining it waits until everything is flushed.
@@ -118,7 +118,7 @@ impl Follower {
     }
 
     /// Readers' door to the chain.
-    pub fn view(&self) -> &View {
+    pub fn view(&self) -> &ChainView {
         &self.view
     }
 
@@ -143,12 +143,12 @@ impl Follower {
     }
 
     /// What happens from now on.
-    pub fn subscribe(&self) -> broadcast::Receiver<Arc<Event>> {
+    pub fn subscribe(&self) -> broadcast::Receiver<Arc<NodeEvent>> {
         self.events.subscribe()
     }
 
     /// Tells listeners of something that happened outside of the chain.
-    pub fn tell(&self, event: Event) {
+    pub fn tell(&self, event: NodeEvent) {
         // Nobody listening is fine.
         let _ = self.events.send(Arc::new(event));
     }
@@ -162,7 +162,7 @@ impl Follower {
         block: Block,
         source: BlockSource,
         from: Option<PeerAddress>,
-    ) -> Result<Result<Accepted, Refusal>, FollowerError> {
+    ) -> Result<Result<Accepted, BlockError>, FollowerError> {
         self.ask(|reply| Input::Block { block, source, from, reply }).await
     }
 
@@ -183,7 +183,7 @@ impl Follower {
     }
 
     /// Offers addresses to talk to; whoever is not there or of another network is found out.
-    pub fn offer_peers(&self, addresses: Vec<PeerAddress>, learnt: Learnt) {
+    pub fn offer_peers(&self, addresses: Vec<PeerAddress>, learnt: PeerSource) {
         // An offer that finds the queue full will be made again.
         let _ = self.inputs.try_send(Input::Offer { addresses, learnt });
     }
@@ -195,7 +195,7 @@ impl Follower {
 
     /// Whether an address was cut off on purpose.
     pub fn is_blocked(&self, address: &str) -> bool {
-        let blocked = |peer: &Peer| peer.address == address && peer.error.as_deref() == Some("blocked");
+        let blocked = |peer: &PeerInfo| peer.address == address && peer.error.as_deref() == Some("blocked");
         self.status.borrow().peers.iter().any(blocked)
     }
 

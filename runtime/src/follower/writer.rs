@@ -5,9 +5,9 @@ use super::{Status, short};
 use crate::clock::Clock;
 use metrics::{counter, gauge};
 use shared::block::Block;
-use shared::chain::{Accepted, Chain, Entry, Refusal};
-use shared::sync::{Failure, Learnt, Output, PeerAddress, RequestId, Response, Syncer};
-use shared::wire::{BlockSource, Event, PeersUpdate, SyncReport, SyncResult};
+use shared::chain::{Accepted, BlockError, Chain, ChainEntry};
+use shared::sync::{Failure, PeerAddress, PeerResponse, PeerSource, RequestId, SyncOutput, Syncer};
+use shared::wire::{BlockSource, NodeEvent, PeersUpdate, SyncReport, SyncResult};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -26,15 +26,15 @@ pub(super) enum Input {
         block: Block,
         source: BlockSource,
         from: Option<PeerAddress>,
-        reply: oneshot::Sender<Result<Accepted, Refusal>>,
+        reply: oneshot::Sender<Result<Accepted, BlockError>>,
     },
     Response {
         id: RequestId,
-        result: Result<Response, Failure>,
+        result: Result<PeerResponse, Failure>,
     },
     Offer {
         addresses: Vec<PeerAddress>,
-        learnt: Learnt,
+        learnt: PeerSource,
     },
     Peers {
         update: PeersUpdate,
@@ -52,10 +52,10 @@ pub(super) struct Writer {
     syncer: Syncer,
     clock: Clock,
     courier: Courier,
-    events: broadcast::Sender<Arc<Event>>,
+    events: broadcast::Sender<Arc<NodeEvent>>,
     status: watch::Sender<Arc<Status>>,
     waiting: Vec<Waiting>,
-    told: Vec<Arc<Event>>,
+    told: Vec<Arc<NodeEvent>>,
     answers: Vec<Answer>,
     reorganisations: u64,
 }
@@ -67,7 +67,7 @@ type Answer = Box<dyn FnOnce() + Send>;
 /// Somebody who asked for a sync, and how the chain stood then.
 struct Waiting {
     reply: oneshot::Sender<SyncReport>,
-    from: Entry,
+    from: ChainEntry,
     until_ms: u64,
 }
 
@@ -77,7 +77,7 @@ impl Writer {
         syncer: Syncer,
         clock: Clock,
         courier: Courier,
-        events: broadcast::Sender<Arc<Event>>,
+        events: broadcast::Sender<Arc<NodeEvent>>,
     ) -> (Self, watch::Receiver<Arc<Status>>) {
         let (status, watcher) = watch::channel(Arc::new(status_of(&chain, &syncer, 0)));
         let (waiting, told, answers) = (Vec::new(), Vec::new(), Vec::new());
@@ -126,7 +126,7 @@ impl Writer {
         match input {
             Input::Block { block, source, from, reply } => {
                 let result = self.syncer.handle_block(block, source, from.as_ref(), &mut self.chain, now);
-                if let Err(Refusal::Failed(error)) = &result {
+                if let Err(BlockError::Failed(error)) = &result {
                     tracing::error!(%error, "a block could not be stored");
                 }
                 self.answer(reply, result);
@@ -160,16 +160,18 @@ impl Writer {
     fn carry_out(&mut self) {
         while let Some(output) = self.syncer.poll_output() {
             match output {
-                Output::Ask { id, peer, request, timeout_ms } => self.courier.carry(id, peer, request, timeout_ms),
-                Output::Tell(event) => self.tell(event),
-                Output::Note(note) => tracing::debug!("{note}"),
+                SyncOutput::Request { id, peer, request, timeout_ms } => {
+                    self.courier.carry(id, peer, request, timeout_ms)
+                }
+                SyncOutput::Event(event) => self.tell(event.into()),
+                SyncOutput::Log(note) => tracing::debug!("{note}"),
             }
         }
     }
 
-    fn tell(&mut self, event: Event) {
+    fn tell(&mut self, event: NodeEvent) {
         match &event {
-            Event::Block(block) => {
+            NodeEvent::Block(block) => {
                 let source = match block.source {
                     BlockSource::Mined => "mined",
                     BlockSource::Pushed => "pushed",
@@ -179,7 +181,7 @@ impl Writer {
                 let from = block.from.as_deref().unwrap_or("-");
                 tracing::info!(height = block.index.0, hash = short(&block.hash), source, from, "block");
             }
-            Event::Reorg(reorg) => {
+            NodeEvent::Reorg(reorg) => {
                 self.reorganisations += 1;
                 counter!("chainlab_reorganisations_total").increment(1);
                 tracing::info!(
@@ -190,11 +192,11 @@ impl Writer {
                     "reorganised"
                 );
             }
-            Event::Peer(peer) => {
+            NodeEvent::Peer(peer) => {
                 let reason = peer.reason.as_deref().unwrap_or("-");
                 tracing::info!(peer = peer.address, change = ?peer.change, reason, "peer");
             }
-            Event::Mining(_) => {}
+            NodeEvent::Mining(_) => {}
         }
         self.told.push(Arc::new(event));
     }

@@ -9,7 +9,7 @@ use futures_util::{Stream, StreamExt, stream};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
-use shared::wire::{Event, PoolEvent, Problem};
+use shared::wire::{NodeEvent, PoolEvent, Problem};
 use std::io;
 use std::time::Duration;
 use sync_wrapper::SyncStream;
@@ -129,15 +129,15 @@ impl ServerEvent {
     }
 }
 
-impl TryFrom<&Event> for ServerEvent {
+impl TryFrom<&NodeEvent> for ServerEvent {
     type Error = serde_json::Error;
 
-    fn try_from(event: &Event) -> Result<Self, serde_json::Error> {
+    fn try_from(event: &NodeEvent) -> Result<Self, serde_json::Error> {
         match event {
-            Event::Block(data) => Self::new("block", data),
-            Event::Reorg(data) => Self::new("reorg", data),
-            Event::Peer(data) => Self::new("peer", data),
-            Event::Mining(data) => Self::new("mining", data),
+            NodeEvent::Block(data) => Self::new("block", data),
+            NodeEvent::Reorg(data) => Self::new("reorg", data),
+            NodeEvent::Peer(data) => Self::new("peer", data),
+            NodeEvent::Mining(data) => Self::new("mining", data),
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use shared::block::BlockHash;
-use shared::config::Http;
+use shared::config::HttpConfig;
 use std::fmt;
 use std::time::Duration;
 
@@ -59,8 +59,8 @@ pub struct Limits {
     pub grace: Duration,
 }
 
-impl From<&Http> for Limits {
-    fn from(http: &Http) -> Self {
+impl From<&HttpConfig> for Limits {
+    fn from(http: &HttpConfig) -> Self {
         Self {
             max_connections: http.max_connections,
             max_streams: http.max_streams,
@@ -77,6 +77,6 @@ impl From<&Http> for Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self::from(&Http::default())
+        Self::from(&HttpConfig::default())
     }
 }

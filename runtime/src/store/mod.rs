@@ -185,7 +185,7 @@ const fn definition(table: Table) -> Definition {
         Table::Bodies => "bodies",
         Table::Best => "best",
         Table::Index => "index",
-        Table::Sides => "sides",
+        Table::SideBlocks => "sides",
         Table::Undo => "undo",
         Table::State => "state",
         Table::Meta => "meta",

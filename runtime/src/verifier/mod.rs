@@ -10,8 +10,8 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use rayon::prelude::*;
 use remembered::Remembered;
 use shared::keys::{Check, Signed, Verifier};
-use shared::layer::BrokenLayerRule;
-use shared::ledger::{Address, BrokenTransaction};
+use shared::ledger::{Address, TransactionViolation};
+use shared::violation::RuleViolation;
 
 /// The most public keys that are kept ready for use. Reading one costs a square root, a quarter of a verification;
 /// one that is kept takes about a kilobyte.
@@ -39,19 +39,19 @@ impl CachingVerifier {
         Self { verified: Remembered::new(capacity), keys: Remembered::new(capacity.min(MOST_KEYS)) }
     }
 
-    fn key(&self, address: &Address) -> Result<ParsedPublicKey, BrokenTransaction> {
+    fn key(&self, address: &Address) -> Result<ParsedPublicKey, TransactionViolation> {
         if let Some(key) = self.keys.get(address) {
             return Ok(key);
         }
         let key = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, address.public_key())
-            .map_err(|_| BrokenTransaction::NotAPoint(*address))?;
+            .map_err(|_| TransactionViolation::NotAPoint(*address))?;
         self.keys.insert(*address, key.clone());
         Ok(key)
     }
 }
 
 impl Verifier for CachingVerifier {
-    fn verify(&self, signed: &Signed<'_>) -> Result<(), BrokenTransaction> {
+    fn verify(&self, signed: &Signed<'_>) -> Result<(), TransactionViolation> {
         let Signed { text, from, to, signature } = *signed;
         let mut hash = [0; 32];
         hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
@@ -61,16 +61,17 @@ impl Verifier for CachingVerifier {
         }
         let key = self.key(from)?;
         self.is_point(to)?;
-        key.verify_sig(text.as_bytes(), signature.as_bytes()).map_err(|_| BrokenTransaction::WrongSignature(*from))?;
+        key.verify_sig(text.as_bytes(), signature.as_bytes())
+            .map_err(|_| TransactionViolation::WrongSignature(*from))?;
         self.verified.insert(this, ());
         Ok(())
     }
 
-    fn is_point(&self, address: &Address) -> Result<(), BrokenTransaction> {
+    fn is_point(&self, address: &Address) -> Result<(), TransactionViolation> {
         self.key(address).map(|_| ())
     }
 
-    fn check_each(&self, count: usize, check: &Check<'_>) -> Result<(), BrokenLayerRule> {
+    fn check_each(&self, count: usize, check: &Check<'_>) -> Result<(), RuleViolation> {
         if count < WORTH_SHARING {
             return (0..count).try_for_each(check);
         }

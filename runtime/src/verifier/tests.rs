@@ -35,7 +35,7 @@ fn not_a_point() -> Address {
 }
 
 /// Both verdicts, which must be the same; ours is asked twice, for it may answer from memory.
-fn verdict(ours: &CachingVerifier, signed: &Signed<'_>) -> Result<(), BrokenTransaction> {
+fn verdict(ours: &CachingVerifier, signed: &Signed<'_>) -> Result<(), TransactionViolation> {
     let plain = PlainVerifier.verify(signed);
     for time in ["first", "second"] {
         assert_eq!(ours.verify(signed), plain, "asked the {time} time: {signed:?}");
@@ -56,10 +56,10 @@ fn a_wrong_signature_is_refused_though_the_right_one_is_remembered() {
         bytes[place] ^= 1;
         let signature = &Signature::from_bytes(bytes);
         let refused = verdict(&ours, &Signed { text, from, to, signature });
-        assert_eq!(refused, Err(BrokenTransaction::WrongSignature(*from)), "byte {place}");
+        assert_eq!(refused, Err(TransactionViolation::WrongSignature(*from)), "byte {place}");
     }
     let refused = verdict(&ours, &Signed { text: "another", from, to, signature: &right });
-    assert_eq!(refused, Err(BrokenTransaction::WrongSignature(*from)));
+    assert_eq!(refused, Err(TransactionViolation::WrongSignature(*from)));
     assert_eq!(ours.verified.len(), 1, "only successes are remembered");
 }
 
@@ -88,9 +88,9 @@ fn addresses_that_are_no_points_are_refused() {
     let (text, signature) = ("a payment", &alice.sign("a payment"));
     for (from, to) in [(&alice.address(), &nobody), (&nobody, &alice.address()), (&nobody, &nobody)] {
         let refused = verdict(&ours, &Signed { text, from, to, signature });
-        assert_eq!(refused, Err(BrokenTransaction::NotAPoint(nobody)));
+        assert_eq!(refused, Err(TransactionViolation::NotAPoint(nobody)));
     }
-    assert_eq!(ours.is_point(&nobody), Err(BrokenTransaction::NotAPoint(nobody)));
+    assert_eq!(ours.is_point(&nobody), Err(TransactionViolation::NotAPoint(nobody)));
     assert_eq!(ours.is_point(&alice.address()), Ok(()));
     // Every x below 256 with both signs: about half of them are on the curve.
     let mut points = 0;
@@ -106,8 +106,8 @@ fn addresses_that_are_no_points_are_refused() {
     let mut key = [0xff; 33];
     key[0] = 2;
     let address = Address::of_public_key(&key).unwrap();
-    assert_eq!(ours.is_point(&address), Err(BrokenTransaction::NotAPoint(address)));
-    assert_eq!(PlainVerifier.is_point(&address), Err(BrokenTransaction::NotAPoint(address)));
+    assert_eq!(ours.is_point(&address), Err(TransactionViolation::NotAPoint(address)));
+    assert_eq!(PlainVerifier.is_point(&address), Err(TransactionViolation::NotAPoint(address)));
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn the_error_of_the_lowest_place_is_answered() {
             let result = ours.check_each(count, &|place| {
                 asked.fetch_add(1, Ordering::Relaxed);
                 let detail = place.to_string();
-                if place < first { Ok(()) } else { Err(BrokenLayerRule { rule: "test", detail }) }
+                if place < first { Ok(()) } else { Err(RuleViolation { rule: "test", detail }) }
             });
             let expected = if first < count { Err(first.to_string()) } else { Ok(()) };
             assert_eq!(result.map_err(|broken| broken.detail), expected, "{count} checks, wrong from {first} on");
@@ -151,7 +151,7 @@ fn a_low_place_that_is_reached_late_is_waited_for() {
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
         let wrong = place == 1 || place > 250;
-        if wrong { Err(BrokenLayerRule { rule: "test", detail: place.to_string() }) } else { Ok(()) }
+        if wrong { Err(RuleViolation { rule: "test", detail: place.to_string() }) } else { Ok(()) }
     });
     assert_eq!(result.map_err(|broken| broken.detail), Err("1".to_owned()));
 }
@@ -210,7 +210,7 @@ fn what_is_signed_verifies_and_what_is_changed_does_not() {
         ] {
             assert_eq!(
                 verdict(&ours, &signed),
-                Err(BrokenTransaction::WrongSignature(*signed.from)),
+                Err(TransactionViolation::WrongSignature(*signed.from)),
                 "{what}, {number}"
             );
         }

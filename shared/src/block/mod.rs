@@ -6,6 +6,7 @@
 mod hash;
 mod header;
 mod height;
+mod id;
 mod nonce;
 mod timestamp;
 
@@ -13,6 +14,7 @@ pub(crate) use hash::hash_type;
 pub use hash::{BlockHash, DataHash, NotAHash, Seal};
 pub use header::{Header, HeaderFields, HeaderJson, WrongHash};
 pub use height::Height;
+pub use id::BlockId;
 pub use nonce::{Nonce, NotANonce};
 pub use timestamp::{NotATimestamp, Timestamp};
 

@@ -1,79 +1,60 @@
-//! Judging a block: through the stages of validity, onto the best chain, or beside it.
+//! Judging a block: through the stages of validity, onto the best chain or a side branch.
 
-use super::sides::{Side, SideLimits};
-use super::{Accepted, BrokenRule, Chain, Entry, NotYet, Origin, Refusal, tables};
-use crate::block::{Block, BlockHash, Timestamp};
-use crate::layer::{Effect, EffectError};
-use crate::state::Overlay;
-use crate::store::{StoreError, Table};
-use crate::wire::BlockId;
+use super::side_branches::{SideBlock, SideLimits};
+use super::{Accepted, BlockError, BlockViolation, Chain, ChainEntry, NotYet, Origin, tables};
+use crate::block::{Block, BlockHash, BlockId, Timestamp};
+use crate::store::Table;
 
 impl Chain {
-    /// Judges a block and takes it if it is valid: on the best chain if its branch has the most work.
+    /// Judges a block and stores it if it is valid: on the best chain if its branch has the most work.
     ///
     /// # Errors
-    /// One of three refusals. Whatever it is, the chain is as it was, or has moved to a better valid branch.
-    pub fn accept(&mut self, block: Block, now: Timestamp, origin: Origin) -> Result<Accepted, Refusal> {
-        self.recover()?;
-        // There is something to adopt only if a change of branch could not be written when it was due.
-        self.adopt_heaviest()?;
-        if let Some(broken) = self.invalid.verdict(&block.hash()) {
-            return Err(known_invalid(block.hash(), broken).into());
-        }
-        self.rules.data_is_not_too_large(&block)?;
-        let judged = if block.header().prev_hash == self.tip.hash() {
-            self.accept_on_tip(&block, now)
-        } else {
-            self.accept_beside(&block, now, origin)
-        };
-        // A failure of our own may have come halfway: what memory has then is not to be trusted.
-        self.lost |= matches!(judged, Err(Refusal::Failed(_)));
-        if origin == Origin::Single && !self.lost {
-            // A refusal, too, may have changed something: what was built on a bad block is dropped.
-            self.commit()?;
-        }
-        judged
+    /// One of three refusals. After any of them the chain is unchanged, or has moved to a better valid branch.
+    pub fn accept(&mut self, block: Block, now: Timestamp, origin: Origin) -> Result<Accepted, BlockError> {
+        self.guarded(BlockError::is_failure, |chain| {
+            // Does nothing unless an earlier change of branch could not be written.
+            chain.adopt_heaviest()?;
+            if let Some(violation) = chain.invalid.violation(&block.hash()) {
+                return Err(known_invalid(block.hash(), violation).into());
+            }
+            chain.rules.data_is_not_too_large(&block)?;
+            let verdict = if block.header().prev_hash == chain.tip.hash() {
+                chain.accept_on_tip(&block, now)
+            } else {
+                chain.accept_side_block(&block, now, origin)
+            };
+            if origin == Origin::Single && !verdict.as_ref().is_err_and(BlockError::is_failure) {
+                // A refusal changes something, too: it drops what was built on an invalid block.
+                chain.write()?;
+            }
+            verdict
+        })
     }
 
-    fn accept_on_tip(&mut self, block: &Block, now: Timestamp) -> Result<Accepted, Refusal> {
+    fn accept_on_tip(&mut self, block: &Block, now: Timestamp) -> Result<Accepted, BlockError> {
         self.rules.header_follows(block.header(), &self.tip.header, &self.ancestors, now)?;
-        let entry = self.tip.child(block.header().clone());
-        let judged = self.rules.read_data(block.data()).and_then(|effect| self.apply(effect.as_ref(), &entry));
-        match judged {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(error.into()),
-            Err(broken) => {
-                self.condemn(&entry, self.tip.id(), broken.clone());
-                return Err(broken.into());
-            }
-        }
-        self.put_block(&entry, block.data());
-        self.pending.put(Table::Best, tables::height_bytes(entry.index), *entry.hash().as_bytes());
+        let (entry, fork) = (self.tip.child(block.header().clone()), self.tip.id());
+        let result = self.apply(&entry, block.data());
+        self.remember_if_invalid(&entry, fork, result)?;
+        self.pending.put_block(&entry, block.data());
+        self.pending.rows.put(Table::Best, tables::height_bytes(entry.index), *entry.hash().as_bytes());
         self.advance(entry, block.data().len() as u64);
         Ok(Accepted::Best)
     }
 
-    /// Applies an effect on top of the tip and notes what undoes it.
-    fn apply(&mut self, effect: &dyn Effect, entry: &Entry) -> Result<Result<(), StoreError>, BrokenRule> {
-        let mut block = Overlay::new(&self.state);
-        match effect.apply(entry.index, &mut block) {
-            Ok(()) => {}
-            Err(EffectError::Broken(broken)) => return Err(broken.into()),
-            Err(EffectError::Failed(error)) => return Ok(Err(error)),
-        }
-        let journal = match block.journal() {
-            Ok(journal) => journal,
-            Err(error) => return Ok(Err(error)),
-        };
+    /// Applies a block's data to the state of the tip and keeps what undoes it.
+    fn apply(&mut self, entry: &ChainEntry, data: &str) -> Result<(), BlockError> {
+        let block = self.rules.apply_data(data, entry.index, &self.state)?;
+        let journal = block.journal()?;
         let writes = block.into_writes();
         self.state.absorb(writes);
         if !journal.0.is_empty() {
-            self.pending.put(Table::Undo, tables::block_key(entry.id()), journal.to_bytes());
+            self.pending.rows.put(Table::Undo, tables::block_key(entry.id()), journal.to_bytes());
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
-    fn accept_beside(&mut self, block: &Block, now: Timestamp, origin: Origin) -> Result<Accepted, Refusal> {
+    fn accept_side_block(&mut self, block: &Block, now: Timestamp, origin: Origin) -> Result<Accepted, BlockError> {
         let hash = block.hash();
         if self.contains(&hash)? {
             return Ok(Accepted::Known);
@@ -83,39 +64,50 @@ impl Chain {
         self.rules.header_follows(block.header(), &parent.header, &ancestors, now)?;
         let entry = parent.child(block.header().clone());
         if origin == Origin::Single && entry.work <= self.tip.work {
-            self.is_worth_keeping(&entry, fork)?;
+            self.check_side_limits(&entry, fork)?;
         }
-        if let Err(broken) = self.rules.read_data(block.data()) {
-            self.condemn(&entry, fork, broken.clone());
-            return Err(broken.into());
-        }
-        self.put_block(&entry, block.data());
+        let result = self.rules.read_data(block.data()).map(drop).map_err(BlockError::from);
+        self.remember_if_invalid(&entry, fork, result)?;
+        self.pending.put_block(&entry, block.data());
         let bytes = block.data().len() as u64;
-        self.pending.put(Table::Sides, tables::block_key(entry.id()), bytes.to_be_bytes());
-        self.pending.put(Table::Index, *hash.as_bytes(), tables::height_bytes(entry.index));
+        self.pending.rows.put(Table::SideBlocks, tables::block_key(entry.id()), bytes.to_be_bytes());
+        self.pending.rows.put(Table::Index, *hash.as_bytes(), tables::height_bytes(entry.index));
         self.remember_ancestors(&entry, ancestors);
-        self.sides.insert(Side { entry, bytes, fork, wanted: origin == Origin::Bulk });
+        self.side_branches.insert(SideBlock { entry, bytes, fork, wanted: origin == Origin::Bulk });
         self.adopt_heaviest()?;
         self.evict_surplus();
-        match self.invalid.verdict(&hash) {
-            Some(broken) => Err(broken.clone().into()),
-            None if self.sides.get(&hash).is_some() => Ok(Accepted::Side),
+        match self.invalid.violation(&hash) {
+            Some(violation) => Err(violation.clone().into()),
+            None if self.side_branches.get(&hash).is_some() => Ok(Accepted::Side),
             None if self.contains(&hash)? => Ok(Accepted::Best),
             None => Err(NotYet::TooLight.into()),
         }
     }
 
+    fn remember_if_invalid(
+        &mut self,
+        entry: &ChainEntry,
+        fork: BlockId,
+        result: Result<(), BlockError>,
+    ) -> Result<(), BlockError> {
+        result.inspect_err(|error| {
+            if let BlockError::Invalid(violation) = error {
+                self.mark_invalid(entry, fork, violation.clone());
+            }
+        })
+    }
+
     /// The block's parent, and where the parent's branch leaves the best chain: the parent itself if it is on it.
-    fn parent_of(&mut self, block: &Block) -> Result<(Entry, BlockId), Refusal> {
+    fn parent_of(&self, block: &Block) -> Result<(ChainEntry, BlockId), BlockError> {
         let prev_hash = block.header().prev_hash;
-        if let Some(broken) = self.invalid.verdict(&prev_hash) {
-            return Err(known_invalid(prev_hash, broken).into());
+        if let Some(violation) = self.invalid.violation(&prev_hash) {
+            return Err(known_invalid(prev_hash, violation).into());
         }
         self.find(&prev_hash)?.ok_or_else(|| NotYet::UnknownParent(prev_hash).into())
     }
 
     /// Bounds what a pushed side block may cost us (docs/protocol.md §4).
-    fn is_worth_keeping(&self, entry: &Entry, fork: BlockId) -> Result<(), NotYet> {
+    fn check_side_limits(&self, entry: &ChainEntry, fork: BlockId) -> Result<(), NotYet> {
         let SideLimits { depth: limit, lag, .. } = self.limits;
         let depth = self.tip.index.above(fork.index);
         if depth > limit {
@@ -127,13 +119,7 @@ impl Chain {
         Ok(())
     }
 
-    fn put_block(&mut self, entry: &Entry, data: &str) {
-        let key = tables::block_key(entry.id());
-        self.pending.put(Table::Headers, key, tables::header_row(entry));
-        self.pending.put(Table::Bodies, key, data);
-    }
-
-    fn advance(&mut self, entry: Entry, data_bytes: u64) {
+    fn advance(&mut self, entry: ChainEntry, data_bytes: u64) {
         self.since_flush.blocks += 1;
         self.since_flush.data_bytes += data_bytes;
         self.unflushed.insert(entry.hash(), entry.index);
@@ -145,9 +131,9 @@ impl Chain {
     }
 }
 
-fn known_invalid(hash: BlockHash, broken: &BrokenRule) -> BrokenRule {
-    match broken {
-        BrokenRule::KnownInvalid { .. } => broken.clone(),
-        _ => BrokenRule::KnownInvalid { hash, reason: broken.to_string() },
+fn known_invalid(hash: BlockHash, violation: &BlockViolation) -> BlockViolation {
+    match violation {
+        BlockViolation::KnownInvalid { .. } => violation.clone(),
+        _ => BlockViolation::KnownInvalid { hash, reason: violation.to_string() },
     }
 }

@@ -1,8 +1,7 @@
 //! A branch of which only headers are known yet: what header-first sync judges before it asks for bodies.
 
-use super::{Entry, Refusal, Rules};
-use crate::block::{BlockHash, Header, Timestamp};
-use crate::wire::BlockId;
+use super::{BlockError, ChainEntry, Rules};
+use crate::block::{BlockHash, BlockId, Header, Timestamp};
 use crate::work::Work;
 use crate::work::retarget::Ancestor;
 use std::collections::VecDeque;
@@ -12,14 +11,14 @@ use std::collections::VecDeque;
 /// Memory: 32 bytes a header whose body is still to be fetched, and as many ancestors as the retarget rule looks at.
 pub struct Branch {
     fork: BlockId,
-    last: Entry,
+    last: ChainEntry,
     ancestors: Vec<Ancestor>,
     missing: VecDeque<BlockHash>,
 }
 
 impl Branch {
     /// No headers yet, on top of `fork`, whose `ancestors` end with itself.
-    pub(super) fn at(fork: Entry, ancestors: Vec<Ancestor>) -> Self {
+    pub(super) fn at(fork: ChainEntry, ancestors: Vec<Ancestor>) -> Self {
         Self { fork: fork.id(), last: fork, ancestors, missing: VecDeque::new() }
     }
 
@@ -29,7 +28,7 @@ impl Branch {
     }
 
     /// The last header.
-    pub const fn last(&self) -> &Entry {
+    pub const fn last(&self) -> &ChainEntry {
         &self.last
     }
 
@@ -47,7 +46,7 @@ impl Branch {
     ///
     /// # Errors
     /// The rule that it breaks, or that it is too far ahead of the clock; the branch is then as it was.
-    pub fn extend(&mut self, header: Header, rules: &Rules, now: Timestamp, have: bool) -> Result<(), Refusal> {
+    pub fn extend(&mut self, header: Header, rules: &Rules, now: Timestamp, have: bool) -> Result<(), BlockError> {
         rules.header_follows(&header, &self.last.header, &self.ancestors, now)?;
         let reach = rules.retarget().reach();
         if self.ancestors.len() >= 2 * reach + 256 {

@@ -1,55 +1,81 @@
-//! Making durable what was accepted, and going back to what is durable when that fails.
+//! Making durable what was accepted, and returning to what is durable after a failure.
 
-use super::{Chain, Reader, SinceFlush, StateReader, tables};
+use super::{Chain, ChainReader, ChainSnapshot, SinceFlush, tables};
 use crate::store::{StoreError, Table};
 use std::sync::Arc;
 
-/// State and index are flushed after this many blocks at the latest …
+/// State and index are flushed after this many blocks …
 const FLUSH_BLOCKS: u64 = 50_000;
-/// … or this many bytes of data (what a restart after a crash must apply again) …
+/// … or this many bytes of data, which a restart after a crash must apply again …
 const FLUSH_DATA_BYTES: u64 = 64 << 20;
-/// … or this many bytes of state.
+/// … or this many bytes of state, whichever comes first.
 const FLUSH_STATE_BYTES: usize = 32 << 20;
 
 impl Chain {
     /// Whether everything that was accepted is durable.
     pub fn is_committed(&self) -> bool {
-        self.pending.is_empty()
+        self.pending.rows.is_empty()
     }
 
     /// Makes everything that was accepted durable.
     ///
     /// # Errors
-    /// Our own failure. What was not durable yet is then forgotten, as if it had never come.
+    /// Our own failure. The chain then forgets what was not durable yet, as if it had never been accepted.
     pub fn commit(&mut self) -> Result<(), StoreError> {
-        self.recover()?;
-        if self.pending.is_empty() {
-            return Ok(());
-        }
-        let due = self.since_flush.blocks >= FLUSH_BLOCKS
-            || self.since_flush.data_bytes >= FLUSH_DATA_BYTES
-            || self.state.unflushed_bytes() >= FLUSH_STATE_BYTES;
-        if due {
-            return self.flush();
-        }
-        self.pending.put(Table::Meta, tables::TIP, tables::block_key(self.tip.id()));
-        self.write_pending()?;
-        self.publish()
+        self.guarded(|_| true, Self::write)
     }
 
-    /// Makes everything durable and brings the stored state and index up to the tip, so that a restart has nothing to
-    /// apply again.
+    /// Makes everything durable and brings the stored state and index up to the tip, so that a restart applies no block
+    /// again.
     ///
     /// # Errors
     /// As for [`Chain::commit`].
     pub fn flush(&mut self) -> Result<(), StoreError> {
+        self.guarded(|_| true, Self::write_with_state)
+    }
+
+    /// The way into every public method that changes the chain: makes memory agree with the store, then makes the change.
+    ///
+    /// A failure of our own may interrupt a change halfway, so memory is not trusted after one: it is read again from
+    /// the store, at once or, if that fails as well, before the next change. `is_failure` tells such failures from
+    /// verdicts on a block.
+    pub(super) fn guarded<T, E: From<StoreError>>(
+        &mut self,
+        is_failure: fn(&E) -> bool,
+        change: impl FnOnce(&mut Self) -> Result<T, E>,
+    ) -> Result<T, E> {
         self.recover()?;
-        for (hash, height) in self.unflushed.rows() {
-            self.pending.put(Table::Index, *hash.as_bytes(), tables::height_bytes(height));
+        let result = change(self);
+        if result.as_ref().is_err_and(is_failure) {
+            self.lost = true;
+            // The next change tries again and reports the error.
+            let _ = self.recover();
         }
-        self.state.flush_into(&mut self.pending);
-        self.pending.put(Table::Meta, tables::TIP, tables::block_key(self.tip.id()));
-        self.pending.put(Table::Meta, tables::FLUSHED, tables::height_bytes(self.tip.index));
+        result
+    }
+
+    /// Writes the pending rows, and with them the state if that is due.
+    pub(super) fn write(&mut self) -> Result<(), StoreError> {
+        if self.pending.rows.is_empty() {
+            return Ok(());
+        }
+        let is_flush_due = self.since_flush.blocks >= FLUSH_BLOCKS
+            || self.since_flush.data_bytes >= FLUSH_DATA_BYTES
+            || self.state.unflushed_bytes() >= FLUSH_STATE_BYTES;
+        if is_flush_due {
+            return self.write_with_state();
+        }
+        self.write_pending()?;
+        self.publish()
+    }
+
+    /// Writes the pending rows, the state and the index of hashes.
+    pub(super) fn write_with_state(&mut self) -> Result<(), StoreError> {
+        for (hash, height) in self.unflushed.rows() {
+            self.pending.rows.put(Table::Index, *hash.as_bytes(), tables::height_bytes(height));
+        }
+        self.state.flush_into(&mut self.pending.rows);
+        self.pending.rows.put(Table::Meta, tables::FLUSHED, tables::height_bytes(self.tip.index));
         self.write_pending()?;
         self.unflushed.flushed();
         self.state.flushed();
@@ -58,29 +84,24 @@ impl Chain {
     }
 
     fn write_pending(&mut self) -> Result<(), StoreError> {
-        let result = self.store.commit(&self.pending);
+        self.pending.rows.put(Table::Meta, tables::TIP, tables::block_key(self.tip.id()));
+        let result = self.store.commit(&self.pending.rows);
         self.pending.clear();
-        result.inspect_err(|_| {
-            self.lost = true;
-            // The store wants to be opened again, which readers of the old one would stand in the way of.
-            self.published.set(None);
-            // If even reading fails now, the next call tries again.
-            let _ = self.recover();
-        })
+        // After a failure the store must be reopened, which a snapshot held by readers would block.
+        result.inspect_err(|_| self.published.set(None))
     }
 
     /// Shows readers the chain as it is now, all of which is durable.
     pub(super) fn publish(&mut self) -> Result<(), StoreError> {
-        let rows = self.store.snapshot().inspect_err(|_| self.lost = true)?;
-        self.state.rest_on(rows.clone());
-        let reader = Reader::new(rows, self.unflushed.clone());
-        let newest = StateReader { tip: self.tip.clone(), reader, state: self.state.clone() };
+        let rows = self.store.snapshot()?;
+        self.state.set_snapshot(rows.clone());
+        let reader = ChainReader::new(rows, self.unflushed.clone());
+        let newest = ChainSnapshot { tip: self.tip.clone(), reader, state: self.state.clone() };
         self.published.set(Some(Arc::new(newest)));
         Ok(())
     }
 
-    /// Goes back to what the store has, if memory is not in line with it.
-    pub(super) fn recover(&mut self) -> Result<(), StoreError> {
+    fn recover(&mut self) -> Result<(), StoreError> {
         if self.lost {
             let (unflushed, published) = (self.unflushed.clone(), self.published.clone());
             let reopened = Self::open_with(self.rules.clone(), self.store.clone(), self.limits, unflushed, published)?;

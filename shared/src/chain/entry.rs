@@ -1,21 +1,21 @@
 //! A block's place in the block tree.
 
-use crate::block::Header;
-use crate::wire::{BlockId, Tip};
+use super::Tip;
+use crate::block::{BlockId, Header};
 use crate::work::Work;
 use crate::work::retarget::Ancestor;
 use std::ops::Deref;
 
 /// A header, and the work of the branch that it ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub struct ChainEntry {
     /// The header.
     pub header: Header,
     /// Sum of the difficulties from genesis to this block, both included.
     pub work: Work,
 }
 
-impl Entry {
+impl ChainEntry {
     /// The entry of genesis.
     pub fn genesis(header: Header) -> Self {
         Self { work: header.difficulty.work(), header }
@@ -41,7 +41,7 @@ impl Entry {
     }
 }
 
-impl Deref for Entry {
+impl Deref for ChainEntry {
     type Target = Header;
     fn deref(&self) -> &Header {
         &self.header

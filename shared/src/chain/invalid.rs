@@ -2,15 +2,14 @@
 //!
 //! Only blocks with valid work get in, so filling it costs its flooder as much as mining the blocks.
 
-use super::{BrokenRule, Entry};
-use crate::block::BlockHash;
-use crate::wire::{BlockId, BranchStatus, BranchTip};
+use super::{BlockViolation, BranchStatus, BranchTip, ChainEntry};
+use crate::block::{BlockHash, BlockId};
 use std::collections::{HashMap, VecDeque};
 
 const CAPACITY: usize = 1000;
 
 #[derive(Default)]
-pub(super) struct Invalid {
+pub(super) struct InvalidBlocks {
     blocks: HashMap<BlockHash, InvalidBlock>,
     order: VecDeque<BlockHash>,
 }
@@ -18,11 +17,11 @@ pub(super) struct Invalid {
 struct InvalidBlock {
     prev_hash: BlockHash,
     tip: BranchTip,
-    broken: BrokenRule,
+    violation: BlockViolation,
 }
 
-impl Invalid {
-    pub(super) fn remember(&mut self, entry: &Entry, fork: BlockId, broken: BrokenRule) {
+impl InvalidBlocks {
+    pub(super) fn remember(&mut self, entry: &ChainEntry, fork: BlockId, violation: BlockViolation) {
         if self.order.len() == CAPACITY
             && let Some(oldest) = self.order.pop_front()
         {
@@ -30,7 +29,7 @@ impl Invalid {
         }
         let BlockId { index, hash } = entry.id();
         let tip = BranchTip { index, hash, work: entry.work, fork, status: BranchStatus::Invalid };
-        if self.blocks.insert(hash, InvalidBlock { prev_hash: entry.prev_hash, tip, broken }).is_none() {
+        if self.blocks.insert(hash, InvalidBlock { prev_hash: entry.prev_hash, tip, violation }).is_none() {
             self.order.push_back(hash);
         }
     }
@@ -38,7 +37,7 @@ impl Invalid {
     /// Where each block's branch leaves the best chain, after that has changed from `changed` on.
     ///
     /// `leaves_at` answers the same for blocks that are stored and were not below `changed`.
-    pub(super) fn find_forks_again(&mut self, changed: BlockId, leaves_at: impl Fn(&BlockHash) -> Option<BlockId>) {
+    pub(super) fn update_forks(&mut self, changed: BlockId, leaves_at: impl Fn(&BlockHash) -> Option<BlockId>) {
         let mut ids: Vec<_> = self.blocks.values().map(|block| (block.tip.index, block.tip.hash)).collect();
         ids.sort_unstable();
         for (_, hash) in ids {
@@ -54,8 +53,8 @@ impl Invalid {
     }
 
     /// How the block broke a rule, if it is remembered.
-    pub(super) fn verdict(&self, hash: &BlockHash) -> Option<&BrokenRule> {
-        self.blocks.get(hash).map(|block| &block.broken)
+    pub(super) fn violation(&self, hash: &BlockHash) -> Option<&BlockViolation> {
+        self.blocks.get(hash).map(|block| &block.violation)
     }
 
     /// The newest of them.

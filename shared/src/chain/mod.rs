@@ -2,7 +2,7 @@
 //! (docs/protocol.md §4).
 //!
 //! One [`Chain`] is the only writer of its store. It decides and remembers, but does not talk: events, peers and clocks
-//! are its caller's business. Readers use a [`View`] and never wait for it.
+//! are its caller's business. Readers use a [`ChainView`] and never wait for it.
 //!
 //! The stages of validity have one home each: well-formed in `block`, the header on its branch in
 //! [`Rules::header_follows`], the data alone in `Layer::read`, the data on its branch in `Effect::apply`.
@@ -13,35 +13,38 @@ mod durable;
 mod entry;
 mod invalid;
 mod open;
+mod pending;
 mod published;
 mod reader;
 mod reorganise;
 mod rules;
-mod sides;
+mod side_branches;
 mod tables;
+mod tip;
 mod unflushed;
 mod verdict;
 
 pub use branch::Branch;
-pub use entry::Entry;
-pub use published::StateReader;
-pub use reader::{MAX_LOCATOR, Reader, View};
+pub use entry::ChainEntry;
+pub use published::ChainSnapshot;
+pub use reader::{ChainReader, ChainView, MAX_LOCATOR};
 pub use rules::Rules;
-pub use sides::SideLimits;
-pub use verdict::{Accepted, BrokenRule, NotYet, Refusal, Reorganisation};
+pub use side_branches::SideLimits;
+pub use tip::{BranchStatus, BranchTip, Tip};
+pub use verdict::{Accepted, BlockError, BlockViolation, NotYet, Reorganisation};
 
-use crate::block::{BlockHash, Height};
-use crate::layer::{EffectError, Wanted};
+use crate::block::{BlockHash, BlockId, Height};
+use crate::layer::{EffectError, TemplateRequest};
 use crate::state::State;
-use crate::store::{Batch, Store, StoreError};
-use crate::wire::{BlockId, BranchStatus, BranchTip};
+use crate::store::{Store, StoreError};
 use crate::work::retarget::Ancestor;
 use crate::work::{Difficulty, Work};
-use invalid::Invalid;
+use invalid::InvalidBlocks;
+use pending::Pending;
 use published::Published;
-use sides::Sides;
+use side_branches::SideBranches;
 use std::sync::Arc;
-use unflushed::Unflushed;
+use unflushed::UnflushedIndex;
 
 /// Most branches that [`Chain::tips`] lists of each kind.
 const MAX_TIPS: usize = 50;
@@ -64,16 +67,16 @@ pub struct Chain {
     rules: Arc<Rules>,
     store: Arc<dyn Store>,
     limits: SideLimits,
-    tip: Entry,
+    tip: ChainEntry,
     /// Ends with the tip; at least as many as the retarget rule looks at, if there are so many.
     ancestors: Vec<Ancestor>,
     state: State,
-    unflushed: Unflushed,
+    unflushed: UnflushedIndex,
     published: Published,
     since_flush: SinceFlush,
-    sides: Sides,
-    invalid: Invalid,
-    pending: Batch,
+    side_branches: SideBranches,
+    invalid: InvalidBlocks,
+    pending: Pending,
     /// The ancestors of the side block that was judged last, since its child is likely to come next.
     side_ancestors: Option<(BlockHash, Vec<Ancestor>)>,
     reorganisation: Option<Reorganisation>,
@@ -89,7 +92,7 @@ struct SinceFlush {
 
 impl Chain {
     /// The best chain's last block.
-    pub const fn tip(&self) -> &Entry {
+    pub const fn tip(&self) -> &ChainEntry {
         &self.tip
     }
 
@@ -99,8 +102,8 @@ impl Chain {
     }
 
     /// A handle for readers.
-    pub fn view(&self) -> View {
-        View::new(self.store.clone(), self.unflushed.clone(), self.published.clone())
+    pub fn view(&self) -> ChainView {
+        ChainView::new(self.store.clone(), self.unflushed.clone(), self.published.clone())
     }
 
     /// The difficulty that the next block on the tip must have.
@@ -112,7 +115,7 @@ impl Chain {
     ///
     /// # Errors
     /// As [`Layer::template`](crate::layer::Layer::template).
-    pub fn template(&self, wanted: &Wanted<'_>) -> Result<String, EffectError> {
+    pub fn template(&self, wanted: &TemplateRequest<'_>) -> Result<String, EffectError> {
         self.rules.layer().template(self.tip.index.next(), &self.state, wanted)
     }
 
@@ -120,67 +123,85 @@ impl Chain {
     pub fn tips(&self) -> Vec<BranchTip> {
         let BlockId { index, hash } = self.tip.id();
         let best = BranchTip { index, hash, work: self.tip.work, fork: self.tip.id(), status: BranchStatus::Best };
-        [best].into_iter().chain(self.sides.tips(MAX_TIPS)).chain(self.invalid.tips(MAX_TIPS)).collect()
+        [best].into_iter().chain(self.side_branches.tips(MAX_TIPS)).chain(self.invalid.tips(MAX_TIPS)).collect()
     }
 
     /// The work of a side branch up to one of its blocks.
     pub fn side_work(&self, hash: &BlockHash) -> Option<Work> {
-        self.sides.get(hash).map(|side| side.entry.work)
+        self.side_branches.get(hash).map(|side| side.entry.work)
     }
 
-    /// How a block broke a rule of the layer, if that is remembered.
-    pub fn known_invalid(&self, hash: &BlockHash) -> Option<&BrokenRule> {
-        self.invalid.verdict(hash)
+    /// The rule of the layer that a block broke, if that is remembered.
+    pub fn known_invalid(&self, hash: &BlockHash) -> Option<&BlockViolation> {
+        self.invalid.violation(hash)
     }
 
-    /// The last change to another branch, once.
+    /// The last change to another branch, returned once.
     pub const fn take_reorganisation(&mut self) -> Option<Reorganisation> {
         self.reorganisation.take()
     }
 
-    /// A stored block, and where its branch leaves the best chain: itself if it is on it.
-    fn find(&mut self, hash: &BlockHash) -> Result<Option<(Entry, BlockId)>, StoreError> {
-        if let Some(side) = self.sides.get(hash) {
-            return Ok(Some((side.entry.clone(), side.fork)));
-        }
-        self.commit()?;
-        let reader = self.view().reader()?;
-        let Some(id) = reader.find(hash)? else { return Ok(None) };
-        Ok(Some((reader.entry(id)?, id)))
-    }
-
-    /// A branch of headers to be built on the block `fork`, if that is stored.
+    /// Ends the protection of side blocks that were fetched for a branch whose rest will not come.
     ///
     /// # Errors
     /// Only our own failures.
-    pub fn branch_at(&mut self, fork: &BlockHash) -> Result<Option<Branch>, StoreError> {
-        self.recover()?;
+    pub fn clear_wanted(&mut self) -> Result<(), StoreError> {
+        self.guarded(
+            |_| true,
+            |chain| {
+                chain.side_branches.clear_wanted();
+                chain.evict_surplus();
+                Ok(())
+            },
+        )
+    }
+
+    /// Whether a block is stored or will be at the next commit, on any branch.
+    ///
+    /// # Errors
+    /// Only our own failures.
+    pub fn contains(&self, hash: &BlockHash) -> Result<bool, StoreError> {
+        if *hash == self.tip.hash() || self.side_branches.get(hash).is_some() || self.unflushed.find(hash).is_some() {
+            return Ok(true);
+        }
+        Ok(tables::indexed_height(self.store.snapshot()?.as_ref(), hash)?.is_some())
+    }
+
+    /// A branch of headers to be built on the block `fork`, if the chain has that block.
+    ///
+    /// # Errors
+    /// Only our own failures.
+    pub fn branch_at(&self, fork: &BlockHash) -> Result<Option<Branch>, StoreError> {
         let Some((entry, _)) = self.find(fork)? else { return Ok(None) };
         let ancestors = self.ancestors_of(&entry)?;
         Ok(Some(Branch::at(entry, ancestors)))
     }
 
-    /// Ends the protection of side blocks that were fetched for a branch which nobody completes.
-    pub fn shelve_branches(&mut self) {
-        self.sides.nothing_is_wanted();
-        self.evict_surplus();
+    /// A block that is stored or pending, and where its branch leaves the best chain: the block itself if it is on it.
+    fn find(&self, hash: &BlockHash) -> Result<Option<(ChainEntry, BlockId)>, StoreError> {
+        if let Some(side) = self.side_branches.get(hash) {
+            return Ok(Some((side.entry.clone(), side.fork)));
+        }
+        if let Some(entry) = self.pending.entry(hash) {
+            return Ok(Some((entry.clone(), entry.id())));
+        }
+        let reader = self.view().reader()?;
+        let Some(id) = reader.find(hash)? else { return Ok(None) };
+        Ok(Some((reader.entry(id)?, id)))
     }
 
     /// The last headers up to and including `entry`, as many as the retarget rule looks at.
-    fn ancestors_of(&mut self, entry: &Entry) -> Result<Vec<Ancestor>, StoreError> {
+    fn ancestors_of(&self, entry: &ChainEntry) -> Result<Vec<Ancestor>, StoreError> {
         if entry.hash() == self.tip.hash() {
             return Ok(self.ancestors.clone());
         }
-        if let Some((hash, ancestors)) = &self.side_ancestors
-            && *hash == entry.hash()
-        {
-            return Ok(ancestors.clone());
+        match &self.side_ancestors {
+            Some((hash, ancestors)) if *hash == entry.hash() => Ok(ancestors.clone()),
+            _ => self.read_ancestors(entry),
         }
-        self.commit()?;
-        self.stored_ancestors(entry)
     }
 
-    fn stored_ancestors(&self, entry: &Entry) -> Result<Vec<Ancestor>, StoreError> {
+    fn read_ancestors(&self, entry: &ChainEntry) -> Result<Vec<Ancestor>, StoreError> {
         let rows = self.store.snapshot()?;
         let reach = self.rules.retarget().reach();
         let mut ancestors = Vec::with_capacity(reach);
@@ -191,13 +212,16 @@ impl Chain {
                 break;
             }
             let id = BlockId { index: next.index.minus(1), hash: next.prev_hash };
-            next = tables::entry(rows.as_ref(), id)?;
+            next = match self.pending.entry(&id.hash) {
+                Some(entry) => entry.clone(),
+                None => tables::entry(rows.as_ref(), id)?,
+            };
         }
         ancestors.reverse();
         Ok(ancestors)
     }
 
-    fn remember_ancestors(&mut self, entry: &Entry, mut ancestors: Vec<Ancestor>) {
+    fn remember_ancestors(&mut self, entry: &ChainEntry, mut ancestors: Vec<Ancestor>) {
         self.trim(&mut ancestors);
         ancestors.push(entry.ancestor());
         self.side_ancestors = Some((entry.hash(), ancestors));

@@ -2,13 +2,14 @@
 //!
 //! Costs do not grow with the chain: what is read is the tip, the side branches, and the blocks since the last flush.
 
+use super::pending::Pending;
 use super::published::Published;
-use super::sides::{Side, SideLimits, Sides};
-use super::unflushed::Unflushed;
-use super::{Chain, Entry, Invalid, Rules, SinceFlush, tables};
+use super::side_branches::{SideBlock, SideBranches, SideLimits};
+use super::unflushed::UnflushedIndex;
+use super::{Chain, ChainEntry, InvalidBlocks, Rules, SinceFlush, tables};
 use crate::block::Height;
 use crate::layer::EffectError;
-use crate::state::{Overlay, State};
+use crate::state::State;
 use crate::store::{Batch, Snapshot, Store, StoreError, Table};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ impl Chain {
     /// # Errors
     /// Only our own failures: a store that cannot be read, is damaged, or holds another network.
     pub fn open(rules: Arc<Rules>, store: Arc<dyn Store>, limits: SideLimits) -> Result<Self, StoreError> {
-        let mut chain = Self::open_with(rules, store, limits, Unflushed::default(), Published::default())?;
+        let mut chain = Self::open_with(rules, store, limits, UnflushedIndex::default(), Published::default())?;
         // A crash may have come between storing the last block of a better branch and changing to it.
         chain.adopt_heaviest()?;
         Ok(chain)
@@ -29,7 +30,7 @@ impl Chain {
         rules: Arc<Rules>,
         store: Arc<dyn Store>,
         limits: SideLimits,
-        unflushed: Unflushed,
+        unflushed: UnflushedIndex,
         published: Published,
     ) -> Result<Self, StoreError> {
         let rows = store.snapshot()?;
@@ -46,13 +47,13 @@ impl Chain {
         let mut chain = Self {
             tip: tables::entry(rows.as_ref(), tip)?,
             ancestors: Vec::new(),
-            state: State::stored_in(rows.clone(), rules.keeps_facts()),
+            state: State::stored_in(rows.clone(), rules.keeps_history()),
             unflushed,
             published,
             since_flush: SinceFlush::default(),
-            sides: stored_sides(rows.as_ref())?,
-            invalid: Invalid::default(),
-            pending: Batch::default(),
+            side_branches: stored_side_branches(rows.as_ref())?,
+            invalid: InvalidBlocks::default(),
+            pending: Pending::default(),
             side_ancestors: None,
             reorganisation: None,
             lost: false,
@@ -60,8 +61,8 @@ impl Chain {
             store,
             limits,
         };
-        chain.ancestors = chain.stored_ancestors(&chain.tip)?;
-        chain.find_forks_again();
+        chain.ancestors = chain.read_ancestors(&chain.tip)?;
+        chain.update_forks();
         chain.replay(rows.as_ref())?;
         chain.publish()?;
         Ok(chain)
@@ -74,16 +75,12 @@ impl Chain {
         for height in (from.0..=self.tip.index.0).map(Height) {
             let id = tables::best_entry(rows, height)?.id();
             let data = tables::body(rows, id)?;
-            let invalid = |error: &dyn std::fmt::Display| {
-                StoreError::Damaged(format!("block {height} of the best chain is not valid: {error}"))
-            };
-            let effect = self.rules.read_data(&data).map_err(|broken| invalid(&broken))?;
-            let mut block = Overlay::new(&self.state);
-            match effect.apply(height, &mut block) {
-                Ok(()) => {}
-                Err(EffectError::Broken(broken)) => return Err(invalid(&broken)),
-                Err(EffectError::Failed(error)) => return Err(error),
-            }
+            let block = self.rules.apply_data(&data, height, &self.state).map_err(|error| match error {
+                EffectError::Failed(error) => error,
+                EffectError::Invalid(violation) => {
+                    StoreError::Damaged(format!("block {height} of the best chain is not valid: {violation}"))
+                }
+            })?;
             let writes = block.into_writes();
             self.state.absorb(writes);
             self.unflushed.insert(id.hash, height);
@@ -96,7 +93,7 @@ impl Chain {
 
 fn genesis_batch(rules: &Rules) -> Batch {
     let block = rules.params().genesis();
-    let entry = Entry::genesis(block.header().clone());
+    let entry = ChainEntry::genesis(block.header().clone());
     let (key, height) = (tables::block_key(entry.id()), tables::height_bytes(entry.index));
     let mut batch = Batch::default();
     batch.put(Table::Headers, key, tables::header_row(&entry));
@@ -108,17 +105,17 @@ fn genesis_batch(rules: &Rules) -> Batch {
     batch
 }
 
-fn stored_sides(rows: &dyn Snapshot) -> Result<Sides, StoreError> {
+fn stored_side_branches(rows: &dyn Snapshot) -> Result<SideBranches, StoreError> {
     let mut found = Vec::new();
-    rows.scan(Table::Sides, &[], &mut |key, row| {
+    rows.scan(Table::SideBlocks, &[], &mut |key, row| {
         found.push((key.to_vec(), row.to_vec()));
         ControlFlow::Continue(())
     })?;
-    let mut sides = Sides::default();
+    let mut side_branches = SideBranches::default();
     for (key, row) in found {
         let id = tables::parse_block_key(&key)?;
         let bytes = tables::parse_height(&row)?.0;
-        sides.insert(Side { entry: tables::entry(rows, id)?, bytes, fork: id, wanted: false });
+        side_branches.insert(SideBlock { entry: tables::entry(rows, id)?, bytes, fork: id, wanted: false });
     }
-    Ok(sides)
+    Ok(side_branches)
 }

@@ -3,11 +3,10 @@
 use super::published::Published;
 use super::tables;
 use super::tables::Result;
-use super::unflushed::Unflushed;
-use super::{Entry, StateReader, tables::height_bytes};
-use crate::block::{Block, BlockHash, Header, Height};
+use super::unflushed::UnflushedIndex;
+use super::{ChainEntry, ChainSnapshot, tables::height_bytes};
+use crate::block::{Block, BlockHash, BlockId, Header, Height};
 use crate::store::{Snapshot, Store, StoreError, Table};
-use crate::wire::BlockId;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -16,25 +15,25 @@ pub const MAX_LOCATOR: usize = 64;
 
 /// A handle for readers of a chain.
 #[derive(Clone)]
-pub struct View {
+pub struct ChainView {
     store: Arc<dyn Store>,
-    unflushed: Unflushed,
+    unflushed: UnflushedIndex,
     published: Published,
 }
 
-impl View {
-    pub(super) fn new(store: Arc<dyn Store>, unflushed: Unflushed, published: Published) -> Self {
+impl ChainView {
+    pub(super) fn new(store: Arc<dyn Store>, unflushed: UnflushedIndex, published: Published) -> Self {
         Self { store, unflushed, published }
     }
 
     /// The chain as it is committed now; it stays so while the reader lives.
     ///
     /// # Errors
-    /// Only our own failures, here and in every method of [`Reader`].
-    pub fn reader(&self) -> Result<Reader> {
+    /// Only our own failures, here and in every method of [`ChainReader`].
+    pub fn reader(&self) -> Result<ChainReader> {
         match self.published.newest() {
             Some(newest) => Ok(newest.chain().clone()),
-            None => Ok(Reader::new(self.store.snapshot()?, self.unflushed.clone())),
+            None => Ok(ChainReader::new(self.store.snapshot()?, self.unflushed.clone())),
         }
     }
 
@@ -42,25 +41,25 @@ impl View {
     ///
     /// # Errors
     /// Only our own failures: the store is being opened again.
-    pub fn state(&self) -> Result<Arc<StateReader>> {
+    pub fn snapshot(&self) -> Result<Arc<ChainSnapshot>> {
         self.published.newest().ok_or_else(|| StoreError::Failed("it is being opened again".to_owned()))
     }
 }
 
 /// A chain that does not change while it is read; cheap to clone.
 #[derive(Clone)]
-pub struct Reader {
+pub struct ChainReader {
     rows: Arc<dyn Snapshot>,
-    unflushed: Unflushed,
+    unflushed: UnflushedIndex,
 }
 
-impl Reader {
-    pub(super) fn new(rows: Arc<dyn Snapshot>, unflushed: Unflushed) -> Self {
+impl ChainReader {
+    pub(super) fn new(rows: Arc<dyn Snapshot>, unflushed: UnflushedIndex) -> Self {
         Self { rows, unflushed }
     }
 
     /// The best chain's last block.
-    pub fn tip(&self) -> Result<Entry> {
+    pub fn tip(&self) -> Result<ChainEntry> {
         tables::entry(self.rows(), self.tip_id()?)
     }
 
@@ -88,7 +87,7 @@ impl Reader {
         })
     }
 
-    /// Whether a block is stored, asked by place and name: unlike [`Reader::find`], from this moment alone.
+    /// Whether a block is stored, asked by place and name: unlike [`ChainReader::find`], from this moment alone.
     pub fn has(&self, id: BlockId) -> Result<bool> {
         Ok(tables::find_entry(self.rows(), id)?.is_some())
     }
@@ -99,7 +98,7 @@ impl Reader {
     }
 
     /// The header and work of a stored block.
-    pub fn entry(&self, id: BlockId) -> Result<Entry> {
+    pub fn entry(&self, id: BlockId) -> Result<ChainEntry> {
         tables::entry(self.rows(), id)
     }
 

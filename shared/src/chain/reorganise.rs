@@ -1,48 +1,53 @@
 //! Changing to another branch: undo block by block down to the fork, apply the other branch, all on trial.
 //!
-//! Until the last block of the better branch has been applied nothing is written, in memory or on disk: if one of its
-//! blocks turns out invalid, dropping the trial restores the old branch. Then everything changes in one batch.
+//! Nothing is written, in memory or on disk, until the last block of the better branch has been applied. If one of its
+//! blocks turns out invalid, dropping the trial restores the old branch; if none does, one batch changes everything.
 
-use super::{BrokenRule, Chain, Entry, Reorganisation, tables};
-use crate::block::{BlockHash, Height};
-use crate::chain::sides::Side;
+use super::side_branches::SideBlock;
+use super::{BlockViolation, Chain, ChainEntry, Reorganisation, tables};
+use crate::block::{BlockHash, BlockId, Height};
 use crate::layer::EffectError;
 use crate::state::{Journal, Overlay, Writes};
 use crate::store::{StoreError, Table};
-use crate::wire::BlockId;
 use std::collections::HashMap;
 
-/// A branch that was applied on trial, and what that took.
+/// What changes when the chain moves to a branch that was applied on trial.
 struct Trial {
-    undone: Vec<Entry>,
-    applied: Vec<(Entry, Journal)>,
+    undone: Vec<ChainEntry>,
+    applied: Vec<(ChainEntry, Journal)>,
     writes: Writes,
 }
 
-impl Chain {
-    /// Moves to the branch with most work; where that breaks a rule, to the next best, which may be where we are.
-    ///
-    /// # Errors
-    /// Our own failure; memory is then brought in line with the store before anything else is done.
-    pub(super) fn adopt_heaviest(&mut self) -> Result<(), StoreError> {
-        self.try_to_adopt().inspect_err(|_| self.lost = true)
-    }
+/// Why a branch cannot become the best chain.
+enum TrialError {
+    /// This block of it breaks a rule.
+    Invalid(ChainEntry, BlockViolation),
+    Failed(StoreError),
+}
 
-    fn try_to_adopt(&mut self) -> Result<(), StoreError> {
-        while let Some(candidate) = self.sides.heaviest().filter(|entry| entry.work > self.tip.work).cloned() {
-            self.commit()?;
-            let path = self.sides.path_to(&candidate.hash());
-            let Some(fork) = self.sides.get(&candidate.hash()).map(|side| side.fork) else { return Ok(()) };
-            match self.try_branch(fork, &path)? {
-                Ok(trial) => self.change_to(fork, trial)?,
-                Err((entry, broken)) => self.condemn(&entry, fork, broken),
+impl From<StoreError> for TrialError {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Chain {
+    /// Moves to the valid branch with most work: tries the heaviest side branch, and the next one if that is invalid.
+    pub(super) fn adopt_heaviest(&mut self) -> Result<(), StoreError> {
+        while let Some(candidate) = self.side_branches.heaviest().filter(|entry| entry.work > self.tip.work).cloned() {
+            self.write()?;
+            let path = self.side_branches.path_to(&candidate.hash());
+            let Some(fork) = self.side_branches.get(&candidate.hash()).map(|side| side.fork) else { return Ok(()) };
+            match self.try_branch(fork, &path) {
+                Ok(trial) => self.switch_to(fork, trial)?,
+                Err(TrialError::Invalid(entry, violation)) => self.mark_invalid(&entry, fork, violation),
+                Err(TrialError::Failed(error)) => return Err(error),
             }
         }
         Ok(())
     }
 
-    /// Applies the branch without keeping anything; answers what to keep, or the block that breaks a rule.
-    fn try_branch(&self, fork: BlockId, path: &[Entry]) -> Result<Result<Trial, (Entry, BrokenRule)>, StoreError> {
+    fn try_branch(&self, fork: BlockId, path: &[ChainEntry]) -> Result<Trial, TrialError> {
         let rows = self.store.snapshot()?;
         let mut state = Overlay::new(&self.state);
         let mut undone = Vec::new();
@@ -54,105 +59,89 @@ impl Chain {
         let mut applied = Vec::with_capacity(path.len());
         for entry in path {
             let data = tables::body(rows.as_ref(), entry.id())?;
-            let effect = match self.rules.read_data(&data) {
-                Ok(effect) => effect,
-                Err(broken) => return Ok(Err((entry.clone(), broken))),
+            let (journal, writes) = match self.rules.apply_data(&data, entry.index, &state) {
+                Ok(block) => (block.journal()?, block.into_writes()),
+                Err(EffectError::Invalid(violation)) => {
+                    return Err(TrialError::Invalid(entry.clone(), violation.into()));
+                }
+                Err(EffectError::Failed(error)) => return Err(error.into()),
             };
-            let mut block = Overlay::new(&state);
-            match effect.apply(entry.index, &mut block) {
-                Ok(()) => {}
-                Err(EffectError::Broken(broken)) => return Ok(Err((entry.clone(), broken.into()))),
-                Err(EffectError::Failed(error)) => return Err(error),
-            }
-            applied.push((entry.clone(), block.journal()?));
-            let writes = block.into_writes();
+            applied.push((entry.clone(), journal));
             state.absorb(writes);
         }
-        Ok(Ok(Trial { undone, applied, writes: state.into_writes() }))
+        Ok(Trial { undone, applied, writes: state.into_writes() })
     }
 
-    fn change_to(&mut self, fork: BlockId, trial: Trial) -> Result<(), StoreError> {
+    fn switch_to(&mut self, fork: BlockId, trial: Trial) -> Result<(), StoreError> {
         let Some(to) = trial.applied.last().map(|(entry, _)| entry.clone()) else { return Ok(()) };
         let rows = self.store.snapshot()?;
         for entry in &trial.undone {
             let key = tables::block_key(entry.id());
             let bytes = tables::body(rows.as_ref(), entry.id())?.len() as u64;
-            self.pending.delete(Table::Best, tables::height_bytes(entry.index));
-            self.pending.delete(Table::Undo, key);
-            self.pending.put(Table::Sides, key, bytes.to_be_bytes());
-            self.sides.insert(Side { entry: entry.clone(), bytes, fork, wanted: false });
+            self.pending.rows.delete(Table::Best, tables::height_bytes(entry.index));
+            self.pending.rows.delete(Table::Undo, key);
+            self.pending.rows.put(Table::SideBlocks, key, bytes.to_be_bytes());
+            self.side_branches.insert(SideBlock { entry: entry.clone(), bytes, fork, wanted: false });
         }
         for (entry, journal) in &trial.applied {
             let key = tables::block_key(entry.id());
-            self.pending.put(Table::Best, tables::height_bytes(entry.index), *entry.hash().as_bytes());
-            self.pending.delete(Table::Sides, key);
+            self.pending.rows.put(Table::Best, tables::height_bytes(entry.index), *entry.hash().as_bytes());
+            self.pending.rows.delete(Table::SideBlocks, key);
             if !journal.0.is_empty() {
-                self.pending.put(Table::Undo, key, journal.to_bytes());
+                self.pending.rows.put(Table::Undo, key, journal.to_bytes());
             }
-            self.sides.remove(&entry.hash());
+            self.side_branches.remove(&entry.hash());
         }
         self.state.absorb(trial.writes);
         let from = std::mem::replace(&mut self.tip, to.clone());
-        self.find_forks_again();
+        self.update_forks();
         let applied: HashMap<_, _> = trial.applied.iter().map(|(entry, _)| (entry.hash(), entry.id())).collect();
-        let leaves_at =
-            |hash: &BlockHash| applied.get(hash).copied().or_else(|| self.sides.get(hash).map(|side| side.fork));
-        self.invalid.find_forks_again(fork, leaves_at);
+        let leaves_at = |hash: &BlockHash| {
+            applied.get(hash).copied().or_else(|| self.side_branches.get(hash).map(|side| side.fork))
+        };
+        self.invalid.update_forks(fork, leaves_at);
         self.evict_surplus();
-        self.flush()?;
+        self.write_with_state()?;
         self.reorganisation = Some(Reorganisation { fork, from, to: to.clone() });
-        self.ancestors = self.stored_ancestors(&to)?;
+        self.ancestors = self.read_ancestors(&to)?;
         Ok(())
     }
 
     /// Remembers that a block breaks a rule, and drops all that was built on it.
-    pub(super) fn condemn(&mut self, entry: &Entry, fork: BlockId, broken: BrokenRule) {
+    pub(super) fn mark_invalid(&mut self, entry: &ChainEntry, fork: BlockId, violation: BlockViolation) {
         let hash = entry.hash();
-        let reason = broken.to_string();
-        self.invalid.remember(entry, fork, broken);
-        for side in self.sides.remove_with_descendants(&hash) {
-            self.delete_side(&side);
+        let reason = violation.to_string();
+        self.invalid.remember(entry, fork, violation);
+        for side in self.side_branches.remove_with_descendants(&hash) {
+            self.delete_side_block(&side);
             if side.entry.hash() != hash {
-                let broken = BrokenRule::KnownInvalid { hash, reason: reason.clone() };
-                self.invalid.remember(&side.entry, fork, broken);
+                let violation = BlockViolation::KnownInvalid { hash, reason: reason.clone() };
+                self.invalid.remember(&side.entry, fork, violation);
             }
         }
     }
 
-    /// Drops the lightest side branches until their caps are kept.
+    /// Drops the lightest side branches until the limits are kept.
     pub(super) fn evict_surplus(&mut self) {
-        while let Some(side) = self.sides.surplus(&self.limits).and_then(|hash| self.sides.remove(&hash)) {
-            self.delete_side(&side);
+        while let Some(side) =
+            self.side_branches.to_evict(&self.limits).and_then(|hash| self.side_branches.remove(&hash))
+        {
+            self.delete_side_block(&side);
         }
     }
 
-    fn delete_side(&mut self, side: &Side) {
-        let key = tables::block_key(side.entry.id());
-        for table in [Table::Headers, Table::Bodies, Table::Sides] {
-            self.pending.delete(table, key);
-        }
-        self.pending.delete(Table::Index, *side.entry.hash().as_bytes());
+    fn delete_side_block(&mut self, side: &SideBlock) {
+        self.pending.delete_side_block(&side.entry);
         self.unflushed.forget(&side.entry.hash());
     }
 
-    /// Where each side branch leaves the best chain, after the best chain has changed.
-    pub(super) fn find_forks_again(&mut self) {
-        for id in self.sides.ids() {
-            let Some(prev_hash) = self.sides.get(&id.hash).map(|side| side.entry.prev_hash) else { continue };
+    /// Finds anew where each side branch leaves the best chain, after the best chain has changed.
+    pub(super) fn update_forks(&mut self) {
+        for id in self.side_branches.ids() {
+            let Some(prev_hash) = self.side_branches.get(&id.hash).map(|side| side.entry.prev_hash) else { continue };
             let parent = BlockId { index: id.index.minus(1), hash: prev_hash };
-            let fork = self.sides.get(&prev_hash).map_or(parent, |side| side.fork);
-            self.sides.set_fork(&id.hash, fork);
+            let fork = self.side_branches.get(&prev_hash).map_or(parent, |side| side.fork);
+            self.side_branches.set_fork(&id.hash, fork);
         }
-    }
-
-    /// Whether a block is stored: on the best chain, on a side branch, or waiting to be committed.
-    ///
-    /// # Errors
-    /// Only our own failures.
-    pub fn contains(&self, hash: &BlockHash) -> Result<bool, StoreError> {
-        if *hash == self.tip.hash() || self.sides.get(hash).is_some() || self.unflushed.find(hash).is_some() {
-            return Ok(true);
-        }
-        Ok(tables::indexed_height(self.store.snapshot()?.as_ref(), hash)?.is_some())
     }
 }

@@ -1,11 +1,12 @@
 //! The rules of a network, in one place: what every block must keep, whoever sends it and wherever it stands.
 
-use super::{BrokenRule, NotYet, Refusal};
-use crate::block::{Block, Header, Timestamp};
+use super::{BlockError, BlockViolation, NotYet};
+use crate::block::{Block, Header, Height, Timestamp};
 use crate::keys::{PlainVerifier, Verifier};
-use crate::layer::{self, Effect, Layer};
+use crate::layer::{self, Effect, EffectError, Layer};
 use crate::params::Params;
-use crate::work::retarget::{Ancestor, Retarget, Rule};
+use crate::state::{Overlay, StateRead};
+use crate::work::retarget::{Ancestor, Retarget, RetargetRule};
 use std::sync::Arc;
 
 /// The parameters of a network, and the layer and retarget rule that they choose.
@@ -13,7 +14,7 @@ pub struct Rules {
     params: Params,
     layer: Box<dyn Layer>,
     retarget: Box<dyn Retarget>,
-    keeps_facts: bool,
+    keeps_history: bool,
 }
 
 impl Rules {
@@ -30,18 +31,18 @@ impl Rules {
 
     /// The rules of `params` with another layer, for experiments and tests.
     pub fn with_layer(params: Params, layer: Box<dyn Layer>) -> Self {
-        Self { layer, retarget: Rule::build(&params), params, keeps_facts: false }
+        Self { layer, retarget: RetargetRule::build(&params), params, keeps_history: false }
     }
 
     /// The same rules, with the facts of each block kept beside the state.
     #[must_use]
-    pub fn keeping_facts(self) -> Self {
-        Self { keeps_facts: true, ..self }
+    pub fn keeping_history(self) -> Self {
+        Self { keeps_history: true, ..self }
     }
 
     /// Whether the facts of each block are kept.
-    pub const fn keeps_facts(&self) -> bool {
-        self.keeps_facts
+    pub const fn keeps_history(&self) -> bool {
+        self.keeps_history
     }
 
     /// The parameters.
@@ -62,10 +63,10 @@ impl Rules {
     /// Stage 1, as far as it is not in the type [`Block`]: sizes.
     ///
     /// # Errors
-    /// [`BrokenRule::DataTooLarge`].
-    pub fn data_is_not_too_large(&self, block: &Block) -> Result<(), BrokenRule> {
+    /// [`BlockViolation::DataTooLarge`].
+    pub fn data_is_not_too_large(&self, block: &Block) -> Result<(), BlockViolation> {
         let (got, limit) = (block.data().len() as u64, self.params.max_data_bytes);
-        if got <= limit { Ok(()) } else { Err(BrokenRule::DataTooLarge { got, limit }) }
+        if got <= limit { Ok(()) } else { Err(BlockViolation::DataTooLarge { got, limit }) }
     }
 
     /// Stage 2: the header on its branch. `ancestors` end with the parent, as for [`Retarget::next`].
@@ -78,25 +79,25 @@ impl Rules {
         parent: &Header,
         ancestors: &[Ancestor],
         now: Timestamp,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), BlockError> {
         let expected = parent.hash();
         if header.prev_hash != expected {
-            return Err(BrokenRule::WrongParent { got: header.prev_hash, expected }.into());
+            return Err(BlockViolation::WrongParent { got: header.prev_hash, expected }.into());
         }
         let expected = parent.index.next();
         if header.index != expected {
-            return Err(BrokenRule::WrongIndex { got: header.index, expected }.into());
+            return Err(BlockViolation::WrongIndex { got: header.index, expected }.into());
         }
         if header.timestamp <= parent.timestamp {
-            return Err(BrokenRule::TimestampNotLater { got: header.timestamp, parent: parent.timestamp }.into());
+            return Err(BlockViolation::TimestampNotLater { got: header.timestamp, parent: parent.timestamp }.into());
         }
         let expected = self.retarget.next(header.index, ancestors);
         if header.difficulty != expected {
-            return Err(BrokenRule::WrongDifficulty { got: header.difficulty, expected }.into());
+            return Err(BlockViolation::WrongDifficulty { got: header.difficulty, expected }.into());
         }
         let target = header.difficulty.target();
         if !target.is_met_by(&header.hash()) {
-            return Err(BrokenRule::TargetMissed { got: header.hash(), target }.into());
+            return Err(BlockViolation::TargetMissed { got: header.hash(), target }.into());
         }
         let max_future_ms = self.params.max_future_ms;
         if header.timestamp > now.plus_ms(max_future_ms) {
@@ -105,11 +106,27 @@ impl Rules {
         Ok(())
     }
 
+    /// Stages 3 and 4: the data alone, and its effect on the state `below` of a block at `index`.
+    ///
+    /// # Errors
+    /// The rule that it breaks, or our own failure to read the state.
+    pub fn apply_data<'a>(
+        &self,
+        data: &str,
+        index: Height,
+        below: &'a dyn StateRead,
+    ) -> Result<Overlay<'a>, EffectError> {
+        let effect = self.layer.read(data)?;
+        let mut block = Overlay::new(below);
+        effect.apply(index, &mut block)?;
+        Ok(block)
+    }
+
     /// Stage 3: the data alone.
     ///
     /// # Errors
     /// The layer's rule that it breaks.
-    pub fn read_data(&self, data: &str) -> Result<Box<dyn Effect>, BrokenRule> {
+    pub fn read_data(&self, data: &str) -> Result<Box<dyn Effect>, BlockViolation> {
         Ok(self.layer.read(data)?)
     }
 }

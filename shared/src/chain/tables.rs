@@ -13,11 +13,10 @@
 //!           "flushed"               →  height (8): state and index hold everything up to this block of the best chain
 //! ```
 
-use super::Entry;
-use crate::block::{Block, BlockHash, DataHash, Header, HeaderFields, Height, Nonce, Timestamp};
+use super::ChainEntry;
+use crate::block::{Block, BlockHash, BlockId, DataHash, Header, HeaderFields, Height, Nonce, Timestamp};
 use crate::state::Journal;
 use crate::store::{Snapshot, StoreError, Table};
-use crate::wire::BlockId;
 use crate::work::{Difficulty, Work};
 
 pub(super) const TIP: &[u8] = b"tip";
@@ -36,7 +35,7 @@ pub(super) fn height_bytes(height: Height) -> [u8; 8] {
     height.0.to_be_bytes()
 }
 
-pub(super) fn header_row(entry: &Entry) -> [u8; 104] {
+pub(super) fn header_row(entry: &ChainEntry) -> [u8; 104] {
     let mut row = [0; 104];
     row[..32].copy_from_slice(entry.prev_hash.as_bytes());
     row[32..40].copy_from_slice(&entry.timestamp.as_ms().to_be_bytes());
@@ -47,11 +46,11 @@ pub(super) fn header_row(entry: &Entry) -> [u8; 104] {
     row
 }
 
-pub(super) fn parse_header_row(id: BlockId, row: &[u8]) -> Result<Entry> {
+pub(super) fn parse_header_row(id: BlockId, row: &[u8]) -> Result<ChainEntry> {
     parse_entry(id, row).ok_or_else(|| damaged("header", id))
 }
 
-fn parse_entry(id: BlockId, row: &[u8]) -> Option<Entry> {
+fn parse_entry(id: BlockId, row: &[u8]) -> Option<ChainEntry> {
     let (prev_hash, row) = row.split_first_chunk::<32>()?;
     let (timestamp, row) = row.split_first_chunk::<8>()?;
     let (difficulty, row) = row.split_first_chunk::<8>()?;
@@ -65,7 +64,7 @@ fn parse_entry(id: BlockId, row: &[u8]) -> Option<Entry> {
         data_hash: DataHash::from_bytes(*data_hash),
     };
     let header = Header::from_store(fields, Nonce(u64::from_be_bytes(*nonce)), id.hash);
-    Some(Entry { header, work: Work(u128::from_be_bytes(work.try_into().ok()?)) })
+    Some(ChainEntry { header, work: Work(u128::from_be_bytes(work.try_into().ok()?)) })
 }
 
 pub(super) fn parse_block_key(key: &[u8]) -> Result<BlockId> {
@@ -93,7 +92,7 @@ pub(super) fn best_hash(rows: &dyn Snapshot, height: Height) -> Result<Option<Bl
 }
 
 /// The best chain's block at a height that it must have.
-pub(super) fn best_entry(rows: &dyn Snapshot, height: Height) -> Result<Entry> {
+pub(super) fn best_entry(rows: &dyn Snapshot, height: Height) -> Result<ChainEntry> {
     let missing = || StoreError::Damaged(format!("the best chain has no block {height}"));
     let hash = best_hash(rows, height)?.ok_or_else(missing)?;
     entry(rows, BlockId { index: height, hash })
@@ -104,11 +103,11 @@ pub(super) fn indexed_height(rows: &dyn Snapshot, hash: &BlockHash) -> Result<Op
 }
 
 /// A stored block's entry, where the block must be stored.
-pub(super) fn entry(rows: &dyn Snapshot, id: BlockId) -> Result<Entry> {
+pub(super) fn entry(rows: &dyn Snapshot, id: BlockId) -> Result<ChainEntry> {
     find_entry(rows, id)?.ok_or_else(|| damaged("header", id))
 }
 
-pub(super) fn find_entry(rows: &dyn Snapshot, id: BlockId) -> Result<Option<Entry>> {
+pub(super) fn find_entry(rows: &dyn Snapshot, id: BlockId) -> Result<Option<ChainEntry>> {
     rows.get(Table::Headers, &block_key(id))?.map(|row| parse_header_row(id, &row)).transpose()
 }
 

@@ -9,16 +9,16 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 /// Heights by hash. Clones share the content.
 #[derive(Clone, Default)]
-pub(super) struct Unflushed(Arc<RwLock<Generations>>);
+pub(super) struct UnflushedIndex(Arc<RwLock<Heights>>);
 
 #[derive(Default)]
-struct Generations {
+struct Heights {
     current: HashMap<BlockHash, Height>,
     /// What the last flush wrote: kept one flush longer for readers whose snapshot is older than it.
     previous: HashMap<BlockHash, Height>,
 }
 
-impl Unflushed {
+impl UnflushedIndex {
     pub(super) fn insert(&self, hash: BlockHash, height: Height) {
         self.write(|generations| generations.current.insert(hash, height));
     }
@@ -49,10 +49,10 @@ impl Unflushed {
     }
 
     pub(super) fn clear(&self) {
-        self.write(|generations| *generations = Generations::default());
+        self.write(|generations| *generations = Heights::default());
     }
 
-    fn write<T>(&self, change: impl FnOnce(&mut Generations) -> T) -> T {
+    fn write<T>(&self, change: impl FnOnce(&mut Heights) -> T) -> T {
         change(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -1,12 +1,12 @@
 //! What can be said of a block: taken, or one of three refusals that are kept apart (docs/protocol.md §4).
 
-use crate::block::{BlockHash, Height, Timestamp};
-use crate::layer::BrokenLayerRule;
+use crate::block::{BlockHash, BlockId, Height, Timestamp};
+use crate::layer::EffectError;
 use crate::store::StoreError;
-use crate::wire::BlockId;
+use crate::violation::RuleViolation;
 use crate::work::{Difficulty, Target};
 
-use super::Entry;
+use super::ChainEntry;
 
 /// A block was taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,10 +21,10 @@ pub enum Accepted {
 
 /// A block was not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum BlockError {
     /// It breaks a rule, and always will.
     #[error(transparent)]
-    Broken(#[from] BrokenRule),
+    Invalid(#[from] BlockViolation),
     /// It cannot be judged, or not be kept, for now.
     #[error(transparent)]
     NotYet(#[from] NotYet),
@@ -33,9 +33,25 @@ pub enum Refusal {
     Failed(#[from] StoreError),
 }
 
+impl BlockError {
+    /// Whether we failed, so that nothing is said about the block.
+    pub const fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed(_))
+    }
+}
+
+impl From<EffectError> for BlockError {
+    fn from(error: EffectError) -> Self {
+        match error {
+            EffectError::Invalid(violation) => Self::Invalid(violation.into()),
+            EffectError::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
 /// The rules of blocks, in the order in which they are checked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BrokenRule {
+pub enum BlockViolation {
     /// Stage 1.
     #[error("the data has {got} bytes, at most {limit} are allowed")]
     DataTooLarge {
@@ -86,7 +102,7 @@ pub enum BrokenRule {
     },
     /// Stages 3 and 4.
     #[error(transparent)]
-    Layer(#[from] BrokenLayerRule),
+    Layer(#[from] RuleViolation),
     /// A block was judged before, or descends from one that was.
     #[error("block {hash} was found invalid: {reason}")]
     KnownInvalid {
@@ -97,7 +113,7 @@ pub enum BrokenRule {
     },
 }
 
-impl BrokenRule {
+impl BlockViolation {
     /// The rule's name, stable, for programs: `rule` in problem+json.
     pub fn name(&self) -> &'static str {
         match self {
@@ -148,9 +164,9 @@ pub struct Reorganisation {
     /// The last block that both branches share.
     pub fork: BlockId,
     /// The tip that was left.
-    pub from: Entry,
+    pub from: ChainEntry,
     /// The tip now.
-    pub to: Entry,
+    pub to: ChainEntry,
 }
 
 impl Reorganisation {

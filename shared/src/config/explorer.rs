@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// What an explorer is told, section `[explorer]`.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Explorer {
+pub struct ExplorerConfig {
     /// Name or address that it listens on.
     pub host: String,
     /// The first port to try; the flag `--port` names the only one.
@@ -22,7 +22,7 @@ pub struct Explorer {
 #[error("explorer.tokens: expected host:port=token, one for each node")]
 pub struct BadToken;
 
-impl Explorer {
+impl ExplorerConfig {
     /// The tokens by the nodes that they steer.
     ///
     /// # Errors
@@ -36,13 +36,13 @@ impl Explorer {
     }
 }
 
-impl Default for Explorer {
+impl Default for ExplorerConfig {
     fn default() -> Self {
         Self { host: "127.0.0.1".to_owned(), port: 8080, tracker: "127.0.0.1:8090".to_owned(), tokens: Vec::new() }
     }
 }
 
-impl std::fmt::Debug for Explorer {
+impl std::fmt::Debug for ExplorerConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Tokens are secrets.
         let Self { host, port, tracker, .. } = self;
@@ -60,9 +60,9 @@ mod tests {
 
     #[test]
     fn a_token_belongs_to_a_node() {
-        let with = |tokens: &[&str]| Explorer {
+        let with = |tokens: &[&str]| ExplorerConfig {
             tokens: tokens.iter().map(ToString::to_string).collect(),
-            ..Explorer::default()
+            ..ExplorerConfig::default()
         };
         let tokens = with(&["a:8100=x=y", "b:8100=z"]).tokens().unwrap();
         assert_eq!((tokens["a:8100"].as_str(), tokens["b:8100"].as_str()), ("x=y", "z"));

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// What a mempool is told, section `[mempool]` (docs/protocol.md §11).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Mempool {
+pub struct MempoolConfig {
     /// Name or address that it listens on.
     pub host: String,
     /// The first port to try; the flag `--port` names the only one.
@@ -40,7 +40,7 @@ pub struct Mempool {
     pub push_burst: u32,
 }
 
-impl Default for Mempool {
+impl Default for MempoolConfig {
     fn default() -> Self {
         Self {
             host: "127.0.0.1".to_owned(),

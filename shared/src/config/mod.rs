@@ -10,11 +10,11 @@ mod mempool;
 mod node;
 mod services;
 
-pub use explorer::{BadToken, Explorer};
+pub use explorer::{BadToken, ExplorerConfig};
 pub use hashrate::{BadHashrate, Hashrate};
-pub use mempool::Mempool;
-pub use node::{Node, Secret};
-pub use services::{Http, Simulator, Tracker, User};
+pub use mempool::MempoolConfig;
+pub use node::{NodeConfig, Secret};
+pub use services::{HttpConfig, SimulatorConfig, TrackerConfig, UserConfig};
 
 use crate::params::Params;
 use serde::Deserialize;
@@ -29,19 +29,19 @@ pub struct Config {
     /// The consensus parameters (docs/protocol.md §2).
     pub network: Params,
     /// The tracker.
-    pub tracker: Tracker,
+    pub tracker: TrackerConfig,
     /// A node.
-    pub node: Node,
+    pub node: NodeConfig,
     /// A mempool.
-    pub mempool: Mempool,
+    pub mempool: MempoolConfig,
     /// The command line of users.
-    pub user: User,
+    pub user: UserConfig,
     /// An explorer.
-    pub explorer: Explorer,
+    pub explorer: ExplorerConfig,
     /// HTTP, of every service.
-    pub http: Http,
+    pub http: HttpConfig,
     /// The simulator.
-    pub simulator: Simulator,
+    pub simulator: SimulatorConfig,
 }
 
 #[cfg(test)]
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_section_is_read_from_its_values() {
-        assert_eq!(serde_json::from_value::<Tracker>(tracker()).unwrap(), Tracker::default());
+        assert_eq!(serde_json::from_value::<TrackerConfig>(tracker()).unwrap(), TrackerConfig::default());
     }
 
     #[test]
@@ -70,7 +70,7 @@ mod tests {
         let mut impossible = tracker();
         impossible["port"] = json!(65_536);
         for (section, reason) in [(unknown, "`prot`"), (missing, "`max_members`"), (impossible, "65536")] {
-            let error = serde_json::from_value::<Tracker>(section).unwrap_err().to_string();
+            let error = serde_json::from_value::<TrackerConfig>(section).unwrap_err().to_string();
             assert!(error.contains(reason), "{error} does not name {reason}");
         }
     }

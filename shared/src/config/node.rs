@@ -8,7 +8,7 @@ use std::path::PathBuf;
 /// What a node is told, section `[node]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Node {
+pub struct NodeConfig {
     /// Name or address that it listens on.
     pub host: String,
     /// The first port to try; the flag `--port` names the only one.
@@ -43,7 +43,7 @@ pub struct Node {
     pub poll_ms: u64,
 }
 
-impl Default for Node {
+impl Default for NodeConfig {
     fn default() -> Self {
         Self {
             host: "127.0.0.1".to_owned(),

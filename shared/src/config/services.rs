@@ -6,7 +6,7 @@ use serde::Deserialize;
 /// What the tracker is told, section `[tracker]` (docs/protocol.md §9).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Tracker {
+pub struct TrackerConfig {
     /// Name or address that it listens on.
     pub host: String,
     /// The first port to try; the flag `--port` names the only one.
@@ -21,7 +21,7 @@ pub struct Tracker {
     pub max_members_per_source: usize,
 }
 
-impl Default for Tracker {
+impl Default for TrackerConfig {
     fn default() -> Self {
         Self {
             host: "127.0.0.1".to_owned(),
@@ -37,12 +37,12 @@ impl Default for Tracker {
 /// What the command line of users is told, section `[user]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct User {
+pub struct UserConfig {
     /// `host:port` of the tracker that knows the mempools.
     pub tracker: String,
 }
 
-impl Default for User {
+impl Default for UserConfig {
     fn default() -> Self {
         Self { tracker: "127.0.0.1:8090".to_owned() }
     }
@@ -51,7 +51,7 @@ impl Default for User {
 /// What bounds HTTP in every service, section `[http]` (docs/protocol.md §8).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Http {
+pub struct HttpConfig {
     /// Most connections at a time.
     pub max_connections: usize,
     /// Milliseconds that the header of a request may take to arrive.
@@ -68,7 +68,7 @@ pub struct Http {
     pub hosts: Vec<String>,
 }
 
-impl Default for Http {
+impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             max_connections: 1024,
@@ -85,7 +85,7 @@ impl Default for Http {
 /// What the simulator is told, section `[simulator]`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Simulator {
+pub struct SimulatorConfig {
     /// Name or address that its nodes and pages listen on.
     pub host: String,
     /// How many nodes it begins with.
@@ -98,7 +98,7 @@ pub struct Simulator {
     pub rate: u32,
 }
 
-impl Default for Simulator {
+impl Default for SimulatorConfig {
     fn default() -> Self {
         let hashrate = Hashrate::PerSecond(50_000);
         Self { host: "127.0.0.1".to_owned(), nodes: 4, hashrate, members: 4, rate: 1 }

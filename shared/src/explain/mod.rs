@@ -12,7 +12,7 @@ pub use hidden::is_hidden;
 
 use crate::block::{Block, BlockHash, Height};
 use crate::keys::{Signed, Verifier, public_key_pem};
-use crate::ledger::{BrokenTransaction, Transaction, TransactionId};
+use crate::ledger::{Transaction, TransactionId, TransactionViolation};
 use serde::Serialize;
 use shell::{print, print_bytes, print_lines};
 
@@ -83,14 +83,14 @@ pub fn transaction(
     transaction: &Transaction,
     network: BlockHash,
     verifier: &dyn Verifier,
-) -> Result<Explanation, BrokenTransaction> {
+) -> Result<Explanation, TransactionViolation> {
     let Transaction { id, from, to, signature, .. } = transaction;
     let text = transaction.text(network);
-    let der = signature.to_der().ok_or(BrokenTransaction::WrongSignature(*from))?;
+    let der = signature.to_der().ok_or(TransactionViolation::WrongSignature(*from))?;
     let (r, s) = signature.as_bytes().split_at(32);
     let is_right = match verifier.verify(&Signed { text: &text, from, to, signature }) {
         Ok(()) => true,
-        Err(BrokenTransaction::WrongSignature(_)) => false,
+        Err(TransactionViolation::WrongSignature(_)) => false,
         Err(other) => return Err(other),
     };
     let verify = "openssl dgst -sha256 -verify key.pem -signature signature text".to_owned();

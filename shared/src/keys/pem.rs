@@ -3,7 +3,7 @@
 //! Reads and writes texts, never files, and draws no random number: salt and initialisation vector come in.
 
 use super::KeyPair;
-use crate::ledger::{Address, BrokenTransaction};
+use crate::ledger::{Address, TransactionViolation};
 use p256::SecretKey;
 use p256::elliptic_curve::ALGORITHM_OID;
 use p256::pkcs8::{AssociatedOid, EncodePrivateKey, EncodePublicKey};
@@ -157,9 +157,9 @@ fn is_affordable(scheme: &EncryptionScheme) -> bool {
 /// The public key of an address as PEM (SubjectPublicKeyInfo), for `openssl dgst -verify`.
 ///
 /// # Errors
-/// [`BrokenTransaction::NotAPoint`].
-pub fn public_key_pem(address: &Address) -> Result<String, BrokenTransaction> {
-    let wrong = || BrokenTransaction::NotAPoint(*address);
+/// [`TransactionViolation::NotAPoint`].
+pub fn public_key_pem(address: &Address) -> Result<String, TransactionViolation> {
+    let wrong = || TransactionViolation::NotAPoint(*address);
     let key = p256::PublicKey::from_sec1_bytes(&address.public_key()).map_err(|_| wrong())?;
     key.to_public_key_pem(LineEnding::LF).map_err(|_| wrong())
 }

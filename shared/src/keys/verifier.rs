@@ -1,8 +1,8 @@
 //! Checking signatures, as a trait: what costs most of a transaction can then be parallel and remembered.
 
 use super::Signature;
-use crate::layer::BrokenLayerRule;
-use crate::ledger::{Address, BrokenTransaction};
+use crate::ledger::{Address, TransactionViolation};
+use crate::violation::RuleViolation;
 use p256::ecdsa::VerifyingKey;
 use p256::ecdsa::signature::Verifier as _;
 
@@ -21,27 +21,27 @@ pub struct Signed<'a> {
 }
 
 /// A check of one item of a list, by its place.
-pub type Check<'a> = dyn Fn(usize) -> Result<(), BrokenLayerRule> + Sync + 'a;
+pub type Check<'a> = dyn Fn(usize) -> Result<(), RuleViolation> + Sync + 'a;
 
 /// Does the arithmetic of the curve, and whatever else can be done in parallel.
 pub trait Verifier: Send + Sync {
     /// Whether both addresses are points of the curve and the signature is `from`'s over the text.
     ///
     /// # Errors
-    /// [`BrokenTransaction::NotAPoint`] or [`BrokenTransaction::WrongSignature`].
-    fn verify(&self, signed: &Signed<'_>) -> Result<(), BrokenTransaction>;
+    /// [`TransactionViolation::NotAPoint`] or [`TransactionViolation::WrongSignature`].
+    fn verify(&self, signed: &Signed<'_>) -> Result<(), TransactionViolation>;
 
     /// Whether an address is a point of the curve.
     ///
     /// # Errors
-    /// [`BrokenTransaction::NotAPoint`].
-    fn is_point(&self, address: &Address) -> Result<(), BrokenTransaction>;
+    /// [`TransactionViolation::NotAPoint`].
+    fn is_point(&self, address: &Address) -> Result<(), TransactionViolation>;
 
     /// Checks the items `0 .. count`, in any order and as many at a time as it likes.
     ///
     /// # Errors
     /// The error of the first item, by place, that has one.
-    fn check_each(&self, count: usize, check: &Check<'_>) -> Result<(), BrokenLayerRule> {
+    fn check_each(&self, count: usize, check: &Check<'_>) -> Result<(), RuleViolation> {
         (0..count).try_for_each(check)
     }
 }
@@ -51,19 +51,19 @@ pub trait Verifier: Send + Sync {
 pub struct PlainVerifier;
 
 impl Verifier for PlainVerifier {
-    fn verify(&self, signed: &Signed<'_>) -> Result<(), BrokenTransaction> {
+    fn verify(&self, signed: &Signed<'_>) -> Result<(), TransactionViolation> {
         let key = point(signed.from)?;
         point(signed.to)?;
-        let wrong = |_| BrokenTransaction::WrongSignature(*signed.from);
+        let wrong = |_| TransactionViolation::WrongSignature(*signed.from);
         let signature = p256::ecdsa::Signature::from_slice(signed.signature.as_bytes()).map_err(wrong)?;
         key.verify(signed.text.as_bytes(), &signature).map_err(wrong)
     }
 
-    fn is_point(&self, address: &Address) -> Result<(), BrokenTransaction> {
+    fn is_point(&self, address: &Address) -> Result<(), TransactionViolation> {
         point(address).map(|_| ())
     }
 }
 
-fn point(address: &Address) -> Result<VerifyingKey, BrokenTransaction> {
-    VerifyingKey::from_sec1_bytes(&address.public_key()).map_err(|_| BrokenTransaction::NotAPoint(*address))
+fn point(address: &Address) -> Result<VerifyingKey, TransactionViolation> {
+    VerifyingKey::from_sec1_bytes(&address.public_key()).map_err(|_| TransactionViolation::NotAPoint(*address))
 }

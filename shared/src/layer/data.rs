@@ -1,17 +1,18 @@
 //! Layer `data`: any text, which means nothing to the chain.
 
-use super::{BrokenLayerRule, Effect, EffectError, Layer, Wanted};
+use super::{Effect, EffectError, Layer, TemplateRequest};
 use crate::block::Height;
 use crate::state::{StateRead, StateView};
+use crate::violation::RuleViolation;
 
 pub(super) struct Data;
 
 impl Layer for Data {
-    fn read(&self, _: &str) -> Result<Box<dyn Effect>, BrokenLayerRule> {
+    fn read(&self, _: &str) -> Result<Box<dyn Effect>, RuleViolation> {
         Ok(Box::new(NoEffect))
     }
 
-    fn template(&self, _: Height, _: &dyn StateRead, wanted: &Wanted<'_>) -> Result<String, EffectError> {
+    fn template(&self, _: Height, _: &dyn StateRead, wanted: &TemplateRequest<'_>) -> Result<String, EffectError> {
         Ok(wanted.message.to_owned())
     }
 }

@@ -8,30 +8,21 @@
 mod data;
 pub mod transaction;
 
-use crate::block::Height;
+use crate::block::{BlockId, Height};
 use crate::keys::Verifier;
 use crate::ledger::{Address, Transaction};
 use crate::params::{LayerName, Params};
 use crate::state::{StateRead, StateView};
-use crate::store::StoreError;
+use crate::store::{StoreError, Visit};
+use crate::violation::RuleViolation;
 use std::sync::Arc;
-
-/// A rule of a layer that some data breaks.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{detail}")]
-pub struct BrokenLayerRule {
-    /// The rule's name, stable, for programs.
-    pub rule: &'static str,
-    /// What was expected and what was found, for people.
-    pub detail: String,
-}
 
 /// Why data does not take effect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EffectError {
     /// The data breaks a rule on this state.
     #[error(transparent)]
-    Broken(#[from] BrokenLayerRule),
+    Invalid(#[from] RuleViolation),
     /// We failed to read the state.
     #[error(transparent)]
     Failed(#[from] StoreError),
@@ -39,7 +30,7 @@ pub enum EffectError {
 
 /// What a miner wants in its next block.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Wanted<'a> {
+pub struct TemplateRequest<'a> {
     /// What it says.
     pub message: &'a str,
     /// Who is to be paid; layers without money ignore it.
@@ -55,13 +46,18 @@ pub trait Layer: Send + Sync {
     ///
     /// # Errors
     /// The rule that the data breaks, whatever chain it stands on.
-    fn read(&self, data: &str) -> Result<Box<dyn Effect>, BrokenLayerRule>;
+    fn read(&self, data: &str) -> Result<Box<dyn Effect>, RuleViolation>;
 
     /// The data of a block at `index` on `state`: as much of what is wanted as the rules allow.
     ///
     /// # Errors
     /// A rule that no data can keep with this message or miner, or our own failure.
-    fn template(&self, index: Height, state: &dyn StateRead, wanted: &Wanted<'_>) -> Result<String, EffectError>;
+    fn template(
+        &self,
+        index: Height,
+        state: &dyn StateRead,
+        wanted: &TemplateRequest<'_>,
+    ) -> Result<String, EffectError>;
 }
 
 /// What some data, once read, does to the state: the fourth stage of validity (docs/protocol.md §4).
@@ -71,6 +67,21 @@ pub trait Effect: Send {
     /// # Errors
     /// The rule that is broken on this state, or our own failure.
     fn apply(&self, index: Height, state: &mut dyn StateView) -> Result<(), EffectError>;
+}
+
+/// What histories and balances are read from: the state after some block of the best chain, and the blocks up to it.
+pub trait HistorySource: StateRead {
+    /// Visits the state's rows from `from` on in ascending order, until told to stop.
+    ///
+    /// # Errors
+    /// Only our own failures.
+    fn scan(&self, from: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError>;
+
+    /// The best chain's block at `index`, which must not lie above this state, and its data.
+    ///
+    /// # Errors
+    /// Only our own failures.
+    fn data_at(&self, index: Height) -> Result<(BlockId, String), StoreError>;
 }
 
 /// The layer that `params` choose.

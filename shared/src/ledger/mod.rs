@@ -5,16 +5,16 @@
 
 mod address;
 mod amount;
-mod broken;
 mod bundle;
 pub(crate) mod message;
 mod transaction;
 mod uuid;
+mod violation;
 
 pub use address::{Address, BadAddress};
 pub use amount::{Amount, BadAmount};
-pub use broken::BrokenTransaction;
 pub use bundle::{Bundle, BundleWriter, MalformedBundle, Span, json_of};
 pub use message::BadMessage;
 pub use transaction::{Transaction, TransactionId, TransactionRules, Unsigned};
 pub use uuid::Uuid;
+pub use violation::TransactionViolation;

@@ -1,6 +1,6 @@
 //! Transactions: their text, id and signature, and the rules that they keep by themselves (docs/protocol.md §7).
 
-use super::{Address, Amount, BrokenTransaction, Uuid, message};
+use super::{Address, Amount, TransactionViolation, Uuid, message};
 use crate::block::{BlockHash, hash_type};
 use crate::json::deserialize_strictly;
 use crate::keys::{Signature, Signed, Verifier};
@@ -123,19 +123,19 @@ impl Transaction {
     ///
     /// # Errors
     /// The first rule that it breaks.
-    pub fn check_content(&self, rules: &TransactionRules) -> Result<String, BrokenTransaction> {
+    pub fn check_content(&self, rules: &TransactionRules) -> Result<String, TransactionViolation> {
         let (amount, fee) = (self.amount, self.fee);
         if amount == Amount::ZERO {
-            return Err(BrokenTransaction::NothingMoves);
+            return Err(TransactionViolation::NothingMoves);
         }
         if amount.checked_add(fee).is_none() {
-            return Err(BrokenTransaction::TooMuch { amount, fee });
+            return Err(TransactionViolation::TooMuch { amount, fee });
         }
         message::check(&self.msg, rules.max_msg_bytes)?;
         let text = self.text(rules.network);
         let expected = TransactionId::of(&text);
         if self.id != expected {
-            return Err(BrokenTransaction::WrongId { got: self.id, expected });
+            return Err(TransactionViolation::WrongId { got: self.id, expected });
         }
         Ok(text)
     }
@@ -144,7 +144,7 @@ impl Transaction {
     ///
     /// # Errors
     /// The first rule that it breaks.
-    pub fn check(&self, rules: &TransactionRules, verifier: &dyn Verifier) -> Result<(), BrokenTransaction> {
+    pub fn check(&self, rules: &TransactionRules, verifier: &dyn Verifier) -> Result<(), TransactionViolation> {
         let text = self.check_content(rules)?;
         verifier.verify(&Signed { text: &text, from: &self.from, to: &self.to, signature: &self.signature })
     }

@@ -3,7 +3,7 @@
 use crate::block::{Block, BlockHash, DataHash, HeaderFields, Height, Nonce, Timestamp};
 use crate::json::MAX_INTEGER;
 use crate::work::Difficulty;
-use crate::work::retarget::Rule;
+use crate::work::retarget::RetargetRule;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
@@ -54,7 +54,7 @@ pub struct Params {
     /// Grains that an address without a stored balance holds.
     pub new_address_balance: u64,
     /// The retarget rule.
-    pub retarget: Rule,
+    pub retarget: RetargetRule,
     /// Blocks that an epoch lasts, or that lwma looks back.
     pub retarget_window: u64,
     /// Grains that a block creates at first.
@@ -161,7 +161,7 @@ impl Default for Params {
             max_transactions: 2000,
             name: "chainlab".to_owned(),
             new_address_balance: 0,
-            retarget: Rule::Lwma,
+            retarget: RetargetRule::Lwma,
             retarget_window: 30,
             reward: 5_000_000_000,
         }

@@ -5,27 +5,27 @@
 //! pool's size for each transaction that comes or goes.
 //!
 //! After a change of the best chain, in this order: [`Pool::remove_confirmed`] for each transaction that is in the chain now,
-//! [`Pool::recheck_sender`] for each address that it changed, [`Pool::take_back`] for each transaction that fell out of it.
+//! [`Pool::recheck_sender`] for each address that it changed, [`Pool::readmit`] for each transaction that fell out of it.
 //!
 //! What was accepted and is not covered any more is held aside: [`Pool::get`] knows it, and it is nowhere else until it is
 //! covered again, confirmed or too old.
 
 mod accounts;
-mod aside;
 mod pending;
 mod refusal;
 mod template;
+mod uncovered;
 
 pub use pending::{FeeRate, Pending};
-pub use refusal::{Evicted, Moved, Reason, Refusal};
-pub use template::{Room, choose};
+pub use refusal::{AdmissionError, Evicted, EvictionReason, PoolChanges};
+pub use template::{Room, select_transactions};
 
 use crate::ledger::{Address, Amount, TransactionId};
 use accounts::Accounts;
-use aside::Aside;
 use pending::{Age, saturated};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use uncovered::Uncovered;
 
 /// What bounds a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +57,7 @@ pub struct Pool {
     by_fee: BTreeMap<(Reverse<FeeRate>, Age), Pending>,
     by_age: BTreeMap<Age, Pending>,
     accounts: Accounts,
-    aside: Aside,
+    uncovered: Uncovered,
     bytes: usize,
     next_sequence: u64,
     version: u64,
@@ -72,7 +72,7 @@ impl Pool {
             by_fee: BTreeMap::new(),
             by_age: BTreeMap::new(),
             accounts: Accounts::default(),
-            aside: Aside::default(),
+            uncovered: Uncovered::default(),
             bytes: 0,
             next_sequence: 0,
             version: 0,
@@ -83,7 +83,7 @@ impl Pool {
     ///
     /// # Errors
     /// The first rule that refuses it.
-    pub fn check(&self, newcomer: &Pending, balance: Amount) -> Result<(), Refusal> {
+    pub fn check(&self, newcomer: &Pending, balance: Amount) -> Result<(), AdmissionError> {
         self.check_relay(newcomer)?;
         self.check_fit(newcomer, balance).map(drop)
     }
@@ -92,7 +92,7 @@ impl Pool {
     ///
     /// # Errors
     /// The first rule that refuses it; then nothing has changed.
-    pub fn admit(&mut self, newcomer: Pending, balance: Amount) -> Result<Vec<Evicted>, Refusal> {
+    pub fn admit(&mut self, newcomer: Pending, balance: Amount) -> Result<Vec<Evicted>, AdmissionError> {
         self.check_relay(&newcomer)?;
         let outbid = self.check_fit(&newcomer, balance)?;
         let newcomer = self.numbered(newcomer);
@@ -106,7 +106,7 @@ impl Pool {
     ///
     /// # Errors
     /// The first rule that refuses it; then nothing has changed.
-    pub fn take_back(&mut self, returned: Pending, balance: Amount) -> Result<Moved, Refusal> {
+    pub fn readmit(&mut self, returned: Pending, balance: Amount) -> Result<PoolChanges, AdmissionError> {
         self.check_unknown(&returned)?;
         let returned = self.numbered(returned);
         self.offer(returned, balance)
@@ -121,22 +121,22 @@ impl Pool {
 
     /// Holds aside what a sender's changed balance no longer covers: the oldest are kept, one by one, as far as it goes.
     /// With what is left of it those return that were held aside, the oldest first.
-    pub fn recheck_sender(&mut self, sender: &Address, balance: Amount) -> Moved {
-        let mut moved = Moved::default();
-        for pending in self.uncovered(sender, balance) {
+    pub fn recheck_sender(&mut self, sender: &Address, balance: Amount) -> PoolChanges {
+        let mut moved = PoolChanges::default();
+        for pending in self.no_longer_covered(sender, balance) {
             self.remove(&pending);
-            moved.evicted.extend(self.aside.insert(pending, &self.limits));
+            moved.evicted.extend(self.uncovered.insert(pending, &self.limits));
         }
-        let aside: Vec<_> = self.aside.from(sender).cloned().collect();
-        for pending in aside {
-            self.aside.remove(&pending);
+        let uncovered: Vec<_> = self.uncovered.from(sender).cloned().collect();
+        for pending in uncovered {
+            self.uncovered.remove(&pending);
             match self.offer(pending.clone(), balance) {
-                Ok(Moved { returned, evicted }) => {
+                Ok(PoolChanges { returned, evicted }) => {
                     moved.returned.extend(returned);
                     moved.evicted.extend(evicted);
                 }
                 // Covered again, and others pay more.
-                Err(_) => moved.evicted.push(Evicted { pending, reason: Reason::Outbid }),
+                Err(_) => moved.evicted.push(Evicted { pending, reason: EvictionReason::Outbid }),
             }
         }
         moved
@@ -145,9 +145,9 @@ impl Pool {
     /// Drops what has waited for too long, pending or aside, the oldest of each first and at most so many at a time.
     pub fn expire(&mut self, now_ms: u64, at_most: usize) -> Vec<Evicted> {
         let is_old = |pending: &&Pending| now_ms.saturating_sub(pending.arrived_ms) > self.limits.max_age_ms;
-        let aside = self.aside.by_age().take_while(is_old);
-        let dropped = self.by_age.values().take_while(is_old).chain(aside).take(at_most).cloned().collect();
-        self.evict(dropped, Reason::Expired)
+        let uncovered = self.uncovered.by_age().take_while(is_old);
+        let dropped = self.by_age.values().take_while(is_old).chain(uncovered).take(at_most).cloned().collect();
+        self.evict(dropped, EvictionReason::Expired)
     }
 
     /// What bounds this pool.
@@ -177,12 +177,12 @@ impl Pool {
 
     /// A transaction by its id, pending or held aside.
     pub fn get(&self, id: &TransactionId) -> Option<&Pending> {
-        self.by_id.get(id).or_else(|| self.aside.get(id))
+        self.by_id.get(id).or_else(|| self.uncovered.get(id))
     }
 
     /// Those that are held aside until they are covered again, the oldest first.
-    pub fn aside(&self) -> impl DoubleEndedIterator<Item = &Pending> {
-        self.aside.by_age()
+    pub fn uncovered(&self) -> impl DoubleEndedIterator<Item = &Pending> {
+        self.uncovered.by_age()
     }
 
     /// All, the best paid per byte first; of equal ones the oldest.
@@ -222,40 +222,40 @@ impl Pool {
     }
 
     /// The rules for newcomers only.
-    fn check_relay(&self, newcomer: &Pending) -> Result<(), Refusal> {
+    fn check_relay(&self, newcomer: &Pending) -> Result<(), AdmissionError> {
         let (transaction, limits) = (&newcomer.transaction, &self.limits);
         self.check_unknown(newcomer)?;
         if transaction.fee < limits.min_fee {
-            return Err(Refusal::BelowMinFee { fee: transaction.fee, least: limits.min_fee });
+            return Err(AdmissionError::BelowMinFee { fee: transaction.fee, least: limits.min_fee });
         }
         let count = self.accounts.get(&transaction.from).map_or(0, |account| account.outgoing.len());
         if count >= limits.max_per_sender {
-            return Err(Refusal::TooManyOfSender { sender: transaction.from, limit: limits.max_per_sender });
+            return Err(AdmissionError::TooManyOfSender { sender: transaction.from, limit: limits.max_per_sender });
         }
         Ok(())
     }
 
     /// The rules for everything; answers what must leave.
-    fn check_fit(&self, newcomer: &Pending, balance: Amount) -> Result<Vec<Pending>, Refusal> {
+    fn check_fit(&self, newcomer: &Pending, balance: Amount) -> Result<Vec<Pending>, AdmissionError> {
         let limit = self.limits.max_transaction_bytes.min(self.limits.max_bytes);
         if newcomer.bytes > limit {
-            return Err(Refusal::TooLarge { bytes: newcomer.bytes, limit });
+            return Err(AdmissionError::TooLarge { bytes: newcomer.bytes, limit });
         }
         let (sender, cost) = (newcomer.transaction.from, newcomer.transaction.cost());
         // What would have to leave counts, too: nobody gets room in a balance by pushing out what it has pending.
         let pending = self.outgoing(&sender);
         if pending.checked_add(cost).is_none_or(|sum| sum > balance) {
-            return Err(Refusal::Overspend { sender, balance, pending, cost });
+            return Err(AdmissionError::Overspend { sender, balance, pending, cost });
         }
         self.outbid_by(newcomer)
     }
 
-    fn check_unknown(&self, newcomer: &Pending) -> Result<(), Refusal> {
-        if self.get(&newcomer.id()).is_some() { Err(Refusal::Known(newcomer.id())) } else { Ok(()) }
+    fn check_unknown(&self, newcomer: &Pending) -> Result<(), AdmissionError> {
+        if self.get(&newcomer.id()).is_some() { Err(AdmissionError::Known(newcomer.id())) } else { Ok(()) }
     }
 
     /// The cheapest, as many as must leave to make room; each pays less per byte than the newcomer.
-    fn outbid_by(&self, newcomer: &Pending) -> Result<Vec<Pending>, Refusal> {
+    fn outbid_by(&self, newcomer: &Pending) -> Result<Vec<Pending>, AdmissionError> {
         let (mut count, mut bytes) = (self.len() + 1, self.bytes + newcomer.bytes);
         let mut outbid = Vec::new();
         let mut cheapest_first = self.by_fee.values().rev();
@@ -265,7 +265,7 @@ impl Pool {
             bytes -= cheapest.bytes;
             outbid.push(cheapest.clone());
         }
-        let full = |least| Refusal::Full { bytes: newcomer.bytes, fee: newcomer.transaction.fee, least };
+        let full = |least| AdmissionError::Full { bytes: newcomer.bytes, fee: newcomer.transaction.fee, least };
         if count > self.limits.max_count {
             return Err(full(Amount::MAX));
         }
@@ -276,7 +276,7 @@ impl Pool {
     }
 
     /// What a balance does not cover of its sender's pending ones, the oldest first.
-    fn uncovered(&self, sender: &Address, balance: Amount) -> Vec<Pending> {
+    fn no_longer_covered(&self, sender: &Address, balance: Amount) -> Vec<Pending> {
         let Some(account) = self.accounts.get(sender) else { return Vec::new() };
         if account.cost <= u128::from(balance.grains()) {
             return Vec::new();
@@ -293,14 +293,14 @@ impl Pool {
     }
 
     /// Puts what was accepted before where it belongs: among the pending ones if it is covered, else aside.
-    fn offer(&mut self, pending: Pending, balance: Amount) -> Result<Moved, Refusal> {
+    fn offer(&mut self, pending: Pending, balance: Amount) -> Result<PoolChanges, AdmissionError> {
         match self.check_fit(&pending, balance) {
             Ok(outbid) => {
                 let evicted = self.insert_for(outbid, pending.clone());
-                Ok(Moved { returned: vec![pending], evicted })
+                Ok(PoolChanges { returned: vec![pending], evicted })
             }
-            Err(Refusal::Overspend { .. }) => {
-                Ok(Moved { returned: Vec::new(), evicted: self.aside.insert(pending, &self.limits) })
+            Err(AdmissionError::Overspend { .. }) => {
+                Ok(PoolChanges { returned: Vec::new(), evicted: self.uncovered.insert(pending, &self.limits) })
             }
             Err(refusal) => Err(refusal),
         }
@@ -313,12 +313,12 @@ impl Pool {
     }
 
     fn insert_for(&mut self, outbid: Vec<Pending>, pending: Pending) -> Vec<Evicted> {
-        let evicted = self.evict(outbid, Reason::Outbid);
+        let evicted = self.evict(outbid, EvictionReason::Outbid);
         self.insert(pending);
         evicted
     }
 
-    fn evict(&mut self, leaving: Vec<Pending>, reason: Reason) -> Vec<Evicted> {
+    fn evict(&mut self, leaving: Vec<Pending>, reason: EvictionReason) -> Vec<Evicted> {
         leaving.iter().for_each(|pending| self.remove_from_anywhere(pending));
         leaving.into_iter().map(|pending| Evicted { pending, reason }).collect()
     }
@@ -327,7 +327,7 @@ impl Pool {
         if self.by_id.contains_key(&pending.id()) {
             self.remove(pending);
         } else {
-            self.aside.remove(pending);
+            self.uncovered.remove(pending);
         }
     }
 

@@ -5,7 +5,7 @@ use crate::ledger::{Address, Amount, TransactionId};
 
 /// The policy of the pool, in the order in which it is checked: the cheapest first (docs/protocol.md §11).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum AdmissionError {
     /// It waits already.
     #[error("{0} is pending already")]
     Known(TransactionId),
@@ -59,7 +59,7 @@ pub enum Refusal {
     },
 }
 
-impl Refusal {
+impl AdmissionError {
     /// The rule that is broken, stable, for programs: `rule` in problem+json, with status 422.
     ///
     /// `None` where the transaction itself is fine: it is known (200), or there is no room for it now (503).
@@ -75,7 +75,7 @@ impl Refusal {
 
 /// Why a pending transaction left the pool without being in a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
+pub enum EvictionReason {
     /// The pool was full, and another paid more per byte.
     Outbid,
     /// It waited for too long.
@@ -84,7 +84,7 @@ pub enum Reason {
     NotCovered,
 }
 
-impl Reason {
+impl EvictionReason {
     /// The reason in one word, stable, for programs.
     pub const fn name(self) -> &'static str {
         match self {
@@ -101,12 +101,12 @@ pub struct Evicted {
     /// What left.
     pub pending: Pending,
     /// Why.
-    pub reason: Reason,
+    pub reason: EvictionReason,
 }
 
 /// What a change of the chain moved in the pool.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Moved {
+pub struct PoolChanges {
     /// What is pending again.
     pub returned: Vec<Pending>,
     /// What left.

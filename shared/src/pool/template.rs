@@ -39,7 +39,7 @@ impl Room {
 ///
 /// The oldest that fits at all is always there, even where it is more than a fifth. The cost grows with the room, not with
 /// the lists.
-pub fn choose<'a>(
+pub fn select_transactions<'a>(
     by_fee: impl IntoIterator<Item = &'a Pending>,
     by_age: impl IntoIterator<Item = &'a Pending>,
     room: Room,

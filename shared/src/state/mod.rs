@@ -33,7 +33,7 @@ pub trait StateRead {
     fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError>;
 
     /// Whether facts are kept here; where not, writing one does nothing.
-    fn keeps_facts(&self) -> bool;
+    fn keeps_history(&self) -> bool;
 }
 
 /// What a layer may do with the state.
@@ -43,8 +43,8 @@ pub trait StateView: StateRead {
     /// Removes `key`.
     fn delete(&mut self, key: &[u8]);
     /// Sets the value of `key`, which no rule reads, where facts are kept.
-    fn note(&mut self, key: &[u8], value: &[u8]) {
-        if self.keeps_facts() {
+    fn put_history(&mut self, key: &[u8], value: &[u8]) {
+        if self.keeps_history() {
             self.put(key, value);
         }
     }
@@ -58,13 +58,13 @@ pub struct State {
     stored: Arc<dyn Snapshot>,
     writes: OrdMap<Key, Option<Value>>,
     bytes: usize,
-    keeps_facts: bool,
+    keeps_history: bool,
 }
 
 impl State {
     /// The state as `stored` has it.
-    pub fn stored_in(stored: Arc<dyn Snapshot>, keeps_facts: bool) -> Self {
-        Self { stored, writes: OrdMap::new(), bytes: 0, keeps_facts }
+    pub fn stored_in(stored: Arc<dyn Snapshot>, keeps_history: bool) -> Self {
+        Self { stored, writes: OrdMap::new(), bytes: 0, keeps_history }
     }
 
     /// Takes over the writes of an overlay that lay over this state.
@@ -98,7 +98,7 @@ impl State {
     /// Reads from a newer snapshot from now on, so that the store need not keep what the old one shows.
     ///
     /// State rows change only in a flush, so any snapshot since the last one shows the same.
-    pub fn rest_on(&mut self, stored: Arc<dyn Snapshot>) {
+    pub fn set_snapshot(&mut self, stored: Arc<dyn Snapshot>) {
         self.stored = stored;
     }
 
@@ -144,8 +144,8 @@ impl StateRead for State {
         }
     }
 
-    fn keeps_facts(&self) -> bool {
-        self.keeps_facts
+    fn keeps_history(&self) -> bool {
+        self.keeps_history
     }
 }
 
@@ -194,8 +194,8 @@ impl StateRead for Overlay<'_> {
         }
     }
 
-    fn keeps_facts(&self) -> bool {
-        self.below.keeps_facts()
+    fn keeps_history(&self) -> bool {
+        self.below.keeps_history()
     }
 }
 

@@ -22,7 +22,7 @@ pub enum Table {
     /// Hash → height, of every stored block but the best chain's above the flushed height.
     Index,
     /// Height and hash → size, of stored blocks that are not on the best chain.
-    Sides,
+    SideBlocks,
     /// Height and hash → journal, of best-chain blocks that changed the state.
     Undo,
     /// The layer's state as of the flushed height.
@@ -34,7 +34,7 @@ pub enum Table {
 impl Table {
     /// All of them, in the order of their numbers.
     pub const ALL: [Self; 8] =
-        [Self::Headers, Self::Bodies, Self::Best, Self::Index, Self::Sides, Self::Undo, Self::State, Self::Meta];
+        [Self::Headers, Self::Bodies, Self::Best, Self::Index, Self::SideBlocks, Self::Undo, Self::State, Self::Meta];
 }
 
 /// Our own failure to read or write: never anybody else's fault (docs/protocol.md §4).

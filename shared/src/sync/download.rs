@@ -3,11 +3,10 @@
 //! Memory is bounded whatever the peer does: a page of headers, 32 bytes for each header whose body is missing, and a
 //! few answers of bodies, which are asked for ahead so that the peer reads while we connect.
 
-use super::{PeerAddress, Request, RequestId};
+use super::{PeerAddress, PeerRequest, RequestId};
 use crate::block::{Block, BlockHash, Header, Timestamp};
-use crate::chain::{Branch, Chain, Origin, Refusal};
+use crate::chain::{BlockError, Branch, Chain, Origin, Tip};
 use crate::store::StoreError;
-use crate::wire::Tip;
 use crate::work::Work;
 use std::collections::VecDeque;
 
@@ -30,16 +29,16 @@ const COMMIT_BYTES: usize = 8 << 20;
 
 /// How a download ends.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum End {
+pub(super) enum DownloadEnd {
     /// All that the peer had to offer is here.
     #[error("done")]
     Done,
     /// Nothing more can be had just now: no offence.
     #[error("{0}")]
-    Nothing(String),
+    Unavailable(String),
     /// The peer does not have, or not deliver, what it claimed. Once, that may be bad luck.
     #[error("{0}")]
-    Unkept(String),
+    BrokenPromise(String),
     /// The peer broke a rule.
     #[error("{0}")]
     Misbehaved(String),
@@ -63,7 +62,7 @@ pub(super) struct Download {
     uncommitted_blocks: usize,
     uncommitted_bytes: usize,
     /// Blocks that were taken since the last time anybody looked, and how many.
-    taken: Taken,
+    taken: ConnectedBlocks,
     /// Whether it has brought any block at all.
     useful: bool,
     /// Whether headers were left out because they are too far ahead of our clock.
@@ -75,7 +74,7 @@ pub(super) struct Download {
 
 /// Blocks taken by a download: their number, and the newest few.
 #[derive(Default)]
-pub(super) struct Taken {
+pub(super) struct ConnectedBlocks {
     pub(super) count: usize,
     pub(super) newest: VecDeque<Header>,
 }
@@ -100,7 +99,7 @@ impl Download {
             largest_answer: BYTES_AHEAD,
             uncommitted_blocks: 0,
             uncommitted_bytes: 0,
-            taken: Taken::default(),
+            taken: ConnectedBlocks::default(),
             useful: false,
             has_future: false,
             abandoned: false,
@@ -109,9 +108,9 @@ impl Download {
     }
 
     /// The next request to send, if one is due; `id` is what it will be called.
-    pub(super) fn next_request(&mut self, chain: &Chain, id: RequestId) -> Result<Option<Request>, End> {
+    pub(super) fn next_request(&mut self, chain: &Chain, id: RequestId) -> Result<Option<PeerRequest>, DownloadEnd> {
         if self.abandoned {
-            return Err(End::Nothing("its peer was given up".to_owned()));
+            return Err(DownloadEnd::Unavailable("its peer was given up".to_owned()));
         }
         let Some(branch) = &mut self.branch else {
             if self.headers.is_some() {
@@ -119,7 +118,7 @@ impl Download {
             }
             self.headers = Some(id);
             let locator = chain.view().reader()?.locator()?;
-            return Ok(Some(Request::Headers { locator, limit: HEADERS_PER_REQUEST }));
+            return Ok(Some(PeerRequest::Headers { locator, limit: HEADERS_PER_REQUEST }));
         };
         let outweighs = branch.work() > chain.tip().work;
         let (fork, last, missing) = (branch.fork().hash, branch.last().hash(), branch.missing());
@@ -129,16 +128,18 @@ impl Download {
         {
             let hashes: Vec<_> = missing.drain(..missing.len().min(BLOCKS_PER_REQUEST)).collect();
             self.bodies.push_back(Bodies { id, hashes: hashes.clone(), blocks: None });
-            return Ok(Some(Request::Blocks { hashes }));
+            return Ok(Some(PeerRequest::Blocks { hashes }));
         }
         if self.more_headers && self.headers.is_none() && (!outweighs || missing.len() < ENOUGH_MISSING) {
             if missing.len() > MAX_BRANCH {
-                return Err(End::Unkept(format!("its branch has not outweighed ours after {MAX_BRANCH} headers")));
+                return Err(DownloadEnd::BrokenPromise(format!(
+                    "its branch has not outweighed ours after {MAX_BRANCH} headers"
+                )));
             }
             self.headers = Some(id);
             let mut locator = vec![last, fork, chain.rules().params().network_id()];
             locator.dedup();
-            return Ok(Some(Request::Headers { locator, limit: HEADERS_PER_REQUEST }));
+            return Ok(Some(PeerRequest::Headers { locator, limit: HEADERS_PER_REQUEST }));
         }
         let waiting = self.headers.is_some() || !self.bodies.is_empty();
         if waiting {
@@ -149,16 +150,16 @@ impl Download {
     }
 
     /// What it comes to when the peer has no more headers, and `all_here` says whether all bodies were taken.
-    fn end(&self, offered: Work, all_here: bool, chain: &Chain) -> End {
+    fn end(&self, offered: Work, all_here: bool, chain: &Chain) -> DownloadEnd {
         let claimed = self.target.work;
         if self.has_future {
-            End::Nothing("the rest of its chain is too far ahead of this clock".to_owned())
+            DownloadEnd::Unavailable("the rest of its chain is too far ahead of this clock".to_owned())
         } else if offered < claimed && chain.tip().work < claimed {
-            End::Unkept(format!("it claimed a chain of work {claimed} and has one of {offered}"))
+            DownloadEnd::BrokenPromise(format!("it claimed a chain of work {claimed} and has one of {offered}"))
         } else if all_here && chain.tip().work >= claimed {
-            End::Done
+            DownloadEnd::Done
         } else {
-            End::Nothing("its branch does not outweigh ours any more".to_owned())
+            DownloadEnd::Unavailable("its branch does not outweigh ours any more".to_owned())
         }
     }
 
@@ -176,7 +177,7 @@ impl Download {
         headers: Vec<Header>,
         chain: &mut Chain,
         now: Timestamp,
-    ) -> Result<(), End> {
+    ) -> Result<(), DownloadEnd> {
         self.headers = None;
         // A peer may send shorter pages than were asked for; it has more as long as it is below what it claimed.
         let is_full = headers.len() == HEADERS_PER_REQUEST;
@@ -186,33 +187,36 @@ impl Download {
             return if self.branch.is_none() { Err(self.end(Work::default(), true, chain)) } else { Ok(()) };
         };
         if headers.len() > HEADERS_PER_REQUEST {
-            return Err(End::Misbehaved("it sent more headers than were asked for".to_owned()));
+            return Err(DownloadEnd::Misbehaved("it sent more headers than were asked for".to_owned()));
         }
         let mut branch = match self.branch.take() {
             Some(branch) if branch.last().hash() == first.prev_hash => branch,
-            Some(_) => return Err(End::Nothing("its chain changed meanwhile".to_owned())),
-            None => chain
-                .branch_at(&first.prev_hash)?
-                .ok_or_else(|| End::Misbehaved("its headers do not follow any block that we named".to_owned()))?,
+            Some(_) => return Err(DownloadEnd::Unavailable("its chain changed meanwhile".to_owned())),
+            None => chain.branch_at(&first.prev_hash)?.ok_or_else(|| {
+                DownloadEnd::Misbehaved("its headers do not follow any block that we named".to_owned())
+            })?,
         };
         for header in headers {
             let hash = header.hash();
             if let Some(broken) = chain.known_invalid(&hash) {
-                return Err(End::Misbehaved(format!("its chain has the invalid block {hash}: {broken}")));
+                return Err(DownloadEnd::Misbehaved(format!("its chain has the invalid block {hash}: {broken}")));
             }
             // What stands on a block that is not here cannot be here: from the first such block on, nothing is looked up.
             let have = self.is_known_so_far && chain.contains(&hash)?;
             self.is_known_so_far = have;
             match branch.extend(header, chain.rules(), now, have) {
                 Ok(()) => {}
-                Err(Refusal::Broken(broken)) => {
-                    return Err(End::Misbehaved(format!("its header {hash} breaks rule {}: {broken}", broken.name())));
+                Err(BlockError::Invalid(broken)) => {
+                    return Err(DownloadEnd::Misbehaved(format!(
+                        "its header {hash} breaks rule {}: {broken}",
+                        broken.name()
+                    )));
                 }
-                Err(Refusal::NotYet(_)) => {
+                Err(BlockError::NotYet(_)) => {
                     (self.more_headers, self.has_future) = (false, true);
                     break;
                 }
-                Err(Refusal::Failed(error)) => return Err(error.into()),
+                Err(BlockError::Failed(error)) => return Err(error.into()),
             }
         }
         self.branch = Some(branch);
@@ -220,14 +224,16 @@ impl Download {
     }
 
     /// Takes an answer of bodies.
-    pub(super) fn handle_blocks(&mut self, id: RequestId, blocks: Vec<Block>) -> Result<(), End> {
+    pub(super) fn handle_blocks(&mut self, id: RequestId, blocks: Vec<Block>) -> Result<(), DownloadEnd> {
         let Some(bodies) = self.bodies.iter_mut().find(|bodies| bodies.id == id) else { return Ok(()) };
-        let asked = bodies.hashes.iter();
-        if blocks.len() > bodies.hashes.len() || !blocks.iter().zip(asked).all(|(block, hash)| block.hash() == *hash) {
-            return Err(End::Misbehaved("it sent other blocks than were asked for".to_owned()));
+        let in_flight = bodies.hashes.iter();
+        if blocks.len() > bodies.hashes.len()
+            || !blocks.iter().zip(in_flight).all(|(block, hash)| block.hash() == *hash)
+        {
+            return Err(DownloadEnd::Misbehaved("it sent other blocks than were asked for".to_owned()));
         }
         if blocks.is_empty() {
-            return Err(End::Unkept("it does not deliver the blocks of its branch".to_owned()));
+            return Err(DownloadEnd::BrokenPromise("it does not deliver the blocks of its branch".to_owned()));
         }
         let bytes = blocks.iter().map(|block| block.data().len()).sum();
         self.largest_answer = if self.useful { self.largest_answer.max(bytes) } else { bytes };
@@ -236,7 +242,12 @@ impl Download {
     }
 
     /// Connects what has arrived, in order. Answers a request for the rest of an answer that was cut short.
-    pub(super) fn connect(&mut self, chain: &mut Chain, now: Timestamp, id: RequestId) -> Result<Option<Request>, End> {
+    pub(super) fn connect(
+        &mut self,
+        chain: &mut Chain,
+        now: Timestamp,
+        id: RequestId,
+    ) -> Result<Option<PeerRequest>, DownloadEnd> {
         let mut rest = None;
         while rest.is_none() && self.bodies.front().is_some_and(|bodies| bodies.blocks.is_some()) {
             let Some(Bodies { mut hashes, blocks, .. }) = self.bodies.pop_front() else { break };
@@ -247,7 +258,7 @@ impl Download {
             }
             if !hashes.is_empty() {
                 self.bodies.push_front(Bodies { id, hashes: hashes.clone(), blocks: None });
-                rest = Some(Request::Blocks { hashes });
+                rest = Some(PeerRequest::Blocks { hashes });
             }
         }
         let is_much = self.uncommitted_blocks >= COMMIT_BLOCKS || self.uncommitted_bytes >= COMMIT_BYTES;
@@ -258,16 +269,16 @@ impl Download {
         Ok(rest)
     }
 
-    fn connect_block(&mut self, block: Block, chain: &mut Chain, now: Timestamp) -> Result<(), End> {
+    fn connect_block(&mut self, block: Block, chain: &mut Chain, now: Timestamp) -> Result<(), DownloadEnd> {
         let (header, bytes) = (block.header().clone(), block.data().len());
         match chain.accept(block, now, Origin::Bulk) {
             Ok(_) => {}
-            Err(Refusal::Broken(broken)) => {
+            Err(BlockError::Invalid(broken)) => {
                 let reason = format!("its block {} breaks rule {}: {broken}", header.hash(), broken.name());
-                return Err(End::Misbehaved(reason));
+                return Err(DownloadEnd::Misbehaved(reason));
             }
-            Err(Refusal::NotYet(reason)) => return Err(End::Nothing(reason.to_string())),
-            Err(Refusal::Failed(error)) => return Err(error.into()),
+            Err(BlockError::NotYet(reason)) => return Err(DownloadEnd::Unavailable(reason.to_string())),
+            Err(BlockError::Failed(error)) => return Err(error.into()),
         }
         self.uncommitted_blocks += 1;
         self.uncommitted_bytes += bytes;
@@ -280,9 +291,9 @@ impl Download {
         Ok(())
     }
 
-    pub(super) fn commit(&mut self, chain: &mut Chain) -> Result<(), End> {
+    pub(super) fn commit(&mut self, chain: &mut Chain) -> Result<(), DownloadEnd> {
         (self.uncommitted_blocks, self.uncommitted_bytes) = (0, 0);
-        chain.commit().inspect_err(|_| self.taken = Taken::default())?;
+        chain.commit().inspect_err(|_| self.taken = ConnectedBlocks::default())?;
         Ok(())
     }
 
@@ -309,7 +320,7 @@ impl Download {
         self.uncommitted_blocks > 0
     }
 
-    pub(super) fn take_taken(&mut self) -> Taken {
+    pub(super) fn take_connected(&mut self) -> ConnectedBlocks {
         std::mem::take(&mut self.taken)
     }
 }

@@ -1,9 +1,12 @@
 //! What a syncer asks of peers, what comes back, and the two clocks that it is told.
 
+use super::SyncEvent;
 use crate::block::{Block, BlockHash, Header, Timestamp};
-use crate::wire::{Event, Tip};
+use crate::chain::Tip;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
+use utoipa::ToSchema;
 
 /// `host:port` of a service.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,7 +86,7 @@ pub struct RequestId(pub u64);
 
 /// What is asked of a peer.
 #[derive(Debug, Clone)]
-pub enum Request {
+pub enum PeerRequest {
     /// `GET /info`: who are you, what is your tip?
     Info,
     /// `GET /peers`: whom do you know?
@@ -106,8 +109,8 @@ pub enum Request {
 
 /// A peer's answer, well-formed.
 #[derive(Debug, Clone)]
-pub enum Response {
-    /// To [`Request::Info`].
+pub enum PeerResponse {
+    /// To [`PeerRequest::Info`].
     Info {
         /// The address that it says it has.
         address: String,
@@ -118,13 +121,13 @@ pub enum Response {
         /// Its best block.
         tip: Option<Tip>,
     },
-    /// To [`Request::Peers`].
+    /// To [`PeerRequest::Peers`].
     Peers(Vec<PeerAddress>),
-    /// To [`Request::Headers`].
+    /// To [`PeerRequest::Headers`].
     Headers(Vec<Header>),
-    /// To [`Request::Blocks`].
+    /// To [`PeerRequest::Blocks`].
     Blocks(Vec<Block>),
-    /// To [`Request::Push`].
+    /// To [`PeerRequest::Push`].
     Pushed,
 }
 
@@ -147,22 +150,36 @@ pub enum Failure {
 
 /// What the syncer wants done.
 #[derive(Debug, Clone)]
-pub enum Output {
+pub enum SyncOutput {
     /// Ask a peer, and hand the answer to `Syncer::handle_response`.
-    Ask {
+    Request {
         /// Names the request.
         id: RequestId,
         /// Whom.
         peer: PeerAddress,
         /// What.
-        request: Request,
+        request: PeerRequest,
         /// After how many milliseconds the syncer stops waiting.
         timeout_ms: u64,
     },
     /// Tell whoever listens.
-    Tell(Event),
+    Event(SyncEvent),
     /// Write down for whoever looks into what the syncer does.
-    Note(String),
+    Log(String),
+}
+
+/// Body of `POST /peers` on a node: whom to talk to.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct PeersUpdate {
+    /// Addresses to connect to.
+    pub add: Vec<String>,
+    /// Addresses to forget.
+    pub remove: Vec<String>,
+    /// Addresses to have nothing to do with, either way, until unblocked.
+    pub block: Vec<String>,
+    /// Addresses to allow again.
+    pub unblock: Vec<String>,
 }
 
 #[cfg(test)]

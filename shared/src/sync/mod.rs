@@ -8,25 +8,28 @@
 //! only if they outweigh our chain, its blocks (`download`). A block that was mined here is pushed to all peers
 //! at once, one that was pushed here is passed on (`asking`); what a push misses, the poll heals.
 
-mod answers;
-mod asking;
+mod backoff;
 mod download;
-mod fetching;
+mod events;
 mod message;
 mod peers;
-mod shelf;
-mod telling;
+mod requests;
+mod responses;
+mod scheduler;
 
 pub use download::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST};
-pub use message::{Failure, Now, Output, PeerAddress, Request, RequestId, Response, host_name};
-pub use peers::Learnt;
+pub use events::{BlockEvent, BlockSource, PeerChange, PeerEvent, ReorgEvent, SyncEvent};
+pub use message::{
+    Failure, Now, PeerAddress, PeerRequest, PeerResponse, PeersUpdate, RequestId, SyncOutput, host_name,
+};
+pub use peers::{PeerInfo, PeerSource};
 
 use crate::block::{Block, BlockHash};
-use crate::chain::{Accepted, Chain, NotYet, Origin, Refusal};
-use crate::wire::{self, BlockSource, PeerChange, PeersUpdate};
+use crate::chain::{Accepted, BlockError, Chain, NotYet, Origin};
+use crate::random::Random;
+use backoff::Backoff;
 use download::Download;
 use peers::Peers;
-use shelf::Shelf;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -52,14 +55,14 @@ impl Default for SyncSettings {
     }
 }
 
-struct Asked {
+struct PendingRequest {
     peer: PeerAddress,
-    kind: Kind,
+    kind: RequestKind,
     deadline_ms: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum RequestKind {
     Info,
     Peers,
     Headers,
@@ -70,25 +73,25 @@ enum Kind {
 /// A block that was passed on to a few peers, and the uptime at which the others get it.
 struct Relayed {
     block: Arc<Block>,
-    rest_at_ms: u64,
+    remaining_at_ms: u64,
 }
 
 /// Keeps one chain in step with its peers.
 pub struct Syncer {
     settings: SyncSettings,
     peers: Peers,
-    asked: BTreeMap<RequestId, Asked>,
+    in_flight: BTreeMap<RequestId, PendingRequest>,
     next_id: u64,
     download: Option<Download>,
     /// How many downloads there were.
     downloads: u64,
     /// After a failure of our own, no download starts before this uptime.
-    rest_until_ms: u64,
-    shelf: Shelf,
-    outputs: VecDeque<Output>,
-    ask_peers_at_ms: u64,
+    paused_until_ms: u64,
+    backoff: Backoff,
+    outputs: VecDeque<SyncOutput>,
+    discover_at_ms: u64,
     relayed: Option<Relayed>,
-    chance: u64,
+    random: Random,
 }
 
 impl Syncer {
@@ -97,35 +100,35 @@ impl Syncer {
         Self {
             peers: Peers::new(settings.max_peers, settings.poll_ms),
             settings,
-            asked: BTreeMap::new(),
+            in_flight: BTreeMap::new(),
             next_id: 0,
             download: None,
             downloads: 0,
-            rest_until_ms: 0,
-            shelf: Shelf::default(),
+            paused_until_ms: 0,
+            backoff: Backoff::default(),
             outputs: VecDeque::new(),
-            ask_peers_at_ms: 0,
+            discover_at_ms: 0,
             relayed: None,
-            chance: seed,
+            random: Random::new(seed),
         }
     }
 
     /// The next thing to do, until there is none.
-    pub fn poll_output(&mut self) -> Option<Output> {
+    pub fn poll_output(&mut self) -> Option<SyncOutput> {
         self.outputs.pop_front()
     }
 
     /// The uptime at which [`Syncer::handle_wakeup`] is due.
     pub fn next_wakeup_ms(&self) -> u64 {
         let polls = self.peers.known.values().filter(|peer| peer.info.is_none()).map(|peer| peer.poll_at_ms);
-        let deadlines = self.asked.values().map(|asked| asked.deadline_ms);
+        let deadlines = self.in_flight.values().map(|in_flight| in_flight.deadline_ms);
         let turn = self.download.as_ref().map(|it| if it.is_abandoned() { 0 } else { it.turn_ends_ms });
-        let relay = self.relayed.as_ref().map(|relayed| relayed.rest_at_ms);
-        polls.chain(deadlines).chain(turn).chain(relay).chain([self.ask_peers_at_ms]).min().unwrap_or(0)
+        let relay = self.relayed.as_ref().map(|relayed| relayed.remaining_at_ms);
+        polls.chain(deadlines).chain(turn).chain(relay).chain([self.discover_at_ms]).min().unwrap_or(0)
     }
 
     /// All peers, as `GET /peers` tells them.
-    pub fn peers(&self) -> Vec<wire::Peer> {
+    pub fn peers(&self) -> Vec<PeerInfo> {
         self.peers.list()
     }
 
@@ -158,19 +161,19 @@ impl Syncer {
     }
 
     /// Offers addresses to talk to. They get only a `/info` until that shows our network.
-    pub fn add_peers(&mut self, addresses: impl IntoIterator<Item = PeerAddress>, learnt: Learnt, now: Now) {
+    pub fn add_peers(&mut self, addresses: impl IntoIterator<Item = PeerAddress>, source: PeerSource, now: Now) {
         for address in addresses {
             if self.settings.own_address.as_ref() != Some(&address) {
-                self.peers.add(address, learnt, now);
+                self.peers.add(address, source, now);
             }
         }
     }
 
     /// A peer has called us: it is there, whatever we thought.
     pub fn handle_caller(&mut self, address: &PeerAddress, now: Now) {
-        self.add_peers([address.clone()], Learnt::FromPeers, now);
+        self.add_peers([address.clone()], PeerSource::Peers, now);
         if let Some(peer) = self.peers.known.get_mut(address) {
-            peer.has_called(now);
+            peer.record_call(now);
         }
     }
 
@@ -192,39 +195,39 @@ impl Syncer {
             return Err(format!("that would be {listed} known and blocked peers, at most {MAX_LISTED} are kept"));
         }
         for address in unblock {
-            if let Some(learnt) = self.peers.blocked.remove(&address) {
-                self.peers.add(address.clone(), learnt, now);
-                self.tell_peer(address, PeerChange::Unblocked, None);
+            if let Some(source) = self.peers.blocked.remove(&address) {
+                self.peers.add(address.clone(), source, now);
+                self.emit_peer_event(address, PeerChange::Unblocked, None);
             }
         }
         for address in remove {
             self.forget(&address);
-            self.tell_peer(address, PeerChange::Removed, None);
+            self.emit_peer_event(address, PeerChange::Removed, None);
         }
         for address in block {
-            let learnt = self.peers.known.get(&address).map_or(Learnt::FromPeers, |peer| peer.learnt);
+            let source = self.peers.known.get(&address).map_or(PeerSource::Peers, |peer| peer.source);
             self.forget(&address);
-            self.peers.blocked.entry(address.clone()).or_insert(learnt);
-            self.tell_peer(address, PeerChange::Blocked, None);
+            self.peers.blocked.entry(address.clone()).or_insert(source);
+            self.emit_peer_event(address, PeerChange::Blocked, None);
         }
-        self.add_peers(add, Learnt::ByHand, now);
+        self.add_peers(add, PeerSource::Manual, now);
         Ok(())
     }
 
     /// Asks every peer now; [`Syncer::is_settled`] tells when that has led to all that it can.
     pub fn sync_now(&mut self, now: Now) {
         // Somebody knows that things have changed: what disappointed before is worth another try.
-        self.shelf = Shelf::default();
-        self.rest_until_ms = now.uptime_ms;
-        for peer in self.peers.known.values_mut().filter(|peer| peer.may_be_asked(now)) {
+        self.backoff = Backoff::default();
+        self.paused_until_ms = now.uptime_ms;
+        for peer in self.peers.known.values_mut().filter(|peer| peer.is_available(now)) {
             peer.poll_at_ms = now.uptime_ms;
-            peer.owes_answer = true;
+            peer.sync_pending = true;
         }
     }
 
     /// Whether every peer has answered since [`Syncer::sync_now`], and nothing is being fetched.
     pub fn is_settled(&self) -> bool {
-        self.download.is_none() && !self.peers.known.values().any(|peer| peer.owes_answer)
+        self.download.is_none() && !self.peers.known.values().any(|peer| peer.sync_pending)
     }
 
     /// Judges a block that was mined here or pushed by `from`, tells of it, and passes it on.
@@ -239,7 +242,7 @@ impl Syncer {
         from: Option<&PeerAddress>,
         chain: &mut Chain,
         now: Now,
-    ) -> Result<Accepted, Refusal> {
+    ) -> Result<Accepted, BlockError> {
         let hash = block.hash();
         if let Some(from) = from {
             self.handle_caller(from, now);
@@ -249,12 +252,12 @@ impl Syncer {
         if let Some(peer) = from.and_then(|from| self.peers.known.get_mut(from)) {
             peer.knows = Some(hash);
         }
-        self.tell_reorganisation(chain);
+        self.emit_reorganisation(chain);
         match &result {
             Ok(Accepted::Known) => {}
             Ok(accepted) => {
                 let best = *accepted == Accepted::Best;
-                self.tell_block(&block, best, source, from, chain);
+                self.emit_block_event(&block, best, source, from, chain);
                 if best && chain.tip().hash() == hash {
                     match from {
                         Some(_) => self.relay(&block, now),
@@ -262,48 +265,50 @@ impl Syncer {
                     }
                 }
             }
-            Err(Refusal::Broken(broken)) => {
+            Err(BlockError::Invalid(broken)) => {
                 if let Some(from) = from {
                     let reason = format!("it pushed block {hash}, which breaks rule {}: {broken}", broken.name());
-                    self.punish(from, reason, now);
+                    self.penalise(from, reason, now);
                 }
             }
-            Err(Refusal::NotYet(NotYet::UnknownParent(_))) => {
+            Err(BlockError::NotYet(NotYet::UnknownParent(_))) => {
                 let sender = from.and_then(|from| self.peers.known.get_mut(from));
-                if let Some(peer) = sender.filter(|peer| peer.may_be_asked(now)) {
+                if let Some(peer) = sender.filter(|peer| peer.is_available(now)) {
                     peer.poll_at_ms = now.uptime_ms;
                 }
             }
             Err(_) => {}
         }
-        self.go_on(chain, now);
+        self.make_progress(chain, now);
         result
     }
 
     /// Takes what came of a request. Late answers to requests that were given up are ignored.
-    pub fn handle_response(&mut self, id: RequestId, result: Result<Response, Failure>, chain: &mut Chain, now: Now) {
-        if let Some(Asked { peer, kind, .. }) = self.asked.remove(&id) {
+    pub fn handle_response(
+        &mut self,
+        id: RequestId,
+        result: Result<PeerResponse, Failure>,
+        chain: &mut Chain,
+        now: Now,
+    ) {
+        if let Some(PendingRequest { peer, kind, .. }) = self.in_flight.remove(&id) {
             match result {
-                Ok(response) => self.handle_answer(id, peer, kind, response, chain, now),
+                Ok(response) => self.dispatch_response(id, peer, kind, response, chain, now),
                 Err(failure) => self.handle_failure(id, &peer, kind, &failure, chain, now),
             }
         }
-        self.go_on(chain, now);
+        self.make_progress(chain, now);
     }
 
     /// Does what is due by now.
     pub fn handle_wakeup(&mut self, chain: &mut Chain, now: Now) {
-        let late = self.asked.iter().filter(|(_, asked)| asked.deadline_ms <= now.uptime_ms).map(|(id, _)| *id);
+        let late =
+            self.in_flight.iter().filter(|(_, in_flight)| in_flight.deadline_ms <= now.uptime_ms).map(|(id, _)| *id);
         for id in late.collect::<Vec<_>>() {
-            if let Some(Asked { peer, kind, .. }) = self.asked.remove(&id) {
+            if let Some(PendingRequest { peer, kind, .. }) = self.in_flight.remove(&id) {
                 self.handle_failure(id, &peer, kind, &Failure::Slow, chain, now);
             }
         }
-        self.go_on(chain, now);
+        self.make_progress(chain, now);
     }
-}
-
-/// The next number of a small generator (Knuth's MMIX constants); use its high bits.
-const fn next_chance(chance: u64) -> u64 {
-    chance.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407)
 }

@@ -1,9 +1,11 @@
 //! Whom the syncer knows, what it thinks of each, and when to ask again.
 
-use super::{Now, PeerAddress, RequestId};
+use super::{Now, PeerAddress, PeerChange, RequestId};
 use crate::block::{BlockHash, Timestamp};
-use crate::wire::{self, PeerChange, Tip};
+use crate::chain::Tip;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// How long an unreachable or foreign peer is left alone at the most.
 const MAX_BACKOFF_MS: u64 = 60_000;
@@ -11,7 +13,7 @@ const MAX_BACKOFF_MS: u64 = 60_000;
 const FIRST_DROP_MS: u64 = 30_000;
 const MAX_DROP_MS: u64 = 3_600_000;
 /// What a peer fails to deliver of what it claimed is bad luck as often as this, in a row.
-const UNKEPT_BEFORE_STRIKE: u32 = 3;
+const PROMISES_BEFORE_STRIKE: u32 = 3;
 /// How long a download may hold up the offers of other peers at first; doubles with each that takes longer.
 const FIRST_TURN_MS: u64 = 20_000;
 const MAX_TURN_MS: u64 = 3_600_000;
@@ -20,18 +22,18 @@ const TRIES_BEFORE_FORGETTING: u32 = 8;
 
 /// Where an address comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Learnt {
+pub enum PeerSource {
     /// A person or the command line named it; it is never forgotten.
-    ByHand,
+    Manual,
     /// The tracker lists it.
-    FromTracker,
+    Tracker,
     /// A peer knows it, or it has called us.
-    FromPeers,
+    Peers,
 }
 
 /// What we think of a peer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Standing {
+pub(super) enum PeerState {
     /// It has not answered yet.
     New,
     /// It answers and is of our network.
@@ -45,8 +47,8 @@ pub(super) enum Standing {
 }
 
 pub(super) struct Peer {
-    pub(super) learnt: Learnt,
-    pub(super) standing: Standing,
+    pub(super) source: PeerSource,
+    pub(super) state: PeerState,
     pub(super) tip: Option<Tip>,
     pub(super) last_seen: Option<Timestamp>,
     /// Uptime at which its info is asked for next.
@@ -56,79 +58,93 @@ pub(super) struct Peer {
     /// The last block that it sent us or took from us.
     pub(super) knows: Option<BlockHash>,
     /// It has not answered since somebody asked for a sync of all.
-    pub(super) owes_answer: bool,
+    pub(super) sync_pending: bool,
     /// Number of the last download from it; 0 if there was none.
     pub(super) last_download: u64,
     /// How long the next one may hold up others.
     pub(super) turn_ms: u64,
     tries: u32,
     strikes: u32,
-    unkept: u32,
+    broken_promises: u32,
 }
 
 impl Peer {
-    fn new(learnt: Learnt, now: Now) -> Self {
+    fn new(source: PeerSource, now: Now) -> Self {
         Self {
-            learnt,
-            standing: Standing::New,
+            source,
+            state: PeerState::New,
             tip: None,
             last_seen: None,
             poll_at_ms: now.uptime_ms,
             info: None,
             pushes: 0,
             knows: None,
-            owes_answer: false,
+            sync_pending: false,
             last_download: 0,
             turn_ms: FIRST_TURN_MS,
             tries: 0,
             strikes: 0,
-            unkept: 0,
+            broken_promises: 0,
         }
     }
 
     pub(super) fn is_connected(&self) -> bool {
-        self.standing == Standing::Connected
+        self.state == PeerState::Connected
     }
 
-    pub(super) fn may_be_asked(&self, now: Now) -> bool {
-        !matches!(&self.standing, Standing::Dropped { until_ms, .. } if *until_ms > now.uptime_ms)
+    pub(super) fn is_available(&self, now: Now) -> bool {
+        !matches!(&self.state, PeerState::Dropped { until_ms, .. } if *until_ms > now.uptime_ms)
     }
 
     /// It behaved for a whole download, and we are the better for it: what was before is forgiven.
-    pub(super) fn forgive(&mut self) {
-        (self.strikes, self.unkept, self.turn_ms) = (0, 0, FIRST_TURN_MS);
+    pub(super) fn clear_penalties(&mut self) {
+        (self.strikes, self.broken_promises, self.turn_ms) = (0, 0, FIRST_TURN_MS);
     }
 
     /// It had less than it claimed; answers whether that was once too often.
-    pub(super) fn disappointed(&mut self, now: Now) -> bool {
+    pub(super) fn record_broken_promise(&mut self, now: Now) -> bool {
         (self.tip, self.poll_at_ms) = (None, now.uptime_ms);
-        self.unkept += 1;
-        let too_often = self.unkept >= UNKEPT_BEFORE_STRIKE;
+        self.broken_promises += 1;
+        let too_often = self.broken_promises >= PROMISES_BEFORE_STRIKE;
         if too_often {
-            self.unkept = 0;
+            self.broken_promises = 0;
         }
         too_often
     }
 
     /// Its download took longer than its turn.
-    pub(super) fn took_long(&mut self) {
+    pub(super) fn extend_turn(&mut self) {
         self.turn_ms = (2 * self.turn_ms).min(MAX_TURN_MS);
     }
 
     /// It has called us: if we thought that nobody is there, it is time to look again.
-    pub(super) fn has_called(&mut self, now: Now) {
-        if matches!(self.standing, Standing::Unreachable(_)) && self.tries > 0 {
+    pub(super) fn record_call(&mut self, now: Now) {
+        if matches!(self.state, PeerState::Unreachable(_)) && self.tries > 0 {
             self.tries = 0;
             self.poll_at_ms = now.uptime_ms;
         }
     }
 }
 
+/// One entry of `GET /peers` on a node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Peer)]
+pub struct PeerInfo {
+    /// `host:port`.
+    pub address: String,
+    /// Its best block when last asked.
+    pub tip: Option<Tip>,
+    /// When it last answered.
+    pub last_seen: Option<Timestamp>,
+    /// Why nothing is exchanged with it at the moment.
+    pub error: Option<String>,
+}
+
 /// All peers by address, in order, so that runs with the same seed do the same.
 pub(super) struct Peers {
     pub(super) known: BTreeMap<PeerAddress, Peer>,
     /// Addresses to have nothing to do with, either way.
-    pub(super) blocked: BTreeMap<PeerAddress, Learnt>,
+    pub(super) blocked: BTreeMap<PeerAddress, PeerSource>,
     max: usize,
     poll_ms: u64,
 }
@@ -139,18 +155,18 @@ impl Peers {
     }
 
     /// Adds an address; a full table takes it only by hand or in place of one that never answered.
-    pub(super) fn add(&mut self, address: PeerAddress, learnt: Learnt, now: Now) {
+    pub(super) fn add(&mut self, address: PeerAddress, source: PeerSource, now: Now) {
         if self.blocked.contains_key(&address) {
             return;
         }
         if let Some(peer) = self.known.get_mut(&address) {
-            peer.learnt = peer.learnt.min(learnt);
+            peer.source = peer.source.min(source);
             return;
         }
-        if self.known.len() >= self.max && learnt != Learnt::ByHand {
+        if self.known.len() >= self.max && source != PeerSource::Manual {
             let silent = |peer: &Peer| {
-                let has_failed = peer.tries > 0 || matches!(peer.standing, Standing::Dropped { .. });
-                peer.learnt != Learnt::ByHand && has_failed && !peer.is_connected()
+                let has_failed = peer.tries > 0 || matches!(peer.state, PeerState::Dropped { .. });
+                peer.source != PeerSource::Manual && has_failed && !peer.is_connected()
             };
             let silent = self.known.iter().filter(|(_, peer)| silent(peer));
             // First those that never answered, then those silent for longest.
@@ -158,7 +174,7 @@ impl Peers {
             let Some(replaced) = worst.map(|(address, _)| address.clone()) else { return };
             self.known.remove(&replaced);
         }
-        self.known.insert(address, Peer::new(learnt, now));
+        self.known.insert(address, Peer::new(source, now));
     }
 
     /// Answers whether it was connected.
@@ -175,11 +191,11 @@ impl Peers {
     }
 
     /// It answered and is of our network; tells if that is new.
-    pub(super) fn answered(&mut self, address: &PeerAddress, tip: Option<Tip>, now: Now) -> Option<PeerChange> {
+    pub(super) fn record_response(&mut self, address: &PeerAddress, tip: Option<Tip>, now: Now) -> Option<PeerChange> {
         let poll_ms = self.poll_ms;
         let peer = self.known.get_mut(address)?;
         let was_connected = peer.is_connected();
-        peer.standing = Standing::Connected;
+        peer.state = PeerState::Connected;
         peer.tip = tip;
         peer.last_seen = Some(now.time);
         peer.poll_at_ms = now.uptime_ms + poll_ms;
@@ -188,45 +204,45 @@ impl Peers {
     }
 
     /// It did not answer, or is of another network; tells if that is news.
-    pub(super) fn missed(&mut self, address: &PeerAddress, standing: Standing, now: Now) -> Option<PeerChange> {
+    pub(super) fn record_failure(&mut self, address: &PeerAddress, state: PeerState, now: Now) -> Option<PeerChange> {
         let poll_ms = self.poll_ms;
         let peer = self.known.get_mut(address)?;
         let was_connected = peer.is_connected();
         let is_news = was_connected
-            || matches!((&peer.standing, &standing), (Standing::New | Standing::Unreachable(_), Standing::Foreign(_)));
+            || matches!((&peer.state, &state), (PeerState::New | PeerState::Unreachable(_), PeerState::Foreign(_)));
         // Several requests that fail together are one miss.
         peer.tries = if was_connected { 1 } else { peer.tries + 1 };
         peer.poll_at_ms = now.uptime_ms + (poll_ms << peer.tries.min(16)).min(MAX_BACKOFF_MS.max(poll_ms));
-        peer.standing = standing;
-        if peer.tries >= TRIES_BEFORE_FORGETTING && peer.last_seen.is_none() && peer.learnt != Learnt::ByHand {
+        peer.state = state;
+        if peer.tries >= TRIES_BEFORE_FORGETTING && peer.last_seen.is_none() && peer.source != PeerSource::Manual {
             self.known.remove(address);
         }
         is_news.then_some(PeerChange::Lost)
     }
 
     /// It broke a rule: left alone for a time that doubles with each.
-    pub(super) fn drop_for_a_while(&mut self, address: &PeerAddress, reason: String, now: Now) {
+    pub(super) fn drop_temporarily(&mut self, address: &PeerAddress, reason: String, now: Now) {
         if let Some(peer) = self.known.get_mut(address) {
             let for_ms = (FIRST_DROP_MS << peer.strikes.min(16)).min(MAX_DROP_MS);
             peer.strikes += 1;
             peer.tip = None;
-            peer.standing = Standing::Dropped { until_ms: now.uptime_ms + for_ms, reason };
+            peer.state = PeerState::Dropped { until_ms: now.uptime_ms + for_ms, reason };
             peer.poll_at_ms = now.uptime_ms + for_ms;
         }
     }
 
-    pub(super) fn list(&self) -> Vec<wire::Peer> {
+    pub(super) fn list(&self) -> Vec<PeerInfo> {
         let known = self.known.iter().map(|(address, peer)| {
-            let error = match &peer.standing {
-                Standing::New => Some("not asked yet".to_owned()),
-                Standing::Connected => None,
-                Standing::Unreachable(reason) => Some(reason.clone()),
-                Standing::Foreign(reason) => Some(reason.clone()),
-                Standing::Dropped { reason, .. } => Some(format!("left alone for a while: {reason}")),
+            let error = match &peer.state {
+                PeerState::New => Some("not asked yet".to_owned()),
+                PeerState::Connected => None,
+                PeerState::Unreachable(reason) => Some(reason.clone()),
+                PeerState::Foreign(reason) => Some(reason.clone()),
+                PeerState::Dropped { reason, .. } => Some(format!("left alone for a while: {reason}")),
             };
-            wire::Peer { address: address.to_string(), tip: peer.tip, last_seen: peer.last_seen, error }
+            PeerInfo { address: address.to_string(), tip: peer.tip, last_seen: peer.last_seen, error }
         });
-        let blocked = self.blocked.keys().map(|address| wire::Peer {
+        let blocked = self.blocked.keys().map(|address| PeerInfo {
             address: address.to_string(),
             tip: None,
             last_seen: None,

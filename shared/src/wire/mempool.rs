@@ -1,6 +1,6 @@
 //! The JSON that a mempool answers (docs/protocol.md §11). Transactions themselves are their own JSON.
 
-use super::BlockId;
+use crate::block::BlockId;
 use crate::ledger::{Address, Amount, Transaction, TransactionId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -55,7 +55,8 @@ impl PoolOrder {
 /// Where a transaction is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Standing {
+#[schema(as = Standing)]
+pub enum TransactionState {
     /// In the pool.
     Pending,
     /// In a block of the best chain.
@@ -68,7 +69,7 @@ pub struct TransactionStatus {
     /// The transaction.
     pub transaction: Transaction,
     /// Where it is.
-    pub status: Standing,
+    pub status: TransactionState,
     /// The block that it is in, once confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<BlockId>,
@@ -86,7 +87,7 @@ pub struct HistoryEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reward: Option<Amount>,
     /// Where it is.
-    pub status: Standing,
+    pub status: TransactionState,
     /// The block that it is in, once confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<BlockId>,

@@ -6,16 +6,18 @@ mod events;
 mod mempool;
 mod problem;
 
-pub use events::{BlockEvent, BlockSource, Event, MiningEvent, PeerChange, PeerEvent, ReorgEvent};
+pub use crate::sync::{BlockEvent, BlockSource, PeerChange, PeerEvent, PeerInfo, PeersUpdate, ReorgEvent};
+pub use events::{MiningEvent, NodeEvent};
 pub use mempool::{
     AddressBalance, ConfirmedEvent, EvictedEvent, HistoryEntry, MAX_UNPROCESSED, PUSH_BYTES, PoolEvent, PoolOrder,
-    PushStatus, Pushed, ReturnedEvent, Standing, TransactionStatus, UNPROCESSED_BYTES,
+    PushStatus, Pushed, ReturnedEvent, TransactionState, TransactionStatus, UNPROCESSED_BYTES,
 };
 pub use problem::Problem;
 
-use crate::block::{BlockHash, Height, Nonce, Seal, Timestamp};
+use crate::block::{BlockHash, BlockId, Height, Nonce, Seal, Timestamp};
+use crate::chain::Tip;
 use crate::json;
-use crate::work::{Difficulty, Target, Work};
+use crate::work::{Difficulty, Target};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -48,31 +50,19 @@ pub struct Info {
     pub peers: Option<u64>,
     /// Nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub mining: Option<Mining>,
+    pub mining: Option<MiningInfo>,
     /// Mempools.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pool: Option<Pool>,
+    pub pool: Option<PoolInfo>,
     /// How many members a tracker lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<u64>,
 }
 
-/// The best block of a chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Tip {
-    /// Its height.
-    pub index: Height,
-    /// Its hash.
-    pub hash: BlockHash,
-    /// When it was mined.
-    pub timestamp: Timestamp,
-    /// Total work of the chain that it ends.
-    pub work: Work,
-}
-
 /// What a node says of its mining.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct Mining {
+#[schema(as = Mining)]
+pub struct MiningInfo {
     /// Whether it mines.
     pub enabled: bool,
     /// Whom it mines for, where the layer knows addresses.
@@ -86,7 +76,8 @@ pub struct Mining {
 
 /// What a mempool says of its pool.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct Pool {
+#[schema(as = Pool)]
+pub struct PoolInfo {
     /// Pending transactions.
     pub count: u64,
     /// Their size.
@@ -131,69 +122,6 @@ pub struct Member {
     pub last_seen: Timestamp,
 }
 
-/// A block by place and name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct BlockId {
-    /// Its height.
-    pub index: Height,
-    /// Its hash.
-    pub hash: BlockHash,
-}
-
-/// One entry of `GET /tips` on a node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct BranchTip {
-    /// The branch's last block.
-    pub index: Height,
-    /// Its hash.
-    pub hash: BlockHash,
-    /// Total work up to it.
-    pub work: Work,
-    /// Where the branch leaves the best chain; the tip itself for the best chain.
-    pub fork: BlockId,
-    /// What the node thinks of it.
-    pub status: BranchStatus,
-}
-
-/// What a node thinks of a branch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum BranchStatus {
-    /// The chain with most work.
-    Best,
-    /// Valid as far as it was judged, but with less work.
-    Side,
-    /// It breaks a rule.
-    Invalid,
-}
-
-/// One entry of `GET /peers` on a node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Peer {
-    /// `host:port`.
-    pub address: String,
-    /// Its best block when last asked.
-    pub tip: Option<Tip>,
-    /// When it last answered.
-    pub last_seen: Option<Timestamp>,
-    /// Why nothing is exchanged with it at the moment.
-    pub error: Option<String>,
-}
-
-/// Body of `POST /peers` on a node: whom to talk to.
-#[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct PeersUpdate {
-    /// Addresses to connect to.
-    pub add: Vec<String>,
-    /// Addresses to forget.
-    pub remove: Vec<String>,
-    /// Addresses to have nothing to do with, either way, until unblocked.
-    pub block: Vec<String>,
-    /// Addresses to allow again.
-    pub unblock: Vec<String>,
-}
-
 /// Answer of `POST /sync` on a node.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SyncReport {
@@ -219,7 +147,8 @@ pub enum SyncResult {
 
 /// Answer of `POST /block` on a node.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct BlockAnswer {
+#[schema(as = BlockAnswer)]
+pub struct BlockResponse {
     /// What was done with it.
     pub status: BlockStatus,
     /// Which block.
@@ -274,7 +203,8 @@ pub struct MineRequest {
 
 /// Answer of `POST /mine`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
-pub struct MineAnswer {
+#[schema(as = MineAnswer)]
+pub struct MineResponse {
     /// The mined blocks, oldest first.
     pub hashes: Vec<BlockHash>,
 }

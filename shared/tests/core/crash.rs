@@ -175,7 +175,7 @@ fn reading_may_fail_at_any_moment_of_a_reorganisation() {
         if result.is_ok() {
             break;
         }
-        assert!(matches!(result, Err(shared::chain::Refusal::Failed(_))), "our failure, not the peer's: {result:?}");
+        assert!(matches!(result, Err(shared::chain::BlockError::Failed(_))), "our failure, not the peer's: {result:?}");
         assert!(lab.push("b3").is_ok(), "after failing at reading {moment}");
         lab.best("b4");
         (failures, moment) = (failures + 1, moment + 1);

@@ -3,7 +3,7 @@
 
 use crate::lab::{Lab, fixed, mine_on};
 use shared::block::{Block, BlockHash, DataHash, HeaderFields, Height, Nonce, Timestamp};
-use shared::chain::{BrokenRule, Refusal};
+use shared::chain::{BlockError, BlockViolation};
 use shared::params::Params;
 use shared::work::Difficulty;
 
@@ -111,8 +111,8 @@ fn headers_that_do_not_join_are_no_branch() {
     let mut branch = lab.chain.branch_at(&genesis).unwrap().unwrap();
     let header = |name: &str| lab.block(name).header().clone();
     branch.extend(header("a1"), &lab.rules, lab.now, false).unwrap();
-    let expected = BrokenRule::WrongParent { got: lab.hash("b1"), expected: lab.hash("a1") };
-    assert_eq!(branch.extend(header("b2"), &lab.rules, lab.now, false), Err(Refusal::Broken(expected)));
+    let expected = BlockViolation::WrongParent { got: lab.hash("b1"), expected: lab.hash("a1") };
+    assert_eq!(branch.extend(header("b2"), &lab.rules, lab.now, false), Err(BlockError::Invalid(expected)));
     assert_eq!(branch.last().hash(), lab.hash("a1"), "the branch is as it was");
     branch.extend(header("a2"), &lab.rules, lab.now, false).unwrap();
     assert_eq!(branch.work(), lab.work("a2"));

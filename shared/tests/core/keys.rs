@@ -6,7 +6,7 @@
 
 use serde::Deserialize;
 use shared::keys::{BadKeyFile, KeyPair, PlainVerifier, Signature, Signed, Verifier, public_key_pem};
-use shared::ledger::{Address, BrokenTransaction};
+use shared::ledger::{Address, TransactionViolation};
 
 macro_rules! file {
     ($name:literal) => {
@@ -98,7 +98,7 @@ fn key_files_are_those_of_openssl() {
     assert_eq!(encrypted.as_str(), file!("alice_encrypted"));
     let key: [u8; 33] = std::array::from_fn(|place| [2, 0][place.min(1)] | u8::from(place == 32));
     let nobody = Address::of_public_key(&key).unwrap();
-    assert_eq!(public_key_pem(&nobody), Err(BrokenTransaction::NotAPoint(nobody)), "x = 1 is on no P-256");
+    assert_eq!(public_key_pem(&nobody), Err(TransactionViolation::NotAPoint(nobody)), "x = 1 is on no P-256");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use crate::pool_oracle::{grains, payment, pending_ids, person};
 use shared::ledger::{Amount, Transaction, TransactionId};
-use shared::pool::{Evicted, Moved, Pending, Pool, PoolLimits, Reason, Refusal};
+use shared::pool::{AdmissionError, Evicted, EvictionReason, Pending, Pool, PoolChanges, PoolLimits};
 use std::sync::Arc;
 
 const WIDE: PoolLimits = PoolLimits {
@@ -20,7 +20,7 @@ fn paying(number: u32, from: u8, fee: u64) -> Arc<Transaction> {
     payment(number, from, 100, (1, fee), "")
 }
 
-fn admit(pool: &mut Pool, transaction: &Arc<Transaction>, balance: u64) -> Result<Vec<Evicted>, Refusal> {
+fn admit(pool: &mut Pool, transaction: &Arc<Transaction>, balance: u64) -> Result<Vec<Evicted>, AdmissionError> {
     pool.admit(Pending::new(transaction.clone(), 0), grains(balance))
 }
 
@@ -33,7 +33,7 @@ fn pool_with(limits: PoolLimits, payments: &[&Arc<Transaction>]) -> Pool {
     pool
 }
 
-fn left(evicted: &[Evicted]) -> Vec<(TransactionId, Reason)> {
+fn left(evicted: &[Evicted]) -> Vec<(TransactionId, EvictionReason)> {
     evicted.iter().map(|one| (one.pending.id(), one.reason)).collect()
 }
 
@@ -42,10 +42,10 @@ fn what_is_pending_is_known() {
     let one = paying(1, 1, 5);
     let mut pool = pool_with(WIDE, &[&one]);
     let before = pool.version();
-    assert_eq!(admit(&mut pool, &one, 0), Err(Refusal::Known(one.id)), "whatever the balance is");
-    assert_eq!(pool.take_back(Pending::new(one.clone(), 0), grains(100)), Err(Refusal::Known(one.id)));
+    assert_eq!(admit(&mut pool, &one, 0), Err(AdmissionError::Known(one.id)), "whatever the balance is");
+    assert_eq!(pool.readmit(Pending::new(one.clone(), 0), grains(100)), Err(AdmissionError::Known(one.id)));
     assert_eq!((pool.len(), pool.version()), (1, before));
-    assert_eq!(Refusal::Known(one.id).rule(), None);
+    assert_eq!(AdmissionError::Known(one.id).rule(), None);
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn a_fee_below_the_least_is_refused_unless_a_block_has_had_it() {
         "fee 0.00000004 LAB is below the least that this mempool passes on, 0.00000005 LAB"
     );
     assert_eq!(admit(&mut pool, &paying(2, 1, 5), 100), Ok(Vec::new()));
-    let moved = pool.take_back(Pending::new(paying(1, 1, 4), 0), grains(100)).unwrap();
+    let moved = pool.readmit(Pending::new(paying(1, 1, 4), 0), grains(100)).unwrap();
     assert_eq!((pending_ids(&moved.returned), moved.evicted.len()), (vec![paying(1, 1, 4).id], 0));
 }
 
@@ -70,7 +70,7 @@ fn pending_ones_together_may_cost_the_balance_and_not_a_grain_more() {
     assert_eq!(admit(&mut pool, &second, 10), Ok(Vec::new()), "7 and 3 are 10");
     let refusal = admit(&mut pool, &payment(3, 1, 2, (1, 0), ""), 10).unwrap_err();
     let (balance, pending, cost) = (grains(10), grains(10), grains(1));
-    assert_eq!(refusal, Refusal::Overspend { sender: person(1), balance, pending, cost });
+    assert_eq!(refusal, AdmissionError::Overspend { sender: person(1), balance, pending, cost });
     assert_eq!(refusal.rule(), Some("balance"));
 }
 
@@ -117,10 +117,10 @@ fn a_balance_that_fell_below_what_is_pending_is_shown_as_nothing() {
 fn one_sender_has_a_share_that_returning_ones_may_exceed() {
     let mut pool = pool_with(PoolLimits { max_per_sender: 2, ..WIDE }, &[&paying(1, 1, 1), &paying(2, 1, 1)]);
     let refusal = admit(&mut pool, &paying(3, 1, 90), 100).unwrap_err();
-    assert_eq!(refusal, Refusal::TooManyOfSender { sender: person(1), limit: 2 });
+    assert_eq!(refusal, AdmissionError::TooManyOfSender { sender: person(1), limit: 2 });
     assert_eq!(refusal.rule(), None, "the transaction itself is fine");
     assert_eq!(admit(&mut pool, &paying(4, 2, 1), 100), Ok(Vec::new()), "others are not concerned");
-    let moved = pool.take_back(Pending::new(paying(3, 1, 1), 0), grains(100)).unwrap();
+    let moved = pool.readmit(Pending::new(paying(3, 1, 1), 0), grains(100)).unwrap();
     assert_eq!((pending_ids(&moved.returned), moved.evicted.len()), (vec![paying(3, 1, 1).id], 0));
 }
 
@@ -130,7 +130,7 @@ fn what_fits_into_no_block_is_refused() {
     let bytes = Pending::new(long.clone(), 0).bytes;
     let mut pool = Pool::new(PoolLimits { max_transaction_bytes: bytes - 1, ..WIDE });
     let refusal = admit(&mut pool, &long, 100).unwrap_err();
-    assert_eq!(refusal, Refusal::TooLarge { bytes, limit: bytes - 1 });
+    assert_eq!(refusal, AdmissionError::TooLarge { bytes, limit: bytes - 1 });
     assert_eq!(refusal.rule(), Some("size"));
     assert!(admit(&mut Pool::new(PoolLimits { max_transaction_bytes: bytes, ..WIDE }), &long, 100).is_ok());
 }
@@ -140,7 +140,7 @@ fn a_full_pool_lets_the_cheapest_go_and_of_equals_the_newest() {
     let (old, new, dear) = (paying(1, 1, 5), paying(2, 2, 5), paying(3, 3, 7));
     let mut pool = pool_with(PoolLimits { max_count: 3, ..WIDE }, &[&old, &new, &dear]);
     let better = paying(4, 4, 6);
-    assert_eq!(left(&admit(&mut pool, &better, 100).unwrap()), [(new.id, Reason::Outbid)]);
+    assert_eq!(left(&admit(&mut pool, &better, 100).unwrap()), [(new.id, EvictionReason::Outbid)]);
     assert_eq!(pending_ids(pool.by_fee()), [dear.id, better.id, old.id]);
     assert_eq!(pending_ids(pool.by_age()), [old.id, dear.id, better.id]);
 }
@@ -150,7 +150,7 @@ fn who_pays_no_more_than_the_cheapest_is_told_what_would_do() {
     let limits = PoolLimits { max_count: 2, ..WIDE };
     let mut pool = pool_with(limits, &[&paying(1, 1, 5), &paying(2, 2, 9)]);
     let refusal = admit(&mut pool, &paying(3, 3, 5), 100).unwrap_err();
-    let Refusal::Full { fee, least, .. } = refusal else { unreachable!("{refusal}") };
+    let AdmissionError::Full { fee, least, .. } = refusal else { unreachable!("{refusal}") };
     assert_eq!((fee, least, refusal.rule()), (grains(5), grains(6), None));
     assert_eq!(left(&admit(&mut pool, &paying(3, 3, least.grains()), 100).unwrap()).len(), 1);
 }
@@ -164,11 +164,11 @@ fn nobody_leaves_for_a_newcomer_that_pays_more_than_some_but_not_all_that_must()
     // As long as more than one of them; per byte it is above the first and below the second.
     let long = |fee| payment(3, 3, 4, (1, fee), &"m".repeat(200));
     let refusal = admit(&mut pool, &long(25), 100).unwrap_err();
-    let Refusal::Full { least, .. } = refusal else { unreachable!("{refusal}") };
+    let AdmissionError::Full { least, .. } = refusal else { unreachable!("{refusal}") };
     assert_eq!((pool.len(), pool.version()), (2, before), "nothing has left for nothing");
     assert!(admit(&mut pool, &long(least.grains() - 1), 100).is_err());
     let evicted = admit(&mut pool, &long(least.grains()), 100).unwrap();
-    assert_eq!(left(&evicted), [(cheap.id, Reason::Outbid), (dear.id, Reason::Outbid)]);
+    assert_eq!(left(&evicted), [(cheap.id, EvictionReason::Outbid), (dear.id, EvictionReason::Outbid)]);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn nobody_gets_room_in_a_balance_by_pushing_out_what_it_has_pending() {
     let mut pool = pool_with(PoolLimits { max_count: 1, ..WIDE }, &[&cheap]);
     let refusal = admit(&mut pool, &paying(2, 1, 8), 10).unwrap_err();
     assert_eq!(refusal.rule(), Some("balance"), "6 are pending, and 9 more are too many for 10");
-    assert_eq!(left(&admit(&mut pool, &paying(2, 1, 8), 15).unwrap()), [(cheap.id, Reason::Outbid)]);
+    assert_eq!(left(&admit(&mut pool, &paying(2, 1, 8), 15).unwrap()), [(cheap.id, EvictionReason::Outbid)]);
 }
 
 #[test]
@@ -188,8 +188,8 @@ fn what_waited_too_long_leaves_oldest_first_and_no_more_than_asked() {
         pool.admit(Pending::new(transaction.clone(), arrived_ms), grains(100)).unwrap();
     }
     assert_eq!(pool.expire(1010, 10), [], "as old as it may be");
-    assert_eq!(left(&pool.expire(1031, 2)), [(one.id, Reason::Expired), (two.id, Reason::Expired)]);
-    assert_eq!(left(&pool.expire(1031, 2)), [(three.id, Reason::Expired)]);
+    assert_eq!(left(&pool.expire(1031, 2)), [(one.id, EvictionReason::Expired), (two.id, EvictionReason::Expired)]);
+    assert_eq!(left(&pool.expire(1031, 2)), [(three.id, EvictionReason::Expired)]);
     assert_eq!(pool.expire(0, 2), [], "a clock that jumped back");
     assert_eq!(pending_ids(pool.by_age()), [four.id]);
 }
@@ -199,26 +199,26 @@ fn a_balance_that_falls_keeps_the_oldest_that_it_covers() {
     let payments = [(1, 5), (2, 9), (3, 4), (4, 1)].map(|(number, cost)| payment(number, 1, 2, (cost, 0), ""));
     let [first, second, third, fourth] = &payments;
     let mut pool = pool_with(WIDE, &[first, second, third, fourth]);
-    assert_eq!(pool.recheck_sender(&person(1), grains(19)), Moved::default(), "still covered to the grain");
-    assert_eq!(pool.recheck_sender(&person(1), grains(9)), Moved::default(), "nothing leaves, it is held aside");
+    assert_eq!(pool.recheck_sender(&person(1), grains(19)), PoolChanges::default(), "still covered to the grain");
+    assert_eq!(pool.recheck_sender(&person(1), grains(9)), PoolChanges::default(), "nothing leaves, it is held aside");
     assert_eq!(pending_ids(pool.of(&person(1))), [first.id, third.id]);
-    assert_eq!(pending_ids(pool.aside()), [second.id, fourth.id]);
+    assert_eq!(pending_ids(pool.uncovered()), [second.id, fourth.id]);
     assert_eq!((pool.len(), pool.outgoing(&person(1))), (2, grains(9)), "what is aside counts for nothing");
     assert!(pool.get(&second.id).is_some(), "but it is known");
-    assert_eq!(pool.recheck_sender(&person(2), Amount::ZERO), Moved::default(), "income needs no cover");
+    assert_eq!(pool.recheck_sender(&person(2), Amount::ZERO), PoolChanges::default(), "income needs no cover");
     let moved = pool.recheck_sender(&person(1), grains(18));
     assert_eq!((pending_ids(&moved.returned), moved.evicted.len()), (vec![second.id], 0), "as far as it goes");
     assert_eq!(pending_ids(pool.of(&person(1))), [first.id, second.id, third.id], "with the age that it had");
-    assert_eq!(pending_ids(pool.aside()), [fourth.id]);
+    assert_eq!(pending_ids(pool.uncovered()), [fourth.id]);
 }
 
 #[test]
 fn what_is_spent_of_a_payment_that_was_undone_waits_for_it() {
     let mut pool = Pool::new(WIDE);
     let (paid, spent) = (payment(1, 1, 2, (50, 0), ""), payment(2, 2, 3, (50, 0), ""));
-    let moved = pool.take_back(Pending::new(spent.clone(), 2), Amount::ZERO).unwrap();
-    assert_eq!((moved, pool.len(), pool.outgoing(&person(2))), (Moved::default(), 0, Amount::ZERO));
-    pool.take_back(Pending::new(paid.clone(), 1), grains(50)).unwrap();
+    let moved = pool.readmit(Pending::new(spent.clone(), 2), Amount::ZERO).unwrap();
+    assert_eq!((moved, pool.len(), pool.outgoing(&person(2))), (PoolChanges::default(), 0, Amount::ZERO));
+    pool.readmit(Pending::new(paid.clone(), 1), grains(50)).unwrap();
     assert_eq!(pool.remove_confirmed(&paid.id).map(|pending| pending.id()), Some(paid.id));
     let moved = pool.recheck_sender(&person(2), grains(50));
     assert_eq!((pending_ids(&moved.returned), pending_ids(pool.by_age())), (vec![spent.id], vec![spent.id]));
@@ -228,22 +228,22 @@ fn what_is_spent_of_a_payment_that_was_undone_waits_for_it() {
 fn what_waits_aside_is_bounded_and_gets_old() {
     let mut pool = Pool::new(PoolLimits { max_count: 20, ..WIDE });
     let payments: Vec<_> = (1..=4).map(|number| paying(number, 1, 5)).collect();
-    let mut aside = |number: usize| {
+    let mut uncovered = |number: usize| {
         let pending = Pending::new(payments[number - 1].clone(), number as u64);
-        pool.take_back(pending, Amount::ZERO).unwrap()
+        pool.readmit(pending, Amount::ZERO).unwrap()
     };
-    assert_eq!([aside(1), aside(2)], [Moved::default(), Moved::default()]);
+    assert_eq!([uncovered(1), uncovered(2)], [PoolChanges::default(), PoolChanges::default()]);
     assert_eq!(
-        left(&aside(3).evicted),
-        [(payments[0].id, Reason::NotCovered)],
+        left(&uncovered(3).evicted),
+        [(payments[0].id, EvictionReason::NotCovered)],
         "a tenth of the pool, the oldest leaves"
     );
-    assert_eq!(left(&pool.expire(1003, 10)), [(payments[1].id, Reason::Expired)]);
-    assert_eq!(pending_ids(pool.aside()), [payments[2].id]);
-    let refused = pool.take_back(Pending::new(payments[2].clone(), 0), Amount::MAX);
-    assert_eq!(refused, Err(Refusal::Known(payments[2].id)));
+    assert_eq!(left(&pool.expire(1003, 10)), [(payments[1].id, EvictionReason::Expired)]);
+    assert_eq!(pending_ids(pool.uncovered()), [payments[2].id]);
+    let refused = pool.readmit(Pending::new(payments[2].clone(), 0), Amount::MAX);
+    assert_eq!(refused, Err(AdmissionError::Known(payments[2].id)));
     assert_eq!(pool.remove_confirmed(&payments[2].id).map(|pending| pending.id()), Some(payments[2].id));
-    assert_eq!(pool.aside().count(), 0);
+    assert_eq!(pool.uncovered().count(), 0);
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn what_returns_has_the_age_that_it_had() {
     pool.admit(Pending::new(early.clone(), 10), grains(100)).unwrap();
     let confirmed = pool.remove_confirmed(&early.id).unwrap();
     pool.admit(Pending::new(late.clone(), 20), grains(100)).unwrap();
-    pool.take_back(confirmed, grains(100)).unwrap();
+    pool.readmit(confirmed, grains(100)).unwrap();
     assert_eq!(pending_ids(pool.by_age()), [early.id, late.id]);
     assert_eq!(pending_ids(pool.by_fee()), [early.id, late.id], "of equal fees the oldest is first");
 }

@@ -5,7 +5,7 @@ use crate::pool_oracle::{Moves, Oracle, grains, ids, name, payment, pending_ids,
 use proptest::prelude::*;
 use proptest::sample::Index;
 use shared::ledger::{Address, Amount, Transaction, TransactionId};
-use shared::pool::{Evicted, Moved, Pending, Pool, PoolLimits, Reason, Refusal, Room};
+use shared::pool::{AdmissionError, Evicted, EvictionReason, Pending, Pool, PoolChanges, PoolLimits, Room};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -111,14 +111,14 @@ impl Both {
                 self.change_balance(transaction.to, without)?;
                 let before = self.balances[&transaction.from].checked_add(transaction.cost()).unwrap();
                 self.change_balance(transaction.from, before)?;
-                self.take_back(transaction, if *knows_arrival { arrived_ms } else { self.now_ms })
+                self.readmit(transaction, if *knows_arrival { arrived_ms } else { self.now_ms })
             }
         }
     }
 
     /// Something pending, or held aside.
     fn pick(&self, which: &Index) -> Option<TransactionId> {
-        let known = [ids(&self.oracle.waiting), ids(&self.oracle.aside)].concat();
+        let known = [ids(&self.oracle.waiting), ids(&self.oracle.uncovered)].concat();
         (!known.is_empty()).then(|| known[which.index(known.len())])
     }
 
@@ -135,10 +135,10 @@ impl Both {
         }
     }
 
-    fn take_back(&mut self, transaction: Arc<Transaction>, arrived_ms: u64) -> Result<(), TestCaseError> {
+    fn readmit(&mut self, transaction: Arc<Transaction>, arrived_ms: u64) -> Result<(), TestCaseError> {
         let balance = self.balances[&transaction.from];
-        let expected = self.oracle.take_back(&transaction, arrived_ms, balance);
-        match (self.pool.take_back(Pending::new(transaction, arrived_ms), balance), expected) {
+        let expected = self.oracle.readmit(&transaction, arrived_ms, balance);
+        match (self.pool.readmit(Pending::new(transaction, arrived_ms), balance), expected) {
             (Ok(moved), Ok(expected)) => moved_the_same(&moved, &expected),
             (answer, expected) => refused(answer.as_ref().err(), expected.err()),
         }
@@ -173,8 +173,8 @@ impl Both {
         prop_assert_eq!(pool.is_empty(), oracle.waiting.is_empty());
         prop_assert_eq!(pool.bytes(), oracle.waiting.iter().map(|one| one.bytes).sum::<usize>());
         prop_assert!(pool.len() <= oracle.limits.max_count && pool.bytes() <= oracle.limits.max_bytes);
-        prop_assert_eq!(pending_ids(pool.aside()), ids(&oracle.aside), "what is held aside");
-        for one in oracle.waiting.iter().chain(&oracle.aside) {
+        prop_assert_eq!(pending_ids(pool.uncovered()), ids(&oracle.uncovered), "what is held aside");
+        for one in oracle.waiting.iter().chain(&oracle.uncovered) {
             let pending = pool.get(&one.transaction.id).unwrap();
             prop_assert_eq!(&pending.transaction, &one.transaction);
             prop_assert_eq!((pending.bytes, pending.arrived_ms), (one.bytes, one.arrived_ms));
@@ -194,7 +194,7 @@ impl Both {
     }
 
     fn check_template(&self, room: Room) -> Result<(), TestCaseError> {
-        let chosen = shared::pool::choose(self.pool.by_fee(), self.pool.by_age(), room);
+        let chosen = shared::pool::select_transactions(self.pool.by_fee(), self.pool.by_age(), room);
         prop_assert!(chosen.len() <= room.count, "more than there is room for");
         prop_assert!(chosen.iter().map(|pending| pending.bytes + 1).sum::<usize>() <= room.bytes, "too many bytes");
         let oldest = self.pool.by_age().find(|pending| pending.bytes < room.bytes && room.count > 0);
@@ -204,18 +204,18 @@ impl Both {
     }
 }
 
-fn same(evicted: &[Evicted], expected: &[(TransactionId, Reason)]) -> Result<(), TestCaseError> {
+fn same(evicted: &[Evicted], expected: &[(TransactionId, EvictionReason)]) -> Result<(), TestCaseError> {
     let left: Vec<_> = evicted.iter().map(|one| (one.pending.id(), one.reason)).collect();
     prop_assert_eq!(left, expected, "what has left, and why");
     Ok(())
 }
 
-fn moved_the_same(moved: &Moved, (returned, left): &Moves) -> Result<(), TestCaseError> {
+fn moved_the_same(moved: &PoolChanges, (returned, left): &Moves) -> Result<(), TestCaseError> {
     prop_assert_eq!(&pending_ids(&moved.returned), returned, "what is pending again");
     same(&moved.evicted, left)
 }
 
-fn refused(refusal: Option<&Refusal>, expected: Option<&'static str>) -> Result<(), TestCaseError> {
+fn refused(refusal: Option<&AdmissionError>, expected: Option<&'static str>) -> Result<(), TestCaseError> {
     prop_assert_eq!(refusal.map(name), expected, "{:?}", refusal);
     Ok(())
 }

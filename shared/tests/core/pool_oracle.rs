@@ -6,7 +6,7 @@
 use shared::block::BlockHash;
 use shared::keys::Signature;
 use shared::ledger::{Address, Amount, Transaction, TransactionId, Unsigned, Uuid, json_of};
-use shared::pool::{Pending, PoolLimits, Reason, Refusal, Room};
+use shared::pool::{AdmissionError, EvictionReason, Pending, PoolLimits, Room};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
@@ -38,11 +38,11 @@ pub(crate) fn payment(number: u32, from: u8, to: u8, (amount, fee): (u64, u64), 
 }
 
 /// The name of a refusal, without its figures.
-pub(crate) fn name(refusal: &Refusal) -> &'static str {
+pub(crate) fn name(refusal: &AdmissionError) -> &'static str {
     match refusal {
-        Refusal::Known(_) => "known",
-        Refusal::TooManyOfSender { .. } => "too many of sender",
-        Refusal::Full { .. } => "full",
+        AdmissionError::Known(_) => "known",
+        AdmissionError::TooManyOfSender { .. } => "too many of sender",
+        AdmissionError::Full { .. } => "full",
         broken => broken.rule().unwrap(),
     }
 }
@@ -83,9 +83,9 @@ pub(crate) fn pending_ids<'a>(pending: impl IntoIterator<Item = &'a Pending>) ->
 }
 
 /// What has moved: the ids of what is pending again, and of what left for which reason.
-pub(crate) type Moves = (Vec<TransactionId>, Vec<(TransactionId, Reason)>);
+pub(crate) type Moves = (Vec<TransactionId>, Vec<(TransactionId, EvictionReason)>);
 
-fn because(leaving: Vec<TransactionId>, reason: Reason) -> Vec<(TransactionId, Reason)> {
+fn because(leaving: Vec<TransactionId>, reason: EvictionReason) -> Vec<(TransactionId, EvictionReason)> {
     leaving.into_iter().map(|id| (id, reason)).collect()
 }
 
@@ -94,13 +94,13 @@ fn because(leaving: Vec<TransactionId>, reason: Reason) -> Vec<(TransactionId, R
 pub(crate) struct Oracle {
     pub(crate) limits: PoolLimits,
     pub(crate) waiting: Vec<Waiting>,
-    pub(crate) aside: Vec<Waiting>,
+    pub(crate) uncovered: Vec<Waiting>,
     arrivals: usize,
 }
 
 impl Oracle {
     pub(crate) fn new(limits: PoolLimits) -> Self {
-        Self { limits, waiting: Vec::new(), aside: Vec::new(), arrivals: 0 }
+        Self { limits, waiting: Vec::new(), uncovered: Vec::new(), arrivals: 0 }
     }
 
     /// Takes a newcomer; answers what leaves for it, the cheapest first.
@@ -109,7 +109,7 @@ impl Oracle {
         transaction: &Arc<Transaction>,
         arrived_ms: u64,
         balance: Amount,
-    ) -> Result<Vec<(TransactionId, Reason)>, &'static str> {
+    ) -> Result<Vec<(TransactionId, EvictionReason)>, &'static str> {
         let newcomer = self.arriving(transaction, arrived_ms)?;
         if transaction.fee < self.limits.min_fee {
             return Err("min-fee");
@@ -122,11 +122,11 @@ impl Oracle {
         self.arrivals += 1;
         self.remove(&leaving);
         self.waiting.push(newcomer);
-        Ok(because(leaving, Reason::Outbid))
+        Ok(because(leaving, EvictionReason::Outbid))
     }
 
     /// Takes what returns.
-    pub(crate) fn take_back(
+    pub(crate) fn readmit(
         &mut self,
         transaction: &Arc<Transaction>,
         arrived_ms: u64,
@@ -138,7 +138,7 @@ impl Oracle {
     }
 
     fn arriving(&self, transaction: &Arc<Transaction>, arrived_ms: u64) -> Result<Waiting, &'static str> {
-        if self.waiting.iter().chain(&self.aside).any(|one| one.transaction.id == transaction.id) {
+        if self.waiting.iter().chain(&self.uncovered).any(|one| one.transaction.id == transaction.id) {
             return Err("known");
         }
         let bytes = json_of(transaction).len();
@@ -151,9 +151,9 @@ impl Oracle {
                 let id = one.transaction.id;
                 self.remove(&leaving);
                 self.waiting.push(one);
-                Ok((vec![id], because(leaving, Reason::Outbid)))
+                Ok((vec![id], because(leaving, EvictionReason::Outbid)))
             }
-            Err("balance") => Ok((Vec::new(), because(self.put_aside(one), Reason::NotCovered))),
+            Err("balance") => Ok((Vec::new(), because(self.put_aside(one), EvictionReason::NotCovered))),
             Err(rule) => Err(rule),
         }
     }
@@ -189,18 +189,19 @@ impl Oracle {
         if one.bytes > max_bytes {
             return vec![one.transaction.id];
         }
-        self.aside.push(one);
-        self.aside.sort_by_key(Waiting::age);
+        self.uncovered.push(one);
+        self.uncovered.sort_by_key(Waiting::age);
         let mut leaving = Vec::new();
-        while self.aside.len() > max_count || self.aside.iter().map(|one| one.bytes).sum::<usize>() > max_bytes {
-            leaving.push(self.aside.remove(0).transaction.id);
+        while self.uncovered.len() > max_count || self.uncovered.iter().map(|one| one.bytes).sum::<usize>() > max_bytes
+        {
+            leaving.push(self.uncovered.remove(0).transaction.id);
         }
         leaving
     }
 
     pub(crate) fn remove(&mut self, leaving: &[TransactionId]) {
         self.waiting.retain(|one| !leaving.contains(&one.transaction.id));
-        self.aside.retain(|one| !leaving.contains(&one.transaction.id));
+        self.uncovered.retain(|one| !leaving.contains(&one.transaction.id));
     }
 
     /// Keeps of a sender's what its balance covers, the oldest first; of the rest it takes back what was aside.
@@ -216,9 +217,9 @@ impl Oracle {
         }
         self.remove(&ids(&uncovered));
         let overflow = uncovered.into_iter().flat_map(|one| self.put_aside(one)).collect();
-        let mut left = because(overflow, Reason::NotCovered);
+        let mut left = because(overflow, EvictionReason::NotCovered);
         let mut returned = Vec::new();
-        for one in self.aside.clone().into_iter().filter(|one| one.transaction.from == sender) {
+        for one in self.uncovered.clone().into_iter().filter(|one| one.transaction.from == sender) {
             let id = one.transaction.id;
             self.remove(&[id]);
             match self.offer(one, balance) {
@@ -226,19 +227,19 @@ impl Oracle {
                     returned.extend(back);
                     left.extend(evicted);
                 }
-                Err(_) => left.push((id, Reason::Outbid)),
+                Err(_) => left.push((id, EvictionReason::Outbid)),
             }
         }
         (returned, left)
     }
 
-    pub(crate) fn expire(&mut self, now_ms: u64, at_most: usize) -> Vec<(TransactionId, Reason)> {
-        let mut leaving = [self.by_age(), self.aside.clone()].concat();
+    pub(crate) fn expire(&mut self, now_ms: u64, at_most: usize) -> Vec<(TransactionId, EvictionReason)> {
+        let mut leaving = [self.by_age(), self.uncovered.clone()].concat();
         leaving.retain(|one| now_ms > one.arrived_ms + self.limits.max_age_ms);
         leaving.truncate(at_most);
         let leaving = ids(&leaving);
         self.remove(&leaving);
-        because(leaving, Reason::Expired)
+        because(leaving, EvictionReason::Expired)
     }
 
     pub(crate) fn by_fee(&self) -> Vec<Waiting> {

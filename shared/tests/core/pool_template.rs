@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
 use crate::pool_oracle::payment;
-use shared::pool::{Pending, Room, choose};
+use shared::pool::{Pending, Room, select_transactions};
 use std::cell::Cell;
 use std::cmp::Reverse;
 
@@ -20,7 +20,7 @@ fn waiting(number: u32, fee: u64, msg: usize) -> Pending {
 fn chosen(by_age: &[Pending], room: Room) -> Vec<u64> {
     let mut by_fee: Vec<_> = by_age.iter().collect();
     by_fee.sort_by_key(|pending| Reverse(pending.fee_rate()));
-    choose(by_fee, by_age, room).iter().map(|pending| pending.arrived_ms).collect()
+    select_transactions(by_fee, by_age, room).iter().map(|pending| pending.arrived_ms).collect()
 }
 
 fn fees(fees: &[u64]) -> Vec<Pending> {
@@ -87,7 +87,7 @@ fn a_look_at_the_pool_is_as_long_as_the_room_not_as_the_pool() {
     ] {
         let looks = Cell::new(0);
         let look = |_: &&Pending| looks.set(looks.get() + 1);
-        choose(pending.iter().inspect(look), pending.iter().inspect(look), room);
+        select_transactions(pending.iter().inspect(look), pending.iter().inspect(look), room);
         assert!(looks.get() <= at_most, "{room:?}: {} looks", looks.get());
     }
 }

@@ -1,10 +1,9 @@
 //! What readers see: tips, blocks and headers by place and by name, within limits, and locators.
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
-use crate::lab::{Lab, fixed};
-use shared::block::{Block, BlockHash, Height};
-use shared::chain::{MAX_LOCATOR, Origin, Reader, SideLimits};
-use shared::wire::{BlockId, BranchStatus};
+use crate::lab::{Lab, fixed, lively};
+use shared::block::{Block, BlockHash, BlockId, Height};
+use shared::chain::{BranchStatus, ChainReader, MAX_LOCATOR, Origin, SideLimits};
 
 /// A forked chain, some of it flushed, with one bad block on each branch.
 fn forked() -> Lab {
@@ -31,7 +30,7 @@ fn tips(lab: &Lab) -> Vec<(&str, &str, BranchStatus)> {
     tips.map(|tip| (lab.name(tip.hash), lab.name(tip.fork.hash), tip.status)).collect()
 }
 
-fn reader(lab: &Lab) -> Reader {
+fn reader(lab: &Lab) -> ChainReader {
     lab.chain.view().reader().unwrap()
 }
 
@@ -118,6 +117,31 @@ fn blocks_are_found_by_hash_on_every_branch() {
     assert_eq!(reader.find(&BlockHash::ZERO), Ok(None));
     assert_eq!(reader.best_at(Height(6)), Ok(None));
     assert_eq!(reader.best_at(Height(u64::MAX)), Ok(None));
+}
+
+#[test]
+fn a_query_sees_blocks_that_are_not_stored_yet_and_writes_nothing() {
+    // genesis - a1 - a2 - a3      in bulk, not committed
+    //              \ b2 - b3
+    let mut lab = Lab::new(lively());
+    lab.mine("genesis", "a1 a2 a3");
+    lab.mine("a1", "b2 b3");
+    lab.store.fail_after_commits(0);
+    for name in ["a1", "a2", "a3", "b2"] {
+        lab.give(name, Origin::Bulk).unwrap();
+    }
+    for (name, fork) in [("genesis", "a1"), ("a1", "b2"), ("a2", "a3"), ("b2", "b3")] {
+        let mut branch = lab.chain.branch_at(&lab.hash(name)).unwrap().unwrap();
+        let next = lab.block(fork).header().clone();
+        branch.extend(next, &lab.rules, lab.now, false).unwrap();
+        assert_eq!((branch.work(), lab.chain.contains(&lab.hash(name))), (lab.work(fork), Ok(true)), "{name}");
+    }
+    assert!(lab.chain.branch_at(&lab.hash("b3")).unwrap().is_none());
+    assert_eq!(reader(&lab).tip_id().unwrap().hash, lab.hash("genesis"), "readers see what is stored");
+    assert!(!lab.chain.is_committed());
+    lab.store.heal();
+    lab.chain.commit().unwrap();
+    lab.side("b3");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use ecdsa::signature::Verifier as _;
 use p256::ecdsa::VerifyingKey;
 use shared::chain::{Accepted, Origin};
 use shared::keys::{PlainVerifier, Signature};
-use shared::layer::transaction::place_of;
+use shared::layer::transaction::locate_transaction;
 use shared::ledger::{Address, Transaction, TransactionRules};
 
 fn alice_has_100() -> MoneyLab {
@@ -51,7 +51,8 @@ fn a_transaction_may_stand_on_both_branches_and_moves_with_the_best_one() {
     lab.mine("b3", "b2", "other", &[]);
     lab.mine("b4", "b3", "other", &[&other, &payment]);
     lab.best("a2 a3");
-    let place = |lab: &MoneyLab| place_of(lab.state().as_ref(), &payment.id).unwrap().map(|place| place.index.0);
+    let place =
+        |lab: &MoneyLab| locate_transaction(lab.state().as_ref(), &payment.id).unwrap().map(|place| place.index.0);
     assert_eq!(place(&lab), Some(2));
     lab.side("b2 b3");
     lab.best("b4");
@@ -72,7 +73,7 @@ fn what_an_abandoned_branch_confirmed_can_be_confirmed_again() {
     lab.best("a2");
     lab.side("b2");
     lab.best("b3");
-    assert_eq!(place_of(lab.state().as_ref(), &payment.id), Ok(None), "its id is free again");
+    assert_eq!(locate_transaction(lab.state().as_ref(), &payment.id), Ok(None), "its id is free again");
     assert_eq!(lab.balances(["alice", "bob"]), [100, 0]);
     lab.mine("b4", "b3", "miner", &[&payment]);
     lab.best("b4");
@@ -126,7 +127,7 @@ fn nobody_squats_on_the_uuid_of_another() {
     assert_ne!(squatter.id, payment.id);
     lab.mine("a3", "a2", "miner", &[&squatter]);
     lab.best("a3");
-    assert_eq!(place_of(lab.state().as_ref(), &payment.id), Ok(None), "it confirms nobody else's payment");
+    assert_eq!(locate_transaction(lab.state().as_ref(), &payment.id), Ok(None), "it confirms nobody else's payment");
     lab.mine("a4", "a3", "miner", &[&payment]);
     lab.best("a4");
     assert_eq!(lab.balances(["bob"]), [20]);

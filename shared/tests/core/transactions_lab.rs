@@ -13,10 +13,11 @@
 use crate::lab::{fixed, mine_on};
 use crate::transactions_oracle::{Oracle, Rows};
 use shared::block::{Block, Height};
-use shared::chain::{Accepted, Chain, Origin, Refusal, Rules, SideLimits, StateReader};
+use shared::chain::{Accepted, BlockError, Chain, ChainSnapshot, Origin, Rules, SideLimits};
 use shared::keys::{KeyPair, PlainVerifier, Signature, Signed, Verifier};
-use shared::layer::transaction::{Account, accounts};
-use shared::ledger::{Address, Amount, BrokenTransaction, Bundle, Transaction, Unsigned, Uuid};
+use shared::layer::HistorySource;
+use shared::layer::transaction::{AccountBalance, accounts};
+use shared::ledger::{Address, Amount, Bundle, Transaction, TransactionViolation, Unsigned, Uuid};
 use shared::params::{LayerName, Params};
 use shared::state::State;
 use shared::store::MemoryStore;
@@ -33,11 +34,11 @@ pub(crate) fn money() -> Params {
 pub(crate) struct Credulous;
 
 impl Verifier for Credulous {
-    fn verify(&self, _: &Signed<'_>) -> Result<(), BrokenTransaction> {
+    fn verify(&self, _: &Signed<'_>) -> Result<(), TransactionViolation> {
         Ok(())
     }
 
-    fn is_point(&self, _: &Address) -> Result<(), BrokenTransaction> {
+    fn is_point(&self, _: &Address) -> Result<(), TransactionViolation> {
         Ok(())
     }
 }
@@ -75,7 +76,7 @@ pub(crate) struct MoneyLab {
 impl MoneyLab {
     /// With facts and true signatures.
     pub(crate) fn new(params: Params) -> Self {
-        Self::with_rules(Rules::new(params).keeping_facts())
+        Self::with_rules(Rules::new(params).keeping_history())
     }
 
     pub(crate) fn with_rules(rules: Rules) -> Self {
@@ -160,13 +161,13 @@ impl MoneyLab {
     }
 
     /// Gives the block to the chain and looks at nothing.
-    pub(crate) fn give(&mut self, name: &str, origin: Origin) -> Result<Accepted, Refusal> {
+    pub(crate) fn give(&mut self, name: &str, origin: Origin) -> Result<Accepted, BlockError> {
         let block = self.block(name).clone();
         let now = block.header().timestamp;
         self.chain.accept(block, now, origin)
     }
 
-    pub(crate) fn push(&mut self, name: &str) -> Result<Accepted, Refusal> {
+    pub(crate) fn push(&mut self, name: &str) -> Result<Accepted, BlockError> {
         let result = self.give(name, Origin::Single);
         self.check();
         result
@@ -192,7 +193,7 @@ impl MoneyLab {
     pub(crate) fn broken(&mut self, name: &str, rule: &str) -> String {
         let tip = self.chain.tip().hash();
         match self.push(name) {
-            Err(Refusal::Broken(broken)) => {
+            Err(BlockError::Invalid(broken)) => {
                 assert_eq!(broken.name(), rule, "block {name} broke another rule: {broken}");
                 assert_eq!(self.chain.tip().hash(), tip, "the refused block {name} moved the tip");
                 broken.to_string()
@@ -219,8 +220,8 @@ impl MoneyLab {
         Chain::open(self.rules.clone(), Arc::new(self.store.clone()), SideLimits::default()).unwrap()
     }
 
-    pub(crate) fn state(&self) -> Arc<StateReader> {
-        self.chain.view().state().unwrap()
+    pub(crate) fn state(&self) -> Arc<ChainSnapshot> {
+        self.chain.view().snapshot().unwrap()
     }
 
     /// The balances of these people.
@@ -235,8 +236,8 @@ impl MoneyLab {
     /// Who has a stored balance, also one of 0.
     pub(crate) fn has_row(&mut self, name: &str) -> bool {
         let address = self.address(name);
-        let found = accounts(&self.state(), address.as_str(), "", 2).unwrap();
-        assert!(matches!(found[..], [] | [Account { .. }]));
+        let found = accounts(self.state().as_ref(), address.as_str(), "", 2).unwrap();
+        assert!(matches!(found[..], [] | [AccountBalance { .. }]));
         !found.is_empty()
     }
 
@@ -257,16 +258,16 @@ impl MoneyLab {
     pub(crate) fn check(&self) {
         let oracle = self.oracle();
         assert!(oracle.conserves(self.params()), "money came from nowhere or went there");
-        let expected = oracle.rows(self.rules.keeps_facts());
+        let expected = oracle.rows(self.rules.keeps_history());
         assert_eq!(self.rows(), expected, "the state is not what the blocks make");
         let again = self.reopened();
         assert_eq!(again.tip(), self.chain.tip(), "a restart would change the tip");
-        assert_eq!(rows(&again.view().state().unwrap()), expected, "a restart would change the state");
+        assert_eq!(rows(&again.view().snapshot().unwrap()), expected, "a restart would change the state");
     }
 }
 
 /// Every row that readers see.
-pub(crate) fn rows(state: &StateReader) -> Rows {
+pub(crate) fn rows(state: &ChainSnapshot) -> Rows {
     let mut rows = Rows::new();
     state.scan(&[], &mut collect_into(&mut rows)).unwrap();
     rows

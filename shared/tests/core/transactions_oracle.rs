@@ -99,7 +99,7 @@ impl Oracle {
     }
 
     /// The rows that this ledger should have, written apart from `layer::transaction::rows`.
-    pub(crate) fn rows(&self, with_facts: bool) -> Rows {
+    pub(crate) fn rows(&self, with_history: bool) -> Rows {
         let mut rows = Rows::new();
         for (address, balance) in &self.balances {
             rows.insert([b"b", address.as_bytes()].concat(), balance.to_be_bytes().to_vec());
@@ -108,7 +108,7 @@ impl Oracle {
             let row = [&height.to_be_bytes()[..], &offset.to_be_bytes(), &length.to_be_bytes()].concat();
             rows.insert([b"t", &bytes(id)[..]].concat(), row);
         }
-        for (address, lines) in self.history.iter().filter(|_| with_facts) {
+        for (address, lines) in self.history.iter().filter(|_| with_history) {
             for line in lines {
                 let (newest_first, place) =
                     ((u64::MAX - line.height).to_be_bytes(), (u32::MAX - line.place).to_be_bytes());

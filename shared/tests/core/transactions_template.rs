@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
 use crate::transactions_lab::{MoneyLab, money, nobody};
-use shared::layer::{EffectError, Wanted};
+use shared::layer::{EffectError, TemplateRequest};
 use shared::ledger::{Amount, Bundle, Transaction, json_of};
 use shared::params::Params;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ fn template(
 ) -> Result<String, EffectError> {
     let candidates: Vec<_> = candidates.iter().map(|&candidate| Arc::new(candidate.clone())).collect();
     let miner = Some(lab.address(miner));
-    lab.chain.template(&Wanted { message, miner, candidates: &candidates })
+    lab.chain.template(&TemplateRequest { message, miner, candidates: &candidates })
 }
 
 /// Asks for a template, mines it, and answers what it took.
@@ -30,7 +30,7 @@ fn taken(lab: &mut MoneyLab, parent: &str, miner: &str, candidates: &[&Transacti
 
 fn rule(result: Result<String, EffectError>) -> &'static str {
     match result {
-        Err(EffectError::Broken(broken)) => broken.rule,
+        Err(EffectError::Invalid(broken)) => broken.rule,
         other => panic!("there should be no template, but: {other:?}"),
     }
 }
@@ -99,9 +99,9 @@ fn what_no_block_can_say_is_told_at_once() {
     assert_eq!(rule(template(&mut lab, "miner", &"x".repeat(2001), &[])), "msg");
     assert_eq!(rule(template(&mut lab, "miner", &"x".repeat(1001), &[])), "max-data-bytes");
     assert_eq!(rule(template(&mut lab, "miner", &"\"".repeat(500), &[])), "max-data-bytes");
-    assert_eq!(rule(lab.chain.template(&Wanted::default())), "miner");
+    assert_eq!(rule(lab.chain.template(&TemplateRequest::default())), "miner");
     let miner = Some(nobody());
-    assert_eq!(rule(lab.chain.template(&Wanted { miner, ..Wanted::default() })), "address");
+    assert_eq!(rule(lab.chain.template(&TemplateRequest { miner, ..TemplateRequest::default() })), "address");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::transactions_oracle::Oracle;
 use serde_json::Value;
 use shared::block::Block;
 use shared::chain::{Accepted, Chain, Origin, Rules, SideLimits};
-use shared::layer::transaction::{Account, accounts};
+use shared::layer::transaction::{AccountBalance, accounts};
 use shared::params::Params;
 use shared::store::MemoryStore;
 use shared::work::Work;
@@ -26,9 +26,10 @@ fn a_whole_chain_with_payments_connects_and_leaves_the_balances_that_it_should()
         assert_eq!(accepted, Ok(Accepted::Best), "block {}", block.index());
     }
     assert_eq!(chain.tip().work, Work(u128::from(file["work"].as_u64().unwrap())));
-    let state = chain.view().state().unwrap();
-    let got = accounts(&state, "", "", usize::MAX).unwrap();
-    let got: Value = got.iter().map(|Account { address, balance }| (address.to_string(), balance.grains())).collect();
+    let state = chain.view().snapshot().unwrap();
+    let got = accounts(state.as_ref(), "", "", usize::MAX).unwrap();
+    let got: Value =
+        got.iter().map(|AccountBalance { address, balance }| (address.to_string(), balance.grains())).collect();
     assert_eq!(got, file["balances"]);
     assert_eq!(rows(&state), Oracle::replay(&params, &blocks).unwrap().rows(false));
 }

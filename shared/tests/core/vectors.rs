@@ -7,7 +7,7 @@ use shared::block::{Block, BlockHash, Header, HeaderFields, Height, Nonce};
 use shared::chain::{Accepted, Branch, Chain, Origin, Rules, SideLimits};
 use shared::params::{LayerName, Params};
 use shared::store::MemoryStore;
-use shared::work::retarget::{Rule, replay};
+use shared::work::retarget::{RetargetRule, replay};
 use shared::work::{Difficulty, Work};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ struct Blocks {
 
 #[derive(Deserialize)]
 struct History {
-    rule: Rule,
+    rule: RetargetRule,
     window: u64,
     block_interval_ms: u64,
     initial_difficulty: Difficulty,
@@ -148,7 +148,7 @@ fn a_whole_chain_connects_and_has_its_work() {
 #[test]
 fn difficulties_follow_the_retarget_rule() {
     let histories: Vec<History> = serde_json::from_str(include_str!("../vectors/retarget.json")).unwrap();
-    for rule in [Rule::Fixed, Rule::Epoch, Rule::Lwma] {
+    for rule in [RetargetRule::Fixed, RetargetRule::Epoch, RetargetRule::Lwma] {
         assert!(histories.iter().any(|history| history.rule == rule), "no vector for {rule:?}");
     }
     for history in histories {
@@ -159,7 +159,7 @@ fn difficulties_follow_the_retarget_rule() {
             initial_difficulty: history.initial_difficulty,
             ..Params::default()
         };
-        let rule = Rule::build(&params);
+        let rule = RetargetRule::build(&params);
         let difficulties: Vec<_> = replay(rule.as_ref(), &history.times_ms).iter().map(|d| d.value()).collect();
         let History { rule, window, shape, .. } = history;
         assert_eq!(difficulties, history.difficulties, "{rule:?}, window {window}, {shape}");

@@ -3,7 +3,7 @@
 use crate::lab::ledger::{BAD, FAIL};
 use crate::lab::{Lab, fixed, lively, mine_on};
 use shared::block::{Block, BlockHash, Height, Nonce, Timestamp};
-use shared::chain::{Accepted, BrokenRule, NotYet, Refusal};
+use shared::chain::{Accepted, BlockError, BlockViolation, NotYet};
 use shared::params::Params;
 use shared::work::Difficulty;
 
@@ -35,7 +35,7 @@ fn a_wrong_index_is_a_broken_rule_on_the_tip_and_beside_it() {
         let right = lab.block(parent).index().next();
         for (name, index) in [("same", right.minus(1)), ("skips", right.next()), ("zero", Height(0))] {
             lab.forge(name, parent, |fields| fields.index = index);
-            let expected = BrokenRule::WrongIndex { got: index, expected: right };
+            let expected = BlockViolation::WrongIndex { got: index, expected: right };
             assert_eq!(lab.broken(name, "index"), expected);
         }
         lab.expect_tip("a3");
@@ -50,7 +50,7 @@ fn a_timestamp_must_be_later_than_the_parents() {
         let earlier = Timestamp::from_ms(then.as_ms() - 1);
         for (name, timestamp) in [("equal", then), ("earlier", earlier), ("epoch", Timestamp::EPOCH)] {
             lab.forge(name, parent, |fields| fields.timestamp = timestamp);
-            let expected = BrokenRule::TimestampNotLater { got: timestamp, parent: then };
+            let expected = BlockViolation::TimestampNotLater { got: timestamp, parent: then };
             assert_eq!(lab.broken(name, "timestamp"), expected);
         }
         lab.forge("a millisecond later", parent, |fields| fields.timestamp = then.plus_ms(1));
@@ -65,7 +65,7 @@ fn a_difficulty_other_than_the_rules_is_refused_whether_lower_or_higher() {
         for (name, difficulty) in [("easier", 3), ("harder", 5), ("easiest", 1), ("much harder", 1000)] {
             let got = Difficulty::new(difficulty).unwrap();
             lab.forge(name, parent, |fields| fields.difficulty = got);
-            let expected = BrokenRule::WrongDifficulty { got, expected: Difficulty::new(4).unwrap() };
+            let expected = BlockViolation::WrongDifficulty { got, expected: Difficulty::new(4).unwrap() };
             assert_eq!(lab.broken(name, "difficulty"), expected);
         }
         lab.expect_tip("a3");
@@ -87,7 +87,7 @@ fn the_difficulty_is_the_one_of_the_blocks_own_branch() {
     lab.best("a1 a2 a3 a4");
     lab.side("b1 b2");
     let expected =
-        BrokenRule::WrongDifficulty { got: Difficulty::new(4).unwrap(), expected: Difficulty::new(64).unwrap() };
+        BlockViolation::WrongDifficulty { got: Difficulty::new(4).unwrap(), expected: Difficulty::new(64).unwrap() };
     assert_eq!(lab.broken("b3 as on the other branch", "difficulty"), expected);
     // The same question with nothing cached.
     lab.restart();
@@ -107,7 +107,7 @@ fn a_hash_above_the_target_is_refused() {
             .unwrap();
         let got = lazy.hash();
         lab.keep("lazy", lazy);
-        assert_eq!(lab.broken("lazy", "proof-of-work"), BrokenRule::TargetMissed { got, target });
+        assert_eq!(lab.broken("lazy", "proof-of-work"), BlockViolation::TargetMissed { got, target });
     }
 }
 
@@ -132,7 +132,7 @@ fn data_may_be_as_long_as_the_limit_and_no_longer() {
         assert!(lab.push(name).is_ok(), "{name}");
         let longer = format!("{name} and a byte");
         lab.mine_with(&longer, "a3", &format!("say {text}x"));
-        assert_eq!(lab.broken(&longer, "max-data-bytes"), BrokenRule::DataTooLarge { got: 1001, limit: 1000 });
+        assert_eq!(lab.broken(&longer, "max-data-bytes"), BlockViolation::DataTooLarge { got: 1001, limit: 1000 });
     }
 }
 
@@ -222,7 +222,7 @@ fn our_own_failure_is_neither() {
     let mut lab = lab_of_three(fixed(4));
     lab.mine("a3", "a4");
     lab.store.memory.set_full(true);
-    assert!(matches!(lab.push("a4"), Err(Refusal::Failed(_))), "a full disk is not the sender's fault");
+    assert!(matches!(lab.push("a4"), Err(BlockError::Failed(_))), "a full disk is not the sender's fault");
     assert_eq!(lab.chain.known_invalid(&lab.hash("a4")), None);
     lab.store.heal();
     assert_eq!(lab.push("a4"), Ok(Accepted::Best));

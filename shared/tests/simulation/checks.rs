@@ -4,7 +4,7 @@ use crate::node::{Node, number};
 use crate::world::World;
 use shared::block::{Block, BlockHash, Height};
 use shared::chain::Chain;
-use shared::sync::{PeerAddress, Request};
+use shared::sync::{PeerAddress, PeerRequest};
 use shared::wire::PeerEvent;
 use shared::work::{Difficulty, Work, retarget};
 use std::collections::BTreeSet;
@@ -44,13 +44,13 @@ pub fn after_event(node: &mut Node, now_ms: u64) {
 }
 
 /// A node leaves a peer alone that it has dropped, and does not ask for the same headers again and again.
-pub fn may_be_asked(node: &mut Node, peer: &PeerAddress, request: &Request, now_ms: u64) {
+pub fn may_be_asked(node: &mut Node, peer: &PeerAddress, request: &PeerRequest, now_ms: u64) {
     let Node { address, told, this_second, .. } = node;
     this_second.2 += 1;
     let until_ms = told.avoids.get(peer).copied().unwrap_or(0);
     assert!(now_ms >= until_ms, "{address} asks {peer}, which it dropped for a while");
     match request {
-        Request::Headers { .. } => {
+        PeerRequest::Headers { .. } => {
             told.headers_requests += 1;
             if told.headers_lately.0 != now_ms / 10_000 {
                 told.headers_lately = (now_ms / 10_000, 0);
@@ -59,7 +59,7 @@ pub fn may_be_asked(node: &mut Node, peer: &PeerAddress, request: &Request, now_
             let lately = told.headers_lately.1;
             assert!(lately <= MOST_HEADERS_REQUESTS, "{address} asked for headers {lately} times in ten seconds");
         }
-        Request::Blocks { hashes } => {
+        PeerRequest::Blocks { hashes } => {
             told.headers_first.get_or_insert(told.headers_requests);
             told.blocks_requests.push(hashes.len());
         }

@@ -3,14 +3,14 @@
 //! Signatures are a hash that everybody can compute: cheap, and wrong where somebody forges. Nobody but this file knows
 //! how to sign.
 
-use crate::kernel::Chance;
 use crate::mempool::Mempool;
 use shared::block::{BlockHash, DataHash};
 use shared::chain::{Chain, Rules};
 use shared::keys::{Signature, Signed, Verifier};
-use shared::layer::{Wanted, transaction};
-use shared::ledger::{Address, Amount, BrokenTransaction, Bundle, Transaction, TransactionId, Unsigned, Uuid};
+use shared::layer::{TemplateRequest, transaction};
+use shared::ledger::{Address, Amount, Bundle, Transaction, TransactionId, TransactionViolation, Unsigned, Uuid};
 use shared::params::{LayerName, Params};
+use shared::random::Random;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -23,12 +23,12 @@ const PAUPER: u64 = 99;
 pub struct Stamps;
 
 impl Verifier for Stamps {
-    fn verify(&self, signed: &Signed<'_>) -> Result<(), BrokenTransaction> {
+    fn verify(&self, signed: &Signed<'_>) -> Result<(), TransactionViolation> {
         let right = *signed.signature == sign(signed.text);
-        if right { Ok(()) } else { Err(BrokenTransaction::WrongSignature(*signed.from)) }
+        if right { Ok(()) } else { Err(TransactionViolation::WrongSignature(*signed.from)) }
     }
 
-    fn is_point(&self, _: &Address) -> Result<(), BrokenTransaction> {
+    fn is_point(&self, _: &Address) -> Result<(), TransactionViolation> {
         Ok(())
     }
 }
@@ -93,7 +93,7 @@ pub struct Economy {
     /// Of each node.
     candidates: Vec<Candidates>,
     network: BlockHash,
-    chance: Chance,
+    random: Random,
     signed: u128,
 }
 
@@ -108,7 +108,7 @@ impl Economy {
             forged: BTreeSet::new(),
             candidates,
             network: rules.params().network_id(),
-            chance: Chance::new(seed ^ 0x6d6f_6e65_7900),
+            random: Random::new(seed ^ 0x6d6f_6e65_7900),
             signed: 0,
         }
     }
@@ -116,13 +116,13 @@ impl Economy {
     /// Somebody pays somebody else, or tries to.
     pub fn pay(&mut self, chain: &Chain, now_ms: u64) {
         self.signed += 1;
-        let (from, to) = (self.chance.below(PEOPLE), self.chance.below(PEOPLE));
-        let Ok(state) = chain.view().state() else { return };
+        let (from, to) = (self.random.below(PEOPLE), self.random.below(PEOPLE));
+        let Ok(state) = chain.view().snapshot() else { return };
         let balance = transaction::account_balance(state.as_ref(), chain.rules().params(), &person(from)).unwrap();
         let all = balance.grains();
-        let amount = 1 + self.chance.below((all / 3).max(2));
-        let draft = unsigned(from, to, amount, self.chance.below(20), self.signed);
-        let payment = match self.chance.below(12) {
+        let amount = 1 + self.random.below((all / 3).max(2));
+        let draft = unsigned(from, to, amount, self.random.below(20), self.signed);
+        let payment = match self.random.below(12) {
             // More than there is.
             0 => unsigned(from, to, all + 1, 0, self.signed).sign(self.network, sign),
             1 => self.forged(draft),
@@ -146,17 +146,17 @@ impl Economy {
         let forged = draft.sign(self.network, |_| Signature::from_bytes([1; 64]));
         self.forged.insert(forged.id);
         // A node that believes whatever it is told gets it, too.
-        let node = self.chance.below(self.candidates.len() as u64) as usize;
+        let node = self.random.below(self.candidates.len() as u64) as usize;
         self.hand(node, forged.clone());
         forged
     }
 
     /// All the money once to the mempool, and once behind its back to a node.
     fn spend_twice(&mut self, from: u64, all: u64, now_ms: u64, chain: &Chain) {
-        let to = |chance: &mut Chance| chance.below(PEOPLE);
-        let first = unsigned(from, to(&mut self.chance), all, 0, self.signed << 64).sign(self.network, sign);
-        let second = unsigned(from, to(&mut self.chance), all - 1, 1, self.signed << 65).sign(self.network, sign);
-        let node = self.chance.below(self.candidates.len() as u64) as usize;
+        let to = |random: &mut Random| random.below(PEOPLE);
+        let first = unsigned(from, to(&mut self.random), all, 0, self.signed << 64).sign(self.network, sign);
+        let second = unsigned(from, to(&mut self.random), all - 1, 1, self.signed << 65).sign(self.network, sign);
+        let node = self.random.below(self.candidates.len() as u64) as usize;
         self.hand(node, second);
         self.push(first, chain, now_ms);
     }
@@ -177,6 +177,8 @@ impl Economy {
         }
         let candidates: Vec<_> = handed.iter().chain(&*pulled).cloned().collect();
         let miner = Some(person(node as u64 % PEOPLE));
-        chain.template(&Wanted { message: label, miner, candidates: &candidates }).expect("there is always a template")
+        chain
+            .template(&TemplateRequest { message: label, miner, candidates: &candidates })
+            .expect("there is always a template")
     }
 }

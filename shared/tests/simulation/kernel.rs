@@ -1,8 +1,9 @@
-//! Virtual time: a queue of events ordered by (time, sequence), and the one source of chance.
+//! Virtual time: a queue of events ordered by (time, sequence), and what is drawn from the seed.
 //!
 //! Two runs from the same seed handle the same events in the same order; nothing here reads a clock, and all arithmetic
 //! is on integers, so that a seed means the same run on every machine.
 
+use shared::random::Random;
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
@@ -54,61 +55,42 @@ impl<E> Kernel<E> {
     }
 }
 
-/// A seeded generator (splitmix64).
-pub struct Chance(u64);
+/// A number in `range`.
+pub fn between(random: &mut Random, range: &RangeInclusive<u64>) -> u64 {
+    range.start() + random.below(range.end() - range.start() + 1)
+}
 
-impl Chance {
-    pub const fn new(seed: u64) -> Self {
-        Self(seed)
-    }
+/// True in `percent` of 100 cases.
+pub const fn percent(random: &mut Random, percent: u64) -> bool {
+    random.below(100) < percent
+}
 
-    pub const fn number(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    pub const fn below(&mut self, end: u64) -> u64 {
-        (self.number() >> 11) % end
-    }
-
-    pub fn between(&mut self, range: &RangeInclusive<u64>) -> u64 {
-        range.start() + self.below(range.end() - range.start() + 1)
-    }
-
-    pub const fn percent(&mut self, percent: u64) -> bool {
-        self.below(100) < percent
-    }
-
-    /// An exponential waiting time with this mean, by von Neumann's method of falling runs: no floating point.
-    pub const fn wait_ms(&mut self, mean_ms: u64) -> u64 {
-        let mut whole = 0;
+/// An exponential waiting time with this mean, by von Neumann's method of falling runs: no floating point.
+pub const fn wait_ms(random: &mut Random, mean_ms: u64) -> u64 {
+    let mut whole = 0;
+    loop {
+        let first = random.next_u64();
+        let (mut last, mut run) = (first, 1);
         loop {
-            let first = self.number();
-            let (mut last, mut run) = (first, 1);
-            loop {
-                let next = self.number();
-                if next >= last {
-                    break;
-                }
-                last = next;
-                run += 1;
+            let next = random.next_u64();
+            if next >= last {
+                break;
             }
-            if run % 2 == 1 {
-                let part = ((first as u128 * mean_ms as u128) >> 64) as u64;
-                return whole * mean_ms + part;
-            }
-            whole += 1;
+            last = next;
+            run += 1;
         }
+        if run % 2 == 1 {
+            let part = ((first as u128 * mean_ms as u128) >> 64) as u64;
+            return whole * mean_ms + part;
+        }
+        whole += 1;
     }
 }
 
 #[test]
 fn waiting_times_have_the_mean_that_was_asked_for() {
-    let mut chance = Chance::new(1);
-    let mean = (0..20_000).map(|_| chance.wait_ms(1000)).sum::<u64>() / 20_000;
+    let mut random = Random::new(1);
+    let mean = (0..20_000).map(|_| wait_ms(&mut random, 1000)).sum::<u64>() / 20_000;
     assert!((950..1050).contains(&mean), "{mean}");
 }
 

@@ -3,26 +3,27 @@
 //! Data is a label. No label may occur twice on a chain (as no transaction may), and none may begin with `bad`.
 
 use shared::block::Height;
-use shared::layer::{BrokenLayerRule, Effect, EffectError, Layer, Wanted};
+use shared::layer::{Effect, EffectError, Layer, TemplateRequest};
 use shared::state::{StateRead, StateView};
+use shared::violation::RuleViolation;
 
 pub struct Labels;
 
 struct Label(String);
 
-fn broken(rule: &'static str, label: &str) -> BrokenLayerRule {
-    BrokenLayerRule { rule, detail: format!("label {label:?}") }
+fn broken(rule: &'static str, label: &str) -> RuleViolation {
+    RuleViolation { rule, detail: format!("label {label:?}") }
 }
 
 impl Layer for Labels {
-    fn read(&self, data: &str) -> Result<Box<dyn Effect>, BrokenLayerRule> {
+    fn read(&self, data: &str) -> Result<Box<dyn Effect>, RuleViolation> {
         if data.starts_with("bad") {
             return Err(broken("label-is-not-bad", data));
         }
         Ok(Box::new(Label(data.to_owned())))
     }
 
-    fn template(&self, _: Height, _: &dyn StateRead, wanted: &Wanted<'_>) -> Result<String, EffectError> {
+    fn template(&self, _: Height, _: &dyn StateRead, wanted: &TemplateRequest<'_>) -> Result<String, EffectError> {
         Ok(wanted.message.to_owned())
     }
 }

@@ -1,13 +1,12 @@
 //! Peers that lie. Each follows the honest chain like everyone else, so that its lies stand on real blocks.
 
 use crate::forge::{Forge, Spoil};
-use crate::kernel::Chance;
 use shared::block::{Block, BlockHash, Height, Nonce, Timestamp};
-use shared::chain::Chain;
-use shared::sync::{HEADERS_PER_REQUEST, Request, Response};
-use shared::wire::Tip;
+use shared::chain::{Chain, Tip};
+use shared::random::Random;
+use shared::sync::{HEADERS_PER_REQUEST, PeerRequest, PeerResponse};
 use shared::work::Work;
-use shared::work::retarget::Rule;
+use shared::work::retarget::RetargetRule;
 
 /// What a lying peer does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +91,7 @@ pub enum Lied {
     Honestly {
         after_ms: u64,
     },
-    With(Response),
+    With(PeerResponse),
     Never,
 }
 
@@ -100,12 +99,12 @@ pub struct Liar {
     pub lie: Lie,
     forged: Vec<Block>,
     forge: Option<Forge>,
-    chance: Chance,
+    random: Random,
 }
 
 impl Liar {
     pub const fn new(lie: Lie, seed: u64) -> Self {
-        Self { lie, forged: Vec::new(), forge: None, chance: Chance::new(seed) }
+        Self { lie, forged: Vec::new(), forge: None, random: Random::new(seed) }
     }
 
     /// The tip that it claims to have.
@@ -118,7 +117,7 @@ impl Liar {
             tip = Tip { index: last.index, hash: last.hash(), timestamp: last.timestamp, work: tip.work + work };
         }
         if self.lie == Lie::ClaimsWork {
-            tip.hash = BlockHash::of(self.chance.number().to_be_bytes());
+            tip.hash = BlockHash::of(self.random.next_u64().to_be_bytes());
         }
         if self.lie.claims_too_much() {
             tip.work = tip.work + Work(1 << 80);
@@ -127,24 +126,26 @@ impl Liar {
     }
 
     /// Panics if it is asked for bodies of headers that nobody may have believed.
-    pub fn answer(&mut self, request: &Request, chain: &Chain, now: Timestamp) -> Lied {
+    pub fn answer(&mut self, request: &PeerRequest, chain: &Chain, now: Timestamp) -> Lied {
         match (request, self.lie) {
-            (Request::Headers { .. }, Lie::Trickles) => Lied::Honestly { after_ms: 14_800 },
-            (Request::Blocks { hashes }, Lie::Trickles) => {
+            (PeerRequest::Headers { .. }, Lie::Trickles) => Lied::Honestly { after_ms: 14_800 },
+            (PeerRequest::Blocks { hashes }, Lie::Trickles) => {
                 let blocks = chain.view().reader().unwrap().blocks_by_hash(&hashes[..1], 1 << 20).unwrap();
-                Lied::With(Response::Blocks(blocks))
+                Lied::With(PeerResponse::Blocks(blocks))
             }
-            (Request::Headers { .. }, Lie::Silent) => Lied::Never,
-            (Request::Headers { .. }, Lie::ClaimsWork | Lie::ClaimsWorkOfHonestTips) => {
-                Lied::With(Response::Headers(Vec::new()))
+            (PeerRequest::Headers { .. }, Lie::Silent) => Lied::Never,
+            (PeerRequest::Headers { .. }, Lie::ClaimsWork | Lie::ClaimsWorkOfHonestTips) => {
+                Lied::With(PeerResponse::Headers(Vec::new()))
             }
-            (Request::Headers { .. }, Lie::TooManyHeaders) => {
+            (PeerRequest::Headers { .. }, Lie::TooManyHeaders) => {
                 let genesis = chain.rules().params().genesis().header().clone();
-                Lied::With(Response::Headers(vec![genesis; HEADERS_PER_REQUEST + 1]))
+                Lied::With(PeerResponse::Headers(vec![genesis; HEADERS_PER_REQUEST + 1]))
             }
-            (Request::Headers { locator, .. }, Lie::EndlessHeaders) => self.more_headers(locator, chain, now),
-            (Request::Headers { locator, .. }, lie) if lie != Lie::PushesGarbage => self.headers(locator, chain, now),
-            (Request::Blocks { hashes }, lie) if self.forged.iter().any(|block| hashes.contains(&block.hash())) => {
+            (PeerRequest::Headers { locator, .. }, Lie::EndlessHeaders) => self.more_headers(locator, chain, now),
+            (PeerRequest::Headers { locator, .. }, lie) if lie != Lie::PushesGarbage => {
+                self.headers(locator, chain, now)
+            }
+            (PeerRequest::Blocks { hashes }, lie) if self.forged.iter().any(|block| hashes.contains(&block.hash())) => {
                 assert!(
                     !matches!(lie, Lie::WrongDifficulty | Lie::NoWork | Lie::Future),
                     "bodies were asked for whose headers break a rule: {lie:?}"
@@ -165,16 +166,16 @@ impl Liar {
             return self.forged.first().cloned();
         }
         let spoils = [Spoil::Difficulty, Spoil::Work, Spoil::BadLabel, Spoil::Nothing];
-        let spoil = spoils[self.chance.below(4) as usize];
+        let spoil = spoils[self.random.below(4) as usize];
         let mut forge = Forge::on(chain, 0);
-        let (label, first) = (self.label(), Nonce(self.chance.number()));
+        let (label, first) = (self.label(), Nonce(self.random.next_u64()));
         let child = forge.next(chain.rules(), now, label, spoil, first);
         // A grandchild of the tip whose parent nobody will ever see.
         Some(if spoil == Spoil::Nothing { forge.next(chain.rules(), now, self.label(), spoil, first) } else { child })
     }
 
     fn label(&mut self) -> String {
-        format!("forged {:016x}", self.chance.number())
+        format!("forged {:016x}", self.random.next_u64())
     }
 
     /// Five blocks on top of the tip as it is now, unless that is what there is already.
@@ -189,7 +190,7 @@ impl Liar {
 
     fn grow(&mut self, count: usize, chain: &Chain, now: Timestamp) {
         while self.forged.len() < count {
-            let (label, first) = (self.label(), Nonce(self.chance.number()));
+            let (label, first) = (self.label(), Nonce(self.random.next_u64()));
             let Some(forge) = &mut self.forge else { return };
             self.forged.push(forge.next(chain.rules(), now, label, self.lie.spoil(), first));
         }
@@ -205,7 +206,7 @@ impl Liar {
         let rest = &self.forged[known.map_or(0, |known| known + 1)..];
         headers.extend(rest.iter().map(|block| block.header().clone()));
         headers.truncate(HEADERS_PER_REQUEST);
-        Lied::With(Response::Headers(headers))
+        Lied::With(PeerResponse::Headers(headers))
     }
 
     /// A full page, whatever was asked for.
@@ -215,7 +216,7 @@ impl Liar {
         // Bounded only so that a defect shows as a failure instead of filling the memory.
         assert!(known < 10 * HEADERS_PER_REQUEST, "headers without end are taken");
         // Where difficulty follows time, headers a millisecond apart soon cost more than a liar can pay.
-        let fixed = chain.rules().params().retarget == Rule::Fixed;
+        let fixed = chain.rules().params().retarget == RetargetRule::Fixed;
         self.grow(if fixed { known + HEADERS_PER_REQUEST } else { 8 }, chain, now);
         self.headers(locator, chain, now)
     }
@@ -223,7 +224,7 @@ impl Liar {
     fn bodies(&self, hashes: &[BlockHash], chain: &Chain) -> Lied {
         let wanted = |hash: &BlockHash| self.forged.iter().find(|block| block.hash() == *hash).cloned();
         let reader = chain.view().reader().unwrap();
-        Lied::With(Response::Blocks(match self.lie {
+        Lied::With(PeerResponse::Blocks(match self.lie {
             Lie::NoBodies | Lie::EndlessHeaders => Vec::new(),
             Lie::OtherBodies => reader.blocks(Height::GENESIS, 1, 1 << 20).unwrap(),
             _ => {

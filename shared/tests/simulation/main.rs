@@ -16,6 +16,7 @@
 mod checks;
 mod economy;
 mod forge;
+mod interrupted_download;
 mod kernel;
 mod layer;
 mod liar;
@@ -29,6 +30,5 @@ mod node;
 mod oracle;
 mod runner;
 mod scenarios;
-mod shelving;
 mod steering;
 mod world;

@@ -3,8 +3,8 @@
 //! It keeps an account of every transaction that it ever accepted, so that none can vanish unnoticed.
 
 use shared::block::{BlockHash, Height};
-use shared::chain::{Chain, Rules, StateReader};
-use shared::layer::transaction::{account_balance, place_of};
+use shared::chain::{Chain, ChainSnapshot, Rules};
+use shared::layer::transaction::{account_balance, locate_transaction};
 use shared::ledger::{Address, Amount, Bundle, Transaction, TransactionId, TransactionRules};
 use shared::pool::{Evicted, Pending, Pool, PoolLimits};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,9 +52,9 @@ impl Mempool {
 
     /// Takes a transaction, or refuses it; answers whether it is kept.
     pub fn push(&mut self, transaction: Transaction, chain: &Chain, now_ms: u64) -> bool {
-        let Ok(state) = chain.view().state() else { return false };
+        let Ok(state) = chain.view().snapshot() else { return false };
         let right = transaction.check(&TransactionRules::of(self.rules.params()), &Stamps).is_ok();
-        if !right || place_of(state.as_ref(), &transaction.id).unwrap().is_some() {
+        if !right || locate_transaction(state.as_ref(), &transaction.id).unwrap().is_some() {
             return false;
         }
         let (id, balance) = (transaction.id, self.balance(&state, &transaction.from));
@@ -72,7 +72,7 @@ impl Mempool {
 
     /// Follows the best chain of its node; `life` counts the node's starts.
     pub fn follow(&mut self, chain: &Chain, life: u32) {
-        let Ok(state) = chain.view().state() else { return };
+        let Ok(state) = chain.view().snapshot() else { return };
         if life != self.life {
             self.life = life;
             self.start_again(&state);
@@ -100,7 +100,7 @@ impl Mempool {
         self.change(&state, &undone, &applied);
     }
 
-    fn change(&mut self, state: &StateReader, undone: &[Bundle], applied: &[Bundle]) {
+    fn change(&mut self, state: &ChainSnapshot, undone: &[Bundle], applied: &[Bundle]) {
         for transaction in applied.iter().flat_map(|bundle| &bundle.transactions) {
             self.pool.remove_confirmed(&transaction.id);
         }
@@ -111,16 +111,16 @@ impl Mempool {
             self.note_gone(moved.evicted);
         }
         for transaction in undone.iter().flat_map(|bundle| &bundle.transactions) {
-            if place_of(state, &transaction.id).unwrap().is_none() {
-                self.take_back(state, Arc::new(transaction.clone()));
+            if locate_transaction(state, &transaction.id).unwrap().is_none() {
+                self.readmit(state, Arc::new(transaction.clone()));
             }
         }
     }
 
-    fn take_back(&mut self, state: &StateReader, transaction: Arc<Transaction>) {
+    fn readmit(&mut self, state: &ChainSnapshot, transaction: Arc<Transaction>) {
         let (id, balance) = (transaction.id, self.balance(state, &transaction.from));
         let arrived_ms = self.accepted.get(&id).copied().unwrap_or(0);
-        match self.pool.take_back(Pending::new(transaction, arrived_ms), balance) {
+        match self.pool.readmit(Pending::new(transaction, arrived_ms), balance) {
             Ok(moved) => {
                 self.returned += 1;
                 self.gone.remove(&id);
@@ -131,13 +131,13 @@ impl Mempool {
     }
 
     /// What it accepted is on its disk: a restart puts all of it into a new pool, the oldest first.
-    fn start_again(&mut self, state: &StateReader) {
-        let mut stored: Vec<_> = self.pool.by_age().chain(self.pool.aside()).cloned().collect();
+    fn start_again(&mut self, state: &ChainSnapshot) {
+        let mut stored: Vec<_> = self.pool.by_age().chain(self.pool.uncovered()).cloned().collect();
         stored.sort_by_key(|pending| (pending.arrived_ms, pending.id()));
         self.pool = Pool::new(LIMITS);
         for Pending { transaction, .. } in stored {
-            if place_of(state, &transaction.id).unwrap().is_none() {
-                self.take_back(state, transaction);
+            if locate_transaction(state, &transaction.id).unwrap().is_none() {
+                self.readmit(state, transaction);
             }
         }
     }
@@ -148,7 +148,7 @@ impl Mempool {
         }
     }
 
-    fn balance(&self, state: &StateReader, address: &Address) -> Amount {
+    fn balance(&self, state: &ChainSnapshot, address: &Address) -> Amount {
         account_balance(state, self.rules.params(), address).unwrap()
     }
 }

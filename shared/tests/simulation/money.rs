@@ -10,16 +10,17 @@ use crate::runner::{Outcome, agreed, run, settle};
 use crate::scenarios::{INTERVAL_MS, params};
 use crate::world::{Fault, World};
 use shared::chain::Rules;
+use shared::layer::HistorySource;
 use shared::ledger::{Bundle, TransactionRules};
 use shared::params::{LayerName, Params};
-use shared::work::retarget::Rule;
+use shared::work::retarget::RetargetRule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// Four miners and a mempool, and liars; most networks have a faucet, every third keeps facts.
 fn world(liars: &[Lie], faults: Faults, seed: u64) -> World {
-    let retarget = if seed.is_multiple_of(2) { Rule::Lwma } else { Rule::Fixed };
+    let retarget = if seed.is_multiple_of(2) { RetargetRule::Lwma } else { RetargetRule::Fixed };
     let params = Params {
         layer: LayerName::Transaction,
         reward: 1000,
@@ -30,7 +31,7 @@ fn world(liars: &[Lie], faults: Faults, seed: u64) -> World {
     };
     let difficulty = params.initial_difficulty.value();
     let rules = Rules::with_verifier(params, Arc::new(Stamps));
-    let rules = Arc::new(if seed.is_multiple_of(3) { rules.keeping_facts() } else { rules });
+    let rules = Arc::new(if seed.is_multiple_of(3) { rules.keeping_history() } else { rules });
     let count = 5 + liars.len();
     let mut world = World::new(count, &rules, faults, seed);
     for miner in 0..4 {
@@ -62,8 +63,8 @@ fn money_is_right(node: &Node) -> Oracle {
         rows.insert(key.to_vec(), value.to_vec());
         ControlFlow::Continue(())
     };
-    chain.view().state().unwrap().scan(&[], &mut visit).unwrap();
-    assert_eq!(rows, oracle.rows(rules.keeps_facts()), "the state of {} is not what its blocks make", node.address);
+    chain.view().snapshot().unwrap().scan(&[], &mut visit).unwrap();
+    assert_eq!(rows, oracle.rows(rules.keeps_history()), "the state of {} is not what its blocks make", node.address);
     oracle
 }
 
@@ -97,7 +98,7 @@ fn settle_accounts(world: &mut World, within_ms: u64) -> Outcome {
     nothing_has_vanished(world);
     // What is held aside may be covered again by what is confirmed.
     let pool = &world.economy().unwrap().mempool.pool;
-    let rounds = pool.len() + pool.aside().count() + 1;
+    let rounds = pool.len() + pool.uncovered().count() + 1;
     for _ in 0..rounds {
         if world.economy().unwrap().mempool.pool.is_empty() {
             break;
@@ -110,7 +111,9 @@ fn settle_accounts(world: &mut World, within_ms: u64) -> Outcome {
     let economy = world.economy().unwrap();
     let Economy { mempool, refused, .. } = economy;
     assert!(mempool.pool.is_empty(), "{} transactions are pending and nobody can confirm them", mempool.pool.len());
-    assert!(confirmed > 0 && *refused > 0, "hardly anything happened: {confirmed} confirmed, {refused} refused");
+    // Under loss the mempool's node may have followed an abandoned branch for so long that all it took is uncovered.
+    let something_happened = (confirmed > 0 || world.silence_happens) && *refused > 0;
+    assert!(something_happened, "hardly anything happened: {confirmed} confirmed, {refused} refused");
     settle(world, 60_000)
 }
 
@@ -126,18 +129,22 @@ fn payments_in_calm() {
 
 #[test]
 fn payments_under_loss_and_crashes() {
+    let confirmed = std::cell::Cell::new(0);
     run("payments_under_loss_and_crashes", 30, |seed| {
         let mut world = world(&[], Faults::LOSSY, seed);
         for _ in 0..8 {
-            let (node, at_ms) = (world.chance.below(5) as usize, world.chance.below(100_000));
-            let down_ms = world.chance.below(20_000);
+            let (node, at_ms) = (world.random.below(5) as usize, world.random.below(100_000));
+            let down_ms = world.random.below(20_000);
             world.fault_at(at_ms, Fault::Crash(node));
             world.fault_at(at_ms + down_ms, Fault::Start(node));
         }
         world.start_all();
         world.run_until(110_000, |_| false);
-        settle_accounts(&mut world, 300_000)
+        let outcome = settle_accounts(&mut world, 300_000);
+        confirmed.set(confirmed.get() + nothing_has_vanished(&world));
+        outcome
     });
+    assert!(confirmed.get() > 0, "no payment was confirmed in any run");
 }
 
 #[test]
@@ -163,8 +170,8 @@ fn payments_on_full_disks() {
     run("payments_on_full_disks", 20, |seed| {
         let mut world = world(&[], Faults::NONE, seed);
         for _ in 0..6 {
-            let (node, at_ms) = (world.chance.below(5) as usize, world.chance.below(80_000));
-            let full_ms = world.chance.below(30_000);
+            let (node, at_ms) = (world.random.below(5) as usize, world.random.below(80_000));
+            let full_ms = world.random.below(30_000);
             world.fault_at(at_ms, Fault::DiskFull(node, true));
             world.fault_at(at_ms + full_ms, Fault::DiskFull(node, false));
         }

@@ -3,7 +3,8 @@
 //! It stands for HTTP over TCP, so a request arrives once or not at all; an answer may be told twice (a caller that hands
 //! it over again), and any two messages may overtake one another where delays differ.
 
-use crate::kernel::Chance;
+use crate::kernel::{between, percent};
+use shared::random::Random;
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
@@ -41,13 +42,13 @@ pub struct Network {
     /// Whether messages across the partition vanish, or are refused.
     cut_is_silent: bool,
     unreachable: BTreeSet<usize>,
-    chance: Chance,
+    random: Random,
 }
 
 impl Network {
     pub fn new(faults: Faults, seed: u64) -> Self {
-        let chance = Chance::new(seed);
-        Self { faults, left: BTreeSet::new(), cut_is_silent: false, unreachable: BTreeSet::new(), chance }
+        let random = Random::new(seed);
+        Self { faults, left: BTreeSet::new(), cut_is_silent: false, unreachable: BTreeSet::new(), random }
     }
 
     pub fn partition(&mut self, left: BTreeSet<usize>, silently: bool) {
@@ -83,7 +84,7 @@ impl Network {
     pub fn answer(&mut self, from: usize, to: usize) -> Fate {
         match self.request(from, to) {
             Fate::Arrives { after_ms, .. } => {
-                let again = self.chance.percent(self.faults.duplicated_answers_percent);
+                let again = percent(&mut self.random, self.faults.duplicated_answers_percent);
                 let again_after_ms = again.then(|| self.delay_ms());
                 Fate::Arrives { after_ms, again_after_ms }
             }
@@ -92,13 +93,13 @@ impl Network {
     }
 
     fn carry(&mut self) -> Fate {
-        if self.chance.percent(self.faults.loss_percent) {
+        if percent(&mut self.random, self.faults.loss_percent) {
             return Fate::Vanishes;
         }
         Fate::Arrives { after_ms: self.delay_ms(), again_after_ms: None }
     }
 
     fn delay_ms(&mut self) -> u64 {
-        self.chance.between(&self.faults.delay_ms)
+        between(&mut self.random, &self.faults.delay_ms)
     }
 }

@@ -1,17 +1,16 @@
 //! One node of the simulation: a chain on a store that outlives it, a syncer, a clock, and what was promised to others.
 
 use crate::economy::may_turn_out_bad;
-use crate::forge::Forge;
-use crate::forge::Spoil;
+use crate::forge::{Forge, Spoil};
 use crate::liar::Liar;
 use shared::block::{Block, BlockHash, Nonce, Timestamp};
-use shared::chain::{Chain, Refusal, Rules, SideLimits};
+use shared::chain::{BlockError, Chain, Rules, SideLimits, Tip};
 use shared::store::MemoryStore;
 use shared::sync::{
-    BLOCKS_PER_REQUEST, Failure, HEADERS_PER_REQUEST, Learnt, Now, PeerAddress, Request, RequestId, Response,
-    SyncSettings, Syncer,
+    BLOCKS_PER_REQUEST, Failure, HEADERS_PER_REQUEST, Now, PeerAddress, PeerRequest, PeerResponse, PeerSource,
+    RequestId, SyncSettings, Syncer,
 };
-use shared::wire::{BlockSource, Tip};
+use shared::wire::BlockSource;
 use shared::work::Work;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -42,7 +41,7 @@ pub struct Node {
     pub ms_per_hash: Option<u64>,
     pub liar: Option<Liar>,
     pub roster: Vec<PeerAddress>,
-    pub learnt: Learnt,
+    pub source: PeerSource,
     /// Blocks of which somebody was told that they are kept.
     pub acknowledged: BTreeSet<BlockHash>,
     pub work: Work,
@@ -81,7 +80,7 @@ impl Node {
             ms_per_hash: None,
             liar: None,
             roster: Vec::new(),
-            learnt: Learnt::FromTracker,
+            source: PeerSource::Tracker,
             acknowledged: BTreeSet::new(),
             work: Work::default(),
             durable_work: Work::default(),
@@ -117,9 +116,9 @@ impl Node {
         let syncer = Syncer::new(settings, seed);
         let waiting = BTreeMap::new();
         self.running = Some(Running { chain, syncer, started_ms: now_ms, waiting, wake_at_ms: None });
-        let (now, roster, learnt) = (self.now(now_ms), self.roster.clone(), self.learnt);
+        let (now, roster, source) = (self.now(now_ms), self.roster.clone(), self.source);
         if let Some(running) = &mut self.running {
-            running.syncer.add_peers(roster, learnt, now);
+            running.syncer.add_peers(roster, source, now);
         }
     }
 
@@ -131,53 +130,53 @@ impl Node {
         let hash = block.hash();
         match running.syncer.handle_block(block, BlockSource::Mined, None, &mut running.chain, now) {
             Ok(_) => self.acknowledged.insert(hash),
-            Err(Refusal::Broken(broken)) => panic!("{} mined a block that breaks a rule: {broken}", self.address),
+            Err(BlockError::Invalid(broken)) => panic!("{} mined a block that breaks a rule: {broken}", self.address),
             Err(_) => false,
         }
     }
 
     /// What it answers to `from` (docs/protocol.md §10).
-    pub fn serve(&mut self, from: &PeerAddress, request: &Request, now_ms: u64) -> Result<Response, Failure> {
+    pub fn serve(&mut self, from: &PeerAddress, request: &PeerRequest, now_ms: u64) -> Result<PeerResponse, Failure> {
         let now = self.now(now_ms);
         let Some(running) = &mut self.running else { return Err(Failure::Unreachable("nobody is there".to_owned())) };
         if running.syncer.is_blocked(from) {
             return Err(Failure::Unreachable("blocked".to_owned()));
         }
-        if matches!(request, Request::Info) {
+        if matches!(request, PeerRequest::Info) {
             running.syncer.handle_caller(from, now);
         }
         let reader = running.chain.view().reader().unwrap();
         Ok(match request {
-            Request::Info => {
+            PeerRequest::Info => {
                 let tip: Tip = match &mut self.liar {
                     Some(liar) => liar.tip(&running.chain, now.time),
                     None => reader.tip().unwrap().tip(),
                 };
                 let (address, network) = (self.address.to_string(), self.rules.params().network_id());
-                Response::Info { address, network, difference: None, tip: Some(tip) }
+                PeerResponse::Info { address, network, difference: None, tip: Some(tip) }
             }
-            Request::Peers => {
+            PeerRequest::Peers => {
                 let peers = running.syncer.peers();
-                Response::Peers(peers.iter().filter_map(|peer| PeerAddress::new(&peer.address)).collect())
+                PeerResponse::Peers(peers.iter().filter_map(|peer| PeerAddress::new(&peer.address)).collect())
             }
-            Request::Headers { locator, limit } => {
+            PeerRequest::Headers { locator, limit } => {
                 match reader.headers_after(locator, (*limit).min(HEADERS_PER_REQUEST)).unwrap() {
-                    Some(headers) => Response::Headers(headers),
+                    Some(headers) => PeerResponse::Headers(headers),
                     None => return Err(Failure::Refused("none of these is on my chain".to_owned())),
                 }
             }
-            Request::Blocks { hashes } => {
+            PeerRequest::Blocks { hashes } => {
                 let hashes = &hashes[..hashes.len().min(BLOCKS_PER_REQUEST)];
-                Response::Blocks(reader.blocks_by_hash(hashes, 8 << 20).unwrap())
+                PeerResponse::Blocks(reader.blocks_by_hash(hashes, 8 << 20).unwrap())
             }
-            Request::Push(block) => {
+            PeerRequest::Push(block) => {
                 drop(reader);
                 self.take_pushed(block, from, now)?
             }
         })
     }
 
-    fn take_pushed(&mut self, block: &Arc<Block>, from: &PeerAddress, now: Now) -> Result<Response, Failure> {
+    fn take_pushed(&mut self, block: &Arc<Block>, from: &PeerAddress, now: Now) -> Result<PeerResponse, Failure> {
         let Some(running) = &mut self.running else { return Err(Failure::Unreachable("nobody is there".to_owned())) };
         let block = Block::clone(block);
         let (hash, promised) = (block.hash(), !may_turn_out_bad(block.data()));
@@ -187,11 +186,11 @@ impl Node {
                 if promised {
                     self.acknowledged.insert(hash);
                 }
-                Ok(Response::Pushed)
+                Ok(PeerResponse::Pushed)
             }
-            Err(Refusal::NotYet(_)) => Ok(Response::Pushed),
-            Err(Refusal::Broken(broken)) => Err(Failure::Refused(format!("422 {broken}"))),
-            Err(Refusal::Failed(error)) => Err(Failure::Refused(format!("503 {error}"))),
+            Err(BlockError::NotYet(_)) => Ok(PeerResponse::Pushed),
+            Err(BlockError::Invalid(broken)) => Err(Failure::Refused(format!("422 {broken}"))),
+            Err(BlockError::Failed(error)) => Err(Failure::Refused(format!("503 {error}"))),
         }
     }
 }

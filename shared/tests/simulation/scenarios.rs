@@ -10,16 +10,16 @@ use shared::block::{Block, Nonce, Timestamp};
 use shared::chain::{Chain, Origin, Rules, SideLimits};
 use shared::params::{LayerName, Params};
 use shared::store::MemoryStore;
-use shared::sync::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST, Learnt};
+use shared::sync::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST, PeerSource};
 use shared::work::Difficulty;
-use shared::work::retarget::Rule;
+use shared::work::retarget::RetargetRule;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 pub const INTERVAL_MS: u64 = 5000;
 const DIFFICULTY: u64 = 8;
 
-pub fn params(retarget: Rule) -> Params {
+pub fn params(retarget: RetargetRule) -> Params {
     let initial_difficulty = Difficulty::new(DIFFICULTY).unwrap();
     Params {
         name: "simulation".to_owned(),
@@ -32,7 +32,7 @@ pub fn params(retarget: Rule) -> Params {
 }
 
 pub fn rules(seed: u64) -> Arc<Rules> {
-    let retarget = if seed.is_multiple_of(2) { Rule::Lwma } else { Rule::Fixed };
+    let retarget = if seed.is_multiple_of(2) { RetargetRule::Lwma } else { RetargetRule::Fixed };
     Arc::new(Rules::with_layer(params(retarget), Box::new(Labels)))
 }
 
@@ -65,10 +65,10 @@ fn lossy() {
     });
 }
 
-fn partitioned(seed: u64, count: usize, learnt: Learnt, apart_ms: u64) -> World {
+fn partitioned(seed: u64, count: usize, source: PeerSource, apart_ms: u64) -> World {
     let mut world = world(count, count, Faults::NONE, seed);
     for node in &mut world.nodes {
-        node.learnt = learnt;
+        node.source = source;
     }
     let left: BTreeSet<_> = (0..count / 2).collect();
     let silently = seed.is_multiple_of(3);
@@ -83,14 +83,14 @@ fn partitioned(seed: u64, count: usize, learnt: Learnt, apart_ms: u64) -> World 
 fn partition_and_heal() {
     run("partition_and_heal", 150, |seed| {
         let apart_ms = 20_000 + seed % 7 * 20_000;
-        settle(&mut partitioned(seed, 4 + seed as usize % 3, Learnt::FromTracker, apart_ms), 200_000)
+        settle(&mut partitioned(seed, 4 + seed as usize % 3, PeerSource::Tracker, apart_ms), 200_000)
     });
 }
 
 #[test]
 fn a_long_partition_of_nodes_that_only_know_each_other() {
     run("a_long_partition_of_nodes_that_only_know_each_other", 12, |seed| {
-        settle(&mut partitioned(seed, 4, Learnt::FromPeers, 1_200_000), 200_000)
+        settle(&mut partitioned(seed, 4, PeerSource::Peers, 1_200_000), 200_000)
     });
 }
 
@@ -100,8 +100,8 @@ fn crash_at_random_moments() {
         let faults = if seed.is_multiple_of(2) { Faults::NONE } else { Faults::LOSSY };
         let mut world = world(4, 4, faults, seed);
         for _ in 0..8 {
-            let (node, at_ms) = (world.chance.below(4) as usize, world.chance.below(100_000));
-            let down_ms = world.chance.below(20_000);
+            let (node, at_ms) = (world.random.below(4) as usize, world.random.below(100_000));
+            let down_ms = world.random.below(20_000);
             world.fault_at(at_ms, Fault::Crash(node));
             world.fault_at(at_ms + down_ms, Fault::Start(node));
         }
@@ -116,8 +116,8 @@ fn full_disk() {
     run("full_disk", 120, |seed| {
         let mut world = world(4, 4, Faults::NONE, seed);
         for _ in 0..6 {
-            let (node, at_ms) = (world.chance.below(4) as usize, world.chance.below(80_000));
-            let full_ms = world.chance.below(30_000);
+            let (node, at_ms) = (world.random.below(4) as usize, world.random.below(80_000));
+            let full_ms = world.random.below(30_000);
             world.fault_at(at_ms, Fault::DiskFull(node, true));
             world.fault_at(at_ms + full_ms, Fault::DiskFull(node, false));
             if seed.is_multiple_of(2) {
@@ -139,8 +139,8 @@ fn unreachable_for_a_while() {
     run("unreachable_for_a_while", 80, |seed| {
         let mut world = world(5, 5, Faults::NONE, seed);
         for _ in 0..8 {
-            let (node, at_ms) = (world.chance.below(5) as usize, world.chance.below(60_000));
-            let away_ms = world.chance.below(60_000);
+            let (node, at_ms) = (world.random.below(5) as usize, world.random.below(60_000));
+            let away_ms = world.random.below(60_000);
             world.fault_at(at_ms, Fault::Unreachable(node, true));
             world.fault_at(at_ms + away_ms, Fault::Unreachable(node, false));
         }
@@ -221,7 +221,7 @@ fn prepared(chains: &[&[&[Block]]], rules: &Arc<Rules>, seed: u64) -> World {
 
 #[test]
 fn late_joiner_catches_up_header_first() {
-    let rules = Arc::new(Rules::new(params(Rule::Fixed)));
+    let rules = Arc::new(Rules::new(params(RetargetRule::Fixed)));
     let blocks = grown(&rules, &[], 3200, "main");
     run("late_joiner_catches_up_header_first", 4, |seed| -> Outcome {
         let chain: &[&[Block]] = &[&blocks];
@@ -241,7 +241,7 @@ fn late_joiner_catches_up_header_first() {
 
 #[test]
 fn a_fork_deeper_than_a_page_of_headers() {
-    let rules = Arc::new(Rules::new(params(Rule::Fixed)));
+    let rules = Arc::new(Rules::new(params(RetargetRule::Fixed)));
     let common = grown(&rules, &[], 20, "common");
     let light = grown(&rules, &common, HEADERS_PER_REQUEST + 150, "light");
     let heavy = grown(&rules, &common, HEADERS_PER_REQUEST + 250, "heavy");

@@ -4,22 +4,23 @@
 
 use crate::checks;
 use crate::economy::Economy;
-use crate::kernel::{Chance, Kernel};
+use crate::kernel::{Kernel, wait_ms};
 use crate::liar::Lied;
 use crate::network::{Fate, Faults, Network};
 use crate::node::{Node, number};
 use shared::block::{BlockHash, Nonce};
 use shared::chain::Rules;
-use shared::sync::{Failure, Output, Request, RequestId, Response};
-use shared::wire::{Event, PeerChange, PeersUpdate};
+use shared::random::Random;
+use shared::sync::{Failure, PeerRequest, PeerResponse, RequestId, SyncEvent, SyncOutput};
+use shared::wire::{PeerChange, PeersUpdate};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Something that happens.
 pub enum Happening {
     Wake { node: usize, life: u32 },
-    Ask { from: usize, life: u32, to: usize, id: RequestId, request: Request },
-    Answer { to: usize, life: u32, id: RequestId, result: Result<Response, Failure> },
+    Ask { from: usize, life: u32, to: usize, id: RequestId, request: PeerRequest },
+    Answer { to: usize, life: u32, id: RequestId, result: Result<PeerResponse, Failure> },
     Mine { node: usize },
     Lie { node: usize },
     Pay,
@@ -42,7 +43,7 @@ pub struct World {
     pub kernel: Kernel<Happening>,
     pub network: Network,
     pub nodes: Vec<Node>,
-    pub chance: Chance,
+    pub random: Random,
     pub mining: bool,
     /// Whether people go on paying one another.
     pub paying: bool,
@@ -63,12 +64,12 @@ impl World {
             node.roster.clone_from(&all);
         }
         let network = Network::new(faults, seed ^ 0x6e65_7477_6f72_6b00);
-        let (kernel, chance) = (Kernel::new(), Chance::new(seed));
+        let (kernel, random) = (Kernel::new(), Random::new(seed));
         Self {
             kernel,
             network,
             nodes,
-            chance,
+            random,
             mining: true,
             paying: true,
             economy: None,
@@ -93,7 +94,7 @@ impl World {
         if self.nodes[node].running.is_some() {
             return;
         }
-        let (now_ms, seed, first) = (self.kernel.now_ms(), self.chance.number(), self.nodes[node].life == 0);
+        let (now_ms, seed, first) = (self.kernel.now_ms(), self.random.next_u64(), self.nodes[node].life == 0);
         self.nodes[node].start(now_ms, seed);
         if first && self.nodes[node].ms_per_hash.is_some() {
             self.schedule_mining(node);
@@ -126,7 +127,7 @@ impl World {
 
     pub fn mine_now(&mut self, node: usize) {
         self.mined += 1;
-        let (label, first) = (format!("block {} of {node}", self.mined), Nonce(self.chance.number()));
+        let (label, first) = (format!("block {} of {node}", self.mined), Nonce(self.random.next_u64()));
         let now_ms = self.kernel.now_ms();
         let data = self.data(node, label);
         self.nodes[node].mine(now_ms, data, first);
@@ -160,7 +161,7 @@ impl World {
             if let Some(running) = &self.nodes[economy.mempool.node].running {
                 economy.pay(&running.chain, now_ms);
             }
-            self.kernel.after(self.chance.wait_ms(800).max(1), Happening::Pay);
+            self.kernel.after(wait_ms(&mut self.random, 800).max(1), Happening::Pay);
         }
     }
 
@@ -241,7 +242,7 @@ impl World {
         None
     }
 
-    fn serve(&mut self, from: usize, life: u32, to: usize, id: RequestId, request: &Request) {
+    fn serve(&mut self, from: usize, life: u32, to: usize, id: RequestId, request: &PeerRequest) {
         let now_ms = self.kernel.now_ms();
         let (asker, node) = (self.nodes[from].address.clone(), &mut self.nodes[to]);
         let time = node.time(now_ms);
@@ -255,7 +256,7 @@ impl World {
             Lied::Honestly { after_ms } => (node.serve(&asker, request, now_ms), after_ms),
         };
         let slow = node.liar.as_ref().is_some_and(|liar| liar.lie == crate::liar::Lie::Trickles);
-        let late_ms = if slow && matches!(request, Request::Blocks { .. }) { 29_000 } else { late_ms };
+        let late_ms = if slow && matches!(request, PeerRequest::Blocks { .. }) { 29_000 } else { late_ms };
         match self.network.answer(to, from) {
             Fate::Vanishes => {}
             Fate::Refused { after_ms } => {
@@ -277,7 +278,7 @@ impl World {
         let now_ms = self.kernel.now_ms();
         while let Some(output) = self.nodes[node].running.as_mut().and_then(|running| running.syncer.poll_output()) {
             match output {
-                Output::Ask { id, peer, request, timeout_ms } => {
+                SyncOutput::Request { id, peer, request, timeout_ms } => {
                     let living = &mut self.nodes[node];
                     checks::may_be_asked(living, &peer, &request, now_ms);
                     let life = living.life;
@@ -286,16 +287,16 @@ impl World {
                     }
                     self.send(node, life, &peer, id, request);
                 }
-                Output::Tell(Event::Peer(event)) if event.change == PeerChange::Dropped => {
+                SyncOutput::Event(SyncEvent::Peer(event)) if event.change == PeerChange::Dropped => {
                     checks::drop_is_fair(self, node, &event);
                     let address = shared::sync::PeerAddress::new(&event.address).unwrap();
                     let told = &mut self.nodes[node].told;
                     told.avoids.insert(address.clone(), now_ms + 30_000);
                     told.dropped.push((address, event.reason.unwrap_or_default()));
                 }
-                Output::Tell(Event::Reorg(event)) => self.nodes[node].told.undone.push(event.undone),
-                Output::Tell(_) => {}
-                Output::Note(note) => self.nodes[node].told.notes.push(note),
+                SyncOutput::Event(SyncEvent::Reorg(event)) => self.nodes[node].told.undone.push(event.undone),
+                SyncOutput::Event(_) => {}
+                SyncOutput::Log(note) => self.nodes[node].told.notes.push(note),
             }
         }
         let life = self.nodes[node].life;
@@ -307,7 +308,7 @@ impl World {
         }
     }
 
-    fn send(&mut self, from: usize, life: u32, peer: &shared::sync::PeerAddress, id: RequestId, request: Request) {
+    fn send(&mut self, from: usize, life: u32, peer: &shared::sync::PeerAddress, id: RequestId, request: PeerRequest) {
         let to = number(peer).filter(|to| *to < self.nodes.len());
         let is_there = to.is_some_and(|to| self.nodes[to].running.is_some());
         let fate = to.map_or(Fate::Refused { after_ms: 1 }, |to| self.network.request(from, to));
@@ -332,7 +333,7 @@ impl World {
             let (life, block) = (node.life, Arc::new(block));
             for to in (0..self.nodes.len()).filter(|to| *to != from) {
                 // Nobody waits for the answer.
-                let (id, request) = (RequestId(u64::MAX), Request::Push(block.clone()));
+                let (id, request) = (RequestId(u64::MAX), PeerRequest::Push(block.clone()));
                 self.kernel.after(20, Happening::Ask { from, life, to, id, request });
             }
         }
@@ -342,7 +343,7 @@ impl World {
     fn schedule_mining(&mut self, node: usize) {
         let Some(ms_per_hash) = self.nodes[node].ms_per_hash else { return };
         let difficulty = self.nodes[node].running.as_ref().map_or(1, |running| running.chain.next_difficulty().value());
-        let wait_ms = self.chance.wait_ms(difficulty * ms_per_hash);
+        let wait_ms = wait_ms(&mut self.random, difficulty * ms_per_hash);
         self.kernel.after(wait_ms.max(1), Happening::Mine { node });
     }
 

@@ -3,9 +3,8 @@
 use super::{Income, NamedAddress, NodesOnBranch, Partitioned, RunEvent, RunStatus, Started, TimedEvent};
 use crate::money_proof::{MoneyProof, PaymentCounts};
 use crate::report::{BlocksFound, RunReport};
-use shared::block::{BlockHash, Height};
+use shared::block::{BlockHash, BlockId, Height};
 use shared::ledger::{Amount, TransactionId};
-use shared::wire::BlockId;
 use std::collections::BTreeMap;
 
 const LINES: &str = include_str!("events.jsonl");

@@ -2,8 +2,7 @@
 
 use super::Narrator;
 use crate::event::{NodesOnBranch, RunEvent};
-use shared::block::BlockHash;
-use shared::wire::BlockId;
+use shared::block::{BlockHash, BlockId};
 use std::cmp::Reverse;
 
 /// How long nodes must differ before it counts as a fork. Longer than receptions are collected, since those come first.

@@ -2,8 +2,7 @@
 //!
 //! Bounded: blocks far below the highest one are forgotten, so a run may last for weeks.
 
-use shared::block::{BlockHash, Timestamp};
-use shared::wire::BlockId;
+use shared::block::{BlockHash, BlockId, Timestamp};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// How many heights below the highest block are remembered.

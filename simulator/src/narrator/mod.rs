@@ -19,8 +19,9 @@ use crate::event::{RunEvent, RunStatus, TimedEvent};
 use crate::report::BlocksFound;
 use known_blocks::KnownBlocks;
 use nodes::{CatchUp, NodeState};
-use shared::block::{BlockHash, Height, Timestamp};
-use shared::wire::{BlockEvent, BlockId, BlockSource, Event, PeerChange, ReorgEvent, Tip};
+use shared::block::{BlockHash, BlockId, Height, Timestamp};
+use shared::chain::Tip;
+use shared::wire::{BlockEvent, BlockSource, NodeEvent, PeerChange, ReorgEvent};
 
 /// How long receptions of one block are collected for one line.
 const GATHER_MS: u64 = 250;
@@ -84,16 +85,16 @@ impl Narrator {
     }
 
     /// Takes an event that a node sent.
-    pub fn observe_event(&mut self, at_ms: u64, node: usize, event: &Event) {
+    pub fn observe_event(&mut self, at_ms: u64, node: usize, event: &NodeEvent) {
         match event {
-            Event::Block(block) => self.observe_block(at_ms, node, block),
-            Event::Reorg(reorg) => self.observe_reorganisation(at_ms, node, reorg),
-            Event::Peer(peer) if peer.change == PeerChange::Dropped => {
+            NodeEvent::Block(block) => self.observe_block(at_ms, node, block),
+            NodeEvent::Reorg(reorg) => self.observe_reorganisation(at_ms, node, reorg),
+            NodeEvent::Peer(peer) if peer.change == PeerChange::Dropped => {
                 let reason = peer.reason.clone().unwrap_or_default();
                 let event = RunEvent::Dropped { node: self.name(node), peer: peer.address.clone(), reason };
                 self.push(at_ms, event);
             }
-            Event::Peer(_) | Event::Mining(_) => {}
+            NodeEvent::Peer(_) | NodeEvent::Mining(_) => {}
         }
         self.tick(at_ms);
     }

@@ -3,8 +3,7 @@
 
 use super::Narrator;
 use crate::event::RunEvent;
-use shared::block::Height;
-use shared::wire::BlockId;
+use shared::block::{BlockId, Height};
 use shared::work::Work;
 
 #[derive(Debug, Clone)]

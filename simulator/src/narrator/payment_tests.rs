@@ -4,10 +4,10 @@ use super::PaymentNarrator;
 use crate::event_text::LineFormatter;
 use crate::payers::MempoolObservation;
 use crate::replayed_ledger::{BlockPayments, CheckedPayment};
-use shared::block::{BlockHash, Height};
+use shared::block::{BlockHash, BlockId, Height};
 use shared::keys::KeyPair;
 use shared::ledger::{Address, Amount, Transaction, TransactionId, Unsigned, Uuid};
-use shared::wire::{BlockId, ConfirmedEvent, EvictedEvent, PoolEvent, ReturnedEvent};
+use shared::wire::{ConfirmedEvent, EvictedEvent, PoolEvent, ReturnedEvent};
 
 fn address(seed: &str) -> Address {
     KeyPair::from_seed(seed).address()

@@ -7,8 +7,9 @@
 use crate::event::{RunEvent, TimedEvent};
 use crate::payers::MempoolObservation;
 use crate::replayed_ledger::BlockPayments;
+use shared::block::BlockId;
 use shared::ledger::{Address, Transaction};
-use shared::wire::{BlockId, PoolEvent};
+use shared::wire::PoolEvent;
 use std::collections::{BTreeMap, HashMap};
 
 /// How long payments are counted together.

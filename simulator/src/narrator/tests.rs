@@ -2,8 +2,9 @@
 
 use super::Narrator;
 use crate::event_text::LineFormatter;
-use shared::block::{BlockHash, Height, Timestamp};
-use shared::wire::{BlockEvent, BlockId, BlockSource, Event, MiningEvent, PeerChange, PeerEvent, ReorgEvent, Tip};
+use shared::block::{BlockHash, BlockId, Height, Timestamp};
+use shared::chain::Tip;
+use shared::wire::{BlockEvent, BlockSource, MiningEvent, NodeEvent, PeerChange, PeerEvent, ReorgEvent};
 use shared::work::{Difficulty, Work};
 
 const A: usize = 0;
@@ -23,8 +24,8 @@ fn hash(name: u16) -> BlockHash {
 }
 
 /// Block `name` of height `index` on `prev`; every block has difficulty 10 and comes 2 s after the height below.
-fn block(index: u64, name: u16, prev: u16, source: BlockSource, best: bool) -> Event {
-    Event::Block(BlockEvent {
+fn block(index: u64, name: u16, prev: u16, source: BlockSource, best: bool) -> NodeEvent {
+    NodeEvent::Block(BlockEvent {
         index: Height(index),
         hash: hash(name),
         prev_hash: hash(prev),
@@ -37,19 +38,19 @@ fn block(index: u64, name: u16, prev: u16, source: BlockSource, best: bool) -> E
     })
 }
 
-fn mined(index: u64, name: u16, prev: u16) -> Event {
+fn mined(index: u64, name: u16, prev: u16) -> NodeEvent {
     block(index, name, prev, BlockSource::Mined, true)
 }
 
-fn pushed(index: u64, name: u16, prev: u16) -> Event {
+fn pushed(index: u64, name: u16, prev: u16) -> NodeEvent {
     block(index, name, prev, BlockSource::Pushed, true)
 }
 
-fn synced(index: u64, name: u16, prev: u16) -> Event {
+fn synced(index: u64, name: u16, prev: u16) -> NodeEvent {
     block(index, name, prev, BlockSource::Synced, true)
 }
 
-fn pushed_not_best(index: u64, name: u16, prev: u16) -> Event {
+fn pushed_not_best(index: u64, name: u16, prev: u16) -> NodeEvent {
     block(index, name, prev, BlockSource::Pushed, false)
 }
 
@@ -62,8 +63,8 @@ fn tip(index: u64, name: u16) -> Tip {
     }
 }
 
-fn reorg((fork, fork_name): (u64, u16), from: (u64, u16), to: (u64, u16)) -> Event {
-    Event::Reorg(ReorgEvent {
+fn reorg((fork, fork_name): (u64, u16), from: (u64, u16), to: (u64, u16)) -> NodeEvent {
+    NodeEvent::Reorg(ReorgEvent {
         fork: BlockId { index: Height(fork), hash: hash(fork_name) },
         from: tip(from.0, from.1),
         to: tip(to.0, to.1),
@@ -73,7 +74,7 @@ fn reorg((fork, fork_name): (u64, u16), from: (u64, u16), to: (u64, u16)) -> Eve
 }
 
 /// The lines about `events` (time, node, event) in a network of `nodes`, up to a second after the last event.
-fn lines(nodes: usize, events: &[(u64, usize, Event)]) -> Vec<String> {
+fn lines(nodes: usize, events: &[(u64, usize, NodeEvent)]) -> Vec<String> {
     let formatter = LineFormatter::new(&names(nodes), &[], false);
     let mut narrator = Narrator::new(names(nodes), hash(0), Timestamp::EPOCH);
     let mut lines = Vec::new();
@@ -252,8 +253,9 @@ fn the_status_shows_the_best_chain() {
 #[test]
 fn of_peers_only_a_dropped_one_gets_a_line() {
     let peer =
-        |change| Event::Peer(PeerEvent { address: "127.0.0.1:1".into(), change, reason: Some("it lied".into()) });
-    let mining = Event::Mining(MiningEvent { index: Height(1), difficulty: Difficulty::MIN, hashrate: 1, found: None });
+        |change| NodeEvent::Peer(PeerEvent { address: "127.0.0.1:1".into(), change, reason: Some("it lied".into()) });
+    let mining =
+        NodeEvent::Mining(MiningEvent { index: Height(1), difficulty: Difficulty::MIN, hashrate: 1, found: None });
     let events = [(0, A, peer(PeerChange::Connected)), (0, A, mining), (0, A, peer(PeerChange::Dropped))];
     assert_eq!(lines(1, &events), ["A dropped its peer 127.0.0.1:1 for a while: it lied"]);
 }

@@ -26,7 +26,7 @@ impl ServiceStarter<'_> {
     pub(super) fn tracker(&mut self, listener: StdListener) -> anyhow::Result<()> {
         let (config, listener) = (self.config, TcpListener::from_std(listener)?);
         let settings = tracker::Settings {
-            tracker: shared::config::Tracker { host: config.simulator.host.clone(), ..config.tracker.clone() },
+            tracker: shared::config::TrackerConfig { host: config.simulator.host.clone(), ..config.tracker.clone() },
             http: config.http.clone(),
             network: config.network.clone(),
             metrics: Some(self.metrics.clone()),

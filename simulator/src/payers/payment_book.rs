@@ -164,10 +164,10 @@ impl PaymentBook {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::block::{BlockHash, Height};
+    use shared::block::{BlockHash, BlockId, Height};
     use shared::keys::KeyPair;
     use shared::ledger::{Amount, Unsigned, Uuid};
-    use shared::wire::{BlockId, ConfirmedEvent, EvictedEvent, ReturnedEvent};
+    use shared::wire::{ConfirmedEvent, EvictedEvent, ReturnedEvent};
 
     fn key(name: &str) -> KeyPair {
         KeyPair::from_seed(name)

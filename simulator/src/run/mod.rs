@@ -19,7 +19,9 @@ use crate::random::SeededRandom;
 use crate::replayed_ledger::MoneyParams;
 use crate::report::RunReport;
 use crate::screen::{OutputFormat, Screen};
-use shared::wire::{BlockId, Event, Tip};
+use shared::block::BlockId;
+use shared::chain::Tip;
+use shared::wire::NodeEvent;
 use std::io::{self, Write};
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, channel};
@@ -287,7 +289,7 @@ impl<W: Write> Run<W> {
         let name = self.nodes.name(node);
         match observation {
             Observation::Event(event) => {
-                if let Event::Block(block) = &event {
+                if let NodeEvent::Block(block) = &event {
                     self.inspector.request(node, BlockId { index: block.index, hash: block.hash });
                     self.first_difficulty.get_or_insert(block.difficulty.value());
                 }

@@ -6,7 +6,7 @@ use crate::services::Context;
 use crate::{Error, keys};
 use serde::Serialize;
 use shared::ledger::Address;
-use shared::wire::{HistoryEntry, Standing};
+use shared::wire::{HistoryEntry, TransactionState};
 use std::path::PathBuf;
 
 /// Entries of a page.
@@ -64,7 +64,7 @@ impl Output for Shown {
 
 fn line(entry: &HistoryEntry, own: &Address) -> String {
     let place = match (entry.status, &entry.block) {
-        (Standing::Confirmed, Some(block)) => format!("block {}", block.index),
+        (TransactionState::Confirmed, Some(block)) => format!("block {}", block.index),
         _ => "pending".to_owned(),
     };
     let what = match (&entry.transaction, entry.reward) {

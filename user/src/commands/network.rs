@@ -9,9 +9,9 @@ use runtime::config::DEFAULTS;
 use serde::Serialize;
 use serde_json::Value;
 use shared::block::BlockHash;
+use shared::chain::Tip;
 use shared::ledger::Amount;
 use shared::params::Params;
-use shared::wire::Tip;
 
 /// Make a network of your own, or show the one that is there
 #[derive(Debug, clap::Args)]

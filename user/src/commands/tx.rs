@@ -5,7 +5,7 @@ use crate::console::{Console, Output, Style};
 use crate::services::{Context, Found};
 use runtime::printable;
 use shared::ledger::TransactionId;
-use shared::wire::{Standing, TransactionStatus};
+use shared::wire::{TransactionState, TransactionStatus};
 
 /// Show a transaction and where it is
 #[derive(Debug, clap::Args)]
@@ -18,7 +18,7 @@ impl Output for TransactionStatus {
     fn text(&self, style: Style) -> String {
         let payment = &self.transaction;
         let place = match (self.status, &self.block) {
-            (Standing::Confirmed, Some(block)) => {
+            (TransactionState::Confirmed, Some(block)) => {
                 let many = if self.confirmations == 1 { "" } else { "s" };
                 style.good(format!(
                     "in block {} ({}), {} confirmation{many}",

@@ -7,7 +7,7 @@ use futures_util::{Stream, StreamExt, future, stream};
 use runtime::client::{self, HostPort};
 use runtime::printable::line;
 use serde::Serialize;
-use shared::wire::{BlockSource, Event, PeerChange, PoolEvent};
+use shared::wire::{BlockSource, NodeEvent, PeerChange, PoolEvent};
 use std::pin::Pin;
 
 /// Follow what happens in a mempool and on a node
@@ -33,7 +33,7 @@ struct Told {
 #[serde(untagged)]
 enum What {
     Pool(PoolEvent),
-    Node(Event),
+    Node(NodeEvent),
 }
 
 impl Output for Told {
@@ -69,9 +69,9 @@ fn of_pool(event: &PoolEvent, style: Style) -> String {
     }
 }
 
-fn of_node(event: &Event, style: Style) -> String {
+fn of_node(event: &NodeEvent, style: Style) -> String {
     match event {
-        Event::Block(block) => {
+        NodeEvent::Block(block) => {
             let how = match (block.source, &block.from) {
                 (BlockSource::Mined, _) => "mined here".to_owned(),
                 (BlockSource::Pushed, Some(from)) => format!("from {}", line(from)),
@@ -82,7 +82,7 @@ fn of_node(event: &Event, style: Style) -> String {
             let (index, hash) = (style.strong(block.index), block.hash.short());
             format!("block {index} ({hash}) {how}, difficulty {}{side}", block.difficulty)
         }
-        Event::Reorg(reorg) => format!(
+        NodeEvent::Reorg(reorg) => format!(
             "reorganised: {} undone, {} applied, fork at {}, now on {} ({})",
             reorg.undone,
             reorg.applied,
@@ -90,7 +90,7 @@ fn of_node(event: &Event, style: Style) -> String {
             reorg.to.index,
             reorg.to.hash.short()
         ),
-        Event::Peer(peer) => {
+        NodeEvent::Peer(peer) => {
             let change = match peer.change {
                 PeerChange::Connected => "connected",
                 PeerChange::Lost => "lost",
@@ -102,7 +102,7 @@ fn of_node(event: &Event, style: Style) -> String {
             let why = peer.reason.as_ref().map_or(String::new(), |reason| format!(": {}", line(reason)));
             format!("peer {} {change}{why}", line(&peer.address))
         }
-        Event::Mining(mining) => match mining.found {
+        NodeEvent::Mining(mining) => match mining.found {
             Some(hash) => format!("found block {} ({})", mining.index, hash.short()),
             None => format!("searches for block {} at {} hashes/s", mining.index, mining.hashrate),
         },

@@ -7,7 +7,7 @@ use shared::config::{Config, Secret};
 use shared::keys::KeyPair;
 use shared::params::{LayerName, Params};
 use shared::work::Difficulty;
-use shared::work::retarget::Rule;
+use shared::work::retarget::RetargetRule;
 use std::time::Duration;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -36,7 +36,7 @@ pub(crate) fn network(name: &str) -> Params {
     let params = Params {
         name: name.to_owned(),
         initial_difficulty: Difficulty::new(1000).unwrap(),
-        retarget: Rule::Fixed,
+        retarget: RetargetRule::Fixed,
         ..Params::default()
     };
     params.check().unwrap();
@@ -63,7 +63,7 @@ impl Lab {
         let tracker = listener.local_addr().unwrap().to_string();
         let stop = CancellationToken::new();
         // A short lease is renewed often, so that members soon know of those who came after them.
-        let settings = shared::config::Tracker { lease_seconds: 3, ..shared::config::Tracker::default() };
+        let settings = shared::config::TrackerConfig { lease_seconds: 3, ..shared::config::TrackerConfig::default() };
         let settings = tracker::Settings { tracker: settings, ..tracker::Settings::default() };
         tokio::spawn(tracker::run(listener, settings, stop.clone()));
         Self { tracker, root: tempfile::tempdir().unwrap(), _stop: stop.clone().drop_guard(), stop }

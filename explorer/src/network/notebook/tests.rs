@@ -3,7 +3,7 @@
 use super::*;
 use crate::network::picture::HEIGHTS;
 use shared::block::{BlockHash, Height};
-use shared::wire::{Pool, ReorgEvent};
+use shared::wire::{PoolInfo, ReorgEvent};
 use shared::work::{Difficulty, Work};
 
 pub(crate) fn hash(name: &str) -> BlockHash {
@@ -63,8 +63,8 @@ fn notebook(nodes: &[&str]) -> Notebook {
     notebook
 }
 
-fn block(index: u64, name: &str, parent: &str, source: BlockSource) -> Event {
-    Event::Block(BlockEvent {
+fn block(index: u64, name: &str, parent: &str, source: BlockSource) -> NodeEvent {
+    NodeEvent::Block(BlockEvent {
         index: Height(index),
         hash: hash(name),
         prev_hash: hash(parent),
@@ -118,7 +118,7 @@ fn a_fork_is_told_when_it_begins_and_when_it_is_healed() {
         undone: 1,
         applied: 2,
     };
-    notebook.node_said(NOW, "b:1", &Event::Reorg(reorg));
+    notebook.node_said(NOW, "b:1", &NodeEvent::Reorg(reorg));
     assert_eq!(
         words(&notebook)[..6],
         [
@@ -138,7 +138,7 @@ fn only_what_is_shown_is_a_change() {
     let again = |notebook: &mut Notebook| notebook.answered(NOW.plus_ms(5), Role::Node, "a:1", info(Some(tip(0, "0"))));
     assert!(changes(&mut notebook, again).is_empty());
     assert_eq!(notebook.picture().nodes["a:1"].last_seen, Some(NOW.plus_ms(5)));
-    let pool = |count| Info { pool: Some(Pool { count, bytes: 0 }), ..info(None) };
+    let pool = |count| Info { pool: Some(PoolInfo { count, bytes: 0 }), ..info(None) };
     notebook.listed(NOW, [(Role::Mempool, "m:1".to_owned())]);
     notebook.answered(NOW, Role::Mempool, "m:1", pool(1));
     assert_eq!(changes(&mut notebook, |notebook| notebook.answered(NOW, Role::Mempool, "m:1", pool(2))), ["pool"]);

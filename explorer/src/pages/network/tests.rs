@@ -3,8 +3,8 @@
 use super::*;
 use crate::network::Seen;
 use crate::view::snapshot;
-use shared::block::{Height, Timestamp};
-use shared::wire::{BlockId, Info, Mining, Pool};
+use shared::block::{BlockId, Height, Timestamp};
+use shared::wire::{Info, MiningInfo, PoolInfo};
 use shared::work::Work;
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'\u{202e}";
@@ -36,7 +36,7 @@ fn contact(index: u64, name: &str) -> Contact {
         started: timestamp,
         tip: Some(Tip { index: Height(index), hash: hash(name), timestamp, work: Work(index.into()) }),
         peers: Some(3),
-        mining: Some(Mining { enabled: true, address: None, threads: 1, hashrate: 12_345 }),
+        mining: Some(MiningInfo { enabled: true, address: None, threads: 1, hashrate: 12_345 }),
         pool: None,
         members: None,
     };
@@ -56,7 +56,7 @@ fn forked() -> Picture {
     }
     picture.nodes.get_mut("127.0.0.1:8103").unwrap().error = Some("unreachable: refused".to_owned());
     let mut mempool = contact(3, "3");
-    mempool.info.as_mut().unwrap().pool = Some(Pool { count: 2, bytes: 700 });
+    mempool.info.as_mut().unwrap().pool = Some(PoolInfo { count: 2, bytes: 700 });
     picture.mempools.insert("127.0.0.1:8091".to_owned(), mempool);
     picture.ticker.push_front(Fact {
         at: Timestamp::from_ms(3000),

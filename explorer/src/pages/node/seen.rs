@@ -6,9 +6,10 @@ use crate::view::chart::grouped;
 use runtime::client::Error;
 use serde_json::Value;
 use shared::block::Timestamp;
+use shared::chain::{BranchTip, Tip};
 use shared::ledger::{Address, Amount};
 use shared::params::Params;
-use shared::wire::{BranchTip, Mining, Peer, Tip};
+use shared::wire::{MiningInfo, PeerInfo};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -79,7 +80,7 @@ impl Seen {
         })
     }
 
-    pub(super) fn mining(&self) -> Option<&Mining> {
+    pub(super) fn mining(&self) -> Option<&MiningInfo> {
         self.contact.info.as_ref()?.mining.as_ref()
     }
 }
@@ -89,7 +90,7 @@ async fn ask<T, E: ToString>(answer: impl Future<Output = Result<T, E>>) -> Resu
     answer.map_err(|error| error.to_string())
 }
 
-async fn balance(explorer: &Explorer, mining: Option<&Mining>) -> Result<Amount, String> {
+async fn balance(explorer: &Explorer, mining: Option<&MiningInfo>) -> Result<Amount, String> {
     let address = mining.and_then(|mining| mining.address.as_ref()).ok_or("it mines for nobody")?;
     let address: Address = address.parse().map_err(|error| format!("{error}"))?;
     let balance =
@@ -116,7 +117,7 @@ fn text(name: &str, value: &Value) -> String {
 }
 
 /// Everybody whom the explorer or the node knows, by address.
-pub(super) fn others(picture: &Picture, node: &str, peers: Vec<Peer>) -> Vec<Other> {
+pub(super) fn others(picture: &Picture, node: &str, peers: Vec<PeerInfo>) -> Vec<Other> {
     let stranger = |(address, contact): (&String, &Contact)| Other {
         address: address.clone(),
         standing: Standing::Stranger,
@@ -126,7 +127,7 @@ pub(super) fn others(picture: &Picture, node: &str, peers: Vec<Peer>) -> Vec<Oth
     };
     let mut others: BTreeMap<String, Other> =
         picture.nodes.iter().map(|known| (known.0.clone(), stranger(known))).collect();
-    for Peer { address, tip, last_seen, error } in peers.into_iter().take(MAX_LISTED) {
+    for PeerInfo { address, tip, last_seen, error } in peers.into_iter().take(MAX_LISTED) {
         let standing = match error {
             None => Standing::Connected,
             Some(reason) if reason == "blocked" => Standing::Cut,

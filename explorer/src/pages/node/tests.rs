@@ -7,17 +7,17 @@ use crate::headers::tests::chain;
 use crate::network::Contact;
 use crate::view::snapshot;
 use serde_json::json;
-use shared::block::Timestamp;
-use shared::wire::{BlockId, Peer};
+use shared::block::{BlockId, Timestamp};
+use shared::wire::PeerInfo;
 use shared::work::Work;
 
 const NODE: &str = "127.0.0.1:8100";
 
-fn peer(address: &str, error: Option<&str>) -> Peer {
-    Peer { address: address.to_owned(), tip: None, last_seen: None, error: error.map(str::to_owned) }
+fn peer(address: &str, error: Option<&str>) -> PeerInfo {
+    PeerInfo { address: address.to_owned(), tip: None, last_seen: None, error: error.map(str::to_owned) }
 }
 
-fn sample(peers: Vec<Peer>) -> (Seen, Picture) {
+fn sample(peers: Vec<PeerInfo>) -> (Seen, Picture) {
     let best = chain(None, &[1000, 2000, 3000]);
     let mut picture = picture(&best, &[]);
     for address in ["127.0.0.1:8101", "127.0.0.1:8102", "127.0.0.1:8103"] {

@@ -1,17 +1,18 @@
 //! What a bundle does to balances: the rules that need them, in the order in which they take effect (docs/protocol.md §7).
 
-use super::{Reward, at, rows};
+use super::{RewardSchedule, at, rows};
 use crate::block::Height;
-use crate::layer::{BrokenLayerRule, Effect, EffectError};
+use crate::layer::{Effect, EffectError};
 use crate::ledger::{Address, Amount, Bundle, Span, Transaction, TransactionId};
 use crate::state::{StateRead, StateView};
 use crate::store::StoreError;
+use crate::violation::RuleViolation;
 use rows::HistoryRow;
 
 /// Money that comes from nowhere.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Rates {
-    pub(super) reward: Reward,
+pub(super) struct Issuance {
+    pub(super) reward: RewardSchedule,
     pub(super) new_address_balance: Amount,
 }
 
@@ -19,58 +20,62 @@ pub(super) struct Rates {
 pub(super) struct Payments {
     pub(super) bundle: Bundle,
     pub(super) spans: Vec<Span>,
-    pub(super) rates: Rates,
+    pub(super) issuance: Issuance,
 }
 
 impl Effect for Payments {
     fn apply(&self, index: Height, state: &mut dyn StateView) -> Result<(), EffectError> {
-        let Self { bundle, spans, rates } = self;
+        let Self { bundle, spans, issuance } = self;
         let mut fees = 0;
         for (place, (transaction, span)) in bundle.transactions.iter().zip(spans).enumerate() {
-            pay(transaction, rates, state).map_err(|error| match error {
-                EffectError::Broken(broken) => EffectError::Broken(at(place, broken)),
+            pay(transaction, issuance, state).map_err(|error| match error {
+                EffectError::Invalid(broken) => EffectError::Invalid(at(place, broken)),
                 failed => failed,
             })?;
             take_id(&transaction.id, index, *span, state);
             // At most max_transactions, 2^20.
-            note_payment(transaction, index, place as u32, *span, rates, state)?;
+            record_payment_history(transaction, index, place as u32, *span, issuance, state)?;
             fees += u128::from(transaction.fee.grains());
         }
-        let earned = u128::from(rates.reward.at(index).grains()) + fees;
-        let balance = credit(&bundle.miner_address, earned, rates, state)?;
-        if state.keeps_facts() && earned > 0 {
+        let earned = u128::from(issuance.reward.at(index).grains()) + fees;
+        let balance = credit(&bundle.miner_address, earned, issuance, state)?;
+        if state.keeps_history() && earned > 0 {
             let key = rows::history_key(&bundle.miner_address, index, bundle.transactions.len() as u32);
             // It fits: it was added to a balance.
             let amount = u64::try_from(earned).ok().and_then(Amount::new).unwrap_or(Amount::MAX);
-            state.note(&key, &rows::history_row(HistoryRow::Reward { balance, amount }));
+            state.put_history(&key, &rows::history_row(HistoryRow::Reward { balance, amount }));
         }
         Ok(())
     }
 }
 
 /// The balance of an address at this moment.
-pub(super) fn balance(state: &dyn StateRead, address: &Address, rates: &Rates) -> Result<Amount, StoreError> {
+pub(super) fn balance(state: &dyn StateRead, address: &Address, issuance: &Issuance) -> Result<Amount, StoreError> {
     match state.get(&rows::balance_key(address))? {
         Some(row) => rows::parse_balance(&row),
-        None => Ok(rates.new_address_balance),
+        None => Ok(issuance.new_address_balance),
     }
 }
 
 /// Moves the money of one transaction, if it is new and its sender has it.
-pub(super) fn pay(transaction: &Transaction, rates: &Rates, state: &mut dyn StateView) -> Result<(), EffectError> {
+pub(super) fn pay(
+    transaction: &Transaction,
+    issuance: &Issuance,
+    state: &mut dyn StateView,
+) -> Result<(), EffectError> {
     let Transaction { id, from, to, amount, fee, .. } = transaction;
     if let Some(row) = state.get(&rows::transaction_key(id))? {
         let (height, _) = rows::parse_transaction_row(&row)?;
         let detail = format!("transaction {id} is in block {height} of this chain already");
-        return Err(BrokenLayerRule { rule: "known-id", detail }.into());
+        return Err(RuleViolation { rule: "known-id", detail }.into());
     }
-    let has = balance(state, from, rates)?;
+    let has = balance(state, from, issuance)?;
     let Some(left) = has.checked_sub(transaction.cost()) else {
         let detail = format!("{from} has {has} LAB at this point and cannot pay {amount} LAB and a fee of {fee} LAB");
-        return Err(BrokenLayerRule { rule: "balance", detail }.into());
+        return Err(RuleViolation { rule: "balance", detail }.into());
     };
     state.put(&rows::balance_key(from), &rows::balance_row(left));
-    credit(to, u128::from(amount.grains()), rates, state)?;
+    credit(to, u128::from(amount.grains()), issuance, state)?;
     Ok(())
 }
 
@@ -83,41 +88,46 @@ pub(super) fn take_id(id: &TransactionId, index: Height, span: Span, state: &mut
 pub(super) fn sum(
     address: &Address,
     grains: u128,
-    rates: &Rates,
+    issuance: &Issuance,
     state: &dyn StateRead,
 ) -> Result<Amount, EffectError> {
-    let has = balance(state, address, rates)?;
+    let has = balance(state, address, issuance)?;
     let sum = u64::try_from(u128::from(has.grains()) + grains).ok().and_then(Amount::new);
     sum.ok_or_else(|| {
         let detail = format!("{address} has {has} LAB and would get {grains} grains: more than there can be");
-        BrokenLayerRule { rule: "max-balance", detail }.into()
+        RuleViolation { rule: "max-balance", detail }.into()
     })
 }
 
 /// Adds to a balance; answers the balance after.
-fn credit(address: &Address, grains: u128, rates: &Rates, state: &mut dyn StateView) -> Result<Amount, EffectError> {
-    let sum = sum(address, grains, rates, state)?;
+fn credit(
+    address: &Address,
+    grains: u128,
+    issuance: &Issuance,
+    state: &mut dyn StateView,
+) -> Result<Amount, EffectError> {
+    let sum = sum(address, grains, issuance, state)?;
     if grains > 0 {
         state.put(&rows::balance_key(address), &rows::balance_row(sum));
     }
     Ok(sum)
 }
 
-fn note_payment(
+fn record_payment_history(
     transaction: &Transaction,
     index: Height,
     place: u32,
     span: Span,
-    rates: &Rates,
+    issuance: &Issuance,
     state: &mut dyn StateView,
 ) -> Result<(), StoreError> {
-    if !state.keeps_facts() {
+    if !state.keeps_history() {
         return Ok(());
     }
     for address in [&transaction.from, &transaction.to] {
-        let balance = balance(state, address, rates)?;
+        let balance = balance(state, address, issuance)?;
         let row = rows::history_row(HistoryRow::Payment { balance, span });
-        state.note(&rows::history_key(address, index, place), &row);
+        state.put_history(&rows::history_key(address, index, place), &row);
     }
     Ok(())
 }

@@ -4,22 +4,24 @@
 //! people. The rules of a transaction by itself are `ledger`'s.
 
 mod effect;
-mod facts;
+mod history;
 mod reward;
 mod rows;
 
-pub use facts::{
-    Account, Change, Event, Moment, Place, account_balance, accounts, balance_at, events, place_of, transaction_at,
+pub use history::{
+    AccountBalance, BalanceChange, ChangeCause, HistoryPosition, TransactionLocation, account_balance, accounts,
+    balance_at, balance_history, locate_transaction, transaction_at,
 };
-pub use reward::Reward;
+pub use reward::RewardSchedule;
 
-use super::{BrokenLayerRule, Effect, EffectError, Layer, Wanted};
+use super::{Effect, EffectError, Layer, TemplateRequest};
 use crate::block::Height;
 use crate::keys::Verifier;
 use crate::ledger::{Amount, Bundle, BundleWriter, Transaction, TransactionRules, json_of, message};
 use crate::params::Params;
 use crate::state::{Overlay, StateRead};
-use effect::{Payments, Rates};
+use crate::violation::RuleViolation;
+use effect::{Issuance, Payments};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -28,7 +30,7 @@ pub(super) struct Transactions {
     rules: TransactionRules,
     max_transactions: u64,
     max_data_bytes: u64,
-    rates: Rates,
+    issuance: Issuance,
     verifier: Arc<dyn Verifier>,
 }
 
@@ -38,7 +40,7 @@ impl Transactions {
             rules: TransactionRules::of(params),
             max_transactions: params.max_transactions,
             max_data_bytes: params.max_data_bytes,
-            rates: Rates { reward: Reward::of(params), new_address_balance: new_address_balance(params) },
+            issuance: Issuance { reward: RewardSchedule::of(params), new_address_balance: new_address_balance(params) },
             verifier,
         }
     }
@@ -65,12 +67,12 @@ pub fn new_address_balance(params: &Params) -> Amount {
 }
 
 impl Layer for Transactions {
-    fn read(&self, data: &str) -> Result<Box<dyn Effect>, BrokenLayerRule> {
+    fn read(&self, data: &str) -> Result<Box<dyn Effect>, RuleViolation> {
         let (bundle, spans) = Bundle::from_data(data)?;
         let count = bundle.transactions.len();
         if count as u64 > self.max_transactions {
             let detail = format!("{count} transactions, at most {} are allowed", self.max_transactions);
-            return Err(BrokenLayerRule { rule: "max-transactions", detail });
+            return Err(RuleViolation { rule: "max-transactions", detail });
         }
         message::check(&bundle.msg, self.rules.max_msg_bytes).map_err(broken_message)?;
         self.verifier.is_point(&bundle.miner_address)?;
@@ -78,18 +80,23 @@ impl Layer for Transactions {
             let transaction = &bundle.transactions[place];
             transaction.check(&self.rules, self.verifier.as_ref()).map_err(|broken| at(place, broken.into()))
         })?;
-        Ok(Box::new(Payments { bundle, spans, rates: self.rates }))
+        Ok(Box::new(Payments { bundle, spans, issuance: self.issuance }))
     }
 
-    fn template(&self, index: Height, state: &dyn StateRead, wanted: &Wanted<'_>) -> Result<String, EffectError> {
-        let no_miner = || BrokenLayerRule { rule: "miner", detail: "no address to mine to was given".to_owned() };
+    fn template(
+        &self,
+        index: Height,
+        state: &dyn StateRead,
+        wanted: &TemplateRequest<'_>,
+    ) -> Result<String, EffectError> {
+        let no_miner = || RuleViolation { rule: "miner", detail: "no address to mine to was given".to_owned() };
         let miner = wanted.miner.ok_or_else(no_miner)?;
         message::check(wanted.message, self.rules.max_msg_bytes).map_err(broken_message)?;
-        self.verifier.is_point(&miner).map_err(BrokenLayerRule::from)?;
+        self.verifier.is_point(&miner).map_err(RuleViolation::from)?;
         let holds = self.holds(wanted.candidates);
         let mut writer = BundleWriter::new(wanted.message, &miner);
         let mut trial = Overlay::new(state);
-        let mut earned = u128::from(self.rates.reward.at(index).grains());
+        let mut earned = u128::from(self.issuance.reward.at(index).grains());
         for (transaction, holds) in wanted.candidates.iter().zip(holds) {
             if writer.count() as u64 == self.max_transactions {
                 break;
@@ -101,9 +108,9 @@ impl Layer for Transactions {
             }
             let with_fee = earned + u128::from(transaction.fee.grains());
             let mut one = Overlay::new(&trial);
-            let paid = effect::pay(transaction, &self.rates, &mut one)
+            let paid = effect::pay(transaction, &self.issuance, &mut one)
                 // Nobody takes a block whose miner would have more than there can be.
-                .and_then(|()| effect::sum(&miner, with_fee, &self.rates, &one));
+                .and_then(|()| effect::sum(&miner, with_fee, &self.issuance, &one));
             match paid {
                 Ok(_) => {
                     let writes = one.into_writes();
@@ -113,31 +120,31 @@ impl Layer for Transactions {
                     earned = with_fee;
                     writer.push(&json);
                 }
-                Err(EffectError::Broken(_)) => {}
+                Err(EffectError::Invalid(_)) => {}
                 Err(error) => return Err(error),
             }
         }
-        effect::sum(&miner, earned, &self.rates, &trial)?;
+        effect::sum(&miner, earned, &self.issuance, &trial)?;
         let (data, limit) = (writer.finish().0, self.max_data_bytes);
         if data.len() as u64 > limit {
             // Without any transaction, then: it is the message that is too long.
             let detail = format!("the message leaves a block of {} bytes, at most {limit} are allowed", data.len());
-            return Err(BrokenLayerRule { rule: "max-data-bytes", detail }.into());
+            return Err(RuleViolation { rule: "max-data-bytes", detail }.into());
         }
         Ok(data)
     }
 }
 
-fn broken_message(bad: crate::ledger::BadMessage) -> BrokenLayerRule {
-    BrokenLayerRule { rule: "msg", detail: bad.to_string() }
+fn broken_message(bad: crate::ledger::BadMessage) -> RuleViolation {
+    RuleViolation { rule: "msg", detail: bad.to_string() }
 }
 
 /// Says which transaction of the bundle breaks the rule.
-fn at(place: usize, broken: BrokenLayerRule) -> BrokenLayerRule {
-    BrokenLayerRule { detail: format!("transaction {place} of the bundle: {}", broken.detail), ..broken }
+fn at(place: usize, broken: RuleViolation) -> RuleViolation {
+    RuleViolation { detail: format!("transaction {place} of the bundle: {}", broken.detail), ..broken }
 }
 
-impl From<crate::ledger::MalformedBundle> for BrokenLayerRule {
+impl From<crate::ledger::MalformedBundle> for RuleViolation {
     fn from(malformed: crate::ledger::MalformedBundle) -> Self {
         let rule = match malformed {
             crate::ledger::MalformedBundle::Json(_) => "bundle",

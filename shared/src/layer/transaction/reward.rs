@@ -6,12 +6,12 @@ use crate::params::Params;
 
 /// The rule of a network's rewards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reward {
+pub struct RewardSchedule {
     first: Amount,
     halving_blocks: u64,
 }
 
-impl Reward {
+impl RewardSchedule {
     /// The rewards that `params` choose.
     pub fn of(params: &Params) -> Self {
         // Within bounds, since the parameters were checked.
@@ -48,8 +48,8 @@ impl Reward {
 mod tests {
     use super::*;
 
-    fn reward(first: u64, halving_blocks: u64) -> Reward {
-        Reward::of(&Params { reward: first, halving_blocks, ..Params::default() })
+    fn reward(first: u64, halving_blocks: u64) -> RewardSchedule {
+        RewardSchedule::of(&Params { reward: first, halving_blocks, ..Params::default() })
     }
 
     #[test]

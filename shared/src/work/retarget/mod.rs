@@ -1,6 +1,6 @@
 //! Retarget rules: which difficulty the next block of a branch must have (docs/protocol.md §5).
 //!
-//! A rule is one file here, one variant of [`Rule`] and one arm in [`Rule::build`]. Rules count in integers only, see no
+//! A rule is one file here, one variant of [`RetargetRule`] and one arm in [`RetargetRule::build`]. Rules count in integers only, see no
 //! clock and no store: they get the last few ancestors of the block, and answer.
 
 mod epoch;
@@ -36,7 +36,7 @@ pub trait Retarget: Send + Sync {
 /// The rules by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
-pub enum Rule {
+pub enum RetargetRule {
     /// Always the initial difficulty.
     Fixed,
     /// A step after each epoch of blocks.
@@ -45,7 +45,7 @@ pub enum Rule {
     Lwma,
 }
 
-impl Rule {
+impl RetargetRule {
     /// The rule that `params` choose.
     pub fn build(params: &Params) -> Box<dyn Retarget> {
         match params.retarget {

@@ -3,10 +3,9 @@
 
 use super::Lab;
 use super::ledger::{Command, commands};
-use shared::block::{Block, BlockHash, Height};
-use shared::chain::Chain;
+use shared::block::{Block, BlockHash, BlockId, Height};
+use shared::chain::{BranchStatus, Chain};
 use shared::store::{Batch, MemoryStore, Store, Table};
-use shared::wire::{BlockId, BranchStatus};
 use shared::work::Work;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -101,7 +100,7 @@ fn check_rows(lab: &Lab, best: &[Block]) {
     let key = |id: BlockId| [&id.index.0.to_be_bytes()[..], id.hash.as_bytes()].concat();
     let best_keys: BTreeSet<_> =
         best.iter().map(|block| key(BlockId { index: block.index(), hash: block.hash() })).collect();
-    let side_keys: BTreeSet<_> = rows(store, Table::Sides).into_keys().collect();
+    let side_keys: BTreeSet<_> = rows(store, Table::SideBlocks).into_keys().collect();
     assert!(best_keys.is_disjoint(&side_keys), "a block is on the best chain and beside it");
     let stored: BTreeSet<_> = best_keys.union(&side_keys).cloned().collect();
     for table in [Table::Headers, Table::Bodies] {

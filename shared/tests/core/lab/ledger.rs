@@ -8,8 +8,9 @@
 //! ```
 
 use shared::block::Height;
-use shared::layer::{BrokenLayerRule, Effect, EffectError, Layer, Wanted};
+use shared::layer::{Effect, EffectError, Layer, TemplateRequest};
 use shared::state::{StateRead, StateView};
+use shared::violation::RuleViolation;
 
 /// The layer.
 pub(crate) struct Ledger;
@@ -51,12 +52,12 @@ fn command(line: &str) -> Option<Command> {
 }
 
 impl Layer for Ledger {
-    fn read(&self, data: &str) -> Result<Box<dyn Effect>, BrokenLayerRule> {
-        let bad = || BrokenLayerRule { rule: BAD, detail: format!("{data:?} has a bad command") };
+    fn read(&self, data: &str) -> Result<Box<dyn Effect>, RuleViolation> {
+        let bad = || RuleViolation { rule: BAD, detail: format!("{data:?} has a bad command") };
         Ok(Box::new(Commands(commands(data).ok_or_else(bad)?)))
     }
 
-    fn template(&self, _: Height, _: &dyn StateRead, wanted: &Wanted<'_>) -> Result<String, EffectError> {
+    fn template(&self, _: Height, _: &dyn StateRead, wanted: &TemplateRequest<'_>) -> Result<String, EffectError> {
         Ok(format!("say {}", wanted.message))
     }
 }
@@ -75,7 +76,7 @@ impl Effect for Commands {
                 Command::Say => {}
                 Command::FailUnless(key, value) if state.get(key.as_bytes())?.as_deref() == Some(value.as_bytes()) => {}
                 Command::Fail | Command::FailUnless(..) | Command::Claim(..) => {
-                    return Err(BrokenLayerRule { rule: FAIL, detail: format!("{command:?}") }.into());
+                    return Err(RuleViolation { rule: FAIL, detail: format!("{command:?}") }.into());
                 }
             }
         }

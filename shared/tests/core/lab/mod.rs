@@ -19,10 +19,10 @@ pub(crate) use invariants::{check_whole, model_state};
 
 use ledger::Ledger;
 use shared::block::{Block, BlockHash, DataHash, HeaderFields, Nonce, Timestamp};
-use shared::chain::{Accepted, BrokenRule, Chain, NotYet, Origin, Refusal, Rules, SideLimits};
+use shared::chain::{Accepted, BlockError, BlockViolation, Chain, NotYet, Origin, Rules, SideLimits};
 use shared::params::{LayerName, Params};
 use shared::store::StoreError;
-use shared::work::retarget::{Ancestor, Rule};
+use shared::work::retarget::{Ancestor, RetargetRule};
 use shared::work::{Difficulty, Work, search};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -30,7 +30,7 @@ use std::sync::Arc;
 /// Parameters under which every block has the same difficulty.
 pub(crate) fn fixed(difficulty: u64) -> Params {
     Params {
-        retarget: Rule::Fixed,
+        retarget: RetargetRule::Fixed,
         initial_difficulty: Difficulty::new(difficulty).unwrap(),
         name: "lab".to_owned(),
         layer: LayerName::Data,
@@ -41,7 +41,7 @@ pub(crate) fn fixed(difficulty: u64) -> Params {
 /// Parameters under which branches differ in weight: from block 3 on, the time between two blocks moves the difficulty
 /// of the next two by a factor of up to four.
 pub(crate) fn lively() -> Params {
-    Params { retarget: Rule::Epoch, retarget_window: 2, ..fixed(16) }
+    Params { retarget: RetargetRule::Epoch, retarget_window: 2, ..fixed(16) }
 }
 
 /// Mines a block on `branch`, whose blocks start with genesis, `gap_ms` after its parent.
@@ -153,15 +153,15 @@ impl Lab {
     }
 
     /// Gives the block to the chain, and nothing else.
-    pub(crate) fn give(&mut self, name: &str, origin: Origin) -> Result<Accepted, Refusal> {
+    pub(crate) fn give(&mut self, name: &str, origin: Origin) -> Result<Accepted, BlockError> {
         let block = self.block(name).clone();
         self.chain.accept(block, self.now, origin)
     }
 
     /// Pushes a block and checks that memory and store are whole, whatever came of it.
-    pub(crate) fn push(&mut self, name: &str) -> Result<Accepted, Refusal> {
+    pub(crate) fn push(&mut self, name: &str) -> Result<Accepted, BlockError> {
         let result = self.give(name, Origin::Single);
-        if !matches!(result, Err(Refusal::Failed(_))) {
+        if !matches!(result, Err(BlockError::Failed(_))) {
             check_whole(self);
         }
         result
@@ -189,9 +189,9 @@ impl Lab {
     }
 
     /// Pushes a block that breaks a rule, and answers how.
-    pub(crate) fn broken(&mut self, name: &str, rule: &str) -> BrokenRule {
+    pub(crate) fn broken(&mut self, name: &str, rule: &str) -> BlockViolation {
         match self.push(name) {
-            Err(Refusal::Broken(broken)) => {
+            Err(BlockError::Invalid(broken)) => {
                 assert_eq!(broken.name(), rule, "block {name} broke another rule: {broken}");
                 broken
             }
@@ -201,14 +201,14 @@ impl Lab {
 
     pub(crate) fn not_yet(&mut self, name: &str) -> NotYet {
         match self.push(name) {
-            Err(Refusal::NotYet(reason)) => reason,
+            Err(BlockError::NotYet(reason)) => reason,
             other => panic!("block {name} should be put off, but: {other:?}"),
         }
     }
 
     pub(crate) fn failed(&mut self, name: &str) -> StoreError {
         match self.push(name) {
-            Err(Refusal::Failed(error)) => error,
+            Err(BlockError::Failed(error)) => error,
             other => panic!("we should have failed on block {name}, but: {other:?}"),
         }
     }

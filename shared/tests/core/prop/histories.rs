@@ -6,9 +6,9 @@ use shared::block::{Height, Timestamp};
 use shared::json::MAX_INTEGER;
 use shared::params::Params;
 use shared::work::Difficulty;
-use shared::work::retarget::{Ancestor, Rule, replay};
+use shared::work::retarget::{Ancestor, RetargetRule, replay};
 
-const RULES: [Rule; 3] = [Rule::Fixed, Rule::Epoch, Rule::Lwma];
+const RULES: [RetargetRule; 3] = [RetargetRule::Fixed, RetargetRule::Epoch, RetargetRule::Lwma];
 
 fn params() -> impl Strategy<Value = Params> {
     let interval = prop_oneof![Just(4_u64), Just(86_400_000), 4_u64..=86_400_000, 4_u64..=10_000];
@@ -45,13 +45,17 @@ fn check_step(params: &Params, index: u64, parent: u64, next: u64) -> Result<(),
     prop_assert!((1..=MAX_INTEGER).contains(&next));
     let initial = params.initial_difficulty.value();
     match params.retarget {
-        Rule::Fixed => prop_assert_eq!(next, initial),
-        Rule::Epoch if index <= params.retarget_window => prop_assert_eq!(next, initial),
-        Rule::Epoch if index % params.retarget_window != 1 => prop_assert_eq!(next, parent, "inside an epoch"),
+        RetargetRule::Fixed => prop_assert_eq!(next, initial),
+        RetargetRule::Epoch if index <= params.retarget_window => prop_assert_eq!(next, initial),
+        RetargetRule::Epoch if index % params.retarget_window != 1 => prop_assert_eq!(next, parent, "inside an epoch"),
         // The expected time is no multiple of four: a quarter of it, rounded down, allows a little more than times four.
-        Rule::Epoch => prop_assert!(next >= parent / 4 && next <= parent * 7, "a step of an epoch: {parent} to {next}"),
-        Rule::Lwma if index <= 2 => prop_assert_eq!(next, initial),
-        Rule::Lwma => prop_assert!(next >= parent / 2 && next <= 2 * parent, "a step of lwma: {parent} to {next}"),
+        RetargetRule::Epoch => {
+            prop_assert!(next >= parent / 4 && next <= parent * 7, "a step of an epoch: {parent} to {next}")
+        }
+        RetargetRule::Lwma if index <= 2 => prop_assert_eq!(next, initial),
+        RetargetRule::Lwma => {
+            prop_assert!(next >= parent / 2 && next <= 2 * parent, "a step of lwma: {parent} to {next}")
+        }
     }
     Ok(())
 }
@@ -61,7 +65,7 @@ proptest! {
 
     #[test]
     fn every_result_keeps_its_bounds(params in params(), times in times_ms()) {
-        let rule = Rule::build(&params);
+        let rule = RetargetRule::build(&params);
         let difficulties = replay(rule.as_ref(), &times);
         prop_assert_eq!(difficulties.len(), times.len() + 1);
         for (index, pair) in (1..).zip(difficulties.windows(2)) {
@@ -71,7 +75,7 @@ proptest! {
 
     #[test]
     fn only_the_last_ancestors_count_and_more_of_them_change_nothing(params in params(), times in times_ms()) {
-        let rule = Rule::build(&params);
+        let rule = RetargetRule::build(&params);
         let difficulties = replay(rule.as_ref(), &times);
         let ancestors: Vec<_> = times.iter().zip(&difficulties)
             .map(|(&ms, &difficulty)| Ancestor { timestamp: Timestamp::from_ms(ms), difficulty })
@@ -100,7 +104,7 @@ fn the_largest_windows_overflow_nowhere() {
                         initial_difficulty: difficulty,
                         ..Params::default()
                     };
-                    let built = Rule::build(&params);
+                    let built = RetargetRule::build(&params);
                     let ancestors: Vec<_> = (0..10_001)
                         .map(|n| Ancestor { timestamp: Timestamp::from_ms(n * gap_ms), difficulty })
                         .collect();

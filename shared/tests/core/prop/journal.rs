@@ -57,7 +57,7 @@ fn flush(state: &mut State, store: &MemoryStore) {
     state.flush_into(&mut batch);
     store.commit(&batch).unwrap();
     state.flushed();
-    state.rest_on(store.snapshot().unwrap());
+    state.set_snapshot(store.snapshot().unwrap());
 }
 
 fn stored_in(store: &MemoryStore) -> State {

@@ -6,10 +6,10 @@ use crate::transactions_lab::{Credulous, MoneyLab, money, rows_of};
 use crate::transactions_oracle::{Oracle, Rows};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use shared::chain::{Refusal, Rules};
+use shared::chain::{BlockError, Rules};
 use shared::keys::Signature;
-use shared::layer::Wanted;
-use shared::layer::transaction::Reward;
+use shared::layer::TemplateRequest;
+use shared::layer::transaction::RewardSchedule;
 use shared::ledger::{Amount, Bundle, Transaction};
 use shared::params::Params;
 use shared::state::{Overlay, State};
@@ -67,7 +67,7 @@ fn plans() -> impl Strategy<Value = Vec<Plan>> {
 }
 
 fn believing(params: Params) -> MoneyLab {
-    MoneyLab::with_rules(Rules::with_verifier(params, Arc::new(Credulous)).keeping_facts())
+    MoneyLab::with_rules(Rules::with_verifier(params, Arc::new(Credulous)).keeping_history())
 }
 
 fn signed(lab: &mut MoneyLab, wishes: &[Wish], known: &mut Vec<Transaction>) -> Vec<Transaction> {
@@ -148,11 +148,11 @@ proptest! {
                 (Ok(_), Ok(_)) => longest = longest.max(height),
                 // A side branch is judged when it becomes the best.
                 (Err(_), Ok(_)) => prop_assert!(lab.chain.tip().hash() != lab.block(name).hash()),
-                (Err(rule), Err(Refusal::Broken(broken))) => {
+                (Err(rule), Err(BlockError::Invalid(broken))) => {
                     let inherited = broken.name() == "invalid-ancestor";
                     prop_assert!(inherited || rule.starts_with(broken.name()), "{rule}, not {broken}");
                 }
-                (Err(_), Err(Refusal::NotYet(_))) => {}
+                (Err(_), Err(BlockError::NotYet(_))) => {}
                 (expected, verdict) => prop_assert!(false, "{name}: {verdict:?}, expected {expected:?}"),
             }
             prop_assert_eq!(lab.chain.tip().index.0, longest);
@@ -165,7 +165,7 @@ proptest! {
             }
         }
         let (oracle, params) = (lab.oracle(), lab.params());
-        let created = Reward::of(params).total(lab.chain.tip().index);
+        let created = RewardSchedule::of(params).total(lab.chain.tip().index);
         prop_assert_eq!(oracle.created, created);
         let balances = lab.rows().into_iter().filter(|(key, _)| key[0] == b'b');
         let balances: Vec<_> = balances.map(|(_, row)| u128::from(u64::from_be_bytes(row.try_into().unwrap()))).collect();
@@ -232,7 +232,7 @@ proptest! {
         let below = lab.oracle();
         let empty = lab.bundle(miner, &[]);
         let candidates: Vec<_> = candidates.into_iter().map(Arc::new).collect();
-        let wanted = Wanted { message: "", miner: Some(lab.address(miner)), candidates: &candidates };
+        let wanted = TemplateRequest { message: "", miner: Some(lab.address(miner)), candidates: &candidates };
         let template = lab.chain.template(&wanted);
         match below.clone().apply(lab.params(), height, &empty) {
             Ok(()) => {

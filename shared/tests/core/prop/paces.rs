@@ -6,8 +6,9 @@
 
 use shared::block::{Height, Timestamp};
 use shared::params::Params;
+use shared::random::Random;
 use shared::work::Difficulty;
-use shared::work::retarget::{Ancestor, Retarget, Rule};
+use shared::work::retarget::{Ancestor, Retarget, RetargetRule};
 
 const INTERVAL_MS: u64 = 5000;
 const SEEDS: u64 = 40;
@@ -19,32 +20,28 @@ struct Network {
     ancestors: Vec<Ancestor>,
     /// Hashes per millisecond.
     hashrate: f64,
-    random: u64,
+    random: Random,
 }
 
 impl Network {
     /// A network that begins with the difficulty that fits its hash rate.
-    fn new(rule: Rule, window: u64, seed: u64) -> Self {
+    fn new(rule: RetargetRule, window: u64, seed: u64) -> Self {
         let initial_difficulty = Difficulty::new(65_536).unwrap();
         let params = Params { retarget: rule, retarget_window: window, initial_difficulty, ..Params::default() };
         assert_eq!(params.block_interval_ms, INTERVAL_MS);
         let genesis = params.genesis();
         let header = genesis.header();
         Self {
-            rule: Rule::build(&params),
+            rule: RetargetRule::build(&params),
             ancestors: vec![Ancestor { timestamp: header.timestamp, difficulty: header.difficulty }],
             hashrate: initial_difficulty.value() as f64 / INTERVAL_MS as f64,
-            random: seed,
+            random: Random::new(seed),
         }
     }
 
-    /// Between 0 and 1 (splitmix64).
+    /// Between 0 and 1.
     fn random(&mut self) -> f64 {
-        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.random;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        (self.random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     fn next_difficulty(&self) -> Difficulty {
@@ -106,10 +103,15 @@ impl Network {
 }
 
 /// The rules that retarget, with the windows that they are likely to be used with.
-const CASES: [(Rule, u64); 5] =
-    [(Rule::Epoch, 10), (Rule::Epoch, 30), (Rule::Lwma, 10), (Rule::Lwma, 30), (Rule::Lwma, 60)];
+const CASES: [(RetargetRule, u64); 5] = [
+    (RetargetRule::Epoch, 10),
+    (RetargetRule::Epoch, 30),
+    (RetargetRule::Lwma, 10),
+    (RetargetRule::Lwma, 30),
+    (RetargetRule::Lwma, 60),
+];
 
-fn networks(rule: Rule, window: u64) -> impl Iterator<Item = Network> {
+fn networks(rule: RetargetRule, window: u64) -> impl Iterator<Item = Network> {
     (0..SEEDS).map(move |seed| {
         let mut network = Network::new(rule, window, seed);
         network.mine_many(4 * window);
@@ -145,7 +147,7 @@ fn after_a_tenfold_change_of_the_hash_rate_the_interval_recovers() {
             println!("{rule:?} {window}, hash rate tenfold {what}: {median} blocks, {most} at most of {SEEDS} seeds");
             // An epoch moves by a factor of four at its end, so two steps make up for ten; with few blocks in it, it also
             // overshoots by chance.
-            let bound = if rule == Rule::Epoch { 8 * window } else { 2 * window + 20 };
+            let bound = if rule == RetargetRule::Epoch { 8 * window } else { 2 * window + 20 };
             assert!(most <= bound, "{rule:?} {window} {what}: {most} blocks, at most {bound} were expected");
         }
     }
@@ -169,7 +171,7 @@ fn after_a_nights_pause_a_network_goes_on_at_its_pace() {
 
 #[test]
 fn after_a_nights_pause_the_next_difficulty_falls_no_further_than_a_step() {
-    for (rule, window, factor) in [(Rule::Epoch, 30, 4), (Rule::Lwma, 30, 2)] {
+    for (rule, window, factor) in [(RetargetRule::Epoch, 30, 4), (RetargetRule::Lwma, 30, 2)] {
         for mut network in networks(rule, window) {
             let before = network.next_difficulty().value();
             network.mine(NIGHT_MS);

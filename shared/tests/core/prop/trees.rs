@@ -5,7 +5,7 @@ use crate::lab::{Lab, check_whole, lively, model_state};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use shared::block::BlockHash;
-use shared::chain::{Origin, Refusal};
+use shared::chain::{BlockError, Origin};
 use shared::params::Params;
 use shared::work::{Difficulty, Work};
 use std::collections::{BTreeSet, VecDeque};
@@ -79,14 +79,14 @@ fn deliver(lab: &mut Lab, order: &[String], events: &[Event]) {
         let result = lab.give(name, Origin::Single);
         lab.store.heal();
         match result {
-            Ok(_) | Err(Refusal::Broken(_)) => put_off = 0,
-            Err(Refusal::Failed(_)) => {
+            Ok(_) | Err(BlockError::Invalid(_)) => put_off = 0,
+            Err(BlockError::Failed(_)) => {
                 queue.push_back(name);
                 put_off = 0;
             }
             // Blocks on a bad one that was not kept wait for ever.
-            Err(Refusal::NotYet(_)) if put_off > queue.len() => break,
-            Err(Refusal::NotYet(_)) => {
+            Err(BlockError::NotYet(_)) if put_off > queue.len() => break,
+            Err(BlockError::NotYet(_)) => {
                 queue.push_back(name);
                 put_off += 1;
             }

@@ -4,19 +4,18 @@
 //! what is read here, apart from the balances now.
 
 use super::{new_address_balance, rows};
-use crate::block::Height;
-use crate::chain::StateReader;
+use crate::block::{BlockId, Height};
+use crate::layer::HistorySource;
 use crate::ledger::{Address, Amount, Span, Transaction, TransactionId};
 use crate::params::Params;
 use crate::state::StateRead;
 use crate::store::StoreError;
-use crate::wire::BlockId;
 use rows::HistoryRow;
 use std::ops::ControlFlow;
 
 /// An address and what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Account {
+pub struct AccountBalance {
     /// Whose.
     pub address: Address,
     /// How much.
@@ -25,7 +24,7 @@ pub struct Account {
 
 /// Where a transaction of the best chain stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct TransactionLocation {
     /// The block's height.
     pub index: Height,
     /// Its bytes in the block's data.
@@ -34,7 +33,7 @@ pub struct Place {
 
 /// A point in the history of balances: a block, and a place in it. A miner's earnings come after the last transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Moment {
+pub struct HistoryPosition {
     /// The block's height.
     pub index: Height,
     /// The place in its bundle.
@@ -43,19 +42,19 @@ pub struct Moment {
 
 /// Something that changed an address's balance.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Event {
+pub struct BalanceChange {
     /// When.
-    pub moment: Moment,
+    pub position: HistoryPosition,
     /// The balance after it.
     pub balance: Amount,
     /// What happened.
-    pub what: Change,
+    pub cause: ChangeCause,
 }
 
 /// Why a balance changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "nearly all of a history are payments")]
-pub enum Change {
+pub enum ChangeCause {
     /// A payment in either direction.
     Payment(Transaction),
     /// What mining the block earned: reward and fees.
@@ -75,7 +74,7 @@ pub fn account_balance(state: &dyn StateRead, params: &Params, address: &Address
 
 /// What an address held after the block at `index`. Needs facts.
 pub fn balance_at(
-    state: &StateReader,
+    state: &dyn HistorySource,
     params: &Params,
     address: &Address,
     index: Height,
@@ -93,7 +92,12 @@ pub fn balance_at(
 }
 
 /// Addresses with a stored balance whose text begins with `prefix`, ordered by their text, `from` the first to come.
-pub fn accounts(state: &StateReader, prefix: &str, from: &str, limit: usize) -> Result<Vec<Account>, StoreError> {
+pub fn accounts(
+    state: &dyn HistorySource,
+    prefix: &str,
+    from: &str,
+    limit: usize,
+) -> Result<Vec<AccountBalance>, StoreError> {
     let (begin, prefix) = (rows::balances_from(prefix.max(from)), rows::balances_from(prefix));
     let mut accounts = Vec::new();
     let mut result = Ok(());
@@ -105,7 +109,7 @@ pub fn accounts(state: &StateReader, prefix: &str, from: &str, limit: usize) -> 
             return ControlFlow::Break(());
         };
         match rows::parse_balance(row) {
-            Ok(balance) => accounts.push(Account { address, balance }),
+            Ok(balance) => accounts.push(AccountBalance { address, balance }),
             Err(error) => result = Err(error),
         }
         if result.is_err() || accounts.len() == limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -114,63 +118,66 @@ pub fn accounts(state: &StateReader, prefix: &str, from: &str, limit: usize) -> 
 }
 
 /// Where a transaction of the best chain stands; none if it is not in it.
-pub fn place_of(state: &dyn StateRead, id: &TransactionId) -> Result<Option<Place>, StoreError> {
+pub fn locate_transaction(
+    state: &dyn StateRead,
+    id: &TransactionId,
+) -> Result<Option<TransactionLocation>, StoreError> {
     let row = state.get(&rows::transaction_key(id))?;
-    let place = row.map(|row| rows::parse_transaction_row(&row).map(|(index, span)| Place { index, span }));
+    let place =
+        row.map(|row| rows::parse_transaction_row(&row).map(|(index, span)| TransactionLocation { index, span }));
     place.transpose()
 }
 
 /// The transaction at a place of the best chain, and its block.
-pub fn transaction_at(state: &StateReader, place: Place) -> Result<(Transaction, BlockId), StoreError> {
-    let id = best(state, place.index)?;
-    let data = state.chain().data(id)?;
+pub fn transaction_at(
+    state: &dyn HistorySource,
+    place: TransactionLocation,
+) -> Result<(Transaction, BlockId), StoreError> {
+    let (id, data) = state.data_at(place.index)?;
     Ok((parse(&data, place.span, id)?, id))
 }
 
 /// What changed an address's balance, newest first, beginning with what came before `before`. Needs facts.
-pub fn events(
-    state: &StateReader,
+pub fn balance_history(
+    state: &dyn HistorySource,
     address: &Address,
-    before: Option<Moment>,
+    before: Option<HistoryPosition>,
     limit: usize,
-) -> Result<Vec<Event>, StoreError> {
+) -> Result<Vec<BalanceChange>, StoreError> {
     let rows = history_rows(state, address, before, limit)?;
-    let mut events = Vec::with_capacity(rows.len());
+    let mut balance_history = Vec::with_capacity(rows.len());
     // Rows of one block follow one another: its data is read once.
     let mut block: Option<(BlockId, String)> = None;
-    for (moment, row) in rows {
-        let what = match row {
-            HistoryRow::Reward { amount, .. } => Change::Reward(amount),
+    for (position, row) in rows {
+        let cause = match row {
+            HistoryRow::Reward { amount, .. } => ChangeCause::Reward(amount),
             HistoryRow::Payment { span, .. } => {
-                let (id, data) = match block.take().filter(|(id, _)| id.index == moment.index) {
+                let (id, data) = match block.take().filter(|(id, _)| id.index == position.index) {
                     Some(block) => block,
-                    None => {
-                        let id = best(state, moment.index)?;
-                        (id, state.chain().data(id)?)
-                    }
+                    None => state.data_at(position.index)?,
                 };
                 let transaction = parse(&data, span, id)?;
                 block = Some((id, data));
-                Change::Payment(transaction)
+                ChangeCause::Payment(transaction)
             }
         };
-        events.push(Event { moment, balance: balance_of(&row), what });
+        balance_history.push(BalanceChange { position, balance: balance_of(&row), cause });
     }
-    Ok(events)
+    Ok(balance_history)
 }
 
 fn history_rows(
-    state: &StateReader,
+    state: &dyn HistorySource,
     address: &Address,
-    before: Option<Moment>,
+    before: Option<HistoryPosition>,
     limit: usize,
-) -> Result<Vec<(Moment, HistoryRow)>, StoreError> {
+) -> Result<Vec<(HistoryPosition, HistoryRow)>, StoreError> {
     let mut rows = Vec::new();
     let from = match before {
         None => rows::history_prefix(address).to_vec(),
-        Some(Moment { index, place: 0 }) if index == Height::GENESIS => return Ok(rows),
-        Some(Moment { index, place: 0 }) => rows::history_key(address, index.minus(1), u32::MAX).to_vec(),
-        Some(Moment { index, place }) => rows::history_key(address, index, place - 1).to_vec(),
+        Some(HistoryPosition { index, place: 0 }) if index == Height::GENESIS => return Ok(rows),
+        Some(HistoryPosition { index, place: 0 }) => rows::history_key(address, index.minus(1), u32::MAX).to_vec(),
+        Some(HistoryPosition { index, place }) => rows::history_key(address, index, place - 1).to_vec(),
     };
     if limit == 0 {
         return Ok(rows);
@@ -181,7 +188,7 @@ fn history_rows(
             return ControlFlow::Break(());
         }
         match rows::parse_history_key(key).and_then(|key| Ok((key, rows::parse_history_row(row)?))) {
-            Ok(((index, place), row)) => rows.push((Moment { index, place }, row)),
+            Ok(((index, place), row)) => rows.push((HistoryPosition { index, place }, row)),
             Err(error) => result = Err(error),
         }
         if result.is_err() || rows.len() == limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -193,11 +200,6 @@ fn balance_of(row: &HistoryRow) -> Amount {
     match row {
         HistoryRow::Payment { balance, .. } | HistoryRow::Reward { balance, .. } => *balance,
     }
-}
-
-fn best(state: &StateReader, index: Height) -> Result<BlockId, StoreError> {
-    let missing = || StoreError::Damaged(format!("the best chain has no block {index}"));
-    state.chain().best_at(index)?.ok_or_else(missing)
 }
 
 fn parse(data: &str, Span { offset, length }: Span, id: BlockId) -> Result<Transaction, StoreError> {

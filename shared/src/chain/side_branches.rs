@@ -1,8 +1,7 @@
 //! The stored blocks that are not on the best chain: bounded in bytes and number, the lightest branches go first.
 
-use super::Entry;
-use crate::block::BlockHash;
-use crate::wire::{BlockId, BranchStatus, BranchTip};
+use super::{BranchStatus, BranchTip, ChainEntry};
+use crate::block::{BlockHash, BlockId};
 use crate::work::Work;
 use std::collections::{BTreeSet, HashMap};
 
@@ -28,8 +27,8 @@ impl Default for SideLimits {
 
 /// A stored block that is not on the best chain.
 #[derive(Debug, Clone)]
-pub(super) struct Side {
-    pub(super) entry: Entry,
+pub(super) struct SideBlock {
+    pub(super) entry: ChainEntry,
     pub(super) bytes: u64,
     /// Where its branch leaves the best chain.
     pub(super) fork: BlockId,
@@ -38,20 +37,20 @@ pub(super) struct Side {
 }
 
 #[derive(Default)]
-pub(super) struct Sides {
-    blocks: HashMap<BlockHash, Side>,
+pub(super) struct SideBranches {
+    blocks: HashMap<BlockHash, SideBlock>,
     children: HashMap<BlockHash, Vec<BlockHash>>,
     /// Blocks without children here, by work.
     leaves: BTreeSet<(Work, BlockHash)>,
     bytes: u64,
 }
 
-impl Sides {
-    pub(super) fn get(&self, hash: &BlockHash) -> Option<&Side> {
+impl SideBranches {
+    pub(super) fn get(&self, hash: &BlockHash) -> Option<&SideBlock> {
         self.blocks.get(hash)
     }
 
-    pub(super) fn insert(&mut self, side: Side) {
+    pub(super) fn insert(&mut self, side: SideBlock) {
         let (hash, parent, work) = (side.entry.hash(), side.entry.prev_hash, side.entry.work);
         self.bytes += side.bytes;
         if self.blocks.insert(hash, side).is_some() {
@@ -66,7 +65,7 @@ impl Sides {
         }
     }
 
-    pub(super) fn remove(&mut self, hash: &BlockHash) -> Option<Side> {
+    pub(super) fn remove(&mut self, hash: &BlockHash) -> Option<SideBlock> {
         let side = self.blocks.remove(hash)?;
         self.bytes -= side.bytes;
         self.leaves.remove(&(side.entry.work, *hash));
@@ -84,7 +83,7 @@ impl Sides {
     }
 
     /// Removes the block and all that descends from it, and answers them, parents first.
-    pub(super) fn remove_with_descendants(&mut self, hash: &BlockHash) -> Vec<Side> {
+    pub(super) fn remove_with_descendants(&mut self, hash: &BlockHash) -> Vec<SideBlock> {
         let mut doomed = vec![*hash];
         let mut done = 0;
         while done < doomed.len() {
@@ -98,7 +97,7 @@ impl Sides {
     }
 
     /// The branch from the best chain up to `hash`, oldest first; empty if it is not here.
-    pub(super) fn path_to(&self, hash: &BlockHash) -> Vec<Entry> {
+    pub(super) fn path_to(&self, hash: &BlockHash) -> Vec<ChainEntry> {
         let mut path = Vec::new();
         let mut next = *hash;
         while let Some(side) = self.blocks.get(&next) {
@@ -109,12 +108,12 @@ impl Sides {
         path
     }
 
-    pub(super) fn heaviest(&self) -> Option<&Entry> {
+    pub(super) fn heaviest(&self) -> Option<&ChainEntry> {
         self.leaves.last().and_then(|(_, hash)| self.blocks.get(hash)).map(|side| &side.entry)
     }
 
     /// The lightest leaf to evict, if there is more here than `limits` allow and not all of it is wanted.
-    pub(super) fn surplus(&self, limits: &SideLimits) -> Option<BlockHash> {
+    pub(super) fn to_evict(&self, limits: &SideLimits) -> Option<BlockHash> {
         if self.bytes <= limits.bytes && self.blocks.len() <= limits.blocks {
             return None;
         }
@@ -123,7 +122,7 @@ impl Sides {
     }
 
     /// Ends the protection of blocks that were fetched for a branch.
-    pub(super) fn nothing_is_wanted(&mut self) {
+    pub(super) fn clear_wanted(&mut self) {
         for side in self.blocks.values_mut() {
             side.wanted = false;
         }

@@ -5,7 +5,7 @@
 //! Only the order in which they are kept; when one comes here and when it leaves is for the pool to say.
 
 use super::pending::Age;
-use super::{Evicted, Pending, PoolLimits, Reason};
+use super::{Evicted, EvictionReason, Pending, PoolLimits};
 use crate::ledger::{Address, TransactionId};
 use std::collections::BTreeMap;
 
@@ -14,14 +14,14 @@ const SHARE: usize = 10;
 
 /// What is held aside, each once.
 #[derive(Debug, Default)]
-pub(super) struct Aside {
+pub(super) struct Uncovered {
     by_id: BTreeMap<TransactionId, Pending>,
     by_age: BTreeMap<Age, Pending>,
     by_sender: BTreeMap<(Address, Age), Pending>,
     bytes: usize,
 }
 
-impl Aside {
+impl Uncovered {
     pub(super) fn get(&self, id: &TransactionId) -> Option<&Pending> {
         self.by_id.get(id)
     }
@@ -39,7 +39,7 @@ impl Aside {
     /// Holds one more; answers what had to leave: the oldest, which have waited in vain for longest.
     pub(super) fn insert(&mut self, pending: Pending, limits: &PoolLimits) -> Vec<Evicted> {
         let (max_count, max_bytes) = (limits.max_count.div_ceil(SHARE), limits.max_bytes.div_ceil(SHARE));
-        let not_covered = |pending| Evicted { pending, reason: Reason::NotCovered };
+        let not_covered = |pending| Evicted { pending, reason: EvictionReason::NotCovered };
         if pending.bytes > max_bytes {
             return vec![not_covered(pending)];
         }

@@ -1,12 +1,13 @@
 //! One download, step by step: what is left when a peer stops delivering in the middle of a better branch.
 
 use shared::block::{Block, DataHash, Header, HeaderFields, Nonce, Timestamp};
-use shared::chain::{Chain, Origin, Rules, SideLimits};
+use shared::chain::{Chain, Origin, Rules, SideLimits, Tip};
 use shared::params::{LayerName, Params};
 use shared::store::MemoryStore;
-use shared::sync::{Failure, Learnt, Now, Output, PeerAddress, Request, RequestId, Response, SyncSettings, Syncer};
-use shared::wire::Tip;
-use shared::work::retarget::Rule;
+use shared::sync::{
+    Failure, Now, PeerAddress, PeerRequest, PeerResponse, PeerSource, RequestId, SyncOutput, SyncSettings, Syncer,
+};
+use shared::work::retarget::RetargetRule;
 use shared::work::{Difficulty, Work};
 use std::sync::Arc;
 
@@ -30,9 +31,9 @@ fn branch(params: &Params, count: u64, data: &str) -> Vec<Block> {
     (0..count).map(mine).collect()
 }
 
-fn asked(syncer: &mut Syncer, wanted: impl Fn(&Request) -> bool) -> RequestId {
+fn asked(syncer: &mut Syncer, wanted: impl Fn(&PeerRequest) -> bool) -> RequestId {
     while let Some(output) = syncer.poll_output() {
-        if let Output::Ask { id, request, .. } = output
+        if let SyncOutput::Request { id, request, .. } = output
             && wanted(&request)
         {
             return id;
@@ -45,7 +46,7 @@ fn asked(syncer: &mut Syncer, wanted: impl Fn(&Request) -> bool) -> RequestId {
 fn a_branch_that_nobody_completes_leaves_everything_durable() {
     let params = Params {
         initial_difficulty: Difficulty::MIN,
-        retarget: Rule::Fixed,
+        retarget: RetargetRule::Fixed,
         layer: LayerName::Data,
         ..Params::default()
     };
@@ -60,20 +61,20 @@ fn a_branch_that_nobody_completes_leaves_everything_durable() {
     let tip = Tip { index: last.index, hash: last.hash(), timestamp: last.timestamp, work: Work(9) };
 
     let mut syncer = Syncer::new(SyncSettings::default(), 1);
-    syncer.add_peers(PeerAddress::new("peer:8100"), Learnt::ByHand, NOW);
+    syncer.add_peers(PeerAddress::new("peer:8100"), PeerSource::Manual, NOW);
     syncer.handle_wakeup(&mut chain, NOW);
-    let id = asked(&mut syncer, |request| matches!(request, Request::Info));
+    let id = asked(&mut syncer, |request| matches!(request, PeerRequest::Info));
     let (address, network) = ("peer:8100".to_owned(), params.network_id());
-    let info = Response::Info { address, network, difference: None, tip: Some(tip) };
+    let info = PeerResponse::Info { address, network, difference: None, tip: Some(tip) };
     syncer.handle_response(id, Ok(info), &mut chain, NOW);
-    let id = asked(&mut syncer, |request| matches!(request, Request::Headers { .. }));
+    let id = asked(&mut syncer, |request| matches!(request, PeerRequest::Headers { .. }));
     let headers = theirs.iter().map(|block| block.header().clone()).collect();
-    syncer.handle_response(id, Ok(Response::Headers(headers)), &mut chain, NOW);
-    let id = asked(&mut syncer, |request| matches!(request, Request::Blocks { .. }));
-    syncer.handle_response(id, Ok(Response::Blocks(theirs[..5].to_vec())), &mut chain, NOW);
+    syncer.handle_response(id, Ok(PeerResponse::Headers(headers)), &mut chain, NOW);
+    let id = asked(&mut syncer, |request| matches!(request, PeerRequest::Blocks { .. }));
+    syncer.handle_response(id, Ok(PeerResponse::Blocks(theirs[..5].to_vec())), &mut chain, NOW);
     assert!(syncer.is_syncing(&chain), "five of eight blocks are here");
 
-    let id = asked(&mut syncer, |request| matches!(request, Request::Blocks { .. }));
+    let id = asked(&mut syncer, |request| matches!(request, PeerRequest::Blocks { .. }));
     syncer.handle_response(id, Err(Failure::Refused("gone".to_owned())), &mut chain, NOW);
     assert!(
         !syncer.is_fetching() && chain.is_committed(),

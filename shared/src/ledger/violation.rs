@@ -1,11 +1,11 @@
 //! The rules that a transaction keeps or breaks by itself, whatever chain it stands on.
 
 use super::{Address, Amount, BadMessage, TransactionId};
-use crate::layer::BrokenLayerRule;
+use crate::violation::RuleViolation;
 
 /// The rules of transactions that need no chain, in the order in which they are checked (docs/protocol.md §7).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BrokenTransaction {
+pub enum TransactionViolation {
     /// It moves nothing.
     #[error("amount is 0: a transaction moves at least one grain")]
     NothingMoves,
@@ -38,7 +38,7 @@ pub enum BrokenTransaction {
     WrongSignature(Address),
 }
 
-impl BrokenTransaction {
+impl TransactionViolation {
     /// The rule's name, stable, for programs: `rule` in problem+json.
     pub const fn name(&self) -> &'static str {
         match self {
@@ -51,8 +51,8 @@ impl BrokenTransaction {
     }
 }
 
-impl From<BrokenTransaction> for BrokenLayerRule {
-    fn from(broken: BrokenTransaction) -> Self {
+impl From<TransactionViolation> for RuleViolation {
+    fn from(broken: TransactionViolation) -> Self {
         Self { rule: broken.name(), detail: broken.to_string() }
     }
 }

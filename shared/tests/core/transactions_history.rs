@@ -4,9 +4,10 @@
 use crate::transactions_lab::{Credulous, MoneyLab, money};
 use crate::transactions_oracle::{Line, Rows, What};
 use shared::block::Height;
-use shared::chain::{Origin, Rules, StateReader};
+use shared::chain::{ChainSnapshot, Origin, Rules};
 use shared::layer::transaction::{
-    Account, Change, Event, Moment, account_balance, accounts, balance_at, events, place_of, transaction_at,
+    AccountBalance, BalanceChange, ChangeCause, HistoryPosition, account_balance, accounts, balance_at,
+    balance_history, locate_transaction, transaction_at,
 };
 use shared::ledger::Address;
 use shared::params::Params;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 const PEOPLE: [&str; 4] = ["alice", "bob", "carol", "dave"];
 
 fn believing(params: Params) -> MoneyLab {
-    MoneyLab::with_rules(Rules::with_verifier(params, Arc::new(Credulous)).keeping_facts())
+    MoneyLab::with_rules(Rules::with_verifier(params, Arc::new(Credulous)).keeping_history())
 }
 
 /// Mines a line of blocks in which everybody pays somebody, several times a block, sometimes himself.
@@ -47,24 +48,24 @@ fn busy_lab(count: u64) -> MoneyLab {
     lab
 }
 
-fn line_of(event: &Event) -> Line {
-    let what = match &event.what {
-        Change::Payment(transaction) => What::Payment(transaction.id.to_string()),
-        Change::Reward(amount) => What::Reward(amount.grains()),
+fn line_of(event: &BalanceChange) -> Line {
+    let what = match &event.cause {
+        ChangeCause::Payment(transaction) => What::Payment(transaction.id.to_string()),
+        ChangeCause::Reward(amount) => What::Reward(amount.grains()),
     };
-    Line { height: event.moment.index.0, place: event.moment.place, balance: event.balance.grains(), what }
+    Line { height: event.position.index.0, place: event.position.place, balance: event.balance.grains(), what }
 }
 
 /// All of an address's history, page by page.
-fn history(state: &StateReader, address: &Address, page: usize) -> Vec<Line> {
+fn history(state: &ChainSnapshot, address: &Address, page: usize) -> Vec<Line> {
     let (mut lines, mut before) = (Vec::new(), None);
     loop {
-        let events = events(state, address, before, page).unwrap();
-        assert!(events.len() <= page);
-        let Some(last) = events.last() else { return lines };
-        assert!(before.is_none_or(|before| last.moment < before), "a page does not go on after the one before");
-        before = Some(last.moment);
-        lines.extend(events.iter().map(line_of));
+        let balance_history = balance_history(state, address, before, page).unwrap();
+        assert!(balance_history.len() <= page);
+        let Some(last) = balance_history.last() else { return lines };
+        assert!(before.is_none_or(|before| last.position < before), "a page does not go on after the one before");
+        before = Some(last.position);
+        lines.extend(balance_history.iter().map(line_of));
     }
 }
 
@@ -79,24 +80,25 @@ fn a_history_is_newest_first_with_the_balance_after_each_change() {
         for page in [1, 2, 3, 7, 1000] {
             assert_eq!(history(&state, &address, page), expected, "{name}, {page} at a time");
         }
-        let newest: Vec<_> = events(&state, &address, None, 3).unwrap().iter().map(line_of).collect();
+        let newest: Vec<_> = balance_history(state.as_ref(), &address, None, 3).unwrap().iter().map(line_of).collect();
         assert_eq!(newest, expected[..3]);
-        assert_eq!(events(&state, &address, None, 0), Ok(vec![]));
+        assert_eq!(balance_history(state.as_ref(), &address, None, 0), Ok(vec![]));
     }
     let stranger = lab.address("stranger");
-    assert_eq!(events(&state, &stranger, None, 10), Ok(vec![]));
+    assert_eq!(balance_history(state.as_ref(), &stranger, None, 10), Ok(vec![]));
 }
 
 #[test]
 fn a_page_begins_before_a_moment_whether_anything_happened_then_or_not() {
     let mut lab = busy_lab(5);
     let (state, alice) = (lab.state(), lab.address("alice"));
-    let moments: Vec<_> = events(&state, &alice, None, 1000).unwrap().iter().map(|event| event.moment).collect();
+    let moments: Vec<_> =
+        balance_history(state.as_ref(), &alice, None, 1000).unwrap().iter().map(|event| event.position).collect();
     for index in 0..=8 {
         for place in [0, 1, 3, 4, 5, u32::MAX] {
-            let before = Moment { index: Height(index), place };
-            let got = events(&state, &alice, Some(before), 1000).unwrap();
-            let got: Vec<_> = got.iter().map(|event| event.moment).collect();
+            let before = HistoryPosition { index: Height(index), place };
+            let got = balance_history(state.as_ref(), &alice, Some(before), 1000).unwrap();
+            let got: Vec<_> = got.iter().map(|event| event.position).collect();
             let expected: Vec<_> = moments.iter().filter(|moment| **moment < before).copied().collect();
             assert_eq!(got, expected, "before {before:?}");
         }
@@ -118,7 +120,7 @@ fn the_balance_at_every_height_is_that_of_a_replay() {
         for name in PEOPLE.into_iter().chain(["miner", "stranger"]) {
             let address = lab.address(name);
             for height in 0..=9 {
-                let got = balance_at(&state, lab.params(), &address, Height(height)).unwrap().grains();
+                let got = balance_at(state.as_ref(), lab.params(), &address, Height(height)).unwrap().grains();
                 assert_eq!(
                     got,
                     oracle.balance_at(lab.params(), address.as_str(), height),
@@ -126,9 +128,9 @@ fn the_balance_at_every_height_is_that_of_a_replay() {
                 );
             }
             let now = account_balance(state.as_ref(), lab.params(), &address).unwrap();
-            let at_tip = balance_at(&state, lab.params(), &address, state.tip().index).unwrap();
+            let at_tip = balance_at(state.as_ref(), lab.params(), &address, state.tip().index).unwrap();
             assert_eq!(at_tip, now, "{name} at the tip");
-            let genesis = balance_at(&state, lab.params(), &address, Height::GENESIS).unwrap();
+            let genesis = balance_at(state.as_ref(), lab.params(), &address, Height::GENESIS).unwrap();
             assert_eq!(genesis.grains(), new_address_balance, "{name} at genesis");
         }
     }
@@ -142,7 +144,7 @@ fn accounts_are_found_by_prefix_in_the_order_of_their_text() {
     lab.mine("gifts", "a3", "alice", &gifts.iter().collect::<Vec<_>>());
     lab.best("gifts");
     let (state, oracle) = (lab.state(), lab.oracle());
-    let text = |account: &Account| (account.address.to_string(), account.balance.grains());
+    let text = |account: &AccountBalance| (account.address.to_string(), account.balance.grains());
     for prefix in [
         "",
         "l",
@@ -164,7 +166,7 @@ fn accounts_are_found_by_prefix_in_the_order_of_their_text() {
             let (mut got, mut from) = (Vec::new(), String::new());
             loop {
                 // One more than a page, to know where the next begins.
-                let mut accounts = accounts(&state, prefix, &from, page + 1).unwrap();
+                let mut accounts = accounts(state.as_ref(), prefix, &from, page + 1).unwrap();
                 let next = (accounts.len() > page).then(|| accounts.pop()).flatten();
                 got.extend(accounts.iter().map(text));
                 let Some(next) = next else { break };
@@ -174,10 +176,10 @@ fn accounts_are_found_by_prefix_in_the_order_of_their_text() {
         }
     }
     let whole = oracle.balances.keys().next().unwrap();
-    assert_eq!(accounts(&state, whole, "", 10).unwrap().len(), 1, "a whole address is a prefix, too");
-    assert_eq!(accounts(&state, "lab1q", "lab2", 10), Ok(vec![]), "a page that begins behind the prefix");
-    assert_eq!(accounts(&state, "lab1q", "a", 1000).unwrap().len(), oracle.balances.len(), "and one before it");
-    assert_eq!(accounts(&state, "", "", 0), Ok(vec![]));
+    assert_eq!(accounts(state.as_ref(), whole, "", 10).unwrap().len(), 1, "a whole address is a prefix, too");
+    assert_eq!(accounts(state.as_ref(), "lab1q", "lab2", 10), Ok(vec![]), "a page that begins behind the prefix");
+    assert_eq!(accounts(state.as_ref(), "lab1q", "a", 1000).unwrap().len(), oracle.balances.len(), "and one before it");
+    assert_eq!(accounts(state.as_ref(), "", "", 0), Ok(vec![]));
 }
 
 #[test]
@@ -186,14 +188,14 @@ fn a_transaction_is_found_where_it_stands() {
     let unknown = lab.pay_unsigned("alice", "bob", 1, 0);
     lab.chain.flush().unwrap();
     let (state, blocks) = (lab.state(), lab.best_blocks());
-    assert_eq!(place_of(state.as_ref(), &unknown.id), Ok(None));
+    assert_eq!(locate_transaction(state.as_ref(), &unknown.id), Ok(None));
     let mut found = 0;
     for block in &blocks[1..] {
         let (bundle, spans) = shared::ledger::Bundle::from_data(block.data()).unwrap();
         for (transaction, span) in bundle.transactions.iter().zip(spans) {
-            let place = place_of(state.as_ref(), &transaction.id).unwrap().unwrap();
+            let place = locate_transaction(state.as_ref(), &transaction.id).unwrap().unwrap();
             assert_eq!((place.index, place.span), (block.index(), span));
-            let (read, id) = transaction_at(&state, place).unwrap();
+            let (read, id) = transaction_at(state.as_ref(), place).unwrap();
             assert_eq!((&read, id.hash), (transaction, block.hash()));
             found += 1;
         }
@@ -214,8 +216,9 @@ fn texts_of_several_bytes_do_not_move_the_place() {
     lab.mine_data("a2", "a1", &data);
     lab.best("a1 a2");
     let bob = lab.address("bob");
-    let got: Vec<_> = events(&lab.state(), &bob, None, 10).unwrap().into_iter().map(|event| event.what).collect();
-    assert_eq!(got, [Change::Payment(second), Change::Payment(first)]);
+    let got: Vec<_> =
+        balance_history(lab.state().as_ref(), &bob, None, 10).unwrap().into_iter().map(|event| event.cause).collect();
+    assert_eq!(got, [ChangeCause::Payment(second), ChangeCause::Payment(first)]);
 }
 
 #[test]
@@ -234,7 +237,7 @@ fn a_reader_keeps_its_moment_while_the_chain_moves_to_another_branch() {
 }
 
 #[test]
-fn after_a_reorganisation_facts_are_those_of_a_chain_built_straight() {
+fn after_a_reorganisation_history_is_that_of_a_chain_built_straight() {
     let mut lab = busy_lab(6);
     let names = busy(&mut lab, "a2", "b-", 7);
     for (number, name) in names.iter().enumerate() {
@@ -258,7 +261,7 @@ fn after_a_reorganisation_facts_are_those_of_a_chain_built_straight() {
 }
 
 #[test]
-fn where_no_facts_are_kept_there_are_none_and_the_rest_is_the_same() {
+fn where_no_history_is_kept_there_is_none_and_the_rest_is_the_same() {
     let lab = busy_lab(8);
     let rules = Rules::with_verifier(lab.params().clone(), Arc::new(Credulous));
     let mut plain = MoneyLab::with_rules(rules);
@@ -266,7 +269,7 @@ fn where_no_facts_are_kept_there_are_none_and_the_rest_is_the_same() {
         plain.keep(&format!("p{number}"), block);
         plain.best(&format!("p{number}"));
     }
-    let without_facts: Rows = lab.rows().into_iter().filter(|(key, _)| key[0] != b'h').collect();
-    assert!(without_facts.len() < lab.rows().len());
-    assert_eq!(plain.rows(), without_facts);
+    let without_history: Rows = lab.rows().into_iter().filter(|(key, _)| key[0] != b'h').collect();
+    assert!(without_history.len() < lab.rows().len());
+    assert_eq!(plain.rows(), without_history);
 }

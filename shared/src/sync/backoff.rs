@@ -12,28 +12,28 @@ const MAX_REST_MS: u64 = 60_000;
 
 /// Offers, each resting for a time that doubles whenever it disappoints again.
 #[derive(Default)]
-pub(super) struct Shelf {
-    offers: BTreeMap<(PeerAddress, BlockHash), Resting>,
+pub(super) struct Backoff {
+    offers: BTreeMap<(PeerAddress, BlockHash), BackoffEntry>,
 }
 
-struct Resting {
+struct BackoffEntry {
     until_ms: u64,
     times: u32,
 }
 
-impl Shelf {
+impl Backoff {
     pub(super) fn put(&mut self, peer: &PeerAddress, tip: BlockHash, now_ms: u64) {
         let offer = (peer.clone(), tip);
         if self.offers.len() >= CAPACITY && !self.offers.contains_key(&offer) {
-            let oldest = self.offers.iter().min_by_key(|(_, resting)| resting.until_ms).map(|(offer, _)| offer.clone());
+            let oldest = self.offers.iter().min_by_key(|(_, entry)| entry.until_ms).map(|(offer, _)| offer.clone());
             oldest.and_then(|oldest| self.offers.remove(&oldest));
         }
-        let resting = self.offers.entry(offer).or_insert(Resting { until_ms: 0, times: 0 });
-        resting.until_ms = now_ms + (FIRST_REST_MS << resting.times.min(16)).min(MAX_REST_MS);
-        resting.times += 1;
+        let entry = self.offers.entry(offer).or_insert(BackoffEntry { until_ms: 0, times: 0 });
+        entry.until_ms = now_ms + (FIRST_REST_MS << entry.times.min(16)).min(MAX_REST_MS);
+        entry.times += 1;
     }
 
     pub(super) fn holds(&self, peer: &PeerAddress, tip: BlockHash, now_ms: u64) -> bool {
-        self.offers.get(&(peer.clone(), tip)).is_some_and(|resting| resting.until_ms > now_ms)
+        self.offers.get(&(peer.clone(), tip)).is_some_and(|entry| entry.until_ms > now_ms)
     }
 }

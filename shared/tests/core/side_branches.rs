@@ -68,7 +68,7 @@ fn a_branch_that_nobody_completes_loses_its_protection() {
     for name in names("b", 1..=5).split_whitespace() {
         assert_eq!(lab.give(name, Origin::Bulk), Ok(Accepted::Side), "{name}");
     }
-    lab.chain.shelve_branches();
+    lab.chain.clear_wanted().unwrap();
     lab.chain.commit().unwrap();
     check_whole(&lab);
     let kept = ["b1", "b2", "b3", "b4", "b5"].map(|name| lab.chain.contains(&lab.hash(name)).unwrap());
@@ -121,7 +121,7 @@ fn who_holds_an_earlier_moment_still_finds_what_was_dropped_since() {
     lab.mine("genesis", "a1 a2");
     lab.mine("genesis", "b1 b2 b3");
     lab.best("a1 a2");
-    let earlier = lab.chain.view().state().unwrap();
+    let earlier = lab.chain.view().snapshot().unwrap();
     let tip = earlier.tip().id();
     for name in ["b1", "b2", "b3"] {
         lab.give(name, Origin::Bulk).unwrap();
