@@ -61,8 +61,7 @@ async fn poll_until_agreed(network: &RunningNetwork, deadline: Duration) -> Fina
 
 async fn tips(network: &RunningNetwork, nodes: &[NetworkNode]) -> Vec<Option<BlockId>> {
     let infos = nodes.iter().map(|node| network.client.info(&node.address));
-    let id = |Tip { index, hash, .. }| BlockId { index, hash };
-    join_all(infos).await.into_iter().map(|info| info.ok().and_then(|info| info.tip).map(id)).collect()
+    join_all(infos).await.into_iter().map(|info| info.ok().and_then(|info| info.tip).as_ref().map(Tip::id)).collect()
 }
 
 /// The block at the height of the lowest tip, if all nodes have it and none lags too far behind.

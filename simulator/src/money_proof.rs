@@ -147,7 +147,7 @@ async fn prove_once(
     Ok(MoneyProof {
         proven: true,
         fault: None,
-        block: Some(BlockId { index: pool.tip.index, hash: pool.tip.hash }),
+        block: Some(pool.tip.id()),
         addresses: ledger.balances().len() as u64,
         payments: ledger.payments(),
         held: ledger.held(),

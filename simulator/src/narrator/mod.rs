@@ -101,7 +101,7 @@ impl Narrator {
 
     /// Takes the tip that a node has when it is asked, which makes up for missed events.
     pub fn observe_tip(&mut self, at_ms: u64, node: usize, tip: &Tip) {
-        self.nodes[node].move_tip(BlockId { index: tip.index, hash: tip.hash }, tip.work);
+        self.nodes[node].move_tip(tip.id(), tip.work);
         self.tick(at_ms);
     }
 
@@ -203,11 +203,11 @@ impl Narrator {
     }
 
     fn observe_reorganisation(&mut self, at_ms: u64, node: usize, event: &ReorgEvent) {
-        self.nodes[node].move_tip(BlockId { index: event.to.index, hash: event.to.hash }, event.to.work);
+        self.nodes[node].move_tip(event.to.id(), event.to.work);
         self.counts.reorganisations += 1;
         self.counts.deepest = self.counts.deepest.max(event.undone);
-        let last = BlockId { index: event.to.index, hash: event.to.hash };
-        self.nodes[node].catching_up = Some(CatchUp { since_ms: at_ms, blocks: 0, last, is_reorganisation: true });
+        self.nodes[node].catching_up =
+            Some(CatchUp { since_ms: at_ms, blocks: 0, last: event.to.id(), is_reorganisation: true });
         self.reorganisations.push((at_ms, node, event.clone()));
     }
 
@@ -282,8 +282,7 @@ impl Narrator {
             let nodes = same.map(|(_, node, _)| node).collect();
             let nodes = self.sorted_names(nodes);
             let ReorgEvent { fork, to, undone, applied, .. } = event;
-            let tip = BlockId { index: to.index, hash: to.hash };
-            self.push(at_ms, RunEvent::Reorganised { nodes, undone, applied, fork, tip });
+            self.push(at_ms, RunEvent::Reorganised { nodes, undone, applied, fork, tip: to.id() });
         }
     }
 
