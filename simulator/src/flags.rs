@@ -97,7 +97,7 @@ Examples:
   curl http://127.0.0.1:8100/block/1       in another terminal, while it runs";
 
 #[derive(Debug, Clone, Default)]
-pub struct Options {
+pub struct RunOptions {
     /// With the parameters of the run's network.
     pub config: Config,
     /// The folder for the chains; a temporary one if `None`.
@@ -119,7 +119,7 @@ impl Args {
     ///
     /// # Errors
     /// If the configuration is not valid, or flags contradict each other.
-    pub fn options(self) -> anyhow::Result<Options> {
+    pub fn options(self) -> anyhow::Result<RunOptions> {
         let Self { nodes, members, rate, seconds, blocks, partition: mut partitions, interval, hashrate, seed, .. } =
             self;
         let overrides = Overrides::new()
@@ -163,7 +163,7 @@ impl Args {
         if !config.network.layer.has_money() && (members.is_some() || rate.is_some()) {
             bail!("--members and --rate need layer transaction: there is no money on layer data");
         }
-        Ok(Options {
+        Ok(RunOptions {
             config,
             data_dir: self.data_dir,
             port: self.port,
@@ -205,7 +205,7 @@ pub fn layer_text(layer: LayerName) -> String {
 mod tests {
     use super::*;
 
-    fn options(flags: &[&str]) -> anyhow::Result<Options> {
+    fn options(flags: &[&str]) -> anyhow::Result<RunOptions> {
         Args::try_parse_from(["simulator"].iter().chain(flags))?.options()
     }
 
@@ -227,7 +227,7 @@ mod tests {
             "--rate",
             "9",
         ];
-        let Options { config, seed, partitions, .. } = options(&flags).unwrap();
+        let RunOptions { config, seed, partitions, .. } = options(&flags).unwrap();
         assert_eq!((config.simulator.nodes, config.network.block_interval_ms, seed), (3, 300, 7));
         assert_eq!(config.simulator.hashrate, Hashrate::PerSecond(1000));
         assert_eq!((partitions.len(), config.simulator.members, config.simulator.rate), (1, 2, 9));

@@ -31,7 +31,7 @@ pub mod report;
 mod run;
 pub mod screen;
 
-pub use flags::Options;
+pub use flags::RunOptions;
 pub use report::RunReport;
 pub use run::run;
 pub use screen::OutputFormat;

@@ -56,14 +56,14 @@ pub enum Observation {
 
 /// Runs two tasks for each node that is watched. They end with the node's own token, or all together.
 #[derive(Debug)]
-pub struct Observer {
+pub struct NodeObserver {
     client: Client,
     nodes: NodeList,
     observations: Sender<NodeObservation>,
     stop: CancellationToken,
 }
 
-impl Observer {
+impl NodeObserver {
     /// Watches every node that the network has now, until `stop` is cancelled. Returns the queue of observations, too.
     pub fn start(network: &RunningNetwork, stop: CancellationToken) -> (Self, Receiver<NodeObservation>) {
         let (observations, queue) = channel(QUEUE);

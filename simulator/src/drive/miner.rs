@@ -1,7 +1,7 @@
 //! Mines a little for the members, for one after the other, as an external miner that gets its work from the nodes. So
 //! the members have money on a network where new addresses get none.
 
-use crate::payers::wallets::Wallets;
+use crate::payers::wallets::MemberWallets;
 use runtime::client::Client;
 use shared::block::Nonce;
 use shared::wire::{WorkOffer, WorkSolution};
@@ -20,7 +20,12 @@ const PARTS_PER_OFFER: u64 = PARTS;
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Mines for ever with at most `hashrate` hashes per second, with work from one of the `nodes` after the other.
-pub(super) async fn mine(client: Client, nodes: watch::Receiver<Vec<String>>, wallets: Arc<Wallets>, hashrate: u64) {
+pub(super) async fn mine(
+    client: Client,
+    nodes: watch::Receiver<Vec<String>>,
+    wallets: Arc<MemberWallets>,
+    hashrate: u64,
+) {
     let (mut turn, mut found) = (0, 0);
     loop {
         let node = {

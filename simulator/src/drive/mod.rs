@@ -12,10 +12,10 @@ mod roster;
 pub use flags::{Args, DriveOptions};
 
 use crate::event::Income;
-use crate::flags::Options;
+use crate::flags::RunOptions;
 use crate::network::{MempoolAndWallets, RunningNetwork};
-use crate::observer::Observer;
-use crate::payers::wallets::Wallets;
+use crate::observer::NodeObserver;
+use crate::payers::wallets::MemberWallets;
 use crate::report::RunReport;
 use crate::run::{RunStart, narrate};
 use crate::screen::{OutputFormat, Screen};
@@ -54,7 +54,7 @@ pub async fn drive<W: Write>(
     drop(screen);
     let FoundNetwork { params, nodes, mempool } = found;
     let (mempool_sender, mempool) = watch::channel(mempool.unwrap_or_default());
-    let wallets = Arc::new(Wallets::new(0, config.simulator.members));
+    let wallets = Arc::new(MemberWallets::new(0, config.simulator.members));
     let money = params.layer.has_money().then(|| MempoolAndWallets { mempool, wallets: wallets.clone() });
     let mut network = RunningNetwork::found(tracker.clone(), &params, money)?;
     let (addresses, tips): (Vec<_>, Vec<_>) = nodes.into_iter().unzip();
@@ -62,7 +62,7 @@ pub async fn drive<W: Write>(
         network.nodes.add(address.clone(), None);
     }
     let watching = CancellationToken::new();
-    let (observer, observations) = Observer::start(&network, watching.clone());
+    let (observer, observations) = NodeObserver::start(&network, watching.clone());
 
     let (nodes_sender, nodes) = watch::channel(addresses);
     let (change_sender, roster_changes) = mpsc::channel(QUEUE);
@@ -77,7 +77,7 @@ pub async fn drive<W: Write>(
     let mut config = config.clone();
     let income = params.layer.has_money().then(|| income(hashrate, &params));
     config.network = params;
-    let options = Options { config, seconds: *seconds, blocks: *blocks, seed: *seed, ..Options::default() };
+    let options = RunOptions { config, seconds: *seconds, blocks: *blocks, seed: *seed, ..RunOptions::default() };
     let start = RunStart { started: Instant::now(), tips, income, roster_changes, observer, observations };
     let result = narrate(&options, format, out, &mut network, start, stop).await;
     watching.cancel();

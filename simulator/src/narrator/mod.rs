@@ -18,7 +18,7 @@ pub use payments::PaymentNarrator;
 use crate::event::{RunEvent, RunStatus, TimedEvent};
 use crate::report::BlocksFound;
 use known_blocks::KnownBlocks;
-use nodes::{CatchUp, NodeState};
+use nodes::{CatchUp, NarratedNode};
 use shared::block::{BlockHash, BlockId, Height, Timestamp};
 use shared::chain::Tip;
 use shared::wire::{BlockEvent, BlockSource, NodeEvent, PeerChange, ReorgEvent};
@@ -43,7 +43,7 @@ struct Reception {
 #[derive(Debug)]
 pub struct Narrator {
     genesis: BlockHash,
-    nodes: Vec<NodeState>,
+    nodes: Vec<NarratedNode>,
     blocks: KnownBlocks,
     receptions: Vec<Reception>,
     reorganisations: Vec<(u64, usize, ReorgEvent)>,
@@ -73,7 +73,7 @@ impl Narrator {
         blocks.get_or_insert(tip, BlockHash::ZERO, genesis_time, 1);
         Self {
             genesis,
-            nodes: names.into_iter().map(|name| NodeState::new(name, tip)).collect(),
+            nodes: names.into_iter().map(|name| NarratedNode::new(name, tip)).collect(),
             blocks,
             receptions: Vec::new(),
             reorganisations: Vec::new(),
@@ -174,7 +174,7 @@ impl Narrator {
         let id = BlockId { index: event.index, hash: event.hash };
         let known = self.blocks.get_or_insert(id, event.prev_hash, event.timestamp, event.difficulty.value());
         known.holders.insert(node);
-        let has = |(number, node): (usize, &NodeState)| !node.is_present || known.holders.contains(&number);
+        let has = |(number, node): (usize, &NarratedNode)| !node.is_present || known.holders.contains(&number);
         let everyone = self.nodes.iter().enumerate().all(has);
         if event.source == BlockSource::Mined && known.found.is_none() {
             known.found = Some((at_ms, node));

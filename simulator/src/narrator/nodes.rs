@@ -7,7 +7,7 @@ use shared::block::{BlockId, Height};
 use shared::work::Work;
 
 #[derive(Debug, Clone)]
-pub(super) struct NodeState {
+pub(super) struct NarratedNode {
     pub(super) name: String,
     pub(super) tip: BlockId,
     /// The work of the chain up to `tip`; 0 at genesis.
@@ -29,7 +29,7 @@ pub(super) struct CatchUp {
     pub(super) is_reorganisation: bool,
 }
 
-impl NodeState {
+impl NarratedNode {
     pub(super) const fn new(name: String, genesis: BlockId) -> Self {
         Self { name, tip: genesis, work: Work(0), found: 0, hashrate: 0, catching_up: None, is_present: true }
     }
@@ -50,7 +50,7 @@ impl Narrator {
     /// Adds a node, which gets the next number.
     pub fn add_node(&mut self, at_ms: u64, name: String, address: String) {
         let genesis = BlockId { index: Height::GENESIS, hash: self.genesis };
-        self.nodes.push(NodeState::new(name.clone(), genesis));
+        self.nodes.push(NarratedNode::new(name.clone(), genesis));
         self.push(at_ms, RunEvent::Joined { node: name, address });
     }
 
@@ -74,7 +74,7 @@ impl Narrator {
     }
 
     /// The nodes that take part, by number.
-    pub(super) fn present(&self) -> impl Iterator<Item = (usize, &NodeState)> {
+    pub(super) fn present(&self) -> impl Iterator<Item = (usize, &NarratedNode)> {
         self.nodes.iter().enumerate().filter(|(_, node)| node.is_present)
     }
 

@@ -1,6 +1,6 @@
 //! Binds the ports of a network's services, and opens the data folders of those that keep one.
 
-use crate::flags::Options;
+use crate::flags::RunOptions;
 use runtime::data_dir::DataDir;
 use runtime::ports::{Wanted, bind, bind_with_data};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener};
@@ -21,7 +21,12 @@ pub(super) struct Listening {
 }
 
 /// Binds a service that keeps no data.
-pub(super) fn listen(options: &Options, service: &'static str, default: u16, offset: u16) -> anyhow::Result<Listening> {
+pub(super) fn listen(
+    options: &RunOptions,
+    service: &'static str,
+    default: u16,
+    offset: u16,
+) -> anyhow::Result<Listening> {
     let listener = bind(wanted(options, service, default, offset))?;
     let address = local_address(&listener, &options.config.simulator.host)?;
     Ok(Listening { listener, address })
@@ -29,7 +34,7 @@ pub(super) fn listen(options: &Options, service: &'static str, default: u16, off
 
 /// Binds a service whose data folder belongs to its port.
 pub(super) fn listen_with_data(
-    options: &Options,
+    options: &RunOptions,
     folder: &Path,
     service: &'static str,
     default: u16,
@@ -42,7 +47,7 @@ pub(super) fn listen_with_data(
 }
 
 /// The first port to try: the service's default, or `--port` plus the offset; with `--port 0` any free one.
-fn wanted<'a>(options: &'a Options, service: &'static str, default: u16, offset: u16) -> Wanted<'a> {
+fn wanted<'a>(options: &'a RunOptions, service: &'static str, default: u16, offset: u16) -> Wanted<'a> {
     let first = match options.port {
         None => default,
         Some(port) => port.saturating_add(offset),

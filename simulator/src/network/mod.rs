@@ -11,9 +11,9 @@ mod service_starter;
 
 pub use nodes::{NetworkNode, NodeList};
 
-use crate::flags::Options;
+use crate::flags::RunOptions;
 use crate::parameters;
-use crate::payers::wallets::Wallets;
+use crate::payers::wallets::MemberWallets;
 use anyhow::{Context, anyhow};
 use futures_util::future::join_all;
 use listeners::{EXPLORER_OFFSET, Listening, MEMPOOL_OFFSET, NODES_OFFSET, TRACKER_OFFSET, listen, listen_with_data};
@@ -70,7 +70,7 @@ pub struct MempoolAndWallets {
     /// `host:port` of the mempool; in a network that was found, another mempool may take over.
     pub mempool: watch::Receiver<String>,
     /// One for each member. The first nodes mine for the first members, each for one.
-    pub wallets: Arc<Wallets>,
+    pub wallets: Arc<MemberWallets>,
 }
 
 impl MempoolAndWallets {
@@ -85,7 +85,7 @@ impl RunningNetwork {
     ///
     /// # Errors
     /// If a port, a folder or a client is not available.
-    pub fn start(options: &Options, stop: CancellationToken) -> anyhow::Result<Self> {
+    pub fn start(options: &RunOptions, stop: CancellationToken) -> anyhow::Result<Self> {
         let config = &options.config;
         let temporary = match options.data_dir {
             None => Some(tempfile::Builder::new().prefix("chainlab-").tempdir().context("no temporary folder")?),
@@ -215,7 +215,7 @@ fn start_mempool(
     (Listening { listener, address }, data): (Listening, DataDir),
 ) -> anyhow::Result<MempoolAndWallets> {
     starter.mempool(listener, data, &address)?;
-    let wallets = Arc::new(Wallets::new(starter.addresses.len(), starter.config.simulator.members));
+    let wallets = Arc::new(MemberWallets::new(starter.addresses.len(), starter.config.simulator.members));
     Ok(MempoolAndWallets { mempool: watch::channel(address).1, wallets })
 }
 
@@ -234,7 +234,7 @@ fn start_nodes(
     Ok(nodes)
 }
 
-fn start_explorer(starter: &mut ServiceStarter<'_>, options: &Options, nodes: &NodeList) -> anyhow::Result<String> {
+fn start_explorer(starter: &mut ServiceStarter<'_>, options: &RunOptions, nodes: &NodeList) -> anyhow::Result<String> {
     let Listening { listener, address } = listen(options, "explorer", options.config.explorer.port, EXPLORER_OFFSET)?;
     let tokens = nodes.all().into_iter().filter_map(|node| Some((node.address, node.token?))).collect();
     starter.explorer(listener, tokens)?;

@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-use wallets::Wallets;
+use wallets::MemberWallets;
 
 /// Inputs that may wait for the task.
 const QUEUE: usize = 4096;
@@ -59,7 +59,7 @@ pub struct PayersSettings {
     pub mempool: watch::Receiver<String>,
     /// The network's id, which is part of what is signed.
     pub network: BlockHash,
-    pub wallets: Arc<Wallets>,
+    pub wallets: Arc<MemberWallets>,
     /// Payments per second; 0 for none.
     pub rate: u32,
     pub limits: PaymentLimits,

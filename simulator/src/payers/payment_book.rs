@@ -30,7 +30,7 @@ impl PaymentState {
 }
 
 #[derive(Debug)]
-struct SentPayment {
+struct BookedPayment {
     /// The member's number.
     payer: usize,
     /// Amount and fee, in grains.
@@ -51,7 +51,7 @@ struct MemberFunds {
 #[derive(Debug)]
 pub struct PaymentBook {
     members: HashMap<Address, usize>,
-    sent: BTreeMap<TransactionId, SentPayment>,
+    sent: BTreeMap<TransactionId, BookedPayment>,
     /// In the order of sending, refused payments included.
     order: VecDeque<TransactionId>,
     /// By the member's number.
@@ -94,7 +94,7 @@ impl PaymentBook {
         let Transaction { id, ref from, .. } = *transaction;
         let Some(payer) = self.members.get(from).copied().filter(|_| !self.sent.contains_key(&id)) else { return };
         let cost = transaction.cost().grains();
-        self.sent.insert(id, SentPayment { payer, cost, is_accepted: false, state: PaymentState::Sent });
+        self.sent.insert(id, BookedPayment { payer, cost, is_accepted: false, state: PaymentState::Sent });
         self.funds[payer].owed += cost;
         self.order.push_back(id);
         if self.order.len() > REMEMBERED
@@ -151,7 +151,7 @@ impl PaymentBook {
         self.sent.iter().filter(|(_, payment)| payment.is_accepted).map(|(id, payment)| (id, &payment.state))
     }
 
-    fn remove(&mut self, id: &TransactionId) -> Option<SentPayment> {
+    fn remove(&mut self, id: &TransactionId) -> Option<BookedPayment> {
         let payment = self.sent.remove(id)?;
         if payment.state.is_owed() {
             let funds = &mut self.funds[payment.payer];

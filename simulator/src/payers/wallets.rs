@@ -14,25 +14,25 @@ const NAMES: [&str; 26] = [
 ];
 
 #[derive(Debug)]
-pub struct Wallets {
+pub struct MemberWallets {
     /// The first nodes mine for the first members, each for the member of its number.
-    pub list: Vec<Wallet>,
+    pub list: Vec<MemberWallet>,
 }
 
 #[derive(Debug)]
-pub struct Wallet {
+pub struct MemberWallet {
     /// Unique in a run.
     pub name: String,
     pub pair: KeyPair,
 }
 
-impl Wallets {
+impl MemberWallets {
     /// Wallets for one member per node and for `others` without a node.
     pub fn new(nodes: usize, others: usize) -> Self {
         let wallet = |number| {
             let name = name(number);
             let pair = KeyPair::from_seed(&seed(&name));
-            Wallet { name, pair }
+            MemberWallet { name, pair }
         };
         Self { list: (0..nodes + others).map(wallet).collect() }
     }
@@ -69,13 +69,13 @@ mod tests {
         }
         let names: BTreeSet<String> = (0..200).map(name).collect();
         assert_eq!(names.len(), 200);
-        let addresses: BTreeSet<Address> = Wallets::new(20, 20).directory().map(|(address, _)| address).collect();
+        let addresses: BTreeSet<Address> = MemberWallets::new(20, 20).directory().map(|(address, _)| address).collect();
         assert_eq!(addresses.len(), 40);
     }
 
     #[test]
     fn a_run_that_goes_on_finds_its_money_again() {
-        let (first, second) = (Wallets::new(2, 1), Wallets::new(2, 3));
+        let (first, second) = (MemberWallets::new(2, 1), MemberWallets::new(2, 3));
         for (before, after) in first.directory().zip(second.directory()) {
             assert_eq!(before, after);
         }

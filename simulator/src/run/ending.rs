@@ -1,10 +1,10 @@
 //! The end of a run: heals the network, ends the payments, asks the nodes to agree, has all money accounted for, and
 //! draws up the report.
 
-use super::Run;
+use super::LiveRun;
 use crate::event::{NodesOnBranch, RunEvent};
 use crate::final_agreement::{self, FinalAgreement};
-use crate::flags::Options;
+use crate::flags::RunOptions;
 use crate::money_proof::{self, MoneyProof};
 use crate::network::RunningNetwork;
 use crate::observer::Observation;
@@ -32,11 +32,11 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// Time between two requests for the number of pending payments.
 const POLL: Duration = Duration::from_millis(200);
 
-impl<W: Write> Run<W> {
+impl<W: Write> LiveRun<W> {
     /// Brings the run to its end; `is_hasty` if someone waits for the program to stop.
     pub(super) async fn end(
         mut self,
-        options: &Options,
+        options: &RunOptions,
         network: &RunningNetwork,
         is_hasty: bool,
     ) -> anyhow::Result<RunReport> {
@@ -100,7 +100,7 @@ impl<W: Write> Run<W> {
 
     async fn report(
         mut self,
-        options: &Options,
+        options: &RunOptions,
         (tip, branches): (Option<BlockId>, Vec<NodesOnBranch>),
         money: Option<MoneyProof>,
         is_hasty: bool,

@@ -1,7 +1,7 @@
 //! Nodes that come and go in a network that was found: a new one is watched from then on, one that left no longer. In a
 //! network that was started here every node belongs to the run for good, even while it is silent.
 
-use super::Run;
+use super::LiveRun;
 use crate::event::RunEvent;
 use std::io::Write;
 
@@ -19,7 +19,7 @@ pub(crate) enum RosterChange {
     Tracker(Option<String>),
 }
 
-impl<W: Write> Run<W> {
+impl<W: Write> LiveRun<W> {
     pub(super) fn apply_roster_change(&mut self, change: RosterChange) {
         match change {
             RosterChange::Listed(address) => self.node_listed(address),

@@ -7,11 +7,11 @@ mod membership;
 pub(crate) use membership::RosterChange;
 
 use crate::event::{Income, NamedAddress, Partitioned, RunEvent, RunStatus, Started};
-use crate::flags::{Options, layer_text};
+use crate::flags::{RunOptions, layer_text};
 use crate::inspector::Inspector;
 use crate::narrator::{Narrator, PaymentNarrator};
 use crate::network::{MempoolAndWallets, NodeList, RunningNetwork};
-use crate::observer::{NodeObservation, Observation, Observer};
+use crate::observer::{NodeObservation, NodeObserver, Observation};
 use crate::partition::{self, Partition, halves};
 use crate::payers::payment_choice::PaymentLimits;
 use crate::payers::{MempoolObservation, Payers, PayersSettings};
@@ -39,7 +39,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// If the network cannot be started, or `out` cannot be written. Nodes that do not agree are no error: see
 /// [`RunReport::is_good`].
 pub async fn run<W: Write>(
-    options: &Options,
+    options: &RunOptions,
     format: OutputFormat,
     out: W,
     stop: CancellationToken,
@@ -47,7 +47,7 @@ pub async fn run<W: Write>(
     let started = Instant::now();
     let mut network = RunningNetwork::start(options, CancellationToken::new())?;
     let watching = CancellationToken::new();
-    let (observer, observations) = Observer::start(&network, watching.clone());
+    let (observer, observations) = NodeObserver::start(&network, watching.clone());
     let result = match network.ready().await {
         Ok(tips) => {
             let start = RunStart { started, tips, income: None, roster_changes: channel(1).1, observer, observations };
@@ -69,13 +69,13 @@ pub(crate) struct RunStart {
     pub(crate) income: Option<Income>,
     /// Changes of the tracker's list, in a network that was found.
     pub(crate) roster_changes: Receiver<RosterChange>,
-    pub(crate) observer: Observer,
+    pub(crate) observer: NodeObserver,
     pub(crate) observations: Receiver<NodeObservation>,
 }
 
 /// Narrates a network until it is done or `stop` is cancelled, and reports.
 pub(crate) async fn narrate<W: Write>(
-    options: &Options,
+    options: &RunOptions,
     format: OutputFormat,
     out: W,
     network: &mut RunningNetwork,
@@ -102,7 +102,7 @@ pub(crate) async fn narrate<W: Write>(
         money,
         observer.sender(),
     );
-    let mut run = Run {
+    let mut run = LiveRun {
         nodes: network.nodes.clone(),
         screen: Screen::new(out, format, &names, &member_names),
         narrator: Narrator::new(names, network.id, options.config.network.genesis_time),
@@ -127,7 +127,7 @@ pub(crate) async fn narrate<W: Write>(
     run.end(options, network, is_hasty).await
 }
 
-fn payers_settings(options: &Options, network: &RunningNetwork, money: &MempoolAndWallets) -> PayersSettings {
+fn payers_settings(options: &RunOptions, network: &RunningNetwork, money: &MempoolAndWallets) -> PayersSettings {
     let params = &options.config.network;
     // A mempool requires a fee only where new addresses get nothing.
     let min_fee = if params.new_address_balance == 0 { 0 } else { options.config.mempool.min_fee.grains() };
@@ -153,7 +153,7 @@ struct OngoingPartition {
     ends: Duration,
 }
 
-struct Run<W> {
+struct LiveRun<W> {
     nodes: NodeList,
     narrator: Narrator,
     payments: PaymentNarrator,
@@ -161,7 +161,7 @@ struct Run<W> {
     mempool_observations: Receiver<MempoolObservation>,
     screen: Screen<W>,
     inspector: Inspector,
-    observer: Observer,
+    observer: NodeObserver,
     observations: Receiver<NodeObservation>,
     /// Whether the network was found, so that nodes come and go.
     is_found: bool,
@@ -179,10 +179,10 @@ struct Run<W> {
     failed: u64,
 }
 
-impl<W: Write> Run<W> {
+impl<W: Write> LiveRun<W> {
     fn begin(
         &mut self,
-        options: &Options,
+        options: &RunOptions,
         network: &RunningNetwork,
         tips: &[Tip],
         income: Option<Income>,
@@ -223,7 +223,7 @@ impl<W: Write> Run<W> {
     /// Narrates until the run is over. Returns whether someone stopped it and so waits for its end.
     async fn listen(
         &mut self,
-        options: &Options,
+        options: &RunOptions,
         network: &mut RunningNetwork,
         mut roster_changes: Receiver<RosterChange>,
         stop: &CancellationToken,

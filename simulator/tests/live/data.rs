@@ -3,13 +3,13 @@
 use super::{network, of_kind, parse_events, run};
 use serde_json::Value;
 use shared::params::LayerName;
-use simulator::Options;
+use simulator::RunOptions;
 use simulator::partition::Partition;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-fn options() -> Options {
+fn options() -> RunOptions {
     let mut options = network();
     options.config.network.layer = LayerName::Data;
     options
@@ -19,7 +19,7 @@ fn options() -> Options {
 async fn nodes_that_were_cut_apart_agree_again_after_healing() {
     let seconds = Duration::from_secs;
     let partition = Partition { after: seconds(1), lasts: seconds(3) };
-    let options = Options { seconds: Some(seconds(6)), partitions: vec![partition], ..options() };
+    let options = RunOptions { seconds: Some(seconds(6)), partitions: vec![partition], ..options() };
     let (report, events) = run(&options, CancellationToken::new()).await;
 
     assert!(report.is_good() && report.money.is_none(), "{report:?}");
@@ -44,7 +44,7 @@ async fn a_kept_data_folder_continues_its_chain() {
     // A chain belongs to its port, so the second run needs the same ports.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().min(65_000);
     let data_dir = Some(folder.path().to_owned());
-    let options = Options { blocks: Some(2), data_dir, port: Some(port), ..options() };
+    let options = RunOptions { blocks: Some(2), data_dir, port: Some(port), ..options() };
     let (first, _) = run(&options, CancellationToken::new()).await;
     assert!(first.is_good(), "{first:?}");
     let saved = simulator::parameters::saved(folder.path()).unwrap().unwrap();

@@ -9,7 +9,7 @@ use shared::config::Hashrate;
 use shared::work::Difficulty;
 use simulator::drive::{DriveOptions, drive};
 use simulator::network::RunningNetwork;
-use simulator::{Options, OutputFormat, RunReport};
+use simulator::{OutputFormat, RunOptions, RunReport};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -75,7 +75,7 @@ fn check(report: &RunReport, events: &[Value]) {
 }
 
 /// A node of its own, apart from the simulator's.
-async fn join(options: &Options, tracker: &str, stop: CancellationToken) -> String {
+async fn join(options: &RunOptions, tracker: &str, stop: CancellationToken) -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut config = options.config.clone();
     (config.node.tracker, config.node.mine) = (tracker.to_owned(), false);
@@ -93,13 +93,13 @@ async fn join(options: &Options, tracker: &str, stop: CancellationToken) -> Stri
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_is_waited_for_and_its_nodes_come_and_go() {
     let (port, stop) = (free_port(), CancellationToken::new());
-    let mut config = Options::default().config;
+    let mut config = RunOptions::default().config;
     config.simulator.rate = 20;
     let tracker = format!("127.0.0.1:{port}");
     let options = DriveOptions { config, tracker: tracker.clone(), seed: 1, ..DriveOptions::default() };
     let (output, run) = driving(options, stop.clone());
     output.prints(|event| event["event"] == "waiting").await;
-    let mut started = Options { port: Some(port), no_explorer: true, ..network() };
+    let mut started = RunOptions { port: Some(port), no_explorer: true, ..network() };
     started.config.network.new_address_balance = 5_000_000_000;
     let mut network = RunningNetwork::start(&started, CancellationToken::new()).unwrap();
     network.ready().await.unwrap();
@@ -127,13 +127,13 @@ async fn a_network_is_waited_for_and_its_nodes_come_and_go() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn members_of_a_poor_network_earn_what_they_pay_with() {
-    let mut started = Options { no_explorer: true, ..network() };
+    let mut started = RunOptions { no_explorer: true, ..network() };
     // The nodes themselves find nothing.
     started.config.simulator.hashrate = Hashrate::PerSecond(1);
     started.config.network.initial_difficulty = Difficulty::clamped(20_000);
     let mut network = RunningNetwork::start(&started, CancellationToken::new()).unwrap();
     network.ready().await.unwrap();
-    let mut config = Options::default().config;
+    let mut config = RunOptions::default().config;
     config.simulator.rate = 10;
     let options = DriveOptions {
         config,

@@ -9,21 +9,21 @@ mod money;
 use serde_json::Value;
 use shared::config::{Config, Hashrate};
 use shared::work::Difficulty;
-use simulator::{Options, OutputFormat, RunReport};
+use simulator::{OutputFormat, RunOptions, RunReport};
 use tokio_util::sync::CancellationToken;
 
 /// Three nodes on any free ports, a block every 300 ms on average.
-fn network() -> Options {
+fn network() -> RunOptions {
     let mut config = Config::default();
     (config.simulator.nodes, config.simulator.hashrate) = (3, Hashrate::PerSecond(20_000));
     config.network.name = "live-test".to_owned();
     config.network.block_interval_ms = 300;
     config.network.initial_difficulty = Difficulty::clamped(3 * 20_000 * 3 / 10);
     config.node.poll_ms = 500;
-    Options { config, port: Some(0), seed: 1, ..Options::default() }
+    RunOptions { config, port: Some(0), seed: 1, ..RunOptions::default() }
 }
 
-async fn run(options: &Options, stop: CancellationToken) -> (RunReport, Vec<Value>) {
+async fn run(options: &RunOptions, stop: CancellationToken) -> (RunReport, Vec<Value>) {
     let mut out = Vec::new();
     let report = simulator::run(options, OutputFormat::Json, &mut out, stop).await.expect("the run starts");
     (report, parse_events(&out))

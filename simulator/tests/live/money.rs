@@ -3,15 +3,15 @@
 use super::{network, of_kind, run};
 use serde_json::Value;
 use simulator::partition::Partition;
-use simulator::{Options, RunReport};
+use simulator::{RunOptions, RunReport};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 /// Two members without a node, and twenty payments per second.
-fn options(seconds: f64) -> Options {
+fn options(seconds: f64) -> RunOptions {
     let mut options = network();
     (options.config.simulator.members, options.config.simulator.rate) = (2, 20);
-    Options { seconds: Some(Duration::from_secs_f64(seconds)), ..options }
+    RunOptions { seconds: Some(Duration::from_secs_f64(seconds)), ..options }
 }
 
 /// Checks what holds at the end of every run with money.
@@ -51,7 +51,7 @@ async fn members_pay_and_every_grain_is_found() {
 async fn payments_survive_a_partition() {
     let seconds = Duration::from_secs;
     let partitions = vec![Partition { after: seconds(1), lasts: seconds(3) }];
-    let (report, events) = run(&Options { partitions, ..options(6.0) }, CancellationToken::new()).await;
+    let (report, events) = run(&RunOptions { partitions, ..options(6.0) }, CancellationToken::new()).await;
     check(&report, &events);
     let [cut] = of_kind(&events, "partitioned")[..] else { panic!("{events:?}") };
     // Nodes that are cut off from the mempool get no payment that is made meanwhile.
@@ -77,7 +77,7 @@ async fn a_kept_data_folder_keeps_its_money() {
     let folder = tempfile::tempdir().unwrap();
     // A chain belongs to its port, so the second run needs the same ports.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().min(65_000);
-    let options = Options { data_dir: Some(folder.path().to_owned()), port: Some(port), ..options(2.5) };
+    let options = RunOptions { data_dir: Some(folder.path().to_owned()), port: Some(port), ..options(2.5) };
     let (first, events) = run(&options, CancellationToken::new()).await;
     check(&first, &events);
     let (second, events) = run(&options, CancellationToken::new()).await;
