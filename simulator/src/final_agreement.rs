@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 /// Time between two requests for all tips.
 const POLL: Duration = Duration::from_millis(50);
-/// How long only equal tips count; after that, chains that are equal up to the lowest tip do, too.
+/// For how long all tips must be equal. After that it is enough that all chains are equal up to the lowest tip.
 const PATIENCE: Duration = Duration::from_millis(500);
 /// How many blocks a node may lag behind the highest tip.
 const MAX_LAG: u64 = 3;

@@ -62,7 +62,7 @@ pub fn halves(nodes: usize, random: &mut SeededRandom) -> [Vec<usize>; 2] {
 /// refuse it. So it follows the half with more work.
 ///
 /// # Errors
-/// The first node that failed, and why; the other nodes have done it.
+/// The first request that failed; those to the other nodes were sent, too.
 pub async fn cut(network: &RunningNetwork, halves: &[Vec<usize>; 2], mempool: usize) -> Result<(), String> {
     update_peers(network, halves, mempool, |block| PeersUpdate { block, ..PeersUpdate::default() }).await
 }
@@ -70,7 +70,7 @@ pub async fn cut(network: &RunningNetwork, halves: &[Vec<usize>; 2], mempool: us
 /// Lets the halves talk again, and asks every node to look for better chains at once.
 ///
 /// # Errors
-/// The first node that failed, and why; the other nodes have done it.
+/// The first request that failed; those to the other nodes were sent, too.
 pub async fn heal(network: &RunningNetwork, halves: &[Vec<usize>; 2], mempool: usize) -> Result<(), String> {
     let unblock = |unblock| PeersUpdate { unblock, ..PeersUpdate::default() };
     let healed = update_peers(network, halves, mempool, unblock).await;

@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 pub(super) struct ServiceStarter<'a> {
     pub(super) config: &'a Config,
     pub(super) tracker: &'a str,
-    /// `host:port` of every node. The tracker would introduce the first nodes to the later ones only little by little.
+    /// `host:port` of every node. Through the tracker alone, the first nodes would learn of later ones only after a
+    /// while.
     pub(super) addresses: Vec<String>,
     pub(super) metrics: PrometheusHandle,
     pub(super) stop: CancellationToken,

@@ -31,7 +31,7 @@ const PURPOSES: [(&str, u64, u64); 12] = [
     ("for the rent", 20_000, 60_000),
     ("for a bicycle", 25_000, 90_000),
 ];
-/// What a member pays for who cannot afford the cheapest of these.
+/// The same for a member who cannot afford the cheapest of these.
 const LITTLE: (&str, u64, u64) = ("for a sweet", 1, 99);
 
 /// Bounds on payments.
