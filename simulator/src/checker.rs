@@ -1,148 +1,117 @@
-//! Recomputes blocks from their JSON alone (docs/protocol.md §3), independently of `shared`'s own code for blocks:
-//! plain JSON values, plain SHA-256, and a comparison with the target that divides nothing.
+//! Recomputes blocks from their JSON alone (docs/protocol.md §3): plain JSON values, plain SHA-256, and a comparison
+//! with the target that needs no division.
 //!
-//! Must never use `shared::block` or `shared::work`: a mistake in them is what it is here to see.
+//! Must not use `shared`: it is here to find mistakes in the blocks and the work of `shared`.
 
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-/// What a checked block says of its place in the chain.
+/// A block whose hash and work were recomputed, reduced to its place in the chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
-    /// Its height.
+pub struct CheckedBlock {
     pub index: u64,
-    /// Its hash, as recomputed.
     pub hash: String,
-    /// Its parent's.
     pub prev_hash: String,
-    /// When it was mined; of fixed width, so that text order is the order of time.
+    /// Of fixed width, so that the order of texts is the order of time.
     pub timestamp: String,
 }
 
-/// Why a block is not what it says.
+/// Why a block breaks a rule.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Mismatch {
-    /// Not a JSON object with the fields of a block.
+    /// It is not a JSON object with the fields of a block.
     #[error("it is not a block: {0}")]
-    Shape(String),
+    Malformed(String),
     /// The hash that it carries is not the hash of its fields.
-    #[error("its fields hash to {computed}, it says {said}")]
-    Hash {
-        /// What we computed.
-        computed: String,
-        /// What it says.
-        said: String,
-    },
-    /// It is another block than the one that was told of.
-    #[error("block {told} was told of, {served} was served")]
-    Another {
-        /// The hash that was told of.
-        told: String,
-        /// The hash that was served.
-        served: String,
-    },
+    #[error("its fields hash to {computed}, but it claims {claimed}")]
+    WrongHash { computed: String, claimed: String },
+    /// It is another block than the one that was requested.
+    #[error("block {expected} was requested, {served} was served")]
+    OtherBlock { expected: String, served: String },
     /// Its hash is above the target of its difficulty.
     #[error("its hash {hash} does not meet difficulty {difficulty}")]
-    Work {
-        /// The hash.
-        hash: String,
-        /// The difficulty.
-        difficulty: u64,
-    },
-    /// It names another parent than the block below it, or has no place right above it.
-    #[error("it does not join its parent: {0}")]
-    Link(String),
-    /// A payment in it does not have the id that its content has.
-    #[error("a payment in it has the id {computed}, it says {said}")]
-    Id {
-        /// What we computed.
-        computed: String,
-        /// What it says.
-        said: String,
-    },
-    /// A payment in it is in the chain twice.
-    #[error("the payment {0} is in the chain already")]
-    Twice(String),
-    /// Somebody pays more than they have.
-    #[error("the payment {id} takes {cost} grains from {from}, who has {balance}")]
-    Overdrawn {
-        /// Which payment.
-        id: String,
-        /// Who pays.
-        from: String,
-        /// Amount and fee.
-        cost: u64,
-        /// What they have.
-        balance: u64,
-    },
-    /// Somebody has more than there can be.
+    TooLittleWork { hash: String, difficulty: u64 },
+    /// Its parent, height or time does not fit the block below it.
+    #[error("it does not fit its parent: {0}")]
+    BrokenLink(String),
+    /// A payment in it carries an id that is not the hash of its content.
+    #[error("a payment in it hashes to {computed}, but it claims {claimed}")]
+    WrongPaymentId { computed: String, claimed: String },
+    /// A payment in it is in the chain already.
+    #[error("the payment {0} is already in the chain")]
+    DuplicatePayment(String),
+    /// A payer pays more than the balance: amount and fee are `cost`, in grains.
+    #[error("the payment {id} takes {cost} grains from {from}, which has {balance}")]
+    Overdrawn { id: String, from: String, cost: u64, balance: u64 },
+    /// An address would have more than the largest balance.
     #[error("{0} would have more than 2^53 - 1 grains")]
-    TooMuch(String),
+    BalanceTooLarge(String),
 }
 
-/// Checks a block by itself: hashes and work. Genesis is given, not mined: its work is not asked for.
+/// Checks a block by itself: its hashes and its work. Genesis needs no work, since it was not mined.
 ///
 /// # Errors
-/// The first thing that is wrong with it.
-pub fn check(block: &Value) -> Result<Facts, Mismatch> {
+/// The first rule that the block breaks.
+pub fn check(block: &Value) -> Result<CheckedBlock, Mismatch> {
     let text = |name: &str| text(block, name).map(str::to_owned);
     let (index, difficulty) = (number(block, "index")?, number(block, "difficulty")?);
-    let (prev_hash, timestamp, nonce, said) = (text("prev_hash")?, text("timestamp")?, text("nonce")?, text("hash")?);
+    let (prev_hash, timestamp, nonce, claimed) =
+        (text("prev_hash")?, text("timestamp")?, text("nonce")?, text("hash")?);
 
     let (data_hash, _) = sha256(&text("data")?);
     let (seal, _) = sha256(&format!("{index} {prev_hash} {timestamp} {difficulty} {data_hash}"));
     let (hash, bytes) = sha256(&format!("{seal}{nonce}"));
-    if hash != said {
-        return Err(Mismatch::Hash { computed: hash, said });
+    if hash != claimed {
+        return Err(Mismatch::WrongHash { computed: hash, claimed });
     }
     if index > 0 && !meets(&bytes, difficulty) {
-        return Err(Mismatch::Work { hash, difficulty });
+        return Err(Mismatch::TooLittleWork { hash, difficulty });
     }
-    Ok(Facts { index, hash, prev_hash, timestamp })
+    Ok(CheckedBlock { index, hash, prev_hash, timestamp })
 }
 
 /// Checks that `child` is a block right above `parent`.
 ///
 /// # Errors
-/// [`Mismatch::Link`], with what does not fit.
-pub fn check_link(parent: &Facts, child: &Facts) -> Result<(), Mismatch> {
+/// [`Mismatch::BrokenLink`], with the field that does not fit.
+pub fn check_link(parent: &CheckedBlock, child: &CheckedBlock) -> Result<(), Mismatch> {
     if child.prev_hash != parent.hash {
-        return Err(Mismatch::Link(format!("it names {}, its parent is {}", child.prev_hash, parent.hash)));
+        return Err(Mismatch::BrokenLink(format!("it names {}, but its parent is {}", child.prev_hash, parent.hash)));
     }
     if child.index != parent.index + 1 {
-        return Err(Mismatch::Link(format!("it has height {} above height {}", child.index, parent.index)));
+        return Err(Mismatch::BrokenLink(format!("its height {} does not follow {}", child.index, parent.index)));
     }
     if child.timestamp <= parent.timestamp {
-        return Err(Mismatch::Link(format!("its time {} is not after {}", child.timestamp, parent.timestamp)));
+        return Err(Mismatch::BrokenLink(format!("its time {} is not after {}", child.timestamp, parent.timestamp)));
     }
     Ok(())
 }
 
-/// JSON as it was served.
+/// Parses JSON as it was served.
 ///
 /// # Errors
-/// [`Mismatch::Shape`].
+/// [`Mismatch::Malformed`].
 pub fn parse(json: &[u8]) -> Result<Value, Mismatch> {
-    serde_json::from_slice(json).map_err(|error| Mismatch::Shape(error.to_string()))
+    serde_json::from_slice(json).map_err(|error| Mismatch::Malformed(error.to_string()))
 }
 
-/// A text in an object.
+/// Returns a text field of an object.
 ///
 /// # Errors
-/// [`Mismatch::Shape`], with its name.
+/// [`Mismatch::Malformed`], with the field's name.
 pub(crate) fn text<'a>(object: &'a Value, name: &str) -> Result<&'a str, Mismatch> {
-    object.get(name).and_then(Value::as_str).ok_or_else(|| Mismatch::Shape(format!("no text {name:?}")))
+    object.get(name).and_then(Value::as_str).ok_or_else(|| Mismatch::Malformed(format!("no text {name:?}")))
 }
 
-/// A number in an object.
+/// Returns a number field of an object.
 ///
 /// # Errors
-/// [`Mismatch::Shape`], with its name.
+/// [`Mismatch::Malformed`], with the field's name.
 pub(crate) fn number(object: &Value, name: &str) -> Result<u64, Mismatch> {
-    object.get(name).and_then(Value::as_u64).ok_or_else(|| Mismatch::Shape(format!("no number {name:?}")))
+    object.get(name).and_then(Value::as_u64).ok_or_else(|| Mismatch::Malformed(format!("no number {name:?}")))
 }
 
-/// The digest as text and as bytes.
+/// Returns the digest, as text and as bytes.
 pub(crate) fn sha256(text: &str) -> (String, [u8; 32]) {
     let bytes: [u8; 32] = Sha256::digest(text.as_bytes()).into();
     (bytes.iter().map(|byte| format!("{byte:02x}")).collect(), bytes)
@@ -159,7 +128,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// A block with this difficulty, mined with nothing but this file.
+    /// A block of this difficulty, mined by this file alone.
     fn mined(index: u64, prev_hash: &str, timestamp: &str, difficulty: u64) -> Value {
         let data_hash = sha256("hello ☃").0;
         let seal = sha256(&format!("{index} {prev_hash} {timestamp} {difficulty} {data_hash}")).0;
@@ -173,7 +142,7 @@ mod tests {
                "data": "hello ☃", "nonce": nonce, "hash": hash})
     }
 
-    fn checked(block: &Value) -> Result<Facts, Mismatch> {
+    fn checked(block: &Value) -> Result<CheckedBlock, Mismatch> {
         check(&parse(block.to_string().as_bytes())?)
     }
 
@@ -181,7 +150,7 @@ mod tests {
     const T2: &str = "2026-11-21T03:29:00.124Z";
 
     #[test]
-    fn an_honest_block_is_what_it_says() {
+    fn an_honest_block_is_accepted() {
         let block = mined(5, &"0".repeat(64), T1, 300);
         let facts = checked(&block).unwrap();
         assert_eq!((facts.index, facts.hash.as_str()), (5, block["hash"].as_str().unwrap()));
@@ -201,7 +170,7 @@ mod tests {
         ] {
             let mut tampered = block.clone();
             tampered[field] = value;
-            assert!(matches!(checked(&tampered), Err(Mismatch::Hash { .. })), "{field}: {:?}", checked(&tampered));
+            assert!(matches!(checked(&tampered), Err(Mismatch::WrongHash { .. })), "{field}: {:?}", checked(&tampered));
         }
     }
 
@@ -211,7 +180,7 @@ mod tests {
         let seal = sha256(&format!("5 {} {T1} 9007199254740991 {}", "0".repeat(64), sha256("hello ☃").0)).0;
         block["difficulty"] = json!(9_007_199_254_740_991_u64);
         block["hash"] = json!(sha256(&format!("{seal}{}", block["nonce"].as_str().unwrap())).0);
-        assert!(matches!(checked(&block), Err(Mismatch::Work { .. })), "{:?}", checked(&block));
+        assert!(matches!(checked(&block), Err(Mismatch::TooLittleWork { .. })), "{:?}", checked(&block));
     }
 
     #[test]
@@ -232,15 +201,25 @@ mod tests {
         assert!(check_link(&parent, &child(6, &parent.hash, T1)).is_err());
     }
 
+    /// `floor((2^256 - 1) / divisor)` by long division, byte after byte.
+    fn target(divisor: u64) -> [u8; 32] {
+        let mut rest = 0;
+        [0xff_u8; 32].map(|byte| {
+            let value = (rest << 8) + u128::from(byte);
+            rest = value % u128::from(divisor);
+            u8::try_from(value / u128::from(divisor)).unwrap()
+        })
+    }
+
     #[test]
     fn our_comparison_agrees_with_division_at_the_edges() {
         for difficulty in [1, 2, 3, 255, 256, 65_536, 1_000_003, (1 << 53) - 1] {
-            let target = *shared::work::Difficulty::new(difficulty).unwrap().target().as_bytes();
+            let target = target(difficulty);
             assert!(meets(&target, difficulty), "{difficulty}: the target itself");
             let mut above = target;
             let carried = above.iter_mut().rev().find(|byte| **byte != 0xff);
             if let Some(byte) = carried {
-                // Larger than the target at least from here up; what is below stays at its largest.
+                // The bytes after this one stay 0xff, so the number is larger than the target.
                 *byte += 1;
                 assert!(!meets(&above, difficulty), "{difficulty}: above the target");
             }

@@ -1,8 +1,8 @@
-//! What the command line says, and the options that it and the configuration make together.
+//! The command line, and the options that it gives together with the configuration.
 
-use crate::chance::Chance;
 use crate::parameters;
 use crate::partition::{Partition, seconds};
+use crate::random::SeededRandom;
 use anyhow::bail;
 use clap::Parser;
 use runtime::config::{CommonArgs, Overrides};
@@ -11,122 +11,115 @@ use shared::params::LayerName;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Most nodes of a run.
 const MAX_NODES: usize = 100;
-/// Most members who do not mine.
 const MAX_MEMBERS: usize = 100;
-/// Most payments a second.
 const MAX_RATE: u32 = 1000;
 
 /// A whole Chainlab network in one process, narrated: a tracker, a mempool and nodes as real services on real ports.
 #[derive(Debug, Parser)]
 #[command(name = "simulator", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Args {
-    /// Something else than a network of its own.
     #[command(subcommand)]
     pub command: Option<Command>,
-    /// How many nodes; all of them mine [default: 4]
+    /// Number of nodes; all of them mine [default: 4]
     #[arg(short, long)]
     nodes: Option<usize>,
-    /// How many members there are who do not mine; each node has one who does [default: 4]
+    /// Number of members who do not mine, in addition to one miner per node [default: 4]
     #[arg(short, long)]
     members: Option<usize>,
-    /// Payments a second that all members make together; 0 = none [default: 1]
+    /// Payments per second by all members together; 0 for none [default: 1]
     #[arg(short, long)]
     rate: Option<u32>,
-    /// Stop after so many seconds
+    /// Stop after this many seconds
     #[arg(long, value_parser = seconds)]
     seconds: Option<Duration>,
-    /// Stop once the chain has gained so many blocks
+    /// Stop once the chain has grown by this many blocks
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     blocks: Option<u64>,
-    /// Cut the network into two halves AFTER seconds from the start and heal it FOR seconds later, to see a fork
-    /// and its end; may be given several times
+    /// Cut the network into two halves AFTER seconds from the start, and heal it FOR seconds later, to see a fork
+    /// and its end; can be given several times
     #[arg(long, value_name = "AFTER:FOR")]
     partition: Vec<Partition>,
-    /// Milliseconds between blocks that are aimed at [default: 5000]
+    /// Milliseconds between blocks, on average [default: 5000]
     #[arg(long, value_name = "MS")]
     interval: Option<u64>,
     /// Hashes per second of each node, or unlimited [default: 50000]
     #[arg(long)]
     hashrate: Option<Hashrate>,
-    /// Decides what is left to the simulator's own choice: who pays whom, who is in which half, the network's name.
-    /// Who finds a block is real chance in every run
+    /// Number that decides the simulator's own random choices: who pays whom, which node is in which half, the
+    /// network's name. Which node finds a block is real chance in every run
     #[arg(long)]
     seed: Option<u64>,
-    /// Folder for the chains; the next run with it goes on where this one stopped [default: a temporary one]
+    /// Folder for the chains; the next run with the same folder continues them [default: a temporary one]
     #[arg(short, long)]
     data_dir: Option<PathBuf>,
-    /// Name or address to listen on; 0.0.0.0 opens the network to other machines [default: 127.0.0.1]
+    /// Host name or IP address to listen on; 0.0.0.0 opens the network to other machines [default: 127.0.0.1]
     #[arg(short = 'H', long)]
     host: Option<String>,
-    /// First port to try for the tracker; the mempool's is the next one, the explorer's the one after, nodes get theirs
-    /// from ten above it. 0 = any free ones [default: 8090, and 8080 for the explorer]
+    /// First port to try for the tracker; the mempool's is 1 higher, the explorer's 2 higher, and those of the nodes
+    /// begin 10 higher. 0 for any free ports [default: 8090, and 8080 for the explorer]
     #[arg(short, long)]
     port: Option<u16>,
-    /// Do without the explorer, the web pages of the network
+    /// Leave out the explorer, the web pages of the network
     #[arg(long)]
     no_explorer: bool,
-    /// Print one JSON object a line for everything that happens, and nothing else
+    /// Print one JSON object per line for each event, and nothing else
     #[arg(long)]
     pub json: bool,
-    /// What every program takes.
     #[command(flatten)]
     pub common: CommonArgs,
 }
 
-/// What else the simulator does.
 #[derive(Debug, clap::Subcommand)]
 pub enum Command {
-    /// Drives a network that runs already.
+    /// Make members pay one another on a network that already runs
     Drive(crate::drive::Args),
 }
 
 const EXAMPLES: &str = "\
-Without --config, every run is a network of its own (fresh name and time of genesis), with a first difficulty that fits \
-its hash rate. Exit code: 0 if at the end all nodes agreed, every block was what it said and every grain was where it \
-must be, 1 if not, 2 for wrong usage.
+Without --config, every run makes a new network, with a name and a genesis time of its own and a first difficulty that \
+fits its hash rate.
+
+Exit code: 0 if at the end all nodes agreed, every block was valid and all money was accounted for; 1 if not; 2 for \
+wrong usage.
 
 Examples:
   simulator                                runs until Ctrl-C
-  simulator --nodes 8 --seconds 60         a minute of eight nodes
-  simulator --interval 1000 --blocks 20    a block a second, twenty of them
-  simulator --members 20 --rate 50         many members who pay one another fifty times a second
+  simulator --nodes 8 --seconds 60         eight nodes, for one minute
+  simulator --interval 1000 --blocks 20    twenty blocks, one per second
+  simulator --members 20 --rate 50         more members, and 50 payments per second
   simulator --layer data                   blocks of plain text: no money, no mempool
-  simulator --partition 10:20              a fork on demand, and its healing
+  simulator --partition 10:20              a fork, and its end
   simulator --no-explorer                  without the web pages
-  simulator --data-dir my-network          keeps the chains, and goes on with them next time
-  simulator --json --blocks 5 | jq .event  for programs
-  simulator drive --tracker host:8090      pays and tells on a network that runs already, wherever it is
-  curl http://127.0.0.1:8100/block/1       meanwhile, in another terminal";
+  simulator --data-dir my-network          keeps the chains, and continues them next time
+  simulator --json --blocks 5 | jq .event  output for programs
+  simulator drive --tracker host:8090      members pay on a network that already runs
+  curl http://127.0.0.1:8100/block/1       in another terminal, while it runs";
 
-/// Everything that a run needs to know.
 #[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// The configuration, with the network that the run has.
+pub struct RunOptions {
+    /// With the parameters of the run's network.
     pub config: Config,
-    /// Where the chains are kept; a temporary folder if not given.
+    /// The folder for the chains; a temporary one if `None`.
     pub data_dir: Option<PathBuf>,
-    /// The first port to try; 0 = any.
+    /// The first port to try for the tracker; 0 for any free port.
     pub port: Option<u16>,
-    /// Whether there are no web pages.
     pub no_explorer: bool,
-    /// Stop after so long.
+    /// Time after which the run stops.
     pub seconds: Option<Duration>,
-    /// Stop after so many blocks.
+    /// Growth of the chain after which the run stops.
     pub blocks: Option<u64>,
-    /// Decides the simulator's own choices.
     pub seed: u64,
-    /// When the network is cut; in order, and none begins before the one before it is healed.
+    /// In order; each begins after the one before it has ended.
     pub partitions: Vec<Partition>,
 }
 
 impl Args {
-    /// Loads the configuration and puts everything together.
+    /// Loads the configuration and combines it with the flags.
     ///
     /// # Errors
-    /// What is wrong with the configuration or does not go together.
-    pub fn options(self) -> anyhow::Result<Options> {
+    /// If the configuration is not valid, or flags contradict each other.
+    pub fn options(self) -> anyhow::Result<RunOptions> {
         let Self { nodes, members, rate, seconds, blocks, partition: mut partitions, interval, hashrate, seed, .. } =
             self;
         let overrides = Overrides::new()
@@ -164,13 +157,13 @@ impl Args {
                     parameters::check_flag("--layer", texts.0, &texts.1, folder)?;
                     config.network = saved;
                 }
-                _ => parameters::make_fresh(&mut config, &mut Chance::new(seed)),
+                _ => parameters::make_fresh(&mut config, &mut SeededRandom::new(seed)),
             }
         }
         if !config.network.layer.has_money() && (members.is_some() || rate.is_some()) {
             bail!("--members and --rate need layer transaction: there is no money on layer data");
         }
-        Ok(Options {
+        Ok(RunOptions {
             config,
             data_dir: self.data_dir,
             port: self.port,
@@ -183,19 +176,19 @@ impl Args {
     }
 }
 
-/// Refuses more members and payments than make sense.
+/// Refuses more members and payments than the simulator can handle.
 pub(crate) fn check_members(config: &Config) -> anyhow::Result<()> {
     let SimulatorConfig { members, rate, .. } = config.simulator;
     if members > MAX_MEMBERS {
         bail!("{members} members: expected 0 to {MAX_MEMBERS}");
     }
     if rate > MAX_RATE {
-        bail!("{rate} payments a second: expected 0 to {MAX_RATE}");
+        bail!("{rate} payments per second: expected 0 to {MAX_RATE}");
     }
     Ok(())
 }
 
-/// The seed that was given, or any.
+/// Returns the given seed, or a random one.
 pub(crate) fn fresh_seed(given: Option<u64>) -> anyhow::Result<u64> {
     match given {
         Some(seed) => Ok(seed),
@@ -203,7 +196,7 @@ pub(crate) fn fresh_seed(given: Option<u64>) -> anyhow::Result<u64> {
     }
 }
 
-/// A layer's name as it is written in configurations.
+/// A layer's name, as in `Config.toml`.
 pub fn layer_text(layer: LayerName) -> String {
     serde_json::to_value(layer).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
@@ -212,7 +205,7 @@ pub fn layer_text(layer: LayerName) -> String {
 mod tests {
     use super::*;
 
-    fn options(flags: &[&str]) -> anyhow::Result<Options> {
+    fn options(flags: &[&str]) -> anyhow::Result<RunOptions> {
         Args::try_parse_from(["simulator"].iter().chain(flags))?.options()
     }
 
@@ -234,7 +227,7 @@ mod tests {
             "--rate",
             "9",
         ];
-        let Options { config, seed, partitions, .. } = options(&flags).unwrap();
+        let RunOptions { config, seed, partitions, .. } = options(&flags).unwrap();
         assert_eq!((config.simulator.nodes, config.network.block_interval_ms, seed), (3, 300, 7));
         assert_eq!(config.simulator.hashrate, Hashrate::PerSecond(1000));
         assert_eq!((partitions.len(), config.simulator.members, config.simulator.rate), (1, 2, 9));
@@ -248,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_go_together_is_refused_with_what_is_expected() {
+    fn wrong_and_contradicting_flags_are_refused_with_what_is_expected() {
         for (flags, expected) in [
             (&["--nodes", "0"][..], "expected 1 to 100"),
             (&["--nodes", "101"], "expected 1 to 100"),
@@ -270,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_data_folder_goes_on_with_its_network_and_refuses_another() {
+    fn a_data_folder_keeps_its_network_and_refuses_another() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().display().to_string();
         let first = options(&["--data-dir", &path, "--interval", "700"]).unwrap();

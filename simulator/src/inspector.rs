@@ -1,87 +1,82 @@
-//! Fetches every block that was told of and has [`crate::checker`] recompute it; walks down to the parents that nobody
-//! told of, so that in the end the whole chain of the run was checked.
+//! Fetches every block that a node reports and has [`crate::checker`] recompute it. Then goes down to the block's
+//! parents, because some may not have been reported. So in the end the whole chain of the run has been checked.
+//!
+//! Independent of `shared`'s rules: of `shared` it may name only hashes, heights and block ids.
 
-use crate::checker::{Facts, Mismatch, check, check_link, parse};
-use crate::ledger::{Bundle, Rules};
-use crate::observer::{Seen, What};
+use crate::checker::{CheckedBlock, Mismatch, check, check_link, parse};
+use crate::network::NodeList;
+use crate::observer::{NodeObservation, Observation};
+use crate::replayed_ledger::{BlockPayments, MoneyParams};
 use runtime::client::{Client, Error};
 use shared::block::{BlockHash, BlockId, Height};
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
 
-/// Blocks that may wait to be checked; what finds no room is reached from its children.
+/// Blocks that may wait to be checked; one that finds no room is reached from its children.
 const QUEUE: usize = 4096;
-/// Most blocks that are asked for once more.
-const MOST_MISSED: usize = 1000;
-/// How many heights of checked blocks are remembered as parents.
+/// Most blocks that are requested once more at the end.
+const MAX_UNFETCHED: usize = 1000;
+/// How many heights of checked blocks are kept as possible parents.
 const REMEMBERED: u64 = 5000;
-/// How often a node is asked for a block before it is given up.
+/// Rounds of requests to all nodes before a block counts as unfetched.
 const TRIES: u32 = 3;
 
-/// A handle to the task that checks.
+/// A handle to the task that fetches and checks.
 #[derive(Debug)]
 pub struct Inspector {
-    /// None when nothing more is to be checked.
-    asks: Option<Sender<(usize, BlockId)>>,
-    addresses: Arc<RwLock<Vec<String>>>,
+    /// `None` when nothing more is to be checked.
+    requests: Option<Sender<(usize, BlockId)>>,
     checked: Arc<AtomicU64>,
     task: JoinHandle<()>,
 }
 
 impl Inspector {
-    /// Starts to check what the nodes at `addresses` (by number) serve; what lies at `base` or below was there before the run. Where
-    /// there are `rules` of money, payments are read, too. Complaints, and what blocks confirm, go to `seen`.
+    /// Starts the task. Blocks at `base` or below were there before the run and are not counted. Payments are read where
+    /// `money` is given. Results go to `observations`.
     pub fn start(
         client: Client,
-        addresses: Vec<String>,
+        nodes: NodeList,
         max_block_bytes: usize,
         base: u64,
-        rules: Option<Rules>,
-        seen: Sender<Seen>,
+        money: Option<MoneyParams>,
+        observations: Sender<NodeObservation>,
     ) -> Self {
-        let (asks, queue) = channel(QUEUE);
+        let (requests, queue) = channel(QUEUE);
         let checked = Arc::new(AtomicU64::new(0));
-        let known = HashMap::new();
-        let addresses = Arc::new(RwLock::new(addresses));
-        let nodes = addresses.clone();
-        let task = Task {
+        let task = InspectorTask {
             client,
-            addresses: nodes,
+            nodes,
             max_block_bytes,
             base,
-            rules,
+            money,
             checked: checked.clone(),
-            known,
-            missed: Vec::new(),
-            seen,
+            known: HashMap::new(),
+            unfetched: Vec::new(),
+            observations,
         };
-        Self { asks: Some(asks), addresses, checked, task: tokio::spawn(task.run(queue)) }
+        Self { requests: Some(requests), checked, task: tokio::spawn(task.run(queue)) }
     }
 
-    /// One more node, which gets the next number.
-    pub fn add(&self, address: String) {
-        self.addresses.write().unwrap_or_else(PoisonError::into_inner).push(address);
-    }
-
-    /// Has a block checked, fetched from the node of that number.
-    pub fn ask(&self, node: usize, block: BlockId) {
-        if let Some(asks) = &self.asks {
-            let _ = asks.try_send((node, block));
+    /// Queues a block that the node of that number has reported.
+    pub fn request(&self, node: usize, block: BlockId) {
+        if let Some(requests) = &self.requests {
+            let _ = requests.try_send((node, block));
         }
     }
 
-    /// How many blocks were recomputed, the bad ones included.
+    /// How many blocks were recomputed, bad ones included.
     pub fn checked(&self) -> u64 {
         self.checked.load(Ordering::Relaxed)
     }
 
-    /// Waits until everything asked for is checked, but not longer than `patience`; nothing is checked after that.
+    /// Waits at most `patience` until everything that was requested is checked, ends the task, and returns how many
+    /// blocks were recomputed.
     pub async fn finish(&mut self, patience: Duration) -> u64 {
-        self.asks = None;
+        self.requests = None;
         if tokio::time::timeout(patience, &mut self.task).await.is_err() {
             self.task.abort();
         }
@@ -89,107 +84,111 @@ impl Inspector {
     }
 }
 
-struct Task {
+struct InspectorTask {
     client: Client,
-    addresses: Arc<RwLock<Vec<String>>>,
+    nodes: NodeList,
     max_block_bytes: usize,
     base: u64,
-    rules: Option<Rules>,
+    money: Option<MoneyParams>,
     checked: Arc<AtomicU64>,
-    known: HashMap<String, Facts>,
-    /// What nobody could give, as while its node was cut off: asked for once more at the end. At most [`MOST_MISSED`].
-    missed: Vec<(usize, BlockId)>,
-    seen: Sender<Seen>,
+    /// By hash.
+    known: HashMap<String, CheckedBlock>,
+    /// Blocks that no node gave, with the node that reported each; such a node may have been cut off from the
+    /// simulator. They are requested once more at the end. At most [`MAX_UNFETCHED`].
+    unfetched: Vec<(usize, BlockId)>,
+    observations: Sender<NodeObservation>,
 }
 
-impl Task {
+impl InspectorTask {
     async fn run(mut self, mut queue: Receiver<(usize, BlockId)>) {
         let mut highest = 0;
         while let Some((node, block)) = queue.recv().await {
             self.inspect(node, block).await;
             highest = highest.max(block.index.0);
             if self.known.len() as u64 > 2 * REMEMBERED {
-                self.known.retain(|_, facts| facts.index + REMEMBERED >= highest);
+                self.known.retain(|_, checked| checked.index + REMEMBERED >= highest);
             }
         }
-        for (node, block) in std::mem::take(&mut self.missed) {
+        for (node, block) in std::mem::take(&mut self.unfetched) {
             if self.fetch(node, block).await.is_ok() {
-                let _ = self.seen.send(Seen { node, what: What::Fetched }).await;
+                self.send(node, Observation::Fetched).await;
                 self.inspect(node, block).await;
             }
         }
     }
 
-    /// Checks a block, and below it whatever was not checked yet.
+    /// Checks a block and those below it, down to one that has been checked before.
     async fn inspect(&mut self, node: usize, block: BlockId) {
-        let mut above: Option<Facts> = None;
+        let mut above: Option<CheckedBlock> = None;
         let mut next = block;
         loop {
             if let Some(parent) = self.known.get(&next.hash.to_string()) {
                 if let Some(child) = &above
                     && let Err(mismatch) = check_link(parent, child)
                 {
-                    self.complain(node, block, &mismatch).await;
+                    self.report_bad_block(node, block, &mismatch).await;
                 }
                 return;
             }
             let json = match self.fetch(node, next).await {
                 Ok(json) => json,
                 Err(error) => {
-                    if self.missed.len() < MOST_MISSED {
-                        self.missed.push((node, next));
+                    if self.unfetched.len() < MAX_UNFETCHED {
+                        self.unfetched.push((node, next));
                     }
-                    let _ = self.seen.send(Seen { node, what: What::Unfetched(next, error.to_string()) }).await;
-                    return;
+                    return self.send(node, Observation::Unfetched(next, error.to_string())).await;
                 }
             };
-            let (facts, bundle) = match self.judge(&json, next.hash) {
-                Ok(judged) => judged,
+            let (checked, payments) = match self.check_block(&json, next.hash) {
+                Ok(checked) => checked,
                 Err(mismatch) => {
                     self.checked.fetch_add(1, Ordering::Relaxed);
-                    self.complain(node, next, &mismatch).await;
-                    return;
+                    return self.report_bad_block(node, next, &mismatch).await;
                 }
             };
-            if facts.index > self.base {
+            if checked.index > self.base {
                 self.checked.fetch_add(1, Ordering::Relaxed);
             }
-            if let Some((bundle, reward)) = bundle {
-                let _ = self.seen.send(Seen { node, what: What::Bundle(next, bundle, reward) }).await;
+            if let Some((payments, reward)) = payments {
+                self.send(node, Observation::Payments(next, payments, reward)).await;
             }
             if let Some(child) = &above
-                && let Err(mismatch) = check_link(&facts, child)
+                && let Err(mismatch) = check_link(&checked, child)
             {
-                self.complain(node, block, &mismatch).await;
+                self.report_bad_block(node, block, &mismatch).await;
             }
-            self.known.insert(facts.hash.clone(), facts.clone());
-            let Ok(parent) = facts.prev_hash.parse::<BlockHash>() else { return };
-            if facts.index <= self.base {
+            self.known.insert(checked.hash.clone(), checked.clone());
+            let Ok(parent) = checked.prev_hash.parse::<BlockHash>() else { return };
+            if checked.index <= self.base {
                 return;
             }
-            next = BlockId { index: Height(facts.index - 1), hash: parent };
-            above = Some(facts);
+            next = BlockId { index: Height(checked.index - 1), hash: parent };
+            above = Some(checked);
         }
     }
 
-    /// What a block says, if it is what it says and the one that was told of; and its payments with its reward.
-    fn judge(&self, json: &[u8], told: BlockHash) -> Result<(Facts, Option<(Bundle, u64)>), Mismatch> {
+    /// Checks one block by itself, and returns its payments and its reward where there is money.
+    fn check_block(
+        &self,
+        json: &[u8],
+        expected: BlockHash,
+    ) -> Result<(CheckedBlock, Option<(BlockPayments, u64)>), Mismatch> {
         let block = parse(json)?;
-        let facts = is_that(check(&block)?, told)?;
-        let bundle = match &self.rules {
-            Some(rules) if facts.index > self.base => Some((rules.bundle(&block)?, rules.reward(facts.index))),
+        let checked = expect_hash(check(&block)?, expected)?;
+        let payments = match &self.money {
+            Some(money) if checked.index > self.base => Some((money.payments(&block)?, money.reward(checked.index))),
             _ => None,
         };
-        Ok((facts, bundle))
+        Ok((checked, payments))
     }
 
-    /// From the node that told of it, else from any other.
+    /// Fetches a block from the node that reported it or, if that fails, from any other node.
     async fn fetch(&self, node: usize, block: BlockId) -> Result<Vec<u8>, Error> {
-        let mut last = Error::Unreachable("nobody was asked".to_owned());
+        let mut last = Error::Unreachable("no node was asked".to_owned());
         for _ in 0..TRIES {
-            let addresses = self.addresses.read().unwrap_or_else(PoisonError::into_inner).clone();
-            for address in addresses.get(node).into_iter().chain(&addresses) {
-                match self.client.block_json(address, block.hash, self.max_block_bytes).await {
+            let nodes = self.nodes.all();
+            for node in nodes.get(node).into_iter().chain(&nodes) {
+                match self.client.block_json(&node.address, block.hash, self.max_block_bytes).await {
                     Ok(json) => return Ok(json.to_vec()),
                     Err(error) => last = error,
                 }
@@ -199,14 +198,19 @@ impl Task {
         Err(last)
     }
 
-    async fn complain(&self, node: usize, block: BlockId, mismatch: &Mismatch) {
-        let _ = self.seen.send(Seen { node, what: What::BadBlock(block, mismatch.to_string()) }).await;
+    async fn report_bad_block(&self, node: usize, block: BlockId, mismatch: &Mismatch) {
+        self.send(node, Observation::BadBlock(block, mismatch.to_string())).await;
+    }
+
+    async fn send(&self, node: usize, observation: Observation) {
+        // Fails only after the run has ended.
+        let _ = self.observations.send(NodeObservation { node, observation }).await;
     }
 }
 
-fn is_that(facts: Facts, told: BlockHash) -> Result<Facts, Mismatch> {
-    let told = told.to_string();
-    if facts.hash == told { Ok(facts) } else { Err(Mismatch::Another { told, served: facts.hash }) }
+fn expect_hash(checked: CheckedBlock, expected: BlockHash) -> Result<CheckedBlock, Mismatch> {
+    let expected = expected.to_string();
+    if checked.hash == expected { Ok(checked) } else { Err(Mismatch::OtherBlock { expected, served: checked.hash }) }
 }
 
 #[cfg(test)]
@@ -233,7 +237,7 @@ mod tests {
         (genesis, block)
     }
 
-    /// Serves `blocks` by the hash that is asked for, one request a connection.
+    /// A server that gives each of `blocks` for its hash, one request a connection.
     async fn node(blocks: Vec<(BlockHash, String)>) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
@@ -252,42 +256,44 @@ mod tests {
         address
     }
 
-    /// What is complained of when block 1 is `served`, and how many blocks were checked.
-    async fn inspected(served: String) -> (Vec<What>, u64) {
+    /// Serves `served` as block 1; returns the observations, and how many blocks were checked.
+    async fn inspect(served: String) -> (Vec<Observation>, u64) {
         let (genesis, block) = honest();
         let genesis_json = serde_json::to_string(&genesis).unwrap();
         let address = node(vec![(genesis.hash(), genesis_json), (block.hash(), served)]).await;
-        let (seen, mut complaints) = channel(10);
+        let (sender, mut queue) = channel(10);
         let client = Client::new(None, None).unwrap();
-        let mut inspector = Inspector::start(client, vec![address], 100_000, 0, None, seen);
-        inspector.ask(0, BlockId { index: Height(1), hash: block.hash() });
+        let nodes = NodeList::default();
+        nodes.add(address, None);
+        let mut inspector = Inspector::start(client, nodes, 100_000, 0, None, sender);
+        inspector.request(0, BlockId { index: Height(1), hash: block.hash() });
         let checked = inspector.finish(Duration::from_secs(20)).await;
         let mut all = Vec::new();
-        while let Ok(Seen { what, .. }) = complaints.try_recv() {
-            all.push(what);
+        while let Ok(NodeObservation { observation, .. }) = queue.try_recv() {
+            all.push(observation);
         }
         (all, checked)
     }
 
     #[tokio::test]
     async fn an_honest_block_on_genesis_is_checked_without_complaint() {
-        let (complaints, checked) = inspected(serde_json::to_string(&honest().1).unwrap()).await;
-        assert!(complaints.is_empty() && checked == 1, "{complaints:?} {checked}");
+        let (observations, checked) = inspect(serde_json::to_string(&honest().1).unwrap()).await;
+        assert!(observations.is_empty() && checked == 1, "{observations:?} {checked}");
     }
 
     #[tokio::test]
-    async fn a_node_that_serves_a_tampered_block_is_told_of() {
+    async fn a_node_that_serves_a_tampered_block_is_reported() {
         let mut tampered = serde_json::to_value(honest().1).unwrap();
         tampered["data"] = json!("forged");
-        let (complaints, _) = inspected(tampered.to_string()).await;
-        let [What::BadBlock(block, reason)] = &complaints[..] else { panic!("{complaints:?}") };
+        let (observations, _) = inspect(tampered.to_string()).await;
+        let [Observation::BadBlock(block, reason)] = &observations[..] else { panic!("{observations:?}") };
         assert!(block.index == Height(1) && reason.contains("its fields hash to"), "{reason}");
     }
 
     #[tokio::test]
-    async fn a_node_that_serves_another_block_is_told_of() {
-        let (complaints, _) = inspected(serde_json::to_string(&honest().0).unwrap()).await;
-        let [What::BadBlock(_, reason)] = &complaints[..] else { panic!("{complaints:?}") };
+    async fn a_node_that_serves_another_block_is_reported() {
+        let (observations, _) = inspect(serde_json::to_string(&honest().0).unwrap()).await;
+        let [Observation::BadBlock(_, reason)] = &observations[..] else { panic!("{observations:?}") };
         assert!(reason.contains("was served"), "{reason}");
     }
 }

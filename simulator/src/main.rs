@@ -1,14 +1,14 @@
-//! The program `simulator`: flags, configuration, and then [`simulator::run`]; its exit code says whether it went well.
+//! The program `simulator`: reads flags and configuration and calls [`simulator::run`] or [`simulator::drive`]. The
+//! exit code says whether the run went well.
 
 use clap::Parser;
 use runtime::exit::report_error;
 use runtime::{server, telemetry};
-use simulator::Look;
+use simulator::OutputFormat;
 use simulator::flags::{Args, Command};
 use std::io::{ErrorKind, stdout};
 use std::process::ExitCode;
 
-/// What was asked for makes no sense.
 const WRONG_USAGE: u8 = 2;
 
 #[tokio::main]
@@ -16,16 +16,16 @@ async fn main() -> ExitCode {
     let mut args = Args::parse();
     let report = match args.command.take() {
         Some(Command::Drive(args)) => {
-            let look = Look::of_stdout(args.json);
-            match begin(args.common.log_format).and_then(|()| args.options()) {
-                Ok(options) => simulator::drive::drive(&options, look, stdout(), server::stop_on_signal()).await,
+            let format = OutputFormat::of_stdout(args.json);
+            match start_log(args.common.log_format).and_then(|()| args.options()) {
+                Ok(options) => simulator::drive::drive(&options, format, stdout(), server::stop_on_signal()).await,
                 Err(error) => return report_error(error.as_ref(), ExitCode::from(WRONG_USAGE)),
             }
         }
         None => {
-            let look = Look::of_stdout(args.json);
-            match begin(args.common.log_format).and_then(|()| args.options()) {
-                Ok(options) => simulator::run(&options, look, stdout(), server::stop_on_signal()).await,
+            let format = OutputFormat::of_stdout(args.json);
+            match start_log(args.common.log_format).and_then(|()| args.options()) {
+                Ok(options) => simulator::run(&options, format, stdout(), server::stop_on_signal()).await,
                 Err(error) => return report_error(error.as_ref(), ExitCode::from(WRONG_USAGE)),
             }
         }
@@ -33,14 +33,14 @@ async fn main() -> ExitCode {
     match report {
         Ok(report) if report.is_good() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::FAILURE,
-        // Whoever read along has seen enough, as `head` does.
+        // The reader of the output has ended, as `head` does.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => report_error(error.as_ref(), ExitCode::FAILURE),
     }
 }
 
-/// The story is told on standard output; the services' own logs are for when something is wrong.
-fn begin(format: telemetry::LogFormat) -> anyhow::Result<()> {
+/// Standard output is for the narration, so the services log only warnings and errors.
+fn start_log(format: telemetry::LogFormat) -> anyhow::Result<()> {
     Ok(telemetry::init_log_at(format, "warn")?)
 }
 

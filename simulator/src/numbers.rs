@@ -2,19 +2,19 @@
 
 use shared::ledger::Amount;
 
-/// Enough of a hash to know it by: its zeros say only that it was mined, so four digits more than those.
+/// Enough of a hash to recognise it: its leading zeros and four more digits, at least eight in all.
 pub(crate) fn short(hash: &str) -> &str {
     let zeros = hash.bytes().take_while(|digit| *digit == b'0').count();
     hash.get(..(zeros + 4).max(8)).unwrap_or(hash)
 }
 
-/// A count and what is counted.
+/// `1 block`, `2 blocks`.
 pub(crate) fn plural(count: u64, thing: &str) -> String {
     let s = if count == 1 { "" } else { "s" };
     format!("{count} {thing}{s}")
 }
 
-/// Hashes per second with three or four digits.
+/// Hashes per second, with two to five digits and a unit.
 pub(crate) fn rate(per_second: u64) -> String {
     match per_second {
         0..10_000 => format!("{per_second} H/s"),
@@ -23,12 +23,12 @@ pub(crate) fn rate(per_second: u64) -> String {
     }
 }
 
-/// A time between blocks, negative where clocks differ.
+/// A time between blocks; negative if their miners' clocks differ.
 pub(crate) fn span(ms: i64) -> String {
     if ms.abs() < 1000 { format!("{ms} ms") } else { format!("{:.1} s", ms as f64 / 1000.0) }
 }
 
-/// 1234567 as 1,234,567.
+/// `1,234,567`.
 pub(crate) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
@@ -41,7 +41,7 @@ pub(crate) fn grouped(number: u64) -> String {
     text
 }
 
-/// Grains as LAB, the whole part grouped: 1,234.5.
+/// Grains as LAB: `1,234.50 LAB`.
 pub(crate) fn lab(grains: u128) -> String {
     let in_one = u128::from(Amount::GRAINS_PER_LAB);
     let (whole, fraction) = (grains / in_one, grains % in_one);
@@ -50,7 +50,7 @@ pub(crate) fn lab(grains: u128) -> String {
         return format!("{whole} LAB");
     }
     let digits = format!("{fraction:08}");
-    // Prices have two digits after the point, as people write them.
+    // At least two digits after the point, as in a price.
     let digits = digits.trim_end_matches('0');
     format!("{whole}.{digits:0<2} LAB")
 }

@@ -1,7 +1,7 @@
-//! Which network a run has: a fresh one of its own, the one of the configuration that was named, or the one that the
-//! data folder holds already. Its parameters are written beside the chains, so that other nodes can join with them.
+//! The parameters of a run's network: those in the file of `--config`, those in the data folder, or new ones. They are
+//! saved beside the chains, so that other nodes can join with them.
 
-use crate::chance::Chance;
+use crate::random::SeededRandom;
 use anyhow::{Context, bail};
 use runtime::clock::Clock;
 use runtime::config::{Overrides, load_from};
@@ -11,16 +11,16 @@ use shared::work::Difficulty;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// The file in the data folder that keeps the parameters.
+/// The file with the parameters in the data folder.
 const FILE: &str = "network.toml";
 
-/// Makes `config` a network of its own: a fresh name and time of genesis, and a first difficulty that fits its hash
-/// rate, each only where nobody has said otherwise.
-pub fn make_fresh(config: &mut Config, chance: &mut Chance) {
+/// Gives `config` a network of its own: a new name, the current time as its genesis time, and a first difficulty that
+/// fits the hash rate. Changes only values that are still the defaults.
+pub fn make_fresh(config: &mut Config, random: &mut SeededRandom) {
     let defaults = Params::default();
     let network = &mut config.network;
     if network.name == defaults.name {
-        network.name = format!("sim-{:06x}", chance.next() >> 40);
+        network.name = format!("sim-{:06x}", random.next_u64() >> 40);
     }
     if network.genesis_time == defaults.genesis_time {
         network.genesis_time = Clock::new(0).time();
@@ -34,10 +34,10 @@ pub fn make_fresh(config: &mut Config, chance: &mut Chance) {
     }
 }
 
-/// The parameters that `folder` was used with before, if it was.
+/// The parameters that an earlier run saved in `folder`.
 ///
 /// # Errors
-/// If they are there and cannot be read.
+/// If the file exists but cannot be read.
 pub fn saved(folder: &Path) -> anyhow::Result<Option<Params>> {
     let path = folder.join(FILE);
     if !path.exists() {
@@ -46,10 +46,10 @@ pub fn saved(folder: &Path) -> anyhow::Result<Option<Params>> {
     Ok(Some(load_from(Some(&path), [], Overrides::new())?.network))
 }
 
-/// Refuses to go on with `saved` where a flag wants something else.
+/// Checks a flag against the saved value.
 ///
 /// # Errors
-/// Names the flag and what to do.
+/// If they differ: names the flag and what to do.
 pub fn check_flag<T: PartialEq + ToString>(
     flag: &str,
     wanted: Option<T>,
@@ -58,7 +58,7 @@ pub fn check_flag<T: PartialEq + ToString>(
 ) -> anyhow::Result<()> {
     if let Some(wanted) = wanted.filter(|wanted| wanted != saved) {
         bail!(
-            "{flag} {}: the network in {} has {}; leave {flag} out to go on with it, or name another --data-dir",
+            "{flag} {}: the network in {} has {}; leave out {flag} to continue it, or choose another --data-dir",
             wanted.to_string(),
             folder.display(),
             saved.to_string()
@@ -67,7 +67,7 @@ pub fn check_flag<T: PartialEq + ToString>(
     Ok(())
 }
 
-/// Writes the parameters into `folder` as a configuration file, and answers its path.
+/// Saves the parameters in `folder` as a configuration file, and returns its path.
 ///
 /// # Errors
 /// If the file cannot be written.
@@ -78,7 +78,7 @@ pub fn save(params: &Params, folder: &Path) -> anyhow::Result<PathBuf> {
             .to_owned();
     let values = serde_json::to_value(params)?;
     for (name, value) in values.as_object().into_iter().flatten() {
-        // Integers and texts without anything to escape are written alike in JSON and TOML.
+        // JSON and TOML write integers, and texts without escapes, in the same way.
         writeln!(text, "{name} = {value}")?;
     }
     std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -93,7 +93,7 @@ mod tests {
     fn a_fresh_network_aims_at_its_interval_from_the_first_block() {
         let mut config = Config::default();
         (config.simulator.nodes, config.simulator.hashrate) = (4, Hashrate::PerSecond(50_000));
-        make_fresh(&mut config, &mut Chance::new(1));
+        make_fresh(&mut config, &mut SeededRandom::new(1));
         let Params { name, genesis_time, initial_difficulty, .. } = &config.network;
         assert!(name.starts_with("sim-") && name.len() == 10, "{name}");
         assert!(*genesis_time > Params::default().genesis_time);
@@ -102,11 +102,11 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_has_chosen_is_left_alone() {
+    fn chosen_values_are_left_alone() {
         let mut config = Config::default();
         config.network.name = "mine".to_owned();
         config.network.initial_difficulty = Difficulty::clamped(7);
-        make_fresh(&mut config, &mut Chance::new(1));
+        make_fresh(&mut config, &mut SeededRandom::new(1));
         assert_eq!((config.network.name.as_str(), config.network.initial_difficulty.value()), ("mine", 7));
     }
 
@@ -115,7 +115,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(saved(folder.path()).unwrap(), None);
         let mut config = Config::default();
-        make_fresh(&mut config, &mut Chance::new(2));
+        make_fresh(&mut config, &mut SeededRandom::new(2));
         save(&config.network, folder.path()).unwrap();
         assert_eq!(saved(folder.path()).unwrap(), Some(config.network));
     }

@@ -1,9 +1,10 @@
-//! `--partition`: when the nodes are cut in two halves, who is in which, and the requests that do it.
+//! `--partition`: when the nodes are cut into two halves, which node is in which half, and the requests that cut and
+//! heal.
 //!
-//! Cutting and healing goes through `POST /peers` of each node, as anybody with its token could do it.
+//! Each request is a `POST /peers` to a node, which anyone with the node's token could send.
 
-use crate::chance::Chance;
-use crate::network::{Money, Network, Node};
+use crate::network::{MempoolAndWallets, NetworkNode, RunningNetwork};
+use crate::random::SeededRandom;
 use futures_util::future::join_all;
 use shared::wire::PeersUpdate;
 use std::str::FromStr;
@@ -12,14 +13,13 @@ use std::time::Duration;
 /// A cut of the network and its healing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Partition {
-    /// When it begins, since the start of the run.
+    /// Time from the start of the run to the cut.
     pub after: Duration,
-    /// How long it lasts.
     pub lasts: Duration,
 }
 
 impl Partition {
-    /// When it is healed.
+    /// Time from the start of the run to the healing.
     pub fn end(&self) -> Duration {
         self.after + self.lasts
     }
@@ -36,7 +36,7 @@ impl FromStr for Partition {
     }
 }
 
-/// Seconds as a decimal number.
+/// Parses a decimal number of seconds.
 ///
 /// # Errors
 /// What was expected instead.
@@ -45,63 +45,63 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
     seconds.map(Duration::from_secs_f64).ok_or_else(|| "expected a number of seconds, as in 60 or 2.5".to_owned())
 }
 
-/// The nodes (by number) in two halves; the smaller first where they are not even.
-pub fn halves(nodes: usize, chance: &mut Chance) -> [Vec<usize>; 2] {
+/// Divides the nodes (by number) into two halves at random; with an odd number the first half is smaller.
+pub fn halves(nodes: usize, random: &mut SeededRandom) -> [Vec<usize>; 2] {
     let mut order: Vec<usize> = (0..nodes).collect();
-    chance.shuffle(&mut order);
+    random.shuffle(&mut order);
     let mut second = order.split_off(nodes / 2);
     order.sort_unstable();
     second.sort_unstable();
     [order, second]
 }
 
-/// Makes each half have nothing to do with the other; only the half `mempool` goes on taking payments from the mempool,
-/// if there is one.
+/// Makes each half refuse the other. If there is a mempool, only half number `mempool` goes on fetching payments from
+/// it.
 ///
-/// A mempool does not say who it is when it reads a chain, so it still follows whichever half has more work, as somebody
-/// who reads along in both.
+/// The mempool itself keeps reading the chains of both halves, because a reader does not name itself and nodes cannot
+/// refuse it. So it follows the half with more work.
 ///
 /// # Errors
-/// Who did not obey and why; the others did.
-pub async fn cut(network: &Network, halves: &[Vec<usize>; 2], mempool: usize) -> Result<(), String> {
-    steer(network, halves, mempool, |block| PeersUpdate { block, ..PeersUpdate::default() }).await
+/// The first request that failed; those to the other nodes were sent, too.
+pub async fn cut(network: &RunningNetwork, halves: &[Vec<usize>; 2], mempool: usize) -> Result<(), String> {
+    update_peers(network, halves, mempool, |block| PeersUpdate { block, ..PeersUpdate::default() }).await
 }
 
-/// Allows the halves to talk again, and asks every node to look for better chains at once.
+/// Lets the halves talk again, and asks every node to look for better chains at once.
 ///
 /// # Errors
-/// Who did not obey and why; the others did.
-pub async fn heal(network: &Network, halves: &[Vec<usize>; 2], mempool: usize) -> Result<(), String> {
-    let healed = steer(network, halves, mempool, |unblock| PeersUpdate { unblock, ..PeersUpdate::default() }).await;
-    // Who asked before the other side was told to answer again would wait for its next poll.
-    for Node { contact, token, .. } in &network.nodes {
-        let Some(token) = token.clone() else { continue };
-        let (client, address) = (network.client.clone(), contact.address.clone());
-        // It answers when all is fetched, and whether it did shows by the tips.
+/// The first request that failed; those to the other nodes were sent, too.
+pub async fn heal(network: &RunningNetwork, halves: &[Vec<usize>; 2], mempool: usize) -> Result<(), String> {
+    let unblock = |unblock| PeersUpdate { unblock, ..PeersUpdate::default() };
+    let healed = update_peers(network, halves, mempool, unblock).await;
+    // A node that asked while the other half still refused it would wait for its next poll.
+    for NetworkNode { address, token, .. } in network.nodes.all() {
+        let (Some(token), client) = (token, network.client.clone()) else { continue };
+        // The reply comes only when every block is fetched. Its result is not needed: the node's tip shows it.
         tokio::spawn(async move { client.sync_now(&address, &token).await.is_ok() });
     }
     healed
 }
 
-async fn steer(
-    network: &Network,
+async fn update_peers(
+    network: &RunningNetwork,
     halves: &[Vec<usize>; 2],
     mempool: usize,
     update: impl Fn(Vec<String>) -> PeersUpdate,
 ) -> Result<(), String> {
-    let addresses = |side: usize| -> Vec<String> {
-        let mempool = network.money.iter().filter(|_| side == mempool).map(Money::mempool);
-        let nodes = halves[side].iter().map(|node| network.nodes[*node].contact.address.clone());
-        nodes.chain(mempool).collect()
+    let nodes = network.nodes.all();
+    let addresses = |half: usize| -> Vec<String> {
+        let mempool = network.money.iter().filter(|_| half == mempool).map(MempoolAndWallets::mempool);
+        halves[half].iter().map(|node| nodes[*node].address.clone()).chain(mempool).collect()
     };
-    let sides = [(&halves[0], addresses(1)), (&halves[1], addresses(0))];
-    let orders = sides.into_iter().flat_map(|(half, others)| half.iter().map(move |node| (*node, others.clone())));
+    let orders = [(&halves[0], addresses(1)), (&halves[1], addresses(0))];
+    let orders = orders.iter().flat_map(|(half, others)| half.iter().zip(std::iter::repeat(others)));
     let requests = orders.map(|(node, others)| {
-        let (Node { contact, token, .. }, update) = (&network.nodes[node], update(others));
+        let (NetworkNode { name, address, token, .. }, update) = (&nodes[*node], update(others.clone()));
         async move {
-            let Some(token) = token else { return Err(format!("{}: nobody knows its token", contact.name)) };
-            let result = network.client.update_peers(&contact.address, token, &update).await;
-            result.map_err(|error| format!("{}: {error}", contact.name))
+            let Some(token) = token else { return Err(format!("{name}: its token is not known")) };
+            let result = network.client.update_peers(address, token, &update).await;
+            result.map_err(|error| format!("{name}: {error}"))
         }
     });
     join_all(requests).await.into_iter().collect()
@@ -130,15 +130,15 @@ mod tests {
     }
 
     #[test]
-    fn every_node_is_in_one_half_and_the_seed_says_which() {
+    fn every_node_is_in_one_half_and_the_seed_decides_which() {
         for nodes in 2..9 {
-            let [first, second] = halves(nodes, &mut Chance::new(7));
+            let [first, second] = halves(nodes, &mut SeededRandom::new(7));
             assert_eq!((first.len(), second.len()), (nodes / 2, nodes - nodes / 2));
             let mut all = [first, second].concat();
             all.sort_unstable();
             assert_eq!(all, (0..nodes).collect::<Vec<_>>());
         }
-        assert_eq!(halves(8, &mut Chance::new(7)), halves(8, &mut Chance::new(7)));
-        assert!((0..20).any(|seed| halves(8, &mut Chance::new(seed)) != halves(8, &mut Chance::new(7))));
+        assert_eq!(halves(8, &mut SeededRandom::new(7)), halves(8, &mut SeededRandom::new(7)));
+        assert!((0..20).any(|seed| halves(8, &mut SeededRandom::new(seed)) != halves(8, &mut SeededRandom::new(7))));
     }
 }

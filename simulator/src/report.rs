@@ -1,68 +1,60 @@
-//! What a run came to: numbers for `--json`, and whether it went well.
+//! The result of a run: numbers for `--json`, and whether the run went well.
 
-use crate::proof::Money;
-use crate::tale::Branch;
+use crate::event::NodesOnBranch;
+use crate::money_proof::MoneyProof;
 use serde::Serialize;
 use shared::block::BlockId;
 
-/// The end of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Report {
-    /// How long it took.
+pub struct RunReport {
     pub seconds: f64,
-    /// Blocks that the best chain has gained.
+    /// Blocks by which the best chain has grown.
     pub blocks: u64,
-    /// Whether all nodes agreed at the end.
     pub agreed: bool,
-    /// What they agreed on.
+    /// The block that they agreed on.
     pub tip: Option<BlockId>,
-    /// Where they are, if they did not agree.
-    pub branches: Vec<Branch>,
-    /// Who found how many blocks.
-    pub found: Vec<Found>,
-    /// Times that two blocks had the same parent.
+    /// The branches that the nodes were on; empty if they agreed.
+    pub branches: Vec<NodesOnBranch>,
+    /// Counts blocks on every branch.
+    pub found: Vec<BlocksFound>,
+    /// How often two blocks had the same parent.
     pub forks: u64,
-    /// Reorganisations, over all nodes.
+    /// Over all nodes.
     pub reorganisations: u64,
-    /// Most blocks that one of them undid.
+    /// Most blocks that one reorganisation undid.
     pub deepest_reorganisation: u64,
     /// Blocks that did not stay on the best chain.
     pub stale: u64,
     /// Mean milliseconds between blocks.
     pub interval_ms: Option<u64>,
-    /// Milliseconds between blocks that were aimed at.
     pub interval_aimed_at_ms: u64,
-    /// Difficulty of the first block.
     pub difficulty_first: Option<u64>,
-    /// Difficulty of the last block.
     pub difficulty_last: Option<u64>,
     /// Blocks whose hashes, work and links were recomputed.
     pub checked: u64,
-    /// Blocks among them that were not what they said.
+    /// Checked blocks that break a rule.
     pub bad: u64,
-    /// Blocks that could not be fetched to be checked.
+    /// Blocks that could not be fetched, and so not checked.
     pub unchecked: u64,
-    /// Services that ended although nobody asked them to.
+    /// Services that ended before they were told to.
     pub failed_services: u64,
-    /// Whether every grain is where it must be, where there is money.
+    /// Whether all money is accounted for; absent on a layer without money.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub money: Option<Money>,
+    pub money: Option<MoneyProof>,
 }
 
 /// How many blocks a node found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Found {
-    /// Who.
+pub struct BlocksFound {
     pub node: String,
-    /// How many.
     pub blocks: u64,
 }
 
-impl Report {
-    /// Whether the nodes agreed, no service failed, every block was checked, none was bad and all money was found: what
-    /// the exit code tells.
+impl RunReport {
+    /// Whether the program's exit code is 0: the nodes agreed, every service ran to the end, every block was checked
+    /// and keeps the rules, and all money is accounted for.
     pub fn is_good(&self) -> bool {
-        let is_found = self.money.as_ref().is_none_or(|money| money.proven);
-        self.agreed && self.bad == 0 && self.unchecked == 0 && self.failed_services == 0 && is_found
+        let is_accounted_for = self.money.as_ref().is_none_or(|money| money.proven);
+        self.agreed && self.bad == 0 && self.unchecked == 0 && self.failed_services == 0 && is_accounted_for
     }
 }

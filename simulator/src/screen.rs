@@ -1,32 +1,29 @@
-//! Where tales go: a terminal with a status line at the bottom, plain lines (a file, Docker's log), or JSON. What strangers
-//! have said reaches people only through [`sanitize`].
+//! Where events are written: to a terminal with a status line at the bottom, as plain lines (a file, Docker's log), or
+//! as JSON. Texts from other machines reach people only through [`sanitize`].
 
-use crate::tale::{Status, Tale, Told};
-use crate::text::Style;
+use crate::event::{RunEvent, RunStatus, TimedEvent};
+use crate::event_text::LineFormatter;
 use runtime::sanitize;
 use std::io::{self, IsTerminal, Write};
 
-/// How often the status is told where it has no line of its own.
+/// How often the status is written where it has no line of its own.
 const STATUS_EVERY_MS: u64 = 10_000;
-/// How often the status line is painted anew.
+/// How often the status line is replaced.
 const REPAINT_MS: u64 = 500;
 
-/// How tales are shown.
+/// How events are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub enum OutputFormat {
     /// Coloured lines over a status line.
-    Terminal {
-        /// Whether with colours.
-        coloured: bool,
-    },
-    /// Lines, the status now and then among them.
+    Terminal { coloured: bool },
+    /// Lines, with the status among them now and then.
     Plain,
     /// One JSON object a line.
     Json,
 }
 
-impl Look {
-    /// What standard output wants.
+impl OutputFormat {
+    /// The format that fits standard output, unless JSON was asked for.
     pub fn of_stdout(json: bool) -> Self {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         match (json, io::stdout().is_terminal()) {
@@ -37,88 +34,86 @@ impl Look {
     }
 }
 
-/// Shows tales.
 pub struct Screen<W> {
     out: W,
-    look: Look,
-    style: Style,
+    format: OutputFormat,
+    lines: LineFormatter,
     status: String,
     shown_at_ms: u64,
 }
 
 impl<W: Write> Screen<W> {
-    /// Shows tales of nodes and members of these names on `out`.
-    pub fn new(out: W, look: Look, names: Vec<String>, members: Vec<String>) -> Self {
-        let style = Style::new(names, members, look == Look::Terminal { coloured: true });
-        Self { out, look, style, status: String::new(), shown_at_ms: 0 }
+    /// For nodes and members of these names.
+    pub fn new(out: W, format: OutputFormat, nodes: &[String], members: &[String]) -> Self {
+        let is_coloured = format == OutputFormat::Terminal { coloured: true };
+        let lines = LineFormatter::new(nodes, members, is_coloured);
+        Self { out, format, lines, status: String::new(), shown_at_ms: 0 }
     }
 
-    /// One more node of this name.
-    pub fn join(&mut self, name: String) {
-        self.style.join(name);
+    pub fn add_node(&mut self, name: String) {
+        self.lines.add_node(name);
     }
 
-    /// How many nodes take part now.
     pub const fn set_present(&mut self, present: usize) {
-        self.style.set_present(present);
+        self.lines.set_present(present);
     }
 
-    /// Shows tales, the status line below them.
+    /// Writes events above the status line.
     ///
     /// # Errors
-    /// If nobody takes the output any more.
-    pub fn show(&mut self, told: &[Told]) -> io::Result<()> {
-        if told.is_empty() {
+    /// If the output cannot be written.
+    pub fn show(&mut self, events: &[TimedEvent]) -> io::Result<()> {
+        if events.is_empty() {
             return Ok(());
         }
         self.wipe()?;
-        for told in told {
-            match self.look {
-                Look::Json => writeln!(self.out, "{}", serde_json::to_string(told)?)?,
-                Look::Plain | Look::Terminal { .. } => writeln!(self.out, "{}", self.words(told))?,
+        for timed in events {
+            match self.format {
+                OutputFormat::Json => writeln!(self.out, "{}", serde_json::to_string(timed)?)?,
+                OutputFormat::Plain | OutputFormat::Terminal { .. } => writeln!(self.out, "{}", self.text(timed))?,
             }
         }
         self.paint()
     }
 
-    /// Shows how things are, if it is time to.
+    /// Writes the status, if it is time to.
     ///
     /// # Errors
-    /// If nobody takes the output any more.
-    pub fn show_status(&mut self, at_ms: u64, status: impl FnOnce() -> Status) -> io::Result<()> {
-        let every_ms = if matches!(self.look, Look::Terminal { .. }) { REPAINT_MS } else { STATUS_EVERY_MS };
+    /// If the output cannot be written.
+    pub fn show_status(&mut self, at_ms: u64, status: impl FnOnce() -> RunStatus) -> io::Result<()> {
+        let every_ms = if matches!(self.format, OutputFormat::Terminal { .. }) { REPAINT_MS } else { STATUS_EVERY_MS };
         if at_ms < self.shown_at_ms + every_ms {
             return Ok(());
         }
         self.shown_at_ms = at_ms;
-        if !matches!(self.look, Look::Terminal { .. }) {
-            return self.show(&[Told { at_ms, tale: Tale::Status(status()) }]);
+        if !matches!(self.format, OutputFormat::Terminal { .. }) {
+            return self.show(&[TimedEvent { at_ms, event: RunEvent::Status(status()) }]);
         }
         self.wipe()?;
         // A line that wraps could not be wiped again.
         let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
-        self.status = self.style.status(at_ms, &status()).chars().take(width.saturating_sub(1)).collect();
+        self.status = self.lines.status(at_ms, &status()).chars().take(width.saturating_sub(1)).collect();
         self.paint()
     }
 
-    /// Takes the status line away for good.
+    /// Removes the status line for good.
     ///
     /// # Errors
-    /// If nobody takes the output any more.
+    /// If the output cannot be written.
     pub fn end_status(&mut self) -> io::Result<()> {
         self.wipe()?;
         self.status.clear();
         self.out.flush()
     }
 
-    /// A tale in words; whoever registers at our tracker gets a say in them.
-    fn words(&self, told: &Told) -> String {
-        let plain = self.style.plain().line(told);
-        let fit = match told.tale {
-            Tale::Started(_) | Tale::Report(_) => sanitize::text(&plain),
+    /// An event as text. Parts of it come from other machines, for example from nodes that registered at the tracker.
+    fn text(&self, timed: &TimedEvent) -> String {
+        let plain = self.lines.plain().line(timed);
+        let fit = match timed.event {
+            RunEvent::Started(_) | RunEvent::Report(_) => sanitize::text(&plain),
             _ => sanitize::line(&plain),
         };
-        sanitize::coloured(fit, || self.style.line(told))
+        sanitize::coloured(fit, || self.lines.line(timed))
     }
 
     fn wipe(&mut self) -> io::Result<()> {
@@ -135,27 +130,29 @@ impl<W: Write> Screen<W> {
 mod tests {
     use super::*;
 
-    fn shown(look: Look, reason: &str) -> String {
-        let mut screen = Screen::new(Vec::new(), look, vec!["N1".to_owned()], Vec::new());
+    fn shown(format: OutputFormat, reason: &str) -> String {
+        let mut screen = Screen::new(Vec::new(), format, &["N1".to_owned()], &[]);
         let (node, reason) = ("N1".to_owned(), reason.to_owned());
-        screen.show(&[Told { at_ms: 1000, tale: Tale::Silent { node, reason } }]).unwrap();
+        screen.show(&[TimedEvent { at_ms: 1000, event: RunEvent::Silent { node, reason } }]).unwrap();
         String::from_utf8(screen.out).unwrap()
     }
 
     #[test]
-    fn reasons_of_strangers_do_not_steer_the_terminal() {
+    fn reasons_from_other_machines_do_not_control_the_terminal() {
         let hostile = "unknown field `\u{1b}[2J\u{202e}`\n    2.0 s  all agree\u{200b}";
-        for look in [Look::Plain, Look::Terminal { coloured: false }, Look::Terminal { coloured: true }] {
-            let text = shown(look, hostile);
+        for format in
+            [OutputFormat::Plain, OutputFormat::Terminal { coloured: false }, OutputFormat::Terminal { coloured: true }]
+        {
+            let text = shown(format, hostile);
             assert!(text.contains("unknown field `\u{fffd}[2J\u{fffd}`\u{fffd}"), "{text:?}");
             assert!(text.lines().count() == 1 && !text.contains(['\u{1b}', '\u{202e}', '\u{200b}']), "{text:?}");
         }
-        assert!(shown(Look::Json, hostile).contains("\\u001b[2J\u{202e}"), "JSON spells them itself");
+        assert!(shown(OutputFormat::Json, hostile).contains("\\u001b[2J\u{202e}"), "JSON spells them itself");
     }
 
     #[test]
     fn our_own_colours_are_shown() {
-        let coloured = Look::Terminal { coloured: true };
-        assert!(shown(coloured, "gone").contains("\u{1b}[") && !shown(Look::Plain, "gone").contains('\u{1b}'));
+        let coloured = OutputFormat::Terminal { coloured: true };
+        assert!(shown(coloured, "gone").contains("\u{1b}[") && !shown(OutputFormat::Plain, "gone").contains('\u{1b}'));
     }
 }

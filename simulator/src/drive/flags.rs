@@ -6,77 +6,76 @@ use runtime::config::{CommonArgs, Overrides};
 use shared::config::Config;
 use std::time::Duration;
 
-/// Most hashes a second that are made for the members: whoever wants to mine in earnest starts a node.
+/// Most hashes per second for the members; for more, there are nodes.
 const MAX_HASHRATE: u64 = 10_000_000;
 
-/// Make members transact on a network that runs already, here or on other machines, and tell what happens there.
+/// Make members pay one another on a network that already runs, here or on other machines, and narrate it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     /// The tracker of the network, host:port [default: 127.0.0.1:8090]
     #[arg(short, long)]
     tracker: Option<String>,
-    /// How many members there are [default: 4]
+    /// Number of members [default: 4]
     #[arg(short, long)]
     members: Option<usize>,
-    /// Payments a second that all members make together; 0 = none [default: 1]
+    /// Payments per second by all members together; 0 for none [default: 1]
     #[arg(short, long)]
     rate: Option<u32>,
-    /// Hashes per second to mine for the members, so that they have something to pay with; 0 = not at all
-    /// [default: 20000, and 0 where everybody new is given some]
+    /// Hashes per second to mine for the members, so that they have money to pay with; 0 for no mining
+    /// [default: 20000, or 0 on a network that gives money to new addresses]
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=MAX_HASHRATE))]
     hashrate: Option<u64>,
-    /// Stop after so many seconds, counted from when the network was found
+    /// Stop this many seconds after the network was found
     #[arg(long, value_parser = seconds)]
     seconds: Option<Duration>,
-    /// Stop once the chain has gained so many blocks
+    /// Stop once the chain has grown by this many blocks
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..))]
     blocks: Option<u64>,
-    /// Decides who pays whom
+    /// Number that decides who pays whom
     #[arg(long)]
     seed: Option<u64>,
-    /// Print one JSON object a line for everything that happens, and nothing else
+    /// Print one JSON object per line for each event, and nothing else
     #[arg(long)]
     pub json: bool,
-    /// What every program takes.
     #[command(flatten)]
     pub common: CommonArgs,
 }
 
 const EXAMPLES: &str = "\
-It waits until there is a network, and goes on when services are away and come back. The members' keys are made of their \
-names: ada, ben, cleo and so on. Of several networks, that of --config is meant. Exit code: 0 if at the end all nodes that \
-answer agreed, every block was what it said and every grain was where it must be, 1 if not, 2 for wrong usage.
+It waits until there is a network, and goes on when services go away and come back. The members' keys are made from \
+their names: ada, ben, cleo and so on. If the tracker knows several networks, --config chooses one.
+
+Exit code: 0 if at the end all nodes that answer agreed, every block was valid and all money was accounted for; 1 if \
+not; 2 for wrong usage.
 
 Examples:
   simulator drive                              the network of the tracker on this machine
-  simulator drive --tracker tracker-host:8090  one on other machines
-  simulator drive --rate 20 --blocks 50        busier, and for fifty blocks
-  simulator drive --hashrate 0                 nothing is mined here: user mine, or node --miner, for a member
-  simulator drive --json --seconds 60          for programs";
+  simulator drive --tracker tracker-host:8090  a network on other machines
+  simulator drive --rate 20 --blocks 50        20 payments per second, for 50 blocks
+  simulator drive --hashrate 0                 without mining for the members: pay one of them, or run node --miner
+  simulator drive --json --seconds 60          output for programs";
 
-/// Everything that driving needs to know.
 #[derive(Debug, Clone, Default)]
 pub struct DriveOptions {
-    /// The configuration; of its network only the id counts, where the tracker knows several.
+    /// Of its network only the id counts: it chooses among several networks.
     pub config: Config,
     /// `host:port` of the tracker.
     pub tracker: String,
-    /// Hashes a second for the members, if the flag says.
+    /// Hashes per second for the members; `None` for the default.
     pub hashrate: Option<u64>,
-    /// Stop after so long.
+    /// Time after which the run stops.
     pub seconds: Option<Duration>,
-    /// Stop after so many blocks.
+    /// Growth of the chain after which the run stops.
     pub blocks: Option<u64>,
-    /// Decides who pays whom.
     pub seed: u64,
 }
 
 impl Args {
-    /// Loads the configuration and puts everything together.
+    /// Loads the configuration and combines it with the flags.
     ///
     /// # Errors
-    /// What is wrong with the configuration.
+    /// If the configuration is not valid.
     pub fn options(self) -> anyhow::Result<DriveOptions> {
         let Self { tracker, members, rate, hashrate, seconds, blocks, seed, common, .. } = self;
         let overrides = Overrides::new()
@@ -97,7 +96,7 @@ mod tests {
 
     fn options(flags: &[&str]) -> anyhow::Result<super::DriveOptions> {
         let args = Args::try_parse_from(["simulator", "drive"].iter().chain(flags))?;
-        let Some(Command::Drive(args)) = args.command else { anyhow::bail!("it is to drive") };
+        let Some(Command::Drive(args)) = args.command else { anyhow::bail!("the command must be drive") };
         args.options()
     }
 
@@ -110,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_refused_with_what_is_expected() {
+    fn values_out_of_bounds_are_refused_with_what_is_expected() {
         for (flags, expected) in [
             (&["--members", "101"][..], "expected 0 to 100"),
             (&["--rate", "1001"], "expected 0 to 1000"),
@@ -123,7 +122,7 @@ mod tests {
         }
         assert!(
             Args::try_parse_from(["simulator", "--nodes", "3", "drive"]).is_err(),
-            "a network of its own, or drive"
+            "a network of its own and drive exclude each other"
         );
     }
 }

@@ -1,7 +1,7 @@
-//! Mines a little for the members, one after the other, as an outside miner of any node: so they have something to pay with
-//! on a network where nobody is given anything.
+//! Mines a little for the members, for one after the other, as an external miner that gets its work from the nodes. So
+//! the members have money on a network where new addresses get none.
 
-use crate::economy::members::Members;
+use crate::payers::wallets::MemberWallets;
 use runtime::client::Client;
 use shared::block::Nonce;
 use shared::wire::{WorkOffer, WorkSolution};
@@ -12,49 +12,54 @@ use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
-/// Hashes are made in so many parts of a second.
+/// Each second's hashes are spread over this many parts.
 const PARTS: u64 = 20;
-/// Parts after which work is asked for anew: the chain may have gone on.
-const FRESH: u64 = PARTS;
-/// How soon it is tried again where no node has work.
+/// Parts until new work is requested, since the chain may have grown.
+const PARTS_PER_OFFER: u64 = PARTS;
+/// Time before another attempt, if a node has no work.
 const RETRY: Duration = Duration::from_secs(1);
 
-/// Mines for ever, `hashrate` hashes a second at most, with work of one of the `nodes` at a time.
-pub(super) async fn mine(client: Client, nodes: watch::Receiver<Vec<String>>, members: Arc<Members>, hashrate: u64) {
-    let (mut node, mut found) = (0, 0);
+/// Mines for ever with at most `hashrate` hashes per second, with work from one of the `nodes` after the other.
+pub(super) async fn mine(
+    client: Client,
+    nodes: watch::Receiver<Vec<String>>,
+    wallets: Arc<MemberWallets>,
+    hashrate: u64,
+) {
+    let (mut turn, mut found) = (0, 0);
     loop {
-        let at = {
+        let node = {
             let nodes = nodes.borrow();
-            nodes.get(node % nodes.len().max(1)).cloned()
+            nodes.get(turn % nodes.len().max(1)).cloned()
         };
-        let member = &members.people[found % members.people.len()];
-        let offer = match &at {
-            Some(at) => client.work(at, &member.pair.address()).await.ok(),
+        let member = &wallets.list[found % wallets.list.len()];
+        let offer = match &node {
+            Some(node) => client.work(node, &member.pair.address()).await.ok(),
             None => None,
         };
-        let (Some(at), Some(offer)) = (at, offer) else {
-            node = node.wrapping_add(1);
+        let (Some(node), Some(offer)) = (node, offer) else {
+            turn = turn.wrapping_add(1);
             sleep(RETRY).await;
             continue;
         };
         if let Some(nonce) = search_for_a_while(&offer, hashrate).await {
-            // Another block may have come first; then it was in vain, as for any miner.
+            // Refused if another block came first.
             let solution = WorkSolution { seal: offer.seal, nonce };
-            if client.solve_work(&at, &solution).await.is_ok() {
+            if client.solve_work(&node, &solution).await.is_ok() {
                 found = found.wrapping_add(1);
             }
-            node = node.wrapping_add(1);
+            turn = turn.wrapping_add(1);
         }
     }
 }
 
-/// A nonce for the offer, if it is found before the offer is old.
+/// Searches until it finds a nonce or the offer may be outdated.
 async fn search_for_a_while(offer: &WorkOffer, hashrate: u64) -> Option<Nonce> {
     let mut next = getrandom::u64().ok()?;
     let count = (hashrate / PARTS).max(1);
     let mut ticks = interval(Duration::from_secs(1) / u32::try_from(PARTS).ok()?);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    for _ in 0..FRESH {
+    for _ in 0..PARTS_PER_OFFER {
         ticks.tick().await;
         let (seal, target, first) = (offer.seal, offer.target, Nonce(next));
         if let Some(nonce) = spawn_blocking(move || search(&seal, &target, first, count)).await.ok()? {

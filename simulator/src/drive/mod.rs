@@ -1,25 +1,26 @@
-//! `simulator drive`: members who transact on a network that runs already, on this machine or anywhere, and its story.
+//! `simulator drive`: members who pay one another on a network that runs already, on this machine or anywhere else.
 //!
-//! `finding` waits until there is a network, `roster` follows who takes part, `miner` earns the members something to
-//! pay with. All else is that of a network which was started here: it is watched, checked, told of and proven by the same
-//! code. Nothing is steered, since nobody gives away tokens.
+//! `discovery` waits until there is a network, `roster` follows the tracker's list, and `miner` earns the members money
+//! to pay with. Everything else is the code for a network that was started here: the network is watched, checked,
+//! narrated and proven. Nodes are not changed in any way, since their tokens are not known.
 
-mod finding;
+mod discovery;
 mod flags;
 mod miner;
 mod roster;
 
 pub use flags::{Args, DriveOptions};
 
-use crate::economy::members::Members;
-use crate::flags::Options;
-use crate::network::{Money, Network};
-use crate::report::Report;
-use crate::run::{Begin, Eyes, narrate};
-use crate::screen::{Look, Screen};
-use crate::tale::Income;
+use crate::event::Income;
+use crate::flags::RunOptions;
+use crate::network::{MempoolAndWallets, RunningNetwork};
+use crate::observer::NodeObserver;
+use crate::payers::wallets::MemberWallets;
+use crate::report::RunReport;
+use crate::run::{RunStart, narrate};
+use crate::screen::{OutputFormat, Screen};
 use anyhow::bail;
-use finding::Found;
+use discovery::FoundNetwork;
 use roster::Roster;
 use shared::params::Params;
 use std::io::Write;
@@ -28,60 +29,62 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-/// Hashes a second that are made for members who would have nothing, unless the flag says otherwise.
+/// Hashes per second for members who would otherwise have no money, unless `--hashrate` is given.
 const HASHRATE: u64 = 20_000;
-/// Changes that may wait to be told.
-const CHANGES: usize = 64;
+/// Changes of the tracker's list that may wait to be narrated.
+const QUEUE: usize = 64;
 
-/// Drives the network that the tracker knows until it is done or `stop` is cancelled, and tells of it on `out`.
+/// Drives the tracker's network until it is done or `stop` is cancelled, and writes what happens to `out`.
 ///
 /// # Errors
-/// If the tracker knows several networks and none is chosen, if it is stopped before there is one, or nobody takes the
-/// output.
+/// If the tracker knows several networks and none is chosen, if `stop` is cancelled before there is a network, or if
+/// `out` cannot be written.
 pub async fn drive<W: Write>(
     options: &DriveOptions,
-    look: Look,
+    format: OutputFormat,
     mut out: W,
     stop: CancellationToken,
-) -> anyhow::Result<Report> {
+) -> anyhow::Result<RunReport> {
     let DriveOptions { config, tracker, seconds, blocks, seed, .. } = options;
-    let mut screen = Screen::new(&mut out, look, Vec::new(), Vec::new());
+    let mut screen = Screen::new(&mut out, format, &[], &[]);
     let found = tokio::select! {
-        found = finding::find(tracker, config.network.network_id(), &mut screen) => found?,
+        found = discovery::find(tracker, config.network.network_id(), &mut screen) => found?,
         () = stop.cancelled() => bail!("stopped before there was a network at the tracker {tracker}"),
     };
     drop(screen);
-    let Found { params, nodes, mempool } = found;
-    let (tell_mempool, at) = watch::channel(mempool.unwrap_or_default());
-    let members = Arc::new(Members::new(0, config.simulator.members));
-    let money = params.layer.has_money().then(|| Money { mempool: at, members: members.clone() });
-    let mut network = Network::found(tracker.clone(), &params, money)?;
+    let FoundNetwork { params, nodes, mempool } = found;
+    let (mempool_sender, mempool) = watch::channel(mempool.unwrap_or_default());
+    let wallets = Arc::new(MemberWallets::new(0, config.simulator.members));
+    let money = params.layer.has_money().then(|| MempoolAndWallets { mempool, wallets: wallets.clone() });
+    let mut network = RunningNetwork::found(tracker.clone(), &params, money)?;
     let (addresses, tips): (Vec<_>, Vec<_>) = nodes.into_iter().unzip();
-    addresses.iter().for_each(|address| network.add(address.clone()));
-    let eyes = Eyes::open(&network);
-    let watching = eyes.watching.clone();
+    for address in &addresses {
+        network.nodes.add(address.clone(), None);
+    }
+    let watching = CancellationToken::new();
+    let (observer, observations) = NodeObserver::start(&network, watching.clone());
 
-    let (tell_nodes, nodes) = watch::channel(addresses);
-    let (tell_changes, changes) = mpsc::channel(CHANGES);
-    let roster = Roster::new(tracker.clone(), network.id, tell_mempool, tell_nodes, tell_changes)?;
+    let (nodes_sender, nodes) = watch::channel(addresses);
+    let (change_sender, roster_changes) = mpsc::channel(QUEUE);
+    let roster = Roster::new(tracker.clone(), network.id, mempool_sender, nodes_sender, change_sender)?;
     tokio::spawn(watching.clone().run_until_cancelled_owned(roster.run()));
     let hashrate = hashrate(options, &params);
-    if hashrate > 0 && !members.people.is_empty() {
-        let mining = miner::mine(network.client.clone(), nodes, members, hashrate);
+    if hashrate > 0 && !wallets.list.is_empty() {
+        let mining = miner::mine(network.client.clone(), nodes, wallets, hashrate);
         tokio::spawn(watching.clone().run_until_cancelled_owned(mining));
     }
 
     let mut config = config.clone();
     let income = params.layer.has_money().then(|| income(hashrate, &params));
     config.network = params;
-    let options = Options { config, seconds: *seconds, blocks: *blocks, seed: *seed, ..Options::default() };
-    let begin = Begin { started: Instant::now(), tips, income, changes };
-    let result = narrate(&options, look, out, &mut network, begin, eyes, stop).await;
+    let options = RunOptions { config, seconds: *seconds, blocks: *blocks, seed: *seed, ..RunOptions::default() };
+    let start = RunStart { started: Instant::now(), tips, income, roster_changes, observer, observations };
+    let result = narrate(&options, format, out, &mut network, start, stop).await;
     watching.cancel();
     result
 }
 
-/// How hard to mine for the members.
+/// Hashes per second to mine for the members.
 fn hashrate(options: &DriveOptions, params: &Params) -> u64 {
     let wanted = options.hashrate.unwrap_or(if params.new_address_balance == 0 { HASHRATE } else { 0 });
     if params.layer.has_money() { wanted } else { 0 }

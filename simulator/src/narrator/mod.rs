@@ -1,171 +1,140 @@
-//! Makes a story of what the nodes tell: events and times in, [`Told`] out.
+//! Turns what the nodes report into the events of a run: nodes' events and times in, [`TimedEvent`]s out.
 //!
-//! Pure: it reads no clock and asks nobody, so made-up events test it. Each node tells its own events over a connection
-//! of its own, so they arrive in any order; what belongs together is gathered for a moment and told in the order that
-//! makes sense: found, received, forked, reorganised, agreed.
+//! Pure: no clock and no requests, so tests can invent events. Each node reports over its own connection, so reports
+//! arrive in any order. The narrator collects for a moment what belongs together, and puts it in the order that a
+//! reader expects: found, received, forked, reorganised, agreed.
 
-mod blocks;
+mod branches;
+mod known_blocks;
+mod nodes;
 #[cfg(test)]
 mod payment_tests;
 mod payments;
-mod presence;
 #[cfg(test)]
 mod tests;
 
 pub use payments::PaymentNarrator;
 
-use crate::tale::{Branch, Status, Tale, Told};
-use blocks::Blocks;
-use shared::block::{BlockHash, BlockId, Timestamp};
+use crate::event::{RunEvent, RunStatus, TimedEvent};
+use crate::report::BlocksFound;
+use known_blocks::KnownBlocks;
+use nodes::{CatchUp, NarratedNode};
+use shared::block::{BlockHash, BlockId, Height, Timestamp};
 use shared::chain::Tip;
 use shared::wire::{BlockEvent, BlockSource, NodeEvent, PeerChange, ReorgEvent};
-use shared::work::Work;
 
-/// How long receptions of one block are gathered into one line.
+/// How long receptions of one block are collected for one line.
 const GATHER_MS: u64 = 250;
-/// How long a reorganisation waits for its block's finder to be told first, and for nodes that do the same.
+/// How long a reorganisation waits: the line about its block comes first, and other nodes may do the same.
 const ORDER_MS: u64 = 100;
-/// How long nodes must differ before it is called a fork: longer than receptions are gathered, which come first.
-const SETTLE_MS: u64 = 300;
-/// Blocks that the mean interval of the status looks back.
+/// Blocks in the mean interval of the status.
 const INTERVAL_BLOCKS: usize = 30;
 
-/// What one node thinks.
-#[derive(Debug, Clone)]
-struct View {
-    tip: BlockId,
-    work: Work,
-    found: u64,
-    catching_up: Option<CatchUp>,
-    is_there: bool,
-}
-
-/// Blocks that a node fetches, as long as they are gathered.
-#[derive(Debug, Clone)]
-struct CatchUp {
-    since_ms: u64,
-    blocks: u64,
-    last: BlockId,
-    is_reorganisation: bool,
-}
-
-impl View {
-    fn has_reorganised_to(&self, block: BlockId) -> bool {
-        self.catching_up.as_ref().is_some_and(|catch_up| catch_up.is_reorganisation && catch_up.last == block)
-    }
-}
-
-/// Nodes that received one block, as long as they are gathered.
+/// Nodes that received one block, collected for one line.
 #[derive(Debug)]
-struct Gather {
+struct Reception {
     block: BlockId,
     since_ms: u64,
     last_ms: u64,
     nodes: Vec<usize>,
 }
 
-/// Turns what nodes tell into what is told to people.
+/// The state machine: `observe_*` takes reports, [`Narrator::take_events`] returns events.
 #[derive(Debug)]
 pub struct Narrator {
     genesis: BlockHash,
-    names: Vec<String>,
-    views: Vec<View>,
-    blocks: Blocks,
-    gathers: Vec<Gather>,
+    nodes: Vec<NarratedNode>,
+    blocks: KnownBlocks,
+    receptions: Vec<Reception>,
     reorganisations: Vec<(u64, usize, ReorgEvent)>,
-    /// How many branches there are, since when.
+    /// How many branches there are, and since when.
     differing: Option<(usize, u64)>,
-    /// How many branches were told of last; 1 when all agreed.
-    branches_told: usize,
-    counts: Counts,
-    told: Vec<Told>,
+    /// How many branches the last line about them had; 1 after an agreement.
+    branches_reported: usize,
+    counts: RunCounts,
+    events: Vec<TimedEvent>,
 }
 
-/// What the report counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Blocks that each node found.
-    pub found: Vec<u64>,
-    /// Times that two blocks had the same parent.
+pub struct RunCounts {
+    /// How often two blocks had the same parent.
     pub forks: u64,
-    /// Reorganisations, over all nodes.
+    /// Over all nodes.
     pub reorganisations: u64,
-    /// Most blocks that one of them undid.
+    /// Most blocks that one reorganisation undid.
     pub deepest: u64,
 }
 
 impl Narrator {
-    /// Nodes of these names, all on `genesis`.
+    /// Starts with nodes of these names, all at `genesis`.
     pub fn new(names: Vec<String>, genesis: BlockHash, genesis_time: Timestamp) -> Self {
-        let tip = BlockId { index: shared::block::Height::GENESIS, hash: genesis };
-        let view = View { tip, work: Work(0), found: 0, catching_up: None, is_there: true };
-        let mut blocks = Blocks::default();
-        blocks.note(tip, BlockHash::ZERO, genesis_time, 1);
+        let tip = BlockId { index: Height::GENESIS, hash: genesis };
+        let mut blocks = KnownBlocks::default();
+        blocks.get_or_insert(tip, BlockHash::ZERO, genesis_time, 1);
         Self {
             genesis,
-            views: vec![view; names.len()],
-            names,
+            nodes: names.into_iter().map(|name| NarratedNode::new(name, tip)).collect(),
             blocks,
-            gathers: Vec::new(),
+            receptions: Vec::new(),
             reorganisations: Vec::new(),
             differing: None,
-            branches_told: 1,
-            counts: Counts::default(),
-            told: Vec::new(),
+            branches_reported: 1,
+            counts: RunCounts::default(),
+            events: Vec::new(),
         }
     }
 
-    /// Takes an event that a node told.
-    pub fn hear(&mut self, at_ms: u64, node: usize, event: &NodeEvent) {
+    /// Takes an event that a node sent.
+    pub fn observe_event(&mut self, at_ms: u64, node: usize, event: &NodeEvent) {
         match event {
-            NodeEvent::Block(block) => self.hear_block(at_ms, node, block),
-            NodeEvent::Reorg(reorg) => self.hear_reorganisation(at_ms, node, reorg),
+            NodeEvent::Block(block) => self.observe_block(at_ms, node, block),
+            NodeEvent::Reorg(reorg) => self.observe_reorganisation(at_ms, node, reorg),
             NodeEvent::Peer(peer) if peer.change == PeerChange::Dropped => {
                 let reason = peer.reason.clone().unwrap_or_default();
-                let tale = Tale::Dropped { node: self.name(node), peer: peer.address.clone(), reason };
-                self.tell(at_ms, tale);
+                let event = RunEvent::Dropped { node: self.name(node), peer: peer.address.clone(), reason };
+                self.push(at_ms, event);
             }
             NodeEvent::Peer(_) | NodeEvent::Mining(_) => {}
         }
         self.tick(at_ms);
     }
 
-    /// Takes a tip that a node has when asked: heals what was missed of its events.
-    pub fn see_tip(&mut self, at_ms: u64, node: usize, tip: &Tip) {
-        self.move_tip(node, BlockId { index: tip.index, hash: tip.hash }, tip.work);
+    /// Takes the tip that a node has when it is asked, which makes up for missed events.
+    pub fn observe_tip(&mut self, at_ms: u64, node: usize, tip: &Tip) {
+        self.nodes[node].move_tip(tip.id(), tip.work);
         self.tick(at_ms);
     }
 
-    /// Tells what is due by now.
+    /// Adds the events that are due by now.
     pub fn tick(&mut self, at_ms: u64) {
-        self.tell_reorganisations(at_ms, false);
-        self.tell_receptions(at_ms, false);
-        self.tell_forks(at_ms);
+        self.push_reorganisations(at_ms, false);
+        self.push_receptions(at_ms, false);
+        self.push_forks(at_ms);
     }
 
-    /// Tells what is still being gathered.
+    /// Adds the events that still wait.
     pub fn finish(&mut self, at_ms: u64) {
-        self.tell_reorganisations(at_ms, true);
-        self.tell_receptions(at_ms, true);
+        self.push_reorganisations(at_ms, true);
+        self.push_receptions(at_ms, true);
     }
 
-    /// Adds a tale that is not the nodes' own.
-    pub fn tell(&mut self, at_ms: u64, tale: Tale) {
-        self.told.push(Told { at_ms, tale });
+    /// Adds an event that no node reported.
+    pub fn push(&mut self, at_ms: u64, event: RunEvent) {
+        self.events.push(TimedEvent { at_ms, event });
     }
 
-    /// What is to be told now, in order.
-    pub fn take(&mut self) -> Vec<Told> {
-        std::mem::take(&mut self.told)
+    /// Removes and returns the events, in order.
+    pub fn take_events(&mut self) -> Vec<TimedEvent> {
+        std::mem::take(&mut self.events)
     }
 
-    /// How things are.
-    pub fn status(&self) -> Status {
+    /// The current state of the network, without what the narrator cannot know.
+    pub fn status(&self) -> RunStatus {
         let best = self.best();
-        Status {
+        RunStatus {
             height: best.index.0,
             difficulty: self.blocks.get(&best.hash).filter(|_| best.index.0 > 0).map_or(0, |known| known.difficulty),
-            hashrate: 0,
+            hashrate: self.nodes.iter().map(|node| node.hashrate).sum(),
             interval_ms: self.blocks.mean_interval_ms(&best.hash, self.intervals(best)),
             tips: self.tips(),
             checked: 0,
@@ -173,25 +142,27 @@ impl Narrator {
         }
     }
 
-    /// Mean milliseconds between the blocks of the best chain from height `from` (exclusive), as far as remembered.
+    /// Mean milliseconds between the blocks of the best chain above height `from`, as far back as they are remembered.
     pub fn mean_interval_ms(&self, from: u64) -> Option<u64> {
         let best = self.best();
-        // The first block's time tells of genesis, not of mining.
+        // From genesis to the first block is no mining time.
         let blocks = usize::try_from(best.index.0.saturating_sub(from.max(1))).unwrap_or(usize::MAX);
         self.blocks.mean_interval_ms(&best.hash, blocks)
     }
 
-    /// Counted so far.
-    pub fn counts(&self) -> Counts {
-        let found = self.views.iter().map(|view| view.found).collect();
-        Counts { found, forks: self.blocks.forks(), ..self.counts.clone() }
+    pub fn counts(&self) -> RunCounts {
+        RunCounts { forks: self.blocks.forks(), ..self.counts.clone() }
     }
 
-    /// The tip with most work that any node has.
+    /// How many blocks each node has found.
+    pub fn blocks_found(&self) -> Vec<BlocksFound> {
+        self.nodes.iter().map(|node| BlocksFound { node: node.name.clone(), blocks: node.found }).collect()
+    }
+
+    /// The tip with the most work that any node has.
     pub fn best(&self) -> BlockId {
-        // There is at least one node; genesis has no work of its own here.
-        let best = self.views.iter().max_by_key(|view| view.work);
-        best.map_or(BlockId { index: shared::block::Height::GENESIS, hash: BlockHash::ZERO }, |view| view.tip)
+        let best = self.nodes.iter().max_by_key(|node| node.work);
+        best.map_or(BlockId { index: Height::GENESIS, hash: BlockHash::ZERO }, |node| node.tip)
     }
 
     /// A block's difficulty, if the block is remembered.
@@ -199,191 +170,123 @@ impl Narrator {
         self.blocks.get(hash).map(|known| known.difficulty)
     }
 
-    fn hear_block(&mut self, at_ms: u64, node: usize, event: &BlockEvent) {
+    fn observe_block(&mut self, at_ms: u64, node: usize, event: &BlockEvent) {
         let id = BlockId { index: event.index, hash: event.hash };
-        let known = self.blocks.note(id, event.prev_hash, event.timestamp, event.difficulty.value());
+        let known = self.blocks.get_or_insert(id, event.prev_hash, event.timestamp, event.difficulty.value());
         known.holders.insert(node);
-        let has = |(number, view): (usize, &View)| !view.is_there || known.holders.contains(&number);
-        let everyone = self.views.iter().enumerate().all(has);
+        let has = |(number, node): (usize, &NarratedNode)| !node.is_present || known.holders.contains(&number);
+        let everyone = self.nodes.iter().enumerate().all(has);
         if event.source == BlockSource::Mined && known.found.is_none() {
             known.found = Some((at_ms, node));
-            self.views[node].found += 1;
-            // Whoever mines on a block has it: its receptions come first.
-            self.tell_reception_of(at_ms, event.prev_hash);
+            self.nodes[node].found += 1;
+            // A node that mines on a block has it, so the line about its receptions comes first.
+            self.push_reception_of(at_ms, event.prev_hash);
             let parent = self.blocks.get(&event.prev_hash).filter(|parent| parent.id.index.0 > 0);
             let after_ms = parent.map(|parent| event.timestamp.ms_since(parent.timestamp));
             let difficulty = event.difficulty.value();
-            let tale = Tale::Found { node: self.name(node), block: id, difficulty, after_ms, best: event.best };
-            self.tell(at_ms, tale);
+            let event = RunEvent::Found { node: self.name(node), block: id, difficulty, after_ms, best: event.best };
+            self.push(at_ms, event);
         }
         if event.best {
-            self.move_tip(node, id, event.work);
+            self.nodes[node].move_tip(id, event.work);
             match event.source {
                 BlockSource::Mined => {}
-                // Its reorganisation tells of the block that brought it about.
-                BlockSource::Pushed if self.views[node].has_reorganised_to(id) => {}
-                BlockSource::Pushed => self.gather(at_ms, node, id),
+                // The line about its reorganisation names this block.
+                BlockSource::Pushed if self.nodes[node].has_reorganised_to(id) => {}
+                BlockSource::Pushed => self.add_reception(at_ms, node, id),
                 BlockSource::Synced => self.catch_up(at_ms, node, id),
             }
         }
         if everyone {
-            self.tell_reception_of(at_ms, id.hash);
+            self.push_reception_of(at_ms, id.hash);
         }
     }
 
-    fn hear_reorganisation(&mut self, at_ms: u64, node: usize, event: &ReorgEvent) {
-        self.move_tip(node, BlockId { index: event.to.index, hash: event.to.hash }, event.to.work);
+    fn observe_reorganisation(&mut self, at_ms: u64, node: usize, event: &ReorgEvent) {
+        self.nodes[node].move_tip(event.to.id(), event.to.work);
         self.counts.reorganisations += 1;
         self.counts.deepest = self.counts.deepest.max(event.undone);
-        let last = BlockId { index: event.to.index, hash: event.to.hash };
-        self.views[node].catching_up = Some(CatchUp { since_ms: at_ms, blocks: 0, last, is_reorganisation: true });
+        self.nodes[node].catching_up =
+            Some(CatchUp { since_ms: at_ms, blocks: 0, last: event.to.id(), is_reorganisation: true });
         self.reorganisations.push((at_ms, node, event.clone()));
     }
 
-    /// A node's tip only ever gains work, so what tells of less is old.
-    fn move_tip(&mut self, node: usize, tip: BlockId, work: Work) {
-        let view = &mut self.views[node];
-        if work > view.work {
-            (view.tip, view.work) = (tip, work);
-        }
-    }
-
-    fn gather(&mut self, at_ms: u64, node: usize, block: BlockId) {
-        let position = self.gathers.iter().position(|gather| gather.block == block);
-        let gather = match position {
-            Some(position) => &mut self.gathers[position],
+    fn add_reception(&mut self, at_ms: u64, node: usize, block: BlockId) {
+        let position = self.receptions.iter().position(|reception| reception.block == block);
+        let reception = match position {
+            Some(position) => &mut self.receptions[position],
             None => {
-                self.gathers.push(Gather { block, since_ms: at_ms, last_ms: at_ms, nodes: Vec::new() });
-                let last = self.gathers.len() - 1;
-                &mut self.gathers[last]
+                self.receptions.push(Reception { block, since_ms: at_ms, last_ms: at_ms, nodes: Vec::new() });
+                let last = self.receptions.len() - 1;
+                &mut self.receptions[last]
             }
         };
-        gather.nodes.push(node);
-        gather.last_ms = at_ms;
+        reception.nodes.push(node);
+        reception.last_ms = at_ms;
     }
 
     fn catch_up(&mut self, at_ms: u64, node: usize, last: BlockId) {
         let new = CatchUp { since_ms: at_ms, blocks: 0, last, is_reorganisation: false };
-        let catching_up = self.views[node].catching_up.get_or_insert(new);
+        let catching_up = self.nodes[node].catching_up.get_or_insert(new);
         catching_up.blocks += 1;
         catching_up.last = last;
     }
 
-    fn tell_receptions(&mut self, at_ms: u64, all: bool) {
+    fn push_receptions(&mut self, at_ms: u64, all: bool) {
         let is_due = |since_ms: u64| all || at_ms >= since_ms + GATHER_MS;
-        while let Some(position) = self.gathers.iter().position(|gather| is_due(gather.since_ms)) {
-            let gather = self.gathers.remove(position);
-            self.tell_reception(at_ms, gather);
+        while let Some(position) = self.receptions.iter().position(|reception| is_due(reception.since_ms)) {
+            let reception = self.receptions.remove(position);
+            self.push_reception(at_ms, reception);
         }
-        for node in 0..self.views.len() {
-            // A reorganisation tells of its blocks itself, so it is remembered until they have all come.
-            let due = self.views[node].catching_up.take_if(|catch_up| match catch_up.is_reorganisation {
+        for node in 0..self.nodes.len() {
+            // The blocks of a reorganisation get no line. So it is remembered until they have all come.
+            let due = self.nodes[node].catching_up.take_if(|catch_up| match catch_up.is_reorganisation {
                 true => at_ms >= catch_up.since_ms + GATHER_MS,
                 false => is_due(catch_up.since_ms),
             });
             let Some(CatchUp { blocks, last, is_reorganisation: false, since_ms }) = due else { continue };
             if blocks == 1 {
-                self.tell_reception(at_ms, Gather { block: last, since_ms, last_ms: since_ms, nodes: vec![node] });
+                self.push_reception(at_ms, Reception { block: last, since_ms, last_ms: since_ms, nodes: vec![node] });
             } else {
-                let tale = Tale::CaughtUp { node: self.name(node), blocks, tip: last };
-                self.tell(at_ms, tale);
+                let event = RunEvent::CaughtUp { node: self.name(node), blocks, tip: last };
+                self.push(at_ms, event);
             }
         }
     }
 
-    fn tell_reception_of(&mut self, at_ms: u64, hash: BlockHash) {
-        if let Some(position) = self.gathers.iter().position(|gather| gather.block.hash == hash) {
-            let gather = self.gathers.remove(position);
-            self.tell_reception(at_ms, gather);
+    fn push_reception_of(&mut self, at_ms: u64, hash: BlockHash) {
+        if let Some(position) = self.receptions.iter().position(|reception| reception.block.hash == hash) {
+            let reception = self.receptions.remove(position);
+            self.push_reception(at_ms, reception);
         }
     }
 
-    fn tell_reception(&mut self, at_ms: u64, gather: Gather) {
-        let Gather { block, last_ms, mut nodes, .. } = gather;
+    fn push_reception(&mut self, at_ms: u64, reception: Reception) {
+        let Reception { block, last_ms, nodes, .. } = reception;
         if self.reorganisations.iter().any(|(_, _, event)| event.to.hash == block.hash) {
-            self.tell_reorganisations(at_ms, true);
+            self.push_reorganisations(at_ms, true);
         }
-        nodes.sort_unstable();
         let found = self.blocks.get(&block.hash).and_then(|known| known.found);
         let within_ms = found.map(|(found_ms, _)| last_ms.saturating_sub(found_ms));
-        // A fork that this ends is told to have ended by a line of its own.
-        let agreed = self.branches_told == 1 && self.present().all(|(_, view)| view.tip == block);
-        let nodes = nodes.into_iter().map(|node| self.name(node)).collect();
-        self.tell(at_ms, Tale::Received { nodes, block, within_ms, agreed });
+        // The end of a fork has a line of its own.
+        let agreed = self.branches_reported == 1 && self.present().all(|(_, node)| node.tip == block);
+        self.push(at_ms, RunEvent::Received { nodes: self.sorted_names(nodes), block, within_ms, agreed });
     }
 
-    /// Those of several nodes that left one branch for another are one line.
-    fn tell_reorganisations(&mut self, at_ms: u64, all: bool) {
+    /// Nodes that changed from the same branch to the same other one share a line.
+    fn push_reorganisations(&mut self, at_ms: u64, all: bool) {
         let is_due = |(since_ms, _, _): &(u64, usize, ReorgEvent)| all || at_ms >= since_ms + ORDER_MS;
         while let Some((_, _, event)) = self.reorganisations.iter().find(|waiting| is_due(waiting)).cloned() {
             let is_same = |(_, _, other): &(u64, usize, ReorgEvent)| *other == event;
             let same = self.reorganisations.extract_if(.., |waiting| is_same(waiting));
-            let mut nodes: Vec<usize> = same.map(|(_, node, _)| node).collect();
-            nodes.sort_unstable();
-            let nodes = nodes.into_iter().map(|node| self.name(node)).collect();
+            let nodes = same.map(|(_, node, _)| node).collect();
+            let nodes = self.sorted_names(nodes);
             let ReorgEvent { fork, to, undone, applied, .. } = event;
-            let tip = BlockId { index: to.index, hash: to.hash };
-            self.tell(at_ms, Tale::Reorganised { nodes, undone, applied, fork, tip });
+            self.push(at_ms, RunEvent::Reorganised { nodes, undone, applied, fork, tip: to.id() });
         }
-    }
-
-    fn tell_forks(&mut self, at_ms: u64) {
-        let branches = self.branches();
-        if branches.len() > 1 {
-            let since_ms = match self.differing {
-                Some((count, since_ms)) if count == branches.len() => since_ms,
-                _ => at_ms,
-            };
-            self.differing = Some((branches.len(), since_ms));
-            if self.branches_told != branches.len() && at_ms >= since_ms + SETTLE_MS {
-                self.branches_told = branches.len();
-                self.tell(at_ms, Tale::Fork { branches });
-            }
-            return;
-        }
-        self.differing = None;
-        let tip = self.present().next().map(|(_, view)| view.tip);
-        let Some(tip) = tip.filter(|tip| self.tips() == 1 && self.blocks.get(&tip.hash).is_some()) else { return };
-        if self.branches_told > 1 {
-            self.tell_reorganisations(at_ms, true);
-            self.tell_receptions(at_ms, true);
-            self.branches_told = 1;
-            self.tell(at_ms, Tale::Agreed { nodes: self.present().count(), tip });
-        }
-    }
-
-    /// The nodes by branch; one that merely lags behind is on the branch that it lags behind on.
-    fn branches(&self) -> Vec<Branch> {
-        let mut order: Vec<usize> = self.present().map(|(node, _)| node).collect();
-        order.sort_by_key(|node| (std::cmp::Reverse(self.views[*node].tip.index), *node));
-        let mut branches: Vec<(BlockId, Vec<usize>)> = Vec::new();
-        for node in order {
-            let tip = self.views[node].tip;
-            match branches.iter_mut().find(|(upper, _)| self.blocks.is_on_branch(tip, *upper)) {
-                Some((_, nodes)) => nodes.push(node),
-                None => branches.push((tip, vec![node])),
-            }
-        }
-        for (_, nodes) in &mut branches {
-            nodes.sort_unstable();
-        }
-        branches.sort_by(|a, b| a.1.cmp(&b.1));
-        let name = |nodes: Vec<usize>| nodes.into_iter().map(|node| self.name(node)).collect();
-        branches.into_iter().map(|(tip, nodes)| Branch { nodes: name(nodes), tip }).collect()
-    }
-
-    fn tips(&self) -> usize {
-        let mut tips: Vec<BlockHash> = self.present().map(|(_, view)| view.tip.hash).collect();
-        tips.sort_unstable();
-        tips.dedup();
-        tips.len()
     }
 
     fn intervals(&self, best: BlockId) -> usize {
         INTERVAL_BLOCKS.min(usize::try_from(best.index.0.saturating_sub(1)).unwrap_or(INTERVAL_BLOCKS))
-    }
-
-    fn name(&self, node: usize) -> String {
-        self.names[node].clone()
     }
 }

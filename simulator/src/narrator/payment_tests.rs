@@ -1,9 +1,9 @@
-//! Made-up payments and times in, plain lines out.
+//! Invented payments and times in, plain lines out.
 
 use super::PaymentNarrator;
-use crate::economy::PoolSeen;
-use crate::ledger::{Bundle, Payment};
-use crate::text::Style;
+use crate::event_text::LineFormatter;
+use crate::payers::MempoolObservation;
+use crate::replayed_ledger::{BlockPayments, CheckedPayment};
 use shared::block::{BlockHash, BlockId, Height};
 use shared::keys::KeyPair;
 use shared::ledger::{Address, Amount, Transaction, TransactionId, Unsigned, Uuid};
@@ -21,17 +21,17 @@ fn block() -> BlockId {
     BlockId { index: Height(7), hash: BlockHash::from_bytes([0xab; 32]) }
 }
 
-fn payment(from: &str, to: &str, lab: &str, msg: &str) -> PoolSeen {
+fn payment(from: &str, to: &str, lab: &str, msg: &str) -> MempoolObservation {
     let (pair, amount) = (KeyPair::from_seed(from), Amount::from_lab(lab).unwrap());
     let (from, to, msg) = (pair.address(), address(to), msg.to_owned());
     let unsigned = Unsigned { uuid: Uuid([7; 16]), from, to, amount, fee: Amount::ZERO, msg };
     let transaction: Transaction = pair.sign_transaction(unsigned, BlockHash::ZERO);
-    PoolSeen::Event(PoolEvent::Transaction(Box::new(transaction)))
+    MempoolObservation::Event(PoolEvent::Transaction(Box::new(transaction)))
 }
 
-fn refused(from: &str, to: &str, lab: &str) -> PoolSeen {
+fn refused(from: &str, to: &str, lab: &str) -> MempoolObservation {
     let (from, amount) = (address(from), Amount::from_lab(lab).unwrap());
-    PoolSeen::Refused { from, to: address(to), amount, reason: format!("{from} has too little") }
+    MempoolObservation::Refused { from, to: address(to), amount, reason: format!("{from} has too little") }
 }
 
 fn narrator() -> PaymentNarrator {
@@ -40,40 +40,40 @@ fn narrator() -> PaymentNarrator {
     )
 }
 
-/// The lines, with their times, that are told of what was seen at these times; two seconds later all is told.
-fn lines(seen: &[(u64, PoolSeen)]) -> Vec<String> {
+/// The lines about observations at these times, up to two seconds after the last one.
+fn lines(observations: &[(u64, MempoolObservation)]) -> Vec<String> {
     let (mut narrator, mut now) = (narrator(), 0);
-    for (at_ms, seen) in seen {
+    for (at_ms, observation) in observations {
         while now < *at_ms {
             now = (now + 50).min(*at_ms);
             narrator.tick(now);
         }
-        narrator.see(now, seen);
+        narrator.observe(now, observation);
     }
     (1..=40).for_each(|later| narrator.tick(now + later * 50));
-    told(narrator)
+    events(narrator)
 }
 
-fn told(mut narrator: PaymentNarrator) -> Vec<String> {
-    let style = Style::new(Vec::new(), Vec::new(), false);
-    narrator.take().iter().map(|told| style.line(told).trim_start().to_owned()).collect()
+fn events(mut narrator: PaymentNarrator) -> Vec<String> {
+    let formatter = LineFormatter::new(&[], &[], false);
+    narrator.take_events().iter().map(|events| formatter.line(events).trim_start().to_owned()).collect()
 }
 
 #[test]
 fn a_payment_is_a_sentence() {
-    let seen = [
+    let observations = [
         (1000, payment("ada", "ben", "1.25", "for coffee")),
         (2000, payment("ben", "ben", "12", "")),
         (3000, payment("somebody else", "ada", "0.5", "hello \u{2603}")),
         (4000, refused("ben", "ada", "3.5")),
     ];
-    let stranger = &address("somebody else").to_string()[..10];
+    let nameless = &address("somebody else").to_string()[..10];
     assert_eq!(
-        lines(&seen),
+        lines(&observations),
         [
             "1.0 s  Ada pays Ben 1.25 LAB for coffee".to_owned(),
             "2.0 s  Ben pays Ben 12 LAB".to_owned(),
-            format!("3.0 s  {stranger}… pays Ada 0.50 LAB hello \u{2603}"),
+            format!("3.0 s  {nameless}… pays Ada 0.50 LAB hello \u{2603}"),
             "4.0 s  Ben cannot pay Ada 3.50 LAB: Ben has too little".to_owned(),
         ]
     );
@@ -81,43 +81,47 @@ fn a_payment_is_a_sentence() {
 
 #[test]
 fn many_payments_are_summed_up_second_by_second() {
-    let mut seen: Vec<_> = (0..40).map(|number| (1000 + number * 50, payment("ada", "ben", "1", "for tea"))).collect();
-    seen.push((2020, refused("ada", "ben", "2")));
-    seen.sort_by_key(|(at_ms, _)| *at_ms);
+    let mut observations: Vec<_> =
+        (0..40).map(|number| (1000 + number * 50, payment("ada", "ben", "1", "for tea"))).collect();
+    observations.push((2020, refused("ada", "ben", "2")));
+    observations.sort_by_key(|(at_ms, _)| *at_ms);
     let tea = |at: &str| format!("{at} s  Ada pays Ben 1 LAB for tea");
     let mut expected: Vec<String> = ["1.0", "1.1", "1.1", "1.1", "1.2"].into_iter().map(tea).collect();
-    expected.push("2.0 s  and 15 more payments, 15 LAB together".to_owned());
+    expected.push("2.0 s  and 15 more payments, 15 LAB in all".to_owned());
     expected.push(tea("2.0"));
-    expected.push("3.0 s  and 19 more payments, 19 LAB together; 1 refused".to_owned());
-    assert_eq!(lines(&seen), expected);
+    expected.push("3.0 s  and 19 more payments, 19 LAB in all; 1 refused".to_owned());
+    assert_eq!(lines(&observations), expected);
 }
 
 #[test]
-fn a_block_tells_what_it_confirms_and_who_earns() {
+fn a_block_confirms_payments_and_its_miner_earns() {
     let mut narrator = narrator();
     let (from, to) = (address("ada").to_string(), address("ben").to_string());
-    let payment = Payment { id: String::new(), from, to: to.clone(), amount: 125_000_000, fee: 431 };
-    let full = Bundle { miner: to.clone(), payments: vec![payment.clone(), Payment { fee: 0, ..payment }] };
-    narrator.see_bundle(1000, block(), &full, 5_000_000_000);
-    narrator.see_bundle(1000, block(), &Bundle { miner: to, payments: Vec::new() }, 5_000_000_000);
-    narrator.see(1100, &PoolSeen::Event(PoolEvent::Confirmed(ConfirmedEvent { id: id(), block: block() })));
-    assert!(narrator.take().is_empty(), "the block itself is told first");
+    let payment = CheckedPayment { id: String::new(), from, to: to.clone(), amount: 125_000_000, fee: 431 };
+    let full =
+        BlockPayments { miner: to.clone(), payments: vec![payment.clone(), CheckedPayment { fee: 0, ..payment }] };
+    narrator.add_block_payments(1000, block(), &full, 5_000_000_000);
+    narrator.add_block_payments(1000, block(), &BlockPayments { miner: to, payments: Vec::new() }, 5_000_000_000);
+    narrator
+        .observe(1100, &MempoolObservation::Event(PoolEvent::Confirmed(ConfirmedEvent { id: id(), block: block() })));
+    assert!(narrator.take_events().is_empty(), "the line about the block itself comes first");
     narrator.tick(1150);
     assert_eq!(
-        told(narrator),
+        events(narrator),
         [
-            "1.1 s  block 7 (abababab) confirms 2 payments of 2.50 LAB; Ben earns 50.00000431 LAB",
+            "1.1 s  block 7 (abababab) confirms 2 payments, 2.50 LAB in all; Ben earns 50.00000431 LAB",
             "1.1 s  block 7 (abababab) has no payments; Ben earns 50 LAB",
         ]
     );
 }
 
 #[test]
-fn payments_that_come_back_or_are_given_up_are_told_together() {
-    let returned = || PoolSeen::Event(PoolEvent::Returned(ReturnedEvent { id: id() }));
-    let evicted =
-        |reason: &str| PoolSeen::Event(PoolEvent::Evicted(EvictedEvent { id: id(), reason: reason.to_owned() }));
-    let seen = [
+fn payments_that_come_back_or_are_dropped_share_a_line() {
+    let returned = || MempoolObservation::Event(PoolEvent::Returned(ReturnedEvent { id: id() }));
+    let evicted = |reason: &str| {
+        MempoolObservation::Event(PoolEvent::Evicted(EvictedEvent { id: id(), reason: reason.to_owned() }))
+    };
+    let observations = [
         (1000, returned()),
         (1010, evicted("not-covered")),
         (1020, returned()),
@@ -126,19 +130,23 @@ fn payments_that_come_back_or_are_given_up_are_told_together() {
         (5000, evicted("outbid")),
     ];
     assert_eq!(
-        lines(&seen),
+        lines(&observations),
         [
-            "1.3 s  2 payments wait again, after blocks were left",
-            "1.3 s  the mempool gave up 1 payment: the payer has not enough any more",
-            "5.2 s  1 payment waits again, after blocks were left",
-            "5.2 s  the mempool gave up 2 payments: it is full, and others pay more",
+            "1.3 s  2 payments wait again: their blocks were undone",
+            "1.3 s  the mempool dropped 1 payment: the payer no longer has enough money",
+            "5.2 s  1 payment waits again: its block was undone",
+            "5.2 s  the mempool dropped 2 payments: the mempool is full, and others pay a higher fee",
         ]
     );
 }
 
 #[test]
-fn a_mempool_that_falls_silent_is_told_of() {
-    let seen = [(1000, PoolSeen::Silent("gone".to_owned())), (2000, PoolSeen::Back), (3000, PoolSeen::Pending(4))];
-    let expected = ["1.0 s  the mempool tells nothing any more: gone", "2.0 s  the mempool tells its events again"];
-    assert_eq!(lines(&seen), expected);
+fn a_mempool_that_falls_silent_gets_a_line() {
+    let observations = [
+        (1000, MempoolObservation::Silent("gone".to_owned())),
+        (2000, MempoolObservation::Back),
+        (3000, MempoolObservation::Pending(4)),
+    ];
+    let expected = ["1.0 s  the mempool no longer sends events: gone", "2.0 s  the mempool sends events again"];
+    assert_eq!(lines(&observations), expected);
 }

@@ -1,11 +1,12 @@
-//! Makes a story of payments: what the mempool and the blocks tell in, [`Told`] out.
+//! Turns observations of the mempool and the payments in blocks into events of the run.
 //!
-//! Pure, like the narrator of blocks. Few payments a second are told one by one; of many, the first of each second and
-//! the sum of the others, so that any rate can be read. What blocks confirm is told a moment later, after the block itself.
+//! Pure, like the narrator of blocks. At a low rate each payment gets an event of its own. At a high rate only the
+//! first one of each second does, and the others are summed up, so that the narration stays readable. The event about a
+//! block's payments waits for the event about the block.
 
-use crate::economy::PoolSeen;
-use crate::ledger::Bundle;
-use crate::tale::{Tale, Told};
+use crate::event::{RunEvent, TimedEvent};
+use crate::payers::MempoolObservation;
+use crate::replayed_ledger::BlockPayments;
 use shared::block::BlockId;
 use shared::ledger::{Address, Transaction};
 use shared::wire::PoolEvent;
@@ -13,52 +14,54 @@ use std::collections::{BTreeMap, HashMap};
 
 /// How long payments are counted together.
 const WINDOW_MS: u64 = 1000;
-/// Payments of a window that are told one by one …
+/// Payments in a window that get an event of their own …
 const ONE_BY_ONE: u64 = 5;
-/// … and where the window before had more than these.
+/// … and how many do if the window before had more payments than that.
 const ONE_OF_MANY: u64 = 1;
-/// How long returned and given up payments are gathered.
+/// How long returned and dropped payments are counted together.
 const GATHER_MS: u64 = 250;
-/// How long a block's payments wait for the block itself to be told.
+/// How long the event about a block's payments waits for the event about the block.
 const ORDER_MS: u64 = 150;
-/// Most people who are known by name.
-const MOST_NAMES: usize = 1000;
-/// Characters of an address that nobody is known by.
+/// Most addresses that are known by a name.
+const MAX_NAMES: usize = 1000;
+/// Characters that are shown of an address without a name.
 const SHOWN_ADDRESS: usize = 10;
 
-/// Turns what is seen of money into what is told to people.
+/// The state machine: `observe` takes observations, [`PaymentNarrator::take_events`] returns events.
 #[derive(Debug)]
 pub struct PaymentNarrator {
+    /// By address.
     names: HashMap<String, String>,
-    window: Window,
-    returned: Gathered,
-    given_up: BTreeMap<String, Gathered>,
-    blocks: Vec<(u64, Tale)>,
+    window: PaymentWindow,
+    returned: GatheredCount,
+    /// By the mempool's reason.
+    given_up: BTreeMap<String, GatheredCount>,
+    /// Events about blocks' payments, and when each is due.
+    blocks: Vec<(u64, RunEvent)>,
     pending: Option<u64>,
-    told: Vec<Told>,
+    events: Vec<TimedEvent>,
 }
 
-/// The payments of a second.
 #[derive(Debug)]
-struct Window {
+struct PaymentWindow {
     since_ms: u64,
-    /// How many, refused ones too.
+    /// Refused ones included.
     payments: u64,
-    /// How many of them are told one by one.
+    /// How many of them get an event of their own.
     one_by_one: u64,
-    /// Those that are not: how many, and what they move.
+    /// The others, and their sum in grains.
     more: u64,
     more_amount: u128,
     more_refused: u64,
 }
 
-impl Window {
+impl PaymentWindow {
     const fn new(since_ms: u64, one_by_one: u64) -> Self {
         Self { since_ms, payments: 0, one_by_one, more: 0, more_amount: 0, more_refused: 0 }
     }
 
-    /// Whether one more payment is told by itself.
-    const fn tells_one_more(&mut self, at_ms: u64) -> bool {
+    /// Counts a payment, and returns whether it gets an event of its own.
+    const fn count_one(&mut self, at_ms: u64) -> bool {
         if self.payments == 0 {
             self.since_ms = at_ms;
         }
@@ -67,14 +70,14 @@ impl Window {
     }
 }
 
-/// Things that are counted since a moment.
+/// A count of things since the first of them.
 #[derive(Debug, Default)]
-struct Gathered {
+struct GatheredCount {
     since_ms: u64,
     count: u64,
 }
 
-impl Gathered {
+impl GatheredCount {
     fn add(&mut self, at_ms: u64) {
         if self.count == 0 {
             self.since_ms = at_ms;
@@ -88,119 +91,121 @@ impl Gathered {
 }
 
 impl PaymentNarrator {
-    /// Among people of these addresses and names.
+    /// Knows these addresses by their names.
     pub fn new(directory: impl Iterator<Item = (Address, String)>) -> Self {
         Self {
             names: directory.map(|(address, name)| (address.to_string(), name)).collect(),
-            window: Window::new(0, ONE_BY_ONE),
-            returned: Gathered::default(),
+            window: PaymentWindow::new(0, ONE_BY_ONE),
+            returned: GatheredCount::default(),
             given_up: BTreeMap::new(),
             blocks: Vec::new(),
             pending: None,
-            told: Vec::new(),
+            events: Vec::new(),
         }
     }
 
-    /// Whoever is at `address` is called `name`, unless they have a name already.
-    pub fn call(&mut self, address: String, name: String) {
-        if self.names.len() < MOST_NAMES {
+    /// Names an address, unless it has a name already.
+    pub fn add_name(&mut self, address: String, name: String) {
+        if self.names.len() < MAX_NAMES {
             self.names.entry(address).or_insert(name);
         }
     }
 
-    /// Takes what was seen of the mempool.
-    pub fn see(&mut self, at_ms: u64, seen: &PoolSeen) {
+    /// Takes an observation of the mempool.
+    pub fn observe(&mut self, at_ms: u64, observation: &MempoolObservation) {
         self.tick(at_ms);
         let mempool = || "the mempool".to_owned();
-        match seen {
-            PoolSeen::Event(PoolEvent::Transaction(transaction)) => self.see_payment(at_ms, transaction),
-            // Blocks tell it themselves.
-            PoolSeen::Event(PoolEvent::Confirmed(_)) => {}
-            PoolSeen::Event(PoolEvent::Returned(_)) => self.returned.add(at_ms),
-            PoolSeen::Event(PoolEvent::Evicted(event)) => {
+        match observation {
+            MempoolObservation::Event(PoolEvent::Transaction(transaction)) => self.observe_payment(at_ms, transaction),
+            // The block's own event counts its payments.
+            MempoolObservation::Event(PoolEvent::Confirmed(_)) => {}
+            MempoolObservation::Event(PoolEvent::Returned(_)) => self.returned.add(at_ms),
+            MempoolObservation::Event(PoolEvent::Evicted(event)) => {
                 self.given_up.entry(event.reason.clone()).or_default().add(at_ms);
             }
-            PoolSeen::Pending(count) => self.pending = Some(*count),
-            PoolSeen::Refused { from, to, amount, reason } => {
-                if !self.window.tells_one_more(at_ms) {
+            MempoolObservation::Pending(count) => self.pending = Some(*count),
+            MempoolObservation::Refused { from, to, amount, reason } => {
+                if !self.window.count_one(at_ms) {
                     self.window.more_refused += 1;
                     return;
                 }
                 let (name, to) = (self.name(from.as_str()), self.name(to.as_str()));
                 let reason = reason.replace(from.as_str(), &name);
-                self.tell(at_ms, Tale::Refused { from: name, to, amount: *amount, reason });
+                self.push(at_ms, RunEvent::Refused { from: name, to, amount: *amount, reason });
             }
-            PoolSeen::Silent(reason) => self.tell(at_ms, Tale::Silent { node: mempool(), reason: reason.clone() }),
-            PoolSeen::Back => self.tell(at_ms, Tale::Back { node: mempool() }),
+            MempoolObservation::Silent(reason) => {
+                self.push(at_ms, RunEvent::Silent { node: mempool(), reason: reason.clone() })
+            }
+            MempoolObservation::Back => self.push(at_ms, RunEvent::Back { node: mempool() }),
         }
     }
 
-    /// Takes what a block says of money.
-    pub fn see_bundle(&mut self, at_ms: u64, block: BlockId, bundle: &Bundle, reward: u64) {
-        let amount = bundle.payments.iter().map(|payment| u128::from(payment.amount)).sum();
-        let fees: u64 = bundle.payments.iter().map(|payment| payment.fee).fold(0, u64::saturating_add);
-        let (payments, miner) = (bundle.payments.len() as u64, self.name(&bundle.miner));
-        let tale = Tale::Confirmed { block, payments, amount, miner, earned: reward.saturating_add(fees) };
-        self.blocks.push((at_ms + ORDER_MS, tale));
+    /// Takes the payments in a block, and its reward in grains.
+    pub fn add_block_payments(&mut self, at_ms: u64, block: BlockId, block_payments: &BlockPayments, reward: u64) {
+        let amount = block_payments.payments.iter().map(|payment| u128::from(payment.amount)).sum();
+        let fees: u64 = block_payments.payments.iter().map(|payment| payment.fee).fold(0, u64::saturating_add);
+        let (payments, miner) = (block_payments.payments.len() as u64, self.name(&block_payments.miner));
+        let event = RunEvent::Confirmed { block, payments, amount, miner, earned: reward.saturating_add(fees) };
+        self.blocks.push((at_ms + ORDER_MS, event));
     }
 
-    /// Payments that wait for a block, if the mempool has said.
+    /// How many payments wait for a block, if the mempool has reported it.
     pub const fn pending(&self) -> Option<u64> {
         self.pending
     }
 
-    /// Gathers what is due by now.
+    /// Adds the events that are due by now.
     pub fn tick(&mut self, at_ms: u64) {
-        self.gather(at_ms, false);
+        self.push_due(at_ms, false);
     }
 
-    /// Gathers all that is left.
+    /// Adds the events that still wait.
     pub fn finish(&mut self, at_ms: u64) {
-        self.gather(at_ms, true);
+        self.push_due(at_ms, true);
     }
 
-    /// What is to be told now, in order.
-    pub fn take(&mut self) -> Vec<Told> {
-        std::mem::take(&mut self.told)
+    /// Removes and returns the events, in order.
+    pub fn take_events(&mut self) -> Vec<TimedEvent> {
+        std::mem::take(&mut self.events)
     }
 
-    fn see_payment(&mut self, at_ms: u64, transaction: &Transaction) {
+    fn observe_payment(&mut self, at_ms: u64, transaction: &Transaction) {
         let Transaction { id, from, to, amount, fee, msg, .. } = transaction;
-        if !self.window.tells_one_more(at_ms) {
+        if !self.window.count_one(at_ms) {
             self.window.more += 1;
             self.window.more_amount += u128::from(amount.grains());
             return;
         }
         let (from, to) = (self.name(from.as_str()), self.name(to.as_str()));
-        self.tell(at_ms, Tale::Payment { id: *id, from, to, amount: *amount, fee: *fee, msg: msg.clone() });
+        self.push(at_ms, RunEvent::Payment { id: *id, from, to, amount: *amount, fee: *fee, msg: msg.clone() });
     }
 
-    fn gather(&mut self, at_ms: u64, all: bool) {
+    fn push_due(&mut self, at_ms: u64, all: bool) {
         if self.window.payments > 0 && (all || at_ms >= self.window.since_ms + WINDOW_MS) {
             let one_by_one = if self.window.payments > ONE_BY_ONE { ONE_OF_MANY } else { ONE_BY_ONE };
-            let over = std::mem::replace(&mut self.window, Window::new(at_ms, one_by_one));
+            let over = std::mem::replace(&mut self.window, PaymentWindow::new(at_ms, one_by_one));
             let (count, amount, refused) = (over.more, over.more_amount, over.more_refused);
             if count + refused > 0 {
-                self.tell(at_ms, Tale::Payments { count, amount, refused });
+                self.push(at_ms, RunEvent::Payments { count, amount, refused });
             }
         }
         let due = self.blocks.extract_if(.., |(due_ms, _)| all || at_ms >= *due_ms);
-        self.told.extend(due.map(|(_, tale)| Told { at_ms, tale }));
+        self.events.extend(due.map(|(_, event)| TimedEvent { at_ms, event }));
         if self.returned.is_due(at_ms, all) {
-            let Gathered { count, .. } = std::mem::take(&mut self.returned);
-            self.tell(at_ms, Tale::Returned { count });
+            let GatheredCount { count, .. } = std::mem::take(&mut self.returned);
+            self.push(at_ms, RunEvent::Returned { count });
         }
-        let due = self.given_up.extract_if(.., |_, gathered| gathered.is_due(at_ms, all));
-        let tales = due.map(|(reason, Gathered { count, .. })| Tale::GivenUp { count, reason });
-        self.told.extend(tales.map(|tale| Told { at_ms, tale }));
+        let due = self.given_up.extract_if(.., |_, count| count.is_due(at_ms, all));
+        let events = due.map(|(reason, GatheredCount { count, .. })| RunEvent::GivenUp { count, reason });
+        self.events.extend(events.map(|event| TimedEvent { at_ms, event }));
     }
 
     fn name(&self, address: &str) -> String {
-        let stranger = || format!("{}…", address.get(..SHOWN_ADDRESS).unwrap_or(address));
-        self.names.get(address).cloned().unwrap_or_else(stranger)
+        let shortened = || format!("{}…", address.get(..SHOWN_ADDRESS).unwrap_or(address));
+        self.names.get(address).cloned().unwrap_or_else(shortened)
     }
 
-    fn tell(&mut self, at_ms: u64, tale: Tale) {
-        self.told.push(Told { at_ms, tale });
+    fn push(&mut self, at_ms: u64, event: RunEvent) {
+        self.events.push(TimedEvent { at_ms, event });
     }
 }

@@ -1,116 +1,127 @@
-//! The end of a run: heals what is cut, ends the payments, asks the nodes to agree, has all money found, and draws up
-//! the report.
+//! The end of a run: heals the network, ends the payments, asks the nodes to agree, has all money accounted for, and
+//! draws up the report.
 
-use super::Run;
-use crate::agreement::{self, Agreement};
-use crate::flags::Options;
-use crate::network::Network;
-use crate::observer::What;
-use crate::proof::{self, Money};
-use crate::report::{Found, Report};
-use crate::tale::{Branch, Tale};
+use super::LiveRun;
+use crate::event::{NodesOnBranch, RunEvent};
+use crate::final_agreement::{self, FinalAgreement};
+use crate::flags::RunOptions;
+use crate::money_proof::{self, MoneyProof};
+use crate::network::RunningNetwork;
+use crate::observer::Observation;
+use crate::report::RunReport;
 use shared::block::{BlockId, Height};
 use std::io::{self, Write};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// How long nodes may take to agree at the end.
+/// How long nodes may take to agree at the end, and how long if someone waits for the program to stop.
 const AGREE: Duration = Duration::from_secs(15);
-/// The same, where somebody waits for the program to end.
 const AGREE_IN_HASTE: Duration = Duration::from_millis(1000);
-
-/// How long all money may take to be found.
+/// How long the proof of all money may take, and how long if someone waits for the program to stop.
 const PROVE: Duration = Duration::from_secs(60);
-/// The same, where somebody waits for the program to end.
 const PROVE_IN_HASTE: Duration = Duration::from_secs(5);
-/// The same, where the network was found: its chain may be long. Docker is told to wait for longer than this.
+/// The same for a network that was found, whose chain may be long. Docker's grace period must be longer than this.
 const PROVE_FOUND_IN_HASTE: Duration = Duration::from_secs(15);
-/// Block intervals that payments may take to be confirmed at the end, and what comes on top.
+/// How long the last checks of blocks may take, and how long if someone waits for the program to stop.
+const CHECK: Duration = Duration::from_secs(10);
+const CHECK_IN_HASTE: Duration = Duration::from_millis(500);
+/// The last payments get four block intervals and two seconds to be confirmed, but no more than a minute.
 const LAST_INTERVALS: u32 = 4;
 const LAST_PAYMENTS: Duration = Duration::from_secs(2);
-/// The longest that this is waited for.
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
-/// How often it is asked whether they are.
-const LOOK: Duration = Duration::from_millis(200);
+/// Time between two requests for the number of pending payments.
+const POLL: Duration = Duration::from_millis(200);
 
-impl<W: Write> Run<W> {
-    pub(super) async fn end(mut self, options: &Options, network: &Network, is_hasty: bool) -> anyhow::Result<Report> {
+impl<W: Write> LiveRun<W> {
+    /// Brings the run to its end; `is_hasty` if someone waits for the program to stop.
+    pub(super) async fn end(
+        mut self,
+        options: &RunOptions,
+        network: &RunningNetwork,
+        is_hasty: bool,
+    ) -> anyhow::Result<RunReport> {
         self.heal(network).await;
-        if let Some(economy) = &self.economy {
-            economy.stop_paying();
+        if let Some(payers) = &self.payers {
+            payers.stop_paying();
         }
         if !is_hasty {
             let interval = Duration::from_millis(options.config.network.block_interval_ms);
             let patience = (interval * LAST_INTERVALS + LAST_PAYMENTS).min(LONGEST_WAIT);
-            // What is not confirmed by then is reported as pending.
-            let _ = self.meanwhile(timeout(patience, nothing_is_pending(network))).await?;
+            // Payments that take longer are reported as pending.
+            let _ = self.narrate_while(timeout(patience, no_payment_is_pending(network))).await?;
         }
         let deadline = if is_hasty { AGREE_IN_HASTE } else { AGREE };
-        let agreement = self.meanwhile(agreement::reach(network, deadline)).await?;
+        let agreement = self.narrate_while(final_agreement::reach(network, deadline)).await?;
         let (tip, branches) = match agreement {
-            Agreement::On(tip) => (Some(tip), Vec::new()),
-            Agreement::None(branches) => (None, branches),
+            FinalAgreement::On(tip) => (Some(tip), Vec::new()),
+            FinalAgreement::Split(branches) => (None, branches),
         };
         let least = tip.map_or(Height(0), |tip| tip.index);
-        let money = self.find_money(network, least, is_hasty).await?;
-        // The chain that was agreed on is walked down to its start, in case that something was not told of.
+        let money = self.prove_money(network, least, is_hasty).await?;
         if self.is_found {
-            // Nodes that were there before may have taken blocks with them that nobody else has: not of this chain.
+            // Nodes that left may have taken blocks with them which are on no other node, and so not on this chain.
             self.unchecked = 0;
         }
-        self.inspector.ask(self.somebody(), tip.unwrap_or_else(|| self.narrator.best()));
+        // The inspector goes down from this block to the start of the run: some block may not have been reported.
+        let number = self.nodes.all().iter().position(|node| node.is_present).unwrap_or(0);
+        self.inspector.request(number, tip.unwrap_or_else(|| self.narrator.best()));
         Ok(self.report(options, (tip, branches), money, is_hasty).await?)
     }
 
     /// Goes on narrating until `wait` is over.
-    async fn meanwhile<T>(&mut self, wait: impl Future<Output = T>) -> io::Result<T> {
+    async fn narrate_while<T>(&mut self, wait: impl Future<Output = T>) -> io::Result<T> {
         let mut wait = std::pin::pin!(wait);
         loop {
             tokio::select! {
                 over = &mut wait => return Ok(over),
-                shown = self.next() => shown?,
+                shown = self.narrate_next() => shown?,
             }
         }
     }
 
-    async fn find_money(&mut self, network: &Network, least: Height, is_hasty: bool) -> io::Result<Option<Money>> {
-        let (Some(economy), Some(money)) = (self.economy.take(), &network.money) else { return Ok(None) };
-        let Some(book) = self.meanwhile(economy.finish()).await? else {
-            return Ok(Some(Money { fault: Some("the members' task has panicked".to_owned()), ..Money::default() }));
+    async fn prove_money(
+        &mut self,
+        network: &RunningNetwork,
+        least: Height,
+        is_hasty: bool,
+    ) -> io::Result<Option<MoneyProof>> {
+        let (Some(payers), Some(money)) = (self.payers.take(), &network.money) else { return Ok(None) };
+        let Some(book) = self.narrate_while(payers.finish()).await? else {
+            let fault = Some("the members' task has panicked".to_owned());
+            return Ok(Some(MoneyProof { fault, ..MoneyProof::default() }));
         };
         let patience = match (is_hasty, self.is_found) {
             (false, _) => PROVE,
             (true, false) => PROVE_IN_HASTE,
             (true, true) => PROVE_FOUND_IN_HASTE,
         };
-        self.meanwhile(proof::prove(network, &money.mempool(), &book, least, patience)).await.map(Some)
+        self.narrate_while(money_proof::prove(network, &money.mempool(), &book, least, patience)).await.map(Some)
     }
 
     async fn report(
         mut self,
-        options: &Options,
-        (tip, branches): (Option<BlockId>, Vec<Branch>),
-        money: Option<Money>,
+        options: &RunOptions,
+        (tip, branches): (Option<BlockId>, Vec<NodesOnBranch>),
+        money: Option<MoneyProof>,
         is_hasty: bool,
-    ) -> io::Result<Report> {
-        let patience = if is_hasty { Duration::from_millis(500) } else { Duration::from_secs(10) };
-        let checked = self.inspector.finish(patience).await;
-        while let Ok(seen) = self.seen.try_recv() {
-            if matches!(seen.what, What::BadBlock(..) | What::Unfetched(..) | What::Fetched) {
-                self.take(seen);
+    ) -> io::Result<RunReport> {
+        let checked = self.inspector.finish(if is_hasty { CHECK_IN_HASTE } else { CHECK }).await;
+        while let Ok(observed) = self.observations.try_recv() {
+            use Observation::{BadBlock, Fetched, Unfetched};
+            if matches!(observed.observation, BadBlock(..) | Unfetched(..) | Fetched) {
+                self.observe(observed);
             }
         }
         let best = tip.unwrap_or_else(|| self.narrator.best());
         let blocks = best.index.0.saturating_sub(self.base);
         let counts = self.narrator.counts();
-        let found = self.names.iter().zip(&counts.found);
-        let report = Report {
+        let report = RunReport {
             seconds: self.started.elapsed().as_secs_f64(),
             blocks,
             agreed: tip.is_some(),
             tip,
             branches,
-            found: found.map(|(node, blocks)| Found { node: node.clone(), blocks: *blocks }).collect(),
+            found: self.narrator.blocks_found(),
             forks: counts.forks,
             reorganisations: counts.reorganisations,
             deepest_reorganisation: counts.deepest,
@@ -129,19 +140,19 @@ impl<W: Write> Run<W> {
         self.narrator.finish(at_ms);
         self.payments.finish(at_ms);
         self.show()?;
-        self.narrator.tell(at_ms, Tale::Report(report.clone()));
+        self.narrator.push(at_ms, RunEvent::Report(report.clone()));
         self.screen.end_status()?;
-        self.screen.show(&self.narrator.take())?;
+        self.screen.show(&self.narrator.take_events())?;
         Ok(report)
     }
 }
 
-/// Waits until the mempool has no payments; for ever if it has always some.
-async fn nothing_is_pending(network: &Network) {
+/// Waits until no payment is pending in the mempool; for ever if there always is one.
+async fn no_payment_is_pending(network: &RunningNetwork) {
     let Some(money) = &network.money else { return };
     loop {
-        // Payments that are on their way get there meanwhile.
-        sleep(LOOK).await;
+        // The first request comes late, so that payments on their way arrive before it.
+        sleep(POLL).await;
         let info = network.client.info(&money.mempool()).await;
         if info.is_ok_and(|info| info.pool.is_some_and(|pool| pool.count == 0)) {
             return;

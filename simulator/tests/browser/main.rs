@@ -1,5 +1,5 @@
-//! The path of a newcomer who starts the program and opens the one address that it prints: blocks arrive, a button splits
-//! the network and it heals by itself, a wallet earns and pays. Here it is the real program, and only what can be clicked.
+//! The path of a newcomer who starts the program and opens the one address that it prints: blocks arrive, a button
+//! splits the network and it heals by itself, a wallet earns and pays. It is the real program, used by clicks alone.
 //!
 //! It needs chromium and chromedriver: `cargo test -p simulator --test browser -- --ignored`. Pictures go to
 //! `$CHAINLAB_SCREENSHOTS`, or `target/screenshots`.
@@ -50,7 +50,7 @@ async fn a_fork_happens_and_heals(tab: &Tab) {
     tab.reads("#agreement", "2 branches").await;
     tab.find("#tree a.stale").await;
     tab.picture("program-split").await;
-    // Nobody presses the other button.
+    // The network heals without another click.
     tab.reads("#split", "see a fork happen").await;
     tab.reads("#agreement", "nodes agree on block").await;
     tab.reads("#ticker", "all nodes are on one chain again").await;

@@ -6,15 +6,15 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long it may take to end when it is asked to.
+/// How long the program may take to end when it is asked to.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The program; it dies when it is dropped.
+/// The program; dropping it ends it.
 pub(crate) struct Program {
     child: Child,
     /// `host:port` of the explorer.
     pub(crate) explorer: String,
-    /// The address of somebody who can be paid.
+    /// The address of a member, to be paid.
     pub(crate) member: String,
 }
 
@@ -28,10 +28,10 @@ impl Program {
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let started = lines.by_ref().map_while(Result::ok).find_map(|line| {
-            let tale: Value = serde_json::from_str(&line).unwrap();
-            (tale["event"] == "started").then_some(tale)
+            let event: Value = serde_json::from_str(&line).unwrap();
+            (event["event"] == "started").then_some(event)
         });
-        // Whoever does not read along holds it up.
+        // Unread output would block the program.
         thread::spawn(move || lines.map_while(Result::ok).for_each(drop));
         let Some(started) = started else {
             let _ = child.kill();
@@ -46,7 +46,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // Asked to end, it removes its folder.
+        // A program that is asked to end removes its folder.
         let _ = Command::new("kill").arg(self.child.id().to_string()).status();
         let began = Instant::now();
         while matches!(self.child.try_wait(), Ok(None)) && began.elapsed() < PATIENCE {

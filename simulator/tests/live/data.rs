@@ -1,15 +1,15 @@
-//! Runs without money: forks and their end, folders that are gone on with, stopping, and the program itself.
+//! Runs without money: forks and their end, data folders that are used again, stopping, and the program itself.
 
-use super::{events, network, run, tales};
+use super::{network, of_kind, parse_events, run};
 use serde_json::Value;
 use shared::params::LayerName;
-use simulator::Options;
+use simulator::RunOptions;
 use simulator::partition::Partition;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
-fn options() -> Options {
+fn options() -> RunOptions {
     let mut options = network();
     options.config.network.layer = LayerName::Data;
     options
@@ -19,55 +19,55 @@ fn options() -> Options {
 async fn nodes_that_were_cut_apart_agree_again_after_healing() {
     let seconds = Duration::from_secs;
     let partition = Partition { after: seconds(1), lasts: seconds(3) };
-    let options = Options { seconds: Some(seconds(6)), partitions: vec![partition], ..options() };
-    let (report, tales) = run(&options, CancellationToken::new()).await;
+    let options = RunOptions { seconds: Some(seconds(6)), partitions: vec![partition], ..options() };
+    let (report, events) = run(&options, CancellationToken::new()).await;
 
     assert!(report.is_good() && report.money.is_none(), "{report:?}");
     assert_eq!((report.bad, report.unchecked, report.failed_services), (0, 0, 0), "{report:?}");
     assert!(report.blocks > 0 && report.checked >= report.blocks, "{report:?}");
     assert_eq!(report.stale, report.checked - report.blocks);
-    let (cut, healed) = (events(&tales, "partitioned"), events(&tales, "healed"));
+    let (cut, healed) = (of_kind(&events, "partitioned"), of_kind(&events, "healed"));
     assert_eq!((cut.len(), healed.len()), (1, 1));
-    assert!(events(&tales, "trouble").is_empty(), "{tales:?}");
-    // Where both halves mined there was a fork, and whoever was on the lighter branch has left it.
+    assert!(of_kind(&events, "trouble").is_empty(), "{events:?}");
+    // If both halves mined there was a fork, and the nodes on the branch with less work have left it.
     let found = &healed[0]["found"];
     if found[0].as_u64() > Some(0) && found[1].as_u64() > Some(0) {
         assert!(report.forks > 0 && report.reorganisations > 0, "{report:?}");
     }
-    let last = tales.last().unwrap();
+    let last = events.last().unwrap();
     assert_eq!((&last["event"], &last["agreed"]), (&Value::from("report"), &Value::from(true)));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_kept_data_folder_is_gone_on_with() {
+async fn a_kept_data_folder_continues_its_chain() {
     let folder = tempfile::tempdir().unwrap();
-    // A chain is found again by its port, so this run needs ports that will be free once more.
+    // A chain belongs to its port, so the second run needs the same ports.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().min(65_000);
     let data_dir = Some(folder.path().to_owned());
-    let options = Options { blocks: Some(2), data_dir, port: Some(port), ..options() };
+    let options = RunOptions { blocks: Some(2), data_dir, port: Some(port), ..options() };
     let (first, _) = run(&options, CancellationToken::new()).await;
     assert!(first.is_good(), "{first:?}");
     let saved = simulator::parameters::saved(folder.path()).unwrap().unwrap();
     assert_eq!(saved, options.config.network);
 
-    let (second, tales) = run(&options, CancellationToken::new()).await;
+    let (second, events) = run(&options, CancellationToken::new()).await;
     assert!(second.is_good() && second.blocks >= 2, "{second:?}");
     let reached = first.tip.unwrap().index.0;
-    assert!(second.tip.unwrap().index.0 >= reached + 2, "{second:?} does not go on from {reached}");
-    assert_eq!(events(&tales, "started").len(), 1);
+    assert!(second.tip.unwrap().index.0 >= reached + 2, "{second:?} does not continue from {reached}");
+    assert_eq!(of_kind(&events, "started").len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_run_that_is_told_to_stop_reports_soon_and_leaves_nothing_behind() {
+async fn a_run_that_is_stopped_reports_soon_and_leaves_nothing_behind() {
     let stop = CancellationToken::new();
     let (options, cancel) = (options(), stop.clone());
     tokio::spawn(async move {
         tokio::time::sleep(Duration::from_millis(1500)).await;
         cancel.cancel();
     });
-    let (report, tales) = run(&options, stop).await;
+    let (report, events) = run(&options, stop).await;
     assert!(report.is_good(), "{report:?}");
-    let parameters = events(&tales, "started")[0]["config"].as_str().unwrap();
+    let parameters = of_kind(&events, "started")[0]["config"].as_str().unwrap();
     assert!(!std::path::Path::new(parameters).parent().unwrap().exists(), "{parameters}");
 }
 
@@ -93,16 +93,16 @@ fn the_program_prints_json_and_nothing_else() {
         .stderr(Stdio::inherit())
         .output()
         .unwrap();
-    let tales = tales(&out.stdout);
-    assert!(out.status.success(), "{:?} {tales:?}", out.status);
-    assert!(events(&tales, "found").len() >= 2, "{tales:?}");
-    let [report] = events(&tales, "report")[..] else { panic!("{tales:?}") };
+    let events = parse_events(&out.stdout);
+    assert!(out.status.success(), "{:?} {events:?}", out.status);
+    assert!(of_kind(&events, "found").len() >= 2, "{events:?}");
+    let [report] = of_kind(&events, "report")[..] else { panic!("{events:?}") };
     assert!(report["blocks"].as_u64() >= Some(3) && report["agreed"] == true, "{report}");
 }
 
 #[test]
 fn a_layer_that_does_not_exist_is_refused_with_those_that_do() {
     let out = Command::new(env!("CARGO_BIN_EXE_simulator")).args(["--layer", "cake"]).output().unwrap();
-    let said = String::from_utf8(out.stderr).unwrap();
-    assert!(!out.status.success() && said.contains("--layer") && said.contains("data"), "{said}");
+    let errors = String::from_utf8(out.stderr).unwrap();
+    assert!(!out.status.success() && errors.contains("--layer") && errors.contains("data"), "{errors}");
 }

@@ -1,15 +1,15 @@
-//! Driving networks that run already: they are waited for, their nodes come and go, and money is found or made.
+//! `simulator drive` on networks that already run: it waits for them, nodes come and go, and members get or earn money.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
-use super::{events, network, tales};
+use super::{network, of_kind, parse_events};
 use runtime::data_dir::DataDir;
 use serde_json::Value;
 use shared::config::Hashrate;
 use shared::work::Difficulty;
 use simulator::drive::{DriveOptions, drive};
-use simulator::network::Network;
-use simulator::{Look, Options, Report};
+use simulator::network::RunningNetwork;
+use simulator::{OutputFormat, RunOptions, RunReport};
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -17,19 +17,19 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// How long anything may take.
+/// How long each step may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A free port with room above it for a network.
+/// A free port with room above it for the ports of a network.
 fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().min(65_000)
 }
 
-/// What is told, to be read while it goes on.
+/// Output that can be read while the run goes on.
 #[derive(Clone, Default)]
-struct Tape(Arc<Mutex<Vec<u8>>>);
+struct SharedOutput(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Tape {
+impl Write for SharedOutput {
     fn write(&mut self, text: &[u8]) -> std::io::Result<usize> {
         self.0.lock().unwrap().write(text)
     }
@@ -39,43 +39,43 @@ impl Write for Tape {
     }
 }
 
-impl Tape {
-    /// All that was told by now.
-    fn tales(&self) -> Vec<Value> {
+impl SharedOutput {
+    /// The events so far.
+    fn events(&self) -> Vec<Value> {
         let text = self.0.lock().unwrap().clone();
-        // The last line may be half written.
+        // The last line may be incomplete.
         let end = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-        tales(&text[..end])
+        parse_events(&text[..end])
     }
 
-    /// Waits until something is told.
-    async fn tells(&self, what: impl Fn(&Value) -> bool) {
+    /// Waits until an event is printed.
+    async fn prints(&self, what: impl Fn(&Value) -> bool) {
         let began = Instant::now();
-        while !self.tales().iter().any(&what) {
-            assert!(began.elapsed() < PATIENCE, "it was never told: {:?}", self.tales());
+        while !self.events().iter().any(&what) {
+            assert!(began.elapsed() < PATIENCE, "it was never printed: {:?}", self.events());
             sleep(Duration::from_millis(50)).await;
         }
     }
 }
 
 /// Starts to drive the network of a tracker.
-fn driving(options: DriveOptions, stop: CancellationToken) -> (Tape, JoinHandle<Report>) {
-    let tape = Tape::default();
-    let out = tape.clone();
-    let run = async move { drive(&options, Look::Json, out, stop).await.expect("there is a network in time") };
-    (tape, tokio::spawn(run))
+fn driving(options: DriveOptions, stop: CancellationToken) -> (SharedOutput, JoinHandle<RunReport>) {
+    let output = SharedOutput::default();
+    let out = output.clone();
+    let run = async move { drive(&options, OutputFormat::Json, out, stop).await.expect("there is a network in time") };
+    (output, tokio::spawn(run))
 }
 
-fn check(report: &Report, tales: &[Value]) {
-    assert!(report.is_good(), "{report:?} {tales:?}");
-    let money = &tales.last().expect("a report")["money"];
+fn check(report: &RunReport, events: &[Value]) {
+    assert!(report.is_good(), "{report:?} {events:?}");
+    let money = &events.last().expect("a report")["money"];
     assert_eq!((&money["proven"], &money["fault"]), (&Value::from(true), &Value::Null), "{money}");
-    assert!(money["members"]["confirmed"].as_u64() > Some(0), "{money} {tales:?}");
-    assert!(events(tales, "bad_block").is_empty(), "{tales:?}");
+    assert!(money["members"]["confirmed"].as_u64() > Some(0), "{money} {events:?}");
+    assert!(of_kind(events, "bad_block").is_empty(), "{events:?}");
 }
 
 /// A node of its own, apart from the simulator's.
-async fn join(options: &Options, tracker: &str, stop: CancellationToken) -> String {
+async fn join(options: &RunOptions, tracker: &str, stop: CancellationToken) -> String {
     let folder = tempfile::tempdir().unwrap();
     let mut config = options.config.clone();
     (config.node.tracker, config.node.mine) = (tracker.to_owned(), false);
@@ -93,47 +93,47 @@ async fn join(options: &Options, tracker: &str, stop: CancellationToken) -> Stri
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_network_is_waited_for_and_its_nodes_come_and_go() {
     let (port, stop) = (free_port(), CancellationToken::new());
-    let mut config = Options::default().config;
+    let mut config = RunOptions::default().config;
     config.simulator.rate = 20;
     let tracker = format!("127.0.0.1:{port}");
     let options = DriveOptions { config, tracker: tracker.clone(), seed: 1, ..DriveOptions::default() };
-    let (tape, run) = driving(options, stop.clone());
-    tape.tells(|tale| tale["event"] == "waiting").await;
-    let mut started = Options { port: Some(port), no_explorer: true, ..network() };
+    let (output, run) = driving(options, stop.clone());
+    output.prints(|event| event["event"] == "waiting").await;
+    let mut started = RunOptions { port: Some(port), no_explorer: true, ..network() };
     started.config.network.new_address_balance = 5_000_000_000;
-    let mut network = Network::start(&started, CancellationToken::new()).unwrap();
+    let mut network = RunningNetwork::start(&started, CancellationToken::new()).unwrap();
     network.ready().await.unwrap();
-    assert_eq!(network.tracker, tracker, "somebody else has taken the port");
+    assert_eq!(network.tracker, tracker, "another program has taken the port");
 
-    tape.tells(|tale| tale["event"] == "confirmed" && tale["payments"].as_u64() > Some(0)).await;
+    output.prints(|event| event["event"] == "confirmed" && event["payments"].as_u64() > Some(0)).await;
     let leave = CancellationToken::new();
     let newcomer = join(&started, &tracker, leave.clone()).await;
-    tape.tells(|tale| tale["event"] == "joined" && tale["address"] == *newcomer).await;
-    let all = tape.tales();
-    let joined = events(&all, "joined").into_iter().find(|tale| tale["address"] == *newcomer).unwrap();
+    output.prints(|event| event["event"] == "joined" && event["address"] == *newcomer).await;
+    let all = output.events();
+    let joined = of_kind(&all, "joined").into_iter().find(|event| event["address"] == *newcomer).unwrap();
     leave.cancel();
-    tape.tells(|tale| tale["event"] == "silent" && tale["node"] == joined["node"]).await;
+    output.prints(|event| event["event"] == "silent" && event["node"] == joined["node"]).await;
     stop.cancel();
     let report = timeout(PATIENCE, run).await.unwrap().unwrap();
     network.stop().await;
-    let tales = tape.tales();
+    let events = output.events();
 
-    check(&report, &tales);
-    assert!(tales[0]["event"] == "waiting" && tales[0]["reason"].as_str().unwrap().contains("does not answer"));
-    let [begun] = events(&tales, "started")[..] else { panic!("{tales:?}") };
+    check(&report, &events);
+    assert!(events[0]["event"] == "waiting" && events[0]["reason"].as_str().unwrap().contains("does not answer"));
+    let [begun] = of_kind(&events, "started")[..] else { panic!("{events:?}") };
     assert_eq!((&begun["income"]["given"], &begun["config"]), (&Value::from(5_000_000_000_u64), &Value::Null));
     assert!(begun["members"].as_array().unwrap().iter().any(|member| member["name"] == "Ada"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn members_of_a_poor_network_earn_what_they_pay_with() {
-    let mut started = Options { no_explorer: true, ..network() };
-    // Nobody else finds anything.
+    let mut started = RunOptions { no_explorer: true, ..network() };
+    // The nodes themselves find nothing.
     started.config.simulator.hashrate = Hashrate::PerSecond(1);
     started.config.network.initial_difficulty = Difficulty::clamped(20_000);
-    let mut network = Network::start(&started, CancellationToken::new()).unwrap();
+    let mut network = RunningNetwork::start(&started, CancellationToken::new()).unwrap();
     network.ready().await.unwrap();
-    let mut config = Options::default().config;
+    let mut config = RunOptions::default().config;
     config.simulator.rate = 10;
     let options = DriveOptions {
         config,
@@ -143,21 +143,21 @@ async fn members_of_a_poor_network_earn_what_they_pay_with() {
         seed: 1,
         ..DriveOptions::default()
     };
-    let (tape, run) = driving(options, CancellationToken::new());
+    let (output, run) = driving(options, CancellationToken::new());
     let report = timeout(PATIENCE, run).await.unwrap().unwrap();
     network.stop().await;
-    let tales = tape.tales();
+    let events = output.events();
 
-    check(&report, &tales);
-    let [begun] = events(&tales, "started")[..] else { panic!("{tales:?}") };
+    check(&report, &events);
+    let [begun] = of_kind(&events, "started")[..] else { panic!("{events:?}") };
     assert_eq!(begun["income"]["mined"], 60_000);
     let members: Vec<&Value> = begun["members"].as_array().unwrap().iter().map(|member| &member["name"]).collect();
-    let confirmed = events(&tales, "confirmed");
+    let confirmed = of_kind(&events, "confirmed");
     assert!(confirmed.len() >= 7 && confirmed.iter().all(|block| members.contains(&&block["miner"])), "{confirmed:?}");
 }
 
 #[tokio::test]
-async fn stopping_while_nobody_is_there_is_told_as_such() {
+async fn stopping_before_there_is_a_network_is_an_error_that_says_so() {
     let stop = CancellationToken::new();
     let options = DriveOptions { tracker: format!("127.0.0.1:{}", free_port()), ..DriveOptions::default() };
     let cancel = stop.clone();
@@ -165,6 +165,6 @@ async fn stopping_while_nobody_is_there_is_told_as_such() {
         sleep(Duration::from_millis(200)).await;
         cancel.cancel();
     });
-    let error = timeout(PATIENCE, drive(&options, Look::Json, Vec::new(), stop)).await.unwrap().unwrap_err();
+    let error = timeout(PATIENCE, drive(&options, OutputFormat::Json, Vec::new(), stop)).await.unwrap().unwrap_err();
     assert!(error.to_string().contains("before there was a network at the tracker"), "{error}");
 }

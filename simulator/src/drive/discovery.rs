@@ -1,11 +1,11 @@
-//! Waits until there is a network to drive: a tracker that answers, a node, and where there is money a mempool.
+//! Waits until there is a network to drive: a tracker and a node that answer and, where there is money, a mempool.
 //!
-//! Each may be started after us, so nothing of that is an error; what is waited for is told when it changes, and now and
-//! then. It never guesses between networks.
+//! Each may be started after the simulator, so it is no error if one is missing. What is missing is printed when it
+//! changes, and now and then. With several networks to choose from, it never guesses.
 
+use crate::event::{RunEvent, TimedEvent};
 use crate::numbers::plural;
 use crate::screen::Screen;
-use crate::tale::{Tale, Told};
 use anyhow::bail;
 use futures_util::StreamExt;
 use futures_util::stream::iter;
@@ -19,57 +19,63 @@ use std::io::Write;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How often it is looked for.
-const LOOK: Duration = Duration::from_secs(1);
-/// How often it is told that the same is still waited for.
+/// Time between two attempts.
+const RETRY: Duration = Duration::from_secs(1);
+/// How often the same missing part is printed again.
 const REMIND: Duration = Duration::from_secs(30);
-/// Most nodes that are asked, and how many at a time.
-const MOST: usize = 100;
-const AT_A_TIME: usize = 16;
+/// Most nodes that are asked, and most at the same time.
+const MAX_NODES: usize = 100;
+const MAX_CONCURRENT: usize = 16;
 
 /// A network to drive.
-pub(super) struct Found {
+pub(super) struct FoundNetwork {
     pub(super) params: Params,
-    /// The nodes that answer, and where they stand.
+    /// The nodes that answer, with their tips.
     pub(super) nodes: Vec<(String, Tip)>,
-    /// A mempool that answers, where there is money.
+    /// `host:port` of a mempool that answers; `None` on a layer without money.
     pub(super) mempool: Option<String>,
 }
 
-/// What a look showed.
-enum Look {
-    Found(Found),
+/// The result of an attempt.
+enum Discovery {
+    Found(FoundNetwork),
+    /// Something is missing: what, and why.
     NotYet(String),
 }
 
-/// Looks until there is one: that of the id `ours`, or the only one. What is missing is told on `screen`.
+/// Waits for the network with the id `ours` or, if the tracker lists only one network, for that one. Prints what is
+/// missing.
 ///
 /// # Errors
-/// If there are several, or nobody takes the output.
-pub(super) async fn find<W: Write>(tracker: &str, ours: BlockHash, screen: &mut Screen<W>) -> anyhow::Result<Found> {
+/// If the tracker lists several other networks, or the output cannot be written.
+pub(super) async fn find<W: Write>(
+    tracker: &str,
+    ours: BlockHash,
+    screen: &mut Screen<W>,
+) -> anyhow::Result<FoundNetwork> {
     let (client, began) = (Client::new(None, None)?, Instant::now());
-    let (mut told, mut told_at) = (String::new(), began);
+    let (mut printed, mut printed_at) = (String::new(), began);
     loop {
-        let reason = match look(&client, tracker, ours).await? {
-            Look::Found(found) => return Ok(found),
-            Look::NotYet(reason) => reason,
+        let reason = match attempt(&client, tracker, ours).await? {
+            Discovery::Found(found) => return Ok(found),
+            Discovery::NotYet(reason) => reason,
         };
-        if reason != told || told_at.elapsed() >= REMIND {
+        if reason != printed || printed_at.elapsed() >= REMIND {
             let at_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-            screen.show(&[Told { at_ms, tale: Tale::Waiting { reason: reason.clone() } }])?;
-            (told, told_at) = (reason, Instant::now());
+            screen.show(&[TimedEvent { at_ms, event: RunEvent::Waiting { reason: reason.clone() } }])?;
+            (printed, printed_at) = (reason, Instant::now());
         }
-        sleep(LOOK).await;
+        sleep(RETRY).await;
     }
 }
 
-async fn look(client: &Client, tracker: &str, ours: BlockHash) -> anyhow::Result<Look> {
+async fn attempt(client: &Client, tracker: &str, ours: BlockHash) -> anyhow::Result<Discovery> {
     let members = match client.members(tracker).await {
         Ok(members) => members,
-        Err(error) => return Ok(Look::NotYet(format!("the tracker {tracker} does not answer: {error}"))),
+        Err(error) => return Ok(Discovery::NotYet(format!("the tracker {tracker} does not answer: {error}"))),
     };
     let Some(network) = choose(&members, ours)? else {
-        return Ok(Look::NotYet(format!("the tracker {tracker} lists no node")));
+        return Ok(Discovery::NotYet(format!("the tracker {tracker} lists no node")));
     };
     let asked = addresses(&members, Role::Node, network).into_iter().map(|address| {
         let client = client.clone();
@@ -78,12 +84,12 @@ async fn look(client: &Client, tracker: &str, ours: BlockHash) -> anyhow::Result
             (address, info)
         }
     });
-    let asked: Vec<_> = iter(asked).buffered(AT_A_TIME).collect().await;
+    let asked: Vec<_> = iter(asked).buffered(MAX_CONCURRENT).collect().await;
     let (mut params, mut nodes, mut silent) = (None, Vec::new(), None);
     for (address, info) in asked {
         match info {
             Ok(info) if info.network_id == network && info.tip.is_some() => {
-                params = params.or_else(|| read(info.network, network));
+                params = params.or_else(|| parse_params(info.network, network));
                 nodes.extend(info.tip.map(|tip| (address, tip)));
             }
             Ok(_) => {}
@@ -91,20 +97,20 @@ async fn look(client: &Client, tracker: &str, ours: BlockHash) -> anyhow::Result
         }
     }
     let Some(params) = params else {
-        let reason = silent.unwrap_or_else(|| "no node tells the network's parameters".to_owned());
-        return Ok(Look::NotYet(reason));
+        let reason = silent.unwrap_or_else(|| "no node gives the network's parameters".to_owned());
+        return Ok(Discovery::NotYet(reason));
     };
     let mempool = if params.layer.has_money() { mempool(client, &members, network).await } else { None };
     if params.layer.has_money() && mempool.is_none() {
         let nodes = plural(nodes.len() as u64, "node");
-        return Ok(Look::NotYet(format!("{nodes} answered, and no mempool does")));
+        return Ok(Discovery::NotYet(format!("{nodes} answered, but no mempool")));
     }
-    Ok(Look::Found(Found { params, nodes, mempool }))
+    Ok(Discovery::Found(FoundNetwork { params, nodes, mempool }))
 }
 
-/// The network that is meant, if any has a node: that of the id `ours`, or the only one.
+/// Chooses the network with the id `ours` or else the only one. `None` if no network has a node.
 fn choose(members: &[Member], ours: BlockHash) -> anyhow::Result<Option<BlockHash>> {
-    let networks: BTreeSet<BlockHash> = of(members, Role::Node).map(|node| node.network_id).collect();
+    let networks: BTreeSet<BlockHash> = with_role(members, Role::Node).map(|node| node.network_id).collect();
     match networks.iter().collect::<Vec<_>>()[..] {
         _ if networks.contains(&ours) => Ok(Some(ours)),
         [] => Ok(None),
@@ -116,7 +122,7 @@ fn choose(members: &[Member], ours: BlockHash) -> anyhow::Result<Option<BlockHas
     }
 }
 
-/// A mempool of the network that answers.
+/// Returns a mempool of the network that answers.
 async fn mempool(client: &Client, members: &[Member], network: BlockHash) -> Option<String> {
     for address in addresses(members, Role::Mempool, network) {
         if client.info(&address).await.is_ok() {
@@ -126,19 +132,19 @@ async fn mempool(client: &Client, members: &[Member], network: BlockHash) -> Opt
     None
 }
 
-/// Where the members of a role are, in one network.
+/// `host:port` of each service of a role in one network.
 fn addresses(members: &[Member], role: Role, network: BlockHash) -> Vec<String> {
-    let members = of(members, role).filter(|member| member.network_id == network).take(MOST);
+    let members = with_role(members, role).filter(|member| member.network_id == network).take(MAX_NODES);
     members.map(|member| member.address.clone()).collect()
 }
 
-/// The members of a role.
-fn of(members: &[Member], role: Role) -> impl Iterator<Item = &Member> {
+/// The services of a role.
+fn with_role(members: &[Member], role: Role) -> impl Iterator<Item = &Member> {
     members.iter().filter(move |member| member.role == role)
 }
 
-/// Parameters that a node tells; payments are signed for the id, so it must be theirs.
-fn read(network: serde_json::Value, id: BlockHash) -> Option<Params> {
+/// Parses the parameters that a node gives. They must have the network's id, because payments are signed for it.
+fn parse_params(network: serde_json::Value, id: BlockHash) -> Option<Params> {
     let params: Params = serde_json::from_value(network).ok()?;
     (params.check().is_ok() && params.network_id() == id).then_some(params)
 }
@@ -169,9 +175,9 @@ mod tests {
     #[test]
     fn parameters_must_be_those_of_the_id() {
         let params = Params::default();
-        let told = || serde_json::to_value(&params).unwrap();
-        assert_eq!(read(told(), params.network_id()), Some(params.clone()));
-        assert_eq!(read(told(), BlockHash::of("another")), None);
-        assert_eq!(read(serde_json::json!({"name": 1}), params.network_id()), None);
+        let json = || serde_json::to_value(&params).unwrap();
+        assert_eq!(parse_params(json(), params.network_id()), Some(params.clone()));
+        assert_eq!(parse_params(json(), BlockHash::of("another")), None);
+        assert_eq!(parse_params(serde_json::json!({"name": 1}), params.network_id()), None);
     }
 }

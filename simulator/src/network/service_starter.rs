@@ -1,6 +1,5 @@
-//! Starts the services of a network, each with the configuration that its place in the network asks for.
+//! Starts the services of a network, each with the configuration for its role.
 
-use crate::tale::Contact;
 use metrics_exporter_prometheus::PrometheusHandle;
 use runtime::data_dir::DataDir;
 use shared::config::Config;
@@ -12,18 +11,19 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// What services are started with.
-pub(super) struct Starting<'a> {
+/// What all services are started with, and the tasks in which they run.
+pub(super) struct ServiceStarter<'a> {
     pub(super) config: &'a Config,
     pub(super) tracker: &'a str,
-    /// Of all nodes. The tracker tells later services of earlier ones; earlier ones would hear of them only by and by.
+    /// `host:port` of every node. Through the tracker alone, the first nodes would learn of later ones only after a
+    /// while.
     pub(super) addresses: Vec<String>,
     pub(super) metrics: PrometheusHandle,
     pub(super) stop: CancellationToken,
     pub(super) services: JoinSet<(String, anyhow::Result<()>)>,
 }
 
-impl Starting<'_> {
+impl ServiceStarter<'_> {
     pub(super) fn tracker(&mut self, listener: StdListener) -> anyhow::Result<()> {
         let (config, listener) = (self.config, TcpListener::from_std(listener)?);
         let settings = tracker::Settings {
@@ -50,12 +50,13 @@ impl Starting<'_> {
         Ok(())
     }
 
-    /// A node; where there is money, with its mempool and the address that it mines to.
+    /// Starts a node that mines; `miner` is its mempool and the address that it mines to, where there is money.
     pub(super) fn node(
         &mut self,
         listener: StdListener,
         data: DataDir,
-        contact: &Contact,
+        name: &str,
+        address: &str,
         miner: Option<(String, Address)>,
     ) -> anyhow::Result<()> {
         let mut config = self.config.clone();
@@ -63,23 +64,23 @@ impl Starting<'_> {
         node.host.clone_from(&config.simulator.host);
         node.tracker = self.tracker.to_owned();
         node.hashrate = config.simulator.hashrate;
-        node.advertise = Some(contact.address.clone());
+        node.advertise = Some(address.to_owned());
         node.mine = true;
         node.max_peers = node.max_peers.max(config.simulator.nodes);
         if node.message.is_empty() {
-            node.message = format!("mined by {}", contact.name);
+            node.message = format!("mined by {name}");
         }
         if let Some((mempool, miner)) = miner {
             (node.mempool, node.miner) = (Some(mempool), Some(miner.to_string()));
         }
-        let (peers, metrics) = (self.peers_of(&contact.address), Some(self.metrics.clone()));
+        let (peers, metrics) = (self.peers_of(address), Some(self.metrics.clone()));
         let settings = node::Settings { config, data, peers, clock_offset_ms: 0, metrics };
         let listener = TcpListener::from_std(listener)?;
-        self.spawn(&contact.name, node::run(listener, settings, self.stop.clone()));
+        self.spawn(name, node::run(listener, settings, self.stop.clone()));
         Ok(())
     }
 
-    /// The web pages, which may steer every node whose token is given.
+    /// Starts the web pages, which can change every node whose token they get.
     pub(super) fn explorer(&mut self, listener: StdListener, tokens: BTreeMap<String, String>) -> anyhow::Result<()> {
         let mut config = self.config.clone();
         config.explorer.host.clone_from(&config.simulator.host);

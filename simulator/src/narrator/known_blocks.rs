@@ -1,6 +1,6 @@
-//! The blocks that were told of, by hash: who is whose parent, and what follows from that.
+//! The blocks that nodes have reported, by hash, each with its parent: forks, branches and intervals follow from them.
 //!
-//! Bounded: what lies deep under the highest block is forgotten, so a run may last for weeks.
+//! Bounded: blocks far below the highest one are forgotten, so a run may last for weeks.
 
 use shared::block::{BlockHash, BlockId, Timestamp};
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -8,31 +8,35 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 /// How many heights below the highest block are remembered.
 const DEPTH: u64 = 5000;
 
-/// What is known of one block.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(super) struct KnownBlock {
     pub(super) id: BlockId,
     pub(super) prev: BlockHash,
     pub(super) timestamp: Timestamp,
     pub(super) difficulty: u64,
-    /// When its finder told of it, and who that is.
+    /// When its finder reported it, in milliseconds since the run began, and the finder.
     pub(super) found: Option<(u64, usize)>,
-    /// Nodes that have it, on whichever branch.
+    /// Nodes that have it, on their best branch or another one.
     pub(super) holders: BTreeSet<usize>,
 }
 
-/// All blocks that are remembered.
 #[derive(Debug, Default)]
-pub(super) struct Blocks {
-    known: HashMap<BlockHash, Known>,
+pub(super) struct KnownBlocks {
+    known: HashMap<BlockHash, KnownBlock>,
     parents: HashSet<BlockHash>,
     highest: u64,
     forks: u64,
 }
 
-impl Blocks {
-    /// The block of `id`, remembered from now on if it was not.
-    pub(super) fn note(&mut self, id: BlockId, prev: BlockHash, timestamp: Timestamp, difficulty: u64) -> &mut Known {
+impl KnownBlocks {
+    /// Returns the block `id`, which is remembered from now on.
+    pub(super) fn get_or_insert(
+        &mut self,
+        id: BlockId,
+        prev: BlockHash,
+        timestamp: Timestamp,
+        difficulty: u64,
+    ) -> &mut KnownBlock {
         if !self.known.contains_key(&id.hash) {
             // A second child of the same parent is a fork.
             if !self.parents.insert(prev) {
@@ -40,10 +44,10 @@ impl Blocks {
             }
             if id.index.0 > self.highest {
                 self.highest = id.index.0;
-                self.forget_the_deep();
+                self.forget_deep_blocks();
             }
         }
-        self.known.entry(id.hash).or_insert_with(|| Known {
+        self.known.entry(id.hash).or_insert_with(|| KnownBlock {
             id,
             prev,
             timestamp,
@@ -53,17 +57,16 @@ impl Blocks {
         })
     }
 
-    pub(super) fn get(&self, hash: &BlockHash) -> Option<&Known> {
+    pub(super) fn get(&self, hash: &BlockHash) -> Option<&KnownBlock> {
         self.known.get(hash)
     }
 
-    /// How many times two blocks had the same parent.
+    /// How often two blocks had the same parent.
     pub(super) const fn forks(&self) -> u64 {
         self.forks
     }
 
-    /// Whether `lower` is on the branch that ends with `upper`; what cannot be followed that far counts as if it were,
-    /// unless both are of one height.
+    /// Whether `lower` is on the branch that ends with `upper`. True, too, if a block between them is not remembered.
     pub(super) fn is_on_branch(&self, lower: BlockId, upper: BlockId) -> bool {
         let mut at = upper;
         while at.index > lower.index {
@@ -73,7 +76,7 @@ impl Blocks {
         at.index == lower.index && at.hash == lower.hash
     }
 
-    /// Mean milliseconds between the last `count` blocks up to `tip`, as far as they are known.
+    /// Mean milliseconds between the last `count` blocks up to `tip`, or as many of them as are remembered.
     pub(super) fn mean_interval_ms(&self, tip: &BlockHash, count: usize) -> Option<u64> {
         let chain = || std::iter::successors(self.known.get(tip), |known| self.known.get(&known.prev)).take(count + 1);
         let (last, first) = (chain().next()?, chain().last()?);
@@ -81,7 +84,7 @@ impl Blocks {
         u64::try_from(last.timestamp.ms_since(first.timestamp) / blocks).ok()
     }
 
-    fn forget_the_deep(&mut self) {
+    fn forget_deep_blocks(&mut self) {
         if self.known.len() as u64 > 2 * DEPTH {
             let lowest = self.highest.saturating_sub(DEPTH);
             self.known.retain(|_, known| known.id.index.0 >= lowest);

@@ -1,53 +1,50 @@
-//! A ledger of our own: replays a chain from the JSON of its blocks alone (docs/protocol.md §7), recomputing every id and
-//! every balance with plain maps. What a block of it is, [`crate::checker`] recomputes.
+//! Replays a chain from the JSON of its blocks alone (docs/protocol.md §7): recomputes every payment's id and every
+//! balance with plain maps. The hashes of the blocks are recomputed by [`crate::checker`]. Signatures are not verified.
 //!
-//! Must never use `shared`: a mistake in its ledger is what this is here to see. Signatures are not looked at.
+//! Must not use `shared`: it is here to find mistakes in the ledger of `shared`.
 
-use crate::checker::{Facts, Mismatch, check, check_link, number, parse, sha256, text};
+use crate::checker::{CheckedBlock, Mismatch, check, check_link, number, parse, sha256, text};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashSet};
 
-/// 2^53 - 1.
-const MOST_GRAINS: u64 = (1 << 53) - 1;
+/// Largest balance, 2^53 - 1.
+const MAX_GRAINS: u64 = (1 << 53) - 1;
 
-/// What a network says of money, as its genesis block says it.
+/// The parameters of a network that concern money, from its genesis block.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rules {
+pub struct MoneyParams {
     network: String,
     reward: u64,
     halving_blocks: u64,
     new_address_balance: u64,
 }
 
-/// What a block says of money.
+/// The payments in one block.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bundle {
-    /// Who gets the reward and the fees.
+pub struct BlockPayments {
+    /// The address that gets the reward and the fees.
     pub miner: String,
     /// In the order in which they take effect.
-    pub payments: Vec<Payment>,
+    pub payments: Vec<CheckedPayment>,
 }
 
-/// One transaction.
+/// A transaction whose id was recomputed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Payment {
-    /// As recomputed.
+pub struct CheckedPayment {
     pub id: String,
-    /// Who pays.
     pub from: String,
-    /// Who is paid.
     pub to: String,
-    /// Grains.
+    /// In grains.
     pub amount: u64,
-    /// Grains.
+    /// In grains.
     pub fee: u64,
 }
 
-impl Rules {
-    /// What the parameters say that are the data of `genesis`.
+impl MoneyParams {
+    /// Reads the parameters, which are the data of the genesis block.
     ///
     /// # Errors
-    /// They say too little.
+    /// If the block is no genesis block, or a parameter is missing.
     pub fn of(genesis: &Value) -> Result<Self, Mismatch> {
         let network = check(genesis)?.hash;
         let params = parse(text(genesis, "data")?.as_bytes())?;
@@ -60,7 +57,7 @@ impl Rules {
         })
     }
 
-    /// What the block at `index` creates.
+    /// The grains that the block at height `index` creates.
     pub fn reward(&self, index: u64) -> u64 {
         let halvings = index.saturating_sub(1).checked_div(self.halving_blocks).unwrap_or(0);
         u32::try_from(halvings).ok().and_then(|halvings| self.reward.checked_shr(halvings)).unwrap_or(0)
@@ -69,59 +66,59 @@ impl Rules {
     /// The payments of a block, each with its id recomputed.
     ///
     /// # Errors
-    /// [`Mismatch::Shape`] and [`Mismatch::Id`].
-    pub fn bundle(&self, block: &Value) -> Result<Bundle, Mismatch> {
-        let bundle = parse(text(block, "data")?.as_bytes())?;
-        let payments = bundle.get("transactions").and_then(Value::as_array);
-        let payments = payments.ok_or_else(|| Mismatch::Shape("no list \"transactions\"".to_owned()))?;
+    /// [`Mismatch::Malformed`] and [`Mismatch::WrongPaymentId`].
+    pub fn payments(&self, block: &Value) -> Result<BlockPayments, Mismatch> {
+        let data = parse(text(block, "data")?.as_bytes())?;
+        let payments = data.get("transactions").and_then(Value::as_array);
+        let payments = payments.ok_or_else(|| Mismatch::Malformed("no list \"transactions\"".to_owned()))?;
         let payments = payments.iter().map(|payment| self.payment(payment)).collect::<Result<_, _>>()?;
-        Ok(Bundle { miner: text(&bundle, "miner_address")?.to_owned(), payments })
+        Ok(BlockPayments { miner: text(&data, "miner_address")?.to_owned(), payments })
     }
 
-    fn payment(&self, payment: &Value) -> Result<Payment, Mismatch> {
+    fn payment(&self, payment: &Value) -> Result<CheckedPayment, Mismatch> {
         let text = |name| text(payment, name);
-        let (uuid, from, to, msg, said) = (text("uuid")?, text("from")?, text("to")?, text("msg")?, text("id")?);
+        let (uuid, from, to, msg, claimed) = (text("uuid")?, text("from")?, text("to")?, text("msg")?, text("id")?);
         let (amount, fee) = (number(payment, "amount")?, number(payment, "fee")?);
         let (computed, _) = sha256(&format!("{}:{uuid}:{from}:{to}:{amount}:{fee}:{msg}", self.network));
-        if computed != said {
-            return Err(Mismatch::Id { computed, said: said.to_owned() });
+        if computed != claimed {
+            return Err(Mismatch::WrongPaymentId { computed, claimed: claimed.to_owned() });
         }
-        Ok(Payment { id: computed, from: from.to_owned(), to: to.to_owned(), amount, fee })
+        Ok(CheckedPayment { id: computed, from: from.to_owned(), to: to.to_owned(), amount, fee })
     }
 }
 
 /// All balances after the blocks that were applied.
 #[derive(Debug, Clone)]
-pub struct Ledger {
-    rules: Rules,
-    /// Of the addresses that the chain has paid or charged.
+pub struct ReplayedLedger {
+    params: MoneyParams,
+    /// Of the addresses that have paid or been paid, in grains.
     balances: BTreeMap<String, u64>,
     ids: HashSet<String>,
     created: u128,
-    tip: Facts,
+    tip: CheckedBlock,
 }
 
-impl Ledger {
-    /// The state after genesis: nobody was paid yet.
+impl ReplayedLedger {
+    /// The ledger after the genesis block, which pays no address.
     ///
     /// # Errors
-    /// It is no genesis block.
+    /// If the block is no genesis block.
     pub fn begin(genesis: &Value) -> Result<Self, Mismatch> {
-        let (rules, tip) = (Rules::of(genesis)?, check(genesis)?);
-        Ok(Self { rules, balances: BTreeMap::new(), ids: HashSet::new(), created: 0, tip })
+        let (params, tip) = (MoneyParams::of(genesis)?, check(genesis)?);
+        Ok(Self { params, balances: BTreeMap::new(), ids: HashSet::new(), created: 0, tip })
     }
 
     /// Applies the next block.
     ///
     /// # Errors
-    /// The first thing that is wrong with it; the ledger is of no use any more.
+    /// The first rule that the block breaks; the ledger is then half changed and must not be used any more.
     pub fn apply(&mut self, block: &Value) -> Result<(), Mismatch> {
-        let facts = check(block)?;
-        check_link(&self.tip, &facts)?;
-        let Bundle { miner, payments } = self.rules.bundle(block)?;
-        let reward = self.rules.reward(facts.index);
+        let checked = check(block)?;
+        check_link(&self.tip, &checked)?;
+        let BlockPayments { miner, payments } = self.params.payments(block)?;
+        let reward = self.params.reward(checked.index);
         let mut earned = reward;
-        for Payment { id, from, to, amount, fee } in payments {
+        for CheckedPayment { id, from, to, amount, fee } in payments {
             let (balance, cost) = (self.balance(&from), amount.saturating_add(fee));
             let Some(left) = balance.checked_sub(cost) else {
                 return Err(Mismatch::Overdrawn { id, from, cost, balance });
@@ -130,30 +127,30 @@ impl Ledger {
             self.credit(to, amount)?;
             earned = earned.saturating_add(fee);
             if let Some(id) = self.ids.replace(id) {
-                return Err(Mismatch::Twice(id));
+                return Err(Mismatch::DuplicatePayment(id));
             }
         }
         self.credit(miner, earned)?;
         self.created += u128::from(reward);
-        self.tip = facts;
+        self.tip = checked;
         Ok(())
     }
 
     fn credit(&mut self, to: String, grains: u64) -> Result<(), Mismatch> {
         let balance = self.balance(&to).saturating_add(grains);
-        if balance > MOST_GRAINS {
-            return Err(Mismatch::TooMuch(to));
+        if balance > MAX_GRAINS {
+            return Err(Mismatch::BalanceTooLarge(to));
         }
         self.balances.insert(to, balance);
         Ok(())
     }
 
-    /// What an address holds.
+    /// The balance of an address, in grains.
     pub fn balance(&self, address: &str) -> u64 {
-        self.balances.get(address).copied().unwrap_or(self.rules.new_address_balance)
+        self.balances.get(address).copied().unwrap_or(self.params.new_address_balance)
     }
 
-    /// The addresses that the chain has paid or charged, and what they hold.
+    /// The balances of the addresses that have paid or been paid.
     pub const fn balances(&self) -> &BTreeMap<String, u64> {
         &self.balances
     }
@@ -163,18 +160,18 @@ impl Ledger {
         self.balances.values().copied().map(u128::from).sum()
     }
 
-    /// What all blocks have created.
+    /// The sum of all rewards.
     pub const fn created(&self) -> u128 {
         self.created
     }
 
-    /// What addresses were given because they were new.
+    /// The sum of what addresses got because they were new.
     pub fn given(&self) -> u128 {
-        u128::from(self.rules.new_address_balance) * self.balances.len() as u128
+        u128::from(self.params.new_address_balance) * self.balances.len() as u128
     }
 
     /// The last block.
-    pub const fn tip(&self) -> &Facts {
+    pub const fn tip(&self) -> &CheckedBlock {
         &self.tip
     }
 
@@ -194,8 +191,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    /// A block with this data on top of `tip`, with nothing but this file and the checker's arithmetic; difficulty 1.
-    fn block(tip: Option<&Facts>, data: &str) -> Value {
+    /// A block of difficulty 1 with this data on top of `tip`, made by the checker's arithmetic alone.
+    fn block(tip: Option<&CheckedBlock>, data: &str) -> Value {
         let (index, prev_hash) = tip.map_or((0, "0".repeat(64)), |tip| (tip.index + 1, tip.hash.clone()));
         let timestamp = format!("2026-11-21T03:29:{index:02}.000Z");
         let seal = sha256(&format!("{index} {prev_hash} {timestamp} 1 {}", sha256(data).0)).0;
@@ -204,17 +201,17 @@ mod tests {
                "nonce": nonce, "hash": sha256(&format!("{seal}{nonce}")).0})
     }
 
-    fn ledger(faucet: u64) -> Ledger {
+    fn ledger(faucet: u64) -> ReplayedLedger {
         let params = json!({"reward": 100, "halving_blocks": 2, "new_address_balance": faucet});
-        Ledger::begin(&block(None, &params.to_string())).unwrap()
+        ReplayedLedger::begin(&block(None, &params.to_string())).unwrap()
     }
 
-    fn payment(ledger: &Ledger, number: u64, (from, to): (&str, &str), amount: u64, fee: u64) -> Value {
-        let id = sha256(&format!("{}:{number}:{from}:{to}:{amount}:{fee}:hi", ledger.rules.network)).0;
+    fn payment(ledger: &ReplayedLedger, number: u64, (from, to): (&str, &str), amount: u64, fee: u64) -> Value {
+        let id = sha256(&format!("{}:{number}:{from}:{to}:{amount}:{fee}:hi", ledger.params.network)).0;
         json!({"id": id, "uuid": number.to_string(), "from": from, "to": to, "amount": amount, "fee": fee, "msg": "hi"})
     }
 
-    fn apply(ledger: &mut Ledger, miner: &str, payments: &[Value]) -> Result<(), Mismatch> {
+    fn apply(ledger: &mut ReplayedLedger, miner: &str, payments: &[Value]) -> Result<(), Mismatch> {
         let data = json!({"msg": "", "miner_address": miner, "transactions": payments}).to_string();
         let block = block(Some(&ledger.tip), &data);
         ledger.apply(&block)
@@ -252,10 +249,10 @@ mod tests {
         tampered["amount"] = json!(31);
         type Expected = fn(&Mismatch) -> bool;
         let cases: [(&[Value], Expected); 4] = [
-            (&[tampered], |mismatch| matches!(mismatch, Mismatch::Id { .. })),
+            (&[tampered], |mismatch| matches!(mismatch, Mismatch::WrongPaymentId { .. })),
             (&[payment(&rich, 2, ("ada", "ben"), 100, 1)], |mismatch| matches!(mismatch, Mismatch::Overdrawn { .. })),
-            (&[good.clone(), good], |mismatch| matches!(mismatch, Mismatch::Twice(_))),
-            (&[json!({"id": 1})], |mismatch| matches!(mismatch, Mismatch::Shape(_))),
+            (&[good.clone(), good], |mismatch| matches!(mismatch, Mismatch::DuplicatePayment(_))),
+            (&[json!({"id": 1})], |mismatch| matches!(mismatch, Mismatch::Malformed(_))),
         ];
         for (payments, expected) in cases {
             let mismatch = apply(&mut rich.clone(), "ada", payments).unwrap_err();
@@ -267,15 +264,15 @@ mod tests {
     fn a_block_that_does_not_join_is_seen() {
         let mut ledger = ledger(0);
         let strange = block(None, "{}");
-        assert!(matches!(ledger.apply(&strange), Err(Mismatch::Link(_))));
-        assert!(matches!(Ledger::begin(&strange), Err(Mismatch::Shape(_))));
+        assert!(matches!(ledger.apply(&strange), Err(Mismatch::BrokenLink(_))));
+        assert!(matches!(ReplayedLedger::begin(&strange), Err(Mismatch::Malformed(_))));
     }
 
     #[test]
     fn rewards_halve_and_end() {
-        let mut rules = ledger(0).rules;
-        assert_eq!([1, 2, 3, 4, 5, 15, 1000].map(|index| rules.reward(index)), [100, 100, 50, 50, 25, 0, 0]);
-        rules.halving_blocks = 0;
-        assert_eq!(rules.reward(u64::MAX), 100);
+        let mut params = ledger(0).params;
+        assert_eq!([1, 2, 3, 4, 5, 15, 1000].map(|index| params.reward(index)), [100, 100, 50, 50, 25, 0, 0]);
+        params.halving_blocks = 0;
+        assert_eq!(params.reward(u64::MAX), 100);
     }
 }

@@ -1,47 +1,45 @@
-//! Who takes part with money: one member for each node, which mines to it, and members without a node.
+//! The members' wallets: one member for each node, which mines for that member, and members without a node.
 //!
-//! Their keys are made of their names (docs/protocol.md §6: keys from a seed text), so that anybody can pay as one of them
-//! with `user send … -s ada`, and a run that goes on finds its money again. Insecure on purpose: for exercises.
+//! A member's key is made from the name (docs/protocol.md §6, keys from a seed text). So anyone can pay as a member
+//! with `user send … -s ada`, and a run that continues a chain finds its money again. Insecure on purpose: for
+//! exercises only.
 
 use shared::keys::KeyPair;
 use shared::ledger::Address;
 
-/// A name for each letter, as nodes are called by letters.
+/// One name for each letter: member and node begin with the same letter.
 const NAMES: [&str; 26] = [
     "Ada", "Ben", "Cleo", "Dan", "Eva", "Finn", "Gus", "Hana", "Ivo", "Jade", "Kai", "Lea", "Max", "Nora", "Otto",
     "Pia", "Quin", "Rosa", "Sam", "Tess", "Uma", "Vito", "Wanda", "Xenia", "Yara", "Zoe",
 ];
 
-/// Everybody with a wallet.
 #[derive(Debug)]
-pub struct Members {
-    /// The first ones are mined to by the nodes, each by the node of its number.
-    pub people: Vec<Person>,
+pub struct MemberWallets {
+    /// The first nodes mine for the first members, each for the member of its number.
+    pub list: Vec<MemberWallet>,
 }
 
-/// Somebody with a wallet.
 #[derive(Debug)]
-pub struct Person {
+pub struct MemberWallet {
     /// Unique in a run.
     pub name: String,
-    /// The key.
     pub pair: KeyPair,
 }
 
-impl Members {
-    /// One for each of so many nodes, and so many more.
+impl MemberWallets {
+    /// Wallets for one member per node and for `others` without a node.
     pub fn new(nodes: usize, others: usize) -> Self {
-        let person = |number| {
+        let wallet = |number| {
             let name = name(number);
             let pair = KeyPair::from_seed(&seed(&name));
-            Person { name, pair }
+            MemberWallet { name, pair }
         };
-        Self { people: (0..nodes + others).map(person).collect() }
+        Self { list: (0..nodes + others).map(wallet).collect() }
     }
 
-    /// Who has which address.
+    /// Every member's address and name.
     pub fn directory(&self) -> impl Iterator<Item = (Address, String)> {
-        self.people.iter().map(|person| (person.pair.address(), person.name.clone()))
+        self.list.iter().map(|wallet| (wallet.pair.address(), wallet.name.clone()))
     }
 }
 
@@ -65,22 +63,22 @@ mod tests {
     use std::collections::BTreeSet;
 
     #[test]
-    fn members_are_called_like_their_nodes_and_are_all_different() {
+    fn members_share_the_first_letter_of_their_nodes_and_are_all_different() {
         for (name, letter) in NAMES.iter().zip('A'..='Z') {
             assert!(name.starts_with(letter), "{name} mines on node {letter}");
         }
         let names: BTreeSet<String> = (0..200).map(name).collect();
         assert_eq!(names.len(), 200);
-        let addresses: BTreeSet<Address> = Members::new(20, 20).directory().map(|(address, _)| address).collect();
+        let addresses: BTreeSet<Address> = MemberWallets::new(20, 20).directory().map(|(address, _)| address).collect();
         assert_eq!(addresses.len(), 40);
     }
 
     #[test]
     fn a_run_that_goes_on_finds_its_money_again() {
-        let (first, second) = (Members::new(2, 1), Members::new(2, 3));
+        let (first, second) = (MemberWallets::new(2, 1), MemberWallets::new(2, 3));
         for (before, after) in first.directory().zip(second.directory()) {
             assert_eq!(before, after);
         }
-        assert_eq!(first.people[0].pair.address(), KeyPair::from_seed("ada").address());
+        assert_eq!(first.list[0].pair.address(), KeyPair::from_seed("ada").address());
     }
 }

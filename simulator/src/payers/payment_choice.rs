@@ -1,22 +1,22 @@
-//! Who pays whom, how much, and what for: decided by chance within what everybody can afford.
+//! Who pays whom, how much and what for: chosen at random among the payments that members can afford.
 //!
-//! Pure: balances and chance come in, so the same seed and the same balances make the same payment.
+//! Pure: the same seed and the same balances give the same payment.
 
-use crate::chance::Chance;
+use crate::random::SeededRandom;
 use shared::ledger::Amount;
 
-/// Grains in a hundredth of a LAB: what prices are counted in, where rewards are as large as usual.
+/// Grains in a hundredth of a LAB: the unit of prices where rewards have their usual size.
 const CENT: u64 = Amount::GRAINS_PER_LAB / 100;
-/// Such prices in the reward of a block; where it is small, so are prices.
-const CENTS_IN_REWARD: u64 = 5000;
-/// A payment is at most this part of what its payer can spend.
+/// Price units in the reward of a block: where rewards are smaller, so are prices.
+const UNITS_IN_REWARD: u64 = 5000;
+/// A payment takes at most a third of what the payer can spend.
 const SHARE: u64 = 3;
-/// The part of what the payer can spend that a fee does not exceed, unless it must.
+/// A fee takes at most a hundredth of what the payer can spend, apart from the mempool's least fee.
 const FEE_SHARE: u64 = 100;
-/// Fees that are offered, in grains; the mempool's least fee is on top.
+/// Least and largest fee in grains, on top of the mempool's least fee.
 const FEES: (u64, u64) = (1_000, 10_000);
 
-/// What is paid for, and what it costs in units of [`Limits::unit`].
+/// What members pay for, with the least and the largest price in units of [`PaymentLimits::unit`].
 const PURPOSES: [(&str, u64, u64); 12] = [
     ("for coffee", 120, 350),
     ("for the bus", 150, 400),
@@ -31,72 +31,68 @@ const PURPOSES: [(&str, u64, u64); 12] = [
     ("for the rent", 20_000, 60_000),
     ("for a bicycle", 25_000, 90_000),
 ];
-/// What somebody pays for who cannot afford the cheapest of these.
+/// The same for a member who cannot afford the cheapest of these.
 const LITTLE: (&str, u64, u64) = ("for a sweet", 1, 99);
 
-/// What payments must keep to.
+/// Bounds on payments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Grains that every amount is a multiple of.
+pub struct PaymentLimits {
+    /// Every amount is a multiple of this many grains.
     pub unit: u64,
-    /// The mempool's least fee, in grains.
+    /// The least fee that the mempool accepts, in grains.
     pub min_fee: u64,
-    /// Longest message, in bytes.
     pub max_msg_bytes: u64,
 }
 
-impl Limits {
-    /// Where somebody new has so many grains at once: the reward of a block, or the faucet's.
+impl PaymentLimits {
+    /// `grains` is what a member gets at once: the reward of a block, or the balance of a new address.
     pub fn new(grains: u64, min_fee: u64, max_msg_bytes: u64) -> Self {
-        Self { unit: (grains / CENTS_IN_REWARD).clamp(1, CENT), min_fee, max_msg_bytes }
+        Self { unit: (grains / UNITS_IN_REWARD).clamp(1, CENT), min_fee, max_msg_bytes }
     }
 }
 
-/// A payment that somebody wants to make. Members go by their numbers.
+/// A payment to be made; members are given by their numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Choice {
-    /// Who pays.
+pub struct PaymentChoice {
     pub payer: usize,
-    /// Somebody else.
+    /// Never the payer.
     pub payee: usize,
-    /// How much.
     pub amount: Amount,
-    /// What the miner gets on top.
     pub fee: Amount,
-    /// What for.
     pub msg: String,
 }
 
-/// The next payment among members who can spend so many grains each; none if nobody can, or there is nobody to pay.
-pub fn choose(chance: &mut Chance, spendable: &[u64], limits: &Limits) -> Option<Choice> {
-    // Enough for the least payment and its fee.
+/// The next payment among members who can spend this many grains each. `None` if no member has enough, or there is only
+/// one.
+pub fn choose(random: &mut SeededRandom, spendable: &[u64], limits: &PaymentLimits) -> Option<PaymentChoice> {
+    // Enough for the smallest payment and its fee.
     let least = SHARE * limits.unit + 2 * limits.min_fee;
     let payers: Vec<usize> = (0..spendable.len()).filter(|member| spendable[*member] >= least).collect();
     if payers.is_empty() || spendable.len() < 2 {
         return None;
     }
-    let payer = payers[chance.place(payers.len())];
-    let payee = (payer + 1 + chance.place(spendable.len() - 1)) % spendable.len();
+    let payer = payers[random.index(payers.len())];
+    let payee = (payer + 1 + random.index(spendable.len() - 1)) % spendable.len();
     let most = spendable[payer] / SHARE / limits.unit;
     let affordable: Vec<_> = PURPOSES.into_iter().filter(|(_, low, _)| *low <= most).collect();
-    let (msg, low, high) = affordable.get(chance.place(affordable.len())).copied().unwrap_or(LITTLE);
-    let amount = chance.within(low, high.min(most)) * limits.unit;
-    let fee = limits.min_fee + chance.within(FEES.0, FEES.1).min(spendable[payer] / FEE_SHARE);
+    let (msg, low, high) = affordable.get(random.index(affordable.len())).copied().unwrap_or(LITTLE);
+    let amount = random.between(low, high.min(most)) * limits.unit;
+    let fee = limits.min_fee + random.between(FEES.0, FEES.1).min(spendable[payer] / FEE_SHARE);
     let msg = if msg.len() as u64 <= limits.max_msg_bytes { msg } else { "" };
     let (amount, fee) = (Amount::new(amount)?, Amount::new(fee)?);
-    Some(Choice { payer, payee, amount, fee, msg: msg.to_owned() })
+    Some(PaymentChoice { payer, payee, amount, fee, msg: msg.to_owned() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LIMITS: Limits = Limits { unit: CENT, min_fee: 0, max_msg_bytes: 256 };
+    const LIMITS: PaymentLimits = PaymentLimits { unit: CENT, min_fee: 0, max_msg_bytes: 256 };
 
-    /// So many payments that `seed` decides on, as long as balances stay as they are.
-    fn choices(seed: u64, spendable: &[u64], limits: &Limits) -> Vec<Choice> {
-        let mut chance = Chance::new(seed);
-        (0..500).filter_map(|_| choose(&mut chance, spendable, limits)).collect()
+    /// The choices of `seed`, out of 500, while balances stay the same.
+    fn choices(seed: u64, spendable: &[u64], limits: &PaymentLimits) -> Vec<PaymentChoice> {
+        let mut random = SeededRandom::new(seed);
+        (0..500).filter_map(|_| choose(&mut random, spendable, limits)).collect()
     }
 
     #[test]
@@ -107,13 +103,13 @@ mod tests {
     }
 
     #[test]
-    fn nobody_pays_more_than_a_share_of_what_they_have_nor_themselves() {
+    fn members_pay_others_and_no_more_than_a_share_of_what_they_have() {
         for min_fee in [0, 1_000, 5_000_000] {
-            let limits = Limits { unit: 1, min_fee, ..LIMITS };
+            let limits = PaymentLimits { unit: 1, min_fee, ..LIMITS };
             let spendable = [3, 2_003, 10_000_003, 5_000_000_000, 4_000_000_000_000, 0];
             let choices = choices(1, &spendable, &limits);
             assert_eq!(choices.len(), 500);
-            for Choice { payer, payee, amount, fee, .. } in choices {
+            for PaymentChoice { payer, payee, amount, fee, .. } in choices {
                 assert!(payer != payee && payee < spendable.len());
                 assert!((1..=spendable[payer] / SHARE).contains(&amount.grains()), "{payer} {amount}");
                 assert!(amount.grains() + fee.grains() <= spendable[payer] && fee.grains() >= min_fee);
@@ -122,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn everybody_pays_and_is_paid_and_prices_are_round() {
+    fn all_members_pay_and_are_paid_and_prices_are_round() {
         let choices = choices(3, &[5_000_000_000; 4], &LIMITS);
         for member in 0..4 {
             assert!(choices.iter().any(|choice| choice.payer == member));
@@ -132,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_has_money_or_company_nothing_is_paid() {
+    fn without_money_or_a_second_member_nothing_is_paid() {
         for spendable in [&[][..], &[0, 0], &[3 * CENT - 1, 2], &[5_000_000_000]] {
             assert_eq!(choices(1, spendable, &LIMITS), [], "{spendable:?}");
         }
@@ -142,13 +138,14 @@ mod tests {
 
     #[test]
     fn prices_are_as_small_as_rewards() {
-        let units = [0, 100, 50_000, 5_000_000_000, Amount::MAX.grains()].map(|grains| Limits::new(grains, 0, 0).unit);
+        let units =
+            [0, 100, 50_000, 5_000_000_000, Amount::MAX.grains()].map(|grains| PaymentLimits::new(grains, 0, 0).unit);
         assert_eq!(units, [1, 1, 10, CENT, CENT]);
     }
 
     #[test]
     fn a_network_without_room_for_words_gets_none() {
-        let limits = Limits { max_msg_bytes: 3, ..LIMITS };
+        let limits = PaymentLimits { max_msg_bytes: 3, ..LIMITS };
         assert!(choices(1, &[5_000_000_000; 4], &limits).iter().all(|choice| choice.msg.is_empty()));
     }
 }

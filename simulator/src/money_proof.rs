@@ -1,0 +1,316 @@
+//! The end of a run with money: is all money accounted for? Downloads each node's chain, replays it with
+//! [`crate::replayed_ledger`], and compares every balance with the mempool's.
+//!
+//! Mining goes on meanwhile. So the proof is about one block: the mempool's tip, which must not change while its
+//! balances are read. Independent of `shared`'s rules: of `shared` it may name only heights, ids and what services
+//! exchange.
+
+use crate::checker::{Mismatch, parse};
+use crate::network::{NetworkNode, RunningNetwork};
+use crate::payers::payment_book::{PaymentBook, PaymentState};
+use crate::replayed_ledger::ReplayedLedger;
+use runtime::client::{Client, Error, Unprocessed};
+use serde::Serialize;
+use serde_json::Value;
+use shared::block::{BlockId, Height};
+use shared::chain::Tip;
+use shared::ledger::TransactionId;
+use shared::wire::{MAX_UNPROCESSED, PoolOrder};
+use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
+use tokio::task::{JoinError, spawn_blocking};
+use tokio::time::{Instant, sleep, timeout_at};
+
+/// Time before another attempt, after the chain has moved.
+const RETRY: Duration = Duration::from_millis(30);
+/// Blocks in one reply, if they are small enough.
+const PAGE_BLOCKS: u64 = 200;
+/// Most bytes in such a reply; a single block may be larger.
+const PAGE_BYTES: usize = 32 << 20;
+/// Balances in one reply.
+const PAGE_BALANCES: usize = 1000;
+/// Most addresses whose balances are compared.
+const MAX_BALANCES: usize = 1_000_000;
+
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct MoneyProof {
+    /// Whether all of it holds; if not, `fault` has the reason.
+    pub proven: bool,
+    pub fault: Option<String>,
+    /// The block up to which the chain was replayed.
+    pub block: Option<BlockId>,
+    /// Addresses that have paid or been paid.
+    pub addresses: u64,
+    /// Payments in the chain.
+    pub payments: u64,
+    /// The sum of all balances, in grains.
+    pub held: u128,
+    /// The sum of all rewards, in grains.
+    pub created: u128,
+    /// The sum of what addresses got because they were new, in grains.
+    pub given: u128,
+    pub members: PaymentCounts,
+}
+
+/// The members' payments, counted by outcome.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct PaymentCounts {
+    /// All that the mempool ever accepted, whatever their outcome.
+    pub accepted: u64,
+    pub confirmed: u64,
+    pub pending: u64,
+    /// Dropped by the mempool, by reason.
+    pub given_up: BTreeMap<String, u64>,
+    /// Refused by the mempool, or lost on the way.
+    pub refused: u64,
+    /// Too old to be remembered.
+    pub forgotten: u64,
+}
+
+/// Why there is no proof yet.
+#[derive(Debug, thiserror::Error)]
+enum ProofError {
+    /// The chain moved during the attempt: try again.
+    #[error("{0}")]
+    NotYet(String),
+    #[error("{0} does not answer: {1}")]
+    Request(String, Error),
+    #[error("the chain of node {node} breaks a rule at block {index}: {mismatch}")]
+    BrokenRule { node: String, index: u64, mismatch: Mismatch },
+    #[error("the replay ended: {0}")]
+    Task(#[from] JoinError),
+}
+
+/// The state of the mempool at one block.
+struct MempoolSnapshot {
+    tip: Tip,
+    /// In grains, by address.
+    balances: BTreeMap<String, u64>,
+    pending: HashSet<TransactionId>,
+}
+
+/// Replays and compares until the proof succeeds, a node's chain breaks a rule, or `patience` is over. The proof is
+/// about a block at height `least` or above.
+pub async fn prove(
+    network: &RunningNetwork,
+    mempool: &str,
+    payments: &PaymentBook,
+    least: Height,
+    patience: Duration,
+) -> MoneyProof {
+    let deadline = Instant::now() + patience;
+    let mut last = None;
+    loop {
+        let fault = match timeout_at(deadline, prove_once(network, mempool, payments, least)).await {
+            Ok(Ok(money)) => return money,
+            Ok(Err(fault)) => fault,
+            Err(_) => {
+                last.unwrap_or_else(|| ProofError::NotYet(format!("it took longer than {} s", patience.as_secs())))
+            }
+        };
+        let is_over = Instant::now() >= deadline || matches!(fault, ProofError::BrokenRule { .. });
+        if is_over {
+            let members =
+                PaymentCounts { accepted: payments.accepted, refused: payments.refused, ..PaymentCounts::default() };
+            return MoneyProof { fault: Some(fault.to_string()), members, ..MoneyProof::default() };
+        }
+        last = Some(fault);
+        sleep(RETRY).await;
+    }
+}
+
+async fn prove_once(
+    network: &RunningNetwork,
+    mempool: &str,
+    payments: &PaymentBook,
+    least: Height,
+) -> Result<MoneyProof, ProofError> {
+    let pool = mempool_snapshot(&network.client, mempool).await?;
+    if pool.tip.index < least {
+        return Err(ProofError::NotYet(format!(
+            "the mempool is at block {}, the nodes are at {least}",
+            pool.tip.index
+        )));
+    }
+    let mut proven = None;
+    for NetworkNode { name, address, .. } in network.nodes.present() {
+        let ledger = replay(network, &name, &address, pool.tip.index.0).await?;
+        if ledger.tip().hash != pool.tip.hash.to_string() {
+            let reason = format!("node {name} and the mempool have different blocks at height {}", pool.tip.index);
+            return Err(ProofError::NotYet(reason));
+        }
+        compare_balances(&ledger, &pool.balances).map_err(ProofError::NotYet)?;
+        proven = Some(ledger);
+    }
+    let Some(ledger) = proven else { return Err(ProofError::NotYet("the network has no node".to_owned())) };
+    let members = count_payments(&network.client, mempool, payments, &ledger, &pool.pending).await?;
+    Ok(MoneyProof {
+        proven: true,
+        fault: None,
+        block: Some(pool.tip.id()),
+        addresses: ledger.balances().len() as u64,
+        payments: ledger.payments(),
+        held: ledger.held(),
+        created: ledger.created(),
+        given: ledger.given(),
+        members,
+    })
+}
+
+/// Reads balances and pending payments, and fails if the tip changes in between.
+async fn mempool_snapshot(client: &Client, mempool: &str) -> Result<MempoolSnapshot, ProofError> {
+    let failed = |error| ProofError::Request("the mempool".to_owned(), error);
+    let tip = client.info(mempool).await.map_err(failed)?.tip;
+    let mut balances = BTreeMap::new();
+    let mut from: Option<String> = None;
+    while balances.len() < MAX_BALANCES {
+        let page = client.balances(mempool, "lab1", from.as_deref(), PAGE_BALANCES).await.map_err(failed)?;
+        balances.extend(page.entries.iter().map(|entry| (entry.address.to_string(), entry.balance.grains())));
+        from = page.next;
+        if from.is_none() {
+            break;
+        }
+    }
+    let unprocessed = client.unprocessed(mempool, PoolOrder::Age, MAX_UNPROCESSED, None).await.map_err(failed)?;
+    let pending = match unprocessed {
+        Unprocessed::NotModified => HashSet::new(),
+        Unprocessed::Pending { transactions, .. } => transactions.iter().map(|pending| pending.id).collect(),
+    };
+    match (tip, client.info(mempool).await.map_err(failed)?.tip) {
+        (Some(before), Some(tip)) if before.hash == tip.hash => Ok(MempoolSnapshot { tip, balances, pending }),
+        _ => Err(ProofError::NotYet("the mempool's chain grows faster than its balances can be read".to_owned())),
+    }
+}
+
+/// Downloads and replays a node's chain, from genesis to height `last`.
+async fn replay(network: &RunningNetwork, node: &str, address: &str, last: u64) -> Result<ReplayedLedger, ProofError> {
+    let (mut ledger, mut next, mut page) = (None, 0, PAGE_BLOCKS);
+    while next <= last {
+        let limit = page.min(last + 1 - next);
+        let most = PAGE_BYTES.max(network.max_block_bytes + 2);
+        let json = match network.client.chain_json(address, next, limit, most).await {
+            Ok(json) => json,
+            Err(Error::Oversized { .. }) if page > 1 => {
+                page /= 2;
+                continue;
+            }
+            Err(error) => return Err(ProofError::Request(format!("node {node}"), error)),
+        };
+        let broken = |index, mismatch| match mismatch {
+            // The node reorganised between two pages.
+            Mismatch::BrokenLink(reason) => ProofError::NotYet(format!("node {node}, block {index}: {reason}")),
+            _ => ProofError::BrokenRule { node: node.to_owned(), index, mismatch },
+        };
+        let replayed = spawn_blocking(move || apply(ledger, &json)).await?;
+        let (after, blocks) = replayed.map_err(|(above, mismatch)| broken(next + above, mismatch))?;
+        if blocks == 0 {
+            return Err(ProofError::NotYet(format!("node {node} lacks block {next}, which the mempool has")));
+        }
+        (ledger, next) = (after, next + blocks);
+    }
+    ledger.ok_or_else(|| ProofError::NotYet(format!("node {node} has no chain")))
+}
+
+/// Applies an array of blocks, which begins with genesis if there is no ledger yet. Returns how many blocks there were;
+/// an error comes with the place in the array.
+fn apply(mut ledger: Option<ReplayedLedger>, json: &[u8]) -> Result<(Option<ReplayedLedger>, u64), (u64, Mismatch)> {
+    let Value::Array(blocks) = parse(json).map_err(|mismatch| (0, mismatch))? else {
+        return Err((0, Mismatch::Malformed("expected a list of blocks".to_owned())));
+    };
+    for (block, above) in blocks.iter().zip(0..) {
+        let applied = match &mut ledger {
+            Some(ledger) => ledger.apply(block),
+            None => ReplayedLedger::begin(block).map(|begun| ledger = Some(begun)),
+        };
+        applied.map_err(|mismatch| (above, mismatch))?;
+    }
+    Ok((ledger, blocks.len() as u64))
+}
+
+/// Checks that no money appeared or vanished, and that the mempool reports the same balance for every address.
+fn compare_balances(ledger: &ReplayedLedger, reported: &BTreeMap<String, u64>) -> Result<(), String> {
+    let (held, created, given) = (ledger.held(), ledger.created(), ledger.given());
+    if held != created + given {
+        return Err(format!(
+            "all balances add up to {held} grains, but {created} were created and {given} given to new addresses"
+        ));
+    }
+    let replayed = ledger.balances().iter().map(|(address, balance)| {
+        let reported = reported.get(address).copied().unwrap_or_else(|| ledger.balance(""));
+        (address, *balance, reported)
+    });
+    let unknown = reported.iter().filter(|(address, _)| !ledger.balances().contains_key(*address));
+    let unknown = unknown.map(|(address, reported)| (address, ledger.balance(address), *reported));
+    match replayed.chain(unknown).find(|(_, balance, reported)| balance != reported) {
+        None => Ok(()),
+        Some((address, balance, reported)) => {
+            Err(format!("by the mempool {address} has {reported} grains, by the chain {balance}"))
+        }
+    }
+}
+
+/// Finds the outcome of every payment that the mempool accepted.
+async fn count_payments(
+    client: &Client,
+    mempool: &str,
+    payments: &PaymentBook,
+    ledger: &ReplayedLedger,
+    pending: &HashSet<TransactionId>,
+) -> Result<PaymentCounts, ProofError> {
+    let PaymentBook { accepted, refused, forgotten, .. } = *payments;
+    let mut counts = PaymentCounts { accepted, refused, forgotten, ..PaymentCounts::default() };
+    for (id, state) in payments.payments() {
+        if ledger.has(&id.to_string()) {
+            counts.confirmed += 1;
+        } else if pending.contains(id) {
+            counts.pending += 1;
+        } else if let PaymentState::GivenUp(reason) = state {
+            *counts.given_up.entry(reason.clone()).or_default() += 1;
+        } else {
+            // A newer block than the one that the proof is about may have it.
+            match client.confirmations(mempool, id).await {
+                Ok(_) => counts.pending += 1,
+                Err(Error::Refused(_)) => {
+                    return Err(ProofError::NotYet(format!(
+                        "the payment {id} was accepted but is in no block and not pending"
+                    )));
+                }
+                Err(error) => return Err(ProofError::Request("the mempool".to_owned(), error)),
+            }
+        }
+    }
+    Ok(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use shared::params::Params;
+
+    /// Compares the balances that a mempool reports with the ledger after genesis; each new address has 7 grains.
+    fn compared(reported: &[(&str, u64)]) -> Result<(), String> {
+        let params = Params { new_address_balance: 7, ..Params::default() };
+        let genesis = json!([params.genesis()]).to_string();
+        let (ledger, blocks) = apply(None, genesis.as_bytes()).unwrap();
+        assert_eq!(blocks, 1);
+        let reported = reported.iter().map(|(address, grains)| ((*address).to_owned(), *grains)).collect();
+        compare_balances(&ledger.unwrap(), &reported)
+    }
+
+    #[test]
+    fn the_mempool_must_report_the_replayed_balances() {
+        assert_eq!(compared(&[]), Ok(()));
+        assert_eq!(compared(&[("lab1new", 7)]), Ok(()), "the balance of a new address");
+        let fault = compared(&[("lab1new", 7), ("lab1rich", 8)]).unwrap_err();
+        assert!(fault.contains("lab1rich has 8 grains, by the chain 7"), "{fault}");
+    }
+
+    #[test]
+    fn what_is_no_chain_is_refused_with_its_place() {
+        let genesis = json!(Params::default().genesis());
+        for (json, place) in [("{}".to_owned(), 0), (json!([genesis, genesis]).to_string(), 1), ("[1]".to_owned(), 0)] {
+            assert_eq!(apply(None, json.as_bytes()).unwrap_err().0, place, "{json}");
+        }
+    }
+}
