@@ -1,4 +1,4 @@
-//! The README's section on several machines, followed to the letter: only the names of the machines are put in.
+//! The tour's section on several machines, followed to the letter: only the names of the machines are put in.
 
 use crate::harness::Outcome;
 use crate::lan::Lan;
@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-const README: &str = include_str!("../../../README.md");
+const TOUR: &str = include_str!("../../../docs/tour.md");
 /// How long members pay on it.
 const DRIVEN: Duration = Duration::from_secs(12);
 /// Blocks that all must have.
@@ -17,7 +17,7 @@ const BLOCKS: u64 = 6;
 
 /// The section's commands.
 fn commands() -> Vec<&'static str> {
-    let section = README.split_once("**Several machines.**").unwrap().1.split_once("\n**").unwrap().0;
+    let section = TOUR.split_once("## Several machines\n").unwrap().1;
     section.split_once("```sh\n").unwrap().1.split_once("```").unwrap().0.lines().collect()
 }
 
@@ -25,7 +25,7 @@ fn commands() -> Vec<&'static str> {
 fn command(program: &str) -> &'static str {
     let start = format!("target/release/{program} ");
     let found: Vec<_> = commands().into_iter().filter(|line| line.contains(&start)).collect();
-    let [command] = found[..] else { panic!("the README has not one command for {program}: {found:?}") };
+    let [command] = found[..] else { panic!("the tour has not one command for {program}: {found:?}") };
     command
 }
 
@@ -52,7 +52,7 @@ async fn driven(lan: &Lan, host: usize) -> String {
     told.lines().find(|line| line.starts_with("after ")).unwrap_or_default().to_owned()
 }
 
-/// Puts the programs where the README has them after `cargo build --release --workspace`.
+/// Puts the programs where the tour has them after `cargo build --release --workspace`.
 fn install(lan: &Lan, host: usize) {
     let own = program("node", &lan.folder(host), &[]);
     let release = lan.folder(host).join("target/release");
@@ -77,7 +77,7 @@ pub(crate) async fn by_the_readme() -> Outcome {
     let nodes: Vec<&Station> = nodes.iter().collect();
     let agreed = agreement(&nodes, BLOCKS, 0, SOON * 4).await;
     let block = agreed.block;
-    println!("  5 hosts by the README: one chain of {} blocks {:.1} s after the start", block.index, agreed.seconds);
+    println!("  5 hosts by the tour: one chain of {} blocks {:.1} s after the start", block.index, agreed.seconds);
     println!("  blocks lost to forks: {}", lost_to_forks(&nodes).await);
 
     until("the tracker lists all by their names", SOON, async || {

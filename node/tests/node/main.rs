@@ -8,6 +8,7 @@
 mod blocks;
 mod bundles;
 mod chain;
+mod check_it_yourself;
 mod exchange;
 mod forks;
 mod guards;
@@ -19,7 +20,6 @@ mod payee;
 mod process;
 mod processes;
 mod raw;
-mod readme;
 mod start;
 mod steering;
 mod templates;

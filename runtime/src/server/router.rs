@@ -5,7 +5,8 @@
 //!
 //! ```
 //! use runtime::server::{Request, Response, Router, Shape, get, reply};
-//! use shared::wire::{Problem, Tip};
+//! use shared::chain::Tip;
+//! use shared::wire::Problem;
 //! use std::sync::Arc;
 //!
 //! struct State {

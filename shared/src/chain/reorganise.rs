@@ -21,7 +21,7 @@ struct Trial {
 /// Why a branch cannot become the best chain.
 enum TrialError {
     /// This block of it breaks a rule.
-    Invalid(ChainEntry, BlockViolation),
+    Invalid(Box<ChainEntry>, BlockViolation),
     Failed(StoreError),
 }
 
@@ -62,7 +62,7 @@ impl Chain {
             let (journal, writes) = match self.rules.apply_data(&data, entry.index, &state) {
                 Ok(block) => (block.journal()?, block.into_writes()),
                 Err(EffectError::Invalid(violation)) => {
-                    return Err(TrialError::Invalid(entry.clone(), violation.into()));
+                    return Err(TrialError::Invalid(Box::new(entry.clone()), violation.into()));
                 }
                 Err(EffectError::Failed(error)) => return Err(error.into()),
             };

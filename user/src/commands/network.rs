@@ -150,7 +150,7 @@ mod tests {
         let read = load_from(Some(&file), [], Overrides::new()).unwrap().network;
         assert_eq!(read, fresh.network);
         assert_eq!((read.reward, read.max_msg_bytes, read.network_id()), (7, 9, fresh.network_id));
-        assert!(fresh.toml.contains("# Grains that a block creates at first"), "{}", fresh.toml);
+        assert!(fresh.toml.contains("# Money that each of the first blocks creates, in grains"), "{}", fresh.toml);
         for (name, _) in pairs(&base) {
             assert!(fresh.toml.contains(&format!("\n{name} = ")), "{name} is missing: {}", fresh.toml);
         }

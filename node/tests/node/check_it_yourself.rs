@@ -1,15 +1,15 @@
-//! The shell commands of the README do what it says.
+//! The shell commands of docs/check-it-yourself.md recompute the hash of the block that it shows.
 
 use serde_json::Value;
 use std::process::Command;
 
-const README: &str = include_str!("../../../README.md");
+const PAGE: &str = include_str!("../../../docs/check-it-yourself.md");
 
 /// The fenced block of `language` that contains `mark`.
 fn fenced(language: &str, mark: &str) -> &'static str {
     let fence = format!("```{language}\n");
-    let blocks = README.split(fence.as_str()).skip(1).filter_map(|rest| rest.split("```").next());
-    blocks.into_iter().find(|block| block.contains(mark)).expect("the README has such a block")
+    let blocks = PAGE.split(fence.as_str()).skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.into_iter().find(|block| block.contains(mark)).expect("the page has such a block")
 }
 
 #[test]
