@@ -2,8 +2,8 @@
 //! (the kit checks where a request comes from).
 
 use crate::service::Explorer;
-use crate::sources::NoAnswer;
 use crate::steering;
+use crate::upstream::UpstreamError;
 use http::StatusCode;
 use runtime::client::Client;
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
@@ -40,17 +40,17 @@ pub(crate) struct Balance {
     (status = 503, body = Problem, description = "No mempool answers, or it has no room"),
 ))]
 pub(crate) async fn push(explorer: &Explorer, mut request: Request) -> Result<Response, Problem> {
-    has_money(explorer)?;
+    require_money(explorer)?;
     let transaction: Transaction = request.json(PUSH_BYTES).await?;
     // One that broke off may have taken it: what another one refuses then says nothing about that.
     let may_be_taken = Arc::new(AtomicBool::new(false));
     let broke_off = may_be_taken.clone();
-    let asked = explorer.sources.mempool(async move |client, mempool| {
+    let response = explorer.upstream.mempool(async move |client, mempool| {
         let answer = client.push_transaction(mempool, &transaction).await;
         broke_off.fetch_or(answer.as_ref().is_err_and(|error| error.status().is_none()), Ordering::Relaxed);
         answer
     });
-    let pushed = asked.await.map_err(|error| not_taken(error, may_be_taken.load(Ordering::Relaxed)))?;
+    let pushed = response.await.map_err(|error| not_taken(error, may_be_taken.load(Ordering::Relaxed)))?;
     let status = match pushed.status {
         PushStatus::Accepted => StatusCode::CREATED,
         PushStatus::Known => StatusCode::OK,
@@ -59,7 +59,7 @@ pub(crate) async fn push(explorer: &Explorer, mut request: Request) -> Result<Re
 }
 
 /// Why no mempool says that it has the payment.
-fn not_taken(error: NoAnswer, may_be_taken: bool) -> Problem {
+fn not_taken(error: UpstreamError, may_be_taken: bool) -> Problem {
     if may_be_taken {
         server::unavailable(format!("a mempool that did not answer may have it; the last word was: {error}"))
     } else {
@@ -79,38 +79,38 @@ pub(crate) async fn steer(
 /// What an address holds.
 #[utoipa::path(get, path = "/api/balance/{address}", params(("address" = String, Path)), responses((status = 200, body = Balance), (status = 400, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn balance(explorer: &Explorer, address: &str) -> Result<Response, Problem> {
-    let of = owner(explorer, address)?;
-    let ask = |confirmations| async move {
-        let asked =
-            explorer.sources.mempool(async move |client, mempool| client.balance(mempool, &of, confirmations).await);
-        let grains = asked.await?;
+    let of = parse_address(explorer, address)?;
+    let request = |confirmations| async move {
+        let response =
+            explorer.upstream.mempool(async move |client, mempool| client.balance(mempool, &of, confirmations).await);
+        let grains = response.await?;
         Amount::new(grains).ok_or_else(|| server::unavailable("a mempool told a balance that cannot be"))
     };
-    let (confirmed, with_pending) = tokio::try_join!(ask(1), ask(0))?;
+    let (confirmed, with_pending) = tokio::try_join!(request(1), request(0))?;
     reply::json(&Balance { confirmed, with_pending })
 }
 
 /// The newest entries of what an address paid, was paid and earned.
 #[utoipa::path(get, path = "/api/history/{address}", params(("address" = String, Path)), responses((status = 200, body = Vec<HistoryEntry>), (status = 400, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn history(explorer: &Explorer, address: &str) -> Result<Response, Problem> {
-    let of = owner(explorer, address)?;
-    let asked =
-        explorer.sources.mempool(async move |client, mempool| client.history(mempool, &of, None, HISTORY).await);
-    reply::json(&asked.await?.entries)
+    let of = parse_address(explorer, address)?;
+    let response =
+        explorer.upstream.mempool(async move |client, mempool| client.history(mempool, &of, None, HISTORY).await);
+    reply::json(&response.await?.entries)
 }
 
 /// A transaction, and where it is.
 #[utoipa::path(get, path = "/api/transaction/{id}", params(("id" = String, Path)), responses((status = 200, body = TransactionStatus), (status = 400, body = Problem), (status = 404, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn transaction(explorer: &Explorer, id: &str) -> Result<Response, Problem> {
-    has_money(explorer)?;
+    require_money(explorer)?;
     let read = id.to_ascii_lowercase().parse::<TransactionId>();
     let id = read.map_err(|error| server::bad_request(format!("id: {error}")))?;
-    reply::json(&explorer.sources.transaction(id).await?)
+    reply::json(&explorer.upstream.transaction(id).await?)
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct For {
+struct MinerQuery {
     miner: String,
 }
 
@@ -138,10 +138,10 @@ pub(crate) struct Solution {
 /// Work for a miner in the browser, from the node with the best chain.
 #[utoipa::path(get, path = "/api/work", params(("miner" = String, Query, description = "The address that earns")), responses((status = 200, body = Offer), (status = 400, body = Problem), (status = 503, body = Problem)))]
 pub(crate) async fn work(explorer: &Explorer, request: &Request) -> Result<Response, Problem> {
-    let For { miner } = request.query()?;
-    let miner = owner(explorer, &miner)?;
-    let ask = async move |client: &Client, node: &str| Ok((node.to_owned(), client.work(node, &miner).await?));
-    let (node, work) = explorer.sources.node(ask).await?;
+    let MinerQuery { miner } = request.query()?;
+    let miner = parse_address(explorer, &miner)?;
+    let request = async move |client: &Client, node: &str| Ok((node.to_owned(), client.work(node, &miner).await?));
+    let (node, work) = explorer.upstream.node(request).await?;
     let reward = RewardSchedule::of(&explorer.params).at(work.index);
     reply::json(&Offer { node, reward, work })
 }
@@ -149,23 +149,23 @@ pub(crate) async fn work(explorer: &Explorer, request: &Request) -> Result<Respo
 /// Hands a solution to the node whose work it is.
 #[utoipa::path(post, path = "/api/work", request_body = Solution, responses((status = 201, body = BlockResponse), (status = 404, body = Problem, description = "Not on offer (any more)"), (status = 422, body = Problem, description = "The hash misses the target"), (status = 503, body = Problem)))]
 pub(crate) async fn solve(explorer: &Explorer, mut request: Request) -> Result<Response, Problem> {
-    has_money(explorer)?;
+    require_money(explorer)?;
     let Solution { node, seal, nonce } = request.json(BODY_LIMIT).await?;
-    if !explorer.watch.picture().nodes.contains_key(&node) {
+    if !explorer.watch.state().nodes.contains_key(&node) {
         return Err(server::not_found(format!("no node {node:?} is known in this network")));
     }
-    let solved = explorer.sources.client.solve_work(&node, &WorkSolution { seal, nonce }).await;
-    let answer = solved.map_err(|error| NoAnswer::Failed { address: node, error })?;
+    let solved = explorer.upstream.client.solve_work(&node, &WorkSolution { seal, nonce }).await;
+    let answer = solved.map_err(|error| UpstreamError::Failed { address: node, error })?;
     reply::status(StatusCode::CREATED, &answer)
 }
 
-fn owner(explorer: &Explorer, address: &str) -> Result<Address, Problem> {
-    has_money(explorer)?;
+fn parse_address(explorer: &Explorer, address: &str) -> Result<Address, Problem> {
+    require_money(explorer)?;
     let read = address.to_ascii_lowercase().parse::<Address>();
     read.map_err(|error| server::bad_request(format!("address: {error}")))
 }
 
-fn has_money(explorer: &Explorer) -> Result<(), Problem> {
+fn require_money(explorer: &Explorer) -> Result<(), Problem> {
     if explorer.params.layer.has_money() {
         Ok(())
     } else {
@@ -183,7 +183,7 @@ mod tests {
         let refused = || {
             let problem =
                 Problem::new(422, "Unprocessable Content", "the balance does not cover it").with_rule("balance");
-            NoAnswer::Failed { address: "m:2".to_owned(), error: Error::Refused(problem) }
+            UpstreamError::Failed { address: "m:2".to_owned(), error: Error::Refused(problem) }
         };
         assert_eq!(
             (not_taken(refused(), false).status, not_taken(refused(), false).rule.as_deref()),

@@ -5,16 +5,16 @@
 
 mod api;
 mod assets;
-mod figures;
-mod headers;
-mod loads;
+mod block_sizes;
+mod header_cache;
 mod network;
 mod openapi;
 mod pages;
-mod pool;
+mod pending_cache;
 mod service;
-mod sources;
+mod stats;
 mod steering;
+mod upstream;
 mod view;
 
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -25,13 +25,13 @@ use runtime::own_address::{InvalidAddress, OwnAddress, parse_address};
 use runtime::server;
 use service::Explorer;
 use shared::config::Config;
-use sources::Sources;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use steering::split::Splitter;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use upstream::Upstream;
 
 /// What an explorer needs to run.
 pub struct Settings {
@@ -78,13 +78,13 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     let client = Client::new(Some(config.network.network_id()), None)?;
     let watch = Watch::start(client.clone(), tracker, &config.network, clock, shutdown.clone());
     let splitter = Arc::new(Splitter::new(client.clone(), watch.clone(), clock, shutdown.clone()));
-    let sources = Sources::new(client, &config.network, watch.clone());
+    let upstream = Upstream::new(client, &config.network, watch.clone());
     let kit = server::Settings { metrics, ..server::Settings::new(&config.http, &config.explorer.host, None) };
     if !tokens.is_empty() && !bound.ip().is_loopback() {
         tracing::warn!(address = %bound, nodes = tokens.len(), "whoever reaches this address can steer the nodes whose tokens were given");
     }
     tracing::info!(address = %bound, "explorer listens");
-    let service = Explorer::new(&config, own, watch, sources, splitter.clone(), tokens, clock);
+    let service = Explorer::new(&config, own, watch, upstream, splitter.clone(), tokens, clock);
     let served = server::serve(listener, Arc::new(service), service::router(), kit, shutdown).await;
     splitter.close().await;
     Ok(served?)

@@ -1,11 +1,11 @@
 //! The explorer as an HTTP service: which page answers which path.
 
-use crate::headers::Headers;
-use crate::loads::Loads;
+use crate::block_sizes::BlockSizes;
+use crate::header_cache::HeaderCache;
 use crate::network::Watch;
-use crate::pool::Pool;
-use crate::sources::Sources;
+use crate::pending_cache::PendingCache;
 use crate::steering::split::Splitter;
+use crate::upstream::Upstream;
 use crate::{api, assets, openapi, pages, steering};
 use http::Method;
 use runtime::clock::Clock;
@@ -25,12 +25,12 @@ pub(crate) struct Explorer {
     /// What is known of the network.
     pub(crate) watch: Watch,
     /// Whom to ask for the rest.
-    pub(crate) sources: Sources,
+    pub(crate) upstream: Upstream,
     /// For charts.
-    pub(crate) headers: Headers,
-    pub(crate) loads: Loads,
+    pub(crate) header_cache: HeaderCache,
+    pub(crate) block_sizes: BlockSizes,
     /// For what waits.
-    pub(crate) pool: Pool,
+    pub(crate) pending_cache: PendingCache,
     /// Keeps the network in two halves.
     pub(crate) splitter: Arc<Splitter>,
     /// By the node's `host:port`; never shown.
@@ -44,7 +44,7 @@ impl Explorer {
         config: &Config,
         own: OwnAddress,
         watch: Watch,
-        sources: Sources,
+        upstream: Upstream,
         splitter: Arc<Splitter>,
         tokens: BTreeMap<String, String>,
         clock: Clock,
@@ -53,10 +53,10 @@ impl Explorer {
             network_id: config.network.network_id(),
             params: config.network.clone(),
             watch,
-            sources,
-            headers: Headers::default(),
-            loads: Loads::default(),
-            pool: Pool::default(),
+            upstream,
+            header_cache: HeaderCache::default(),
+            block_sizes: BlockSizes::default(),
+            pending_cache: PendingCache::default(),
             splitter,
             tokens,
             address: own.to_string(),
@@ -79,7 +79,7 @@ impl Service for Explorer {
             network: serde_json::to_value(&self.params).unwrap_or_default(),
             address: self.address.clone(),
             started: self.started,
-            tip: self.watch.picture().tip(),
+            tip: self.watch.state().tip(),
             peers: None,
             mining: None,
             pool: None,
@@ -135,6 +135,6 @@ async fn handle(explorer: &Explorer, request: Request) -> Result<Response, Probl
         ["api", "work"] => api::work(explorer, &request).await,
         ["assets", name] => assets::get(name, &request),
         ["api", ..] => Err(request.no_route()),
-        _ => pages::missing::page(explorer, request.path().as_str()),
+        _ => pages::errors::page(explorer, request.path().as_str()),
     }
 }

@@ -1,7 +1,7 @@
 //! Asks a node for the blocks that no event told of: the last heights of its best chain, and its side branches.
 
-use super::picture::{HEIGHTS, Seen, lowest_kept};
-use super::watching::Watcher;
+use super::state::{BlockSummary, KEPT_HEIGHTS, lowest_kept};
+use super::watcher::Watcher;
 use runtime::client::Error;
 use shared::block::{Block, BlockHash, Header, Height};
 use shared::chain::{BranchStatus, Tip};
@@ -10,13 +10,13 @@ use shared::wire::HeadersRequest;
 /// How many side branches are asked for, the highest first.
 const MAX_BRANCHES: usize = 8;
 /// How many blocks of side branches are fetched at a time.
-const MAX_SIDE_BLOCKS: usize = HEIGHTS as usize;
+const MAX_SIDE_BLOCKS: usize = KEPT_HEIGHTS as usize;
 
 /// Fills the gaps below a node's tip; its side branches too if there were gaps or `with_branches` says so.
 pub(super) async fn backfill(watcher: &Watcher, node: &str, with_branches: bool) {
-    let tip = watcher.read(|picture| picture.nodes.get(node).and_then(super::Contact::tip));
+    let tip = watcher.read(|state| state.nodes.get(node).and_then(super::ServiceState::tip));
     let Some(tip) = tip else { return };
-    let lacks = watcher.read(|picture| picture.lacks_blocks_of(&tip));
+    let lacks = watcher.read(|state| state.lacks_blocks_of(&tip));
     if lacks && let Err(error) = best_chain(watcher, node, &tip).await {
         tracing::debug!(%node, %error, "the last blocks cannot be had");
     }
@@ -30,15 +30,15 @@ pub(super) async fn backfill(watcher: &Watcher, node: &str, with_branches: bool)
 /// The last blocks of a node's best chain: the lowest as a whole, the others as headers.
 async fn best_chain(watcher: &Watcher, node: &str, tip: &Tip) -> Result<(), Error> {
     let lowest = watcher.client.block(node, lowest_kept(tip.index).0, watcher.max_block_bytes).await?;
-    let ask = HeadersRequest { locator: vec![lowest.header().hash()], limit: HEIGHTS };
+    let ask = HeadersRequest { locator: vec![lowest.header().hash()], limit: KEPT_HEIGHTS };
     let headers = watcher.client.headers(node, &ask).await?;
-    let bound = usize::try_from(HEIGHTS).unwrap_or(usize::MAX);
+    let bound = usize::try_from(KEPT_HEIGHTS).unwrap_or(usize::MAX);
     let headers: Vec<_> = [lowest.header()].into_iter().chain(headers.iter().take(bound)).collect();
     if !headers.iter().all(|header| is_worked_for(header)) {
         return Err(Error::Malformed("headers without their work".to_owned()));
     }
-    let blocks: Vec<_> = headers.into_iter().map(Seen::from).collect();
-    watcher.write(|notebook, _| notebook.learnt(blocks));
+    let blocks: Vec<_> = headers.into_iter().map(BlockSummary::from).collect();
+    watcher.write(|reducer, _| reducer.add_blocks(blocks));
     Ok(())
 }
 
@@ -48,7 +48,7 @@ async fn side_branches(watcher: &Watcher, node: &str, best: Height) -> Result<()
     let mut tips = watcher.client.tips(node).await?;
     tips.retain(|tip| tip.status == BranchStatus::Side && tip.index >= lowest);
     tips.sort_by_key(|tip| std::cmp::Reverse(tip.index));
-    let mut blocks: Vec<Seen> = Vec::new();
+    let mut blocks: Vec<BlockSummary> = Vec::new();
     for tip in tips.into_iter().take(MAX_BRANCHES) {
         let mut wanted = tip.hash;
         while blocks.len() < MAX_SIDE_BLOCKS && !is_known(watcher, &blocks, wanted) {
@@ -57,11 +57,11 @@ async fn side_branches(watcher: &Watcher, node: &str, best: Height) -> Result<()
                 break;
             }
             wanted = block.header().prev_hash;
-            blocks.push(Seen::from(block.header()));
+            blocks.push(BlockSummary::from(block.header()));
         }
     }
     if !blocks.is_empty() {
-        watcher.write(|notebook, _| notebook.learnt(blocks));
+        watcher.write(|reducer, _| reducer.add_blocks(blocks));
     }
     Ok(())
 }
@@ -71,8 +71,8 @@ fn is_worked_for(header: &Header) -> bool {
     header.index == Height::GENESIS || header.difficulty.target().is_met_by(&header.hash())
 }
 
-fn is_known(watcher: &Watcher, fetched: &[Seen], hash: BlockHash) -> bool {
-    fetched.iter().any(|block| block.hash == hash) || watcher.read(|picture| picture.blocks.contains_key(&hash))
+fn is_known(watcher: &Watcher, fetched: &[BlockSummary], hash: BlockHash) -> bool {
+    fetched.iter().any(|block| block.hash == hash) || watcher.read(|state| state.blocks.contains_key(&hash))
 }
 
 async fn block(watcher: &Watcher, node: &str, hash: BlockHash) -> Result<Block, Error> {
@@ -88,7 +88,7 @@ async fn block(watcher: &Watcher, node: &str, hash: BlockHash) -> Result<Block, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::headers::tests::chain;
+    use crate::header_cache::tests::chain;
     use shared::params::Params;
 
     #[test]

@@ -4,7 +4,7 @@
 //! once of all that it missed.
 
 use super::Change;
-use super::picture::{Picture, Versions};
+use super::state::{NetworkState, Versions};
 use futures_util::{Stream, stream};
 use runtime::server::{Request, Response, ServerEvent, reply};
 use shared::wire::Problem;
@@ -16,21 +16,21 @@ use tokio::time::{Instant, sleep_until};
 /// Between two rounds of news.
 const PAUSE: Duration = Duration::from_millis(250);
 
-pub(super) fn answer(picture: watch::Receiver<Arc<Picture>>, request: &Request) -> Result<Response, Problem> {
-    reply::events(request, news(picture))
+pub(super) fn response(state: watch::Receiver<Arc<NetworkState>>, request: &Request) -> Result<Response, Problem> {
+    reply::events(request, changes(state))
 }
 
 struct Subscriber {
-    picture: watch::Receiver<Arc<Picture>>,
+    state: watch::Receiver<Arc<NetworkState>>,
     seen: Versions,
     /// What is to be told yet of this round.
-    telling: Vec<Change>,
+    pending: Vec<Change>,
     next_round: Instant,
 }
 
-fn news(picture: watch::Receiver<Arc<Picture>>) -> impl Stream<Item = ServerEvent> + Send + 'static {
-    let seen = picture.borrow().versions;
-    let subscriber = Subscriber { picture, seen, telling: Vec::new(), next_round: Instant::now() };
+fn changes(state: watch::Receiver<Arc<NetworkState>>) -> impl Stream<Item = ServerEvent> + Send + 'static {
+    let seen = state.borrow().versions;
+    let subscriber = Subscriber { state, seen, pending: Vec::new(), next_round: Instant::now() };
     stream::unfold(subscriber, |mut subscriber| async move {
         let change = subscriber.next().await?;
         // An empty object is always JSON.
@@ -43,14 +43,14 @@ impl Subscriber {
     /// None when nobody paints the picture any more.
     async fn next(&mut self) -> Option<Change> {
         loop {
-            if let Some(change) = self.telling.pop() {
+            if let Some(change) = self.pending.pop() {
                 return Some(change);
             }
-            self.picture.changed().await.ok()?;
+            self.state.changed().await.ok()?;
             sleep_until(self.next_round).await;
-            let now = self.picture.borrow_and_update().versions;
-            self.telling = now.changed_since(&self.seen);
-            if !self.telling.is_empty() {
+            let now = self.state.borrow_and_update().versions;
+            self.pending = now.changed_since(&self.seen);
+            if !self.pending.is_empty() {
                 self.seen = now;
                 self.next_round = Instant::now() + PAUSE;
             }
@@ -62,33 +62,33 @@ impl Subscriber {
 mod tests {
     use super::*;
 
-    fn paint(painter: &watch::Sender<Arc<Picture>>, changes: &[Change]) {
-        painter.send_modify(|picture| {
-            let picture = Arc::make_mut(picture);
-            changes.iter().for_each(|change| picture.versions.mark(*change));
+    fn publish(publisher: &watch::Sender<Arc<NetworkState>>, changes: &[Change]) {
+        publisher.send_modify(|state| {
+            let state = Arc::make_mut(state);
+            changes.iter().for_each(|change| state.versions.mark(*change));
         });
     }
 
-    fn subscriber(painter: &watch::Sender<Arc<Picture>>) -> Subscriber {
-        let picture = painter.subscribe();
-        let seen = picture.borrow().versions;
-        Subscriber { picture, seen, telling: Vec::new(), next_round: Instant::now() }
+    fn subscriber(publisher: &watch::Sender<Arc<NetworkState>>) -> Subscriber {
+        let state = publisher.subscribe();
+        let seen = state.borrow().versions;
+        Subscriber { state, seen, pending: Vec::new(), next_round: Instant::now() }
     }
 
     #[tokio::test]
     async fn what_changed_often_is_told_once_and_the_rest_not_at_all() {
-        let (painter, _picture) = watch::channel(Arc::new(Picture::default()));
-        let mut subscriber = subscriber(&painter);
+        let (publisher, _picture) = watch::channel(Arc::new(NetworkState::default()));
+        let mut subscriber = subscriber(&publisher);
         for _ in 0..1000 {
-            paint(&painter, &[Change::Blocks, Change::Ticker]);
+            publish(&publisher, &[Change::Blocks, Change::News]);
         }
         let mut told = [subscriber.next().await.unwrap().name(), subscriber.next().await.unwrap().name()];
         told.sort_unstable();
         assert_eq!(told, ["blocks", "ticker"]);
-        assert!(subscriber.telling.is_empty());
-        paint(&painter, &[Change::Pool]);
+        assert!(subscriber.pending.is_empty());
+        publish(&publisher, &[Change::Pool]);
         assert_eq!(subscriber.next().await, Some(Change::Pool));
-        drop(painter);
+        drop(publisher);
         assert_eq!(subscriber.next().await, None);
     }
 }

@@ -3,15 +3,15 @@
 
 mod agreement;
 mod backfill;
-mod links;
+mod link_changes;
 mod live;
-mod notebook;
-mod picture;
-mod ticker;
-mod watching;
+mod news;
+mod reducer;
+mod state;
+mod watcher;
 
-pub(crate) use agreement::{Agreement, Branch};
-pub(crate) use picture::{Contact, Fact, HEIGHTS, Picture, Seen, Topic, chain};
+pub(crate) use agreement::{Agreement, FollowedBranch};
+pub(crate) use state::{BlockSummary, KEPT_HEIGHTS, NetworkState, NewsItem, ServiceState, Topic, chain};
 
 use runtime::client::Client;
 use runtime::clock::Clock;
@@ -22,7 +22,7 @@ use shared::wire::Problem;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use watching::Watcher;
+use watcher::Watcher;
 
 /// What changed; its name is the name of the server-sent event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,12 +34,12 @@ pub(crate) enum Change {
     /// What waits in the mempools.
     Pool,
     /// The ticker.
-    Ticker,
+    News,
 }
 
 impl Change {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [Self::Nodes, Self::Blocks, Self::Pool, Self::Ticker];
+    pub(crate) const ALL: [Self; 4] = [Self::Nodes, Self::Blocks, Self::Pool, Self::News];
 
     /// Its name in `/live` and in `data-live`.
     pub(crate) const fn name(self) -> &'static str {
@@ -47,7 +47,7 @@ impl Change {
             Self::Nodes => "nodes",
             Self::Blocks => "blocks",
             Self::Pool => "pool",
-            Self::Ticker => "ticker",
+            Self::News => "ticker",
         }
     }
 }
@@ -55,7 +55,7 @@ impl Change {
 /// A handle to the picture, kept up to date by tasks; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Watch {
-    picture: watch::Receiver<Arc<Picture>>,
+    state: watch::Receiver<Arc<NetworkState>>,
     watcher: Arc<Watcher>,
 }
 
@@ -68,28 +68,28 @@ impl Watch {
         clock: Clock,
         shutdown: CancellationToken,
     ) -> Self {
-        let (watcher, picture) = watching::start(client, tracker, params, clock, shutdown);
-        Self { picture, watcher }
+        let (watcher, state) = watcher::start(client, tracker, params, clock, shutdown);
+        Self { state, watcher }
     }
 
     /// What is known now.
-    pub(crate) fn picture(&self) -> Arc<Picture> {
-        self.picture.borrow().clone()
+    pub(crate) fn state(&self) -> Arc<NetworkState> {
+        self.state.borrow().clone()
     }
 
     /// Waits until the picture is like that.
-    pub(crate) async fn shows(&self, is: impl Fn(&Picture) -> bool) {
+    pub(crate) async fn wait_until(&self, is: impl Fn(&NetworkState) -> bool) {
         // Once nobody paints it any more, the explorer stops.
-        let _ = self.picture.clone().wait_for(|picture| is(picture)).await;
+        let _ = self.state.clone().wait_for(|state| is(state)).await;
     }
 
     /// What pages show beside the nodes has changed, though the picture has not.
     pub(crate) fn nudge(&self) {
-        self.watcher.write(|notebook, _| notebook.mark(Change::Nodes));
+        self.watcher.write(|reducer, _| reducer.mark_changed(Change::Nodes));
     }
 
     /// `GET /live`: tells pages that something has changed, so that they fetch themselves again.
     pub(crate) fn live(&self, request: &Request) -> Result<Response, Problem> {
-        live::answer(self.picture.clone(), request)
+        live::response(self.state.clone(), request)
     }
 }

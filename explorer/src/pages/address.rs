@@ -1,12 +1,12 @@
 //! One address: what it holds, what it paid and was paid, and how its balance went.
 
-use super::missing;
+use super::errors;
 use crate::service::Explorer;
-use crate::sources::NoAnswer;
-use crate::view::chart::{Axis, Chart, Mark, figure, whole};
-use crate::view::{self, Page, explained, moved, said, transaction_link};
+use crate::upstream::UpstreamError;
+use crate::view::chart::{Axis, Chart, Mark, short_number, whole_number};
+use crate::view::{self, Page, explained, redirect, sanitized, transaction_link};
 use maud::{Markup, html};
-use runtime::client::ListPage as Entries;
+use runtime::client::ListPage;
 use runtime::server::{self, Request, Response};
 use serde::Deserialize;
 use shared::ledger::{Address, Amount, Transaction};
@@ -24,25 +24,25 @@ struct Query {
 }
 
 /// An address and what is known of it.
-struct Shown {
+struct AddressPage {
     address: Address,
     /// In the order of [`DEPTHS`], in grains.
     balances: [u64; 3],
-    history: Entries<HistoryEntry>,
+    history: ListPage<HistoryEntry>,
     /// Whether there are newer entries.
     is_first: bool,
 }
 
 pub(crate) async fn page(explorer: &Explorer, name: &str, request: &Request) -> Result<Response, Problem> {
     if !explorer.params.layer.has_money() {
-        return Ok(missing::no_money("Address", "/transactions"));
+        return Ok(errors::no_money("Address", "/transactions"));
     }
     let address = match name.to_ascii_lowercase().parse::<Address>() {
-        Ok(address) if address.as_str() != name => return moved(&format!("/address/{address}")),
+        Ok(address) if address.as_str() != name => return redirect(&format!("/address/{address}")),
         Ok(address) => address,
         Err(error) => {
-            return Ok(missing::not_found(
-                html! { (said(&view::short(name))) " is not an address: " (said(&error.to_string())) "." },
+            return Ok(errors::not_found(
+                html! { (sanitized(&view::short(name))) " is not an address: " (sanitized(&error.to_string())) "." },
             ));
         }
     };
@@ -60,7 +60,7 @@ pub(crate) async fn page(explorer: &Explorer, name: &str, request: &Request) -> 
             main: render(&shown),
         }
         .response()),
-        Err(error) => Ok(missing::no_answer(&error)),
+        Err(error) => Ok(errors::no_answer(&error)),
     }
 }
 
@@ -69,20 +69,20 @@ fn is_cursor(text: &str) -> bool {
     text.split_once('.').map_or_else(|| is_number(text), |(index, place)| is_number(index) && is_number(place))
 }
 
-async fn ask(explorer: &Explorer, address: Address, before: Option<String>) -> Result<Shown, NoAnswer> {
-    let (sources, is_first) = (&explorer.sources, before.is_none());
+async fn ask(explorer: &Explorer, address: Address, before: Option<String>) -> Result<AddressPage, UpstreamError> {
+    let (upstream, is_first) = (&explorer.upstream, before.is_none());
     let balance =
-        |depth: u64| sources.mempool(async move |client, mempool| client.balance(mempool, &address, depth).await);
+        |depth: u64| upstream.mempool(async move |client, mempool| client.balance(mempool, &address, depth).await);
     let [(pending, _), (confirmed, _), (settled, _)] = DEPTHS;
-    let history = sources
+    let history = upstream
         .mempool(async move |client, mempool| client.history(mempool, &address, before.as_deref(), PER_PAGE).await);
     let (pending, confirmed, settled, history) =
         tokio::try_join!(balance(pending), balance(confirmed), balance(settled), history)?;
-    Ok(Shown { address, balances: [pending, confirmed, settled], history, is_first })
+    Ok(AddressPage { address, balances: [pending, confirmed, settled], history, is_first })
 }
 
-fn render(shown: &Shown) -> Markup {
-    let Shown { address, balances, history, is_first } = shown;
+fn render(shown: &AddressPage) -> Markup {
+    let AddressPage { address, balances, history, is_first } = shown;
     html! {
         h1 { "Address" }
         div.owner {
@@ -138,7 +138,7 @@ fn table(of: &Address, entries: &[HistoryEntry]) -> Markup {
                             td { (what(of, entry)) }
                             td.number { (change(of, entry)) }
                             td.number { (view::amount(entry.balance)) }
-                            td.msg { @if let Some(transaction) = &entry.transaction { (said(&transaction.msg)) } }
+                            td.msg { @if let Some(transaction) = &entry.transaction { (sanitized(&transaction.msg)) } }
                         }
                     }
                 }
@@ -182,8 +182,8 @@ fn chart(entries: &[HistoryEntry]) -> Markup {
         name: "balance",
         title: "Balance",
         description: "What the address held after each entry of this page, from the oldest to the newest.",
-        x: Axis::between("entries of this page, oldest first", 1.0, last, whole).of_whole(),
-        y: Axis::from_zero("LAB", highest, figure),
+        x: Axis::between("entries of this page, oldest first", 1.0, last, whole_number).of_whole(),
+        y: Axis::from_zero("LAB", highest, short_number),
         marks: vec![Mark::Line(line)],
     }
     .render()
@@ -210,9 +210,9 @@ mod tests {
         }
     }
 
-    fn shown(entries: Vec<HistoryEntry>, next: Option<&str>) -> Shown {
-        let history = Entries { entries, next: next.map(str::to_owned) };
-        Shown { address: samples::address("alice"), balances: [1, 200_000_000, 0], history, is_first: true }
+    fn shown(entries: Vec<HistoryEntry>, next: Option<&str>) -> AddressPage {
+        let history = ListPage { entries, next: next.map(str::to_owned) };
+        AddressPage { address: samples::address("alice"), balances: [1, 200_000_000, 0], history, is_first: true }
     }
 
     #[test]

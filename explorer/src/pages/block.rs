@@ -1,9 +1,9 @@
 //! One block: what its header means, what its data says, where it stands, and how to check it oneself.
 
 use super::content::{self, Content};
-use super::{missing, payments};
+use super::{errors, transaction_table};
 use crate::service::Explorer;
-use crate::sources::NoAnswer;
+use crate::upstream::UpstreamError;
 use crate::view::{self, Page, block_link, explained};
 use maud::{Markup, html};
 use runtime::server::Response;
@@ -15,10 +15,10 @@ use shared::params::Params;
 use shared::wire::Problem;
 
 /// Most bytes of data that are spelt out in commands and raw JSON.
-const SPELT_OUT: usize = 20_000;
+const MAX_SHOWN_BYTES: usize = 20_000;
 
 /// Where a block stands.
-enum Place {
+enum Position {
     /// On the best chain, under so many blocks, itself counted.
     Best { confirmations: u64 },
     /// On a branch that the network left.
@@ -26,10 +26,10 @@ enum Place {
 }
 
 /// A block and what is said of it.
-struct Shown<'a> {
+struct BlockPage<'a> {
     block: &'a Block,
     content: Content,
-    place: Place,
+    place: Position,
     params: &'a Params,
     /// A node that has it.
     node: Option<&'a str>,
@@ -38,54 +38,54 @@ struct Shown<'a> {
 pub(crate) async fn page(explorer: &Explorer, name: &str) -> Result<Response, Problem> {
     let block = match find(explorer, name).await {
         None => {
-            return Ok(missing::not_found(html! {
-                (view::said(&view::short(name))) " is neither a block's height, as in 5, nor its hash, 64 digits from 0 to f."
+            return Ok(errors::not_found(html! {
+                (view::sanitized(&view::short(name))) " is neither a block's height, as in 5, nor its hash, 64 digits from 0 to f."
             }));
         }
         Some(Err(error)) if error.is_not_found() => {
-            return Ok(missing::not_found(html! { "Nobody here has a block " code { (name) } "." }));
+            return Ok(errors::not_found(html! { "Nobody here has a block " code { (name) } "." }));
         }
-        Some(Err(error)) => return Ok(missing::no_answer(&error)),
+        Some(Err(error)) => return Ok(errors::no_answer(&error)),
         Some(Ok(block)) => block,
     };
-    let place = match place(explorer, &block).await {
+    let place = match position(explorer, &block).await {
         Ok(place) => place,
-        Err(error) => return Ok(missing::no_answer(&error)),
+        Err(error) => return Ok(errors::no_answer(&error)),
     };
     let content = Content::of(&block, explorer.params.layer);
-    let nodes = explorer.watch.picture().best_nodes();
+    let nodes = explorer.watch.state().best_nodes();
     let node = nodes.first().map(String::as_str);
-    let main = render(&Shown { block: &block, content, place, params: &explorer.params, node });
+    let main = render(&BlockPage { block: &block, content, place, params: &explorer.params, node });
     let title = format!("Block {}", block.index());
     Ok(Page { title: &title, place: "/blocks", scripts: &[], main }.response())
 }
 
 /// The block of a height or hash; `None` if it is neither.
-async fn find(explorer: &Explorer, name: &str) -> Option<Result<Block, NoAnswer>> {
+async fn find(explorer: &Explorer, name: &str) -> Option<Result<Block, UpstreamError>> {
     if let Ok(hash) = name.to_ascii_lowercase().parse::<BlockHash>() {
-        return Some(explorer.sources.block(hash).await);
+        return Some(explorer.upstream.block(hash).await);
     }
     let is_number = name.bytes().all(|c| c.is_ascii_digit());
     let height = is_number.then(|| name.parse().ok()).flatten()?;
-    Some(explorer.sources.block_at(height).await)
+    Some(explorer.upstream.block_at(height).await)
 }
 
-async fn place(explorer: &Explorer, block: &Block) -> Result<Place, NoAnswer> {
-    let tip = explorer.watch.picture().tip().map_or(block.index(), |tip| tip.index);
+async fn position(explorer: &Explorer, block: &Block) -> Result<Position, UpstreamError> {
+    let tip = explorer.watch.state().tip().map_or(block.index(), |tip| tip.index);
     let confirmations = tip.0.saturating_sub(block.index().0) + 1;
-    match explorer.sources.block_at(block.index().0).await {
-        Ok(best) if best.hash() == block.hash() => Ok(Place::Best { confirmations }),
-        Ok(_) => Ok(Place::Stale),
-        Err(error) if error.is_not_found() => Ok(Place::Stale),
+    match explorer.upstream.block_at(block.index().0).await {
+        Ok(best) if best.hash() == block.hash() => Ok(Position::Best { confirmations }),
+        Ok(_) => Ok(Position::Stale),
+        Err(error) if error.is_not_found() => Ok(Position::Stale),
         Err(error) => Err(error),
     }
 }
 
-fn render(shown: &Shown<'_>) -> Markup {
-    let Shown { block, content, .. } = shown;
+fn render(shown: &BlockPage<'_>) -> Markup {
+    let BlockPage { block, content, .. } = shown;
     html! {
         h1 { "Block " (block.index()) }
-        (standing(shown))
+        (position_part(shown))
         section aria-labelledby="data" {
             h2 #data { "What it says" }
             @match content {
@@ -105,28 +105,28 @@ fn render(shown: &Shown<'_>) -> Markup {
 }
 
 /// What changes while one looks: confirmations, and what came after.
-fn standing(Shown { block, place, .. }: &Shown<'_>) -> Markup {
+fn position_part(BlockPage { block, place, .. }: &BlockPage<'_>) -> Markup {
     let (index, parent) = (block.index(), block.header().prev_hash);
     html! {
         // By its hash, whatever the page was asked for: at a height another block may stand soon.
         div #standing data-live="blocks" data-live-from={ "/block/" (block.hash()) } {
             @match place {
                 // A paragraph cannot hold what opens.
-                Place::Best { confirmations } => div {
+                Position::Best { confirmations } => div {
                     span.good { "On the best chain" } ", " (view::number(*confirmations)) " "
                     (explained(
                         if *confirmations == 1 { "confirmation" } else { "confirmations" },
                         "A confirmation is a block on top: itself counted, so many blocks would have to be mined anew to change this one.",
                     ))
                 },
-                Place::Stale => p {
+                Position::Stale => p {
                     span.bad { "On a stale branch." } " Somebody mined it, but the network went another way: "
                     a href={ "/block/" (index) } { "the block that stands at height " (index) } "."
                 },
             }
             nav.paging aria-label="Blocks beside it" {
                 @if index != Height::GENESIS { a.button href={ "/block/" (parent) } rel="prev" { "The block before" } }
-                @if matches!(place, Place::Best { confirmations: 2.. }) {
+                @if matches!(place, Position::Best { confirmations: 2.. }) {
                     a.button href={ "/block/" (index.next()) } rel="next" { "The block after" }
                 }
             }
@@ -171,24 +171,24 @@ fn bundle_of(bundle: &Bundle, block: &Block, params: &Params) -> Markup {
             dt { (explained("fees", "What the payers of the block's transactions pay to its miner.")) }
             dd { (view::amount(fees.unwrap_or(Amount::MAX))) }
             dt { (explained("message", "What the miner says.")) }
-            dd { @if bundle.msg.is_empty() { span.muted { "none" } } @else { (view::said(&bundle.msg)) } }
+            dd { @if bundle.msg.is_empty() { span.muted { "none" } } @else { (view::sanitized(&bundle.msg)) } }
             dt { "size" }
             dd { (view::bytes(block.data().len())) }
         }
         @if bundle.transactions.is_empty() {
             p { "It has no transactions: nobody was waiting to pay." }
         } @else {
-            (payments::table(&format!("Its transactions: {}", bundle.transactions.len()), bundle.transactions.iter()))
+            (transaction_table::table(&format!("Its transactions: {}", bundle.transactions.len()), bundle.transactions.iter()))
         }
     }
 }
 
-fn check(Shown { block, .. }: &Shown<'_>) -> Markup {
+fn check(BlockPage { block, .. }: &BlockPage<'_>) -> Markup {
     html! {
         section aria-labelledby="check" {
             h2 #check { "Check it yourself" }
             p { "Trust nobody, not even this page: these commands compute the hashes anew, with a tool that every Linux has." }
-            @if block.data().len() <= SPELT_OUT {
+            @if block.data().len() <= MAX_SHOWN_BYTES {
                 (view::recheck(&explain::block(block)))
             } @else {
                 p { "The data is too long to be spelt out here. This prints the commands:" }
@@ -198,9 +198,9 @@ fn check(Shown { block, .. }: &Shown<'_>) -> Markup {
     }
 }
 
-fn raw(Shown { block, node, .. }: &Shown<'_>) -> Markup {
+fn raw(BlockPage { block, node, .. }: &BlockPage<'_>) -> Markup {
     html! {
-        @if block.data().len() <= SPELT_OUT { (view::raw_json(block)) }
+        @if block.data().len() <= MAX_SHOWN_BYTES { (view::raw_json(block)) }
         @if let Some(node) = node {
             p { "Every node tells it as JSON:" }
             (view::copyable(&format!("curl http://{node}/block/{}", block.hash())))
@@ -216,27 +216,27 @@ mod tests {
     use crate::view::snapshot;
     use shared::params::LayerName;
 
-    fn shown(block: &Block, params: &Params, place: Place) -> Markup {
+    fn shown(block: &Block, params: &Params, place: Position) -> Markup {
         let content = Content::of(block, params.layer);
-        render(&Shown { block, content, place, params, node: Some("127.0.0.1:8100") })
+        render(&BlockPage { block, content, place, params, node: Some("127.0.0.1:8100") })
     }
 
     #[test]
     fn a_block_with_a_payment() {
         let [_, block] = samples::blocks("for lunch");
-        snapshot("block", &shown(&block, &Params::default(), Place::Best { confirmations: 3 }));
+        snapshot("block", &shown(&block, &Params::default(), Position::Best { confirmations: 3 }));
     }
 
     #[test]
     fn genesis_carries_the_rules() {
         let [genesis, _] = samples::blocks("");
-        snapshot("genesis", &shown(&genesis, &Params::default(), Place::Best { confirmations: 1 }));
+        snapshot("genesis", &shown(&genesis, &Params::default(), Position::Best { confirmations: 1 }));
     }
 
     #[test]
     fn a_stale_block_names_the_one_that_stands() {
         let [_, block] = samples::blocks("for lunch");
-        let shown = shown(&block, &Params::default(), Place::Stale).into_string();
+        let shown = shown(&block, &Params::default(), Position::Stale).into_string();
         assert!(shown.contains("stale branch") && shown.contains("href=\"/block/1\""), "{shown}");
         assert!(!shown.contains("The block after"), "{shown}");
     }
@@ -245,9 +245,9 @@ mod tests {
     fn what_strangers_say_stays_text() {
         let data = Params { layer: LayerName::Data, ..Params::default() };
         let [_, with_text] = samples::blocks_of_text(samples::HOSTILE);
-        samples::assert_harmless(&shown(&with_text, &data, Place::Stale).into_string());
+        samples::assert_harmless(&shown(&with_text, &data, Position::Stale).into_string());
         let [_, with_money] = samples::blocks(&samples::HOSTILE.replace('\u{202e}', "\u{2066}"));
-        samples::assert_harmless(&shown(&with_money, &Params::default(), Place::Stale).into_string());
+        samples::assert_harmless(&shown(&with_money, &Params::default(), Position::Stale).into_string());
     }
 
     #[test]
@@ -255,7 +255,7 @@ mod tests {
         let data = Params { layer: LayerName::Data, ..Params::default() };
         for (length, is_folded, is_cut) in [(100, false, false), (5_000, true, false), (300_000, true, true)] {
             let [_, block] = samples::blocks_of_text(&"ä".repeat(length));
-            let shown = shown(&block, &data, Place::Stale).into_string();
+            let shown = shown(&block, &data, Position::Stale).into_string();
             assert_eq!(shown.contains("Show the text"), is_folded, "{length}");
             assert_eq!(shown.contains("Only the beginning"), is_cut, "{length}");
             assert!(shown.len() < 700_000, "{}", shown.len());

@@ -1,9 +1,9 @@
 //! The blocks of the best chain as a list, newest first.
 
 use super::content::Content;
-use super::missing;
+use super::errors;
 use crate::service::Explorer;
-use crate::sources::NoAnswer;
+use crate::upstream::UpstreamError;
 use crate::view::{self, Page, block_link};
 use maud::{Markup, html};
 use runtime::server::{Request, Response};
@@ -29,7 +29,7 @@ struct Row {
 }
 
 /// One page of the list.
-struct Listed {
+struct BlockList {
     layer: LayerName,
     /// Newest first.
     rows: Vec<Row>,
@@ -39,19 +39,19 @@ struct Listed {
 
 pub(crate) async fn page(explorer: &Explorer, request: &Request) -> Result<Response, Problem> {
     let Query { before } = request.query()?;
-    let Some(tip) = explorer.watch.picture().tip() else {
-        return Ok(missing::no_answer(&NoAnswer::Nobody("node")));
+    let Some(tip) = explorer.watch.state().tip() else {
+        return Ok(errors::no_answer(&UpstreamError::NoneKnown("node")));
     };
     let newest = tip.index.0.saturating_add(1);
     let end = before.unwrap_or(newest).min(newest);
     let from = end.saturating_sub(PER_PAGE);
     let layer = explorer.params.layer;
-    let blocks = match explorer.sources.chain(from, end - from).await {
+    let blocks = match explorer.upstream.chain(from, end - from).await {
         Ok(blocks) => blocks,
-        Err(error) => return Ok(missing::no_answer(&error)),
+        Err(error) => return Ok(errors::no_answer(&error)),
     };
     let rows = blocks.into_iter().rev().map(|block| row(&block, layer)).collect();
-    let main = render(&Listed { layer, rows, is_first: end == newest });
+    let main = render(&BlockList { layer, rows, is_first: end == newest });
     Ok(Page { title: "Blocks", place: "/blocks", scripts: &[], main }.response())
 }
 
@@ -59,7 +59,7 @@ fn row(block: &Block, layer: LayerName) -> Row {
     Row { header: block.header().clone(), content: Content::of(block, layer), bytes: block.data().len() }
 }
 
-fn render(listed: &Listed) -> Markup {
+fn render(listed: &BlockList) -> Markup {
     html! {
         h1 { "Blocks" }
         p { "A block is a page of the common record. Each names the one before it by its hash, a fingerprint of all that is in it; "
@@ -72,7 +72,7 @@ fn render(listed: &Listed) -> Markup {
     }
 }
 
-fn table(Listed { layer, rows, .. }: &Listed) -> Markup {
+fn table(BlockList { layer, rows, .. }: &BlockList) -> Markup {
     let has_money = layer.has_money();
     html! {
         div.table tabindex="0" role="region" aria-label="Blocks, newest first" {
@@ -104,7 +104,7 @@ fn table(Listed { layer, rows, .. }: &Listed) -> Markup {
     }
 }
 
-fn paging(Listed { rows, is_first, .. }: &Listed) -> Markup {
+fn paging(BlockList { rows, is_first, .. }: &BlockList) -> Markup {
     let oldest = rows.last().map_or(0, |row| row.header.index.0);
     html! {
         nav.paging aria-label="More blocks" {
@@ -120,8 +120,8 @@ mod tests {
     use super::*;
     use crate::view::snapshot;
 
-    fn listed(layer: LayerName, blocks: &[Block]) -> Listed {
-        Listed { layer, rows: blocks.iter().rev().map(|block| row(block, layer)).collect(), is_first: true }
+    fn listed(layer: LayerName, blocks: &[Block]) -> BlockList {
+        BlockList { layer, rows: blocks.iter().rev().map(|block| row(block, layer)).collect(), is_first: true }
     }
 
     #[test]

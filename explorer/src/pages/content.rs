@@ -1,6 +1,6 @@
 //! What the data of a block says, by the layer of its network.
 
-use crate::view::{self, said};
+use crate::view::{self, sanitized};
 use maud::{Markup, html};
 use runtime::sanitize;
 use shared::block::{Block, Height};
@@ -8,9 +8,9 @@ use shared::ledger::Bundle;
 use shared::params::LayerName;
 
 /// Most characters of a text that stand open on the page.
-const OPEN: usize = 2000;
+const MAX_UNFOLDED: usize = 2000;
 /// Most characters of a text that are on the page at all.
-const SHOWN: usize = 100_000;
+const MAX_SHOWN: usize = 100_000;
 
 /// A block's data, read.
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Content {
             Self::Bundle(bundle) => view::address(&bundle.miner_address),
             Self::Text(text) => {
                 let begin: String = text.chars().take(SHORT).collect();
-                html! { (said(&begin)) @if begin.len() < text.len() { "…" } }
+                html! { (sanitized(&begin)) @if begin.len() < text.len() { "…" } }
             }
         }
     }
@@ -54,12 +54,12 @@ impl Content {
 
 /// A text as it is, long ones folded, very long ones cut.
 pub(super) fn text(text: &str) -> Markup {
-    let shown: String = text.chars().take(SHOWN).collect();
+    let shown: String = text.chars().take(MAX_SHOWN).collect();
     let pre = html! { pre.data tabindex="0" dir="auto" { (sanitize::text(&shown)) } };
     html! {
         @if text.is_empty() {
             p.muted { "The data is empty." }
-        } @else if shown.chars().count() > OPEN {
+        } @else if shown.chars().count() > MAX_UNFOLDED {
             details { summary { "Show the text, " (view::bytes(text.len())) } (pre) }
         } @else {
             (pre)

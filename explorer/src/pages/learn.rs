@@ -82,7 +82,7 @@ fn block_exercise(block: &Block) -> Markup {
             p { strong { "Try: " } "change the data. The seal and the hash change, and the block turns red, for the new hash \
                 is too large. Press “Mine”, and your browser looks for a nonce that makes it small again. Then double \
                 the difficulty and mine once more." }
-            (card(block, Form::Whole))
+            (card(block, CardForm::Whole))
             (mining_bar())
         }
     }
@@ -97,7 +97,7 @@ fn chain_exercise(blocks: &[Block]) -> Markup {
             p { strong { "Try: " } "change the data of block 2. Blocks 2 to 4 turn red, and each says why. Then mine them \
                 again, in order: mining also writes the new hash of the block before into prev_hash. The older the block, \
                 the more work its forger has to do." }
-            div.learn-chain data-chain { @for block in blocks { (card(block, Form::Compact)) } }
+            div.learn-chain data-chain { @for block in blocks { (card(block, CardForm::Compact)) } }
             p { button type="button" data-do="reset" disabled { "Start again" } }
             (mining_bar())
         }
@@ -124,7 +124,7 @@ fn peers_exercise(blocks: &[Block]) -> Markup {
             }
             (mining_bar())
             // Not of genesis, which cannot be changed: what is added can be.
-            template { (card(&blocks[1], Form::Compact)) }
+            template { (card(&blocks[1], CardForm::Compact)) }
         }
     }
 }
@@ -135,7 +135,7 @@ fn peer(id: &str, name: &str, blocks: &[Block]) -> Markup {
         div.learn-peer data-peer=(id) role="group" aria-label={ (name) "'s chain" } {
             h3 { (name) "'s chain" }
             p { "Total work: " strong data-out="work" { (work) } }
-            div.learn-stack data-chain { @for block in blocks { (card(block, Form::Compact)) } }
+            div.learn-stack data-chain { @for block in blocks { (card(block, CardForm::Compact)) } }
             label { "Data of the next block"
                 input name="next" value={ (name) "'s block" } maxlength=(LONGEST_TEXT) readonly autocomplete="off"; }
             label { "Its difficulty"
@@ -182,14 +182,14 @@ fn signature_exercise(signed: &Signed) -> Markup {
 
 /// How much of a block can be changed.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum CardForm {
     /// Every field.
     Whole,
     /// Its data only; what matters less is folded away.
     Compact,
 }
 
-fn card(block: &Block, form: Form) -> Markup {
+fn card(block: &Block, form: CardForm) -> Markup {
     let header = block.header();
     let target = header.difficulty.target();
     let is_good = target.is_met_by(&header.hash());
@@ -197,14 +197,14 @@ fn card(block: &Block, form: Form) -> Markup {
         fieldset.card.learn-block data-index=(header.index) data-state=(if is_good { "good" } else { "bad" }) {
             legend { "Block " span data-out="name" { (header.index) } }
             p.learn-verdict data-out="verdict" { (if is_good { "✓ Valid" } else { "✗ Not valid" }) }
-            @if form == Form::Whole {
+            @if form == CardForm::Whole {
                 (whole(block))
                 (value("Target: the largest hash that will do", "target", &target.to_string()))
             } @else {
                 (compact(block))
             }
             (value("hash", "hash", &header.hash().to_string()))
-            @if form == Form::Whole || header.index.0 > 0 {
+            @if form == CardForm::Whole || header.index.0 > 0 {
                 p { button type="button" data-do="mine" disabled { "Mine" } }
             }
         }
@@ -328,7 +328,7 @@ mod tests {
     #[test]
     fn hostile_data_stays_text() {
         let hostile = block("\"><script>alert(1)</script>'\u{202e}", 1);
-        for form in [Form::Whole, Form::Compact] {
+        for form in [CardForm::Whole, CardForm::Compact] {
             let shown = card(&hostile, form).0;
             assert!(!shown.contains("<script"), "{shown}");
             assert!(shown.contains("&quot;&gt;&lt;script&gt;"), "{shown}");
@@ -337,7 +337,7 @@ mod tests {
 
     #[test]
     fn a_block_that_misses_its_target_is_shown_as_bad() {
-        assert!(card(&block("x", 1), Form::Compact).0.contains("data-state=\"good\""));
-        assert!(card(&block("x", 1 << 50), Form::Compact).0.contains("data-state=\"bad\""));
+        assert!(card(&block("x", 1), CardForm::Compact).0.contains("data-state=\"good\""));
+        assert!(card(&block("x", 1 << 50), CardForm::Compact).0.contains("data-state=\"bad\""));
     }
 }

@@ -1,7 +1,7 @@
 //! One transaction: what it pays, its life from signature to confirmations, and how to check it oneself.
 
-use super::missing;
-use crate::network::Fact;
+use super::errors;
+use crate::network::NewsItem;
 use crate::service::Explorer;
 use crate::view::{self, Page, block_link, explained};
 use maud::{Markup, html};
@@ -13,42 +13,42 @@ use shared::ledger::{Transaction, TransactionId};
 use shared::wire::{Problem, TransactionState, TransactionStatus};
 
 /// As many blocks on top are enough for most.
-const SAFE: u64 = 6;
+const SAFE_CONFIRMATIONS: u64 = 6;
 
 /// A transaction and what is said of it.
-struct Shown<'a> {
+struct TransactionPage<'a> {
     status: &'a TransactionStatus,
     network: BlockHash,
     /// What the ticker says of it, newest first.
-    news: Vec<&'a Fact>,
+    news: Vec<&'a NewsItem>,
 }
 
 pub(crate) async fn page(explorer: &Explorer, id: &str) -> Result<Response, Problem> {
     if !explorer.params.layer.has_money() {
-        return Ok(missing::no_money("Transaction", "/transactions"));
+        return Ok(errors::no_money("Transaction", "/transactions"));
     }
     let Ok(id) = id.to_ascii_lowercase().parse::<TransactionId>() else {
-        return Ok(missing::not_found(html! {
-            (view::said(&view::short(id))) " is not the id of a transaction, which has 64 digits from 0 to f."
+        return Ok(errors::not_found(html! {
+            (view::sanitized(&view::short(id))) " is not the id of a transaction, which has 64 digits from 0 to f."
         }));
     };
-    let status = match explorer.sources.transaction(id).await {
+    let status = match explorer.upstream.transaction(id).await {
         Ok(status) => status,
         Err(error) if error.is_not_found() => {
-            return Ok(missing::not_found(html! {
+            return Ok(errors::not_found(html! {
                 "No transaction " code { (id) } " is waiting or in the chain. It may never have been sent, or it left the pool unpaid: "
                 "because it waited for too long, another paid more for its place, or its sender cannot pay it any more."
             }));
         }
-        Err(error) => return Ok(missing::no_answer(&error)),
+        Err(error) => return Ok(errors::no_answer(&error)),
     };
-    let picture = explorer.watch.picture();
-    let news = picture.ticker.iter().filter(|fact| fact.payment == Some(id)).collect();
-    let main = render(&Shown { status: &status, network: explorer.network_id, news });
+    let state = explorer.watch.state();
+    let news = state.news.iter().filter(|item| item.payment == Some(id)).collect();
+    let main = render(&TransactionPage { status: &status, network: explorer.network_id, news });
     Ok(Page { title: "Transaction", place: "/transactions", scripts: &[], main }.response())
 }
 
-fn render(shown: &Shown<'_>) -> Markup {
+fn render(shown: &TransactionPage<'_>) -> Markup {
     let transaction = &shown.status.transaction;
     html! {
         h1 { "Transaction" }
@@ -80,12 +80,12 @@ fn payment(transaction: &Transaction) -> Markup {
             dt { (explained("fee", "What the payer adds for the miner. Who pays more for each byte is put into a block earlier.")) }
             dd { (view::amount(transaction.fee)) }
             dt { "message" }
-            dd { @if transaction.msg.is_empty() { span.muted { "none" } } @else { (view::said(&transaction.msg)) } }
+            dd { @if transaction.msg.is_empty() { span.muted { "none" } } @else { (view::sanitized(&transaction.msg)) } }
         }
     }
 }
 
-fn life(Shown { status, news, .. }: &Shown<'_>) -> Markup {
+fn life(TransactionPage { status, news, .. }: &TransactionPage<'_>) -> Markup {
     let is_confirmed = status.status == TransactionState::Confirmed;
     let confirmations = status.confirmations;
     html! {
@@ -103,14 +103,14 @@ fn life(Shown { status, news, .. }: &Shown<'_>) -> Markup {
                         @if let Some(block) = status.block { ": " a href={ "/block/" (block.hash) } { "block " (block.index) } ", " (block_link(block.hash)) }
                         @else { ": not yet" }
                     }
-                    li.done[confirmations >= SAFE] aria-current=[is_confirmed.then_some("step")] {
+                    li.done[confirmations >= SAFE_CONFIRMATIONS] aria-current=[is_confirmed.then_some("step")] {
                         strong { (view::number(confirmations)) @if confirmations == 1 { " confirmation" } @else { " confirmations" } }
                         ": " (safety(confirmations))
                     }
                 }
                 @if !news.is_empty() {
                     h3 { "What was heard of it lately" }
-                    ul { @for fact in news { li { (view::time(fact.at)) " " (view::said(&fact.words)) } } }
+                    ul { @for item in news { li { (view::time(item.at)) " " (view::sanitized(&item.text)) } } }
                 }
             }
         }
@@ -120,7 +120,7 @@ fn life(Shown { status, news, .. }: &Shown<'_>) -> Markup {
 const fn safety(confirmations: u64) -> &'static str {
     match confirmations {
         0 => "every block from its own on counts as one",
-        1..SAFE => {
+        1..SAFE_CONFIRMATIONS => {
             "the more blocks follow, the less likely it is that the network goes another way and it has to wait again"
         }
         _ => "it is as good as settled",
@@ -148,7 +148,7 @@ mod tests {
     }
 
     fn shown(status: &TransactionStatus) -> Markup {
-        render(&Shown { status, network: Params::default().network_id(), news: Vec::new() })
+        render(&TransactionPage { status, network: Params::default().network_id(), news: Vec::new() })
     }
 
     #[test]
@@ -182,15 +182,16 @@ mod tests {
     #[test]
     fn what_the_ticker_says_of_it_is_part_of_its_life() {
         let status = status("for lunch", 0);
-        let words = format!("{} is pending again <b>", status.transaction.id.short());
-        let fact = Fact {
+        let text = format!("{} is pending again <b>", status.transaction.id.short());
+        let item = NewsItem {
             at: Params::default().genesis_time,
             topic: Topic::Payment,
-            words,
+            text,
             block: None,
             payment: Some(status.transaction.id),
         };
-        let shown = render(&Shown { status: &status, network: Params::default().network_id(), news: vec![&fact] });
+        let shown =
+            render(&TransactionPage { status: &status, network: Params::default().network_id(), news: vec![&item] });
         assert!(shown.into_string().contains("is pending again &lt;b&gt;"));
     }
 }

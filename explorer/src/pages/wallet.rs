@@ -42,16 +42,16 @@ struct Wallet<'a> {
 /// `GET /wallet`.
 pub(crate) fn page(explorer: &Explorer) -> Result<Response, Problem> {
     let main = if explorer.params.layer.has_money() {
-        let picture = explorer.watch.picture();
-        let waiting = picture
+        let state = explorer.watch.state();
+        let waiting = state
             .answering_mempools()
             .first()
-            .and_then(|address| picture.mempools.get(address)?.info.as_ref()?.pool.as_ref());
+            .and_then(|address| state.mempools.get(address)?.info.as_ref()?.pool.as_ref());
         render(&Wallet {
             network: explorer.network_id,
             network_name: &explorer.params.name,
             max_msg_bytes: explorer.params.max_msg_bytes,
-            tip: picture.tip().map(|tip| tip.index),
+            tip: state.tip().map(|tip| tip.index),
             waiting: waiting.map(|pool| pool.count),
         })
     } else {

@@ -20,9 +20,9 @@ use tokio::time::timeout;
 /// The longest that any of it may take.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
 /// How long a node may mine or sync.
-const WORK_TIME: Duration = Duration::from_secs(110);
+const MINE_TIME: Duration = Duration::from_secs(110);
 /// How long nodes that may talk again are given to look at each other's chains.
-const LOOK_TIME: Duration = Duration::from_secs(10);
+const SYNC_TIME: Duration = Duration::from_secs(10);
 /// Most blocks that one press of a button mines.
 pub(crate) const MAX_BLOCKS: u64 = 20;
 /// Most nodes that one press of a button is about.
@@ -38,22 +38,22 @@ struct Outcome {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Mine {
+struct MineOrder {
     blocks: u64,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Peers {
+struct PeersOrder {
     peers: Vec<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Nothing {}
+struct EmptyOrder {}
 
 /// A node that can be steered.
-struct Steered<'a> {
+struct SteeredNode<'a> {
     explorer: &'a Explorer,
     address: &'a str,
     token: &'a str,
@@ -73,16 +73,16 @@ pub(crate) async fn steer(
     action: &str,
     mut request: Request,
 ) -> Result<Response, Problem> {
-    let node = Steered::new(explorer, node)?;
+    let node = SteeredNode::new(explorer, node)?;
     let outcome = match action {
-        "mine" => node.mine(request.json::<Mine>(BODY_LIMIT).await?.blocks).await,
+        "mine" => node.mine(request.json::<MineOrder>(BODY_LIMIT).await?.blocks).await,
         "sync" => {
-            let Nothing {} = request.json(BODY_LIMIT).await?;
+            let EmptyOrder {} = request.json(BODY_LIMIT).await?;
             node.sync().await
         }
-        "connect" => node.link(Link::Connect, request.json::<Peers>(BODY_LIMIT).await?.peers).await,
-        "cut" => node.link(Link::Cut, request.json::<Peers>(BODY_LIMIT).await?.peers).await,
-        "allow" => node.link(Link::Allow, request.json::<Peers>(BODY_LIMIT).await?.peers).await,
+        "connect" => node.link(Link::Connect, request.json::<PeersOrder>(BODY_LIMIT).await?.peers).await,
+        "cut" => node.link(Link::Cut, request.json::<PeersOrder>(BODY_LIMIT).await?.peers).await,
+        "allow" => node.link(Link::Allow, request.json::<PeersOrder>(BODY_LIMIT).await?.peers).await,
         _ => return Err(server::not_found("a node can be told to mine, sync, connect, cut and allow")),
     }?;
     reply::json(&outcome)
@@ -90,14 +90,14 @@ pub(crate) async fn steer(
 
 /// Splits the whole network, or heals it.
 pub(crate) async fn whole(explorer: &Explorer, action: &str, mut request: Request) -> Result<Response, Problem> {
-    let Nothing {} = request.json(BODY_LIMIT).await?;
+    let EmptyOrder {} = request.json(BODY_LIMIT).await?;
     let outcome = if action == "split" { split::split(explorer).await } else { split::heal(explorer).await };
     reply::json(&outcome?)
 }
 
-impl<'a> Steered<'a> {
+impl<'a> SteeredNode<'a> {
     fn new(explorer: &'a Explorer, address: &'a str) -> Result<Self, Problem> {
-        if !explorer.watch.picture().nodes.contains_key(address) {
+        if !explorer.watch.state().nodes.contains_key(address) {
             return Err(server::not_found(format!("no node {address:?} is known in this network")));
         }
         let token = explorer.token(address).ok_or_else(|| {
@@ -111,20 +111,20 @@ impl<'a> Steered<'a> {
             return Err(server::bad_request(format!("blocks: {blocks} is not within 1 to {MAX_BLOCKS}")));
         }
         let request = MineRequest { blocks, data: None };
-        let answer = self.explorer.sources.client.mine(self.address, self.token, &request);
-        let hashes = within(WORK_TIME, answer).await.map_err(|error| self.problem(&error))?.hashes;
+        let answer = self.explorer.upstream.client.mine(self.address, self.token, &request);
+        let hashes = within(MINE_TIME, answer).await.map_err(|error| self.problem(&error))?.hashes;
         let mined = hashes.len();
         let message = format!("{} mined {mined} {}.", self.address, if mined == 1 { "block" } else { "blocks" });
         Ok(Outcome { message, blocks: hashes })
     }
 
     async fn sync(&self) -> Result<Outcome, Problem> {
-        let report = self.sync_within(WORK_TIME).await.map_err(|error| self.problem(&error))?;
-        Ok(Outcome { message: format!("{}.", told(self.address, &report)), blocks: vec![report.to.hash] })
+        let report = self.sync_within(MINE_TIME).await.map_err(|error| self.problem(&error))?;
+        Ok(Outcome { message: format!("{}.", sync_sentence(self.address, &report)), blocks: vec![report.to.hash] })
     }
 
     async fn sync_within(&self, time: Duration) -> Result<SyncReport, Error> {
-        within(time, self.explorer.sources.client.sync_now(self.address, self.token)).await
+        within(time, self.explorer.upstream.client.sync_now(self.address, self.token)).await
     }
 
     /// Links this node and `peers`, or parts them: here, and on their side as far as we may.
@@ -132,15 +132,16 @@ impl<'a> Steered<'a> {
         if !(1..=MAX_PEERS).contains(&peers.len()) {
             return Err(server::bad_request(format!("peers: {} is not within 1 to {MAX_PEERS}", peers.len())));
         }
-        let picture = self.explorer.watch.picture();
-        let stranger = peers.iter().find(|peer| *peer == self.address || !picture.nodes.contains_key(*peer));
+        let state = self.explorer.watch.state();
+        let stranger = peers.iter().find(|peer| *peer == self.address || !state.nodes.contains_key(*peer));
         if let Some(stranger) = stranger {
             return Err(server::not_found(format!("{stranger:?} is no other node that is known in this network")));
         }
         self.update(link, peers.clone()).await.map_err(|error| self.problem(&error))?;
-        let others = peers.iter().filter_map(|peer| Steered::new(self.explorer, peer).ok()).collect::<Vec<_>>();
-        let told = join_all(others.iter().map(|other| other.update(link, vec![self.address.to_owned()]))).await;
-        let one_sided = peers.len() - told.iter().filter(|told| told.is_ok()).count();
+        let others = peers.iter().filter_map(|peer| SteeredNode::new(self.explorer, peer).ok()).collect::<Vec<_>>();
+        let sync_sentence =
+            join_all(others.iter().map(|other| other.update(link, vec![self.address.to_owned()]))).await;
+        let one_sided = peers.len() - sync_sentence.iter().filter(|sync_sentence| sync_sentence.is_ok()).count();
         let mut message = link.sentence(self.address, &peers.join(", "));
         if one_sided > 0 {
             message.push_str(" Only this side could be told.");
@@ -149,12 +150,12 @@ impl<'a> Steered<'a> {
         if link != Link::Cut {
             // Who asked before the other side would answer again would wait for its next poll.
             let everybody = std::iter::once(self).chain(&others);
-            let reports = join_all(everybody.map(async |node| (node.address, node.sync_within(LOOK_TIME).await))).await;
+            let reports = join_all(everybody.map(async |node| (node.address, node.sync_within(SYNC_TIME).await))).await;
             for (address, report) in
                 reports.iter().filter_map(|(address, report)| Some((address, report.as_ref().ok()?)))
             {
                 if report.result != SyncResult::Authoritative {
-                    message.push_str(&format!(" {}.", self::told(address, report)));
+                    message.push_str(&format!(" {}.", self::sync_sentence(address, report)));
                     blocks.push(report.to.hash);
                 }
             }
@@ -164,7 +165,7 @@ impl<'a> Steered<'a> {
     }
 
     async fn update(&self, link: Link, peers: Vec<String>) -> Result<(), Error> {
-        self.explorer.sources.client.update_peers(self.address, self.token, &link.update(peers)).await
+        self.explorer.upstream.client.update_peers(self.address, self.token, &link.update(peers)).await
     }
 
     fn problem(&self, error: &Error) -> Problem {
@@ -179,7 +180,7 @@ impl<'a> Steered<'a> {
             }
             Error::Slow => server::problem(
                 StatusCode::GATEWAY_TIMEOUT,
-                format!("{address} is still at it after {} s; look at its page again later", WORK_TIME.as_secs()),
+                format!("{address} is still at it after {} s; look at its page again later", MINE_TIME.as_secs()),
             ),
             error => server::problem(StatusCode::BAD_GATEWAY, format!("{address}: {error}")),
         }
@@ -207,7 +208,7 @@ impl Link {
 }
 
 /// What came of asking every peer, without a full stop.
-fn told(address: &str, SyncReport { result, from, to }: &SyncReport) -> String {
+fn sync_sentence(address: &str, SyncReport { result, from, to }: &SyncReport) -> String {
     let name = |block: &BlockId| format!("block {} ({})", block.index, block.hash.short());
     match result {
         SyncResult::Authoritative => format!("Nobody has a better chain: {address} stays on {}", name(to)),
@@ -234,11 +235,14 @@ mod tests {
     #[test]
     fn a_sync_is_told_in_words() {
         let id = |index: u64| BlockId { index: Height(index), hash: BlockHash::of(index.to_string()) };
-        let told = |result, from, to| told("a:1", &SyncReport { result, from: id(from), to: id(to) });
-        assert!(told(SyncResult::Authoritative, 5, 5).starts_with("Nobody has a better chain: a:1 stays on block 5 ("));
-        assert!(told(SyncResult::Updated, 5, 6).contains("1 block behind: it was on block 5 ("));
-        assert!(told(SyncResult::Updated, 5, 8).contains("3 blocks behind"));
-        assert!(told(SyncResult::Reorganised, 5, 7).contains("it left block 5 ("));
+        let sync_sentence = |result, from, to| sync_sentence("a:1", &SyncReport { result, from: id(from), to: id(to) });
+        assert!(
+            sync_sentence(SyncResult::Authoritative, 5, 5)
+                .starts_with("Nobody has a better chain: a:1 stays on block 5 (")
+        );
+        assert!(sync_sentence(SyncResult::Updated, 5, 6).contains("1 block behind: it was on block 5 ("));
+        assert!(sync_sentence(SyncResult::Updated, 5, 8).contains("3 blocks behind"));
+        assert!(sync_sentence(SyncResult::Reorganised, 5, 7).contains("it left block 5 ("));
     }
 
     #[test]

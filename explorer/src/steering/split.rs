@@ -3,8 +3,8 @@
 //!
 //! One split at a time. A task of its own heals it: also when who asked for it has gone away, and when the explorer stops.
 
-use super::{LOOK_TIME, Link, Outcome, within};
-use crate::network::{Agreement, Picture, Watch};
+use super::{Link, Outcome, SYNC_TIME, within};
+use crate::network::{Agreement, NetworkState, Watch};
 use crate::service::Explorer;
 use futures_util::future::join_all;
 use runtime::client::{Client, Error};
@@ -19,16 +19,16 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// How long the halves are kept apart.
-pub(crate) const LASTS: Duration = Duration::from_secs(20);
+pub(crate) const SPLIT_TIME: Duration = Duration::from_secs(20);
 /// The longest, where one of them has found no block by then: without one there is no fork to be seen.
-const LONGEST: Duration = Duration::from_secs(60);
+const MAX_SPLIT_TIME: Duration = Duration::from_secs(60);
 /// How long a fork that came late is there to be seen.
-const SHOWN: Duration = Duration::from_secs(5);
+const SHOW_TIME: Duration = Duration::from_secs(5);
 /// How often nodes are told to talk again before it is given up, and how long it is waited in between.
-const TRIES: usize = 5;
-const PAUSE: Duration = Duration::from_secs(1);
+const MAX_TRIES: usize = 5;
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 /// How long healing may hold up the end of the explorer.
-const CLOSING: Duration = Duration::from_secs(2);
+const CLOSE_TIME: Duration = Duration::from_secs(2);
 
 /// A split that goes on, for pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,7 +69,7 @@ impl Splitter {
     /// Waits, but not for long, until nothing goes on any more; the shutdown has told it to end.
     pub(crate) async fn close(&self) {
         // Whoever is kept apart after that was told to be so by nobody who is still there.
-        let _ = timeout(CLOSING, self.healed()).await;
+        let _ = timeout(CLOSE_TIME, self.healed()).await;
     }
 
     async fn healed(&self) {
@@ -79,7 +79,7 @@ impl Splitter {
 
     /// Cuts, waits, heals; `begun` is told whether the cut was made.
     async fn keep(&self, members: Vec<Member>, heal: CancellationToken, begun: oneshot::Sender<Result<(), String>>) {
-        let refused = self.tell(&members.iter().collect::<Vec<_>>(), Link::Cut).await.into_iter().next();
+        let refused = self.update_links(&members.iter().collect::<Vec<_>>(), Link::Cut).await.into_iter().next();
         let is_cut = refused.is_none();
         // Who asked may have gone away.
         let _ = begun.send(refused.map_or(Ok(()), |(member, error)| Err(format!("{}: {error}", member.address))));
@@ -98,22 +98,22 @@ impl Splitter {
 
     /// Until there was time to see a fork.
     async fn last(&self) {
-        sleep(LASTS).await;
-        if is_forked(&self.watch.picture()) {
+        sleep(SPLIT_TIME).await;
+        if is_forked(&self.watch.state()) {
             return;
         }
         self.running.send_modify(|running| running.iter_mut().for_each(|(split, _)| split.until = None));
         self.watch.nudge();
-        if timeout(LONGEST - LASTS, self.watch.shows(is_forked)).await.is_ok() {
-            sleep(SHOWN).await;
+        if timeout(MAX_SPLIT_TIME - SPLIT_TIME, self.watch.wait_until(is_forked)).await.is_ok() {
+            sleep(SHOW_TIME).await;
         }
     }
 
     async fn heal(&self, members: &[Member]) {
         let mut left: Vec<&Member> = members.iter().collect();
-        for _ in 0..TRIES {
-            left = self.tell(&left, Link::Allow).await.into_iter().map(|(member, _)| member).collect();
-            if left.is_empty() || timeout(PAUSE, self.shutdown.cancelled()).await.is_ok() {
+        for _ in 0..MAX_TRIES {
+            left = self.update_links(&left, Link::Allow).await.into_iter().map(|(member, _)| member).collect();
+            if left.is_empty() || timeout(RETRY_PAUSE, self.shutdown.cancelled()).await.is_ok() {
                 break;
             }
         }
@@ -124,25 +124,25 @@ impl Splitter {
             // Who asked before the other side would answer again would wait for its next poll.
             let sync = |member: &Member| {
                 let (client, address, token) = (self.client.clone(), member.address.clone(), member.token.clone());
-                async move { within(LOOK_TIME, client.sync_now(&address, &token)).await.is_ok() }
+                async move { within(SYNC_TIME, client.sync_now(&address, &token)).await.is_ok() }
             };
             join_all(members.iter().map(sync)).await;
         }
     }
 
     /// Answers who did not obey, and why.
-    async fn tell<'a>(&self, members: &[&'a Member], link: Link) -> Vec<(&'a Member, Error)> {
-        let told = join_all(members.iter().map(|member| {
+    async fn update_links<'a>(&self, members: &[&'a Member], link: Link) -> Vec<(&'a Member, Error)> {
+        let results = join_all(members.iter().map(|member| {
             let update = link.update(member.others.clone());
             async move { self.client.update_peers(&member.address, &member.token, &update).await }
         }));
-        let told = members.iter().zip(told.await);
-        told.filter_map(|(member, told)| Some((*member, told.err()?))).collect()
+        let results = members.iter().zip(results.await);
+        results.filter_map(|(member, results)| Some((*member, results.err()?))).collect()
     }
 }
 
-fn is_forked(picture: &Picture) -> bool {
-    Agreement::of(picture).is_forked()
+fn is_forked(state: &NetworkState) -> bool {
+    Agreement::of(state).is_forked()
 }
 
 /// Whether all nodes that answer can be told to be apart.
@@ -155,9 +155,9 @@ pub(super) async fn split(explorer: &Explorer) -> Result<Outcome, Problem> {
     let (halves, members) = members(explorer)?;
     let splitter = &explorer.splitter;
     let heal = CancellationToken::new();
-    let until = splitter.clock.time().plus_ms(1000 * LASTS.as_secs());
+    let until = splitter.clock.time().plus_ms(1000 * SPLIT_TIME.as_secs());
     let split = Split { halves, until: Some(until) };
-    let message = format!("The network is split. It heals by itself in {} seconds.", LASTS.as_secs());
+    let message = format!("The network is split. It heals by itself in {} seconds.", SPLIT_TIME.as_secs());
     let is_first = splitter.running.send_if_modified(|running| {
         let is_first = running.is_none();
         if is_first {
@@ -168,10 +168,10 @@ pub(super) async fn split(explorer: &Explorer) -> Result<Outcome, Problem> {
     if !is_first {
         return Err(server::conflict("the network is split already"));
     }
-    let (begun, told) = oneshot::channel();
+    let (begun, results) = oneshot::channel();
     let keeper = Arc::clone(splitter);
     tokio::spawn(async move { keeper.keep(members, heal, begun).await });
-    match told.await {
+    match results.await {
         Ok(Ok(())) => Ok(Outcome { message, blocks: Vec::new() }),
         Ok(Err(refused)) => Err(server::unavailable(format!("it was not split: {refused}"))),
         Err(_) => Err(server::internal("splitting ended unexpectedly")),
@@ -191,8 +191,8 @@ pub(super) async fn heal(explorer: &Explorer) -> Result<Outcome, Problem> {
 
 /// The nodes in two halves, in the order of their addresses, and what each of them is told.
 fn members(explorer: &Explorer) -> Result<([Vec<String>; 2], Vec<Member>), Problem> {
-    let picture = explorer.watch.picture();
-    let nodes: Vec<String> = picture.answering().map(|(address, _)| address.clone()).collect();
+    let state = explorer.watch.state();
+    let nodes: Vec<String> = state.answering().map(|(address, _)| address.clone()).collect();
     if nodes.len() < 2 {
         return Err(server::conflict("two nodes must be there to be kept apart"));
     }

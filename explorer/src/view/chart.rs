@@ -168,7 +168,7 @@ fn round(value: f64) -> f64 {
 }
 
 /// A number for people, three digits that say something: `0.25`, `12.5`, `65.5 k`, `3.2 M`.
-pub(crate) fn figure(value: f64) -> String {
+pub(crate) fn short_number(value: f64) -> String {
     const SUFFIXES: [(f64, &str); 5] = [(1e15, " P"), (1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")];
     let large = SUFFIXES.into_iter().find(|(unit, _)| value.abs() >= 0.9995 * unit);
     let (unit, suffix) = large.unwrap_or((1.0, ""));
@@ -184,7 +184,7 @@ pub(crate) fn figure(value: f64) -> String {
 }
 
 /// A whole number with its thousands apart: `1,234,567`.
-pub(crate) fn whole(value: f64) -> String {
+pub(crate) fn whole_number(value: f64) -> String {
     grouped(&format!("{value:.0}"))
 }
 
@@ -211,17 +211,17 @@ mod tests {
     #[test]
     fn ticks_are_round() {
         for (axis, expected) in [
-            (Axis::from_zero("", 97.0, figure), &["0", "20", "40", "60", "80", "100"][..]),
-            (Axis::from_zero("", 65_536.0, figure), &["0", "20 k", "40 k", "60 k", "80 k"]),
-            (Axis::from_zero("", 0.0, figure).of_whole(), &["0", "1"]),
-            (Axis::from_zero("", 0.3, figure), &["0", "0.1", "0.2", "0.3"]),
-            (Axis::between("", 1204.0, 1403.0, whole), &["1,250", "1,300", "1,350", "1,400"]),
-            (Axis::between("", 7.0, 7.0, whole).of_whole(), &["7", "8"]),
+            (Axis::from_zero("", 97.0, short_number), &["0", "20", "40", "60", "80", "100"][..]),
+            (Axis::from_zero("", 65_536.0, short_number), &["0", "20 k", "40 k", "60 k", "80 k"]),
+            (Axis::from_zero("", 0.0, short_number).of_whole(), &["0", "1"]),
+            (Axis::from_zero("", 0.3, short_number), &["0", "0.1", "0.2", "0.3"]),
+            (Axis::between("", 1204.0, 1403.0, whole_number), &["1,250", "1,300", "1,350", "1,400"]),
+            (Axis::between("", 7.0, 7.0, whole_number).of_whole(), &["7", "8"]),
         ] {
             assert_eq!(ticks(&axis), expected);
         }
         for broken in [f64::NAN, f64::INFINITY, -1.0] {
-            assert!(ticks(&Axis::from_zero("", broken, figure)).len() <= 11, "{broken}");
+            assert!(ticks(&Axis::from_zero("", broken, short_number)).len() <= 11, "{broken}");
         }
     }
 
@@ -239,10 +239,10 @@ mod tests {
             (3.2e6, "3.2 M"),
             (9.007e15, "9.01 P"),
         ] {
-            assert_eq!(figure(value), text);
+            assert_eq!(short_number(value), text);
         }
         assert_eq!(
-            (whole(999.0), whole(1234.0), whole(-1_234_567.0)),
+            (whole_number(999.0), whole_number(1234.0), whole_number(-1_234_567.0)),
             ("999".into(), "1,234".into(), "-1,234,567".into())
         );
     }
@@ -253,8 +253,8 @@ mod tests {
             name: "sample",
             title: "<script>alert(1)</script>",
             description: "\"quoted\"",
-            x: Axis::between("height", 1.0, 3.0, whole),
-            y: Axis::from_zero("", 10.0, figure),
+            x: Axis::between("height", 1.0, 3.0, whole_number),
+            y: Axis::from_zero("", 10.0, short_number),
             marks: vec![Mark::Line(vec![(1.0, 0.0), (3.0, 10.0), (9.0, 99.0)]), Mark::Bars(vec![(1.0, 2.0, -5.0)])],
         };
         let svg = chart.render().into_string();

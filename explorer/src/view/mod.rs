@@ -9,7 +9,7 @@ mod snapshot;
 pub(crate) mod tree;
 
 pub(crate) use parts::{
-    address, amount, block_link, bytes, copyable, explained, number, raw_json, recheck, said, short, time,
+    address, amount, block_link, bytes, copyable, explained, number, raw_json, recheck, sanitized, short, time,
     transaction_link,
 };
 #[cfg(test)]
@@ -23,13 +23,13 @@ use runtime::server::{self, Response, reply};
 use shared::wire::Problem;
 
 /// Nothing from anywhere else, no inline script or style; styles of charts are attributes of SVG.
-const POLICY: HeaderValue = HeaderValue::from_static(
+const SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 );
 
 /// Sends to another page of ours; the path is made of what was read, never of what was typed.
-pub(crate) fn moved(path: &str) -> Result<Response, Problem> {
+pub(crate) fn redirect(path: &str) -> Result<Response, Problem> {
     let to = HeaderValue::from_str(path).map_err(|error| server::internal(error.to_string()))?;
     let mut response = reply::whole(StatusCode::FOUND, "text/plain; charset=utf-8", Default::default());
     response.headers_mut().insert(LOCATION, to);
@@ -66,7 +66,7 @@ impl Page<'_> {
         let body = self.render().into_string();
         let mut response = reply::whole(status, "text/html; charset=utf-8", body.into());
         let headers = response.headers_mut();
-        headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+        headers.insert(CONTENT_SECURITY_POLICY, SECURITY_POLICY);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }

@@ -63,7 +63,7 @@ pub(crate) fn copyable(text: &str) -> Markup {
 }
 
 /// What a stranger says, on one line: nothing hidden is in it, and its direction of writing is its own affair.
-pub(crate) fn said(text: &str) -> Markup {
+pub(crate) fn sanitized(text: &str) -> Markup {
     html! { bdi.said { (sanitize::line(text)) } }
 }
 
@@ -127,8 +127,8 @@ mod tests {
 
     #[test]
     fn what_strangers_say_stays_text_on_one_line() {
-        let said = said("<script>alert(1)</script>\n\u{202e}\"'").into_string();
-        assert_eq!(said, "<bdi class=\"said\">&lt;script&gt;alert(1)&lt;/script&gt;\u{fffd}\u{fffd}&quot;'</bdi>");
+        let sanitized = sanitized("<script>alert(1)</script>\n\u{202e}\"'").into_string();
+        assert_eq!(sanitized, "<bdi class=\"said\">&lt;script&gt;alert(1)&lt;/script&gt;\u{fffd}\u{fffd}&quot;'</bdi>");
     }
 
     #[test]

@@ -14,4 +14,4 @@ mod steering;
 mod visitor;
 #[path = "../browser/waiting.rs"]
 mod waiting;
-mod working;
+mod work_offers;

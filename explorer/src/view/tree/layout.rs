@@ -1,6 +1,6 @@
 //! Where each block of the tree is drawn: heights are columns, branches are lanes. Decided from the blocks alone.
 
-use crate::network::{HEIGHTS, Seen, chain};
+use crate::network::{BlockSummary, KEPT_HEIGHTS, chain};
 use shared::block::{BlockHash, Height};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ pub(super) struct Layout<'a> {
 /// A block in its place.
 #[derive(Debug)]
 pub(super) struct Placed<'a> {
-    pub(super) block: &'a Seen,
+    pub(super) block: &'a BlockSummary,
     pub(super) column: usize,
     /// 0 is the best chain.
     pub(super) lane: usize,
@@ -34,18 +34,18 @@ impl Placed<'_> {
 
 impl<'a> Layout<'a> {
     /// The branch that ends with `best` is the straight one; without it, the branch that reaches highest.
-    pub(super) fn of(blocks: &'a BTreeMap<BlockHash, Seen>, best: Option<BlockHash>) -> Self {
+    pub(super) fn of(blocks: &'a BTreeMap<BlockHash, BlockSummary>, best: Option<BlockHash>) -> Self {
         let columns = columns(blocks);
         let mut shown: Vec<_> = blocks.values().filter(|block| columns.contains_key(&block.index)).collect();
         shown.sort_by_key(|block| std::cmp::Reverse((block.index, block.hash)));
         let best = best.filter(|best| blocks.contains_key(best)).or(shown.first().map(|block| block.hash));
         let mut layout = Self { columns: columns.len(), ..Self::default() };
         let mut lanes = Lanes::default();
-        let mut seen = BTreeSet::new();
+        let mut placed_hashes = BTreeSet::new();
         for tip in best.into_iter().chain(shown.iter().map(|block| block.hash)) {
             let branch: Vec<_> = chain(blocks, tip)
                 .map_while(|block| Some((block, *columns.get(&block.index)?)))
-                .take_while(|(block, _)| seen.insert(block.hash))
+                .take_while(|(block, _)| placed_hashes.insert(block.hash))
                 .collect();
             let (Some((_, last)), Some((_, first))) = (branch.first(), branch.last()) else { continue };
             match lanes.take(*first, *last) {
@@ -62,9 +62,9 @@ impl<'a> Layout<'a> {
 }
 
 /// The highest heights that have blocks, from left to right without gaps.
-fn columns(blocks: &BTreeMap<BlockHash, Seen>) -> BTreeMap<Height, usize> {
+fn columns(blocks: &BTreeMap<BlockHash, BlockSummary>) -> BTreeMap<Height, usize> {
     let heights: BTreeSet<_> = blocks.values().map(|block| block.index).collect();
-    let shown = usize::try_from(HEIGHTS).unwrap_or(usize::MAX);
+    let shown = usize::try_from(KEPT_HEIGHTS).unwrap_or(usize::MAX);
     let skipped = heights.len().saturating_sub(shown);
     heights.into_iter().skip(skipped).enumerate().map(|(column, height)| (height, column)).collect()
 }
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
     use crate::view::tree::tests::{blocks, hash};
 
-    fn places(blocks: &BTreeMap<BlockHash, Seen>, best: &str) -> Vec<(String, usize, usize)> {
+    fn places(blocks: &BTreeMap<BlockHash, BlockSummary>, best: &str) -> Vec<(String, usize, usize)> {
         let names: BTreeMap<_, _> = NAMES.iter().map(|name| (hash(name), (*name).to_owned())).collect();
         let layout = Layout::of(blocks, Some(hash(best)));
         layout.placed.iter().map(|placed| (names[&placed.block.hash].clone(), placed.column, placed.lane)).collect()

@@ -14,20 +14,20 @@ const NAMED: usize = 4;
 
 /// What was done to links, and to which.
 #[derive(Debug)]
-pub(super) struct Links {
+pub(super) struct LinkChanges {
     change: PeerChange,
     since: Timestamp,
     /// Each by its ends, the smaller name first.
     pairs: BTreeSet<[String; 2]>,
 }
 
-impl Links {
+impl LinkChanges {
     pub(super) const fn new(change: PeerChange, since: Timestamp) -> Self {
         Self { change, since, pairs: BTreeSet::new() }
     }
 
     /// Whether what happens now belongs to it.
-    pub(super) fn goes_on(&self, change: PeerChange, now: Timestamp) -> bool {
+    pub(super) fn continues(&self, change: PeerChange, now: Timestamp) -> bool {
         self.change == change && now.ms_since(self.since) < TOGETHER_MS
     }
 
@@ -38,7 +38,7 @@ impl Links {
     }
 
     /// All of it in one sentence.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn sentence(&self) -> String {
         let is_cut = self.change == PeerChange::Blocked;
         match self.sides() {
             Some([left, right]) => {
@@ -84,22 +84,22 @@ fn list(names: &BTreeSet<&str>) -> String {
 mod tests {
     use super::*;
 
-    fn words(change: PeerChange, pairs: &[(&str, &str)]) -> String {
-        let mut links = Links::new(change, Timestamp::from_ms(0));
+    fn sentence(change: PeerChange, pairs: &[(&str, &str)]) -> String {
+        let mut links = LinkChanges::new(change, Timestamp::from_ms(0));
         for (one, other) in pairs {
             assert!(links.add(one, other) && !links.add(other, one));
         }
-        links.words()
+        links.sentence()
     }
 
     #[test]
     fn halves_are_told_in_one_sentence_and_anything_else_is_counted() {
-        let cut = |pairs: &[(&str, &str)]| words(PeerChange::Blocked, pairs);
+        let cut = |pairs: &[(&str, &str)]| sentence(PeerChange::Blocked, pairs);
         assert_eq!(cut(&[("b", "a")]), "a was cut off from b");
         assert_eq!(cut(&[("a", "b"), ("a", "c")]), "a was cut off from b, c");
         let halves = [("a", "c"), ("d", "a"), ("c", "b"), ("b", "d")];
         assert_eq!(cut(&halves), "a, b were cut off from c, d");
-        assert_eq!(words(PeerChange::Unblocked, &halves), "a, b may talk to c, d again");
+        assert_eq!(sentence(PeerChange::Unblocked, &halves), "a, b may talk to c, d again");
         assert_eq!(cut(&halves[..3]), "3 pairs of nodes were cut off from each other");
         assert_eq!(cut(&[("a", "b"), ("b", "c"), ("c", "a")]), "3 pairs of nodes were cut off from each other");
         assert_eq!(cut(&[("a", "b"), ("c", "d")]), "2 pairs of nodes were cut off from each other");
@@ -111,10 +111,10 @@ mod tests {
     #[test]
     fn links_are_bounded_and_an_affair_ends() {
         let at = Timestamp::from_ms;
-        let mut links = Links::new(PeerChange::Blocked, at(0));
+        let mut links = LinkChanges::new(PeerChange::Blocked, at(0));
         let added = (0..2 * MAX_LINKS).filter(|number| links.add("a", &number.to_string())).count();
         assert_eq!((added, links.pairs.len()), (MAX_LINKS, MAX_LINKS));
-        assert!(links.goes_on(PeerChange::Blocked, at(9_999)));
-        assert!(!links.goes_on(PeerChange::Unblocked, at(0)) && !links.goes_on(PeerChange::Blocked, at(10_000)));
+        assert!(links.continues(PeerChange::Blocked, at(9_999)));
+        assert!(!links.continues(PeerChange::Unblocked, at(0)) && !links.continues(PeerChange::Blocked, at(10_000)));
     }
 }

@@ -9,32 +9,32 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// How many heights of blocks are kept, the highest ones.
-pub(crate) const HEIGHTS: u64 = 40;
+pub(crate) const KEPT_HEIGHTS: u64 = 40;
 /// How many blocks are kept, on all branches.
-const MAX_BLOCKS: usize = 400;
+const MAX_KEPT_BLOCKS: usize = 400;
 
 /// The network as it was seen last.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Picture {
+pub(crate) struct NetworkState {
     /// Who names the services.
     pub(crate) tracker: String,
     /// Why the tracker does not answer, if it does not.
     pub(crate) tracker_error: Option<String>,
     /// The nodes, by address.
-    pub(crate) nodes: BTreeMap<String, Contact>,
+    pub(crate) nodes: BTreeMap<String, ServiceState>,
     /// The mempools, by address.
-    pub(crate) mempools: BTreeMap<String, Contact>,
+    pub(crate) mempools: BTreeMap<String, ServiceState>,
     /// The last blocks that anybody has, on whichever branch; bounded.
-    pub(crate) blocks: BTreeMap<BlockHash, Seen>,
+    pub(crate) blocks: BTreeMap<BlockHash, BlockSummary>,
     /// What happened lately, newest first; bounded.
-    pub(crate) ticker: VecDeque<Fact>,
+    pub(crate) news: VecDeque<NewsItem>,
     /// How often each part has changed.
     pub(crate) versions: Versions,
 }
 
 /// A node or mempool.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Contact {
+pub(crate) struct ServiceState {
     /// What it said of itself last.
     pub(crate) info: Option<Info>,
     /// When it answered last.
@@ -45,7 +45,7 @@ pub(crate) struct Contact {
 
 /// A block that somebody has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct BlockSummary {
     pub(crate) index: Height,
     pub(crate) hash: BlockHash,
     pub(crate) prev_hash: BlockHash,
@@ -57,10 +57,10 @@ pub(crate) struct Seen {
 
 /// Something that happened, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fact {
+pub(crate) struct NewsItem {
     pub(crate) at: Timestamp,
     pub(crate) topic: Topic,
-    pub(crate) words: String,
+    pub(crate) text: String,
     /// The block that it is about.
     pub(crate) block: Option<BlockId>,
     /// The payment that it is about.
@@ -94,7 +94,7 @@ impl Versions {
     }
 }
 
-impl Picture {
+impl NetworkState {
     /// The best tip that a node answers with.
     pub(crate) fn tip(&self) -> Option<Tip> {
         self.answering().map(|(_, tip)| tip).max_by_key(|tip| self.rank(tip))
@@ -114,19 +114,19 @@ impl Picture {
 
     /// The mempools that answer, the one with the best chain first.
     pub(crate) fn answering_mempools(&self) -> Vec<String> {
-        let mut mempools: Vec<_> = self.mempools.iter().filter(|(_, contact)| contact.error.is_none()).collect();
-        mempools.sort_by_key(|(_, contact)| Reverse(contact.tip().map(|tip| self.rank(&tip))));
+        let mut mempools: Vec<_> = self.mempools.iter().filter(|(_, service)| service.error.is_none()).collect();
+        mempools.sort_by_key(|(_, service)| Reverse(service.tip().map(|tip| self.rank(&tip))));
         mempools.into_iter().map(|(address, _)| address.clone()).collect()
     }
 
     /// The nodes that answer, and where each stands.
     pub(crate) fn answering(&self) -> impl Iterator<Item = (&String, Tip)> {
-        let nodes = self.nodes.iter().filter(|(_, contact)| contact.error.is_none());
-        nodes.filter_map(|(address, contact)| Some((address, contact.tip()?)))
+        let nodes = self.nodes.iter().filter(|(_, service)| service.error.is_none());
+        nodes.filter_map(|(address, service)| Some((address, service.tip()?)))
     }
 
     /// A block and its ancestors, as far as they are known, newest first.
-    pub(crate) fn chain(&self, tip: BlockHash) -> impl Iterator<Item = &Seen> {
+    pub(crate) fn chain(&self, tip: BlockHash) -> impl Iterator<Item = &BlockSummary> {
         chain(&self.blocks, tip)
     }
 
@@ -142,10 +142,11 @@ impl Picture {
         let highest = self.blocks.values().map(|block| block.index).max();
         let tips: BTreeSet<_> = self.answering().map(|(_, tip)| tip.index).collect();
         let tips = if tips.is_empty() { highest.into_iter().collect() } else { tips };
-        let is_near =
-            |index: Height, tip: &Height| (lowest_kept(*tip)..=Height(tip.0.saturating_add(HEIGHTS))).contains(&index);
+        let is_near = |index: Height, tip: &Height| {
+            (lowest_kept(*tip)..=Height(tip.0.saturating_add(KEPT_HEIGHTS))).contains(&index)
+        };
         self.blocks.retain(|_, block| tips.iter().any(|tip| is_near(block.index, tip)));
-        let excess = self.blocks.len().saturating_sub(MAX_BLOCKS);
+        let excess = self.blocks.len().saturating_sub(MAX_KEPT_BLOCKS);
         if excess > 0 {
             let best: BTreeSet<_> =
                 self.tip().map(|tip| self.chain(tip.hash).map(|block| block.hash).collect()).unwrap_or_default();
@@ -159,24 +160,24 @@ impl Picture {
 
 /// The lowest height that is kept while the best tip has height `best`.
 pub(super) const fn lowest_kept(best: Height) -> Height {
-    best.minus(HEIGHTS - 1)
+    best.minus(KEPT_HEIGHTS - 1)
 }
 
 /// A block and its ancestors, as far as they are known, newest first. Heights fall by one, so it ends.
-pub(crate) fn chain(blocks: &BTreeMap<BlockHash, Seen>, tip: BlockHash) -> impl Iterator<Item = &Seen> {
+pub(crate) fn chain(blocks: &BTreeMap<BlockHash, BlockSummary>, tip: BlockHash) -> impl Iterator<Item = &BlockSummary> {
     std::iter::successors(blocks.get(&tip), |block| {
         blocks.get(&block.prev_hash).filter(|parent| parent.index.0.checked_add(1) == Some(block.index.0))
     })
 }
 
-impl Contact {
+impl ServiceState {
     /// Where it stands.
     pub(crate) fn tip(&self) -> Option<Tip> {
         self.info.as_ref().and_then(|info| info.tip)
     }
 }
 
-impl From<&BlockEvent> for Seen {
+impl From<&BlockEvent> for BlockSummary {
     fn from(event: &BlockEvent) -> Self {
         Self {
             index: event.index,
@@ -189,7 +190,7 @@ impl From<&BlockEvent> for Seen {
     }
 }
 
-impl From<&Header> for Seen {
+impl From<&Header> for BlockSummary {
     fn from(header: &Header) -> Self {
         Self {
             index: header.index,

@@ -1,6 +1,6 @@
 //! What a node's page is made of, gathered for one look. A node that does not answer leaves gaps, not an error.
 
-use crate::network::{Contact, Picture};
+use crate::network::{NetworkState, ServiceState};
 use crate::service::Explorer;
 use crate::view::chart::grouped;
 use runtime::client::Error;
@@ -21,13 +21,13 @@ const MAX_LISTED: usize = 100;
 /// The parameters that are money, in grains.
 const AMOUNTS: [&str; 2] = ["reward", "new_address_balance"];
 /// How long the node may take for each question.
-const ASK: Duration = Duration::from_secs(3);
+const REQUEST_TIME: Duration = Duration::from_secs(3);
 
-pub(super) struct Seen {
+pub(super) struct NodeDetails {
     pub(super) address: String,
-    pub(super) contact: Contact,
+    pub(super) service: ServiceState,
     pub(super) tips: Result<Vec<BranchTip>, String>,
-    pub(super) others: Vec<Other>,
+    pub(super) others: Vec<OtherNode>,
     /// Of the address that it mines for.
     pub(super) balance: Option<Amount>,
     /// Names and values of the network's parameters.
@@ -38,9 +38,9 @@ pub(super) struct Seen {
 }
 
 /// Another node, as this one sees it.
-pub(super) struct Other {
+pub(super) struct OtherNode {
     pub(super) address: String,
-    pub(super) standing: Standing,
+    pub(super) link: LinkState,
     pub(super) tip: Option<Tip>,
     pub(super) last_seen: Option<Timestamp>,
     /// Whether the explorer knows it as well.
@@ -48,30 +48,30 @@ pub(super) struct Other {
 }
 
 /// How one node stands with another.
-pub(super) enum Standing {
+pub(super) enum LinkState {
     Connected,
     /// On purpose.
-    Cut,
+    Blocked,
     /// Why nothing is exchanged.
-    Trouble(String),
+    Failed(String),
     /// It has not heard of the other.
-    Stranger,
+    NotConnected,
 }
 
-impl Seen {
+impl NodeDetails {
     /// Nothing if the picture does not know the node.
-    pub(super) async fn of(explorer: &Explorer, picture: &Picture, node: &str) -> Option<Self> {
-        let contact = picture.nodes.get(node)?.clone();
-        let client = &explorer.sources.client;
+    pub(super) async fn of(explorer: &Explorer, state: &NetworkState, node: &str) -> Option<Self> {
+        let service = state.nodes.get(node)?.clone();
+        let client = &explorer.upstream.client;
         let (tips, peers, balance) = tokio::join!(
-            ask(client.tips(node)),
-            ask(client.node_peers(node)),
-            ask(balance(explorer, contact.info.as_ref().and_then(|info| info.mining.as_ref()))),
+            request(client.tips(node)),
+            request(client.node_peers(node)),
+            request(balance(explorer, service.info.as_ref().and_then(|info| info.mining.as_ref()))),
         );
         Some(Self {
-            others: others(picture, node, peers.unwrap_or_default()),
+            others: others(state, node, peers.unwrap_or_default()),
             address: node.to_owned(),
-            contact,
+            service,
             tips: tips.map(|tips| tips.into_iter().take(MAX_LISTED).collect()),
             balance: balance.ok(),
             params: rules(&explorer.params),
@@ -81,12 +81,12 @@ impl Seen {
     }
 
     pub(super) fn mining(&self) -> Option<&MiningInfo> {
-        self.contact.info.as_ref()?.mining.as_ref()
+        self.service.info.as_ref()?.mining.as_ref()
     }
 }
 
-async fn ask<T, E: ToString>(answer: impl Future<Output = Result<T, E>>) -> Result<T, String> {
-    let answer = timeout(ASK, answer).await.map_err(|_| Error::Slow.to_string())?;
+async fn request<T, E: ToString>(answer: impl Future<Output = Result<T, E>>) -> Result<T, String> {
+    let answer = timeout(REQUEST_TIME, answer).await.map_err(|_| Error::Slow.to_string())?;
     answer.map_err(|error| error.to_string())
 }
 
@@ -94,7 +94,7 @@ async fn balance(explorer: &Explorer, mining: Option<&MiningInfo>) -> Result<Amo
     let address = mining.and_then(|mining| mining.address.as_ref()).ok_or("it mines for nobody")?;
     let address: Address = address.parse().map_err(|error| format!("{error}"))?;
     let balance =
-        explorer.sources.mempool(async move |client, mempool| client.balance(mempool, &address, 1).await).await;
+        explorer.upstream.mempool(async move |client, mempool| client.balance(mempool, &address, 1).await).await;
     let balance = balance.map_err(|error| error.to_string())?;
     Amount::new(balance).ok_or_else(|| "more than there can be".to_owned())
 }
@@ -117,29 +117,29 @@ fn text(name: &str, value: &Value) -> String {
 }
 
 /// Everybody whom the explorer or the node knows, by address.
-pub(super) fn others(picture: &Picture, node: &str, peers: Vec<PeerInfo>) -> Vec<Other> {
-    let stranger = |(address, contact): (&String, &Contact)| Other {
+pub(super) fn others(state: &NetworkState, node: &str, peers: Vec<PeerInfo>) -> Vec<OtherNode> {
+    let not_connected = |(address, service): (&String, &ServiceState)| OtherNode {
         address: address.clone(),
-        standing: Standing::Stranger,
-        tip: contact.tip(),
-        last_seen: contact.last_seen,
+        link: LinkState::NotConnected,
+        tip: service.tip(),
+        last_seen: service.last_seen,
         is_known: true,
     };
-    let mut others: BTreeMap<String, Other> =
-        picture.nodes.iter().map(|known| (known.0.clone(), stranger(known))).collect();
+    let mut others: BTreeMap<String, OtherNode> =
+        state.nodes.iter().map(|known| (known.0.clone(), not_connected(known))).collect();
     for PeerInfo { address, tip, last_seen, error } in peers.into_iter().take(MAX_LISTED) {
-        let standing = match error {
-            None => Standing::Connected,
-            Some(reason) if reason == "blocked" => Standing::Cut,
-            Some(reason) => Standing::Trouble(reason),
+        let link = match error {
+            None => LinkState::Connected,
+            Some(reason) if reason == "blocked" => LinkState::Blocked,
+            Some(reason) => LinkState::Failed(reason),
         };
         // A mempool that reads along is no node.
-        if !picture.mempools.contains_key(&address) {
+        if !state.mempools.contains_key(&address) {
             let known = others.get(&address);
             let (tip, last_seen) =
                 (tip.or(known.and_then(|known| known.tip)), last_seen.or(known.and_then(|known| known.last_seen)));
             let is_known = known.is_some();
-            others.insert(address.clone(), Other { address, standing, tip, last_seen, is_known });
+            others.insert(address.clone(), OtherNode { address, link, tip, last_seen, is_known });
         }
     }
     others.remove(node);

@@ -2,9 +2,9 @@
 //!
 //! A task for each service; all write into one notebook, and what it says is published a few times a second at the most.
 
-use super::Picture;
+use super::NetworkState;
 use super::backfill::backfill;
-use super::notebook::{Notebook, Service};
+use super::reducer::{Reducer, ServiceId};
 use futures_util::{Stream, StreamExt};
 use runtime::client::{Client, Error, HostPort};
 use runtime::clock::Clock;
@@ -20,16 +20,16 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 /// How often everybody is asked.
-const ROUND: Duration = Duration::from_secs(2);
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
 /// Between an event and the question that it calls for, so that many events make one question.
-const SOON: Duration = Duration::from_millis(250);
+const POLL_DELAY: Duration = Duration::from_millis(250);
 /// Between two editions of the picture.
-const EDITION: Duration = Duration::from_millis(50);
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(50);
 /// Most events of one service in one round: what comes faster waits, so that nobody keeps us busy by talking.
 const MAX_EVENTS: usize = 4000;
 /// How long to wait before listening again, at first and at most.
-const FIRST_WAIT: Duration = Duration::from_millis(500);
-const LONGEST_WAIT: Duration = Duration::from_secs(10);
+const MIN_RETRY: Duration = Duration::from_millis(500);
+const MAX_RETRY: Duration = Duration::from_secs(10);
 
 /// Starts the tasks and answers what they share and the picture that they paint.
 pub(super) fn start(
@@ -38,18 +38,18 @@ pub(super) fn start(
     params: &Params,
     clock: Clock,
     shutdown: CancellationToken,
-) -> (Arc<Watcher>, watch::Receiver<Arc<Picture>>) {
-    let notebook = Notebook::new(tracker.as_str(), params);
-    let (painter, picture) = watch::channel(Arc::new(notebook.picture().clone()));
+) -> (Arc<Watcher>, watch::Receiver<Arc<NetworkState>>) {
+    let reducer = Reducer::new(tracker.as_str(), params);
+    let (publisher, state) = watch::channel(Arc::new(reducer.state().clone()));
     let watcher = Arc::new(Watcher {
         client,
         network: params.network_id(),
         max_block_bytes: usize::try_from(params.max_data_bytes).unwrap_or(usize::MAX).saturating_mul(6) + (4 << 10),
         clock,
-        notebook: Mutex::new(notebook),
+        reducer: Mutex::new(reducer),
         written: Notify::new(),
     });
-    let publishing = watcher.clone().publish(painter);
+    let publishing = watcher.clone().publish(publisher);
     let watching = watcher.clone().watch(tracker, shutdown.clone());
     tokio::spawn(async move {
         tokio::select! {
@@ -57,7 +57,7 @@ pub(super) fn start(
             ((), ()) = async { tokio::join!(publishing, watching) } => {}
         }
     });
-    (watcher, picture)
+    (watcher, state)
 }
 
 /// What every task needs.
@@ -68,41 +68,41 @@ pub(super) struct Watcher {
     /// Bound on the JSON of one block.
     pub(super) max_block_bytes: usize,
     clock: Clock,
-    notebook: Mutex<Notebook>,
+    reducer: Mutex<Reducer>,
     /// Told when something was written into the notebook.
     written: Notify,
 }
 
 impl Watcher {
     /// Writes into the notebook.
-    pub(super) fn write<T>(&self, write: impl FnOnce(&mut Notebook, Timestamp) -> T) -> T {
+    pub(super) fn write<T>(&self, write: impl FnOnce(&mut Reducer, Timestamp) -> T) -> T {
         // A panic of another task leaves it as it was between two fields, which is good enough to be shown.
-        let mut notebook = self.notebook.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = write(&mut notebook, self.clock.time());
+        let mut reducer = self.reducer.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = write(&mut reducer, self.clock.time());
         self.written.notify_one();
         answer
     }
 
     /// Reads what is written, the newest even if it is not published yet.
-    pub(super) fn read<T>(&self, read: impl FnOnce(&Picture) -> T) -> T {
-        read(self.notebook.lock().unwrap_or_else(PoisonError::into_inner).picture())
+    pub(super) fn read<T>(&self, read: impl FnOnce(&NetworkState) -> T) -> T {
+        read(self.reducer.lock().unwrap_or_else(PoisonError::into_inner).state())
     }
 
-    async fn publish(self: Arc<Self>, painter: watch::Sender<Arc<Picture>>) {
+    async fn publish(self: Arc<Self>, publisher: watch::Sender<Arc<NetworkState>>) {
         loop {
             self.written.notified().await;
-            painter.send_replace(Arc::new(self.read(Picture::clone)));
-            sleep(EDITION).await;
+            publisher.send_replace(Arc::new(self.read(NetworkState::clone)));
+            sleep(PUBLISH_INTERVAL).await;
         }
     }
 
     /// Asks the tracker, and starts and ends the tasks of services.
     async fn watch(self: Arc<Self>, tracker: PeerAddress, shutdown: CancellationToken) {
-        let mut tasks: BTreeMap<Service, CancellationToken> = BTreeMap::new();
+        let mut tasks: BTreeMap<ServiceId, CancellationToken> = BTreeMap::new();
         loop {
             match self.client.members(tracker.as_str()).await {
                 Ok(members) => {
-                    let watched = self.write(|notebook, now| notebook.listed(now, self.services(members)));
+                    let watched = self.write(|reducer, now| reducer.set_members(now, self.services(members)));
                     tasks.retain(|service, stop| {
                         watched.contains(service) || {
                             stop.cancel();
@@ -113,49 +113,49 @@ impl Watcher {
                         tasks.entry(service.clone()).or_insert_with(|| self.follow(service, &shutdown));
                     }
                 }
-                Err(error) => self.write(|notebook, _| notebook.tracker_failed(&error.to_string())),
+                Err(error) => self.write(|reducer, _| reducer.apply_tracker_error(&error.to_string())),
             }
-            sleep(ROUND).await;
+            sleep(POLL_INTERVAL).await;
         }
     }
 
     /// The members of our network whose addresses are addresses.
-    fn services(&self, members: Vec<Member>) -> impl Iterator<Item = Service> {
+    fn services(&self, members: Vec<Member>) -> impl Iterator<Item = ServiceId> {
         let ours = members.into_iter().filter(|member| member.network_id == self.network);
         ours.filter_map(|member| Some((member.role, member.address.parse::<HostPort>().ok()?.to_string())))
     }
 
-    fn follow(self: &Arc<Self>, (role, address): Service, shutdown: &CancellationToken) -> CancellationToken {
+    fn follow(self: &Arc<Self>, (role, address): ServiceId, shutdown: &CancellationToken) -> CancellationToken {
         let stop = shutdown.child_token();
         let (watcher, stopped) = (self.clone(), stop.clone());
         tokio::spawn(async move {
-            let soon = Notify::new();
+            let poll_soon = Notify::new();
             tokio::select! {
                 () = stopped.cancelled() => {}
-                ((), ()) = async { tokio::join!(watcher.ask(role, &address, &soon), watcher.listen(role, &address, &soon)) } => {}
+                ((), ()) = async { tokio::join!(watcher.poll(role, &address, &poll_soon), watcher.listen(role, &address, &poll_soon)) } => {}
             }
         });
         stop
     }
 
     /// Asks a service how it is, every round and soon after an event; and a node for the blocks that are not known.
-    async fn ask(&self, role: Role, address: &str, soon: &Notify) {
+    async fn poll(&self, role: Role, address: &str, poll_soon: &Notify) {
         let mut is_first = true;
         loop {
             let answer = self.client.info(address).await.and_then(|info| self.of_our_network(info));
             match answer {
                 Ok(info) => {
-                    self.write(|notebook, now| notebook.answered(now, role, address, info));
+                    self.write(|reducer, now| reducer.apply_info(now, role, address, info));
                     if role == Role::Node {
                         backfill(self, address, is_first).await;
                         is_first = false;
                     }
                 }
-                Err(error) => self.write(|notebook, now| notebook.failed(now, role, address, &error.to_string())),
+                Err(error) => self.write(|reducer, now| reducer.apply_error(now, role, address, &error.to_string())),
             }
             // Without an event it is the round that ends the wait.
-            if timeout(ROUND, soon.notified()).await.is_ok() {
-                sleep(SOON).await;
+            if timeout(POLL_INTERVAL, poll_soon.notified()).await.is_ok() {
+                sleep(POLL_DELAY).await;
             }
         }
     }
@@ -168,48 +168,48 @@ impl Watcher {
     }
 
     /// Listens to a service, again and again.
-    async fn listen(&self, role: Role, address: &str, soon: &Notify) {
-        let mut wait = FIRST_WAIT;
+    async fn listen(&self, role: Role, address: &str, poll_soon: &Notify) {
+        let mut wait = MIN_RETRY;
         loop {
-            let heard = match role {
+            let received = match role {
                 Role::Node => {
-                    self.hear(self.client.events(address).await, soon, |notebook, now, event| {
-                        notebook.node_said(now, address, event);
+                    self.receive(self.client.events(address).await, poll_soon, |reducer, now, event| {
+                        reducer.apply_node_event(now, address, event);
                     })
                     .await
                 }
                 Role::Mempool => {
-                    self.hear(self.client.pool_events(address).await, soon, |notebook, now, event| {
-                        notebook.pool_said(now, address, event);
+                    self.receive(self.client.pool_events(address).await, poll_soon, |reducer, now, event| {
+                        reducer.apply_pool_event(now, address, event);
                     })
                     .await
                 }
             };
             sleep(wait).await;
-            wait = if heard { FIRST_WAIT } else { (wait * 2).min(LONGEST_WAIT) };
+            wait = if received { MIN_RETRY } else { (wait * 2).min(MAX_RETRY) };
         }
     }
 
     /// Writes down events until they end; tells whether there were any.
-    async fn hear<E>(
+    async fn receive<E>(
         &self,
         events: Result<impl Stream<Item = Result<E, Error>>, Error>,
-        soon: &Notify,
-        note: impl Fn(&mut Notebook, Timestamp, &E),
+        poll_soon: &Notify,
+        note: impl Fn(&mut Reducer, Timestamp, &E),
     ) -> bool {
         let Ok(events) = events else { return false };
         let mut events = std::pin::pin!(events);
-        let (mut heard, mut round, mut count) = (false, Instant::now(), 0);
+        let (mut received, mut round, mut count) = (false, Instant::now(), 0);
         while let Some(Ok(event)) = events.next().await {
-            heard = true;
-            self.write(|notebook, now| note(notebook, now, &event));
-            soon.notify_one();
+            received = true;
+            self.write(|reducer, now| note(reducer, now, &event));
+            poll_soon.notify_one();
             count += 1;
             if count >= MAX_EVENTS {
-                sleep_until(round + ROUND).await;
+                sleep_until(round + POLL_INTERVAL).await;
                 (round, count) = (Instant::now(), 0);
             }
         }
-        heard
+        received
     }
 }

@@ -1,7 +1,7 @@
 //! What waits in a mempool, kept from look to look: it is fetched anew only when the mempool says that it has changed,
 //! and many who look at once ask once.
 
-use crate::sources::{NoAnswer, Sources};
+use crate::upstream::{Upstream, UpstreamError};
 use runtime::client::Unprocessed;
 use shared::pool::Pending;
 use shared::wire::PoolOrder;
@@ -11,67 +11,68 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 /// Most waiting ones that are looked at, in each order.
-pub(crate) const LOOKED_AT: usize = 5000;
+pub(crate) const MAX_PENDING: usize = 5000;
 /// For how long nobody is asked again.
-const FRESH: Duration = Duration::from_millis(250);
+const MAX_AGE: Duration = Duration::from_millis(250);
 
 /// What waits, by fee and by age.
 #[derive(Debug, Clone)]
-pub(crate) struct Orders {
+pub(crate) struct PendingLists {
     pub(crate) by_fee: Arc<Vec<Pending>>,
     pub(crate) by_age: Arc<Vec<Pending>>,
 }
 
 /// What was fetched last.
 #[derive(Debug, Default)]
-pub(crate) struct Pool(Mutex<Option<Kept>>);
+pub(crate) struct PendingCache(Mutex<Option<CachedLists>>);
 
 #[derive(Debug)]
-struct Kept {
+struct CachedLists {
     at: Instant,
-    fee: Order,
-    age: Order,
+    fee: PendingList,
+    age: PendingList,
 }
 
 /// One order, as one mempool told it.
 #[derive(Debug, Clone, Default)]
-struct Order {
+struct PendingList {
     mempool: String,
     etag: Option<String>,
     pending: Arc<Vec<Pending>>,
 }
 
-impl Pool {
+impl PendingCache {
     /// What waits now.
     ///
     /// # Errors
     /// Nobody answers.
-    pub(crate) async fn now(&self, sources: &Sources) -> Result<Orders, NoAnswer> {
+    pub(crate) async fn now(&self, upstream: &Upstream) -> Result<PendingLists, UpstreamError> {
         // Held while somebody is asked, so that many who look at once ask once.
-        let mut kept = self.0.lock().await;
-        if let Some(kept) = kept.as_ref().filter(|kept| kept.at.elapsed() < FRESH) {
-            return Ok(kept.orders());
+        let mut cached = self.0.lock().await;
+        if let Some(cached) = cached.as_ref().filter(|cached| cached.at.elapsed() < MAX_AGE) {
+            return Ok(cached.orders());
         }
-        let (fee, age) = kept.as_ref().map(|kept| (kept.fee.clone(), kept.age.clone())).unwrap_or_default();
-        let (fee, age) = tokio::try_join!(fee.renewed(sources, PoolOrder::Fee), age.renewed(sources, PoolOrder::Age))?;
-        Ok(kept.insert(Kept { at: Instant::now(), fee, age }).orders())
+        let (fee, age) = cached.as_ref().map(|cached| (cached.fee.clone(), cached.age.clone())).unwrap_or_default();
+        let (fee, age) =
+            tokio::try_join!(fee.refreshed(upstream, PoolOrder::Fee), age.refreshed(upstream, PoolOrder::Age))?;
+        Ok(cached.insert(CachedLists { at: Instant::now(), fee, age }).orders())
     }
 }
 
-impl Kept {
-    fn orders(&self) -> Orders {
-        Orders { by_fee: self.fee.pending.clone(), by_age: self.age.pending.clone() }
+impl CachedLists {
+    fn orders(&self) -> PendingLists {
+        PendingLists { by_fee: self.fee.pending.clone(), by_age: self.age.pending.clone() }
     }
 }
 
-impl Order {
-    async fn renewed(self, sources: &Sources, order: PoolOrder) -> Result<Self, NoAnswer> {
+impl PendingList {
+    async fn refreshed(self, upstream: &Upstream, order: PoolOrder) -> Result<Self, UpstreamError> {
         let known = self.clone();
-        let asked = sources.mempool(async move |client, mempool| {
-            let answer = client.unprocessed(mempool, order, LOOKED_AT, known.etag_for(mempool)).await?;
+        let request = upstream.mempool(async move |client, mempool| {
+            let answer = client.unprocessed(mempool, order, MAX_PENDING, known.etag_for(mempool)).await?;
             Ok((mempool.to_owned(), answer))
         });
-        let (mempool, answer) = asked.await?;
+        let (mempool, answer) = request.await?;
         Ok(self.after(mempool, answer))
     }
 
@@ -85,7 +86,7 @@ impl Order {
             Unprocessed::NotModified => self,
             Unprocessed::Pending { etag, transactions } => {
                 // Their order is their age; when exactly they came is not told.
-                let numbered = transactions.into_iter().take(LOOKED_AT).zip(0..);
+                let numbered = transactions.into_iter().take(MAX_PENDING).zip(0..);
                 let pending = numbered.map(|(transaction, place)| Pending::new(Arc::new(transaction), place));
                 Self { mempool, etag, pending: Arc::new(pending.collect()) }
             }
@@ -100,15 +101,15 @@ mod tests {
 
     #[test]
     fn what_has_not_changed_is_kept_and_only_its_mempool_is_told_its_name() {
-        let told = |count: u8| Unprocessed::Pending {
+        let listed = |count: u8| Unprocessed::Pending {
             etag: Some(format!("\"{count}\"")),
             transactions: (0..count).map(|number| payment(number, "")).collect(),
         };
-        let two = Order::default().after("m:1".to_owned(), told(2));
+        let two = PendingList::default().after("m:1".to_owned(), listed(2));
         assert_eq!((two.etag_for("m:1"), two.etag_for("m:2")), (Some("\"2\""), None));
         let same = two.clone().after("m:1".to_owned(), Unprocessed::NotModified);
         assert!(Arc::ptr_eq(&same.pending, &two.pending) && same.pending.len() == 2);
-        let other = two.after("m:2".to_owned(), told(3));
+        let other = two.after("m:2".to_owned(), listed(3));
         assert_eq!((other.pending.len(), other.etag_for("m:2"), other.etag_for("m:1")), (3, Some("\"3\""), None));
     }
 }

@@ -1,7 +1,7 @@
 //! What is shown where nothing is, and where nobody answers.
 
 use crate::service::Explorer;
-use crate::sources::NoAnswer;
+use crate::upstream::UpstreamError;
 use crate::view::{self, Page};
 use http::StatusCode;
 use maud::{Markup, html};
@@ -25,15 +25,15 @@ pub(crate) fn not_found(what: Markup) -> Response {
 }
 
 /// Nobody could be asked.
-pub(crate) fn no_answer(error: &NoAnswer) -> Response {
-    let main = silence(error);
+pub(crate) fn no_answer(error: &UpstreamError) -> Response {
+    let main = no_answer_part(error);
     Page { title: "No answer", place: "", scripts: &[], main }.with_status(StatusCode::SERVICE_UNAVAILABLE)
 }
 
-fn silence(error: &NoAnswer) -> Markup {
+fn no_answer_part(error: &UpstreamError) -> Markup {
     html! {
         h1 { "No answer" }
-        p { (view::said(&error.to_string())) }
+        p { (view::sanitized(&error.to_string())) }
         p { "This page works again as soon as somebody answers: " a href="/" { "the network" } " shows who is there." }
     }
 }
@@ -56,8 +56,8 @@ mod tests {
     #[test]
     fn what_a_stranger_refuses_with_stays_text_and_cannot_turn_the_writing() {
         let problem = Problem::new(400, "\u{202e}", "<script>alert(1)</script>");
-        let error = NoAnswer::Failed { address: "m:1".to_owned(), error: Error::Refused(problem) };
-        let shown = silence(&error).into_string();
+        let error = UpstreamError::Failed { address: "m:1".to_owned(), error: Error::Refused(problem) };
+        let shown = no_answer_part(&error).into_string();
         assert!(shown.contains("&lt;script&gt;") && !shown.contains("\u{202e}"), "{shown}");
     }
 }

@@ -1,6 +1,6 @@
 //! Transactions as a table.
 
-use crate::view::{address, amount, said, transaction_link};
+use crate::view::{address, amount, sanitized, transaction_link};
 use maud::{Markup, html};
 use shared::ledger::Transaction;
 
@@ -24,7 +24,7 @@ pub(super) fn table<'a>(caption: &str, transactions: impl ExactSizeIterator<Item
                             td { (address(&transaction.to)) }
                             td.number { (amount(transaction.amount)) }
                             td.number { (amount(transaction.fee)) }
-                            td.msg { (said(&transaction.msg)) }
+                            td.msg { (sanitized(&transaction.msg)) }
                         }
                     }
                 }

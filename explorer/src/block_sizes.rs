@@ -11,13 +11,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::Mutex;
 
 /// Blocks that are looked back at.
-pub(crate) const BLOCKS: usize = 200;
+pub(crate) const MAX_BLOCKS: usize = 200;
 /// Requests for blocks at one look; one brings up to 8 MiB, and the next look goes on.
-const REQUESTS: usize = 4;
+const MAX_REQUESTS: usize = 4;
 
 /// What a block carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Load {
+pub(crate) struct BlockSize {
     pub(crate) bytes: usize,
     /// Nothing where its data is no bundle.
     pub(crate) transactions: Option<usize>,
@@ -25,17 +25,17 @@ pub(crate) struct Load {
 
 /// What is known already.
 #[derive(Debug, Default)]
-pub(crate) struct Loads(Mutex<BTreeMap<BlockHash, Load>>);
+pub(crate) struct BlockSizes(Mutex<BTreeMap<BlockHash, BlockSize>>);
 
-impl Loads {
-    /// The loads of the last of `headers`, at most [`BLOCKS`], by height; those that nobody sent are left out.
-    pub(crate) async fn last(&self, explorer: &Explorer, headers: &[Header]) -> Vec<(u64, Load)> {
-        let headers = &headers[headers.len().saturating_sub(BLOCKS)..];
+impl BlockSizes {
+    /// The loads of the last of `headers`, at most [`MAX_BLOCKS`], by height; those that nobody sent are left out.
+    pub(crate) async fn last(&self, explorer: &Explorer, headers: &[Header]) -> Vec<(u64, BlockSize)> {
+        let headers = &headers[headers.len().saturating_sub(MAX_BLOCKS)..];
         let mut known = self.0.lock().await;
         let before = std::mem::take(&mut *known);
         let kept = headers.iter().filter_map(|header| Some((header.hash(), *before.get(&header.hash())?)));
         *known = kept.collect();
-        for _ in 0..REQUESTS {
+        for _ in 0..MAX_REQUESTS {
             let missing = headers.iter().rev().map(Header::hash).filter(|hash| !known.contains_key(hash));
             let fetched = fetch(explorer, missing.collect()).await;
             if fetched.is_empty() {
@@ -47,20 +47,20 @@ impl Loads {
     }
 }
 
-async fn fetch(explorer: &Explorer, hashes: Vec<BlockHash>) -> Vec<(BlockHash, Load)> {
+async fn fetch(explorer: &Explorer, hashes: Vec<BlockHash>) -> Vec<(BlockHash, BlockSize)> {
     if hashes.is_empty() {
         return Vec::new();
     }
     let wanted: BTreeSet<BlockHash> = hashes.iter().copied().collect();
-    let (ask, max_block_bytes) = (BlocksRequest { hashes }, explorer.sources.max_block_bytes);
-    let ask = async move |client: &Client, node: &str| client.blocks(node, &ask, max_block_bytes).await;
-    let Ok(mut blocks) = explorer.sources.node(ask).await else { return Vec::new() };
+    let (request, max_block_bytes) = (BlocksRequest { hashes }, explorer.upstream.max_block_bytes);
+    let request = async move |client: &Client, node: &str| client.blocks(node, &request, max_block_bytes).await;
+    let Ok(mut blocks) = explorer.upstream.node(request).await else { return Vec::new() };
     blocks.retain(|block| wanted.contains(&block.hash()));
-    let weigh = move || blocks.iter().map(|block| (block.hash(), Load::of(block))).collect();
-    tokio::task::spawn_blocking(weigh).await.unwrap_or_default()
+    let measure = move || blocks.iter().map(|block| (block.hash(), BlockSize::of(block))).collect();
+    tokio::task::spawn_blocking(measure).await.unwrap_or_default()
 }
 
-impl Load {
+impl BlockSize {
     fn of(block: &Block) -> Self {
         #[derive(Deserialize)]
         struct Counted {
@@ -74,15 +74,16 @@ impl Load {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::headers::tests::chain;
+    use crate::header_cache::tests::chain;
     use shared::block::Nonce;
 
     #[test]
     fn transactions_are_counted_where_there_are_some() {
-        let load = |data: &str| Load::of(&Block::new(**chain(None, &[1]).first().unwrap(), Nonce(0), data.to_owned()));
+        let size =
+            |data: &str| BlockSize::of(&Block::new(**chain(None, &[1]).first().unwrap(), Nonce(0), data.to_owned()));
         let bundle = r#"{"msg":"","miner_address":"lab1","transactions":[{},{"a":[1]}]}"#;
-        assert_eq!(load(bundle), Load { bytes: bundle.len(), transactions: Some(2) });
-        assert_eq!(load("é"), Load { bytes: 2, transactions: None });
-        assert_eq!(load("").transactions, None);
+        assert_eq!(size(bundle), BlockSize { bytes: bundle.len(), transactions: Some(2) });
+        assert_eq!(size("é"), BlockSize { bytes: 2, transactions: None });
+        assert_eq!(size("").transactions, None);
     }
 }

@@ -11,18 +11,18 @@ use shared::wire::{Problem, TransactionStatus};
 use tokio::sync::Semaphore;
 
 /// How many are asked before it is given up.
-const TRIES: usize = 3;
+const MAX_TRIES: usize = 3;
 /// Most bytes of several blocks at once.
-const PAGE_BYTES: usize = 8 << 20;
+const MAX_RESPONSE_BYTES: usize = 8 << 20;
 /// How many who look at blocks are served at a time: what is fetched for each may be megabytes.
-const FETCHES: usize = 8;
+const MAX_FETCHES: usize = 8;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NoAnswer {
+pub(crate) enum UpstreamError {
     /// Nobody is there to be asked.
     #[error("no {0} of this network is known at the moment")]
-    Nobody(&'static str),
+    NoneKnown(&'static str),
     /// All who were asked failed; the first who understood and refused is believed at once.
     #[error("{address}: {error}")]
     Failed {
@@ -33,18 +33,18 @@ pub(crate) enum NoAnswer {
     },
 }
 
-impl NoAnswer {
+impl UpstreamError {
     /// Whether what was asked for is not there, rather than who was asked.
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Failed { error, .. } if error.status() == Some(404))
     }
 }
 
-impl From<NoAnswer> for Problem {
+impl From<UpstreamError> for Problem {
     /// What was refused, as it was refused; else that nobody answers.
-    fn from(no_answer: NoAnswer) -> Self {
+    fn from(no_answer: UpstreamError) -> Self {
         match no_answer {
-            NoAnswer::Failed { error: Error::Refused(problem), .. } => problem,
+            UpstreamError::Failed { error: Error::Refused(problem), .. } => problem,
             other => server::unavailable(other.to_string()),
         }
     }
@@ -52,7 +52,7 @@ impl From<NoAnswer> for Problem {
 
 /// Asks the services of the network.
 #[derive(Debug)]
-pub(crate) struct Sources {
+pub(crate) struct Upstream {
     pub(crate) client: Client,
     watch: Watch,
     network: BlockHash,
@@ -62,54 +62,61 @@ pub(crate) struct Sources {
     fetches: Semaphore,
 }
 
-impl Sources {
+impl Upstream {
     pub(crate) fn new(client: Client, params: &Params, watch: Watch) -> Self {
         // JSON spells a byte with at most six characters.
         let max_block_bytes =
             usize::try_from(params.max_data_bytes).unwrap_or(usize::MAX).saturating_mul(6) + (4 << 10);
-        Self { client, watch, network: params.network_id(), max_block_bytes, fetches: Semaphore::new(FETCHES) }
+        Self { client, watch, network: params.network_id(), max_block_bytes, fetches: Semaphore::new(MAX_FETCHES) }
     }
 
     /// Asks a node, the one with the best chain first. What `ask` captures it must own (`async move`), or the compiler
     /// does not see that requests can be answered on any thread.
-    pub(crate) async fn node<T>(&self, ask: impl AsyncFn(&Client, &str) -> Result<T, Error>) -> Result<T, NoAnswer> {
-        self.ask("node", self.watch.picture().best_nodes(), ask).await
+    pub(crate) async fn node<T>(
+        &self,
+        request: impl AsyncFn(&Client, &str) -> Result<T, Error>,
+    ) -> Result<T, UpstreamError> {
+        self.request("node", self.watch.state().best_nodes(), request).await
     }
 
     /// Asks a mempool.
-    pub(crate) async fn mempool<T>(&self, ask: impl AsyncFn(&Client, &str) -> Result<T, Error>) -> Result<T, NoAnswer> {
-        self.ask("mempool", self.watch.picture().answering_mempools(), ask).await
+    pub(crate) async fn mempool<T>(
+        &self,
+        request: impl AsyncFn(&Client, &str) -> Result<T, Error>,
+    ) -> Result<T, UpstreamError> {
+        self.request("mempool", self.watch.state().answering_mempools(), request).await
     }
 
     /// A block of the best chain by its height.
-    pub(crate) async fn block_at(&self, height: u64) -> Result<Block, NoAnswer> {
+    pub(crate) async fn block_at(&self, height: u64) -> Result<Block, UpstreamError> {
         let _place = self.fetches.acquire().await;
         let max_block_bytes = self.max_block_bytes;
-        let ask = async move |client: &Client, node: &str| {
+        let request = async move |client: &Client, node: &str| {
             let block = client.block(node, height, max_block_bytes).await?;
             if block.index().0 == height { Ok(block) } else { Err(Error::Malformed("another block".to_owned())) }
         };
-        self.node(ask).await
+        self.node(request).await
     }
 
     /// Any block by its hash; nodes that do not have it are no reason to give up.
-    pub(crate) async fn block(&self, hash: BlockHash) -> Result<Block, NoAnswer> {
+    pub(crate) async fn block(&self, hash: BlockHash) -> Result<Block, UpstreamError> {
         let _place = self.fetches.acquire().await;
-        let mut last = NoAnswer::Nobody("node");
-        for address in self.watch.picture().best_nodes() {
+        let mut last = UpstreamError::NoneKnown("node");
+        for address in self.watch.state().best_nodes() {
             match self.client.block_json(&address, hash, self.max_block_bytes).await {
                 Ok(json) => {
                     let malformed = |error| Error::Malformed(format!("{error}"));
                     match Block::from_json(&json).map_err(malformed) {
                         Ok(block) if block.header().hash() == hash => return Ok(block),
                         Ok(_) => {
-                            last = NoAnswer::Failed { address, error: Error::Malformed("another block".to_owned()) }
+                            last =
+                                UpstreamError::Failed { address, error: Error::Malformed("another block".to_owned()) }
                         }
-                        Err(error) => last = NoAnswer::Failed { address, error },
+                        Err(error) => last = UpstreamError::Failed { address, error },
                     }
                 }
                 // A refusal says more than a silence.
-                Err(error) if !last.is_not_found() => last = NoAnswer::Failed { address, error },
+                Err(error) if !last.is_not_found() => last = UpstreamError::Failed { address, error },
                 Err(_) => {}
             }
         }
@@ -117,31 +124,31 @@ impl Sources {
     }
 
     /// A transaction and where it is. What is paid is what was signed under this id, whoever tells it.
-    pub(crate) async fn transaction(&self, id: TransactionId) -> Result<TransactionStatus, NoAnswer> {
+    pub(crate) async fn transaction(&self, id: TransactionId) -> Result<TransactionStatus, UpstreamError> {
         let network = self.network;
-        let ask = async move |client: &Client, mempool: &str| {
+        let request = async move |client: &Client, mempool: &str| {
             let status = client.transaction(mempool, &id).await?;
             let is_it = status.transaction.id == id && TransactionId::of(status.transaction.text(network)) == id;
             if is_it { Ok(status) } else { Err(Error::Malformed("another transaction".to_owned())) }
         };
-        self.mempool(ask).await
+        self.mempool(request).await
     }
 
     /// Up to `limit` blocks of the best chain from height `from` on, oldest first, by one request. Where they are so large
     /// that they exceed a bound together, fewer of them, from a greater height on.
-    pub(crate) async fn chain(&self, from: u64, limit: u64) -> Result<Vec<Block>, NoAnswer> {
+    pub(crate) async fn chain(&self, from: u64, limit: u64) -> Result<Vec<Block>, UpstreamError> {
         let _place = self.fetches.acquire().await;
         let end = from.saturating_add(limit);
         let mut wanted = limit;
         loop {
-            let max_bytes = if wanted <= 1 { self.max_block_bytes + 2 } else { PAGE_BYTES };
-            let ask = async move |client: &Client, node: &str| {
+            let max_bytes = if wanted <= 1 { self.max_block_bytes + 2 } else { MAX_RESPONSE_BYTES };
+            let request = async move |client: &Client, node: &str| {
                 let first = end.saturating_sub(wanted);
                 read_blocks(client.chain_json(node, first, wanted, max_bytes).await?, first, wanted).await
             };
-            match self.node(ask).await {
+            match self.node(request).await {
                 Ok(blocks) => return Ok(blocks),
-                Err(NoAnswer::Failed { error: Error::Oversized { .. }, .. }) if wanted > 1 => {
+                Err(UpstreamError::Failed { error: Error::Oversized { .. }, .. }) if wanted > 1 => {
                     wanted = wanted.div_ceil(4)
                 }
                 Err(error) => return Err(error),
@@ -149,22 +156,22 @@ impl Sources {
         }
     }
 
-    async fn ask<T>(
+    async fn request<T>(
         &self,
         what: &'static str,
         addresses: Vec<String>,
-        ask: impl AsyncFn(&Client, &str) -> Result<T, Error>,
-    ) -> Result<T, NoAnswer> {
-        let mut last = NoAnswer::Nobody(what);
-        for address in addresses.into_iter().take(TRIES) {
-            match ask(&self.client, &address).await {
+        request: impl AsyncFn(&Client, &str) -> Result<T, Error>,
+    ) -> Result<T, UpstreamError> {
+        let mut last = UpstreamError::NoneKnown(what);
+        for address in addresses.into_iter().take(MAX_TRIES) {
+            match request(&self.client, &address).await {
                 Ok(answer) => return Ok(answer),
                 // The size of an answer does not depend on who is asked.
-                Err(error @ Error::Oversized { .. }) => return Err(NoAnswer::Failed { address, error }),
+                Err(error @ Error::Oversized { .. }) => return Err(UpstreamError::Failed { address, error }),
                 Err(error @ Error::Refused(_)) if error.status().is_some_and(|status| status < 500) => {
-                    return Err(NoAnswer::Failed { address, error });
+                    return Err(UpstreamError::Failed { address, error });
                 }
-                Err(error) => last = NoAnswer::Failed { address, error },
+                Err(error) => last = UpstreamError::Failed { address, error },
             }
         }
         Err(last)
@@ -175,13 +182,17 @@ impl Sources {
 async fn read_blocks(json: Bytes, first: u64, limit: u64) -> Result<Vec<Block>, Error> {
     let read = move || {
         let blocks: Vec<Block> = serde_json::from_slice(&json).map_err(|error| error.to_string())?;
-        if is_piece(&blocks, first, limit) { Ok(blocks) } else { Err("blocks that were not asked for".to_owned()) }
+        if is_chain_segment(&blocks, first, limit) {
+            Ok(blocks)
+        } else {
+            Err("blocks that were not asked for".to_owned())
+        }
     };
     let read = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string());
     read.and_then(|blocks| blocks).map_err(Error::Malformed)
 }
 
-fn is_piece(blocks: &[Block], first: u64, limit: u64) -> bool {
+fn is_chain_segment(blocks: &[Block], first: u64, limit: u64) -> bool {
     let follows = |two: &[Block]| two[1].header().prev_hash == two[0].hash();
     blocks.len() as u64 <= limit
         && blocks.iter().zip(first..).all(|(block, height)| block.index().0 == height)
@@ -198,9 +209,9 @@ mod tests {
         let [genesis, block] = samples::blocks("");
         let [_, other] = samples::blocks("other");
         let chain = [genesis, block];
-        assert!(is_piece(&chain, 0, 2) && is_piece(&chain[1..], 1, 50) && is_piece(&[], 7, 1));
-        assert!(!is_piece(&chain, 0, 1), "more than asked for");
-        assert!(!is_piece(&chain, 5, 2), "other heights");
-        assert!(!is_piece(&[chain[1].clone(), other], 1, 2), "one does not follow the other");
+        assert!(is_chain_segment(&chain, 0, 2) && is_chain_segment(&chain[1..], 1, 50) && is_chain_segment(&[], 7, 1));
+        assert!(!is_chain_segment(&chain, 0, 1), "more than asked for");
+        assert!(!is_chain_segment(&chain, 5, 2), "other heights");
+        assert!(!is_chain_segment(&[chain[1].clone(), other], 1, 2), "one does not follow the other");
     }
 }

@@ -4,7 +4,7 @@
 //! came since the branches parted. That the headers join is checked, whether they keep the chain's rules is not.
 
 use crate::service::Explorer;
-use crate::sources::NoAnswer;
+use crate::upstream::UpstreamError;
 use runtime::client::{Client, Error};
 use shared::block::{BlockHash, Header, Height};
 use shared::wire::HeadersRequest;
@@ -12,46 +12,50 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// Most headers that are kept.
-pub(crate) const KEPT: usize = 2000;
+pub(crate) const MAX_HEADERS: usize = 2000;
 /// Hashes of a locator that follow one another, before the steps between them grow.
 const LOCATOR_DENSE: usize = 12;
 
 /// Headers without genesis, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct Headers(Mutex<Arc<Vec<Header>>>);
+pub(crate) struct HeaderCache(Mutex<Arc<Vec<Header>>>);
 
-impl Headers {
-    /// The last headers, at most [`KEPT`], up to the best tip that is known.
+impl HeaderCache {
+    /// The last headers, at most [`MAX_HEADERS`], up to the best tip that is known.
     ///
     /// # Errors
     /// Nobody answers.
-    pub(crate) async fn last(&self, explorer: &Explorer) -> Result<Arc<Vec<Header>>, NoAnswer> {
-        let tip = explorer.watch.picture().tip();
+    pub(crate) async fn last(&self, explorer: &Explorer) -> Result<Arc<Vec<Header>>, UpstreamError> {
+        let tip = explorer.watch.state().tip();
         // Held while somebody is asked, so that many who look at once ask once.
-        let mut kept = self.0.lock().await;
-        if kept.last().zip(tip).is_some_and(|(last, tip)| last.hash() == tip.hash) {
-            return Ok(kept.clone());
+        let mut cached = self.0.lock().await;
+        if cached.last().zip(tip).is_some_and(|(last, tip)| last.hash() == tip.hash) {
+            return Ok(cached.clone());
         }
-        let sources = &explorer.sources;
-        let ask = Ask { known: kept.clone(), genesis: explorer.network_id, max_block_bytes: sources.max_block_bytes };
-        let fetched = sources.node(async move |client, node| ask.fetch(client, node).await).await?;
-        *kept = Arc::new(fetched);
-        Ok(kept.clone())
+        let upstream = &explorer.upstream;
+        let request = HeaderRequest {
+            known: cached.clone(),
+            genesis: explorer.network_id,
+            max_block_bytes: upstream.max_block_bytes,
+        };
+        let fetched = upstream.node(async move |client, node| request.fetch(client, node).await).await?;
+        *cached = Arc::new(fetched);
+        Ok(cached.clone())
     }
 }
 
 /// What one node is asked.
-struct Ask {
+struct HeaderRequest {
     known: Arc<Vec<Header>>,
     genesis: BlockHash,
     max_block_bytes: usize,
 }
 
-impl Ask {
+impl HeaderRequest {
     async fn fetch(&self, client: &Client, node: &str) -> Result<Vec<Header>, Error> {
         let (known, genesis) = (&self.known, self.genesis);
         let highest = client.chain_length(node).await?.saturating_sub(1);
-        let first = highest.saturating_sub(KEPT as u64);
+        let first = highest.saturating_sub(MAX_HEADERS as u64);
         if known.last().is_some_and(|last| last.index.0 >= first)
             && let Some(joined) = join(known, headers(client, node, locator(known, genesis)).await?, genesis)
         {
@@ -73,8 +77,8 @@ impl Ask {
 
 /// Headers after the first hash of `locator` that the node knows, joined to one another.
 async fn headers(client: &Client, node: &str, locator: Vec<BlockHash>) -> Result<Vec<Header>, Error> {
-    let mut headers = client.headers(node, &HeadersRequest { locator, limit: KEPT as u64 }).await?;
-    headers.truncate(KEPT);
+    let mut headers = client.headers(node, &HeadersRequest { locator, limit: MAX_HEADERS as u64 }).await?;
+    headers.truncate(MAX_HEADERS);
     if headers.windows(2).all(|two| follows(&two[0], &two[1])) {
         Ok(headers)
     } else {
@@ -96,13 +100,13 @@ fn locator(known: &[Header], genesis: BlockHash) -> Vec<BlockHash> {
 /// What is known with what is new on top of it, in place of what was undone; nothing if the new does not join.
 fn join(known: &[Header], new: Vec<Header>, genesis: BlockHash) -> Option<Vec<Header>> {
     let Some(first) = new.first() else { return Some(known.to_vec()) };
-    let kept = if first.prev_hash == genesis && first.index == Height::GENESIS.next() {
+    let cached = if first.prev_hash == genesis && first.index == Height::GENESIS.next() {
         0
     } else {
         1 + known.iter().rposition(|header| follows(header, first))?
     };
-    let mut joined = [&known[..kept], &new].concat();
-    joined.drain(..joined.len().saturating_sub(KEPT));
+    let mut joined = [&known[..cached], &new].concat();
+    joined.drain(..joined.len().saturating_sub(MAX_HEADERS));
     Some(joined)
 }
 
@@ -135,9 +139,9 @@ pub(crate) mod tests {
 
     #[test]
     fn a_locator_is_newest_first_bounded_and_ends_with_genesis() {
-        let known = long(KEPT as u64);
+        let known = long(MAX_HEADERS as u64);
         let found = locator(&known, BlockHash::ZERO);
-        assert_eq!((found[0], found[1]), (known[KEPT - 1].hash(), known[KEPT - 2].hash()));
+        assert_eq!((found[0], found[1]), (known[MAX_HEADERS - 1].hash(), known[MAX_HEADERS - 2].hash()));
         assert_eq!(found.last(), Some(&BlockHash::ZERO));
         assert!(found.len() <= 64, "{}", found.len());
         assert_eq!(locator(&[], BlockHash::ZERO), [BlockHash::ZERO]);
@@ -158,8 +162,8 @@ pub(crate) mod tests {
 
     #[test]
     fn only_so_many_are_kept() {
-        let known = long(KEPT as u64);
+        let known = long(MAX_HEADERS as u64);
         let joined = join(&known, chain(known.last(), &[9000]), BlockHash::ZERO).unwrap();
-        assert_eq!((joined.len(), joined[0].index), (KEPT, Height(2)));
+        assert_eq!((joined.len(), joined[0].index), (MAX_HEADERS, Height(2)));
     }
 }
