@@ -1,7 +1,6 @@
-//! How much the last blocks carry: bytes, and transactions where there is money. Blocks do not change, so each is
-//! fetched once.
+//! The sizes of the last blocks, in bytes and transactions. Blocks do not change, so each is fetched once.
 
-use crate::service::Explorer;
+use crate::upstream::Upstream;
 use runtime::client::Client;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -10,26 +9,24 @@ use shared::wire::BlocksRequest;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::Mutex;
 
-/// Blocks that are looked back at.
+/// Most blocks whose size is known.
 pub(crate) const MAX_BLOCKS: usize = 200;
-/// Requests for blocks at one look; one brings up to 8 MiB, and the next look goes on.
+/// Most requests per call. Each fetches up to 8 MiB; the next call fetches what is still missing.
 const MAX_REQUESTS: usize = 4;
 
-/// What a block carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BlockSize {
     pub(crate) bytes: usize,
-    /// Nothing where its data is no bundle.
+    /// `None` if its data is no bundle.
     pub(crate) transactions: Option<usize>,
 }
 
-/// What is known already.
 #[derive(Debug, Default)]
 pub(crate) struct BlockSizes(Mutex<BTreeMap<BlockHash, BlockSize>>);
 
 impl BlockSizes {
-    /// The loads of the last of `headers`, at most [`MAX_BLOCKS`], by height; those that nobody sent are left out.
-    pub(crate) async fn last(&self, explorer: &Explorer, headers: &[Header]) -> Vec<(u64, BlockSize)> {
+    /// The sizes of the last of `headers`, at most [`MAX_BLOCKS`], by height. Blocks that no node sent are left out.
+    pub(crate) async fn last(&self, upstream: &Upstream, headers: &[Header]) -> Vec<(u64, BlockSize)> {
         let headers = &headers[headers.len().saturating_sub(MAX_BLOCKS)..];
         let mut known = self.0.lock().await;
         let before = std::mem::take(&mut *known);
@@ -37,7 +34,7 @@ impl BlockSizes {
         *known = kept.collect();
         for _ in 0..MAX_REQUESTS {
             let missing = headers.iter().rev().map(Header::hash).filter(|hash| !known.contains_key(hash));
-            let fetched = fetch(explorer, missing.collect()).await;
+            let fetched = fetch(upstream, missing.collect()).await;
             if fetched.is_empty() {
                 break;
             }
@@ -47,14 +44,14 @@ impl BlockSizes {
     }
 }
 
-async fn fetch(explorer: &Explorer, hashes: Vec<BlockHash>) -> Vec<(BlockHash, BlockSize)> {
+async fn fetch(upstream: &Upstream, hashes: Vec<BlockHash>) -> Vec<(BlockHash, BlockSize)> {
     if hashes.is_empty() {
         return Vec::new();
     }
     let wanted: BTreeSet<BlockHash> = hashes.iter().copied().collect();
-    let (request, max_block_bytes) = (BlocksRequest { hashes }, explorer.upstream.max_block_bytes);
+    let (request, max_block_bytes) = (BlocksRequest { hashes }, upstream.max_block_bytes);
     let request = async move |client: &Client, node: &str| client.blocks(node, &request, max_block_bytes).await;
-    let Ok(mut blocks) = explorer.upstream.node(request).await else { return Vec::new() };
+    let Ok(mut blocks) = upstream.node(request).await else { return Vec::new() };
     blocks.retain(|block| wanted.contains(&block.hash()));
     let measure = move || blocks.iter().map(|block| (block.hash(), BlockSize::of(block))).collect();
     tokio::task::spawn_blocking(measure).await.unwrap_or_default()

@@ -1,5 +1,5 @@
-//! What waits in a mempool, kept from look to look: it is fetched anew only when the mempool says that it has changed,
-//! and many who look at once ask once.
+//! The pending transactions of a mempool. They are fetched again only if the mempool says that they have changed, and
+//! concurrent readers cause one request.
 
 use crate::upstream::{Upstream, UpstreamError};
 use runtime::client::Unprocessed;
@@ -10,30 +10,29 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-/// Most waiting ones that are looked at, in each order.
+/// Most transactions that are fetched in each order.
 pub(crate) const MAX_PENDING: usize = 5000;
-/// For how long nobody is asked again.
+/// Younger lists are returned without a request.
 const MAX_AGE: Duration = Duration::from_millis(250);
 
-/// What waits, by fee and by age.
+/// The pending transactions, by fee and by age.
 #[derive(Debug, Clone)]
 pub(crate) struct PendingLists {
     pub(crate) by_fee: Arc<Vec<Pending>>,
     pub(crate) by_age: Arc<Vec<Pending>>,
 }
 
-/// What was fetched last.
 #[derive(Debug, Default)]
 pub(crate) struct PendingCache(Mutex<Option<CachedLists>>);
 
 #[derive(Debug)]
 struct CachedLists {
-    at: Instant,
+    fetched: Instant,
     fee: PendingList,
     age: PendingList,
 }
 
-/// One order, as one mempool told it.
+/// One order, as one mempool lists it.
 #[derive(Debug, Clone, Default)]
 struct PendingList {
     mempool: String,
@@ -42,25 +41,25 @@ struct PendingList {
 }
 
 impl PendingCache {
-    /// What waits now.
+    /// The pending transactions.
     ///
     /// # Errors
-    /// Nobody answers.
+    /// If no mempool answers.
     pub(crate) async fn now(&self, upstream: &Upstream) -> Result<PendingLists, UpstreamError> {
-        // Held while somebody is asked, so that many who look at once ask once.
+        // Locked during the request, so that concurrent readers cause one.
         let mut cached = self.0.lock().await;
-        if let Some(cached) = cached.as_ref().filter(|cached| cached.at.elapsed() < MAX_AGE) {
-            return Ok(cached.orders());
+        if let Some(cached) = cached.as_ref().filter(|cached| cached.fetched.elapsed() < MAX_AGE) {
+            return Ok(cached.lists());
         }
         let (fee, age) = cached.as_ref().map(|cached| (cached.fee.clone(), cached.age.clone())).unwrap_or_default();
         let (fee, age) =
             tokio::try_join!(fee.refreshed(upstream, PoolOrder::Fee), age.refreshed(upstream, PoolOrder::Age))?;
-        Ok(cached.insert(CachedLists { at: Instant::now(), fee, age }).orders())
+        Ok(cached.insert(CachedLists { fetched: Instant::now(), fee, age }).lists())
     }
 }
 
 impl CachedLists {
-    fn orders(&self) -> PendingLists {
+    fn lists(&self) -> PendingLists {
         PendingLists { by_fee: self.fee.pending.clone(), by_age: self.age.pending.clone() }
     }
 }
@@ -76,7 +75,7 @@ impl PendingList {
         Ok(self.after(mempool, answer))
     }
 
-    /// What names this state of the pool to the mempool that told it, and to no other.
+    /// The ETag of this list, which means something only to the mempool that sent it.
     fn etag_for(&self, mempool: &str) -> Option<&str> {
         self.etag.as_deref().filter(|_| self.mempool == mempool)
     }
@@ -85,7 +84,7 @@ impl PendingList {
         match answer {
             Unprocessed::NotModified => self,
             Unprocessed::Pending { etag, transactions } => {
-                // Their order is their age; when exactly they came is not told.
+                // The list is in the order of their ages; the mempool does not say when each arrived.
                 let numbered = transactions.into_iter().take(MAX_PENDING).zip(0..);
                 let pending = numbered.map(|(transaction, place)| Pending::new(Arc::new(transaction), place));
                 Self { mempool, etag, pending: Arc::new(pending.collect()) }

@@ -1,49 +1,43 @@
-//! The explorer as an HTTP service: which page answers which path.
+//! What all handlers of the explorer share: the monitored network, the caches, and who the explorer is.
 
 use crate::block_sizes::BlockSizes;
 use crate::header_cache::HeaderCache;
-use crate::network::Watch;
+use crate::monitor::Monitor;
+use crate::network::NetworkState;
 use crate::pending_cache::PendingCache;
-use crate::steering::split::Splitter;
+use crate::steering::{Splitter, Tokens};
 use crate::upstream::Upstream;
-use crate::{api, assets, openapi, pages, steering};
-use http::Method;
 use runtime::clock::Clock;
 use runtime::own_address::OwnAddress;
-use runtime::server::{Request, Response, Router, Service};
+use runtime::server::Service;
 use shared::block::{BlockHash, Timestamp};
 use shared::config::Config;
 use shared::params::Params;
-use shared::wire::{Info, Problem};
+use shared::wire::Info;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub(crate) struct Explorer {
+pub(crate) struct ExplorerState {
     /// The parameters of the network that is shown.
     pub(crate) params: Params,
     pub(crate) network_id: BlockHash,
-    /// What is known of the network.
-    pub(crate) watch: Watch,
-    /// Whom to ask for the rest.
+    pub(crate) monitor: Monitor,
     pub(crate) upstream: Upstream,
-    /// For charts.
     pub(crate) header_cache: HeaderCache,
     pub(crate) block_sizes: BlockSizes,
-    /// For what waits.
     pub(crate) pending_cache: PendingCache,
-    /// Keeps the network in two halves.
     pub(crate) splitter: Arc<Splitter>,
-    /// By the node's `host:port`; never shown.
-    tokens: BTreeMap<String, String>,
+    /// Secret: no page and no answer may contain one of them.
+    pub(crate) tokens: Tokens,
     address: String,
     started: Timestamp,
 }
 
-impl Explorer {
+impl ExplorerState {
     pub(crate) fn new(
         config: &Config,
         own: OwnAddress,
-        watch: Watch,
+        monitor: Monitor,
         upstream: Upstream,
         splitter: Arc<Splitter>,
         tokens: BTreeMap<String, String>,
@@ -52,25 +46,25 @@ impl Explorer {
         Self {
             network_id: config.network.network_id(),
             params: config.network.clone(),
-            watch,
+            monitor,
             upstream,
             header_cache: HeaderCache::default(),
             block_sizes: BlockSizes::default(),
             pending_cache: PendingCache::default(),
             splitter,
-            tokens,
+            tokens: Tokens::new(tokens),
             address: own.to_string(),
             started: clock.time(),
         }
     }
 
-    /// What steering a node needs, if we have it.
-    pub(crate) fn token(&self, node: &str) -> Option<&str> {
-        self.tokens.get(node).map(String::as_str)
+    /// The network as it is known now.
+    pub(crate) fn network(&self) -> Arc<NetworkState> {
+        self.monitor.state()
     }
 }
 
-impl Service for Explorer {
+impl Service for ExplorerState {
     fn info(&self) -> Info {
         Info {
             service: "explorer".to_owned(),
@@ -79,62 +73,11 @@ impl Service for Explorer {
             network: serde_json::to_value(&self.params).unwrap_or_default(),
             address: self.address.clone(),
             started: self.started,
-            tip: self.watch.state().tip(),
+            tip: self.network().tip(),
             peers: None,
             mining: None,
             pool: None,
             members: None,
         }
-    }
-}
-
-/// The explorer's routes, as its description lists them; all go through [`handle`].
-pub(crate) fn router() -> Router<Explorer> {
-    let steers = |path: &str| path.starts_with("/api/node/") || matches!(path, "/api/split" | "/api/heal");
-    let deadline = move |path: &str| steers(path).then_some(steering::DEADLINE);
-    Router::from_openapi(
-        openapi::describe(),
-        deadline,
-        |explorer, request| async move { handle(&explorer, request).await },
-    )
-}
-
-async fn handle(explorer: &Explorer, request: Request) -> Result<Response, Problem> {
-    let path = request.path();
-    let segments = path.segments();
-    if request.method == Method::POST {
-        return match &*segments {
-            ["api", "pushtx"] => api::push(explorer, request).await,
-            ["api", "work"] => api::solve(explorer, request).await,
-            ["api", "node", node, action] => api::steer(explorer, node, action, request).await,
-            ["api", action @ ("split" | "heal")] => steering::whole(explorer, action, request).await,
-            _ => Err(request.no_route()),
-        };
-    }
-    if request.method != Method::GET {
-        return Err(request.no_route());
-    }
-    match &*segments {
-        [] => pages::network::page(explorer),
-        ["blocks"] => pages::blocks::page(explorer, &request).await,
-        ["block", name] => pages::block::page(explorer, name).await,
-        ["transactions"] => pages::pending::page(explorer).await,
-        ["transaction", id] => pages::transaction::page(explorer, id).await,
-        ["address", address] => pages::address::page(explorer, address, &request).await,
-        ["charts"] => pages::charts::page(explorer, &request).await,
-        ["charts", file] => pages::charts::csv(explorer, file, &request).await,
-        ["learn"] => pages::learn::page(explorer),
-        ["wallet"] => pages::wallet::page(explorer),
-        ["node", node] => pages::node::page(explorer, node).await,
-        ["search"] => pages::search::page(explorer, &request).await,
-        ["qr", file] => pages::wallet::qr(file),
-        ["live"] => explorer.watch.live(&request),
-        ["api", "balance", address] => api::balance(explorer, address).await,
-        ["api", "history", address] => api::history(explorer, address).await,
-        ["api", "transaction", id] => api::transaction(explorer, id).await,
-        ["api", "work"] => api::work(explorer, &request).await,
-        ["assets", name] => assets::get(name, &request),
-        ["api", ..] => Err(request.no_route()),
-        _ => pages::errors::page(explorer, request.path().as_str()),
     }
 }

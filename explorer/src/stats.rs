@@ -1,16 +1,16 @@
-//! The numbers of the charts, from headers and the picture. Plain arithmetic: nothing is asked, nothing is drawn.
+//! The numbers of the charts, computed from headers and from the state of the network.
 
 use crate::network::NetworkState;
 use shared::block::Header;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Blocks over which a hash rate is smoothed.
+/// Most blocks that a hash rate is averaged over.
 const SMOOTHED: usize = 20;
 /// Bars of a histogram.
 const BARS: usize = 24;
-/// How many times the mean a histogram shows; of an exponential, only one in four hundred is longer.
+/// A histogram reaches up to this many means. One in four hundred exponentially distributed intervals is longer.
 const MEANS_SHOWN: f64 = 6.0;
-/// Blocks of one bar of the fork rate.
+/// Heights per bar of the chart of stale blocks.
 pub(crate) const HEIGHTS_PER_BAR: u64 = 10;
 
 /// The difficulty at each height.
@@ -18,7 +18,7 @@ pub(crate) fn difficulties(headers: &[Header]) -> Vec<(u64, f64)> {
     headers.iter().map(|header| (header.index.0, header.difficulty.value() as f64)).collect()
 }
 
-/// Milliseconds from each block's parent to it. Block 1 has none: genesis was not mined.
+/// The height of each block, and the milliseconds since its parent. Block 1 has none: genesis was not mined.
 pub(crate) fn intervals_ms(headers: &[Header]) -> Vec<(u64, u64)> {
     let interval = |two: &[Header]| {
         let ms = two[1].timestamp.ms_since(two[0].timestamp);
@@ -27,7 +27,7 @@ pub(crate) fn intervals_ms(headers: &[Header]) -> Vec<(u64, u64)> {
     headers.windows(2).map(interval).collect()
 }
 
-/// Hashes per second that the blocks speak of: the work of up to [`SMOOTHED`] blocks, over the time that they took.
+/// Hashes per second at each height: the work of up to [`SMOOTHED`] blocks, divided by their time.
 pub(crate) fn hash_rates(headers: &[Header]) -> Vec<(u64, f64)> {
     let rate = |last: usize| {
         let first = last.saturating_sub(SMOOTHED);
@@ -38,25 +38,25 @@ pub(crate) fn hash_rates(headers: &[Header]) -> Vec<(u64, f64)> {
     (1..headers.len()).map(rate).collect()
 }
 
-/// The mean; of nothing there is none.
+/// `None` without values.
 pub(crate) fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let (count, sum) = values.into_iter().fold((0_u32, 0.0), |(count, sum), value| (count + 1, sum + value));
     (count > 0).then(|| sum / f64::from(count))
 }
 
-/// How often intervals of each length were seen.
+/// How many intervals have each length.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Histogram {
-    /// Milliseconds that one bar stands for.
+    /// Width of a bar in milliseconds.
     pub(crate) width_ms: f64,
     pub(crate) counts: Vec<u64>,
-    /// Intervals beyond the last bar.
+    /// Intervals that are longer than the last bar.
     pub(crate) longer: u64,
     pub(crate) total: u64,
 }
 
 impl Histogram {
-    /// Bars that show both what was seen and what is aimed at.
+    /// Bars that are wide enough for both the observed intervals and the target.
     pub(crate) fn of(intervals_ms: &[(u64, u64)], target_ms: u64) -> Self {
         let summary = mean(intervals_ms.iter().map(|(_, ms)| *ms as f64)).unwrap_or(0.0);
         let width_ms = MEANS_SHOWN * summary.max(target_ms as f64).max(1.0) / BARS as f64;
@@ -70,15 +70,14 @@ impl Histogram {
         histogram
     }
 
-    /// How many of the intervals should lie in each bar if they are `aim_ms` long on average and chance decides: the
-    /// exponential distribution.
+    /// How many intervals each bar should have if their lengths follow an exponential distribution with mean `target_ms`.
     pub(crate) fn expected(&self, target_ms: u64) -> Vec<f64> {
         let longer_than = |bars: usize| (-(bars as f64) * self.width_ms / target_ms.max(1) as f64).exp();
         (0..self.counts.len()).map(|bar| self.total as f64 * (longer_than(bar) - longer_than(bar + 1))).collect()
     }
 }
 
-/// Blocks that lie beside the best chain.
+/// How many blocks are not on the best chain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct StaleBlocks {
     /// Stale blocks at each height of the best chain, lowest first.
@@ -86,7 +85,7 @@ pub(crate) struct StaleBlocks {
 }
 
 impl StaleBlocks {
-    /// As far as the picture holds the best chain without a gap; a block that rivals the tip counts as well.
+    /// Counts down to the first unknown block of the best chain. A block that competes with the tip counts as well.
     pub(crate) fn of(state: &NetworkState) -> Self {
         let Some(tip) = state.tip() else { return Self::default() };
         let best: BTreeSet<_> = state.chain(tip.hash).map(|block| block.hash).collect();
@@ -97,17 +96,16 @@ impl StaleBlocks {
         Self { heights: heights.into_iter().filter(|(height, _)| *height > 0).collect() }
     }
 
-    /// Stale blocks in all.
     pub(crate) fn stale(&self) -> u64 {
         self.heights.iter().map(|(_, stale)| stale).sum()
     }
 
-    /// Stale blocks for every hundred of the best chain.
+    /// Stale blocks per hundred blocks of the best chain.
     pub(crate) fn rate(&self) -> Option<f64> {
         mean(self.heights.iter().map(|(_, stale)| *stale as f64 * 100.0))
     }
 
-    /// The rate of every [`HEIGHTS_PER_BAR`] heights: where they begin, how many are known, stale blocks per 100.
+    /// For every [`HEIGHTS_PER_BAR`] heights: the lowest height, how many heights are known, stale blocks per 100.
     pub(crate) fn rates(&self) -> Vec<(u64, u64, f64)> {
         let groups = self.heights.chunk_by(|a, b| a.0 / HEIGHTS_PER_BAR == b.0 / HEIGHTS_PER_BAR);
         let rate = |group: &[(u64, u64)]| {
@@ -177,7 +175,7 @@ pub(crate) mod tests {
         assert_eq!((histogram.longer, histogram.counts[0], histogram.total), (1, 99, 100));
     }
 
-    /// A picture in which one node is on the last block of `best`, and these blocks are known.
+    /// A network with one node, whose tip is the last block of `best`; all these blocks are known.
     pub(crate) fn state(best: &[Header], others: &[Header]) -> NetworkState {
         let mut state = NetworkState::default();
         for header in best.iter().chain(others) {

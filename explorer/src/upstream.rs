@@ -1,6 +1,8 @@
-//! Whom to ask: the node with the best chain, a mempool that answers; the next one if it does not.
+//! Requests to the services of the network: to the node with the best chain, or to a mempool, and to the next one if it
+//! fails.
 
-use crate::network::Watch;
+use crate::monitor::Monitor;
+use crate::network::NetworkState;
 use bytes::Bytes;
 use runtime::client::{Client, Error};
 use runtime::server;
@@ -8,40 +10,46 @@ use shared::block::{Block, BlockHash};
 use shared::ledger::TransactionId;
 use shared::params::Params;
 use shared::wire::{Problem, TransactionStatus};
+use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// How many are asked before it is given up.
+/// Most services that one request is sent to.
 const MAX_TRIES: usize = 3;
-/// Most bytes of several blocks at once.
+/// Most bytes of an answer with several blocks.
 const MAX_RESPONSE_BYTES: usize = 8 << 20;
-/// How many who look at blocks are served at a time: what is fetched for each may be megabytes.
+/// Most requests for blocks at a time, as each answer may be megabytes.
 const MAX_FETCHES: usize = 8;
 
-/// Why there is no answer.
+/// Why no service answered a request.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UpstreamError {
-    /// Nobody is there to be asked.
-    #[error("no {0} of this network is known at the moment")]
+    /// No service of this kind answers.
+    #[error("no {0} of this network answers at the moment")]
     NoneKnown(&'static str),
-    /// All who were asked failed; the first who understood and refused is believed at once.
+    /// All services failed. A refusal with 4xx ends the search at once.
     #[error("{address}: {error}")]
     Failed {
-        /// Who was asked last.
+        /// The service that failed last.
         address: String,
-        /// Why it brought no answer.
         error: Error,
     },
 }
 
 impl UpstreamError {
-    /// Whether what was asked for is not there, rather than who was asked.
+    /// Whether a service answered that there is no such thing.
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Failed { error, .. } if error.status() == Some(404))
     }
 }
 
+/// Bound on the JSON of one block: JSON may write a byte as six characters, and a block has other fields too
+/// (docs/protocol.md §8).
+pub(crate) fn max_block_bytes(params: &Params) -> usize {
+    usize::try_from(params.max_data_bytes).unwrap_or(usize::MAX).saturating_mul(6).saturating_add(4096)
+}
+
 impl From<UpstreamError> for Problem {
-    /// What was refused, as it was refused; else that nobody answers.
+    /// The refusal of the service, else 503.
     fn from(no_answer: UpstreamError) -> Self {
         match no_answer {
             UpstreamError::Failed { error: Error::Refused(problem), .. } => problem,
@@ -50,46 +58,48 @@ impl From<UpstreamError> for Problem {
     }
 }
 
-/// Asks the services of the network.
 #[derive(Debug)]
 pub(crate) struct Upstream {
     pub(crate) client: Client,
-    watch: Watch,
-    network: BlockHash,
+    monitor: Monitor,
+    pub(crate) network: BlockHash,
     /// Bound on the JSON of one block.
     pub(crate) max_block_bytes: usize,
-    /// Places for those who fetch blocks.
+    /// Limits concurrent requests for blocks.
     fetches: Semaphore,
 }
 
 impl Upstream {
-    pub(crate) fn new(client: Client, params: &Params, watch: Watch) -> Self {
-        // JSON spells a byte with at most six characters.
-        let max_block_bytes =
-            usize::try_from(params.max_data_bytes).unwrap_or(usize::MAX).saturating_mul(6) + (4 << 10);
-        Self { client, watch, network: params.network_id(), max_block_bytes, fetches: Semaphore::new(MAX_FETCHES) }
+    pub(crate) fn new(client: Client, params: &Params, monitor: Monitor) -> Self {
+        let max_block_bytes = max_block_bytes(params);
+        Self { client, monitor, network: params.network_id(), max_block_bytes, fetches: Semaphore::new(MAX_FETCHES) }
     }
 
-    /// Asks a node, the one with the best chain first. What `ask` captures it must own (`async move`), or the compiler
-    /// does not see that requests can be answered on any thread.
+    /// The network as it is known now.
+    pub(crate) fn state(&self) -> Arc<NetworkState> {
+        self.monitor.state()
+    }
+
+    /// Sends a request to a node, to the one with the best chain first. The closure must own what it captures
+    /// (`async move`); otherwise the compiler cannot prove that the future is `Send`.
     pub(crate) async fn node<T>(
         &self,
         request: impl AsyncFn(&Client, &str) -> Result<T, Error>,
     ) -> Result<T, UpstreamError> {
-        self.request("node", self.watch.state().best_nodes(), request).await
+        self.request("node", self.monitor.state().best_nodes(), request).await
     }
 
-    /// Asks a mempool.
+    /// Sends a request to a mempool, to the one with the best chain first.
     pub(crate) async fn mempool<T>(
         &self,
         request: impl AsyncFn(&Client, &str) -> Result<T, Error>,
     ) -> Result<T, UpstreamError> {
-        self.request("mempool", self.watch.state().answering_mempools(), request).await
+        self.request("mempool", self.monitor.state().answering_mempools(), request).await
     }
 
     /// A block of the best chain by its height.
     pub(crate) async fn block_at(&self, height: u64) -> Result<Block, UpstreamError> {
-        let _place = self.fetches.acquire().await;
+        let _permit = self.fetches.acquire().await;
         let max_block_bytes = self.max_block_bytes;
         let request = async move |client: &Client, node: &str| {
             let block = client.block(node, height, max_block_bytes).await?;
@@ -98,11 +108,11 @@ impl Upstream {
         self.node(request).await
     }
 
-    /// Any block by its hash; nodes that do not have it are no reason to give up.
+    /// A block on any branch by its hash. All nodes are tried, since only some may have a side block.
     pub(crate) async fn block(&self, hash: BlockHash) -> Result<Block, UpstreamError> {
-        let _place = self.fetches.acquire().await;
+        let _permit = self.fetches.acquire().await;
         let mut last = UpstreamError::NoneKnown("node");
-        for address in self.watch.state().best_nodes() {
+        for address in self.monitor.state().best_nodes() {
             match self.client.block_json(&address, hash, self.max_block_bytes).await {
                 Ok(json) => {
                     let malformed = |error| Error::Malformed(format!("{error}"));
@@ -115,7 +125,7 @@ impl Upstream {
                         Err(error) => last = UpstreamError::Failed { address, error },
                     }
                 }
-                // A refusal says more than a silence.
+                // "Not found" says more than a timeout.
                 Err(error) if !last.is_not_found() => last = UpstreamError::Failed { address, error },
                 Err(_) => {}
             }
@@ -123,7 +133,7 @@ impl Upstream {
         Err(last)
     }
 
-    /// A transaction and where it is. What is paid is what was signed under this id, whoever tells it.
+    /// A transaction and its status. Its content is checked against its id; its status is the mempool's word.
     pub(crate) async fn transaction(&self, id: TransactionId) -> Result<TransactionStatus, UpstreamError> {
         let network = self.network;
         let request = async move |client: &Client, mempool: &str| {
@@ -134,10 +144,10 @@ impl Upstream {
         self.mempool(request).await
     }
 
-    /// Up to `limit` blocks of the best chain from height `from` on, oldest first, by one request. Where they are so large
-    /// that they exceed a bound together, fewer of them, from a greater height on.
+    /// Up to `limit` blocks of the best chain from height `from` on, oldest first. If these are too large for one answer,
+    /// only the highest of them.
     pub(crate) async fn chain(&self, from: u64, limit: u64) -> Result<Vec<Block>, UpstreamError> {
-        let _place = self.fetches.acquire().await;
+        let _permit = self.fetches.acquire().await;
         let end = from.saturating_add(limit);
         let mut wanted = limit;
         loop {
@@ -166,7 +176,7 @@ impl Upstream {
         for address in addresses.into_iter().take(MAX_TRIES) {
             match request(&self.client, &address).await {
                 Ok(answer) => return Ok(answer),
-                // The size of an answer does not depend on who is asked.
+                // Other services would send an answer of the same size.
                 Err(error @ Error::Oversized { .. }) => return Err(UpstreamError::Failed { address, error }),
                 Err(error @ Error::Refused(_)) if error.status().is_some_and(|status| status < 500) => {
                     return Err(UpstreamError::Failed { address, error });
@@ -178,15 +188,12 @@ impl Upstream {
     }
 }
 
-/// Up to `limit` blocks from height `first` on, each on top of the one before. Hashing megabytes must not hold up others.
+/// Reads up to `limit` blocks from height `first` on, each on top of the one before. Runs on a blocking thread, since
+/// hashing megabytes would delay other requests.
 async fn read_blocks(json: Bytes, first: u64, limit: u64) -> Result<Vec<Block>, Error> {
     let read = move || {
         let blocks: Vec<Block> = serde_json::from_slice(&json).map_err(|error| error.to_string())?;
-        if is_chain_segment(&blocks, first, limit) {
-            Ok(blocks)
-        } else {
-            Err("blocks that were not asked for".to_owned())
-        }
+        if is_chain_segment(&blocks, first, limit) { Ok(blocks) } else { Err("other blocks than requested".to_owned()) }
     };
     let read = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string());
     read.and_then(|blocks| blocks).map_err(Error::Malformed)
@@ -205,12 +212,12 @@ mod tests {
     use crate::pages::samples;
 
     #[test]
-    fn only_a_piece_of_a_chain_as_long_as_asked_for_is_taken() {
+    fn only_a_segment_of_a_chain_of_the_requested_length_is_accepted() {
         let [genesis, block] = samples::blocks("");
         let [_, other] = samples::blocks("other");
         let chain = [genesis, block];
         assert!(is_chain_segment(&chain, 0, 2) && is_chain_segment(&chain[1..], 1, 50) && is_chain_segment(&[], 7, 1));
-        assert!(!is_chain_segment(&chain, 0, 1), "more than asked for");
+        assert!(!is_chain_segment(&chain, 0, 1), "more than requested");
         assert!(!is_chain_segment(&chain, 5, 2), "other heights");
         assert!(!is_chain_segment(&[chain[1].clone(), other], 1, 2), "one does not follow the other");
     }

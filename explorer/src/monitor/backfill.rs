@@ -1,58 +1,59 @@
-//! Asks a node for the blocks that no event told of: the last heights of its best chain, and its side branches.
+//! Fetches blocks that no event has reported: the last blocks of a node's best chain, and of its side branches.
 
-use super::state::{BlockSummary, KEPT_HEIGHTS, lowest_kept};
-use super::watcher::Watcher;
+use super::worker::Worker;
+use crate::network::{BlockSummary, KEPT_HEIGHTS, ServiceState, lowest_kept};
 use runtime::client::Error;
 use shared::block::{Block, BlockHash, Header, Height};
 use shared::chain::{BranchStatus, Tip};
 use shared::wire::HeadersRequest;
 
-/// How many side branches are asked for, the highest first.
+/// Most side branches that are fetched, the highest first.
 const MAX_BRANCHES: usize = 8;
-/// How many blocks of side branches are fetched at a time.
+/// Most blocks of side branches that are fetched at a time.
 const MAX_SIDE_BLOCKS: usize = KEPT_HEIGHTS as usize;
 
-/// Fills the gaps below a node's tip; its side branches too if there were gaps or `with_branches` says so.
-pub(super) async fn backfill(watcher: &Watcher, node: &str, with_branches: bool) {
-    let tip = watcher.read(|state| state.nodes.get(node).and_then(super::ServiceState::tip));
+/// Fetches the unknown blocks below a node's tip. Fetches its side branches too if there were unknown blocks, or if
+/// `with_branches` is set.
+pub(super) async fn backfill(worker: &Worker, node: &str, with_branches: bool) {
+    let tip = worker.read(|state| state.nodes.get(node).and_then(ServiceState::tip));
     let Some(tip) = tip else { return };
-    let lacks = watcher.read(|state| state.lacks_blocks_of(&tip));
-    if lacks && let Err(error) = best_chain(watcher, node, &tip).await {
-        tracing::debug!(%node, %error, "the last blocks cannot be had");
+    let lacks = worker.read(|state| state.lacks_blocks_of(&tip));
+    if lacks && let Err(error) = best_chain(worker, node, &tip).await {
+        tracing::debug!(%node, %error, "cannot fetch the last blocks");
     }
     if (lacks || with_branches)
-        && let Err(error) = side_branches(watcher, node, tip.index).await
+        && let Err(error) = side_branches(worker, node, tip.index).await
     {
-        tracing::debug!(%node, %error, "the side branches cannot be had");
+        tracing::debug!(%node, %error, "cannot fetch the side branches");
     }
 }
 
-/// The last blocks of a node's best chain: the lowest as a whole, the others as headers.
-async fn best_chain(watcher: &Watcher, node: &str, tip: &Tip) -> Result<(), Error> {
-    let lowest = watcher.client.block(node, lowest_kept(tip.index).0, watcher.max_block_bytes).await?;
+/// Fetches the last blocks of a node's best chain: the lowest whole, since its hash is not known, the others as headers.
+async fn best_chain(worker: &Worker, node: &str, tip: &Tip) -> Result<(), Error> {
+    let lowest = worker.client.block(node, lowest_kept(tip.index).0, worker.max_block_bytes).await?;
     let ask = HeadersRequest { locator: vec![lowest.header().hash()], limit: KEPT_HEIGHTS };
-    let headers = watcher.client.headers(node, &ask).await?;
+    let headers = worker.client.headers(node, &ask).await?;
     let bound = usize::try_from(KEPT_HEIGHTS).unwrap_or(usize::MAX);
     let headers: Vec<_> = [lowest.header()].into_iter().chain(headers.iter().take(bound)).collect();
     if !headers.iter().all(|header| is_worked_for(header)) {
-        return Err(Error::Malformed("headers without their work".to_owned()));
+        return Err(Error::Malformed("headers without proof of work".to_owned()));
     }
     let blocks: Vec<_> = headers.into_iter().map(BlockSummary::from).collect();
-    watcher.write(|reducer, _| reducer.add_blocks(blocks));
+    worker.write(|reducer, _| reducer.add_blocks(blocks));
     Ok(())
 }
 
-/// The blocks of a node's side branches down to those that are known.
-async fn side_branches(watcher: &Watcher, node: &str, best: Height) -> Result<(), Error> {
+/// Fetches the blocks of a node's side branches down to known blocks.
+async fn side_branches(worker: &Worker, node: &str, best: Height) -> Result<(), Error> {
     let lowest = lowest_kept(best);
-    let mut tips = watcher.client.tips(node).await?;
+    let mut tips = worker.client.tips(node).await?;
     tips.retain(|tip| tip.status == BranchStatus::Side && tip.index >= lowest);
     tips.sort_by_key(|tip| std::cmp::Reverse(tip.index));
     let mut blocks: Vec<BlockSummary> = Vec::new();
     for tip in tips.into_iter().take(MAX_BRANCHES) {
         let mut wanted = tip.hash;
-        while blocks.len() < MAX_SIDE_BLOCKS && !is_known(watcher, &blocks, wanted) {
-            let block = block(watcher, node, wanted).await?;
+        while blocks.len() < MAX_SIDE_BLOCKS && !is_known(worker, &blocks, wanted) {
+            let block = block(worker, node, wanted).await?;
             if block.header().index < lowest {
                 break;
             }
@@ -61,22 +62,22 @@ async fn side_branches(watcher: &Watcher, node: &str, best: Height) -> Result<()
         }
     }
     if !blocks.is_empty() {
-        watcher.write(|reducer, _| reducer.add_blocks(blocks));
+        worker.write(|reducer, _| reducer.add_blocks(blocks));
     }
     Ok(())
 }
 
-/// Whether somebody has mined it, as its difficulty demands; genesis was made, not mined.
+/// Whether the hash meets the difficulty that the header claims. Genesis need not.
 fn is_worked_for(header: &Header) -> bool {
     header.index == Height::GENESIS || header.difficulty.target().is_met_by(&header.hash())
 }
 
-fn is_known(watcher: &Watcher, fetched: &[BlockSummary], hash: BlockHash) -> bool {
-    fetched.iter().any(|block| block.hash == hash) || watcher.read(|state| state.blocks.contains_key(&hash))
+fn is_known(worker: &Worker, fetched: &[BlockSummary], hash: BlockHash) -> bool {
+    fetched.iter().any(|block| block.hash == hash) || worker.read(|state| state.blocks.contains_key(&hash))
 }
 
-async fn block(watcher: &Watcher, node: &str, hash: BlockHash) -> Result<Block, Error> {
-    let json = watcher.client.block_json(node, hash, watcher.max_block_bytes).await?;
+async fn block(worker: &Worker, node: &str, hash: BlockHash) -> Result<Block, Error> {
+    let json = worker.client.block_json(node, hash, worker.max_block_bytes).await?;
     let block = Block::from_json(&json).map_err(|error| Error::Malformed(error.to_string()))?;
     if block.header().hash() == hash && is_worked_for(block.header()) {
         Ok(block)
@@ -92,9 +93,9 @@ mod tests {
     use shared::params::Params;
 
     #[test]
-    fn a_header_without_work_is_no_block() {
+    fn a_header_without_work_is_not_accepted() {
         assert!(is_worked_for(Params::default().genesis().header()));
-        // A thousand hashes are its difficulty, and one was tried.
+        // Its difficulty is 1000, and one nonce was tried.
         assert!(!is_worked_for(&chain(None, &[1])[0]));
     }
 }

@@ -1,37 +1,30 @@
-//! `GET /live`: which parts of the picture have changed, told to each subscriber at most four times a second.
+//! `GET /live`: reports which parts of the state have changed, to each subscriber at most four times a second.
 //!
-//! Nothing is queued for a subscriber: it compares the counts that it saw last with those of now, so who is slow is told
-//! once of all that it missed.
+//! Nothing is queued: a subscriber compares the versions that it saw last with the current ones, so a slow one gets one
+//! event for many changes.
 
-use super::Change;
-use super::state::{NetworkState, Versions};
+use crate::network::{Change, NetworkState, Versions};
 use futures_util::{Stream, stream};
-use runtime::server::{Request, Response, ServerEvent, reply};
-use shared::wire::Problem;
+use runtime::server::ServerEvent;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// Between two rounds of news.
+/// Least time between two rounds of events.
 const PAUSE: Duration = Duration::from_millis(250);
-
-pub(super) fn response(state: watch::Receiver<Arc<NetworkState>>, request: &Request) -> Result<Response, Problem> {
-    reply::events(request, changes(state))
-}
 
 struct Subscriber {
     state: watch::Receiver<Arc<NetworkState>>,
     seen: Versions,
-    /// What is to be told yet of this round.
+    /// Changes of this round that are not sent yet.
     pending: Vec<Change>,
     next_round: Instant,
 }
 
-fn changes(state: watch::Receiver<Arc<NetworkState>>) -> impl Stream<Item = ServerEvent> + Send + 'static {
-    let seen = state.borrow().versions;
-    let subscriber = Subscriber { state, seen, pending: Vec::new(), next_round: Instant::now() };
-    stream::unfold(subscriber, |mut subscriber| async move {
+/// The changes of the state from now on, as events without data.
+pub(super) fn changes(state: watch::Receiver<Arc<NetworkState>>) -> impl Stream<Item = ServerEvent> + Send + 'static {
+    stream::unfold(Subscriber::new(state), |mut subscriber| async move {
         let change = subscriber.next().await?;
         // An empty object is always JSON.
         let event = ServerEvent::new(change.name(), &serde_json::Map::new()).ok()?;
@@ -40,7 +33,12 @@ fn changes(state: watch::Receiver<Arc<NetworkState>>) -> impl Stream<Item = Serv
 }
 
 impl Subscriber {
-    /// None when nobody paints the picture any more.
+    fn new(state: watch::Receiver<Arc<NetworkState>>) -> Self {
+        let seen = state.borrow().versions;
+        Self { state, seen, pending: Vec::new(), next_round: Instant::now() }
+    }
+
+    /// `None` when the monitor has ended.
     async fn next(&mut self) -> Option<Change> {
         loop {
             if let Some(change) = self.pending.pop() {
@@ -69,22 +67,16 @@ mod tests {
         });
     }
 
-    fn subscriber(publisher: &watch::Sender<Arc<NetworkState>>) -> Subscriber {
-        let state = publisher.subscribe();
-        let seen = state.borrow().versions;
-        Subscriber { state, seen, pending: Vec::new(), next_round: Instant::now() }
-    }
-
     #[tokio::test]
-    async fn what_changed_often_is_told_once_and_the_rest_not_at_all() {
-        let (publisher, _picture) = watch::channel(Arc::new(NetworkState::default()));
-        let mut subscriber = subscriber(&publisher);
+    async fn many_changes_of_a_part_are_one_event() {
+        let (publisher, _state) = watch::channel(Arc::new(NetworkState::default()));
+        let mut subscriber = Subscriber::new(publisher.subscribe());
         for _ in 0..1000 {
             publish(&publisher, &[Change::Blocks, Change::News]);
         }
-        let mut told = [subscriber.next().await.unwrap().name(), subscriber.next().await.unwrap().name()];
-        told.sort_unstable();
-        assert_eq!(told, ["blocks", "ticker"]);
+        let mut sent = [subscriber.next().await.unwrap().name(), subscriber.next().await.unwrap().name()];
+        sent.sort_unstable();
+        assert_eq!(sent, ["blocks", "ticker"]);
         assert!(subscriber.pending.is_empty());
         publish(&publisher, &[Change::Pool]);
         assert_eq!(subscriber.next().await, Some(Change::Pool));

@@ -1,7 +1,7 @@
-//! What comes of answers and events: the picture, and what is remembered to paint it. It asks nobody and reads no clock.
+//! Turns what services answer and report into the state of the network. Sends no request and reads no clock.
 
-use super::Change;
 use super::agreement::Agreement;
+use super::change::Change;
 use super::news::{News, sanitized};
 use super::state::{BlockSummary, NetworkState, ServiceState};
 use serde_json::Value;
@@ -11,58 +11,56 @@ use shared::params::Params;
 use shared::wire::{BlockEvent, BlockSource, Info, NodeEvent, PoolEvent, Role};
 use std::collections::BTreeMap;
 
-/// How many services are watched.
+/// Most services that are monitored.
 const MAX_SERVICES: usize = 64;
-/// How long a service stays that the tracker no longer lists.
+/// How long a service is kept after the tracker last listed it.
 const GONE_AFTER_MS: i64 = 60_000;
 
-/// A service that is watched.
-pub(super) type ServiceId = (Role, String);
+/// The role of a service, and its `host:port`.
+pub(crate) type ServiceId = (Role, String);
 
 #[derive(Debug)]
-pub(super) struct Reducer {
+pub(crate) struct Reducer {
     state: NetworkState,
     news: News,
     /// When the tracker listed each service last.
-    set_members: BTreeMap<ServiceId, Timestamp>,
-    /// The parameters as `/info` carries them.
+    listed: BTreeMap<ServiceId, Timestamp>,
+    /// The parameters as they stand in `/info`.
     params: Value,
     was_forked: bool,
 }
 
 impl Reducer {
-    pub(super) fn new(tracker: &str, params: &Params) -> Self {
+    pub(crate) fn new(tracker: &str, params: &Params) -> Self {
         Self {
             state: NetworkState { tracker: tracker.to_owned(), ..NetworkState::default() },
             news: News::new(),
-            set_members: BTreeMap::new(),
+            listed: BTreeMap::new(),
             params: serde_json::to_value(params).unwrap_or_default(),
             was_forked: false,
         }
     }
 
-    /// The picture as it is now.
-    pub(super) fn state(&self) -> &NetworkState {
+    pub(crate) fn state(&self) -> &NetworkState {
         &self.state
     }
 
-    /// The tracker lists these services now. Answers who is to be watched, new ones too.
-    pub(super) fn set_members(
+    /// Takes over the services that the tracker lists now, and returns those that are to be monitored.
+    pub(crate) fn set_members(
         &mut self,
         now: Timestamp,
         services: impl IntoIterator<Item = ServiceId>,
     ) -> Vec<ServiceId> {
         self.set_tracker_error(None);
         let (known, new): (Vec<_>, Vec<_>) =
-            services.into_iter().partition(|service| self.set_members.contains_key(service));
-        self.set_members.extend(known.into_iter().map(|service| (service, now)));
-        let remove_service: Vec<_> =
-            self.set_members.iter().filter(|(_, at)| now.ms_since(**at) > GONE_AFTER_MS).collect();
-        let remove_service: Vec<_> = remove_service.into_iter().map(|(service, _)| service.clone()).collect();
-        remove_service.iter().for_each(|service| self.remove_service(now, service));
-        let room = MAX_SERVICES.saturating_sub(self.set_members.len());
-        self.set_members.extend(new.into_iter().take(room).map(|service| (service, now)));
-        let watched: Vec<_> = self.set_members.keys().cloned().collect();
+            services.into_iter().partition(|service| self.listed.contains_key(service));
+        self.listed.extend(known.into_iter().map(|service| (service, now)));
+        let expired: Vec<_> = self.listed.iter().filter(|(_, at)| now.ms_since(**at) > GONE_AFTER_MS).collect();
+        let expired: Vec<_> = expired.into_iter().map(|(service, _)| service.clone()).collect();
+        expired.iter().for_each(|service| self.remove_service(now, service));
+        let room = MAX_SERVICES.saturating_sub(self.listed.len());
+        self.listed.extend(new.into_iter().take(room).map(|service| (service, now)));
+        let watched: Vec<_> = self.listed.keys().cloned().collect();
         for (role, address) in &watched {
             let services = self.services(*role);
             if !services.contains_key(address) {
@@ -73,8 +71,7 @@ impl Reducer {
         watched
     }
 
-    /// The tracker did not answer, for this reason.
-    pub(super) fn apply_tracker_error(&mut self, error: &str) {
+    pub(crate) fn apply_tracker_error(&mut self, error: &str) {
         self.set_tracker_error(Some(sanitized(error)));
     }
 
@@ -87,7 +84,7 @@ impl Reducer {
 
     fn remove_service(&mut self, now: Timestamp, service: &ServiceId) {
         let (role, address) = service;
-        self.set_members.remove(service);
+        self.listed.remove(service);
         if self.services(*role).remove(address).is_some_and(|service| service.info.is_some()) {
             let words = format!("{} {address} is gone", role_name(*role));
             self.report(|news| news.service(now, words));
@@ -96,8 +93,7 @@ impl Reducer {
         self.update_agreement(now);
     }
 
-    /// A service answered `/info`.
-    pub(super) fn apply_info(&mut self, now: Timestamp, role: Role, address: &str, info: Info) {
+    pub(crate) fn apply_info(&mut self, now: Timestamp, role: Role, address: &str, info: Info) {
         let info = self.sanitized_info(info);
         let Some(service) = self.services(role).get_mut(address) else { return };
         let before = std::mem::replace(service, ServiceState { info: Some(info), last_seen: Some(now), error: None });
@@ -119,8 +115,8 @@ impl Reducer {
         }
     }
 
-    /// A service did not answer.
-    pub(super) fn apply_error(&mut self, now: Timestamp, role: Role, address: &str, error: &str) {
+    /// Records that a request to a service failed.
+    pub(crate) fn apply_error(&mut self, now: Timestamp, role: Role, address: &str, error: &str) {
         let error = Some(sanitized(error));
         let Some(service) = self.services(role).get_mut(address) else { return };
         if service.error == error {
@@ -135,8 +131,7 @@ impl Reducer {
         self.update_agreement(now);
     }
 
-    /// A node told what happened.
-    pub(super) fn apply_node_event(&mut self, now: Timestamp, node: &str, event: &NodeEvent) {
+    pub(crate) fn apply_node_event(&mut self, now: Timestamp, node: &str, event: &NodeEvent) {
         if !self.state.nodes.contains_key(node) {
             return;
         }
@@ -147,7 +142,7 @@ impl Reducer {
                 self.set_tip(now, node, reorg.to);
             }
             NodeEvent::Peer(peer) => self.report(|news| news.peer(now, node, peer)),
-            // Who found a block is told by the block's own event, the rest by `/info`.
+            // The event of a block names its miner, and `/info` has the rest.
             NodeEvent::Mining(_) => {}
         }
     }
@@ -174,8 +169,8 @@ impl Reducer {
         }
     }
 
-    /// Blocks that were asked for.
-    pub(super) fn add_blocks(&mut self, blocks: impl IntoIterator<Item = BlockSummary>) {
+    /// Adds blocks that were fetched.
+    pub(crate) fn add_blocks(&mut self, blocks: impl IntoIterator<Item = BlockSummary>) {
         blocks.into_iter().for_each(|block| self.insert(block));
         self.state.forget_blocks();
     }
@@ -189,8 +184,7 @@ impl Reducer {
         self.mark_changed(Change::Blocks);
     }
 
-    /// A mempool told what happened.
-    pub(super) fn apply_pool_event(&mut self, now: Timestamp, mempool: &str, event: &PoolEvent) {
+    pub(crate) fn apply_pool_event(&mut self, now: Timestamp, mempool: &str, event: &PoolEvent) {
         if self.state.mempools.contains_key(mempool) {
             self.mark_changed(Change::Pool);
             self.report(|news| news.payment(now, event));
@@ -226,8 +220,8 @@ impl Reducer {
         }
     }
 
-    /// Notes that pages are to be made anew for this.
-    pub(super) fn mark_changed(&mut self, change: Change) {
+    /// Notes that pages must be rendered again where they show this.
+    pub(crate) fn mark_changed(&mut self, change: Change) {
         self.state.versions.mark(change);
     }
 
@@ -238,7 +232,7 @@ impl Reducer {
         }
     }
 
-    /// What a stranger says of itself, cut to what is worth keeping.
+    /// The answer of a service without what is too long or differs from this network.
     fn sanitized_info(&self, mut info: Info) -> Info {
         for text in [&mut info.service, &mut info.version, &mut info.address] {
             *text = sanitized(text);
@@ -253,7 +247,7 @@ impl Reducer {
     }
 }
 
-/// An answer may be older than an event; only a restart makes a chain lighter.
+/// Keeps the tip of an event that is newer than the answer. Only a restart makes a chain lighter.
 fn keep_newer_tip(old: &Info, new: &mut Info) {
     if let (Some(known), Some(tip)) = (old.tip, new.tip)
         && old.started == new.started
@@ -282,7 +276,7 @@ fn role_name(role: Role) -> &'static str {
     }
 }
 
-/// What pages show of a service, but for its pool.
+/// The fields of a service that pages show, without its pool.
 fn shown_fields(service: &ServiceState) -> impl PartialEq + use<> {
     let info = service.info.as_ref();
     let mining = info.and_then(|info| info.mining.clone());
@@ -297,4 +291,4 @@ fn pool_size(service: &ServiceState) -> Option<(u64, u64)> {
 }
 
 #[cfg(test)]
-pub(super) mod tests;
+mod tests;

@@ -1,6 +1,6 @@
-//! A picture of the network at a moment: services, blocks, news. Plain values.
+//! The network as it is known at one moment: services, blocks and news. Plain values.
 
-use super::Change;
+use super::change::Versions;
 use shared::block::{BlockHash, BlockId, Header, Height, Timestamp};
 use shared::chain::Tip;
 use shared::ledger::TransactionId;
@@ -8,42 +8,40 @@ use shared::wire::{BlockEvent, Info};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// How many heights of blocks are kept, the highest ones.
+/// Blocks are kept for this many heights below each tip.
 pub(crate) const KEPT_HEIGHTS: u64 = 40;
-/// How many blocks are kept, on all branches.
+/// Most blocks that are kept, on all branches together.
 const MAX_KEPT_BLOCKS: usize = 400;
 
-/// The network as it was seen last.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct NetworkState {
-    /// Who names the services.
+    /// `host:port` of the tracker.
     pub(crate) tracker: String,
-    /// Why the tracker does not answer, if it does not.
+    /// Why the last request to the tracker failed; `None` if it did not.
     pub(crate) tracker_error: Option<String>,
-    /// The nodes, by address.
+    /// By `host:port`.
     pub(crate) nodes: BTreeMap<String, ServiceState>,
-    /// The mempools, by address.
+    /// By `host:port`.
     pub(crate) mempools: BTreeMap<String, ServiceState>,
-    /// The last blocks that anybody has, on whichever branch; bounded.
+    /// The last blocks of all nodes, on all branches; bounded.
     pub(crate) blocks: BTreeMap<BlockHash, BlockSummary>,
-    /// What happened lately, newest first; bounded.
+    /// Newest first; bounded.
     pub(crate) news: VecDeque<NewsItem>,
-    /// How often each part has changed.
     pub(crate) versions: Versions,
 }
 
 /// A node or mempool.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ServiceState {
-    /// What it said of itself last.
+    /// Its last answer to `/info`; `None` if it never answered.
     pub(crate) info: Option<Info>,
-    /// When it answered last.
+    /// When it last answered.
     pub(crate) last_seen: Option<Timestamp>,
-    /// Why it does not answer, if it does not.
+    /// Why the last request failed; `None` if it did not.
     pub(crate) error: Option<String>,
 }
 
-/// A block that somebody has.
+/// What is known of a block that a node has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct BlockSummary {
     pub(crate) index: Height,
@@ -51,75 +49,58 @@ pub(crate) struct BlockSummary {
     pub(crate) prev_hash: BlockHash,
     pub(crate) timestamp: Timestamp,
     pub(crate) difficulty: u64,
-    /// Where it was mined, if somebody said so.
+    /// The node that reported it as its own; `None` if none did.
     pub(crate) mined_by: Option<String>,
 }
 
-/// Something that happened, in words.
+/// Something that happened, in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NewsItem {
     pub(crate) at: Timestamp,
     pub(crate) topic: Topic,
     pub(crate) text: String,
-    /// The block that it is about.
+    /// The block that the sentence is about.
     pub(crate) block: Option<BlockId>,
-    /// The payment that it is about.
+    /// The payment that the sentence is about.
     pub(crate) payment: Option<TransactionId>,
 }
 
-/// What a fact is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Topic {
-    /// A block was found.
     Block,
-    /// Branches began or ended.
+    /// A fork began or ended.
     Fork,
-    /// A node or mempool came or went.
+    /// A service came or went, or its links changed.
     Service,
-    /// Money moves.
     Payment,
 }
 
-/// How often each part of a picture has changed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Versions([u64; Change::ALL.len()]);
-
-impl Versions {
-    pub(super) fn mark(&mut self, change: Change) {
-        self.0[change as usize] += 1;
-    }
-
-    pub(super) fn changed_since(&self, earlier: &Self) -> Vec<Change> {
-        Change::ALL.into_iter().filter(|change| self.0[*change as usize] != earlier.0[*change as usize]).collect()
-    }
-}
-
 impl NetworkState {
-    /// The best tip that a node answers with.
+    /// The best tip of the nodes that answer.
     pub(crate) fn tip(&self) -> Option<Tip> {
         self.answering().map(|(_, tip)| tip).max_by_key(|tip| self.rank(tip))
     }
 
-    /// How good a tip is: by its work, but what a node only claims comes after every tip whose block was shown.
+    /// The order of tips, by work. A tip whose block is not known ranks below all others: a node may only claim it.
     pub(super) fn rank(&self, tip: &Tip) -> impl Ord + use<> {
         (self.blocks.contains_key(&tip.hash), tip.work)
     }
 
-    /// The nodes that answer, the one with the best chain first.
+    /// The addresses of the nodes that answer, the one with the best chain first.
     pub(crate) fn best_nodes(&self) -> Vec<String> {
         let mut nodes: Vec<_> = self.answering().collect();
         nodes.sort_by_key(|(_, tip)| Reverse(self.rank(tip)));
         nodes.into_iter().map(|(address, _)| address.clone()).collect()
     }
 
-    /// The mempools that answer, the one with the best chain first.
+    /// The addresses of the mempools that answer, the one with the best chain first.
     pub(crate) fn answering_mempools(&self) -> Vec<String> {
         let mut mempools: Vec<_> = self.mempools.iter().filter(|(_, service)| service.error.is_none()).collect();
         mempools.sort_by_key(|(_, service)| Reverse(service.tip().map(|tip| self.rank(&tip))));
         mempools.into_iter().map(|(address, _)| address.clone()).collect()
     }
 
-    /// The nodes that answer, and where each stands.
+    /// The nodes that answer, with their tips.
     pub(crate) fn answering(&self) -> impl Iterator<Item = (&String, Tip)> {
         let nodes = self.nodes.iter().filter(|(_, service)| service.error.is_none());
         nodes.filter_map(|(address, service)| Some((address, service.tip()?)))
@@ -130,14 +111,14 @@ impl NetworkState {
         chain(&self.blocks, tip)
     }
 
-    /// Whether blocks between a tip and the lowest height that is kept are not known yet.
-    pub(super) fn lacks_blocks_of(&self, tip: &Tip) -> bool {
+    /// Whether a block between this tip and the lowest kept height is not known yet.
+    pub(crate) fn lacks_blocks_of(&self, tip: &Tip) -> bool {
         let known = self.chain(tip.hash).last().map_or(tip.index.next(), |oldest| oldest.index);
         known > lowest_kept(tip.index)
     }
 
-    /// Forgets blocks that are far from every tip, or too many. Not from the best tip alone: a node that lies about its
-    /// height would make everybody's blocks vanish.
+    /// Forgets blocks that are far from every tip, and side blocks above the bound. The distance is not measured from the
+    /// best tip alone, because a node that lies about its height would make all other blocks vanish.
     pub(super) fn forget_blocks(&mut self) {
         let highest = self.blocks.values().map(|block| block.index).max();
         let tips: BTreeSet<_> = self.answering().map(|(_, tip)| tip.index).collect();
@@ -158,12 +139,12 @@ impl NetworkState {
     }
 }
 
-/// The lowest height that is kept while the best tip has height `best`.
-pub(super) const fn lowest_kept(best: Height) -> Height {
+/// The lowest height that is kept below a tip of height `best`.
+pub(crate) const fn lowest_kept(best: Height) -> Height {
     best.minus(KEPT_HEIGHTS - 1)
 }
 
-/// A block and its ancestors, as far as they are known, newest first. Heights fall by one, so it ends.
+/// A block and its ancestors, as far as they are known, newest first. Ends, since heights fall by one.
 pub(crate) fn chain(blocks: &BTreeMap<BlockHash, BlockSummary>, tip: BlockHash) -> impl Iterator<Item = &BlockSummary> {
     std::iter::successors(blocks.get(&tip), |block| {
         blocks.get(&block.prev_hash).filter(|parent| parent.index.0.checked_add(1) == Some(block.index.0))
@@ -171,7 +152,6 @@ pub(crate) fn chain(blocks: &BTreeMap<BlockHash, BlockSummary>, tip: BlockHash) 
 }
 
 impl ServiceState {
-    /// Where it stands.
     pub(crate) fn tip(&self) -> Option<Tip> {
         self.info.as_ref().and_then(|info| info.tip)
     }

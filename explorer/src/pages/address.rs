@@ -1,7 +1,7 @@
 //! One address: what it holds, what it paid and was paid, and how its balance went.
 
 use super::errors;
-use crate::service::Explorer;
+use crate::state::ExplorerState;
 use crate::upstream::UpstreamError;
 use crate::view::chart::{Axis, Chart, Mark, short_number, whole_number};
 use crate::view::{self, Page, explained, redirect, sanitized, transaction_link};
@@ -11,15 +11,17 @@ use runtime::server::{self, Request, Response};
 use serde::Deserialize;
 use shared::ledger::{Address, Amount, Transaction};
 use shared::wire::{HistoryEntry, Problem};
+use std::sync::Arc;
 
 /// Entries of one page.
 const PER_PAGE: usize = 50;
 /// The depths at which the balance is shown.
 const DEPTHS: [(u64, &str); 3] = [(0, "with what is pending"), (1, "confirmed"), (6, "settled, 6 confirmations")];
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Query {
+pub(crate) struct AddressQuery {
+    /// Lists the history before this entry; a link on the page has the value.
     before: Option<String>,
 }
 
@@ -33,7 +35,8 @@ struct AddressPage {
     is_first: bool,
 }
 
-pub(crate) async fn page(explorer: &Explorer, name: &str, request: &Request) -> Result<Response, Problem> {
+pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    let [name] = request.params()?;
     if !explorer.params.layer.has_money() {
         return Ok(errors::no_money("Address", "/transactions"));
     }
@@ -46,13 +49,13 @@ pub(crate) async fn page(explorer: &Explorer, name: &str, request: &Request) -> 
             ));
         }
     };
-    let Query { before } = request.query()?;
+    let AddressQuery { before } = request.query()?;
     if !before.as_deref().is_none_or(is_cursor) {
         return Err(server::bad_request(
             "query: before: expected a height, or a height and a place in that block, as in 7.2",
         ));
     }
-    match ask(explorer, address, before).await {
+    match fetch(&explorer, address, before).await {
         Ok(shown) => Ok(Page {
             title: &format!("Address {}", address.short()),
             place: "/transactions",
@@ -69,7 +72,11 @@ fn is_cursor(text: &str) -> bool {
     text.split_once('.').map_or_else(|| is_number(text), |(index, place)| is_number(index) && is_number(place))
 }
 
-async fn ask(explorer: &Explorer, address: Address, before: Option<String>) -> Result<AddressPage, UpstreamError> {
+async fn fetch(
+    explorer: &ExplorerState,
+    address: Address,
+    before: Option<String>,
+) -> Result<AddressPage, UpstreamError> {
     let (upstream, is_first) = (&explorer.upstream, before.is_none());
     let balance =
         |depth: u64| upstream.mempool(async move |client, mempool| client.balance(mempool, &address, depth).await);

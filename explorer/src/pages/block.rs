@@ -2,17 +2,18 @@
 
 use super::content::{self, Content};
 use super::{errors, transaction_table};
-use crate::service::Explorer;
+use crate::state::ExplorerState;
 use crate::upstream::UpstreamError;
 use crate::view::{self, Page, block_link, explained};
 use maud::{Markup, html};
-use runtime::server::Response;
+use runtime::server::{Request, Response};
 use shared::block::{Block, BlockHash, Height};
 use shared::explain;
 use shared::layer::transaction::RewardSchedule;
 use shared::ledger::{Amount, Bundle};
 use shared::params::Params;
 use shared::wire::Problem;
+use std::sync::Arc;
 
 /// Most bytes of data that are spelt out in commands and raw JSON.
 const MAX_SHOWN_BYTES: usize = 20_000;
@@ -35,8 +36,9 @@ struct BlockPage<'a> {
     node: Option<&'a str>,
 }
 
-pub(crate) async fn page(explorer: &Explorer, name: &str) -> Result<Response, Problem> {
-    let block = match find(explorer, name).await {
+pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    let [name] = request.params()?;
+    let block = match find(&explorer, name).await {
         None => {
             return Ok(errors::not_found(html! {
                 (view::sanitized(&view::short(name))) " is neither a block's height, as in 5, nor its hash, 64 digits from 0 to f."
@@ -48,12 +50,12 @@ pub(crate) async fn page(explorer: &Explorer, name: &str) -> Result<Response, Pr
         Some(Err(error)) => return Ok(errors::no_answer(&error)),
         Some(Ok(block)) => block,
     };
-    let place = match position(explorer, &block).await {
+    let place = match position(&explorer, &block).await {
         Ok(place) => place,
         Err(error) => return Ok(errors::no_answer(&error)),
     };
     let content = Content::of(&block, explorer.params.layer);
-    let nodes = explorer.watch.state().best_nodes();
+    let nodes = explorer.network().best_nodes();
     let node = nodes.first().map(String::as_str);
     let main = render(&BlockPage { block: &block, content, place, params: &explorer.params, node });
     let title = format!("Block {}", block.index());
@@ -61,7 +63,7 @@ pub(crate) async fn page(explorer: &Explorer, name: &str) -> Result<Response, Pr
 }
 
 /// The block of a height or hash; `None` if it is neither.
-async fn find(explorer: &Explorer, name: &str) -> Option<Result<Block, UpstreamError>> {
+async fn find(explorer: &ExplorerState, name: &str) -> Option<Result<Block, UpstreamError>> {
     if let Ok(hash) = name.to_ascii_lowercase().parse::<BlockHash>() {
         return Some(explorer.upstream.block(hash).await);
     }
@@ -70,8 +72,8 @@ async fn find(explorer: &Explorer, name: &str) -> Option<Result<Block, UpstreamE
     Some(explorer.upstream.block_at(height).await)
 }
 
-async fn position(explorer: &Explorer, block: &Block) -> Result<Position, UpstreamError> {
-    let tip = explorer.watch.state().tip().map_or(block.index(), |tip| tip.index);
+async fn position(explorer: &ExplorerState, block: &Block) -> Result<Position, UpstreamError> {
+    let tip = explorer.network().tip().map_or(block.index(), |tip| tip.index);
     let confirmations = tip.0.saturating_sub(block.index().0) + 1;
     match explorer.upstream.block_at(block.index().0).await {
         Ok(best) if best.hash() == block.hash() => Ok(Position::Best { confirmations }),

@@ -2,7 +2,7 @@
 
 use super::content::Content;
 use super::errors;
-use crate::service::Explorer;
+use crate::state::ExplorerState;
 use crate::upstream::UpstreamError;
 use crate::view::{self, Page, block_link};
 use maud::{Markup, html};
@@ -11,13 +11,15 @@ use serde::Deserialize;
 use shared::block::{Block, Header};
 use shared::params::LayerName;
 use shared::wire::Problem;
+use std::sync::Arc;
 
 /// Blocks of one page.
 const PER_PAGE: u64 = 50;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Query {
+pub(crate) struct BlocksQuery {
+    /// Lists the blocks below this height.
     before: Option<u64>,
 }
 
@@ -37,9 +39,9 @@ struct BlockList {
     is_first: bool,
 }
 
-pub(crate) async fn page(explorer: &Explorer, request: &Request) -> Result<Response, Problem> {
-    let Query { before } = request.query()?;
-    let Some(tip) = explorer.watch.state().tip() else {
+pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    let BlocksQuery { before } = request.query()?;
+    let Some(tip) = explorer.network().tip() else {
         return Ok(errors::no_answer(&UpstreamError::NoneKnown("node")));
     };
     let newest = tip.index.0.saturating_add(1);

@@ -6,20 +6,19 @@ mod data;
 mod sections;
 
 pub(crate) use csv::csv;
+pub(crate) use data::ChartsQuery;
 
 use crate::pages::errors;
-use crate::service::Explorer;
+use crate::state::ExplorerState;
 use crate::view::Page;
-use data::ChartData;
+use data::{CHOICES, ChartData};
 use maud::{Markup, html};
 use runtime::server::{Request, Response};
 use shared::wire::Problem;
+use std::sync::Arc;
 
-/// How many blocks can be looked back at.
-const CHOICES: [usize; 5] = [100, 200, 500, 1000, 2000];
-
-pub(crate) async fn page(explorer: &Explorer, request: &Request) -> Result<Response, Problem> {
-    match ChartData::of(explorer, data::block_count(request)?).await {
+pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    match ChartData::of(&explorer, data::block_count(&request)?).await {
         Ok(data) => Ok(Page { title: "Charts", place: "/charts", scripts: &[], main: render(&data) }.response()),
         Err(error) => Ok(errors::no_answer(&error)),
     }

@@ -1,16 +1,14 @@
 //! What is shown where nothing is, and where nobody answers.
 
-use crate::service::Explorer;
 use crate::upstream::UpstreamError;
 use crate::view::{self, Page};
 use http::StatusCode;
 use maud::{Markup, html};
 use runtime::server::Response;
-use shared::wire::Problem;
 
 /// A path that is no page.
-pub(crate) fn page(_: &Explorer, path: &str) -> Result<Response, Problem> {
-    Ok(not_found(html! { "There is no page " code { (path) } "." }))
+pub(crate) fn no_such_page(path: &str) -> Response {
+    not_found(html! { "There is no page " code { (path) } "." })
 }
 
 /// A thing that is not there; `what` is a sentence that names it.
@@ -52,6 +50,7 @@ pub(crate) fn no_money(title: &str, place: &str) -> Response {
 mod tests {
     use super::*;
     use runtime::client::Error;
+    use shared::wire::Problem;
 
     #[test]
     fn what_a_stranger_refuses_with_stays_text_and_cannot_turn_the_writing() {

@@ -12,13 +12,14 @@
 
 mod examples;
 
-use crate::service::Explorer;
+use crate::state::ExplorerState;
 use crate::view::Page;
 use examples::Signed;
 use maud::{Markup, html};
-use runtime::server::Response;
+use runtime::server::{Request, Response};
 use shared::block::{Block, DataHash};
 use shared::wire::Problem;
+use std::sync::Arc;
 
 const INTRODUCTION: &str = "A blockchain is made of a few small ideas. Here you can take each of them into your hands: \
     change something, and watch what breaks. Nothing that you do here leaves your browser.";
@@ -26,7 +27,7 @@ const INTRODUCTION: &str = "A blockchain is made of a few small ideas. Here you 
 /// The longest text that an exercise takes.
 const LONGEST_TEXT: u32 = 2000;
 
-pub(crate) fn page(_: &Explorer) -> Result<Response, Problem> {
+pub(crate) async fn page(_: Arc<ExplorerState>, _: Request) -> Result<Response, Problem> {
     Ok(Page { title: "Learn", place: "/learn", scripts: &["learn.js"], main: render() }.response())
 }
 

@@ -1,25 +1,26 @@
 //! The first page: who is there, the block tree across all nodes, and what happened lately; kept up to date while one looks.
 
 use crate::network::{Agreement, FollowedBranch, NetworkState, NewsItem, ServiceState, Topic};
-use crate::service::Explorer;
-use crate::steering::split::{SPLIT_TIME, Split, is_possible};
+use crate::state::ExplorerState;
+use crate::steering::{SPLIT_TIME, Split};
 use crate::view::tree::BlockTree;
 use crate::view::{Page, block_link, bytes, chart, copyable, number, short, time};
 use maud::{Markup, html};
-use runtime::server::Response;
+use runtime::server::{Request, Response};
 use shared::block::BlockHash;
 use shared::chain::Tip;
 use shared::wire::Problem;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-pub(crate) fn page(explorer: &Explorer) -> Result<Response, Problem> {
-    let splitting = match explorer.splitter.now() {
-        Some(split) => Splitting::GoesOn(split),
-        None if is_possible(explorer) => Splitting::Possible,
+pub(crate) async fn page(explorer: Arc<ExplorerState>, _: Request) -> Result<Response, Problem> {
+    let splitting = match explorer.splitter.current() {
+        Some(split) => Splitting::InProgress(split),
+        None if explorer.splitter.can_split(&explorer.tokens) => Splitting::Possible,
         None => Splitting::Impossible,
     };
     let (network, has_money) = (&explorer.params.name, explorer.params.layer.has_money());
-    let main = render(&explorer.watch.state(), network, has_money, &splitting);
+    let main = render(&explorer.network(), network, has_money, &splitting);
     Ok(Page { title: "Network", place: "/", scripts: &["network.js"], main }.response())
 }
 
@@ -28,7 +29,7 @@ enum Splitting {
     Possible,
     /// The explorer lacks tokens, or there are too few nodes.
     Impossible,
-    GoesOn(Split),
+    InProgress(Split),
 }
 
 fn render(state: &NetworkState, network: &str, has_money: bool, splitting: &Splitting) -> Markup {
@@ -86,7 +87,7 @@ fn split(splitting: &Splitting, state: &NetworkState) -> Markup {
                 p { button.primary type="button" data-split="split" { "Split the network for " (SPLIT_TIME.as_secs()) " seconds" } }
             }
         },
-        Splitting::GoesOn(Split { halves, until }) => html! {
+        Splitting::InProgress(Split { halves, until }) => html! {
             section.card.notice aria-labelledby="split-title" {
                 h2 #split-title { "The network is split" }
                 p {

@@ -5,18 +5,20 @@ mod steering;
 
 use crate::network::NetworkState;
 use crate::pages::errors;
-use crate::service::Explorer;
+use crate::state::ExplorerState;
 use crate::view::{self, Page};
 use details::{NodeDetails, OtherNode};
 use maud::{Markup, html};
-use runtime::server::Response;
+use runtime::server::{Request, Response};
 use shared::chain::{BranchStatus, BranchTip};
 use shared::ledger::{Address, Amount};
 use shared::wire::{MiningInfo, Problem};
+use std::sync::Arc;
 
-pub(crate) async fn page(explorer: &Explorer, node: &str) -> Result<Response, Problem> {
-    let state = explorer.watch.state();
-    let Some(node) = NodeDetails::of(explorer, &state, node).await else {
+pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    let [node] = request.params()?;
+    let state = explorer.network();
+    let Some(node) = NodeDetails::of(&explorer, &state, node).await else {
         return Ok(errors::not_found(html! { "No node " (view::sanitized(node)) " is known in this network." }));
     };
     let title = format!("Node {}", node.address);

@@ -2,16 +2,17 @@
 
 use super::{errors, transaction_table};
 use crate::pending_cache::{MAX_PENDING, PendingLists};
-use crate::service::Explorer;
+use crate::state::ExplorerState;
 use crate::upstream::UpstreamError;
 use crate::view::{self, Page};
 use maud::{Markup, html};
-use runtime::server::Response;
+use runtime::server::{Request, Response};
 use shared::ledger::{Bundle, Transaction};
 use shared::params::Params;
 use shared::pool::{Pending, Room, select_transactions};
 use shared::wire::Problem;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Blocks to come that are shown in full.
 const MAX_BLOCKS: usize = 3;
@@ -31,20 +32,19 @@ struct PendingSummary {
     bytes: u64,
 }
 
-pub(crate) async fn page(explorer: &Explorer) -> Result<Response, Problem> {
+pub(crate) async fn page(explorer: Arc<ExplorerState>, _: Request) -> Result<Response, Problem> {
     if !explorer.params.layer.has_money() {
         return Ok(errors::no_money("Transactions", "/transactions"));
     }
-    let (waiting, last) = tokio::join!(waiting(explorer), last(explorer));
+    let (waiting, last) = tokio::join!(waiting(&explorer), last(&explorer));
     let main = render(waiting.as_ref(), last.as_deref());
     Ok(Page { title: "Transactions", place: "/transactions", scripts: &[], main }.response())
 }
 
-async fn waiting(explorer: &Explorer) -> Result<PendingSummary, UpstreamError> {
+async fn waiting(explorer: &ExplorerState) -> Result<PendingSummary, UpstreamError> {
     let PendingLists { by_fee, by_age } = explorer.pending_cache.now(&explorer.upstream).await?;
     let reported = explorer
-        .watch
-        .state()
+        .network()
         .mempools
         .values()
         .filter_map(|mempool| mempool.info.as_ref()?.pool.clone())
@@ -83,8 +83,8 @@ fn next_blocks(mut by_fee: Vec<Pending>, mut by_age: Vec<Pending>, room: Room) -
 }
 
 /// The transactions of the last blocks, newest first.
-async fn last(explorer: &Explorer) -> Result<Vec<Transaction>, UpstreamError> {
-    let tip = explorer.watch.state().tip().ok_or(UpstreamError::NoneKnown("node"))?;
+async fn last(explorer: &ExplorerState) -> Result<Vec<Transaction>, UpstreamError> {
+    let tip = explorer.network().tip().ok_or(UpstreamError::NoneKnown("node"))?;
     let from = tip.index.0.saturating_add(1).saturating_sub(LAST_BLOCKS);
     let blocks = explorer.upstream.chain(from, LAST_BLOCKS).await?;
     let bundles = blocks.iter().rev().filter_map(|block| Bundle::from_data(block.data()).ok());

@@ -1,7 +1,7 @@
 //! Search: what somebody typed or pasted, and where that is found.
 
 use super::errors;
-use crate::service::Explorer;
+use crate::state::ExplorerState;
 use crate::upstream::UpstreamError;
 use crate::view::{self, Page, block_link, redirect, sanitized};
 use maud::{Markup, html};
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use shared::block::{BlockHash, BlockId, Height};
 use shared::ledger::{Address, TransactionId};
 use shared::wire::{AddressBalance, Problem};
+use std::sync::Arc;
 
 /// Longest text that is looked at; an address has 63 characters.
 const MAX_CHARS: usize = 64;
@@ -18,9 +19,10 @@ const MAX_RESULTS: usize = 50;
 /// What an address begins with.
 const PREFIX: &str = "lab1";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Query {
+pub(crate) struct SearchQuery {
+    /// A height, hash, id or address, or the beginning of one.
     #[serde(default)]
     q: String,
 }
@@ -52,9 +54,9 @@ enum SearchResult {
     },
 }
 
-pub(crate) async fn page(explorer: &Explorer, request: &Request) -> Result<Response, Problem> {
-    let Query { q } = request.query()?;
-    match find(explorer, parse(&q)).await {
+pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    let SearchQuery { q } = request.query()?;
+    match find(&explorer, parse(&q)).await {
         Ok(Some(SearchResult::One(path))) => redirect(&path),
         Ok(Some(found)) => Ok(Page { title: "Search", place: "", scripts: &[], main: render(&q, &found) }.response()),
         Ok(None) => Ok(errors::not_found(nothing(&q))),
@@ -86,7 +88,7 @@ fn parse(typed: &str) -> SearchTerm {
     }
 }
 
-async fn find(explorer: &Explorer, parse: SearchTerm) -> Result<Option<SearchResult>, UpstreamError> {
+async fn find(explorer: &ExplorerState, parse: SearchTerm) -> Result<Option<SearchResult>, UpstreamError> {
     match parse {
         SearchTerm::Height(height) => {
             Ok(height_is_there(explorer, height).then(|| SearchResult::One(format!("/block/{height}"))))
@@ -99,12 +101,12 @@ async fn find(explorer: &Explorer, parse: SearchTerm) -> Result<Option<SearchRes
     }
 }
 
-fn height_is_there(explorer: &Explorer, height: u64) -> bool {
-    explorer.watch.state().tip().is_some_and(|tip| Height(height) <= tip.index)
+fn height_is_there(explorer: &ExplorerState, height: u64) -> bool {
+    explorer.network().tip().is_some_and(|tip| Height(height) <= tip.index)
 }
 
 async fn hash_or_id(
-    explorer: &Explorer,
+    explorer: &ExplorerState,
     hash: BlockHash,
     id: TransactionId,
 ) -> Result<Option<SearchResult>, UpstreamError> {
@@ -124,8 +126,8 @@ async fn hash_or_id(
 }
 
 /// The last blocks whose hashes begin so.
-fn blocks(explorer: &Explorer, prefix: &str) -> Option<SearchResult> {
-    let state = explorer.watch.state();
+fn blocks(explorer: &ExplorerState, prefix: &str) -> Option<SearchResult> {
+    let state = explorer.network();
     let begins = state.blocks.values().filter(|block| block.hash.to_string().starts_with(prefix));
     let found: Vec<_> =
         begins.map(|block| BlockId { index: block.index, hash: block.hash }).take(MAX_RESULTS).collect();
@@ -136,7 +138,7 @@ fn blocks(explorer: &Explorer, prefix: &str) -> Option<SearchResult> {
     }
 }
 
-async fn addresses(explorer: &Explorer, prefix: String) -> Result<Option<SearchResult>, UpstreamError> {
+async fn addresses(explorer: &ExplorerState, prefix: String) -> Result<Option<SearchResult>, UpstreamError> {
     if !explorer.params.layer.has_money() {
         return Ok(None);
     }

@@ -2,15 +2,16 @@
 
 use super::errors;
 use crate::network::NewsItem;
-use crate::service::Explorer;
+use crate::state::ExplorerState;
 use crate::view::{self, Page, block_link, explained};
 use maud::{Markup, html};
-use runtime::server::Response;
+use runtime::server::{Request, Response};
 use shared::block::BlockHash;
 use shared::explain;
 use shared::keys::PlainVerifier;
 use shared::ledger::{Transaction, TransactionId};
 use shared::wire::{Problem, TransactionState, TransactionStatus};
+use std::sync::Arc;
 
 /// As many blocks on top are enough for most.
 const SAFE_CONFIRMATIONS: u64 = 6;
@@ -23,7 +24,8 @@ struct TransactionPage<'a> {
     news: Vec<&'a NewsItem>,
 }
 
-pub(crate) async fn page(explorer: &Explorer, id: &str) -> Result<Response, Problem> {
+pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    let [id] = request.params()?;
     if !explorer.params.layer.has_money() {
         return Ok(errors::no_money("Transaction", "/transactions"));
     }
@@ -42,7 +44,7 @@ pub(crate) async fn page(explorer: &Explorer, id: &str) -> Result<Response, Prob
         }
         Err(error) => return Ok(errors::no_answer(&error)),
     };
-    let state = explorer.watch.state();
+    let state = explorer.network();
     let news = state.news.iter().filter(|item| item.payment == Some(id)).collect();
     let main = render(&TransactionPage { status: &status, network: explorer.network_id, news });
     Ok(Page { title: "Transaction", place: "/transactions", scripts: &[], main }.response())

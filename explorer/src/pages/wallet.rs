@@ -16,17 +16,18 @@
 
 mod forms;
 
-use crate::service::Explorer;
+use crate::state::ExplorerState;
 use crate::view::{Page, copyable};
 use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{StatusCode, header};
 use maud::{Markup, html};
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
-use runtime::server::{self, Response, reply};
+use runtime::server::{self, Request, Response, reply};
 use shared::block::{BlockHash, Height};
 use shared::ledger::Address;
 use shared::wire::Problem;
+use std::sync::Arc;
 
 /// What the page is made of.
 struct Wallet<'a> {
@@ -40,9 +41,9 @@ struct Wallet<'a> {
 }
 
 /// `GET /wallet`.
-pub(crate) fn page(explorer: &Explorer) -> Result<Response, Problem> {
+pub(crate) async fn page(explorer: Arc<ExplorerState>, _: Request) -> Result<Response, Problem> {
     let main = if explorer.params.layer.has_money() {
-        let state = explorer.watch.state();
+        let state = explorer.network();
         let waiting = state
             .answering_mempools()
             .first()
@@ -61,7 +62,12 @@ pub(crate) fn page(explorer: &Explorer) -> Result<Response, Problem> {
 }
 
 /// `GET /qr/<address>.svg`: an address as a code to scan.
-pub(crate) fn qr(file: &str) -> Result<Response, Problem> {
+pub(crate) async fn qr(_: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    let [file] = request.params()?;
+    qr_response(file)
+}
+
+fn qr_response(file: &str) -> Result<Response, Problem> {
     let Some(name) = file.strip_suffix(".svg") else {
         return Err(server::not_found("a code to scan is at /qr/<address>.svg"));
     };
@@ -242,10 +248,10 @@ mod tests {
 
     #[test]
     fn only_addresses_have_a_code() {
-        assert_eq!(qr(&format!("{ALICE}.svg")).unwrap().status(), StatusCode::OK);
+        assert_eq!(qr_response(&format!("{ALICE}.svg")).unwrap().status(), StatusCode::OK);
         let mistyped = ALICE.replace("7943p", "7943q");
         for file in [ALICE, "x.svg", ".svg", &format!("{mistyped}.svg"), "<script>.svg"] {
-            assert_eq!(qr(file).unwrap_err().status, 404, "{file}");
+            assert_eq!(qr_response(file).unwrap_err().status, 404, "{file}");
         }
     }
 }

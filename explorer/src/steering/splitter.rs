@@ -1,11 +1,13 @@
-//! `POST /api/split` and `POST /api/heal`: keeps the network in two halves for a while, so that a fork can be seen when
-//! somebody wants to see one.
+//! Keeps the network in two halves for a while, so that people can see a fork.
 //!
-//! One split at a time. A task of its own heals it: also when who asked for it has gone away, and when the explorer stops.
+//! There is at most one split at a time. A task of its own heals it, even if the client that asked for it has gone, and
+//! when the explorer stops.
 
-use super::{Link, Outcome, SYNC_TIME, within};
-use crate::network::{Agreement, NetworkState, Watch};
-use crate::service::Explorer;
+use super::link::Link;
+use super::time::{SYNC_TIME, within};
+use super::tokens::Tokens;
+use crate::monitor::Monitor;
+use crate::network::{Agreement, NetworkState};
 use futures_util::future::join_all;
 use runtime::client::{Client, Error};
 use runtime::clock::Clock;
@@ -18,126 +20,179 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-/// How long the halves are kept apart.
+/// How long a split lasts.
 pub(crate) const SPLIT_TIME: Duration = Duration::from_secs(20);
-/// The longest, where one of them has found no block by then: without one there is no fork to be seen.
+/// The longest split, if one half has found no block by [`SPLIT_TIME`]: without a block there is no fork to see.
 const MAX_SPLIT_TIME: Duration = Duration::from_secs(60);
-/// How long a fork that came late is there to be seen.
+/// How long a fork that came late stays.
 const SHOW_TIME: Duration = Duration::from_secs(5);
-/// How often nodes are told to talk again before it is given up, and how long it is waited in between.
+/// How often, and with which pause, nodes that did not respond are told to talk again.
 const MAX_TRIES: usize = 5;
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
-/// How long healing may hold up the end of the explorer.
+/// How long healing may delay the end of the explorer.
 const CLOSE_TIME: Duration = Duration::from_secs(2);
 
-/// A split that goes on, for pages.
+/// A split in progress, for pages.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Split {
     pub(crate) halves: [Vec<String>; 2],
-    /// When it heals; none while it is waited for a block of each half.
+    /// When it heals; `None` while it waits for a block of each half.
     pub(crate) until: Option<Timestamp>,
 }
 
-/// Splits and heals.
 #[derive(Debug)]
 pub(crate) struct Splitter {
     client: Client,
-    watch: Watch,
+    monitor: Monitor,
     clock: Clock,
     shutdown: CancellationToken,
-    /// What goes on, and what ends it early.
+    /// The split in progress, and what ends it early.
     running: watch::Sender<Option<(Split, CancellationToken)>>,
 }
 
-/// A node, what steering it needs, and the nodes that it is kept apart from.
-struct Member {
+/// The two halves of a network, and what each node is told.
+struct Plan {
+    halves: [Vec<String>; 2],
+    nodes: Vec<PlannedNode>,
+}
+
+struct PlannedNode {
     address: String,
     token: String,
+    /// The nodes of the other half.
     others: Vec<String>,
 }
 
 impl Splitter {
-    pub(crate) fn new(client: Client, watch: Watch, clock: Clock, shutdown: CancellationToken) -> Self {
-        Self { client, watch, clock, shutdown, running: watch::channel(None).0 }
+    pub(crate) fn new(client: Client, monitor: Monitor, clock: Clock, shutdown: CancellationToken) -> Self {
+        Self { client, monitor, clock, shutdown, running: watch::channel(None).0 }
     }
 
-    /// What goes on, if anything does.
-    pub(crate) fn now(&self) -> Option<Split> {
+    /// The split in progress, if there is one.
+    pub(crate) fn current(&self) -> Option<Split> {
         self.running.borrow().as_ref().map(|(split, _)| split.clone())
     }
 
-    /// Waits, but not for long, until nothing goes on any more; the shutdown has told it to end.
+    /// Whether these tokens are enough to split the network.
+    pub(crate) fn can_split(&self, tokens: &Tokens) -> bool {
+        Plan::new(&self.monitor.state(), tokens).is_ok()
+    }
+
+    /// Splits the network; returns once all nodes are cut off from those of the other half.
+    ///
+    /// # Errors
+    /// 403 without a node's token, 409 if a split is in progress or there are fewer than two nodes, 503 if a node did
+    /// not obey; then the network is healed.
+    pub(crate) async fn split(self: &Arc<Self>, tokens: &Tokens) -> Result<(), Problem> {
+        let Plan { halves, nodes } = Plan::new(&self.monitor.state(), tokens)?;
+        let heal = CancellationToken::new();
+        let until = self.clock.time().plus_ms(1000 * SPLIT_TIME.as_secs());
+        let split = Split { halves, until: Some(until) };
+        let is_first = self.running.send_if_modified(|running| {
+            let is_first = running.is_none();
+            if is_first {
+                *running = Some((split, heal.clone()));
+            }
+            is_first
+        });
+        if !is_first {
+            return Err(server::conflict("the network is split already"));
+        }
+        let (begun, result) = oneshot::channel();
+        let splitter = Arc::clone(self);
+        tokio::spawn(async move { splitter.keep(nodes, heal, begun).await });
+        match result.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(refused)) => Err(server::unavailable(format!("the network was not split: {refused}"))),
+            Err(_) => Err(server::internal("splitting ended unexpectedly")),
+        }
+    }
+
+    /// Ends the split; returns once it is healed.
+    ///
+    /// # Errors
+    /// 409 if there is no split.
+    pub(crate) async fn heal(&self) -> Result<(), Problem> {
+        match &*self.running.borrow() {
+            Some((_, heal)) => heal.cancel(),
+            None => return Err(server::conflict("the network is not split")),
+        }
+        self.healed().await;
+        Ok(())
+    }
+
+    /// Waits until the split is healed, but for at most [`CLOSE_TIME`]. Called after `shutdown`, which ends the split.
     pub(crate) async fn close(&self) {
-        // Whoever is kept apart after that was told to be so by nobody who is still there.
+        // Nodes that are not reached in time stay cut off until their operator allows them to talk again.
         let _ = timeout(CLOSE_TIME, self.healed()).await;
     }
 
     async fn healed(&self) {
-        // The sender is ours, so it cannot have gone.
+        // Fails only if the sender is gone, and the sender is ours.
         let _ = self.running.subscribe().wait_for(Option::is_none).await;
     }
 
-    /// Cuts, waits, heals; `begun` is told whether the cut was made.
-    async fn keep(&self, members: Vec<Member>, heal: CancellationToken, begun: oneshot::Sender<Result<(), String>>) {
-        let refused = self.update_links(&members.iter().collect::<Vec<_>>(), Link::Cut).await.into_iter().next();
+    /// Cuts, waits and heals. Sends into `begun` whether the cut was made.
+    async fn keep(&self, nodes: Vec<PlannedNode>, heal: CancellationToken, begun: oneshot::Sender<Result<(), String>>) {
+        let refused = self.update_links(&nodes.iter().collect::<Vec<_>>(), Link::Cut).await.into_iter().next();
         let is_cut = refused.is_none();
-        // Who asked may have gone away.
-        let _ = begun.send(refused.map_or(Ok(()), |(member, error)| Err(format!("{}: {error}", member.address))));
+        // The client may have gone away.
+        let _ = begun.send(refused.map_or(Ok(()), |(node, error)| Err(format!("{}: {error}", node.address))));
         if is_cut {
-            self.watch.nudge();
+            self.monitor.mark_nodes_changed();
             tokio::select! {
                 () = heal.cancelled() => {}
                 () = self.shutdown.cancelled() => {}
-                () = self.last() => {}
+                () = self.wait_for_fork() => {}
             }
         }
-        self.heal(&members).await;
+        self.reconnect(&nodes).await;
         self.running.send_replace(None);
-        self.watch.nudge();
+        self.monitor.mark_nodes_changed();
     }
 
-    /// Until there was time to see a fork.
-    async fn last(&self) {
+    /// Waits until people had time to see a fork.
+    async fn wait_for_fork(&self) {
         sleep(SPLIT_TIME).await;
-        if is_forked(&self.watch.state()) {
+        if is_forked(&self.monitor.state()) {
             return;
         }
         self.running.send_modify(|running| running.iter_mut().for_each(|(split, _)| split.until = None));
-        self.watch.nudge();
-        if timeout(MAX_SPLIT_TIME - SPLIT_TIME, self.watch.wait_until(is_forked)).await.is_ok() {
+        self.monitor.mark_nodes_changed();
+        if timeout(MAX_SPLIT_TIME - SPLIT_TIME, self.monitor.wait_until(is_forked)).await.is_ok() {
             sleep(SHOW_TIME).await;
         }
     }
 
-    async fn heal(&self, members: &[Member]) {
-        let mut left: Vec<&Member> = members.iter().collect();
+    async fn reconnect(&self, nodes: &[PlannedNode]) {
+        let mut left: Vec<&PlannedNode> = nodes.iter().collect();
         for _ in 0..MAX_TRIES {
-            left = self.update_links(&left, Link::Allow).await.into_iter().map(|(member, _)| member).collect();
+            left = self.update_links(&left, Link::Allow).await.into_iter().map(|(node, _)| node).collect();
             if left.is_empty() || timeout(RETRY_PAUSE, self.shutdown.cancelled()).await.is_ok() {
                 break;
             }
         }
-        for member in left {
-            tracing::warn!(node = member.address, "it was not told that it may talk to the other half again");
+        for node in left {
+            tracing::warn!(node = node.address, "could not be told that it may talk to the other half again");
         }
         if !self.shutdown.is_cancelled() {
-            // Who asked before the other side would answer again would wait for its next poll.
-            let sync = |member: &Member| {
-                let (client, address, token) = (self.client.clone(), member.address.clone(), member.token.clone());
+            // A node that polled before the other side would answer again would otherwise wait for its next poll.
+            let sync = |node: &PlannedNode| {
+                let (client, address, token) = (self.client.clone(), node.address.clone(), node.token.clone());
                 async move { within(SYNC_TIME, client.sync_now(&address, &token)).await.is_ok() }
             };
-            join_all(members.iter().map(sync)).await;
+            join_all(nodes.iter().map(sync)).await;
         }
     }
 
-    /// Answers who did not obey, and why.
-    async fn update_links<'a>(&self, members: &[&'a Member], link: Link) -> Vec<(&'a Member, Error)> {
-        let results = join_all(members.iter().map(|member| {
-            let update = link.update(member.others.clone());
-            async move { self.client.update_peers(&member.address, &member.token, &update).await }
+    /// Returns the nodes that did not obey, each with its error.
+    async fn update_links<'a>(&self, nodes: &[&'a PlannedNode], link: Link) -> Vec<(&'a PlannedNode, Error)> {
+        let results = join_all(nodes.iter().map(|node| {
+            let update = link.update(node.others.clone());
+            async move { self.client.update_peers(&node.address, &node.token, &update).await }
         }));
-        let results = members.iter().zip(results.await);
-        results.filter_map(|(member, results)| Some((*member, results.err()?))).collect()
+        let results = nodes.iter().zip(results.await);
+        results.filter_map(|(node, result)| Some((*node, result.err()?))).collect()
     }
 }
 
@@ -145,65 +200,20 @@ fn is_forked(state: &NetworkState) -> bool {
     Agreement::of(state).is_forked()
 }
 
-/// Whether all nodes that answer can be told to be apart.
-pub(crate) fn is_possible(explorer: &Explorer) -> bool {
-    members(explorer).is_ok()
-}
-
-/// Keeps the network in two halves.
-pub(super) async fn split(explorer: &Explorer) -> Result<Outcome, Problem> {
-    let (halves, members) = members(explorer)?;
-    let splitter = &explorer.splitter;
-    let heal = CancellationToken::new();
-    let until = splitter.clock.time().plus_ms(1000 * SPLIT_TIME.as_secs());
-    let split = Split { halves, until: Some(until) };
-    let message = format!("The network is split. It heals by itself in {} seconds.", SPLIT_TIME.as_secs());
-    let is_first = splitter.running.send_if_modified(|running| {
-        let is_first = running.is_none();
-        if is_first {
-            *running = Some((split, heal.clone()));
+impl Plan {
+    /// Splits the nodes in the order of their addresses.
+    fn new(state: &NetworkState, tokens: &Tokens) -> Result<Self, Problem> {
+        let nodes: Vec<String> = state.answering().map(|(address, _)| address.clone()).collect();
+        if nodes.len() < 2 {
+            return Err(server::conflict("a split needs two nodes that answer"));
         }
-        is_first
-    });
-    if !is_first {
-        return Err(server::conflict("the network is split already"));
+        let (first, second) = nodes.split_at(nodes.len() / 2);
+        let planned = |address: &String, others: &[String]| {
+            let token = tokens.get(address)?.to_owned();
+            Ok(PlannedNode { address: address.clone(), token, others: others.to_vec() })
+        };
+        let halves = [(first, second), (second, first)];
+        let planned = halves.into_iter().flat_map(|(own, others)| own.iter().map(move |node| planned(node, others)));
+        Ok(Self { halves: [first.to_vec(), second.to_vec()], nodes: planned.collect::<Result<_, Problem>>()? })
     }
-    let (begun, results) = oneshot::channel();
-    let keeper = Arc::clone(splitter);
-    tokio::spawn(async move { keeper.keep(members, heal, begun).await });
-    match results.await {
-        Ok(Ok(())) => Ok(Outcome { message, blocks: Vec::new() }),
-        Ok(Err(refused)) => Err(server::unavailable(format!("it was not split: {refused}"))),
-        Err(_) => Err(server::internal("splitting ended unexpectedly")),
-    }
-}
-
-/// Lets the halves talk again at once.
-pub(super) async fn heal(explorer: &Explorer) -> Result<Outcome, Problem> {
-    let splitter = &explorer.splitter;
-    match &*splitter.running.borrow() {
-        Some((_, heal)) => heal.cancel(),
-        None => return Err(server::conflict("the network is not split")),
-    }
-    splitter.healed().await;
-    Ok(Outcome { message: "Both halves talk again.".to_owned(), blocks: Vec::new() })
-}
-
-/// The nodes in two halves, in the order of their addresses, and what each of them is told.
-fn members(explorer: &Explorer) -> Result<([Vec<String>; 2], Vec<Member>), Problem> {
-    let state = explorer.watch.state();
-    let nodes: Vec<String> = state.answering().map(|(address, _)| address.clone()).collect();
-    if nodes.len() < 2 {
-        return Err(server::conflict("two nodes must be there to be kept apart"));
-    }
-    let (first, second) = nodes.split_at(nodes.len() / 2);
-    let sides = [(first, second), (second, first)];
-    let member = |address: &String, others: &[String]| {
-        let token = explorer.token(address).ok_or_else(|| {
-            server::forbidden(format!("the explorer was not given the token of {address}, so it cannot steer it"))
-        })?;
-        Ok(Member { address: address.clone(), token: token.to_owned(), others: others.to_vec() })
-    };
-    let members = sides.into_iter().flat_map(|(own, others)| own.iter().map(move |address| member(address, others)));
-    Ok(([first.to_vec(), second.to_vec()], members.collect::<Result<_, Problem>>()?))
 }

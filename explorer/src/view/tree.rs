@@ -3,7 +3,7 @@
 
 mod layout;
 
-use super::short;
+use super::parts::short;
 use crate::network::BlockSummary;
 use layout::{Layout, Placed};
 use maud::{Markup, html};

@@ -1,56 +1,11 @@
-//! What answers and events do to the picture.
+//! What answers and events change in the state.
 
 use super::*;
+use crate::network::samples::{hash, info, summary, tip};
 use crate::network::state::KEPT_HEIGHTS;
-use shared::block::{BlockHash, Height};
+use shared::block::Height;
 use shared::wire::{PoolInfo, ReorgEvent};
 use shared::work::{Difficulty, Work};
-
-pub(crate) fn hash(name: &str) -> BlockHash {
-    BlockHash::of(name)
-}
-
-pub(crate) fn summary(index: u64, name: &str, parent: &str) -> BlockSummary {
-    BlockSummary {
-        index: Height(index),
-        hash: hash(name),
-        prev_hash: hash(parent),
-        timestamp: Timestamp::from_ms(index * 1000),
-        difficulty: 1,
-        mined_by: None,
-    }
-}
-
-fn tip(index: u64, name: &str) -> Tip {
-    Tip {
-        index: Height(index),
-        hash: hash(name),
-        timestamp: Timestamp::from_ms(index * 1000),
-        work: Work(index.into()),
-    }
-}
-
-pub(crate) fn info(tip: Option<Tip>) -> Info {
-    Info {
-        service: "node".to_owned(),
-        version: "1".to_owned(),
-        network_id: hash("network"),
-        network: Value::Null,
-        address: "a:1".to_owned(),
-        started: Timestamp::from_ms(0),
-        tip,
-        peers: Some(3),
-        mining: None,
-        pool: None,
-        members: None,
-    }
-}
-
-/// Puts a node that answers into a picture.
-pub(crate) fn put_node_at(state: &mut NetworkState, node: &str, index: u64, name: &str) {
-    let service = ServiceState { info: Some(info(Some(tip(index, name)))), ..ServiceState::default() };
-    state.nodes.insert(node.to_owned(), service);
-}
 
 const NOW: Timestamp = Timestamp::from_ms(1_000_000);
 

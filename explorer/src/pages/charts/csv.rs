@@ -2,7 +2,7 @@
 
 use super::data::{ChartData, block_count};
 use crate::pages::errors;
-use crate::service::Explorer;
+use crate::state::ExplorerState;
 use crate::stats::{self, Histogram};
 use crate::view;
 use http::StatusCode;
@@ -10,13 +10,15 @@ use maud::html;
 use runtime::server::{Request, Response, reply};
 use shared::wire::Problem;
 use std::fmt::Display;
+use std::sync::Arc;
 
-pub(crate) async fn csv(explorer: &Explorer, file: &str, request: &Request) -> Result<Response, Problem> {
-    let block_count = block_count(request)?;
+pub(crate) async fn csv(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    let [file] = request.params()?;
+    let block_count = block_count(&request)?;
     let Some(table) = file.strip_suffix(".csv").and_then(table) else {
         return Ok(errors::not_found(html! { "There is no chart " (view::sanitized(file)) "." }));
     };
-    Ok(match ChartData::of(explorer, block_count).await {
+    Ok(match ChartData::of(&explorer, block_count).await {
         Ok(data) => reply::whole(StatusCode::OK, "text/csv; charset=utf-8", table(&data).into()),
         Err(error) => errors::no_answer(&error),
     })

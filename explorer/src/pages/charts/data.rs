@@ -1,9 +1,8 @@
 //! What the charts are made of, gathered for one look.
 
-use super::CHOICES;
 use crate::block_sizes::BlockSize;
 use crate::header_cache::MAX_HEADERS;
-use crate::service::Explorer;
+use crate::state::ExplorerState;
 use crate::stats::StaleBlocks;
 use crate::upstream::UpstreamError;
 use runtime::server::Request;
@@ -11,12 +10,15 @@ use serde::Deserialize;
 use shared::block::Header;
 use shared::wire::Problem;
 
-/// How many blocks are looked back at unless somebody says.
+/// How many blocks the charts can show.
+pub(super) const CHOICES: [usize; 5] = [100, 200, 500, 1000, 2000];
+/// How many they show by default.
 const DEFAULT_BLOCKS: usize = 200;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Query {
+pub(crate) struct ChartsQuery {
+    /// How many blocks to show.
     blocks: Option<usize>,
 }
 
@@ -35,18 +37,18 @@ pub(super) struct ChartData {
 
 /// How many blocks a request is about, moved into the bounds.
 pub(super) fn block_count(request: &Request) -> Result<usize, Problem> {
-    let Query { blocks } = request.query()?;
+    let ChartsQuery { blocks } = request.query()?;
     Ok(blocks.unwrap_or(DEFAULT_BLOCKS).clamp(CHOICES[0], MAX_HEADERS))
 }
 
 impl ChartData {
-    pub(super) async fn of(explorer: &Explorer, block_count: usize) -> Result<Self, UpstreamError> {
-        let headers = explorer.header_cache.last(explorer).await?;
+    pub(super) async fn of(explorer: &ExplorerState, block_count: usize) -> Result<Self, UpstreamError> {
+        let headers = explorer.header_cache.last(&explorer.upstream).await?;
         Ok(Self {
-            block_sizes: explorer.block_sizes.last(explorer, &headers).await,
+            block_sizes: explorer.block_sizes.last(&explorer.upstream, &headers).await,
             headers: headers.to_vec(),
             block_count,
-            stale_blocks: StaleBlocks::of(&explorer.watch.state()),
+            stale_blocks: StaleBlocks::of(&explorer.network()),
             target_ms: explorer.params.block_interval_ms,
             has_money: explorer.params.layer.has_money(),
         })

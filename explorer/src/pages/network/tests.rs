@@ -147,7 +147,7 @@ fn a_split_can_be_begun_and_ended_where_it_can() {
     assert!(possible.contains("data-split=\"split\"") && !possible.contains("heal\""), "{possible}");
     let halves = [vec!["127.0.0.1:8100".to_owned()], vec!["127.0.0.1:8102".to_owned(), HOSTILE.to_owned()]];
     for (until, text) in [(Some(Timestamp::from_ms(20_000)), "<time"), (None, "once each half has found")] {
-        let going_on = shown(Splitting::GoesOn(Split { halves: halves.clone(), until }));
+        let going_on = shown(Splitting::InProgress(Split { halves: halves.clone(), until }));
         assert!(going_on.contains("data-split=\"heal\"") && going_on.contains(text), "{going_on}");
         assert!(going_on.contains(":8102, &lt;script&gt;") && !going_on.contains("<script"), "{going_on}");
     }

@@ -1,7 +1,7 @@
 //! What a node's page is made of, gathered for one look. A node that does not answer leaves gaps, not an error.
 
 use crate::network::{NetworkState, ServiceState};
-use crate::service::Explorer;
+use crate::state::ExplorerState;
 use crate::view::chart::grouped;
 use runtime::client::Error;
 use serde_json::Value;
@@ -60,7 +60,7 @@ pub(super) enum LinkState {
 
 impl NodeDetails {
     /// Nothing if the picture does not know the node.
-    pub(super) async fn of(explorer: &Explorer, state: &NetworkState, node: &str) -> Option<Self> {
+    pub(super) async fn of(explorer: &ExplorerState, state: &NetworkState, node: &str) -> Option<Self> {
         let service = state.nodes.get(node)?.clone();
         let client = &explorer.upstream.client;
         let (tips, peers, balance) = tokio::join!(
@@ -76,7 +76,7 @@ impl NodeDetails {
             balance: balance.ok(),
             params: rules(&explorer.params),
             has_money: explorer.params.layer.has_money(),
-            can_steer: explorer.token(node).is_some(),
+            can_steer: explorer.tokens.contains(node),
         })
     }
 
@@ -90,7 +90,7 @@ async fn request<T, E: ToString>(answer: impl Future<Output = Result<T, E>>) -> 
     answer.map_err(|error| error.to_string())
 }
 
-async fn balance(explorer: &Explorer, mining: Option<&MiningInfo>) -> Result<Amount, String> {
+async fn balance(explorer: &ExplorerState, mining: Option<&MiningInfo>) -> Result<Amount, String> {
     let address = mining.and_then(|mining| mining.address.as_ref()).ok_or("it mines for nobody")?;
     let address: Address = address.parse().map_err(|error| format!("{error}"))?;
     let balance =
