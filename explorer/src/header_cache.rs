@@ -1,7 +1,8 @@
 //! The last headers of the best chain, for charts, which look back further than the network's state.
 //!
-//! Headers are fetched when a reader wants them, and then only those that are new: after a reorganisation, those above the
-//! fork. It is checked that each header follows the one before, but not that the headers keep the rules of the chain.
+//! Headers are fetched when a reader wants them, and then only those that are new: after a reorganisation, those above
+//! the fork. It is checked that each header follows the one before, but not that the headers keep the rules of the
+//! chain.
 
 use crate::upstream::{Upstream, UpstreamError};
 use runtime::client::{Client, Error};

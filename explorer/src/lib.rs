@@ -1,7 +1,8 @@
 //! The explorer: a whole network on web pages, live, and a wallet in the browser (docs/tour.md).
 //!
-//! It is a client like any other: the tracker names the nodes and mempools, `monitor` asks and listens to them, `network`
-//! is what is known so far, and `pages` show it. No rule of the chain belongs here, and no private key ever arrives here.
+//! It is a client like any other: the tracker names the nodes and mempools, `monitor` asks and listens to them,
+//! `network` is what is known so far, and `pages` show it. No rule of the chain belongs here, and no private key ever
+//! arrives here.
 
 mod assets;
 mod block_sizes;
@@ -38,8 +39,8 @@ use upstream::Upstream;
 pub struct Settings {
     /// Sections `[network]`, `[explorer]` and `[http]`. The listener is already bound.
     pub config: Config,
-    /// The tokens of nodes, by `host:port`. Pages of these nodes have buttons that steer them. A token is sent to no one
-    /// but its node.
+    /// The tokens of nodes, by `host:port`. Pages of these nodes have buttons that steer them. A token is sent to no
+    /// one but its node.
     pub tokens: BTreeMap<String, String>,
     /// Renders `/metrics`.
     pub metrics: Option<PrometheusHandle>,

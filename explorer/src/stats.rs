@@ -70,7 +70,8 @@ impl Histogram {
         histogram
     }
 
-    /// How many intervals each bar should have if their lengths follow an exponential distribution with mean `target_ms`.
+    /// How many intervals each bar should have if their lengths follow an exponential distribution with mean
+    /// `target_ms`.
     pub(crate) fn expected(&self, target_ms: u64) -> Vec<f64> {
         let longer_than = |bars: usize| (-(bars as f64) * self.width_ms / target_ms.max(1) as f64).exp();
         (0..self.counts.len()).map(|bar| self.total as f64 * (longer_than(bar) - longer_than(bar + 1))).collect()

@@ -1,7 +1,7 @@
 //! Requests to the services of the network: to the node with the best chain, or to a mempool, and to the next one if it
 //! fails.
 
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, max_block_bytes};
 use crate::network::NetworkState;
 use bytes::Bytes;
 use runtime::client::{Client, Error};
@@ -40,12 +40,6 @@ impl UpstreamError {
     pub(crate) fn is_not_found(&self) -> bool {
         matches!(self, Self::Failed { error, .. } if error.status() == Some(404))
     }
-}
-
-/// Bound on the JSON of one block: JSON may write a byte as six characters, and a block has other fields too
-/// (docs/protocol.md §8).
-pub(crate) fn max_block_bytes(params: &Params) -> usize {
-    usize::try_from(params.max_data_bytes).unwrap_or(usize::MAX).saturating_mul(6).saturating_add(4096)
 }
 
 impl From<UpstreamError> for Problem {
@@ -144,8 +138,8 @@ impl Upstream {
         self.mempool(request).await
     }
 
-    /// Up to `limit` blocks of the best chain from height `from` on, oldest first. If these are too large for one answer,
-    /// only the highest of them.
+    /// Up to `limit` blocks of the best chain from height `from` on, oldest first. If these are too large for one
+    /// answer, only the highest of them.
     pub(crate) async fn chain(&self, from: u64, limit: u64) -> Result<Vec<Block>, UpstreamError> {
         let _permit = self.fetches.acquire().await;
         let end = from.saturating_add(limit);

@@ -1,6 +1,6 @@
 //! Fetches blocks that no event has reported: the last blocks of a node's best chain, and of its side branches.
 
-use super::worker::Worker;
+use super::context::Context;
 use crate::network::{BlockSummary, KEPT_HEIGHTS, ServiceState, lowest_kept};
 use runtime::client::Error;
 use shared::block::{Block, BlockHash, Header, Height};
@@ -14,46 +14,47 @@ const MAX_SIDE_BLOCKS: usize = KEPT_HEIGHTS as usize;
 
 /// Fetches the unknown blocks below a node's tip. Fetches its side branches too if there were unknown blocks, or if
 /// `with_branches` is set.
-pub(super) async fn backfill(worker: &Worker, node: &str, with_branches: bool) {
-    let tip = worker.read(|state| state.nodes.get(node).and_then(ServiceState::tip));
+pub(super) async fn backfill(context: &Context, node: &str, with_branches: bool) {
+    let tip = context.read(|state| state.nodes.get(node).and_then(ServiceState::tip));
     let Some(tip) = tip else { return };
-    let lacks = worker.read(|state| state.lacks_blocks_of(&tip));
-    if lacks && let Err(error) = best_chain(worker, node, &tip).await {
+    let lacks = context.read(|state| state.lacks_blocks_of(&tip));
+    if lacks && let Err(error) = best_chain(context, node, &tip).await {
         tracing::debug!(%node, %error, "cannot fetch the last blocks");
     }
     if (lacks || with_branches)
-        && let Err(error) = side_branches(worker, node, tip.index).await
+        && let Err(error) = side_branches(context, node, tip.index).await
     {
         tracing::debug!(%node, %error, "cannot fetch the side branches");
     }
 }
 
-/// Fetches the last blocks of a node's best chain: the lowest whole, since its hash is not known, the others as headers.
-async fn best_chain(worker: &Worker, node: &str, tip: &Tip) -> Result<(), Error> {
-    let lowest = worker.client.block(node, lowest_kept(tip.index).0, worker.max_block_bytes).await?;
+/// Fetches the last blocks of a node's best chain: the lowest whole, since its hash is not known, the others as
+/// headers.
+async fn best_chain(context: &Context, node: &str, tip: &Tip) -> Result<(), Error> {
+    let lowest = context.client.block(node, lowest_kept(tip.index).0, context.max_block_bytes).await?;
     let ask = HeadersRequest { locator: vec![lowest.header().hash()], limit: KEPT_HEIGHTS };
-    let headers = worker.client.headers(node, &ask).await?;
+    let headers = context.client.headers(node, &ask).await?;
     let bound = usize::try_from(KEPT_HEIGHTS).unwrap_or(usize::MAX);
     let headers: Vec<_> = [lowest.header()].into_iter().chain(headers.iter().take(bound)).collect();
     if !headers.iter().all(|header| is_worked_for(header)) {
         return Err(Error::Malformed("headers without proof of work".to_owned()));
     }
     let blocks: Vec<_> = headers.into_iter().map(BlockSummary::from).collect();
-    worker.write(|reducer, _| reducer.add_blocks(blocks));
+    context.write(|reducer, _| reducer.add_blocks(blocks));
     Ok(())
 }
 
 /// Fetches the blocks of a node's side branches down to known blocks.
-async fn side_branches(worker: &Worker, node: &str, best: Height) -> Result<(), Error> {
+async fn side_branches(context: &Context, node: &str, best: Height) -> Result<(), Error> {
     let lowest = lowest_kept(best);
-    let mut tips = worker.client.tips(node).await?;
+    let mut tips = context.client.tips(node).await?;
     tips.retain(|tip| tip.status == BranchStatus::Side && tip.index >= lowest);
     tips.sort_by_key(|tip| std::cmp::Reverse(tip.index));
     let mut blocks: Vec<BlockSummary> = Vec::new();
     for tip in tips.into_iter().take(MAX_BRANCHES) {
         let mut wanted = tip.hash;
-        while blocks.len() < MAX_SIDE_BLOCKS && !is_known(worker, &blocks, wanted) {
-            let block = block(worker, node, wanted).await?;
+        while blocks.len() < MAX_SIDE_BLOCKS && !is_known(context, &blocks, wanted) {
+            let block = block(context, node, wanted).await?;
             if block.header().index < lowest {
                 break;
             }
@@ -62,7 +63,7 @@ async fn side_branches(worker: &Worker, node: &str, best: Height) -> Result<(), 
         }
     }
     if !blocks.is_empty() {
-        worker.write(|reducer, _| reducer.add_blocks(blocks));
+        context.write(|reducer, _| reducer.add_blocks(blocks));
     }
     Ok(())
 }
@@ -72,12 +73,12 @@ fn is_worked_for(header: &Header) -> bool {
     header.index == Height::GENESIS || header.difficulty.target().is_met_by(&header.hash())
 }
 
-fn is_known(worker: &Worker, fetched: &[BlockSummary], hash: BlockHash) -> bool {
-    fetched.iter().any(|block| block.hash == hash) || worker.read(|state| state.blocks.contains_key(&hash))
+fn is_known(context: &Context, fetched: &[BlockSummary], hash: BlockHash) -> bool {
+    fetched.iter().any(|block| block.hash == hash) || context.read(|state| state.blocks.contains_key(&hash))
 }
 
-async fn block(worker: &Worker, node: &str, hash: BlockHash) -> Result<Block, Error> {
-    let json = worker.client.block_json(node, hash, worker.max_block_bytes).await?;
+async fn block(context: &Context, node: &str, hash: BlockHash) -> Result<Block, Error> {
+    let json = context.client.block_json(node, hash, context.max_block_bytes).await?;
     let block = Block::from_json(&json).map_err(|error| Error::Malformed(error.to_string()))?;
     if block.header().hash() == hash && is_worked_for(block.header()) {
         Ok(block)

@@ -1,10 +1,15 @@
 //! Keeps the state of the network up to date: asks and listens to the tracker, the nodes and the mempools.
 
 mod backfill;
+mod context;
+mod limits;
 mod live;
-mod worker;
+mod tasks;
+
+pub(crate) use limits::max_block_bytes;
 
 use crate::network::{Change, NetworkState};
+use context::Context;
 use runtime::client::Client;
 use runtime::clock::Clock;
 use runtime::server::{Request, Response, reply};
@@ -14,13 +19,12 @@ use shared::wire::Problem;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
-use worker::Worker;
 
 /// A handle to the monitored network; cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Monitor {
     state: watch::Receiver<Arc<NetworkState>>,
-    worker: Arc<Worker>,
+    context: Arc<Context>,
 }
 
 impl Monitor {
@@ -32,8 +36,8 @@ impl Monitor {
         clock: Clock,
         shutdown: CancellationToken,
     ) -> Self {
-        let (worker, state) = worker::start(client, tracker, params, clock, shutdown);
-        Self { state, worker }
+        let (context, state) = tasks::start(client, tracker, params, clock, shutdown);
+        Self { state, context }
     }
 
     /// The state that was published last.
@@ -49,7 +53,7 @@ impl Monitor {
 
     /// Makes pages fetch their parts about nodes, which show more than the state.
     pub(crate) fn mark_nodes_changed(&self) {
-        self.worker.write(|reducer, _| reducer.mark_changed(Change::Nodes));
+        self.context.write(|reducer, _| reducer.mark_changed(Change::Nodes));
     }
 }
 

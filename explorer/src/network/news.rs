@@ -1,5 +1,5 @@
-//! What happens in the network, in sentences for people who have never seen a blockchain. An event that several services
-//! report becomes one item.
+//! What happens in the network, in sentences for people who have never seen a blockchain. An event that several
+//! services report becomes one item.
 
 mod cut_links;
 mod recent;
@@ -69,8 +69,8 @@ impl News {
         &self.items
     }
 
-    /// Reports a block, or adds its miner to the earlier report. This and the functions below return whether the news have
-    /// changed.
+    /// Reports a block, or adds its miner to the earlier report. This and the functions below return whether the news
+    /// have changed.
     pub(super) fn block_found(&mut self, now: Timestamp, block: BlockId, miner: Option<&str>) -> bool {
         let text = match miner {
             Some(miner) => format!("{miner} found block {}", block.index),

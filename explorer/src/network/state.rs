@@ -117,8 +117,8 @@ impl NetworkState {
         known > lowest_kept(tip.index)
     }
 
-    /// Forgets blocks that are far from every tip, and side blocks above the bound. The distance is not measured from the
-    /// best tip alone, because a node that lies about its height would make all other blocks vanish.
+    /// Forgets blocks that are far from every tip, and side blocks above the bound. The distance is not measured from
+    /// the best tip alone, because a node that lies about its height would make all other blocks vanish.
     pub(super) fn forget_blocks(&mut self) {
         let highest = self.blocks.values().map(|block| block.index).max();
         let tips: BTreeSet<_> = self.answering().map(|(_, tip)| tip.index).collect();

@@ -1,4 +1,4 @@
-//! One address: what it holds, what it paid and was paid, and how its balance went.
+//! The page of an address: its balance, its history, and a chart of its balance.
 
 use super::errors;
 use crate::state::ExplorerState;
@@ -13,10 +13,10 @@ use shared::ledger::{Address, Amount, Transaction};
 use shared::wire::{HistoryEntry, Problem};
 use std::sync::Arc;
 
-/// Entries of one page.
+/// Entries per page.
 const PER_PAGE: usize = 50;
-/// The depths at which the balance is shown.
-const DEPTHS: [(u64, &str); 3] = [(0, "with what is pending"), (1, "confirmed"), (6, "settled, 6 confirmations")];
+/// The confirmations for which the balance is shown.
+const DEPTHS: [(u64, &str); 3] = [(0, "with pending payments"), (1, "confirmed"), (6, "final, 6 confirmations")];
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -25,13 +25,12 @@ pub(crate) struct AddressQuery {
     before: Option<String>,
 }
 
-/// An address and what is known of it.
 struct AddressPage {
     address: Address,
-    /// In the order of [`DEPTHS`], in grains.
+    /// In grains, in the order of [`DEPTHS`].
     balances: [u64; 3],
     history: ListPage<HistoryEntry>,
-    /// Whether there are newer entries.
+    /// Whether this is the page with the newest entries.
     is_first: bool,
 }
 
@@ -52,7 +51,7 @@ pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Resu
     let AddressQuery { before } = request.query()?;
     if !before.as_deref().is_none_or(is_cursor) {
         return Err(server::bad_request(
-            "query: before: expected a height, or a height and a place in that block, as in 7.2",
+            "query: before: expected a height, or a height and a position in that block, as in 7.2",
         ));
     }
     match fetch(&explorer, address, before).await {
@@ -95,7 +94,8 @@ fn render(shown: &AddressPage) -> Markup {
         div.owner {
             div {
                 p { code.hash { (address) } }
-                p.muted { "An address is the public half of a key. Whoever has the secret half can spend what is here; nobody knows who that is." }
+                p.muted { "An address is the public half of a key. Anyone who has the secret half can spend this \
+                    money. The network does not know who that is." }
                 div #balances data-live="blocks pool" aria-live="polite" {
                     dl.fields {
                         @for ((_, name), grains) in DEPTHS.iter().zip(balances) {
@@ -109,10 +109,11 @@ fn render(shown: &AddressPage) -> Markup {
         }
         section aria-labelledby="history" {
             h2 #history { "History" }
-            // Older pages do not change.
+            // Older entries do not change.
             div #entries data-live=[is_first.then_some("blocks pool")] {
                 @if history.entries.is_empty() {
-                    p { "Nothing has happened here yet: nobody paid to or from this address on this network, and it mined no block." }
+                    p { "Nothing has happened yet: on this network the address has not paid, received or mined \
+                        anything." }
                 } @else {
                     (chart(&history.entries))
                     (table(address, &history.entries))
@@ -130,11 +131,12 @@ fn render(shown: &AddressPage) -> Markup {
 
 fn table(of: &Address, entries: &[HistoryEntry]) -> Markup {
     html! {
-        div.table tabindex="0" role="region" aria-label="What happened, newest first" {
+        div.table tabindex="0" role="region" aria-label="History, newest first" {
             table {
                 caption { "Newest first" }
                 thead { tr { th scope="col" { "Where" } th scope="col" { "What" }
-                    th.number scope="col" { "Change" } th.number scope="col" { "Holds then" } th scope="col" { "Message" } } }
+                    th.number scope="col" { "Change" } th.number scope="col" { "Balance" } th scope="col" { "Message" }
+                        } }
                 tbody {
                     @for entry in entries {
                         tr {
@@ -156,7 +158,7 @@ fn table(of: &Address, entries: &[HistoryEntry]) -> Markup {
 
 fn what(of: &Address, entry: &HistoryEntry) -> Markup {
     let Some(Transaction { id, from, to, .. }) = &entry.transaction else {
-        return html! { (explained("mined", "It found this block, and got the reward and the fees.")) };
+        return html! { (explained("mined", "The address found this block and received the reward and the fees.")) };
     };
     html! {
         @if from == to { "paid to itself" }
@@ -166,7 +168,6 @@ fn what(of: &Address, entry: &HistoryEntry) -> Markup {
     }
 }
 
-/// How much more or less it holds.
 fn change(of: &Address, entry: &HistoryEntry) -> Markup {
     let more = |amount| html! { span.good { "+" (view::amount(amount)) } };
     let less = |amount| html! { span.bad { "−" (view::amount(amount)) } };
@@ -178,7 +179,7 @@ fn change(of: &Address, entry: &HistoryEntry) -> Markup {
     }
 }
 
-/// The balance after each entry shown, from old to new.
+/// The balance after each entry of this page, from the oldest to the newest.
 fn chart(entries: &[HistoryEntry]) -> Markup {
     let lab = |amount: Amount| amount.grains() as f64 / Amount::GRAINS_PER_LAB as f64;
     let line: Vec<_> =
@@ -238,13 +239,13 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_nobody_paid_is_no_error() {
+    fn an_address_without_history_is_no_error() {
         let shown = render(&shown(Vec::new(), None)).into_string();
-        assert!(shown.contains("Nothing has happened here yet") && !shown.contains("Older"), "{shown}");
+        assert!(shown.contains("Nothing has happened yet") && !shown.contains("Older"), "{shown}");
     }
 
     #[test]
-    fn only_what_a_mempool_would_say_goes_on_with_a_page() {
+    fn only_cursors_of_a_mempool_are_accepted() {
         for (text, expected) in [
             ("7", true),
             ("7.2", true),
@@ -262,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_what_the_balance_changes_by() {
+    fn a_change_includes_the_fee() {
         let payment = samples::payment(1, "");
         let entry = entry(Some(payment.clone()), 1);
         assert_eq!(

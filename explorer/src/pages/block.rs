@@ -1,4 +1,4 @@
-//! One block: what its header means, what its data says, where it stands, and how to check it oneself.
+//! The page of a block: its data, its header, whether it is on the best chain, and how to check it.
 
 use super::content::{self, Content};
 use super::{errors, transaction_table};
@@ -15,24 +15,23 @@ use shared::params::Params;
 use shared::wire::Problem;
 use std::sync::Arc;
 
-/// Most bytes of data that are spelt out in commands and raw JSON.
+/// Largest data that is shown in commands and raw JSON.
 const MAX_SHOWN_BYTES: usize = 20_000;
 
-/// Where a block stands.
+/// Whether a block is on the best chain.
 enum Position {
-    /// On the best chain, under so many blocks, itself counted.
+    /// Confirmations are the blocks from this one to the tip, both counted.
     Best { confirmations: u64 },
-    /// On a branch that the network left.
+    /// On a branch that the network has abandoned.
     Stale,
 }
 
-/// A block and what is said of it.
 struct BlockPage<'a> {
     block: &'a Block,
     content: Content,
     place: Position,
     params: &'a Params,
-    /// A node that has it.
+    /// A node that has the block, if one is known.
     node: Option<&'a str>,
 }
 
@@ -41,11 +40,12 @@ pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Resu
     let block = match find(&explorer, name).await {
         None => {
             return Ok(errors::not_found(html! {
-                (view::sanitized(&view::short(name))) " is neither a block's height, as in 5, nor its hash, 64 digits from 0 to f."
+                (view::sanitized(&view::short(name))) " is neither the height of a block, such as 5, nor a hash, which \
+                    has 64 digits from 0 to f."
             }));
         }
         Some(Err(error)) if error.is_not_found() => {
-            return Ok(errors::not_found(html! { "Nobody here has a block " code { (name) } "." }));
+            return Ok(errors::not_found(html! { "No node of this network has a block " code { (name) } "." }));
         }
         Some(Err(error)) => return Ok(errors::no_answer(&error)),
         Some(Ok(block)) => block,
@@ -89,12 +89,13 @@ fn render(shown: &BlockPage<'_>) -> Markup {
         h1 { "Block " (block.index()) }
         (position_part(shown))
         section aria-labelledby="data" {
-            h2 #data { "What it says" }
+            h2 #data { "Its data" }
             @match content {
                 Content::Bundle(bundle) => (bundle_of(bundle, block, shown.params)),
                 Content::Text(text) => {
                     @if block.index() == Height::GENESIS {
-                        p { "The first block, genesis, carries the rules of this network. Whoever changed one would have another genesis, so another network." }
+                        p { "The first block, genesis, contains the rules of this network. Another rule would mean \
+                            another genesis, and so another network." }
                     }
                     (content::text(text))
                 }
@@ -106,27 +107,28 @@ fn render(shown: &BlockPage<'_>) -> Markup {
     }
 }
 
-/// What changes while one looks: confirmations, and what came after.
+/// The part that changes while the page is open: confirmations, and the next block.
 fn position_part(BlockPage { block, place, .. }: &BlockPage<'_>) -> Markup {
     let (index, parent) = (block.index(), block.header().prev_hash);
     html! {
-        // By its hash, whatever the page was asked for: at a height another block may stand soon.
+        // Fetched by its hash, since another block may soon have its height.
         div #standing data-live="blocks" data-live-from={ "/block/" (block.hash()) } {
             @match place {
-                // A paragraph cannot hold what opens.
+                // A paragraph may not contain `details`.
                 Position::Best { confirmations } => div {
                     span.good { "On the best chain" } ", " (view::number(*confirmations)) " "
                     (explained(
                         if *confirmations == 1 { "confirmation" } else { "confirmations" },
-                        "A confirmation is a block on top: itself counted, so many blocks would have to be mined anew to change this one.",
+                        "The block itself and each block on top of it count as one confirmation. To change this block, \
+                            someone would have to mine all of them again.",
                     ))
                 },
                 Position::Stale => p {
-                    span.bad { "On a stale branch." } " Somebody mined it, but the network went another way: "
-                    a href={ "/block/" (index) } { "the block that stands at height " (index) } "."
+                    span.bad { "On a stale branch." } " A node mined it, but the network continued on another branch: "
+                    a href={ "/block/" (index) } { "the block of the best chain at height " (index) } "."
                 },
             }
-            nav.paging aria-label="Blocks beside it" {
+            nav.paging aria-label="Neighbouring blocks" {
                 @if index != Height::GENESIS { a.button href={ "/block/" (parent) } rel="prev" { "The block before" } }
                 @if matches!(place, Position::Best { confirmations: 2.. }) {
                     a.button href={ "/block/" (index.next()) } rel="next" { "The block after" }
@@ -140,22 +142,29 @@ fn header(block: &Block) -> Markup {
     let header = block.header();
     html! {
         dl.fields {
-            dt { (explained("index", "Its height: how many blocks came before it.")) }
+            dt { (explained("index", "The height of the block: the number of blocks before it.")) }
             dd { (header.index) }
-            dt { (explained("prev_hash", "The hash of the block before. This is what makes it a chain.")) }
-            dd { @if header.index == Height::GENESIS { code.hash { (header.prev_hash) } " (there is none)" } @else {
+            dt { (explained("prev_hash", "The hash of the block before. These hashes link the blocks into a chain.")) }
+            dd { @if header.index == Height::GENESIS { code.hash { (header.prev_hash) } " (there is no block before)" }
+                @else {
                 a.hash href={ "/block/" (header.prev_hash) } { (header.prev_hash) } } }
-            dt { (explained("timestamp", "When its miner says that it was mined. It is later than that of the block before, and not far in the future.")) }
+            dt { (explained("timestamp", "The time of mining, as the miner states it. It must be later than that of \
+                the block before and not far in the future.")) }
             dd { (view::time(header.timestamp)) }
-            dt { (explained("difficulty", "How many hashes it takes on average to find such a block. The network adjusts it so that blocks keep their pace.")) }
+            dt { (explained("difficulty", "How many hashes it takes on average to find such a block. The network \
+                adjusts it to keep the time between blocks steady.")) }
             dd { (view::number(header.difficulty.value())) }
-            dt { (explained("data_hash", "The SHA-256 of its data: one changed letter gives another hash.")) }
+            dt { (explained("data_hash", "The SHA-256 hash of the data. If one letter changes, the hash is different."))
+                }
             dd { code.hash { (header.data_hash) } }
-            dt { (explained("nonce", "The number that the miner searched for: with it, the hash is small enough. Finding it is the work.")) }
+            dt { (explained("nonce", "The number that the miner searched for. It makes the hash small enough; finding \
+                it is the work.")) }
             dd { code.hash { (header.nonce()) } }
-            dt { (explained("hash", "The SHA-256 of all of the above: the block's name and its proof of work. It must be at most the target.")) }
+            dt { (explained("hash", "The SHA-256 hash of all fields above: the name of the block and its proof of \
+                work. It must not be larger than the target.")) }
             dd { code.hash { (block.hash()) } }
-            dt { (explained("target", "The largest hash that will do: the largest number of 256 bits, divided by the difficulty.")) }
+            dt { (explained("target", "The largest hash that is valid: the largest 256-bit number, divided by the \
+                difficulty.")) }
             dd { code.hash { (header.difficulty.target()) } }
         }
     }
@@ -166,21 +175,22 @@ fn bundle_of(bundle: &Bundle, block: &Block, params: &Params) -> Markup {
     let fees = bundle.transactions.iter().try_fold(Amount::ZERO, |sum, each| sum.checked_add(each.fee));
     html! {
         dl.fields {
-            dt { (explained("miner", "Who found this block, and so is paid for the work.")) }
+            dt { (explained("miner", "The address that is paid for finding this block.")) }
             dd { a.hash href={ "/address/" (bundle.miner_address) } { (bundle.miner_address) } }
-            dt { (explained("reward", "New money, which the miner gets. It is the only way in which money is made here.")) }
+            dt { (explained("reward", "New money for the miner. All money of this network was created this way.")) }
             dd { (view::amount(reward)) }
-            dt { (explained("fees", "What the payers of the block's transactions pay to its miner.")) }
+            dt { (explained("fees", "What the senders of the transactions pay to the miner.")) }
             dd { (view::amount(fees.unwrap_or(Amount::MAX))) }
-            dt { (explained("message", "What the miner says.")) }
+            dt { (explained("message", "A text that the miner chose.")) }
             dd { @if bundle.msg.is_empty() { span.muted { "none" } } @else { (view::sanitized(&bundle.msg)) } }
             dt { "size" }
             dd { (view::bytes(block.data().len())) }
         }
         @if bundle.transactions.is_empty() {
-            p { "It has no transactions: nobody was waiting to pay." }
+            p { "It has no transactions: no payment was waiting." }
         } @else {
-            (transaction_table::table(&format!("Its transactions: {}", bundle.transactions.len()), bundle.transactions.iter()))
+            (transaction_table::table(&format!("Transactions: {}", bundle.transactions.len()),
+                bundle.transactions.iter()))
         }
     }
 }
@@ -189,11 +199,12 @@ fn check(BlockPage { block, .. }: &BlockPage<'_>) -> Markup {
     html! {
         section aria-labelledby="check" {
             h2 #check { "Check it yourself" }
-            p { "Trust nobody, not even this page: these commands compute the hashes anew, with a tool that every Linux has." }
+            p { "You need not trust this page. These commands compute the hashes again, with a tool that every Linux \
+                system has." }
             @if block.data().len() <= MAX_SHOWN_BYTES {
                 (view::recheck(&explain::block(block)))
             } @else {
-                p { "The data is too long to be spelt out here. This prints the commands:" }
+                p { "The data is too long to show here. This command prints the commands:" }
                 (view::copyable(&format!("user explain block {}", block.hash())))
             }
         }
@@ -204,10 +215,11 @@ fn raw(BlockPage { block, node, .. }: &BlockPage<'_>) -> Markup {
     html! {
         @if block.data().len() <= MAX_SHOWN_BYTES { (view::raw_json(block)) }
         @if let Some(node) = node {
-            p { "Every node tells it as JSON:" }
+            p { "Every node returns the block as JSON:" }
             (view::copyable(&format!("curl http://{node}/block/{}", block.hash())))
         }
-        p { "Its hash in short is " (block_link(block.hash())) "; this link stays right even if the network goes another way." }
+        p { "The link " (block_link(block.hash())) " contains the hash, so it always leads to this block, even after a \
+            reorganisation." }
     }
 }
 
@@ -236,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stale_block_names_the_one_that_stands() {
+    fn a_stale_block_links_to_the_best_one() {
         let [_, block] = samples::blocks("for lunch");
         let shown = shown(&block, &Params::default(), Position::Stale).into_string();
         assert!(shown.contains("stale branch") && shown.contains("href=\"/block/1\""), "{shown}");
@@ -244,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn what_strangers_say_stays_text() {
+    fn hostile_data_stays_text() {
         let data = Params { layer: LayerName::Data, ..Params::default() };
         let [_, with_text] = samples::blocks_of_text(samples::HOSTILE);
         samples::assert_harmless(&shown(&with_text, &data, Position::Stale).into_string());

@@ -1,4 +1,4 @@
-//! The blocks of the best chain as a list, newest first.
+//! The page that lists the blocks of the best chain, newest first.
 
 use super::content::Content;
 use super::errors;
@@ -23,19 +23,17 @@ pub(crate) struct BlocksQuery {
     before: Option<u64>,
 }
 
-/// One block.
 struct Row {
     header: Header,
     content: Content,
     bytes: usize,
 }
 
-/// One page of the list.
 struct BlockList {
     layer: LayerName,
     /// Newest first.
     rows: Vec<Row>,
-    /// Whether there are newer ones.
+    /// Whether this is the page with the newest blocks.
     is_first: bool,
 }
 
@@ -64,8 +62,9 @@ fn row(block: &Block, layer: LayerName) -> Row {
 fn render(listed: &BlockList) -> Markup {
     html! {
         h1 { "Blocks" }
-        p { "A block is a page of the common record. Each names the one before it by its hash, a fingerprint of all that is in it; "
-            "so none can be changed without changing all after it." }
+        p { "A block is a page of the shared record. Each block contains the hash of the block before, a fingerprint \
+            of its "
+            "whole content. So no block can be changed without changing all blocks after it." }
         // Older pages do not change.
         div #blocks data-live=[listed.is_first.then_some("blocks")] {
             @if listed.rows.is_empty() { p { "There are no blocks here." } } @else { (table(listed)) }
@@ -133,14 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn blocks_with_text_of_strangers() {
+    fn hostile_text_stays_text() {
         let shown = render(&listed(LayerName::Data, &samples::blocks_of_text(samples::HOSTILE))).into_string();
         samples::assert_harmless(&shown);
         assert!(shown.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{shown}");
     }
 
     #[test]
-    fn older_pages_go_on_where_this_one_ends() {
+    fn the_next_page_continues_where_this_one_ends() {
         let blocks = samples::blocks("for lunch");
         let mut listed = listed(LayerName::Transaction, &blocks[1..]);
         listed.is_first = false;

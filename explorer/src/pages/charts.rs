@@ -1,5 +1,5 @@
-//! Page charts: how hard the blocks were, how fast they came, what they carry, and how often the network disagreed.
-//! Each chart has its key numbers in words beside it, and all of its numbers as CSV.
+//! The page of charts: difficulty, time between blocks, hash rate, stale blocks and block sizes. Each chart has its
+//! most important numbers beside it, and all of them as CSV.
 
 mod csv;
 mod data;
@@ -27,12 +27,13 @@ pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Resu
 fn render(data: &ChartData) -> Markup {
     html! {
         h1 { "Charts" }
-        nav aria-label="How far to look back" {
+        nav aria-label="How many blocks to show" {
             p {
                 "The last "
                 @for (place, blocks) in CHOICES.into_iter().enumerate() {
                     @if place > 0 { " · " }
-                    a href=(format!("/charts?blocks={blocks}")) aria-current=[(blocks == data.block_count).then_some("true")] {
+                    a href=(format!("/charts?blocks={blocks}")) aria-current=[(blocks ==
+                        data.block_count).then_some("true")] {
                         (blocks)
                     }
                 }
@@ -43,7 +44,7 @@ fn render(data: &ChartData) -> Markup {
             (section(data, "difficulty", "Difficulty", &sections::difficulty(data)))
             (section(data, "interval", "Time between blocks", &sections::interval(data)))
             (section(data, "hashrate", "Hash rate", &sections::hash_rate(data)))
-            (section(data, "forks", "Fork rate", &sections::stale_blocks(data)))
+            (section(data, "forks", "Stale blocks", &sections::stale_blocks(data)))
             @if data.has_money {
                 (section(data, "transactions", "Transactions per block", &sections::block_sizes(data)))
             } @else {
@@ -72,7 +73,7 @@ mod tests {
     use crate::view::snapshot;
     use shared::block::Header;
 
-    /// A past of blocks at these times, some of which carry something.
+    /// Blocks at these times, some with transactions.
     pub(super) fn data(times_ms: &[u64]) -> ChartData {
         let headers: Vec<Header> = chain(None, times_ms);
         let block_sizes = headers.iter().map(|header| {
@@ -107,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_styled_inline_and_every_chart_says_what_it_is() {
+    fn every_chart_has_a_title_and_no_inline_style() {
         let page = render(&data(&[1000, 2000, 3500, 3600])).into_string();
         assert!(!page.contains("style="), "{page}");
         assert_eq!(page.matches("<svg").count(), 5);

@@ -1,4 +1,4 @@
-//! The pages, one file each: from what is known to HTML.
+//! The pages, one file or folder each: what is known, as HTML.
 
 pub(crate) mod address;
 pub(crate) mod block;

@@ -1,4 +1,4 @@
-//! The first page: who is there, the block tree across all nodes, and what happened lately; kept up to date while one looks.
+//! The first page: the services, the block tree of all nodes, and what happened lately.
 
 use crate::network::{Agreement, FollowedBranch, NetworkState, NewsItem, ServiceState, Topic};
 use crate::state::ExplorerState;
@@ -24,10 +24,10 @@ pub(crate) async fn page(explorer: Arc<ExplorerState>, _: Request) -> Result<Res
     Ok(Page { title: "Network", place: "/", scripts: &["network.js"], main }.response())
 }
 
-/// Whether the network can be split by a button, or is.
+/// Whether there is a button that splits the network or heals it.
 enum Splitting {
     Possible,
-    /// The explorer lacks tokens, or there are too few nodes.
+    /// The explorer lacks tokens, or fewer than two nodes answer.
     Impossible,
     InProgress(Split),
 }
@@ -41,9 +41,11 @@ fn render(state: &NetworkState, network: &str, has_money: bool, splitting: &Spli
         section aria-labelledby="tree-title" {
             h2 #tree-title { "Blocks" }
             p.muted {
-                "Each box is a block of the chain, the newest on the right; the line leads to the block before it. Below a \
-                 block stand the nodes that have it as their newest. When two nodes find a block at the same time, the chain \
-                 forks for a while; the branch with most work wins, and the others are left and turn grey."
+                "Each box is a block of the chain, with the newest on the right. A line leads to the block before. The \
+                    names \
+                 below a block are the nodes whose newest block it is. If two nodes find a block at the same time, the \
+                 chain \
+                 forks for a while. The branch with the most work wins; the others are abandoned and turn grey."
             }
             div #tree .card.scroll data-live="nodes blocks" tabindex="0" role="region" aria-labelledby="tree-title" {
                 (tree(state))
@@ -59,13 +61,13 @@ fn render(state: &NetworkState, network: &str, has_money: bool, splitting: &Spli
             div {
                 section aria-labelledby="nodes-title" {
                     h2 #nodes-title { "Nodes" }
-                    p.muted { "They search for blocks and check each other’s." }
+                    p.muted { "Nodes search for new blocks and check each other’s blocks." }
                     div #nodes .grid data-live="nodes blocks" { (nodes(state)) }
                 }
                 @if has_money {
                     section aria-labelledby="mempools-title" {
                         h2 #mempools-title { "Mempools" }
-                        p.muted { "They keep payments until a node puts them into a block." }
+                        p.muted { "Mempools keep payments until a node puts them into a block." }
                         div #mempools .grid data-live="nodes pool" { (mempools(state)) }
                     }
                 }
@@ -74,27 +76,31 @@ fn render(state: &NetworkState, network: &str, has_money: bool, splitting: &Spli
     }
 }
 
-/// The button that makes a fork, what one sees then, and the button that ends it.
+/// The button that splits the network, or what is happening and the button that heals it.
 fn split(splitting: &Splitting, state: &NetworkState) -> Markup {
     match splitting {
         Splitting::Impossible => html! {},
         Splitting::Possible => html! {
             section.card aria-labelledby="split-title" {
                 h2 #split-title { "See a fork happen" }
-                p { "Two halves of the nodes stop talking to each other, so each goes on with blocks of its own and the tree grows \
-                     two branches; when they talk again, the branch with more work wins and the other one turns grey." }
+                p { "The nodes are split into two halves that do not talk to each other. Each half adds blocks of its \
+                    own, so the \
+                     tree grows two branches. When the halves talk again, the branch with more work wins and the other \
+                     turns grey." }
                 noscript { p.warn { "The button needs JavaScript." } }
-                p { button.primary type="button" data-split="split" { "Split the network for " (SPLIT_TIME.as_secs()) " seconds" } }
+                p { button.primary type="button" data-split="split" { "Split the network for " (SPLIT_TIME.as_secs())
+                    " seconds" } }
             }
         },
         Splitting::InProgress(Split { halves, until }) => html! {
             section.card.notice aria-labelledby="split-title" {
                 h2 #split-title { "The network is split" }
                 p {
-                    (half(&halves[0], state)) " and " (half(&halves[1], state)) " do not hear of each other's blocks. "
+                    (half(&halves[0], state)) " and " (half(&halves[1], state)) " do not receive each other's blocks. "
                     @match until {
-                        Some(until) => { "They talk again by themselves " (time(*until)) "." }
-                        None => { "They talk again by themselves once each half has found a block, and within a minute anyhow." }
+                        Some(until) => { "The network heals by itself " (time(*until)) "." }
+                        None => { "The network heals by itself once each half has found a block, within a minute at \
+                            most." }
                     }
                 }
                 p { button type="button" data-split="heal" { "Heal now" } }
@@ -109,39 +115,41 @@ fn half(nodes: &[String], state: &NetworkState) -> Markup {
     html! { strong { (named.join(", ")) } }
 }
 
-/// What is missing, and how to get it.
+/// What is missing, and how to start it.
 fn notice(state: &NetworkState) -> Markup {
     let nobody = state.nodes.is_empty() && state.mempools.is_empty();
     html! {
         @if let Some(error) = &state.tracker_error {
             div.card.notice {
                 h2 { "The tracker does not answer" }
-                p { "A tracker knows who is there. This page asks the one at " code { (state.tracker) } ": " (error) "." }
+                p { "The tracker keeps the list of nodes and mempools. This page asked the one at " code {
+                    (state.tracker) } ": " (error) "." }
                 @if nobody {
-                    p { "Start a whole network, with a tracker, in the folder of Chainlab:" }
+                    p { "Start a whole network, tracker included, in the folder of Chainlab:" }
                     (copyable("cargo run --release"))
-                    p { "Or a tracker alone, and then a node, each in a terminal of its own:" }
+                    p { "Or start a tracker and then a node, each in its own terminal:" }
                     (copyable("target/release/tracker\ntarget/release/node"))
-                    p { "This page notices by itself." }
+                    p { "This page updates by itself." }
                 } @else {
-                    p { "Whoever was known before is still shown here." }
+                    p { "The nodes and mempools that were known before are still shown." }
                 }
             }
         } @else if nobody {
             div.card.notice {
-                h2 { "Nobody is here yet" }
-                p { "The tracker at " code { (state.tracker) } " lists nobody of this network. Start a node:" }
+                h2 { "No node is here yet" }
+                p { "The tracker at " code { (state.tracker) } " lists no node or mempool of this network. Start a \
+                    node:" }
                 (copyable("target/release/node"))
                 p {
-                    "If there are nodes already, they may be of another network: its rules are in " code { "Config.toml" }
-                    ", and this program must be started with the same."
+                    "If nodes are already running, they may belong to another network. A network is defined by the \
+                        rules in "
+                    code { "Config.toml" } ", so start this program with the same file."
                 }
             }
         }
     }
 }
 
-/// Whether the nodes agree, in a sentence or two.
 fn agreement_words(agreement: &Agreement, state: &NetworkState) -> Markup {
     let names = names(state);
     match &*agreement.branches {
@@ -155,7 +163,8 @@ fn agreement_words(agreement: &Agreement, state: &NetworkState) -> Markup {
             }
             @for (place, branch) in branches.iter().take(4).enumerate() {
                 @if place > 0 { ";" }
-                " " (nodes_words(branch, &names)) " on the branch of block " (branch.tip.index) " " (block_link(branch.tip.hash))
+                " " (nodes_words(branch, &names)) " on the branch of block " (branch.tip.index) " "
+                    (block_link(branch.tip.hash))
             }
             @if branches.len() > 4 { "; and more" }
             "."
@@ -170,8 +179,8 @@ fn one_branch_sentence(branch: &FollowedBranch) -> String {
         (1, 0) => format!("The only node is at block {block}."),
         (2, 0) => format!("Both nodes agree on block {block}."),
         (_, 0) => format!("All {at_tip} nodes agree on block {block}."),
-        (1, _) => format!("1 of {} nodes is at block {block}, the others are on their way there.", 1 + behind),
-        _ => format!("{at_tip} of {} nodes are at block {block}, the others are on their way there.", at_tip + behind),
+        (1, _) => format!("1 of {} nodes is at block {block}, the others are catching up.", 1 + behind),
+        _ => format!("{at_tip} of {} nodes are at block {block}, the others are catching up.", at_tip + behind),
     }
 }
 
@@ -199,7 +208,7 @@ fn tree(state: &NetworkState) -> Markup {
     BlockTree { blocks: &state.blocks, best, tips: &tips, names: &names(state) }.render()
 }
 
-/// Short names: where all are on the same machine, the port is enough.
+/// Short names of nodes: the port, if all are on the same host.
 fn names(state: &NetworkState) -> BTreeMap<String, String> {
     let mut hosts: Vec<_> = state.nodes.keys().filter_map(|address| Some(address.rsplit_once(':')?.0)).collect();
     hosts.dedup();
@@ -246,7 +255,7 @@ fn node(address: &str, service: &ServiceState) -> Markup {
 fn mempools(state: &NetworkState) -> Markup {
     html! {
         @if state.mempools.is_empty() {
-            p.muted { "No mempool is known: payments need one." }
+            p.muted { "No mempool is known. Payments need one." }
         }
         @for (address, service) in &state.mempools { (mempool(address, service)) }
     }
@@ -298,14 +307,15 @@ fn last_seen(service: &ServiceState) -> Markup {
 
 fn news<'a>(items: impl ExactSizeIterator<Item = &'a NewsItem>) -> Markup {
     html! {
-        @if items.len() == 0 { p.muted { "Nothing yet. News appear here by themselves." } }
+        @if items.len() == 0 { p.muted { "Nothing yet. News will appear here." } }
         @else {
             ul.ticker {
                 @for item in items {
                     li .(topic(item.topic)) data-key=(format!("{} {}", item.at, item.text)) {
                         (item.text)
                         @if let Some(block) = &item.block {
-                            " " a.hash href={ "/block/" (block.hash) } title=(block.hash) { (short(&block.hash.to_string())) }
+                            " " a.hash href={ "/block/" (block.hash) } title=(block.hash) {
+                                (short(&block.hash.to_string())) }
                         }
                         " " span.muted { (time(item.at)) }
                     }
@@ -315,7 +325,7 @@ fn news<'a>(items: impl ExactSizeIterator<Item = &'a NewsItem>) -> Markup {
     }
 }
 
-/// The class of a fact, for its mark.
+/// The CSS class of an item.
 const fn topic(topic: Topic) -> &'static str {
     match topic {
         Topic::Block => "found",

@@ -1,4 +1,4 @@
-//! Page node: one node's chain, peers and settings, and for who holds its token the buttons that steer it.
+//! The page of a node: its chain, peers and settings, and buttons that steer it if the explorer has its token.
 
 mod details;
 mod steering;
@@ -40,12 +40,13 @@ fn render(node: &NodeDetails, state: &NetworkState) -> Markup {
         }
         section aria-labelledby="node-peers" {
             h2 id="node-peers" { "Other nodes" }
-            p { "A node tells its peers of every block that it finds or hears of. Nodes that are cut off from each other go on "
-                "by themselves, until somebody lets them talk again: that is how a fork is made, and healed." }
+            p { "A node sends its peers every block that it finds or receives. Nodes that are cut off from each other \
+                continue on "
+                "their own, until they may talk again. This is how a fork begins and ends." }
             div.table id="node-peers-table" data-live="nodes" { (peers(node)) }
         }
         section aria-labelledby="node-branches" {
-            h2 id="node-branches" { "Branches that it knows" }
+            h2 id="node-branches" { "Branches that this node knows" }
             div.table id="node-branches-table" data-live="nodes blocks" { (branches(&node.tips)) }
         }
         section aria-labelledby="node-blocks" {
@@ -69,10 +70,10 @@ fn current(node: &NodeDetails) -> Markup {
             @if let Some(tip) = node.service.tip() {
                 dt { "Height" } dd { strong id="node-height" { (tip.index) } }
                 dt { "Newest block" } dd { (view::block_link(tip.hash)) " of " (view::time(tip.timestamp)) }
-                dt { "Work" } dd { (view::number(tip.work.0)) " hashes, on average, made this chain" }
+                dt { "Work" } dd { (view::number(tip.work.0)) " hashes, on average, were needed for this chain" }
             }
             @if let Some(mining) = node.mining() { (mining_rows(mining, node.balance)) }
-            @if let Some(at) = node.service.last_seen { dt { "Last heard of" } dd { (view::time(at)) } }
+            @if let Some(at) = node.service.last_seen { dt { "Last answer" } dd { (view::time(at)) } }
         }
     }
 }
@@ -82,13 +83,14 @@ fn mining_rows(mining: &MiningInfo, balance: Option<Amount>) -> Markup {
     html! {
         dt { "Mines" }
         dd {
-            @if mining.enabled { "yes, with " (mining.threads) @if mining.threads == 1 { " thread" } @else { " threads" } }
-            @else { "only when it is told to" }
+            @if mining.enabled { "yes, with " (mining.threads) @if mining.threads == 1 { " thread" } @else { " threads"
+                } }
+            @else { "only on demand" }
         }
         dt { "Hash rate" } dd { (view::chart::short_number(mining.hashrate as f64)) "H/s" }
         @if let Some(payee) = payee {
             dt { "Earns for" } dd { (view::address(&payee)) }
-            @if let Some(balance) = balance { dt { "Which holds" } dd { (view::amount(balance)) } }
+            @if let Some(balance) = balance { dt { "Its balance" } dd { (view::amount(balance)) } }
         }
     }
 }
@@ -99,9 +101,10 @@ fn peers(node: &NodeDetails) -> Markup {
     }
     html! {
         table {
-            caption { "How this node stands with every other" }
+            caption { "Links of this node" }
             thead { tr {
-                th scope="col" { "Node" } th scope="col" { "State" } th.number scope="col" { "Height" } th scope="col" { "Last heard of" }
+                th scope="col" { "Node" } th scope="col" { "State" } th.number scope="col" { "Height" } th scope="col" {
+                    "Last answer" }
                 @if node.can_steer { th scope="col" { "Steer" } }
             } }
             tbody {
@@ -129,14 +132,14 @@ fn peer(other: &OtherNode, node: &NodeDetails) -> Markup {
 fn branches(tips: &Result<Vec<BranchTip>, String>) -> Markup {
     let tips = match tips {
         Ok(tips) => tips,
-        Err(error) => return html! { p.bad { "It does not tell: " (view::sanitized(error)) } },
+        Err(error) => return html! { p.bad { "The node did not say: " (view::sanitized(error)) } },
     };
     html! {
         table {
-            caption { "Where chains end that this node has seen; it believes the one with the most work" }
+            caption { "The last block of each branch; the branch with the most work is the best chain" }
             thead { tr {
                 th scope="col" { "Last block" } th.number scope="col" { "Height" }
-                th.number scope="col" { "Leaves the best chain after" } th.number scope="col" { "Work" } th scope="col" { "What it is" }
+                th.number scope="col" { "Forks after" } th.number scope="col" { "Work" } th scope="col" { "Status" }
             } }
             tbody {
                 @for tip in tips {
@@ -164,7 +167,8 @@ fn blocks(node: &NodeDetails, state: &NetworkState) -> Markup {
         table {
             caption { "Newest first" }
             thead { tr {
-                th.number scope="col" { "Height" } th scope="col" { "Block" } th scope="col" { "When" } th.number scope="col" { "Difficulty" }
+                th.number scope="col" { "Height" } th scope="col" { "Block" } th scope="col" { "When" } th.number
+                    scope="col" { "Difficulty" }
                 th scope="col" { "Found by" }
             } }
             tbody {
@@ -192,7 +196,7 @@ fn settings(node: &NodeDetails) -> Markup {
             }
             @for (name, value) in &node.params { dt { (name) } dd { (value) } }
         }
-        p { "For programs: " a href={ "http://" (node.address) "/docs" } { "everything that it can be asked" } "." }
+        p { "For programs: " a href={ "http://" (node.address) "/docs" } { "the API of this node" } "." }
     }
 }
 

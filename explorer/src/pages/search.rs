@@ -1,4 +1,4 @@
-//! Search: what somebody typed or pasted, and where that is found.
+//! Search: reads what a person typed or pasted, and leads to the page that it names.
 
 use super::errors;
 use crate::state::ExplorerState;
@@ -12,11 +12,11 @@ use shared::ledger::{Address, TransactionId};
 use shared::wire::{AddressBalance, Problem};
 use std::sync::Arc;
 
-/// Longest text that is looked at; an address has 63 characters.
+/// Longer texts name nothing. An address has 63 characters.
 const MAX_CHARS: usize = 64;
-/// Most addresses of one answer.
+/// Most results that are listed.
 const MAX_RESULTS: usize = 50;
-/// What an address begins with.
+/// The beginning of all addresses.
 const PREFIX: &str = "lab1";
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -27,25 +27,23 @@ pub(crate) struct SearchQuery {
     q: String,
 }
 
-/// What a text may mean.
+/// What a text may name.
 #[derive(Debug, PartialEq, Eq)]
 enum SearchTerm {
     Height(u64),
-    /// A block's hash or a transaction's id: they look alike.
+    /// The hash of a block or the id of a transaction, which look alike.
     Hash(BlockHash, TransactionId),
-    /// The first digits of one.
+    /// The first digits of a hash.
     HashPrefix(String),
     Address(Address),
-    /// The first characters of one.
+    /// The first characters of an address.
     AddressPrefix(String),
-    /// Nothing that there could be.
     Nothing,
 }
 
-/// What was found.
 #[derive(Debug)]
 enum SearchResult {
-    /// The path of its page.
+    /// The path of a page.
     One(String),
     Blocks(Vec<BlockId>),
     Addresses {
@@ -64,7 +62,7 @@ pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Resu
     }
 }
 
-/// Reads what was typed; white space and case do not matter.
+/// Reads a text; white space and case do not matter.
 fn parse(typed: &str) -> SearchTerm {
     let text: String =
         typed.chars().filter(|c| !c.is_whitespace()).take(MAX_CHARS + 1).collect::<String>().to_lowercase();
@@ -125,7 +123,7 @@ async fn hash_or_id(
     }
 }
 
-/// The last blocks whose hashes begin so.
+/// The last blocks whose hashes begin with `prefix`.
 fn blocks(explorer: &ExplorerState, prefix: &str) -> Option<SearchResult> {
     let state = explorer.network();
     let begins = state.blocks.values().filter(|block| block.hash.to_string().starts_with(prefix));
@@ -159,13 +157,15 @@ async fn addresses(explorer: &ExplorerState, prefix: String) -> Result<Option<Se
 fn render(typed: &str, found: &SearchResult) -> Markup {
     html! {
         h1 { "Search" }
-        p { "Several things begin with " (quoted(typed)) ":" }
+        p { "More than one thing begins with " (quoted(typed)) ":" }
         @match found {
             SearchResult::One(path) => p { a href=(path) { (path) } },
-            SearchResult::Blocks(blocks) => ul { @for block in blocks { li { "block " (block.index) " " (block_link(block.hash)) } } },
+            SearchResult::Blocks(blocks) => ul { @for block in blocks { li { "block " (block.index) " "
+                (block_link(block.hash)) } } },
             SearchResult::Addresses { found, are_more } => {
-                ul { @for each in found { li { a.hash href={ "/address/" (each.address) } { (each.address) } " " (view::amount(each.balance)) } } }
-                @if *are_more { p.muted { "And more: type another character or two." } }
+                ul { @for each in found { li { a.hash href={ "/address/" (each.address) } { (each.address) } " "
+                    (view::amount(each.balance)) } } }
+                @if *are_more { p.muted { "And more. Type another character or two." } }
             }
         }
     }
@@ -173,9 +173,11 @@ fn render(typed: &str, found: &SearchResult) -> Markup {
 
 fn nothing(typed: &str) -> Markup {
     html! {
-        @if typed.trim().is_empty() { "Nothing was typed." } @else {
-            "Nothing is found for " (quoted(typed)) ". A block's hash or a transaction's id is needed as a whole, all 64 digits, unless the "
-            "block is one of the last; of an address, the beginning will do, if it ever had money."
+        @if typed.trim().is_empty() { "The search was empty." } @else {
+            "Nothing was found for " (quoted(typed)) ". The hash of a block or the id of a transaction must be \
+                complete, with all 64 digits, "
+            "unless the block is one of the newest. The beginning of an address is enough if the address ever had \
+                money."
         }
     }
 }
@@ -193,7 +195,7 @@ mod tests {
     use shared::ledger::Amount;
 
     #[test]
-    fn what_was_typed_is_understood() {
+    fn a_text_is_read_as_what_it_names() {
         let (hash, alice) = ("0a".repeat(32), samples::address("alice"));
         let both = || SearchTerm::Hash(hash.parse().expect("a hash"), hash.parse().expect("an id"));
         let prefix = |text: &str| SearchTerm::AddressPrefix(text.to_owned());
@@ -230,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_typed_stays_text() {
+    fn a_hostile_text_stays_text() {
         samples::assert_harmless(&nothing(samples::HOSTILE).into_string());
         samples::assert_harmless(&render(samples::HOSTILE, &SearchResult::Blocks(Vec::new())).into_string());
     }

@@ -1,4 +1,4 @@
-//! Transactions as a table.
+//! A table of transactions.
 
 use crate::view::{address, amount, sanitized, transaction_link};
 use maud::{Markup, html};
@@ -7,7 +7,7 @@ use shared::ledger::Transaction;
 /// Most rows of one table.
 pub(super) const MAX_ROWS: usize = 500;
 
-/// The first [`MAX_ROWS`] transactions; `caption` says what they are.
+/// Shows the first [`MAX_ROWS`] transactions.
 pub(super) fn table<'a>(caption: &str, transactions: impl ExactSizeIterator<Item = &'a Transaction>) -> Markup {
     let left_out = transactions.len().saturating_sub(MAX_ROWS);
     html! {
@@ -30,6 +30,6 @@ pub(super) fn table<'a>(caption: &str, transactions: impl ExactSizeIterator<Item
                 }
             }
         }
-        @if left_out > 0 { p.muted { "And " (left_out) " more that are not shown." } }
+        @if left_out > 0 { p.muted { "And " (left_out) " more, which are not shown." } }
     }
 }

@@ -1,5 +1,5 @@
-//! What the scripts of pages fetch and send: JSON, passed on to a mempool or node. Only pages of this origin may send; the
-//! server kit checks that.
+//! What the scripts of pages fetch and send: JSON, passed on to a mempool or node. Only pages of this origin may send;
+//! the server kit checks that.
 
 use crate::state::ExplorerState;
 use crate::upstream::UpstreamError;

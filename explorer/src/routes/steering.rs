@@ -135,8 +135,8 @@ impl<'a> SteeredNode<'a> {
         Ok(Outcome { message, blocks })
     }
 
-    /// Syncs this node and `others`, which would otherwise wait for their next poll. Adds to `message` what changed, and
-    /// returns the new tips.
+    /// Syncs this node and `others`, which would otherwise wait for their next poll. Adds to `message` what changed,
+    /// and returns the new tips.
     async fn sync_with(&self, others: &[SteeredNode<'_>], message: &mut String) -> Vec<BlockHash> {
         let nodes = std::iter::once(self).chain(others);
         let reports = join_all(nodes.map(async |node| (node.address, node.sync_within(SYNC_TIME).await))).await;

@@ -1,5 +1,5 @@
-//! The block tree as a picture: the newest blocks on the right, the best chain straight, other branches below it, and
-//! at each node's tip its name. `layout` says where, this file draws.
+//! The block tree as SVG: the newest blocks on the right, the best chain on top, other branches below it, and the names
+//! of nodes at their tips. `layout` computes positions; this file draws.
 
 mod layout;
 
@@ -13,24 +13,23 @@ use std::collections::BTreeMap;
 const BLOCK_WIDTH: usize = 84;
 const BLOCK_HEIGHT: usize = 46;
 const GAP: usize = 22;
-/// Around everything, and the room of an edge that begins outside.
+/// Around the drawing; also the room for edges from unknown parents.
 const MARGIN: usize = 14;
 /// Height of a line of names.
 const LINE: usize = 15;
-/// How many names stand below a block.
+/// Most names below a block.
 const NAMES: usize = 4;
 /// Longest name, in characters.
 const NAME_CHARS: usize = 15;
 
-/// What the tree shows.
 #[derive(Debug)]
 pub(crate) struct BlockTree<'a> {
     pub(crate) blocks: &'a BTreeMap<BlockHash, BlockSummary>,
     /// The tip of the best chain.
     pub(crate) best: Option<BlockHash>,
-    /// Who stands on which block.
+    /// The nodes whose tip each block is.
     pub(crate) tips: &'a BTreeMap<BlockHash, Vec<String>>,
-    /// How services are called here, by their addresses.
+    /// Short names of services, by address.
     pub(crate) names: &'a BTreeMap<String, String>,
 }
 
@@ -50,11 +49,12 @@ impl BlockTree<'_> {
                 }
                 @for placed in &layout.placed { (self.block(placed, &lane_tops)) }
             }
-            @if layout.left_out > 0 { p.muted { (layout.left_out) " more blocks of other branches found no room here." } }
+            @if layout.left_out > 0 { p.muted { (layout.left_out) " more blocks on other branches are not shown: there \
+                is no room." } }
         }
     }
 
-    /// Where each lane begins, and where the last one ends.
+    /// The top of each lane, and the bottom of the last one.
     fn lane_tops(&self, layout: &Layout<'_>) -> Vec<usize> {
         let lines_of = |placed: &Placed<'_>| match self.tips.get(&placed.block.hash).map_or(0, Vec::len) {
             names if names > NAMES => NAMES + 1,
@@ -91,10 +91,12 @@ impl BlockTree<'_> {
                 }
             }
             @for (line, node) in nodes_here.iter().take(NAMES).enumerate() {
-                text.at x=(middle) y=(y + BLOCK_HEIGHT + 1 + LINE * (line + 1) - 3) { (clipped(self.name(node), NAME_CHARS)) }
+                text.at x=(middle) y=(y + BLOCK_HEIGHT + 1 + LINE * (line + 1) - 3) { (clipped(self.name(node),
+                    NAME_CHARS)) }
             }
             @if nodes_here.len() > NAMES {
-                text.at x=(middle) y=(y + BLOCK_HEIGHT + 1 + LINE * (NAMES + 1) - 3) { "and " (nodes_here.len() - NAMES) " more" }
+                text.at x=(middle) y=(y + BLOCK_HEIGHT + 1 + LINE * (NAMES + 1) - 3) { "and " (nodes_here.len() - NAMES)
+                    " more" }
             }
         }
     }
@@ -128,7 +130,7 @@ fn corner(placed: &Placed<'_>, lane_tops: &[usize]) -> (usize, usize) {
     (MARGIN + GAP + placed.column * (BLOCK_WIDTH + GAP), lane_tops.get(placed.lane).copied().unwrap_or_default())
 }
 
-/// From the parent's right side to the block's left; from nowhere if the parent is not known.
+/// A curve from the parent to the block; a short line from the left if the parent is not known.
 fn edge(parent: Option<&Placed<'_>>, child: &Placed<'_>, lane_tops: &[usize]) -> Markup {
     let (x, y) = corner(child, lane_tops);
     let y = y + BLOCK_HEIGHT / 2;
@@ -145,7 +147,7 @@ fn edge(parent: Option<&Placed<'_>>, child: &Placed<'_>, lane_tops: &[usize]) ->
     }
 }
 
-/// The end of a name, which is where ports are.
+/// The end of a name, since ports are at the end.
 fn clipped(name: &str, chars: usize) -> String {
     let length = name.chars().count();
     if length <= chars {
@@ -194,7 +196,7 @@ pub(crate) mod tests {
     #[test]
     fn an_unknown_parent_is_drawn_as_unknown() {
         assert!(draw(&blocks(&[(2, "2", "1")]), &[]).contains("edge unknown best"));
-        // A parent that claims a height of its own fancy is none.
+        // A parent whose height is not one less counts as unknown.
         assert!(draw(&blocks(&[(1, "1", "?"), (2, "2", "1"), (9, "9", "1")]), &[]).contains("class=\"edge unknown\""));
     }
 

@@ -1,5 +1,5 @@
-//! Links between nodes that were cut, or allowed again, at about the same time. A network that is split in two loses many
-//! links, and each node reports its own; people want one sentence.
+//! Links between nodes that were cut, or allowed again, at about the same time. A network that is split in two loses
+//! many links, and each node reports its own; people want one sentence.
 
 use shared::block::Timestamp;
 use shared::wire::PeerChange;

@@ -1,4 +1,4 @@
-//! `/charts/<name>.csv`: the numbers of a chart, for a spreadsheet. Only numbers: nothing that somebody wrote.
+//! `/charts/<name>.csv`: the numbers of a chart, for a spreadsheet. Contains no text from other people.
 
 use super::data::{ChartData, block_count};
 use crate::pages::errors;
@@ -52,7 +52,7 @@ fn table(name: &str) -> Option<fn(&ChartData) -> String> {
     })
 }
 
-/// The histogram as it is drawn.
+/// The bars of the histogram.
 fn interval(data: &ChartData) -> String {
     let all = stats::intervals_ms(&data.headers);
     let histogram = Histogram::of(data.last(&all), data.target_ms);
@@ -64,7 +64,7 @@ fn interval(data: &ChartData) -> String {
     rows("from_ms,to_ms,blocks,expected_blocks", bars)
 }
 
-/// A line of names, then a line for each row (RFC 4180).
+/// A line of names, then one line per row (RFC 4180).
 fn rows<T: Display, const N: usize>(names: &str, rows: impl Iterator<Item = [T; N]>) -> String {
     let line = |row: [T; N]| row.map(|value| value.to_string()).join(",");
     let lines = std::iter::once(names.to_owned()).chain(rows.map(line));
@@ -77,7 +77,7 @@ mod tests {
     use crate::pages::charts::tests::data;
 
     #[test]
-    fn numbers_have_names_and_a_line_each() {
+    fn each_row_has_a_line() {
         let data = data(&[1000, 1500, 3500]);
         let shown = |name: &str| table(name).unwrap()(&data);
         assert_eq!(shown("difficulty"), "height,difficulty\r\n1,1000\r\n2,1000\r\n3,1000\r\n");
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn only_as_many_blocks_as_were_wanted() {
+    fn the_number_of_blocks_is_as_requested() {
         let data = ChartData { block_count: 1, ..data(&[1000, 1500, 3500]) };
         for name in ["difficulty", "hashrate", "transactions", "bytes"] {
             assert_eq!(table(name).unwrap()(&data).lines().count(), 2, "{name}");

@@ -1,4 +1,4 @@
-//! What the charts are made of, gathered for one look.
+//! What the charts show.
 
 use crate::block_sizes::BlockSize;
 use crate::header_cache::MAX_HEADERS;
@@ -23,19 +23,19 @@ pub(crate) struct ChartsQuery {
 }
 
 pub(super) struct ChartData {
-    /// As many as are known: hash rates and intervals begin before the blocks that are shown.
+    /// All known headers: the first hash rate and interval need earlier blocks than those that are shown.
     pub(super) headers: Vec<Header>,
-    /// How many of the last blocks are to be shown.
+    /// How many of the last blocks are shown.
     pub(super) block_count: usize,
     pub(super) stale_blocks: StaleBlocks,
     /// By height.
     pub(super) block_sizes: Vec<(u64, BlockSize)>,
-    /// Milliseconds between blocks that the network aims at.
+    /// The target time between blocks, in milliseconds.
     pub(super) target_ms: u64,
     pub(super) has_money: bool,
 }
 
-/// How many blocks a request is about, moved into the bounds.
+/// How many blocks a request wants, clamped to the bounds.
 pub(super) fn block_count(request: &Request) -> Result<usize, Problem> {
     let ChartsQuery { blocks } = request.query()?;
     Ok(blocks.unwrap_or(DEFAULT_BLOCKS).clamp(CHOICES[0], MAX_HEADERS))
@@ -54,12 +54,11 @@ impl ChartData {
         })
     }
 
-    /// The headers that are shown.
     pub(super) fn shown(&self) -> &[Header] {
         self.last(&self.headers)
     }
 
-    /// The last of what there is one of for each block.
+    /// The last entries of a list that has one per block.
     pub(super) fn last<'a, T>(&self, all: &'a [T]) -> &'a [T] {
         &all[all.len().saturating_sub(self.block_count)..]
     }

@@ -1,4 +1,4 @@
-//! One chart each, with what it says in words.
+//! The charts, each with an explanation and its most important numbers.
 
 use super::data::ChartData;
 use crate::block_sizes::BlockSize;
@@ -9,8 +9,9 @@ use maud::{Markup, html};
 pub(super) fn difficulty(data: &ChartData) -> Markup {
     let values = stats::difficulties(data.shown());
     let intro = html! {
-        p { "The difficulty is how many hashes it takes to find a block, on average. The network changes it so that blocks "
-            "keep their pace, whoever comes or goes." }
+        p { "The difficulty is the number of hashes that it takes to find a block, on average. The network adjusts it \
+            to keep "
+            "the time between blocks steady, even if miners come and go." }
     };
     let Some((_, last)) = values.last() else { return html! { (intro) (no_blocks()) } };
     html! {
@@ -29,12 +30,13 @@ pub(super) fn interval(data: &ChartData) -> Markup {
     let intervals = data.last(&all);
     let target = seconds(data.target_ms as f64);
     let intro = html! {
-        p { "Finding a block is pure chance: each hash is a lottery ticket. So most blocks follow quickly, a few take very "
-            "long, and the bars should follow the curve, which is what chance alone would make (the exponential "
-            "distribution) around the " (target) " that the network aims at." }
+        p { "Finding a block is pure chance: each hash is a lottery ticket. So most blocks follow quickly, and a few \
+            take very "
+            "long. The curve shows what chance alone would do: an exponential distribution around the target of "
+            (target) "." }
     };
     let Some(observed) = mean(intervals.iter().map(|(_, ms)| *ms as f64)) else {
-        return html! { (intro) p.muted { "An interval needs two blocks: there are none yet." } };
+        return html! { (intro) p.muted { "A time between blocks needs two blocks, and there are none yet." } };
     };
     let histogram = Histogram::of(intervals, data.target_ms);
     let half_ms = data.target_ms as f64 * std::f64::consts::LN_2;
@@ -43,10 +45,12 @@ pub(super) fn interval(data: &ChartData) -> Markup {
     html! {
         (intro)
         (histogram_chart(&histogram, data.target_ms))
-        p { "On average a block took " strong { (seconds(observed)) } "; " strong { (target) } " are aimed at. Half of them should "
-            "take less than " (seconds(half_ms)) ": " (percent) " % of the last " (intervals.len()) " did. "
+        p { "The average is " strong { (seconds(observed)) } ", the target " strong { (target) } ". Half of the blocks \
+            should "
+            "take less than " (seconds(half_ms)) "; of the last " (intervals.len()) ", " (percent) " % did. "
             @if histogram.longer > 0 {
-                (histogram.longer) " took longer than the " (seconds(histogram.width_ms * histogram.counts.len() as f64))
+                (histogram.longer) " took longer than the " (seconds(histogram.width_ms * histogram.counts.len() as
+                    f64))
                 " that the chart shows."
             }
         }
@@ -64,7 +68,7 @@ fn histogram_chart(histogram: &Histogram, target_ms: u64) -> Markup {
     let chart = Chart {
         name: "interval",
         title: "Histogram of the times between blocks",
-        description: "Bars: how many blocks came within each time. Curve: how many should by chance alone.",
+        description: "Bars: how many blocks took each time. Curve: how many should by chance alone.",
         x: Axis::between("seconds since the block before", 0.0, place(histogram.counts.len()), short_number),
         y: Axis::from_zero("blocks", highest, short_number).of_whole(),
         marks: vec![Mark::Bars(bars.collect()), Mark::Expected(curve)],
@@ -76,15 +80,16 @@ pub(super) fn hash_rate(data: &ChartData) -> Markup {
     let all = stats::hash_rates(&data.headers);
     let rates = data.last(&all);
     let intro = html! {
-        p { "How many hashes all miners try in a second. Nobody can count them; but the work of the blocks, divided by the "
-            "time that they took, tells. Each point is over the 20 blocks before it." }
+        p { "The hash rate is how many hashes all miners together try per second. It cannot be measured directly, so \
+            it is "
+            "estimated: the work of 20 blocks, divided by the time that they took." }
     };
     let Some((_, last)) = rates.last() else {
-        return html! { (intro) p.muted { "It needs two blocks: there are none yet." } };
+        return html! { (intro) p.muted { "A hash rate needs two blocks, and there are none yet." } };
     };
     html! {
         (intro)
-        (over_heights("hashrate", "Hash rate of the network at each height", "hashes a second", rates))
+        (over_heights("hashrate", "Hash rate of the network at each height", "hashes per second", rates))
         dl {
             dt { "Now" } dd { (short_number(*last)) "H/s" }
             dt { "Lowest" } dd { (short_number(least(rates))) "H/s" }
@@ -95,8 +100,11 @@ pub(super) fn hash_rate(data: &ChartData) -> Markup {
 
 pub(super) fn stale_blocks(data: &ChartData) -> Markup {
     let intro = html! {
-        p { "When two miners find a block at about the same time, the network disagrees for a moment: it forks. The block "
-            "that loses is called stale. Blocks that come faster than news can travel make more of them." }
+        p { "If two miners find a block at about the same time, the chain forks for a moment. The block that loses is \
+            called "
+            "stale. The shorter the time between blocks is, compared to the time that a block takes to reach all \
+                nodes, "
+            "the more blocks become stale." }
     };
     let rates = data.stale_blocks.rates();
     let (Some(rate), Some((lowest, ..))) = (data.stale_blocks.rate(), rates.first()) else {
@@ -109,7 +117,7 @@ pub(super) fn stale_blocks(data: &ChartData) -> Markup {
     let chart = Chart {
         name: "forks",
         title: "Stale blocks per hundred",
-        description: "A bar for every ten heights: how many stale blocks there were for each hundred blocks of the chain.",
+        description: "One bar per ten heights: the number of stale blocks per hundred blocks of the chain.",
         x: Axis::between("height", begins(*lowest), begins(end), whole_number).of_whole(),
         y: Axis::from_zero("stale per 100", rates.iter().map(|(.., rate)| *rate).fold(0.0, f64::max), short_number),
         marks: vec![Mark::Bars(bars.collect())],
@@ -117,13 +125,14 @@ pub(super) fn stale_blocks(data: &ChartData) -> Markup {
     html! {
         (intro)
         (chart.render())
-        p { strong { (stale) } @if stale == 1 { " stale block" } @else { " stale blocks" } " beside the last " (observed)
-            " blocks that the explorer remembers: " strong { (short_number(rate)) } " per 100 blocks. A bar is " (HEIGHTS_PER_BAR)
-            " heights; what happened before the explorer was started it cannot know." }
+        p { strong { (stale) } @if stale == 1 { " stale block" } @else { " stale blocks" } " next to the last "
+            (observed)
+            " blocks that the explorer remembers: " strong { (short_number(rate)) } " per 100 blocks. Each bar covers "
+            (HEIGHTS_PER_BAR) " heights. The explorer does not know of forks before its start." }
     }
 }
 
-/// Transactions per block; bytes where there are none.
+/// Transactions per block, or bytes on a network without money.
 pub(super) fn block_sizes(data: &ChartData) -> Markup {
     let (name, title, unit, value): (_, _, _, fn(&BlockSize) -> f64) = if data.has_money {
         let count: fn(&BlockSize) -> f64 = |size| size.transactions.unwrap_or(0) as f64;
@@ -139,15 +148,16 @@ pub(super) fn block_sizes(data: &ChartData) -> Markup {
     let chart = Chart {
         name,
         title,
-        description: "A bar for each block.",
+        description: "One bar per block.",
         x: Axis::between("height", *first as f64, *last as f64 + 1.0, whole_number).of_whole(),
         y: Axis::from_zero(unit, most(&values), short_number).of_whole(),
         marks: vec![Mark::Bars(bars)],
     };
     html! {
         (chart.render())
-        p { strong { (short_number(average)) } " " (unit) " a block on average over the last " (values.len())
-            "; the busiest has " (whole_number(most(&values))) ", the newest " (whole_number(*latest)) "." }
+        p { strong { (short_number(average)) } " " (unit) " per block on average over the last " (values.len())
+            " blocks. The largest block has " (whole_number(most(&values))) ", the newest " (whole_number(*latest)) "."
+                }
     }
 }
 

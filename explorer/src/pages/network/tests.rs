@@ -1,4 +1,4 @@
-//! What the first page shows, from pictures made by hand.
+//! What the first page shows of some networks.
 
 use super::*;
 use crate::network::BlockSummary;
@@ -91,14 +91,14 @@ fn a_forked_network() {
 }
 
 #[test]
-fn whether_the_nodes_agree_is_said_in_a_sentence() {
+fn a_sentence_says_whether_the_nodes_agree() {
     for (tips, expected) in [
         (&[][..], "No node answers at the moment."),
         (&[(3, "3")], "The only node is at block 3."),
         (&[(3, "3"), (3, "3")], "Both nodes agree on block 3."),
         (&[(3, "3"), (3, "3"), (3, "3")], "All 3 nodes agree on block 3."),
-        (&[(3, "3"), (1, "1")], "1 of 2 nodes is at block 3, the others are on their way there."),
-        (&[(3, "3"), (3, "3"), (1, "1")], "2 of 3 nodes are at block 3, the others are on their way there."),
+        (&[(3, "3"), (1, "1")], "1 of 2 nodes is at block 3, the others are catching up."),
+        (&[(3, "3"), (3, "3"), (1, "1")], "2 of 3 nodes are at block 3, the others are catching up."),
     ] {
         assert_eq!(sentence(tips), expected);
     }
@@ -112,11 +112,11 @@ fn whether_the_nodes_agree_is_said_in_a_sentence() {
 }
 
 #[test]
-fn who_finds_nothing_is_told_what_to_start() {
+fn without_services_the_page_says_what_to_start() {
     let nobody = NetworkState { tracker_error: Some("unreachable".to_owned()), ..NetworkState::default() };
     assert!(shown(&nobody).contains("target/release/tracker") && shown(&nobody).contains("unreachable"));
     let alone = NetworkState { tracker: "127.0.0.1:8090".to_owned(), ..NetworkState::default() };
-    assert!(shown(&alone).contains("Nobody is here yet") && !shown(&alone).contains("The tracker does not answer"));
+    assert!(shown(&alone).contains("No node is here yet") && !shown(&alone).contains("The tracker does not answer"));
     assert!(!shown(&forked()).contains("class=\"card notice\""));
 }
 
@@ -126,7 +126,7 @@ fn without_money_there_are_no_mempools() {
 }
 
 #[test]
-fn what_strangers_say_stays_text() {
+fn hostile_names_and_errors_stay_text() {
     let mut state = forked();
     let (_, service) = state.nodes.pop_first().unwrap();
     state.nodes.insert(HOSTILE.to_owned(), ServiceState { error: Some(HOSTILE.to_owned()), ..service.clone() });
@@ -140,7 +140,7 @@ fn what_strangers_say_stays_text() {
 }
 
 #[test]
-fn a_split_can_be_begun_and_ended_where_it_can() {
+fn the_button_splits_or_heals_the_network() {
     let shown = |splitting| split(&splitting, &forked()).into_string();
     assert_eq!(shown(Splitting::Impossible), "");
     let possible = shown(Splitting::Possible);

@@ -1,4 +1,4 @@
-//! What a node's page is made of, gathered for one look. A node that does not answer leaves gaps, not an error.
+//! What the page of a node shows. If the node does not answer, parts are missing, but it is no error.
 
 use crate::network::{NetworkState, ServiceState};
 use crate::state::ExplorerState;
@@ -14,13 +14,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// Blocks that are listed.
+/// Most blocks that are listed.
 pub(super) const BLOCKS: usize = 12;
-/// Peers and branches that are listed.
+/// Most peers and branches that are listed.
 const MAX_LISTED: usize = 100;
-/// The parameters that are money, in grains.
+/// The parameters that are amounts in grains.
 const AMOUNTS: [&str; 2] = ["reward", "new_address_balance"];
-/// How long the node may take for each question.
+/// How long the node may take for each answer.
 const REQUEST_TIME: Duration = Duration::from_secs(3);
 
 pub(super) struct NodeDetails {
@@ -28,38 +28,38 @@ pub(super) struct NodeDetails {
     pub(super) service: ServiceState,
     pub(super) tips: Result<Vec<BranchTip>, String>,
     pub(super) others: Vec<OtherNode>,
-    /// Of the address that it mines for.
+    /// The balance of the address that it mines for.
     pub(super) balance: Option<Amount>,
-    /// Names and values of the network's parameters.
+    /// The names and values of the network's parameters.
     pub(super) params: Vec<(String, String)>,
     pub(super) has_money: bool,
-    /// Whether we hold its token.
+    /// Whether the explorer has its token.
     pub(super) can_steer: bool,
 }
 
-/// Another node, as this one sees it.
+/// Another node, as the shown one sees it.
 pub(super) struct OtherNode {
     pub(super) address: String,
     pub(super) link: LinkState,
     pub(super) tip: Option<Tip>,
     pub(super) last_seen: Option<Timestamp>,
-    /// Whether the explorer knows it as well.
+    /// Whether the explorer knows it.
     pub(super) is_known: bool,
 }
 
-/// How one node stands with another.
+/// The state of the link between two nodes.
 pub(super) enum LinkState {
     Connected,
-    /// On purpose.
+    /// Cut off by an operator.
     Blocked,
-    /// Why nothing is exchanged.
+    /// The error of the last contact.
     Failed(String),
-    /// It has not heard of the other.
+    /// The shown node does not list the other one.
     NotConnected,
 }
 
 impl NodeDetails {
-    /// Nothing if the picture does not know the node.
+    /// `None` if the node is not known.
     pub(super) async fn of(explorer: &ExplorerState, state: &NetworkState, node: &str) -> Option<Self> {
         let service = state.nodes.get(node)?.clone();
         let client = &explorer.upstream.client;
@@ -91,15 +91,15 @@ async fn request<T, E: ToString>(answer: impl Future<Output = Result<T, E>>) -> 
 }
 
 async fn balance(explorer: &ExplorerState, mining: Option<&MiningInfo>) -> Result<Amount, String> {
-    let address = mining.and_then(|mining| mining.address.as_ref()).ok_or("it mines for nobody")?;
+    let address = mining.and_then(|mining| mining.address.as_ref()).ok_or("it mines for no address")?;
     let address: Address = address.parse().map_err(|error| format!("{error}"))?;
     let balance =
         explorer.upstream.mempool(async move |client, mempool| client.balance(mempool, &address, 1).await).await;
     let balance = balance.map_err(|error| error.to_string())?;
-    Amount::new(balance).ok_or_else(|| "more than there can be".to_owned())
+    Amount::new(balance).ok_or_else(|| "the balance is out of range".to_owned())
 }
 
-/// Names and values of the parameters, for people.
+/// The names and values of the parameters, with units.
 fn rules(params: &Params) -> Vec<(String, String)> {
     let values = serde_json::to_value(params).unwrap_or_default();
     let rule = |(name, value): (&String, &Value)| (name.replace('_', " "), text(name, value));
@@ -116,7 +116,7 @@ fn text(name: &str, value: &Value) -> String {
     }
 }
 
-/// Everybody whom the explorer or the node knows, by address.
+/// All nodes that the explorer or the node knows, by address.
 pub(super) fn others(state: &NetworkState, node: &str, peers: Vec<PeerInfo>) -> Vec<OtherNode> {
     let not_connected = |(address, service): (&String, &ServiceState)| OtherNode {
         address: address.clone(),
@@ -133,7 +133,7 @@ pub(super) fn others(state: &NetworkState, node: &str, peers: Vec<PeerInfo>) -> 
             Some(reason) if reason == "blocked" => LinkState::Blocked,
             Some(reason) => LinkState::Failed(reason),
         };
-        // A mempool that reads along is no node.
+        // Mempools are peers too, but no nodes.
         if !state.mempools.contains_key(&address) {
             let known = others.get(&address);
             let (tip, last_seen) =

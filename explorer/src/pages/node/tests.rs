@@ -1,4 +1,4 @@
-//! The page of a node: with and without a token, silent, and with hostile neighbours.
+//! The page of a node: with and without its token, without answers, and with hostile peers.
 
 use super::details::others;
 use super::*;
@@ -60,26 +60,26 @@ fn a_node_that_can_be_steered() {
 }
 
 #[test]
-fn without_a_token_there_are_no_buttons_but_a_way_to_get_them() {
+fn without_a_token_the_page_says_how_to_get_buttons() {
     let (node, state) = sample(vec![peer("127.0.0.1:8101", None)]);
     let page = render(&NodeDetails { can_steer: false, ..node }, &state).into_string();
     assert!(!page.contains("data-action") && page.contains("CHAINLAB__EXPLORER__TOKENS"), "{page}");
 }
 
 #[test]
-fn a_silent_node_has_a_page() {
+fn a_node_that_does_not_answer_has_a_page() {
     let (mut node, state) = sample(Vec::new());
     node.service = ServiceState { error: Some("unreachable: refused".to_owned()), ..ServiceState::default() };
     node.tips = Err("too slow".to_owned());
     let page = render(&node, &state).into_string();
     assert!(
-        page.contains("unreachable: refused") && page.contains("It does not tell: <bdi class=\"said\">too slow"),
+        page.contains("unreachable: refused") && page.contains("The node did not say: <bdi class=\"said\">too slow"),
         "{page}"
     );
 }
 
 #[test]
-fn what_strangers_say_stays_text() {
+fn hostile_answers_stay_text() {
     let evil = "<script>alert(1)</script>\"'\u{202e}";
     let (mut node, mut state) = sample(vec![peer(evil, Some(evil)), peer("127.0.0.1:8101", Some(evil))]);
     node.service.error = Some(evil.to_owned());
@@ -90,6 +90,6 @@ fn what_strangers_say_stays_text() {
     let page = render(&node, &state).into_string();
     assert!(!page.contains("<script>") && page.contains("<bdi class=\"said\">&lt;script&gt;"), "{page}");
     assert!(!page.contains("\"'"), "{page}");
-    // Nobody can be told to connect to somebody whom the explorer does not know.
+    // No button connects a node to an address that the explorer does not know.
     assert!(!page.contains("data-peer=\"&lt;"), "{page}");
 }
