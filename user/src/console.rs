@@ -49,7 +49,7 @@ pub struct Console {
     errors: Box<dyn Write + Send>,
     json: bool,
     style: Style,
-    moving: bool,
+    progress: bool,
 }
 
 impl std::fmt::Debug for Console {
@@ -60,25 +60,25 @@ impl std::fmt::Debug for Console {
 
 impl Console {
     /// The outputs of this process.
-    pub fn of_process(json: bool) -> Self {
+    pub fn for_process(json: bool) -> Self {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
             style: Style { colours: !json && !no_colour && io::stdout().is_terminal() },
-            moving: !json && io::stderr().is_terminal(),
+            progress: !json && io::stderr().is_terminal(),
             ..Self::plain(io::stdout(), io::stderr(), json)
         }
     }
 
     /// Outputs that are no terminals.
     pub fn plain(out: impl Write + Send + 'static, errors: impl Write + Send + 'static, json: bool) -> Self {
-        Self { out: Box::new(out), errors: Box::new(errors), json, style: Style::default(), moving: false }
+        Self { out: Box::new(out), errors: Box::new(errors), json, style: Style::default(), progress: false }
     }
 
     /// Prints an answer.
     ///
     /// # Errors
     /// If nobody takes it.
-    pub fn show(&mut self, output: &impl Output) -> Result<(), Error> {
+    pub fn print(&mut self, output: &impl Output) -> Result<(), Error> {
         let text = if self.json {
             serde_json::to_string(output).map_err(io::Error::from)?
         } else {
@@ -98,7 +98,7 @@ impl Console {
     }
 
     /// Tells why the command was not carried out.
-    pub fn fail(&mut self, error: &Error) {
+    pub fn print_error(&mut self, error: &Error) {
         if error.exit_code() == 0 {
             return;
         }
@@ -114,7 +114,7 @@ impl Console {
 
     /// A bar that moves on a terminal, and nothing elsewhere.
     pub fn progress(&self, length: u64, what: &'static str) -> ProgressBar {
-        if !self.moving {
+        if !self.progress {
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
@@ -123,8 +123,8 @@ impl Console {
     }
 
     /// Whether progress is shown by a bar, so that lines would only disturb it.
-    pub const fn is_moving(&self) -> bool {
-        self.moving
+    pub const fn shows_progress(&self) -> bool {
+        self.progress
     }
 }
 
@@ -137,9 +137,9 @@ mod tests {
 
     /// What was written.
     #[derive(Clone, Default)]
-    struct Paper(Arc<Mutex<Vec<u8>>>);
+    struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Paper {
+    impl Write for SharedBuffer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -149,26 +149,26 @@ mod tests {
         }
     }
 
-    impl Paper {
+    impl SharedBuffer {
         fn text(&self) -> String {
             String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
         }
     }
 
     #[derive(Serialize)]
-    struct Said(&'static str);
+    struct Words(&'static str);
 
-    impl Output for Said {
+    impl Output for Words {
         fn text(&self, style: Style) -> String {
             format!("{}: {}", style.strong("said"), self.0)
         }
     }
 
     fn shown(said: &'static str, json: bool, colours: bool) -> String {
-        let paper = Paper::default();
-        let console = Console::plain(paper.clone(), io::sink(), json);
-        Console { style: Style { colours }, ..console }.show(&Said(said)).unwrap();
-        paper.text()
+        let buffer = SharedBuffer::default();
+        let console = Console::plain(buffer.clone(), io::sink(), json);
+        Console { style: Style { colours }, ..console }.print(&Words(said)).unwrap();
+        buffer.text()
     }
 
     #[test]
@@ -182,13 +182,13 @@ mod tests {
 
     #[test]
     fn a_refusal_forges_no_lines() {
-        let paper = Paper::default();
-        let mut console = Console::plain(io::sink(), paper.clone(), false);
+        let buffer = SharedBuffer::default();
+        let mut console = Console::plain(io::sink(), buffer.clone(), false);
         let problem = Problem::new(422, "Unprocessable Content", "no\nerror: \u{1b}[2Jcall 555");
         let source = Box::new(client::Error::Refused(problem));
-        console.fail(&Error::Asking { action: "send".to_owned(), at: "h:1".to_owned(), source });
+        console.print_error(&Error::Request { action: "send".to_owned(), at: "h:1".to_owned(), source });
         console.note("only the node: no\nnote: all is well");
-        let told = paper.text();
-        assert!(told.lines().count() == 2 && !told.contains('\u{1b}'), "{told:?}");
+        let printed = buffer.text();
+        assert!(printed.lines().count() == 2 && !printed.contains('\u{1b}'), "{printed:?}");
     }
 }

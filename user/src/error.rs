@@ -34,7 +34,7 @@ pub enum Error {
     /// The tracker lists nobody of that role.
     #[error(
         "the tracker at {tracker} knows no live {role}{network}; start one with `{role} -t {tracker}`, or name one with --{role} host:port",
-        role = name_of(*role)
+        role = role_name(*role)
     )]
     NoMember {
         /// Which tracker.
@@ -47,7 +47,7 @@ pub enum Error {
     /// The tracker lists several networks and none of them is the configuration's.
     #[error(
         "the tracker at {tracker} knows {role}s of several networks, and none is that of the configuration; choose one with --{role} host:port or --config file:\n{listed}",
-        role = name_of(*role)
+        role = role_name(*role)
     )]
     SeveralNetworks {
         /// Which tracker.
@@ -61,10 +61,10 @@ pub enum Error {
     #[error(
         "no service of Chainlab runs on this machine, on the ports that they take by themselves; name one: host:port"
     )]
-    NothingRuns,
+    NoLocalService,
     /// Somebody else is at that address.
     #[error("{at} is a {got}, not a {expected}")]
-    AnotherService {
+    WrongService {
         /// The address.
         at: String,
         /// What it says it is.
@@ -74,7 +74,7 @@ pub enum Error {
     },
     /// A service whose parameters do not make its network id.
     #[error("{at} describes a network that this program cannot use: {reason}")]
-    StrangeNetwork {
+    UnusableNetwork {
         /// The address.
         at: String,
         /// What is wrong.
@@ -86,8 +86,8 @@ pub enum Error {
     )]
     NoMoney(String),
     /// A service refused, or did not answer as it should.
-    #[error("cannot {action}: {}", told(at, source))]
-    Asking {
+    #[error("cannot {action}: {}", request_failure(at, source))]
+    Request {
         /// What was tried.
         action: String,
         /// Who was asked.
@@ -97,10 +97,10 @@ pub enum Error {
     },
     /// A transaction that nobody would take.
     #[error(transparent)]
-    Broken(#[from] TransactionViolation),
+    Violation(#[from] TransactionViolation),
     /// The payer has not enough.
     #[error("{who} cannot pay {amount} LAB and the fee of {fee} LAB, together {needed} LAB: {has}")]
-    Balance {
+    InsufficientBalance {
         /// The payer.
         who: String,
         /// What is to be paid.
@@ -114,10 +114,10 @@ pub enum Error {
     },
     /// A transaction that the mempool does not know.
     #[error("the mempool does not know a transaction {0}: it was never sent, or was given up")]
-    Unknown(TransactionId),
+    UnknownTransaction(TransactionId),
     /// A transaction that left the pool while it was waited for.
     #[error("the transaction {id} has left the mempool without being confirmed: {reason}")]
-    Vanished {
+    LeftPool {
         /// Which.
         id: TransactionId,
         /// Why.
@@ -127,7 +127,7 @@ pub enum Error {
     #[error(
         "{id} has {got} of {wanted} confirmations after {seconds} s; it goes on without us: `user tx {id}` tells more"
     )]
-    WaitedInVain {
+    WaitTimeout {
         /// Which transaction.
         id: TransactionId,
         /// How many it has.
@@ -144,7 +144,7 @@ pub enum Error {
     #[error(
         "none of the seeds 0 to {max_seed} has more than the fee of {fee} LAB; mine for one of them, or send it something"
     )]
-    NobodyCanPay {
+    NoPayer {
         /// The last seed.
         max_seed: u64,
         /// What a payment costs.
@@ -163,7 +163,7 @@ pub enum Error {
     },
     /// A file that is there already.
     #[error("{} is there already and is never overwritten; name another file with -o", .0.display())]
-    Exists(PathBuf),
+    FileExists(PathBuf),
     /// A file or folder that cannot be used.
     #[error("cannot {action} {}: {source}", path.display())]
     File {
@@ -235,24 +235,24 @@ impl Error {
             Self::NoMember { role: Role::Mempool, .. } => "no-mempool",
             Self::NoMember { .. } => "no-node",
             Self::SeveralNetworks { .. } => "several-networks",
-            Self::NothingRuns => "nothing-runs",
-            Self::AnotherService { .. } => "another-service",
-            Self::StrangeNetwork { .. } => "strange-network",
+            Self::NoLocalService => "nothing-runs",
+            Self::WrongService { .. } => "another-service",
+            Self::UnusableNetwork { .. } => "strange-network",
             Self::NoMoney(_) => "no-money",
-            Self::Asking { source, .. } => match **source {
+            Self::Request { source, .. } => match **source {
                 client::Error::Refused(_) => "refused",
                 _ => "no-answer",
             },
-            Self::Broken(broken) => broken.name(),
-            Self::Balance { .. } => "balance",
-            Self::Unknown(_) => "unknown",
-            Self::Vanished { .. } => "vanished",
-            Self::WaitedInVain { .. } => "waited-in-vain",
+            Self::Violation(violation) => violation.name(),
+            Self::InsufficientBalance { .. } => "balance",
+            Self::UnknownTransaction(_) => "unknown",
+            Self::LeftPool { .. } => "vanished",
+            Self::WaitTimeout { .. } => "waited-in-vain",
             Self::EventsEnded(..) => "events-ended",
-            Self::NobodyCanPay { .. } => "nobody-can-pay",
+            Self::NoPayer { .. } => "nobody-can-pay",
             Self::NoneAccepted => "none-accepted",
             Self::NoToken { .. } => "no-token",
-            Self::Exists(_) => "exists",
+            Self::FileExists(_) => "exists",
             Self::File { .. } => "file",
             Self::KeyFile { .. } | Self::NotWritten(_) => "key-file",
             Self::NoPassword(_) | Self::PasswordsDiffer => "password",
@@ -264,7 +264,7 @@ impl Error {
     /// The error as one JSON value.
     pub fn to_json(&self) -> Value {
         let mut error = json!({ "kind": self.kind(), "message": self.to_string() });
-        if let Self::Asking { source, .. } = self
+        if let Self::Request { source, .. } = self
             && let client::Error::Refused(problem) = source.as_ref()
         {
             error["status"] = json!(problem.status);
@@ -277,7 +277,7 @@ impl Error {
 }
 
 /// What a role is called, as program and as flag.
-pub(crate) const fn name_of(role: Role) -> &'static str {
+pub(crate) const fn role_name(role: Role) -> &'static str {
     match role {
         Role::Node => "node",
         Role::Mempool => "mempool",
@@ -285,7 +285,7 @@ pub(crate) const fn name_of(role: Role) -> &'static str {
 }
 
 /// A refusal in its own words; what goes wrong on the way needs to be said of whom.
-fn told(at: &str, error: &client::Error) -> String {
+fn request_failure(at: &str, error: &client::Error) -> String {
     match error {
         client::Error::Refused(problem) if !problem.detail.is_empty() => format!("{at} refuses it: {}", problem.detail),
         client::Error::Refused(problem) => format!("{at} refuses it: {} {}", problem.status, problem.title),

@@ -3,23 +3,23 @@
 //! A thin client: it makes keys and signs, and asks a mempool or a node for everything else. It holds no chain and
 //! decides no rule; what it refuses before sending is what everybody would refuse.
 
+mod address_arg;
 mod args;
-mod chance;
 pub mod commands;
-mod confirming;
+mod confirmation_wait;
 mod console;
 mod error;
-mod funds;
-mod given;
 mod keys;
-mod party;
+mod random;
 mod services;
+mod spendable;
+mod tx_arg;
 
+pub use address_arg::{AddressArg, AddressSelector, BadAddressArg};
 pub use args::{Args, Command};
 pub use console::{Console, Output, Style};
 pub use error::Error;
-pub use party::{BadParty, Party, Whose};
-pub use services::{Context, Found};
+pub use services::{Context, RemoteService};
 
 use runtime::config::Overrides;
 

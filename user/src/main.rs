@@ -13,11 +13,11 @@ async fn main() -> ExitCode {
         Err(error) if error.use_stderr() && std::env::args_os().any(|arg| arg == "--json") => {
             let words = error.to_string();
             let words = words.strip_prefix("error: ").unwrap_or(&words).trim_end();
-            return end(&mut Console::of_process(true), &Error::Usage(words.to_owned()));
+            return end(&mut Console::for_process(true), &Error::Usage(words.to_owned()));
         }
         Err(error) => error.exit(),
     };
-    let mut console = Console::of_process(args.json);
+    let mut console = Console::for_process(args.json);
     if let Err(error) = telemetry::init_log_at(args.common.log_format, "warn") {
         return end(&mut console, &Error::Usage(error.to_string()));
     }
@@ -28,6 +28,6 @@ async fn main() -> ExitCode {
 }
 
 fn end(console: &mut Console, error: &Error) -> ExitCode {
-    console.fail(error);
+    console.print_error(error);
     ExitCode::from(error.exit_code())
 }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    which: Which,
+    source: KeySource,
     /// File whose first line is the password of the key file [default: ask]
     #[arg(long, value_name = "FILE", requires = "file")]
     password_file: Option<PathBuf>,
@@ -19,7 +19,7 @@ pub struct Args {
 
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-struct Which {
+struct KeySource {
     /// A seed text
     #[arg(value_name = "SEED")]
     named: Option<String>,
@@ -33,13 +33,13 @@ struct Which {
 
 /// The address.
 #[derive(Debug, Serialize)]
-struct Shown {
+struct AddressInfo {
     address: Address,
     public_key: String,
     insecure: bool,
 }
 
-impl Output for Shown {
+impl Output for AddressInfo {
     fn text(&self, _: Style) -> String {
         self.address.to_string()
     }
@@ -50,7 +50,7 @@ impl Output for Shown {
 /// # Errors
 /// The key file cannot be read.
 pub fn run(args: Args, console: &mut Console) -> Result<(), Error> {
-    let Args { which: Which { named, seed, file }, password_file } = args;
+    let Args { source: KeySource { named, seed, file }, password_file } = args;
     let (pair, insecure) = match (named.or(seed), file) {
         (Some(seed), _) if seed.starts_with("lab1") => {
             return Err(Error::Usage(format!("{seed} begins like an address; an address needs no other")));
@@ -60,8 +60,8 @@ pub fn run(args: Args, console: &mut Console) -> Result<(), Error> {
         (None, None) => return Err(Error::Usage("name a seed or a key file".to_owned())),
     };
     if insecure {
-        console.note(keys::INSECURE);
+        console.note(keys::SEED_WARNING);
     }
     let public_key = pair.public_key().iter().map(|byte| format!("{byte:02x}")).collect();
-    console.show(&Shown { address: pair.address(), public_key, insecure })
+    console.print(&AddressInfo { address: pair.address(), public_key, insecure })
 }

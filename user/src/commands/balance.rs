@@ -1,8 +1,8 @@
 //! `user balance` and `user balances`: who has how much.
 
+use crate::address_arg::{AddressArg, AddressSelector};
 use crate::console::{Console, Output, Style};
-use crate::party::{Party, Whose};
-use crate::services::{Context, Found};
+use crate::services::{Context, RemoteService};
 use crate::{Error, keys};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 /// Balances of a page.
 const PAGE: usize = 1000;
 /// Questions at a time.
-const AT_A_TIME: usize = 8;
+const CONCURRENT_REQUESTS: usize = 8;
 
 /// Show balances
 #[derive(Debug, clap::Args)]
@@ -20,7 +20,7 @@ const AT_A_TIME: usize = 8;
 pub struct Args {
     /// Addresses, beginnings of addresses (lab1…), or seeds [default: everybody]
     #[arg(value_name = "ADDRESS OR SEED")]
-    whose: Vec<Whose>,
+    whose: Vec<AddressSelector>,
     /// Your own, by seed
     #[arg(short, long)]
     seed: Vec<String>,
@@ -47,7 +47,7 @@ Examples:
 
 /// One balance.
 #[derive(Debug, Serialize)]
-struct Row {
+struct BalanceRow {
     address: Address,
     balance: Amount,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,7 +58,7 @@ struct Row {
 #[derive(Debug, Serialize)]
 struct Balances {
     confirmations: u64,
-    balances: Vec<Row>,
+    balances: Vec<BalanceRow>,
     /// Whether the limit cut some off.
     more: bool,
 }
@@ -76,7 +76,7 @@ impl Output for Balances {
     }
 }
 
-fn line(row: &Row, style: Style) -> String {
+fn line(row: &BalanceRow, style: Style) -> String {
     let seed = row.seed.as_ref().map_or(String::new(), |seed| style.faint(format!("  the seed {seed:?}")));
     format!("{}  {:>18} LAB{seed}", row.address, row.balance.to_string())
 }
@@ -87,42 +87,48 @@ fn line(row: &Row, style: Style) -> String {
 /// No mempool, or it does not answer.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let Args { mut whose, seed, file, password_file, confirmations, limit } = args;
-    whose.extend(seed.iter().map(|seed| Whose::Party(Party::of_seed(seed))));
+    whose.extend(seed.iter().map(|seed| AddressSelector::Address(AddressArg::from_seed(seed))));
     if let Some(file) = file {
         let address = keys::read(&file, password_file.as_deref(), console)?.address();
-        whose.push(Whose::Party(Party { address, seed: None }));
+        whose.push(AddressSelector::Address(AddressArg { address, seed: None }));
     }
     if whose.is_empty() {
-        whose.push(Whose::Prefix(String::new()));
+        whose.push(AddressSelector::Prefix(String::new()));
     }
-    let found = context.mempool().await?;
-    let mut answer = Balances { confirmations, balances: Vec::new(), more: false };
+    let mempool = context.mempool().await?;
+    let mut balances = Balances { confirmations, balances: Vec::new(), more: false };
     for whose in whose {
         match whose {
-            Whose::Party(party) => {
-                let balance = ask(&found, &party.address, confirmations).await?;
-                answer.balances.push(Row { address: party.address, balance, seed: party.seed });
+            AddressSelector::Address(arg) => {
+                let balance = request_balance(&mempool, &arg.address, confirmations).await?;
+                balances.balances.push(BalanceRow { address: arg.address, balance, seed: arg.seed });
             }
-            Whose::Prefix(prefix) => list(&found, &prefix, limit as usize, &mut answer).await?,
+            AddressSelector::Prefix(prefix) => list_balances(&mempool, &prefix, limit as usize, &mut balances).await?,
         }
     }
-    console.show(&answer)
+    console.print(&balances)
 }
 
-async fn ask(found: &Found, address: &Address, confirmations: u64) -> Result<Amount, Error> {
-    let balance = found.client.balance(&found.at, address, confirmations).await;
-    let balance = balance.map_err(found.failed(format!("ask for the balance of {}", address.short())))?;
+async fn request_balance(mempool: &RemoteService, address: &Address, confirmations: u64) -> Result<Amount, Error> {
+    let balance = mempool.client.balance(&mempool.address, address, confirmations).await;
+    let balance = balance.map_err(mempool.request_error(format!("ask for the balance of {}", address.short())))?;
     Ok(Amount::new(balance).unwrap_or(Amount::MAX))
 }
 
 /// Adds up to `limit` balances of addresses that begin with `prefix`.
-async fn list(found: &Found, prefix: &str, limit: usize, answer: &mut Balances) -> Result<(), Error> {
-    let confirmations = answer.confirmations;
+async fn list_balances(
+    mempool: &RemoteService,
+    prefix: &str,
+    limit: usize,
+    balances: &mut Balances,
+) -> Result<(), Error> {
+    let confirmations = balances.confirmations;
     let (mut rows, mut from) = (Vec::new(), None::<String>);
     loop {
-        let page = found.client.balances(&found.at, prefix, from.as_deref(), PAGE.min(limit - rows.len())).await;
-        let page = page.map_err(found.failed("list balances"))?;
-        rows.extend(page.entries.into_iter().map(|entry| Row {
+        let page =
+            mempool.client.balances(&mempool.address, prefix, from.as_deref(), PAGE.min(limit - rows.len())).await;
+        let page = page.map_err(mempool.request_error("list balances"))?;
+        rows.extend(page.entries.into_iter().map(|entry| BalanceRow {
             address: entry.address,
             balance: entry.balance,
             seed: None,
@@ -133,15 +139,15 @@ async fn list(found: &Found, prefix: &str, limit: usize, answer: &mut Balances) 
             break;
         }
     }
-    answer.more |= from.is_some();
+    balances.more |= from.is_some();
     // Lists are of what is in the chain; anything else is asked for one by one.
     if confirmations != 1 {
-        let asked = stream::iter(rows).map(async |row: Row| {
-            let balance = ask(found, &row.address, confirmations).await?;
-            Ok::<_, Error>(Row { balance, ..row })
+        let asked = stream::iter(rows).map(async |row: BalanceRow| {
+            let balance = request_balance(mempool, &row.address, confirmations).await?;
+            Ok::<_, Error>(BalanceRow { balance, ..row })
         });
-        rows = asked.buffered(AT_A_TIME).try_collect().await?;
+        rows = asked.buffered(CONCURRENT_REQUESTS).try_collect().await?;
     }
-    answer.balances.extend(rows);
+    balances.balances.extend(rows);
     Ok(())
 }

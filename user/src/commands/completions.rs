@@ -39,5 +39,5 @@ impl Output for Script {
 pub fn run(args: Args, console: &mut Console) -> Result<(), Error> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut crate::Args::command(), "user", &mut script);
-    console.show(&Script { shell: args.shell.to_string(), script: String::from_utf8_lossy(&script).into_owned() })
+    console.print(&Script { shell: args.shell.to_string(), script: String::from_utf8_lossy(&script).into_owned() })
 }

@@ -27,14 +27,14 @@ Examples:
 
 /// A service that answered.
 #[derive(Debug, Serialize)]
-struct Running {
+struct ServiceHealth {
     service: String,
     at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     height: Option<u64>,
 }
 
-impl Running {
+impl ServiceHealth {
     fn new(at: String, info: Info) -> Self {
         Self { service: info.service, at, height: info.tip.map(|tip| tip.index.0) }
     }
@@ -43,11 +43,11 @@ impl Running {
 /// All that answered.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-struct Health(Vec<Running>);
+struct Health(Vec<ServiceHealth>);
 
 impl Output for Health {
     fn text(&self, style: Style) -> String {
-        let line = |running: &Running| {
+        let line = |running: &ServiceHealth| {
             let service = style.good(sanitize::line(&running.service));
             let height = running.height.map(|height| format!(", at block {height}")).unwrap_or_default();
             format!("{service} runs at {}{height}", running.at)
@@ -63,20 +63,20 @@ impl Output for Health {
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let client = Client::new(None, None).map_err(Error::Client)?;
     let running = if args.services.is_empty() {
-        of_this_machine(&client, &context.config).await?
+        local_services(&client, &context.config).await?
     } else {
-        named(&client, &args.services).await?
+        named_services(&client, &args.services).await?
     };
-    console.show(&Health(running))
+    console.print(&Health(running))
 }
 
-async fn named(client: &Client, services: &[HostPort]) -> Result<Vec<Running>, Error> {
+async fn named_services(client: &Client, services: &[HostPort]) -> Result<Vec<ServiceHealth>, Error> {
     let mut running = Vec::new();
     for at in services.iter().map(ToString::to_string) {
         match client.info(&at).await {
-            Ok(info) => running.push(Running::new(at, info)),
+            Ok(info) => running.push(ServiceHealth::new(at, info)),
             Err(source) => {
-                return Err(Error::Asking { action: "ask for the health".to_owned(), at, source: Box::new(source) });
+                return Err(Error::Request { action: "ask for the health".to_owned(), at, source: Box::new(source) });
             }
         }
     }
@@ -84,7 +84,7 @@ async fn named(client: &Client, services: &[HostPort]) -> Result<Vec<Running>, E
 }
 
 /// A port that nobody has is refused at once; one that answers something else is somebody else's.
-async fn of_this_machine(client: &Client, config: &Config) -> Result<Vec<Running>, Error> {
+async fn local_services(client: &Client, config: &Config) -> Result<Vec<ServiceHealth>, Error> {
     let first = [config.explorer.port, config.tracker.port, config.mempool.port, config.node.port];
     let ports: std::collections::BTreeSet<u16> =
         first.into_iter().flat_map(|first| first..=first.saturating_add(ports::TRIES - 1)).collect();
@@ -92,8 +92,8 @@ async fn of_this_machine(client: &Client, config: &Config) -> Result<Vec<Running
     for port in ports {
         let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         if let Ok(info) = client.info_at(at).await {
-            running.push(Running::new(at.to_string(), info));
+            running.push(ServiceHealth::new(at.to_string(), info));
         }
     }
-    if running.is_empty() { Err(Error::NothingRuns) } else { Ok(running) }
+    if running.is_empty() { Err(Error::NoLocalService) } else { Ok(running) }
 }

@@ -1,7 +1,7 @@
 //! `user history`: what an address paid, was paid and earned.
 
+use crate::address_arg::AddressArg;
 use crate::console::{Console, Output, Style};
-use crate::party::Party;
 use crate::services::Context;
 use crate::{Error, keys};
 use serde::Serialize;
@@ -16,7 +16,7 @@ const PAGE: usize = 100;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    whose: Whose,
+    source: AddressSource,
     /// File whose first line is the password of the key file [default: ask]
     #[arg(long, value_name = "FILE", requires = "file")]
     password_file: Option<PathBuf>,
@@ -27,10 +27,10 @@ pub struct Args {
 
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-struct Whose {
+struct AddressSource {
     /// An address (lab1…), or the seed of a key
     #[arg(value_name = "ADDRESS OR SEED")]
-    party: Option<Party>,
+    address: Option<AddressArg>,
     /// Your own, by seed
     #[arg(short, long)]
     seed: Option<String>,
@@ -41,14 +41,14 @@ struct Whose {
 
 /// The history.
 #[derive(Debug, Serialize)]
-struct Shown {
+struct History {
     address: Address,
     entries: Vec<HistoryEntry>,
     /// Whether the limit cut some off.
     more: bool,
 }
 
-impl Output for Shown {
+impl Output for History {
     fn text(&self, style: Style) -> String {
         let mut lines = vec![style.strong(self.address)];
         lines.extend(self.entries.iter().map(|entry| line(entry, &self.address)));
@@ -88,18 +88,18 @@ fn line(entry: &HistoryEntry, own: &Address) -> String {
 /// # Errors
 /// No mempool, or it does not answer.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
-    let Args { whose: Whose { party, seed, file }, password_file, limit } = args;
-    let address = match (party.or(seed.as_deref().map(Party::of_seed)), file) {
-        (Some(party), _) => party.address,
+    let Args { source: AddressSource { address, seed, file }, password_file, limit } = args;
+    let address = match (address.or(seed.as_deref().map(AddressArg::from_seed)), file) {
+        (Some(address), _) => address.address,
         (None, Some(file)) => keys::read(&file, password_file.as_deref(), console)?.address(),
         (None, None) => return Err(Error::Usage("whose history? Name an address, a seed or a key file".to_owned())),
     };
-    let found = context.mempool().await?;
+    let mempool = context.mempool().await?;
     let (limit, mut entries, mut before) = (limit as usize, Vec::new(), None::<String>);
     loop {
         let page = PAGE.min(limit - entries.len());
-        let page = found.client.history(&found.at, &address, before.as_deref(), page).await;
-        let page = page.map_err(found.failed("ask for the history"))?;
+        let page = mempool.client.history(&mempool.address, &address, before.as_deref(), page).await;
+        let page = page.map_err(mempool.request_error("ask for the history"))?;
         entries.extend(page.entries);
         entries.truncate(limit);
         before = page.next;
@@ -107,5 +107,5 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
             break;
         }
     }
-    console.show(&Shown { address, entries, more: before.is_some() })
+    console.print(&History { address, entries, more: before.is_some() })
 }

@@ -47,9 +47,9 @@ pub fn run(args: Args, console: &mut Console) -> Result<(), Error> {
     let Some(folder) = args.folder else {
         let mut page = Vec::new();
         Man::new(command).render(&mut page)?;
-        return console.show(&Pages::Page(String::from_utf8_lossy(&page).into_owned()));
+        return console.print(&Pages::Page(String::from_utf8_lossy(&page).into_owned()));
     };
     let failed = |source| Error::File { action: "write into", path: folder.clone(), source };
     std::fs::create_dir_all(&folder).and_then(|()| clap_mangen::generate_to(command, &folder)).map_err(failed)?;
-    console.show(&Pages::Folder(folder))
+    console.print(&Pages::Folder(folder))
 }

@@ -4,7 +4,7 @@
 //! only for an address of this machine, so that no token is ever sent to a stranger.
 
 use crate::console::{Console, Output, Style};
-use crate::services::{Context, Found};
+use crate::services::{Context, RemoteService};
 use crate::{Error, keys};
 use runtime::client::HostPort;
 use runtime::data_dir;
@@ -46,12 +46,12 @@ Examples:
 
 /// The blocks.
 #[derive(Debug, Serialize)]
-struct Mined {
+struct MinedBlocks {
     node: String,
     hashes: Vec<BlockHash>,
 }
 
-impl Output for Mined {
+impl Output for MinedBlocks {
     fn text(&self, style: Style) -> String {
         let hashes: Vec<_> = self.hashes.iter().map(|hash| style.strong(hash)).collect();
         hashes.join("\n")
@@ -64,21 +64,21 @@ impl Output for Mined {
 /// No node, no token, or the node refuses.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let Args { blocks, node, token, token_file, data_dir, data } = args;
-    let found = context.node(node.as_ref()).await?;
+    let node = context.node(node.as_ref()).await?;
     let token = match (token, token_file) {
         (Some(token), _) => token,
         (None, Some(file)) => keys::read_text(&file)?.trim_end().to_owned(),
-        (None, None) => find_token(&found, &context.config, data_dir.as_deref())?,
+        (None, None) => find_token(&node, &context.config, data_dir.as_deref())?,
     };
-    let mined = found.client.mine(&found.at, &token, &MineRequest { blocks, data }).await;
-    let hashes = mined.map_err(found.failed("mine"))?.hashes;
-    console.show(&Mined { node: found.at.clone(), hashes })
+    let mined = node.client.mine(&node.address, &token, &MineRequest { blocks, data }).await;
+    let hashes = mined.map_err(node.request_error("mine"))?.hashes;
+    console.print(&MinedBlocks { node: node.address.clone(), hashes })
 }
 
 /// The token of the configuration, or of the data folder of a node on this machine.
-fn find_token(found: &Found, config: &Config, folder: Option<&Path>) -> Result<String, Error> {
-    let no_token = |hint| Error::NoToken { at: found.at.clone(), hint };
-    if !is_here(&found.at) {
+fn find_token(node: &RemoteService, config: &Config, folder: Option<&Path>) -> Result<String, Error> {
+    let no_token = |hint| Error::NoToken { at: node.address.clone(), hint };
+    if !is_local(&node.address) {
         return Err(no_token(
             "it is on another machine; copy the file token of its data folder, and name it with --token-file"
                 .to_owned(),
@@ -88,8 +88,8 @@ fn find_token(found: &Found, config: &Config, folder: Option<&Path>) -> Result<S
         return Ok(token.expose().to_owned());
     }
     let root = folder.unwrap_or(&config.node.data_dir);
-    let port = found.at.parse().map_or(0, |at: HostPort| at.port());
-    let path = data_dir::folder(root, &found.params, "node", port).join("token");
+    let port = node.address.parse().map_or(0, |at: HostPort| at.port());
+    let path = data_dir::folder(root, &node.params, "node", port).join("token");
     keys::read_text(&path).map(|text| text.trim_end().to_owned()).map_err(|error| {
         no_token(format!(
             "{error}. If the node runs in another folder, name its data folder with -d, or the file with --token-file"
@@ -98,7 +98,7 @@ fn find_token(found: &Found, config: &Config, folder: Option<&Path>) -> Result<S
 }
 
 /// Whether an address is certainly one of this machine.
-fn is_here(at: &str) -> bool {
+fn is_local(at: &str) -> bool {
     let Ok(at) = at.parse::<HostPort>() else { return false };
     at.host() == "localhost" || at.host().parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
@@ -117,7 +117,7 @@ mod tests {
             ("localhost.example:8100", false),
             ("nonsense", false),
         ] {
-            assert_eq!(is_here(at), expected, "{at}");
+            assert_eq!(is_local(at), expected, "{at}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! `user new`: makes a key file.
 
 use crate::console::{Console, Output, Style};
-use crate::{Error, chance, keys};
+use crate::{Error, keys, random};
 use serde::Serialize;
 use shared::keys::KeyPair;
 use shared::ledger::Address;
@@ -34,14 +34,14 @@ Examples:
 
 /// The new key.
 #[derive(Debug, Serialize)]
-struct Made {
+struct NewKey {
     file: PathBuf,
     address: Address,
     encrypted: bool,
     insecure: bool,
 }
 
-impl Output for Made {
+impl Output for NewKey {
     fn text(&self, style: Style) -> String {
         let kind = if self.encrypted { "an encrypted key" } else { "a key" };
         let Self { file, address, .. } = self;
@@ -62,15 +62,15 @@ pub fn run(args: Args, console: &mut Console) -> Result<(), Error> {
     let insecure = seed.is_some();
     let pair = match &seed {
         Some(seed) => KeyPair::from_seed(seed),
-        None => chance::key_pair()?,
+        None => random::key_pair()?,
     };
     // Before a password is asked for in vain.
     if file.exists() {
-        return Err(Error::Exists(file));
+        return Err(Error::FileExists(file));
     }
     let password = match &password_file {
-        Some(path) => Some(keys::password_in(path)?),
-        None if password => Some(keys::ask_twice()?),
+        Some(path) => Some(keys::read_password(path)?),
+        None if password => Some(keys::prompt_new_password()?),
         None => None,
     };
     if password.as_deref() == Some("") {
@@ -78,7 +78,7 @@ pub fn run(args: Args, console: &mut Console) -> Result<(), Error> {
     }
     keys::write(&file, &pair, password.as_deref())?;
     if insecure {
-        console.note(keys::INSECURE);
+        console.note(keys::SEED_WARNING);
     }
-    console.show(&Made { file, address: pair.address(), encrypted: password.is_some(), insecure })
+    console.print(&NewKey { file, address: pair.address(), encrypted: password.is_some(), insecure })
 }

@@ -2,12 +2,12 @@
 //!
 //! What everybody would refuse is refused here first, in words: the address, the amounts, the message, the balance.
 
+use crate::address_arg::AddressArg;
 use crate::console::{Console, Output, Style};
-use crate::funds::Funds;
 use crate::keys::KeyArgs;
-use crate::party::Party;
-use crate::services::{Context, Found};
-use crate::{Error, chance, confirming};
+use crate::services::{Context, RemoteService};
+use crate::spendable::Spendable;
+use crate::{Error, confirmation_wait, random};
 use runtime::client;
 use serde::Serialize;
 use shared::keys::PlainVerifier;
@@ -24,7 +24,7 @@ pub struct Args {
     amount: Amount,
     /// Whom: an address (lab1…), or the seed of a key
     #[arg(value_name = "ADDRESS OR SEED")]
-    to: Party,
+    to: AddressArg,
     #[command(flatten)]
     key: KeyArgs,
     /// What to say with it
@@ -58,7 +58,7 @@ fn positive(text: &str) -> Result<Amount, String> {
 
 /// A payment that a mempool has taken.
 #[derive(Debug, Serialize)]
-struct Sent {
+struct SentPayment {
     status: PushStatus,
     transaction: Transaction,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,10 +66,10 @@ struct Sent {
     mempool: String,
 }
 
-impl Output for Sent {
+impl Output for SentPayment {
     fn text(&self, style: Style) -> String {
         let Transaction { id, to, amount, fee, msg, .. } = &self.transaction;
-        let to = Party { address: *to, seed: self.to_seed.clone() }.name();
+        let to = AddressArg { address: *to, seed: self.to_seed.clone() }.description();
         let msg = if msg.is_empty() { String::new() } else { format!(", saying {:?}", msg) };
         let id = style.strong(id);
         let verb = style.good("sent");
@@ -87,42 +87,44 @@ impl Output for Sent {
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let Args { amount, to, key, msg, fee, wait, timeout } = args;
     let (pair, who) = key.load(console)?;
-    let found = context.mempool().await?;
-    context.remark(&found, console);
+    let mempool = context.mempool().await?;
+    context.note_foreign_network(&mempool, console);
     let fee = fee.unwrap_or(context.config.mempool.min_fee);
     let from = pair.address();
-    let unsigned = Unsigned { uuid: Uuid(chance::random()?), from, to: to.address, amount, fee, msg };
-    let transaction = pair.sign_transaction(unsigned, found.id);
-    transaction.check(&TransactionRules::of(&found.params), &PlainVerifier)?;
+    let unsigned = Unsigned { uuid: Uuid(random::bytes()?), from, to: to.address, amount, fee, msg };
+    let transaction = pair.sign_transaction(unsigned, mempool.network_id);
+    transaction.check(&TransactionRules::of(&mempool.params), &PlainVerifier)?;
     if from == to.address {
         console.note("this pays the payer: only the fee will move");
     }
-    Funds::of(&found, &from).await?.cover(&who, amount, fee)?;
+    Spendable::of(&mempool, &from).await?.check_covers(&who, amount, fee)?;
     // Before it is sent, so that nothing that happens to it is missed.
-    let watch = match wait {
-        Some(_) => confirming::watch(&found).await,
+    let events = match wait {
+        Some(_) => confirmation_wait::subscribe(&mempool).await,
         None => None,
     };
-    let status = push(&found, &transaction).await?;
+    let status = push(&mempool, &transaction).await?;
     let id = transaction.id;
-    console.show(&Sent { status, transaction, to_seed: to.seed, mempool: found.at.clone() })?;
+    console.print(&SentPayment { status, transaction, to_seed: to.seed, mempool: mempool.address.clone() })?;
     match wait {
-        Some(wanted) => confirming::wait(&found, id, wanted, Duration::from_secs(timeout), watch, console).await,
+        Some(wanted) => {
+            confirmation_wait::wait(&mempool, id, wanted, Duration::from_secs(timeout), events, console).await
+        }
         None => Ok(()),
     }
 }
 
-async fn push(found: &Found, transaction: &Transaction) -> Result<PushStatus, Error> {
-    let pushed = found.client.push_transaction(&found.at, transaction).await;
+async fn push(mempool: &RemoteService, transaction: &Transaction) -> Result<PushStatus, Error> {
+    let pushed = mempool.client.push_transaction(&mempool.address, transaction).await;
     let pushed = pushed.and_then(|pushed| {
         let other = || client::Error::Malformed(format!("it answers for the transaction {}", pushed.id));
         if pushed.id == transaction.id { Ok(pushed) } else { Err(other()) }
     });
-    Ok(pushed.map_err(|error| found.failed(attempt(transaction.id, &error))(error))?.status)
+    Ok(pushed.map_err(|error| mempool.request_error(failed_action(transaction.id, &error))(error))?.status)
 }
 
 /// What could not be done: without an answer nobody knows whether it was, and who pays again may pay twice.
-fn attempt(id: TransactionId, error: &client::Error) -> String {
+fn failed_action(id: TransactionId, error: &client::Error) -> String {
     match error {
         client::Error::Refused(_) => "send the transaction".to_owned(),
         _ => format!("tell whether the transaction {id} has arrived (ask `user tx {id}` before you send another)"),
@@ -137,10 +139,10 @@ mod tests {
     #[test]
     fn without_an_answer_it_may_have_arrived() {
         let id = TransactionId::of("a payment");
-        let words = attempt(id, &client::Error::Slow);
+        let words = failed_action(id, &client::Error::Slow);
         assert!(words.contains(&format!("user tx {id}")), "{words}");
         let refused = client::Error::Refused(Problem::new(422, "Unprocessable Content", "too poor"));
-        assert_eq!(attempt(id, &refused), "send the transaction");
+        assert_eq!(failed_action(id, &refused), "send the transaction");
     }
 
     #[test]

@@ -2,8 +2,8 @@
 
 use crate::Error;
 use crate::console::{Console, Output, Style};
-use crate::given::Given;
 use crate::services::Context;
+use crate::tx_arg::TxArg;
 use serde::Serialize;
 use shared::block::BlockHash;
 use shared::keys::PlainVerifier;
@@ -15,7 +15,7 @@ use shared::ledger::{Address, TransactionId};
 pub struct Args {
     /// A transaction's id, a file with its JSON, or - for standard input
     #[arg(value_name = "ID OR FILE")]
-    transaction: Given,
+    transaction: TxArg,
     /// Take the network of the configuration instead of asking a service for one
     #[arg(long)]
     offline: bool,
@@ -50,8 +50,8 @@ impl Output for Valid {
 /// # Errors
 /// The first rule that it breaks.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
-    let judged = args.transaction.get(context, args.offline).await?;
-    judged.transaction.check(&judged.rules, &PlainVerifier)?;
-    let (id, from) = (judged.transaction.id, judged.transaction.from);
-    console.show(&Valid { id, valid: true, from, network_id: judged.network() })
+    let resolved = args.transaction.resolve(context, args.offline).await?;
+    resolved.transaction.check(&resolved.rules, &PlainVerifier)?;
+    let (id, from) = (resolved.transaction.id, resolved.transaction.from);
+    console.print(&Valid { id, valid: true, from, network_id: resolved.network() })
 }

@@ -17,7 +17,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 /// What steers the nodes of a lab.
 pub(crate) const TOKEN: &str = "the token of the lab";
 /// Far more than any step takes; a test that waits so long has failed.
-const SOON: Duration = Duration::from_secs(40);
+const DEADLINE: Duration = Duration::from_secs(40);
 
 /// Waits until `look` sees something.
 pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
@@ -26,7 +26,7 @@ pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T
         if let Some(seen) = look().await {
             return seen;
         }
-        assert!(began.elapsed() < SOON, "waited {SOON:?} in vain until {what}");
+        assert!(began.elapsed() < DEADLINE, "waited {DEADLINE:?} in vain until {what}");
         sleep(Duration::from_millis(20)).await;
     }
 }
@@ -69,7 +69,7 @@ impl Lab {
         Self { tracker, root: tempfile::tempdir().unwrap(), _stop: stop.clone().drop_guard(), stop }
     }
 
-    /// A tracker, a node that mines when told, for the seed alice, and a mempool.
+    /// A tracker, a node that mines for the seed alice when a test asks it to, and a mempool.
     pub(crate) async fn with_money(name: &str) -> Self {
         let lab = Self::new().await;
         lab.node(network(name)).await;

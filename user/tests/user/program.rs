@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// Nobody listens there (discard, which no system of today serves).
-pub(crate) const NOBODY: &str = "127.0.0.1:9";
+pub(crate) const UNUSED_ADDRESS: &str = "127.0.0.1:9";
 /// The address of the seed alice (docs/protocol.md §6).
 pub(crate) const ALICE: &str = "lab1qw3a092402y9t2zw3vrxdlgl3j6c3gvfm4zu09kmfz6rencp3cz6sj7943p";
 /// The address of the seed bob.
@@ -19,18 +19,18 @@ pub(crate) struct Program {
     flags: Vec<String>,
 }
 
-/// What a run said.
+/// The result of a run.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct RunOutput {
     pub(crate) code: i32,
-    pub(crate) out: String,
-    pub(crate) errors: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Program {
     /// A folder without any service.
-    pub(crate) fn alone() -> Self {
-        Self::with(&["-t", NOBODY])
+    pub(crate) fn without_services() -> Self {
+        Self::with(&["-t", UNUSED_ADDRESS])
     }
 
     pub(crate) fn with(flags: &[&str]) -> Self {
@@ -46,14 +46,14 @@ impl Program {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    pub(crate) fn run(&self, args: &[&str]) -> Said {
+    pub(crate) fn run(&self, args: &[&str]) -> RunOutput {
         self.run_with_input(args, "")
     }
 
-    pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Said {
+    pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> RunOutput {
         let mut command = Command::new(env!("CARGO_BIN_EXE_user"));
         command.args(args).args(&self.flags);
-        said(&mut command, self.folder.path(), input)
+        finish(&mut command, self.folder.path(), input)
     }
 
     /// The JSON of a run that did what it should.
@@ -65,14 +65,14 @@ impl Program {
     }
 
     /// What a shell makes of a script.
-    pub(crate) fn sh(&self, script: &str) -> Said {
+    pub(crate) fn sh(&self, script: &str) -> RunOutput {
         let mut command = Command::new("sh");
         command.arg("-s");
-        said(&mut command, self.folder.path(), script)
+        finish(&mut command, self.folder.path(), script)
     }
 }
 
-fn said(command: &mut Command, folder: &Path, input: &str) -> Said {
+fn finish(command: &mut Command, folder: &Path, input: &str) -> RunOutput {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CHAINLAB")) {
         command.env_remove(name);
     }
@@ -82,15 +82,15 @@ fn said(command: &mut Command, folder: &Path, input: &str) -> Said {
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Said { code: output.status.code().unwrap(), out: text(output.stdout), errors: text(output.stderr) }
+    RunOutput { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
-impl Said {
+impl RunOutput {
     /// Standard output of a run that did what it should.
     #[track_caller]
     pub(crate) fn ok(self) -> String {
-        assert_eq!(self.code, 0, "{}{}", self.out, self.errors);
-        self.out
+        assert_eq!(self.code, 0, "{}{}", self.stdout, self.stderr);
+        self.stdout
     }
 
     /// The only line of JSON of a run that did what it should.
@@ -101,16 +101,16 @@ impl Said {
 
     /// Standard error of a run that ended with `code` and printed no answer.
     #[track_caller]
-    pub(crate) fn refused(self, code: i32) -> String {
-        assert_eq!(self.code, code, "{}{}", self.out, self.errors);
-        assert_eq!(self.out, "", "an answer where there is none");
-        self.errors
+    pub(crate) fn expect_error(self, code: i32) -> String {
+        assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);
+        assert_eq!(self.stdout, "", "an answer where there is none");
+        self.stderr
     }
 
-    /// The kind of error that a run with `--json` told.
+    /// The kind of error that a run with `--json` printed.
     #[track_caller]
-    pub(crate) fn kind(self, code: i32) -> String {
-        let error: Value = serde_json::from_str(&self.refused(code)).unwrap();
+    pub(crate) fn error_kind(self, code: i32) -> String {
+        let error: Value = serde_json::from_str(&self.expect_error(code)).unwrap();
         assert!(!error["error"]["message"].as_str().unwrap().is_empty());
         error["error"]["kind"].as_str().unwrap().to_owned()
     }

@@ -7,13 +7,13 @@ use shared::ledger::{Address, BadAddress, TransactionViolation};
 use std::str::FromStr;
 
 /// What every address begins with.
-const BEGINNING: &str = "lab1";
+const PREFIX: &str = "lab1";
 /// Characters of an address.
-const LENGTH: usize = 63;
+const ADDRESS_LENGTH: usize = 63;
 
 /// Who pays or is paid.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Party {
+pub struct AddressArg {
     /// The address.
     pub address: Address,
     /// The seed that it was named by.
@@ -22,16 +22,16 @@ pub struct Party {
 
 /// Whose balance is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whose {
+pub enum AddressSelector {
     /// One address.
-    Party(Party),
+    Address(AddressArg),
     /// All that begin so.
     Prefix(String),
 }
 
 /// A text that names nobody.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadParty {
+pub enum BadAddressArg {
     /// Nothing at all.
     #[error("expected an address (lab1…) or the seed of a key, got nothing")]
     Empty,
@@ -43,14 +43,14 @@ pub enum BadParty {
     NotAPoint(#[from] TransactionViolation),
 }
 
-impl Party {
+impl AddressArg {
     /// The owner of a seed's key.
-    pub fn of_seed(seed: &str) -> Self {
+    pub fn from_seed(seed: &str) -> Self {
         Self { address: KeyPair::from_seed(seed).address(), seed: Some(seed.to_owned()) }
     }
 
     /// The address, and the seed where it was named by one.
-    pub fn name(&self) -> String {
+    pub fn description(&self) -> String {
         match &self.seed {
             Some(seed) => format!("{} (the seed {seed:?})", self.address),
             None => self.address.to_string(),
@@ -58,15 +58,15 @@ impl Party {
     }
 }
 
-impl FromStr for Party {
-    type Err = BadParty;
+impl FromStr for AddressArg {
+    type Err = BadAddressArg;
 
-    fn from_str(text: &str) -> Result<Self, BadParty> {
+    fn from_str(text: &str) -> Result<Self, BadAddressArg> {
         if text.is_empty() {
-            return Err(BadParty::Empty);
+            return Err(BadAddressArg::Empty);
         }
-        if !begins_like_an_address(text) {
-            return Ok(Self::of_seed(text));
+        if !has_address_prefix(text) {
+            return Ok(Self::from_seed(text));
         }
         let address: Address = text.parse()?;
         PlainVerifier.is_point(&address)?;
@@ -74,19 +74,19 @@ impl FromStr for Party {
     }
 }
 
-impl FromStr for Whose {
-    type Err = BadParty;
+impl FromStr for AddressSelector {
+    type Err = BadAddressArg;
 
-    fn from_str(text: &str) -> Result<Self, BadParty> {
-        if begins_like_an_address(text) && text.len() < LENGTH && !text.bytes().any(|c| c.is_ascii_uppercase()) {
+    fn from_str(text: &str) -> Result<Self, BadAddressArg> {
+        if has_address_prefix(text) && text.len() < ADDRESS_LENGTH && !text.bytes().any(|c| c.is_ascii_uppercase()) {
             return Ok(Self::Prefix(text.to_owned()));
         }
-        text.parse().map(Self::Party)
+        text.parse().map(Self::Address)
     }
 }
 
-fn begins_like_an_address(text: &str) -> bool {
-    text.get(..BEGINNING.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(BEGINNING))
+fn has_address_prefix(text: &str) -> bool {
+    text.get(..PREFIX.len()).is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX))
 }
 
 #[cfg(test)]
@@ -97,9 +97,9 @@ mod tests {
 
     #[test]
     fn what_begins_with_lab1_is_an_address_and_never_a_seed() {
-        let alice: Party = ALICE.parse().unwrap();
+        let alice: AddressArg = ALICE.parse().unwrap();
         assert_eq!((alice.address.as_str(), alice.seed), (ALICE, None));
-        let seed: Party = "alice".parse().unwrap();
+        let seed: AddressArg = "alice".parse().unwrap();
         assert_eq!((seed.address.as_str(), seed.seed.as_deref()), (ALICE, Some("alice")));
         let mistyped = ALICE.replace("qw3a", "qw3c");
         for (text, words) in [
@@ -110,7 +110,7 @@ mod tests {
             (&ALICE.to_uppercase(), "lower case"),
             ("", "nothing"),
         ] {
-            let error = text.parse::<Party>().expect_err(text).to_string();
+            let error = text.parse::<AddressArg>().expect_err(text).to_string();
             assert!(error.contains(words), "{text}: {error}");
         }
     }
@@ -121,15 +121,15 @@ mod tests {
         let mut key = [0xff; 33];
         key[0] = 2;
         let address = Address::of_public_key(&key).unwrap();
-        let error = address.as_str().parse::<Party>().unwrap_err().to_string();
+        let error = address.as_str().parse::<AddressArg>().unwrap_err().to_string();
         assert!(error.contains("not a point"), "{error}");
     }
 
     #[test]
     fn the_beginning_of_an_address_asks_for_all_that_begin_so() {
         for (text, expected) in [("lab1", true), ("lab1qw", true), (ALICE, false), ("lab", false), ("alice", false)] {
-            assert_eq!(matches!(text.parse(), Ok(Whose::Prefix(_))), expected, "{text}");
+            assert_eq!(matches!(text.parse(), Ok(AddressSelector::Prefix(_))), expected, "{text}");
         }
-        assert!("LAB1q".parse::<Whose>().is_err());
+        assert!("LAB1q".parse::<AddressSelector>().is_err());
     }
 }

@@ -11,11 +11,11 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 /// More than the JSON of any transaction.
-const MOST_BYTES: u64 = 64 << 10;
+const MAX_BYTES: u64 = 64 << 10;
 
 /// Which transaction.
 #[derive(Debug, Clone)]
-pub(crate) enum Given {
+pub(crate) enum TxArg {
     /// 64 hex digits.
     Id(TransactionId),
     /// `-`.
@@ -24,7 +24,7 @@ pub(crate) enum Given {
     File(PathBuf),
 }
 
-impl FromStr for Given {
+impl FromStr for TxArg {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
@@ -38,14 +38,14 @@ impl FromStr for Given {
 
 /// A transaction and the rules of the network that it is judged by.
 #[derive(Debug)]
-pub(crate) struct Judged {
+pub(crate) struct ResolvedTx {
     pub(crate) transaction: Transaction,
     pub(crate) rules: TransactionRules,
 }
 
-impl Given {
+impl TxArg {
     /// Gets it. `offline` takes the network of the configuration instead of asking for one.
-    pub(crate) async fn get(self, context: &Context, offline: bool) -> Result<Judged, Error> {
+    pub(crate) async fn resolve(self, context: &Context, offline: bool) -> Result<ResolvedTx, Error> {
         let (origin, text) = match self {
             Self::Id(_) if offline => {
                 return Err(Error::Usage(
@@ -53,20 +53,20 @@ impl Given {
                 ));
             }
             Self::Id(id) => {
-                let found = context.mempool().await?;
-                let transaction = tx::ask(&found, id).await?.transaction;
-                return Ok(Judged { transaction, rules: TransactionRules::of(&found.params) });
+                let mempool = context.mempool().await?;
+                let transaction = tx::fetch(&mempool, id).await?.transaction;
+                return Ok(ResolvedTx { transaction, rules: TransactionRules::of(&mempool.params) });
             }
             Self::StandardInput => ("standard input".to_owned(), standard_input()?),
             Self::File(path) => (path.display().to_string(), keys::read_text(&path)?),
         };
         let transaction = read(&text).map_err(|reason| Error::NotATransaction { origin, reason })?;
         let params = if offline { context.config.network.clone() } else { context.mempool().await?.params };
-        Ok(Judged { transaction, rules: TransactionRules::of(&params) })
+        Ok(ResolvedTx { transaction, rules: TransactionRules::of(&params) })
     }
 }
 
-impl Judged {
+impl ResolvedTx {
     /// The network's id.
     pub(crate) const fn network(&self) -> BlockHash {
         self.rules.network
@@ -87,7 +87,7 @@ fn read(text: &str) -> Result<Transaction, String> {
 
 fn standard_input() -> Result<String, Error> {
     let mut text = String::new();
-    let read = std::io::stdin().take(MOST_BYTES).read_to_string(&mut text);
+    let read = std::io::stdin().take(MAX_BYTES).read_to_string(&mut text);
     read.map_err(|source| Error::File { action: "read", path: PathBuf::from("standard input"), source })?;
     Ok(text)
 }
