@@ -2,7 +2,7 @@
 
 use crate::chains::{config, easy_params, store_chain};
 use crate::lab::{Node, folder};
-use crate::report::Line;
+use crate::report::Row;
 use anyhow::{Context, Result, anyhow};
 use runtime::client::Client;
 use runtime::server::{self, Request, Response, Router, Service, get, reply};
@@ -43,7 +43,7 @@ pub(crate) async fn measure(dir: &Path) -> Result<()> {
         }
         stop.cancel();
         let what = if path.len() > 40 { "GET /block/<hash>".to_owned() } else { format!("GET {path}") };
-        println!("{}", Line { what, ours, limit, unit: "requests/s", goal: goal.into() });
+        println!("{}", Row { what, ours, limit, unit: "requests/s", goal: goal.into() });
     }
     node.stop().await
 }

@@ -69,7 +69,7 @@ enum Row {
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     let dir = args.dir.clone().unwrap_or_else(std::env::temp_dir);
-    println!("{}", report::Line::HEAD);
+    println!("{}", report::Row::HEAD);
     for row in &args.rows {
         match row {
             Row::Search => search::measure(),

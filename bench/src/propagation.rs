@@ -2,7 +2,7 @@
 
 use crate::chains::{config, easy_params};
 use crate::lab::{Node, folder, wait};
-use crate::report::Line;
+use crate::report::Row;
 use anyhow::{Context, Result};
 use futures_util::StreamExt;
 use runtime::client::Client;
@@ -62,7 +62,7 @@ pub(crate) async fn measure(dir: &Path) -> Result<()> {
     spans.sort_by(f64::total_cmp);
     for (what, position, limit) in [("median", BLOCKS / 2, 20.0), ("p99", BLOCKS * 99 / 100, 100.0)] {
         let what = format!("a block to all of {NODES} nodes, {what}");
-        println!("{}", Line { what, ours: spans[position], limit, unit: "ms", goal: "<= 1".into() });
+        println!("{}", Row { what, ours: spans[position], limit, unit: "ms", goal: "<= 1".into() });
     }
     for node in nodes {
         node.stop().await?;

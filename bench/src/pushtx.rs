@@ -6,7 +6,7 @@
 use crate::connect::bare_rate;
 use crate::lab::{folder, wait};
 use crate::payments::{params, payments, wallets};
-use crate::report::Line;
+use crate::report::Row;
 use anyhow::{Context, Result};
 use runtime::client::Client;
 use runtime::data_dir::DataDir;
@@ -85,7 +85,7 @@ pub(crate) async fn measure(dir: &Path) -> Result<()> {
 
     let limit = bare.min(CONNECTIONS as f64 / fsync);
     let what = format!("durable /pushtx, {CONNECTIONS} connections");
-    println!("{}", Line { what, ours: (to - from) as f64 / seconds, limit, unit: "pushes/s", goal: ">= 0.6".into() });
+    println!("{}", Row { what, ours: (to - from) as f64 / seconds, limit, unit: "pushes/s", goal: ">= 0.6".into() });
     println!("  {bare:.0} bare verifications/s on one core, one fsync {:.2} ms", fsync * 1000.0);
     Ok(())
 }

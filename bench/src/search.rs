@@ -1,6 +1,6 @@
 //! Nonce search: ours against a bare loop of sha2's one-block compression.
 
-use crate::report::Line;
+use crate::report::Row;
 use sha2::block_api::compress256;
 use shared::block::{Nonce, Seal};
 use shared::work::{Difficulty, search};
@@ -18,17 +18,17 @@ pub(crate) fn measure() {
     }
     println!(
         "{}",
-        Line { what: "nonce search, one thread".into(), ours, limit: bare, unit: "hashes/s", goal: ">= 0.95".into() }
+        Row { what: "nonce search, one thread".into(), ours, limit: bare, unit: "hashes/s", goal: ">= 0.95".into() }
     );
 
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let together = together(threads, our_rate);
-    let limit = self::together(threads, bare_rate);
+    let parallel = parallel_rate(threads, our_rate);
+    let limit = parallel_rate(threads, bare_rate);
     let what = format!("nonce search, {threads} threads");
-    println!("{}", Line { what, ours: together, limit, unit: "hashes/s", goal: ">= 0.95, linear".into() });
+    println!("{}", Row { what, ours: parallel, limit, unit: "hashes/s", goal: ">= 0.95, linear".into() });
 }
 
-fn together(threads: usize, rate: fn() -> f64) -> f64 {
+fn parallel_rate(threads: usize, rate: fn() -> f64) -> f64 {
     let running: Vec<_> = (0..threads).map(|_| std::thread::spawn(rate)).collect();
     running.into_iter().filter_map(|thread| thread.join().ok()).sum()
 }

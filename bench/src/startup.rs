@@ -1,6 +1,6 @@
 //! From starting the simulator to every node of its network mining.
 
-use crate::report::Line;
+use crate::report::Row;
 use anyhow::Result;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -32,7 +32,7 @@ pub(crate) fn measure() -> Result<()> {
     match mining {
         Some(ours) => {
             let what = "from start to every node mining".to_owned();
-            println!("{}", Line { what, ours, limit: 2.0, unit: "s", goal: "<= 1".into() });
+            println!("{}", Row { what, ours, limit: 2.0, unit: "s", goal: "<= 1".into() });
         }
         None => println!("start-up: the simulator did not say that its nodes mine"),
     }

@@ -2,7 +2,7 @@
 
 use crate::chains::{blocks, config, easy_params, store_chain};
 use crate::lab::{Node, folder, resident_mb, wait};
-use crate::report::Line;
+use crate::report::Row;
 use anyhow::Result;
 use runtime::client::Client;
 use runtime::store::RedbStore;
@@ -33,7 +33,7 @@ pub(crate) async fn measure(dir: &Path, count: u64) -> Result<()> {
     .await?;
     let ours = count as f64 / start.elapsed().as_secs_f64();
     let what = format!("sync {count} blocks node to node");
-    println!("{}", Line { what, ours, limit: bare, unit: "blocks/s", goal: ">= 0.6".into() });
+    println!("{}", Row { what, ours, limit: bare, unit: "blocks/s", goal: ">= 0.6".into() });
     println!("  both nodes in one process: {before_mb:.0} MB resident before, {peak_mb:.0} MB at the most");
     empty.stop().await?;
     full.stop().await

@@ -2,7 +2,7 @@
 //! may grow with the pool.
 
 use crate::payments::{params, payments, wallets};
-use crate::report::Line;
+use crate::report::Row;
 use anyhow::{Result, anyhow};
 use runtime::verifier::CachingVerifier;
 use shared::block::Height;
@@ -32,7 +32,7 @@ pub(crate) fn measure() -> Result<()> {
         ours = ours.max(rate(&params, &chain, &many, &wallets[0])?);
     }
     let what = "template of 2000, 100,000 pending".to_owned();
-    println!("{}", Line { what, ours, limit, unit: "templates/s", goal: ">= 0.8".into() });
+    println!("{}", Row { what, ours, limit, unit: "templates/s", goal: ">= 0.8".into() });
     println!("  the limit: the same with 2000 pending");
     Ok(())
 }

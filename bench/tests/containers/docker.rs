@@ -70,7 +70,7 @@ impl Drop for Image {
 /// What we have made and not removed.
 pub(crate) fn leftovers() -> Vec<String> {
     let lists: [&[&str]; 4] = [
-        &["ps", "--all", "--format", "container {{.Names}}"],
+        &["ps", "--all", "--format", "container {{.NameServer}}"],
         &["volume", "ls", "--format", "volume {{.Name}}"],
         &["network", "ls", "--format", "network {{.Name}}"],
         &["images", "--format", "image {{.Repository}}"],

@@ -2,7 +2,7 @@
 
 use crate::docker::{Image, docker, inspect, prefix};
 use crate::harness::Outcome;
-use crate::service::{SOON, until};
+use crate::service::{DEADLINE, until};
 
 /// A container; it is removed when this is dropped.
 struct Container(String);
@@ -19,7 +19,7 @@ impl Container {
     }
 
     async fn is_healthy(&self) {
-        until(&format!("{} is healthy", self.0), SOON, async || {
+        until(&format!("{} is healthy", self.0), DEADLINE, async || {
             match inspect(&self.0, ".State.Health.Status")?.as_str() {
                 "healthy" => Ok(()),
                 other => Err(format!("it is {other}: {}", docker(&["logs", &self.0])?)),

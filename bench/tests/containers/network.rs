@@ -1,8 +1,8 @@
 //! The network of compose.yaml from its start to its end: it mines, pays, is split, heals, is stopped and goes on.
 
+use crate::compose_project::{ComposeProject, height_within, tip};
 use crate::docker::{docker, inspect, root, run};
 use crate::harness::{NotRun, Outcome};
-use crate::project::{Project, height_within, tip};
 use crate::service::{client, until};
 use futures_util::future::join_all;
 use shared::block::{BlockHash, Height};
@@ -10,13 +10,13 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// How long a state may be waited for; containers start slowly where others work, too.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 /// Bytes of a block's JSON.
 const MAX_BLOCK_BYTES: usize = 16 << 20;
 const NODES: usize = 3;
 
-pub(crate) async fn lives() -> Outcome {
-    let project = Project::new()?;
+pub(crate) async fn compose_network() -> Outcome {
+    let project = ComposeProject::new()?;
     project.up(NODES);
     all_are_healthy(&project).await;
     let nodes = project.containers(Some("node"));
@@ -32,7 +32,7 @@ pub(crate) async fn lives() -> Outcome {
 }
 
 /// The stack of Docker Swarm, as far as a machine that is in no swarm can tell: the file is one, with nothing left out.
-pub(crate) async fn is_a_stack() -> Outcome {
+pub(crate) async fn swarm_stack() -> Outcome {
     let config = |words: &[&str]| run(Command::new("docker").args(words).current_dir(root()));
     config(&["stack", "config", "--help"])
         .map_err(|_| NotRun("docker stack config is not here, so no stack can be read".to_owned()))?;
@@ -43,8 +43,8 @@ pub(crate) async fn is_a_stack() -> Outcome {
     Ok(())
 }
 
-async fn all_are_healthy(project: &Project) {
-    until("all services are healthy", PATIENCE, async || {
+async fn all_are_healthy(project: &ComposeProject) {
+    until("all services are healthy", TIMEOUT, async || {
         for container in project.containers(None) {
             let name = inspect(&container, ".Name")?;
             let health = "if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end";
@@ -74,7 +74,7 @@ async fn hash_at(node: &str, height: Height) -> Result<BlockHash, String> {
 
 /// Waits until the nodes have the same block where the shortest of them ends, at this height at least.
 async fn agree(nodes: &[String], least: Height) -> (Height, BlockHash) {
-    until("the nodes agree", PATIENCE, async || {
+    until("the nodes agree", TIMEOUT, async || {
         let at: Vec<String> = nodes.iter().map(|node| address(node)).collect::<Result<_, _>>()?;
         let tips = join_all(at.iter().map(|at| tip(at))).await.into_iter().collect::<Result<Vec<_>, _>>()?;
         let heights: Vec<Height> = tips.iter().map(|tip| tip.index).collect();
@@ -91,8 +91,8 @@ async fn agree(nodes: &[String], least: Height) -> (Height, BlockHash) {
 }
 
 /// The narrator tells of payments, and of blocks that confirm them.
-async fn members_pay(project: &Project) {
-    until("members pay one another, and blocks confirm it", PATIENCE, async || {
+async fn members_pay(project: &ComposeProject) {
+    until("members pay one another, and blocks confirm it", TIMEOUT, async || {
         let told = project.log("simulator");
         let is_told = [" pays ", " confirms "].iter().all(|word| told.contains(word));
         if is_told { Ok(()) } else { Err(format!("told so far:\n{told}")) }
@@ -105,23 +105,23 @@ async fn members_pay(project: &Project) {
 }
 
 /// What is published answers, and so does the command line within a container.
-async fn people_reach_it(project: &Project) {
+async fn people_reach_it(project: &ComposeProject) {
     let mempool = client().info(&project.mempool()).await.unwrap();
     assert_eq!(mempool.service, "mempool");
     assert_eq!(project.nodes().await.unwrap().len(), NODES);
     let page = reqwest::get(format!("http://{}/", project.explorer())).await.unwrap();
     assert!(page.status().is_success(), "{}", page.status());
-    let said = project.tell(&["exec", "-T", "tracker", "user", "balances"]);
+    let said = project.compose(&["exec", "-T", "tracker", "user", "balances"]);
     assert!(said.contains("lab1"), "{said}");
 }
 
 /// One node is cut off from the others; both sides mine; then all agree again.
-async fn split(project: &Project, nodes: &[String]) {
+async fn split(project: &ComposeProject, nodes: &[String]) {
     let (alone, others) = nodes.split_first().unwrap();
     let (height, _) = agree(nodes, Height(0)).await;
     project.network("disconnect", alone);
     let began = Instant::now();
-    until("both sides have mined", PATIENCE, async || {
+    until("both sides have mined", TIMEOUT, async || {
         let far = height_within(alone)?;
         let near = tip(&address(&others[0])?).await?.index.0;
         let both = far > height.0 + 1 && near > height.0 + 1;
@@ -145,9 +145,9 @@ fn reorganised(container: &str) -> bool {
 }
 
 /// `stop` ends every program by itself, and `up` goes on with the same chain.
-async fn stop_and_go_on(project: &Project) {
+async fn stop_and_go_on(project: &ComposeProject) {
     let (height, hash) = agree(&project.containers(Some("node")), Height(0)).await;
-    project.tell(&["stop"]);
+    project.compose(&["stop"]);
     for container in project.containers(None) {
         let name = inspect(&container, ".Name").unwrap();
         let code = inspect(&container, ".State.ExitCode").unwrap();

@@ -23,7 +23,7 @@ pub(crate) struct Test {
 
 /// What the command line asks for.
 #[derive(Debug, Default)]
-struct Asked {
+struct Options {
     runs: bool,
     lists: bool,
     is_exact: bool,
@@ -31,7 +31,7 @@ struct Asked {
     skipped: Vec<String>,
 }
 
-impl Asked {
+impl Options {
     fn of(mut args: impl Iterator<Item = String>) -> Self {
         let mut asked = Self::default();
         while let Some(arg) = args.next() {
@@ -57,7 +57,7 @@ impl Asked {
 
 /// Runs those of `tests` that are asked for; `ignored` is why they must be, and `leftovers` what they have not put away.
 pub(crate) fn main(tests: &[Test], ignored: &str, leftovers: fn() -> Vec<String>) -> ExitCode {
-    let asked = Asked::of(std::env::args().skip(1));
+    let asked = Options::of(std::env::args().skip(1));
     let wanted: Vec<&Test> = tests.iter().filter(|test| asked.wants(test.name)).collect();
     if asked.lists {
         wanted.iter().for_each(|test| println!("{}: test", test.name));

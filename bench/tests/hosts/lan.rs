@@ -3,7 +3,7 @@
 //! the next one begins.
 
 use crate::harness::NotRun;
-use crate::names::Names;
+use crate::name_server::NameServer;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
@@ -13,7 +13,7 @@ const PREFIX: &str = "chainlab-";
 /// Where `ip netns exec` looks for what a namespace has instead of files in /etc.
 const ETC: &str = "/etc/netns";
 /// The last number of the address at which the tests themselves are in the network.
-const OURSELVES: usize = 254;
+const TEST_HOST: usize = 254;
 
 /// The hosts 1, 2, 3 and so on.
 pub(crate) struct Lan {
@@ -22,7 +22,7 @@ pub(crate) struct Lan {
     prefix: String,
     hosts: usize,
     folder: TempDir,
-    names: Option<Names>,
+    name_server: Option<NameServer>,
 }
 
 /// A command's output, or what it complained of.
@@ -46,18 +46,19 @@ impl Lan {
         let process = std::process::id();
         let folder = tempfile::tempdir().map_err(|error| NotRun(format!("there is no folder: {error}")))?;
         let prefix = format!("10.77.{}.", process % 200 + 20);
-        let mut lan = Self { switch: format!("{PREFIX}{process}"), prefix, hosts, folder, names: None };
-        lan.try_out().map_err(|reason| NotRun(format!("hosts cannot be made here: {reason}")))?;
+        let mut lan = Self { switch: format!("{PREFIX}{process}"), prefix, hosts, folder, name_server: None };
+        lan.check_support().map_err(|reason| NotRun(format!("hosts cannot be made here: {reason}")))?;
         lan.build().unwrap();
-        let ourselves = lan.address(OURSELVES).parse().map_err(|_| NotRun("there is no address".to_owned()))?;
-        let names = Names::serve(ourselves).map_err(|error| NotRun(format!("no name server can be had: {error}")))?;
-        (1..=hosts).for_each(|host| names.set(&lan.name(host), &lan.address(host)));
-        lan.names = Some(names);
+        let ourselves = lan.address(TEST_HOST).parse().map_err(|_| NotRun("there is no address".to_owned()))?;
+        let name_server =
+            NameServer::serve(ourselves).map_err(|error| NotRun(format!("no name server can be had: {error}")))?;
+        (1..=hosts).for_each(|host| name_server.set(&lan.name(host), &lan.address(host)));
+        lan.name_server = Some(name_server);
         Ok(lan)
     }
 
     /// What fails here is what the machine does not have: namespaces, bridges, pairs of interfaces, or root.
-    fn try_out(&self) -> Result<(), String> {
+    fn check_support(&self) -> Result<(), String> {
         let switch = &self.switch;
         ip(&format!("netns add {switch}"))?;
         ip(&format!("-n {switch} link add trial type bridge"))?;
@@ -77,9 +78,9 @@ impl Lan {
             ip(&format!("-n {switch} link set test-{bridge} master bridge-{bridge} up"))?;
             ip(&format!("link set {ours} up"))?;
         }
-        ip(&format!("addr add {prefix}{OURSELVES}/24 dev {}", interface("a")))?;
+        ip(&format!("addr add {prefix}{TEST_HOST}/24 dev {}", interface("a")))?;
         for host in 1..=self.hosts {
-            let space = self.space(host);
+            let space = self.namespace(host);
             ip(&format!("netns add {space}"))?;
             ip(&format!("-n {switch} link add port-{host} type veth peer name eth0 netns {space}"))?;
             ip(&format!("-n {switch} link set port-{host} master bridge-a up"))?;
@@ -87,7 +88,7 @@ impl Lan {
             ip(&format!("-n {space} link set eth0 up"))?;
             ip(&format!("-n {space} link set lo up"))?;
             let etc = Path::new(ETC).join(&space);
-            let resolver = format!("nameserver {prefix}{OURSELVES}\noptions timeout:1 attempts:2\n");
+            let resolver = format!("nameserver {prefix}{TEST_HOST}\noptions timeout:1 attempts:2\n");
             std::fs::create_dir_all(&etc)
                 .and_then(|()| std::fs::write(etc.join("resolv.conf"), resolver))
                 .and_then(|()| std::fs::create_dir_all(self.folder(host)))
@@ -107,9 +108,9 @@ impl Lan {
     }
 
     /// From now on, `name` is that host, for all who ask.
-    pub(crate) fn call(&self, name: &str, host: usize) {
-        if let Some(names) = &self.names {
-            names.set(name, &self.address(host));
+    pub(crate) fn set_name(&self, name: &str, host: usize) {
+        if let Some(name_server) = &self.name_server {
+            name_server.set(name, &self.address(host));
         }
     }
 
@@ -119,14 +120,14 @@ impl Lan {
     }
 
     /// A host's namespace.
-    fn space(&self, host: usize) -> String {
+    fn namespace(&self, host: usize) -> String {
         format!("{}-{host}", self.switch)
     }
 
     /// The same command on a host.
     pub(crate) fn on(&self, host: usize, command: &Command) -> Command {
         let mut there = Command::new("ip");
-        there.args(["netns", "exec", &self.space(host)]).arg(command.get_program()).args(command.get_args());
+        there.args(["netns", "exec", &self.namespace(host)]).arg(command.get_program()).args(command.get_args());
         for (name, value) in command.get_envs() {
             match value {
                 Some(value) => there.env(name, value),
@@ -154,12 +155,12 @@ impl Lan {
     }
 
     fn our_source(&self, bridge: &str) -> String {
-        format!("{} src {}", interface(bridge), self.address(OURSELVES))
+        format!("{} src {}", interface(bridge), self.address(TEST_HOST))
     }
 
     /// Takes a host's cable out of the switch and plugs it into a bridge of its own, so that a program in the switch's
     /// namespace can carry what goes between the two; its command is `arguments` and then both ends' names.
-    pub(crate) fn carried_by(&self, host: usize, arguments: &[&str]) -> Command {
+    pub(crate) fn through_relay(&self, host: usize, arguments: &[&str]) -> Command {
         let switch = &self.switch;
         ip(&format!("-n {switch} link set port-{host} nomaster")).unwrap();
         ip(&format!("-n {switch} link add near type veth peer name far")).unwrap();
@@ -173,8 +174,8 @@ impl Lan {
 
 impl Drop for Lan {
     fn drop(&mut self) {
-        self.names = None;
-        for space in (1..=self.hosts).map(|host| self.space(host)).chain([self.switch.clone()]) {
+        self.name_server = None;
+        for space in (1..=self.hosts).map(|host| self.namespace(host)).chain([self.switch.clone()]) {
             remove(&space);
         }
         for bridge in ["a", "b"] {
@@ -201,7 +202,7 @@ fn remove(space: &str) {
 }
 
 /// The namespaces that runs of these tests have made.
-fn spaces() -> Vec<String> {
+fn namespaces() -> Vec<String> {
     let listed = ip("netns list").unwrap_or_default();
     let names = listed.lines().filter_map(|line| line.split(' ').next());
     names.filter(|name| name.starts_with(PREFIX)).map(str::to_owned).collect()
@@ -209,7 +210,7 @@ fn spaces() -> Vec<String> {
 
 /// Removes what is left of runs that were killed.
 fn sweep() {
-    for space in spaces() {
+    for space in namespaces() {
         let process = space.trim_start_matches(PREFIX).split('-').next().unwrap_or_default();
         if !Path::new("/proc").join(process).exists() {
             remove(&space);
@@ -220,7 +221,7 @@ fn sweep() {
 /// What of this process's networks is still there.
 pub(crate) fn leftovers() -> Vec<String> {
     let own = format!("{PREFIX}{}", std::process::id());
-    let mut left: Vec<_> = spaces().into_iter().filter(|space| space.starts_with(&own)).collect();
+    let mut left: Vec<_> = namespaces().into_iter().filter(|space| space.starts_with(&own)).collect();
     left.extend(["a", "b"].map(interface).into_iter().filter(|link| Path::new("/sys/class/net").join(link).exists()));
     left
 }

@@ -1,7 +1,7 @@
 //! Wallets that pay, and what became of what they paid.
 
-use crate::service::{SOON, client, until};
-use crate::station::Station;
+use crate::host_process::HostProcess;
+use crate::service::{DEADLINE, client, until};
 use futures_util::StreamExt;
 use runtime::client::Error;
 use shared::block::BlockHash;
@@ -26,14 +26,14 @@ pub(crate) fn payment(from: &str, to: &str, grains: u64, n: u128, network: Block
 }
 
 /// Hands a payment in, which must be accepted.
-pub(crate) async fn push(mempool: &Station, payment: &Transaction) {
-    let pushed = client().push_transaction(&mempool.at, payment).await.unwrap();
+pub(crate) async fn push(mempool: &HostProcess, payment: &Transaction) {
+    let pushed = client().push_transaction(&mempool.address, payment).await.unwrap();
     assert_eq!(pushed.id, payment.id);
 }
 
 /// What a mempool has to say of a payment.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Fate {
+pub(crate) enum PaymentOutcome {
     Confirmed,
     Pending,
     /// Not known, and not taken either.
@@ -41,17 +41,17 @@ pub(crate) enum Fate {
 }
 
 /// Asks a mempool for a payment; hands it in again where it is not known.
-pub(crate) async fn fate(mempool: &Station, payment: &Transaction) -> Result<Fate, String> {
-    match client().transaction(&mempool.at, &payment.id).await {
-        Ok(status) if status.status == TransactionState::Confirmed => return Ok(Fate::Confirmed),
-        Ok(_) => return Ok(Fate::Pending),
+pub(crate) async fn outcome(mempool: &HostProcess, payment: &Transaction) -> Result<PaymentOutcome, String> {
+    match client().transaction(&mempool.address, &payment.id).await {
+        Ok(status) if status.status == TransactionState::Confirmed => return Ok(PaymentOutcome::Confirmed),
+        Ok(_) => return Ok(PaymentOutcome::Pending),
         Err(error) if error.status() != Some(404) => return Err(error.to_string()),
         Err(_) => {}
     }
-    match client().push_transaction(&mempool.at, payment).await {
-        Ok(_) => Ok(Fate::Pending),
+    match client().push_transaction(&mempool.address, payment).await {
+        Ok(_) => Ok(PaymentOutcome::Pending),
         Err(Error::Refused(problem)) => match problem.rule {
-            Some(rule) => Ok(Fate::Refused(format!("{rule}: {}", problem.detail))),
+            Some(rule) => Ok(PaymentOutcome::Refused(format!("{rule}: {}", problem.detail))),
             None => Err(format!("refused without a rule: {}", problem.detail)),
         },
         Err(error) => Err(error.to_string()),
@@ -59,10 +59,10 @@ pub(crate) async fn fate(mempool: &Station, payment: &Transaction) -> Result<Fat
 }
 
 /// Waits until a mempool confirms every one of them.
-pub(crate) async fn all_confirmed(mempool: &Station, ids: &[TransactionId]) {
-    until("all payments are confirmed", SOON * 2, async || {
+pub(crate) async fn all_confirmed(mempool: &HostProcess, ids: &[TransactionId]) {
+    until("all payments are confirmed", DEADLINE * 2, async || {
         for id in ids {
-            match client().confirmations(&mempool.at, id).await {
+            match client().confirmations(&mempool.address, id).await {
                 Ok(0) => return Err(format!("{id} waits")),
                 Ok(_) => {}
                 Err(error) => return Err(format!("{id}: {error}")),
@@ -74,16 +74,16 @@ pub(crate) async fn all_confirmed(mempool: &Station, ids: &[TransactionId]) {
 }
 
 /// Counts what a mempool says to have come back from blocks that were undone.
-pub(crate) struct Returned {
+pub(crate) struct ReturnedCounter {
     count: Arc<AtomicU64>,
     task: JoinHandle<()>,
 }
 
-impl Returned {
-    pub(crate) async fn listen(mempool: &Station) -> Self {
+impl ReturnedCounter {
+    pub(crate) async fn listen(mempool: &HostProcess) -> Self {
         let count = Arc::<AtomicU64>::default();
         let counted = Arc::clone(&count);
-        let mut events = Box::pin(client().pool_events(&mempool.at).await.unwrap());
+        let mut events = Box::pin(client().pool_events(&mempool.address).await.unwrap());
         let task = tokio::spawn(async move {
             while let Some(Ok(event)) = events.next().await {
                 if matches!(event, PoolEvent::Returned(_)) {
@@ -99,7 +99,7 @@ impl Returned {
     }
 }
 
-impl Drop for Returned {
+impl Drop for ReturnedCounter {
     fn drop(&mut self) {
         self.task.abort();
     }

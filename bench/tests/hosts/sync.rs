@@ -2,10 +2,10 @@
 
 use crate::TOKEN;
 use crate::harness::Outcome;
+use crate::host_process::{HostProcess, settings, with_small_disk};
 use crate::lan::Lan;
 use crate::measure::agreement;
-use crate::service::{SOON, client, program};
-use crate::station::{Station, on_a_disk_of, settings};
+use crate::service::{DEADLINE, client, program};
 use shared::wire::MineRequest;
 use std::time::Instant;
 
@@ -27,17 +27,17 @@ pub(crate) async fn late_joiner() -> Outcome {
     // Each block that is mined is on disk before the next one is begun, which is not what is measured here.
     let mut command = program("node", &lan.folder(1), &settings);
     command.args(["-H", "0.0.0.0", "-p", "8100"]);
-    let mut old = Station::of_command(&lan, 1, 8100, &on_a_disk_of(SIZE, &command), "node");
+    let mut old = HostProcess::from_command(&lan, 1, 8100, &with_small_disk(SIZE, &command), "node");
     old.start().await;
     let began = Instant::now();
     for _ in 0..BLOCKS / AT_A_TIME {
-        client().mine(&old.at, TOKEN, &MineRequest { blocks: AT_A_TIME, data: None }).await.unwrap();
+        client().mine(&old.address, TOKEN, &MineRequest { blocks: AT_A_TIME, data: None }).await.unwrap();
     }
     println!("  {BLOCKS} blocks made in {:.1} s", began.elapsed().as_secs_f64());
     let began = Instant::now();
-    let mut late = Station::new(&lan, 2, ("node", 8100), &settings, &[&old.at]);
+    let mut late = HostProcess::new(&lan, 2, ("node", 8100), &settings, &[&old.address]);
     late.start().await;
-    agreement(&[&old, &late], BLOCKS, 0, SOON * 4).await;
+    agreement(&[&old, &late], BLOCKS, 0, DEADLINE * 4).await;
     let seconds = began.elapsed().as_secs_f64();
     println!("  synced by a late joiner in {seconds:.1} s, {:.0} blocks a second", BLOCKS as f64 / seconds);
     Ok(())

@@ -97,7 +97,7 @@ async fn the_wallet_in_python_pays_on_a_real_network() {
     let (alice, bob) = (KeyPair::from_seed("alice").address(), KeyPair::from_seed("bob").address());
     let lab = Lab::start("python", 1, &alice, &[("NODE__MINE", "false")]).await;
     let asked = |args: &[&str]| {
-        let args = [args, &["--mempool", &lab.mempool.at]].concat();
+        let args = [args, &["--mempool", &lab.mempool.address]].concat();
         succeeded(&wallet(&args), &format!("wallet.py {args:?}")).trim().to_owned()
     };
     for (seed, address) in [("alice", alice), ("bob", bob)] {
@@ -118,8 +118,9 @@ async fn the_wallet_in_python_pays_on_a_real_network() {
     assert_eq!(asked(&["balance", alice.as_str()]), "198.5 LAB");
     assert_eq!(asked(&["balance", bob.as_str()]), "1.5 LAB");
 
-    let pay =
-        |amount: &str, to: &str, seed: &str| wallet(&["pay", amount, to, "-s", seed, "--mempool", &lab.mempool.at]);
+    let pay = |amount: &str, to: &str, seed: &str| {
+        wallet(&["pay", amount, to, "-s", seed, "--mempool", &lab.mempool.address])
+    };
     let words = refused(&pay("1000", bob.as_str(), "alice"));
     assert!(
         words.contains("422") && words.contains("too little for 1000 LAB (amount and fee) (rule balance)"),
@@ -134,7 +135,7 @@ async fn the_wallet_in_python_pays_on_a_real_network() {
              transaction = w.sign(w.key_of_seed('alice'), network, '0' * 32, '{bob}', 1, 0, '')\n\
              try: print(w.ask('{at}', '/pushtx', transaction)['status'])\n\
              except w.Refused as error: print(error)",
-            at = lab.mempool.at
+            at = lab.mempool.address
         ))
     };
     let words = succeeded(&signed(&"0".repeat(64)), "a payment of another network");

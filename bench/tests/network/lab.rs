@@ -41,8 +41,8 @@ impl Lab {
         let settings: Vec<_> = settings.collect();
         let service = |name, args: &[&str]| Service::new(name, folder.path(), &settings, args);
         let tracker = service("tracker", &[]);
-        let mempool = service("mempool", &["-t", &tracker.at]);
-        let node = |_| service("node", &["-t", &tracker.at, "--miner", miner.as_str()]);
+        let mempool = service("mempool", &["-t", &tracker.address]);
+        let node = |_| service("node", &["-t", &tracker.address, "--miner", miner.as_str()]);
         let nodes = (0..nodes).map(node).collect();
         let mut lab = Self { folder, settings, tracker, mempool, nodes };
         lab.tracker.start().await;
@@ -54,8 +54,8 @@ impl Lab {
     }
 
     /// The service that will be at the address of another one, with flags of its own.
-    pub(crate) fn in_place_of(&self, other: &Service, name: &'static str, args: &[&str]) -> Service {
-        let args = [args, &["-t", &self.tracker.at]].concat();
+    pub(crate) fn replace(&self, other: &Service, name: &'static str, args: &[&str]) -> Service {
+        let args = [args, &["-t", &self.tracker.address]].concat();
         Service::on_port(other.port(), name, self.folder.path(), &self.settings, &args)
     }
 
@@ -72,19 +72,19 @@ impl Lab {
     /// `user` with these arguments, of this network.
     pub(crate) fn user(&self, args: &[&str]) -> Command {
         let mut command = self.program("user");
-        command.args(args).args(["-t", &self.tracker.at]);
+        command.args(args).args(["-t", &self.tracker.address]);
         command
     }
 
     /// What `user` prints; it must succeed.
     #[track_caller]
-    pub(crate) fn told(&self, args: &[&str]) -> String {
+    pub(crate) fn user_ok(&self, args: &[&str]) -> String {
         succeeded(&finish(&mut self.user(args)), &format!("user {args:?}"))
     }
 
     /// The words with which `user` refuses; it must fail with 1.
     #[track_caller]
-    pub(crate) fn refused(&self, args: &[&str]) -> String {
+    pub(crate) fn user_error(&self, args: &[&str]) -> String {
         let output = finish(&mut self.user(args));
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "user {args:?}: {words}");
@@ -94,7 +94,7 @@ impl Lab {
     /// Makes the first node mine, and waits until the mempool has seen it.
     pub(crate) async fn mine(&self, blocks: u64) -> Vec<BlockHash> {
         let node = &self.nodes[0];
-        let hashes = client().mine(&node.at, TOKEN, &MineRequest { blocks, data: None }).await.unwrap().hashes;
+        let hashes = client().mine(&node.address, TOKEN, &MineRequest { blocks, data: None }).await.unwrap().hashes;
         self.mempool.reaches(node.tip().await.index.0).await;
         hashes
     }

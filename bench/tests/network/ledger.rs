@@ -11,7 +11,7 @@ const PAGE: u64 = 25;
 const PAGE_BYTES: usize = 64 << 20;
 
 /// A chain that was downloaded.
-pub(crate) struct Downloaded {
+pub(crate) struct DownloadedChain {
     blocks: Vec<Value>,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Ledger {
     pub(crate) largest: usize,
 }
 
-impl Downloaded {
+impl DownloadedChain {
     /// Blocks 0 to `height` of the node's best chain.
     pub(crate) async fn from(node: &str, height: u64) -> Self {
         let mut blocks = Vec::new();

@@ -2,8 +2,8 @@
 //! success is in the chain once, and no grain is made or lost.
 
 use crate::lab::{Lab, REWARD};
-use crate::ledger::Downloaded;
-use crate::service::{SOON, Service, client, until};
+use crate::ledger::DownloadedChain;
+use crate::service::{DEADLINE, Service, client, until};
 use runtime::client::Error;
 use shared::block::BlockHash;
 use shared::keys::KeyPair;
@@ -20,7 +20,7 @@ const WALLETS: usize = 64;
 /// The most that a wallet of the tests below ever spends is less than this.
 const FUNDS: u64 = 10_000_000;
 /// How long a push is tried again, and how long confirming all may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 fn amount(grains: u64) -> Amount {
     Amount::new(grains).unwrap()
@@ -41,14 +41,14 @@ fn payment(from: usize, n: usize, network: BlockHash, pair: &KeyPair, to: &[KeyP
 
 /// What all who push have seen.
 #[derive(Default)]
-struct Seen {
+struct PushCounts {
     answered: AtomicUsize,
     known: AtomicUsize,
     unanswered: AtomicUsize,
 }
 
 /// Pushes until there is an answer, as a careful client does: known is success.
-async fn push(client: &runtime::client::Client, mempool: &str, transaction: &Transaction, seen: &Seen) {
+async fn push(client: &runtime::client::Client, mempool: &str, transaction: &Transaction, seen: &PushCounts) {
     let began = Instant::now();
     loop {
         match client.push_transaction(mempool, transaction).await {
@@ -63,7 +63,7 @@ async fn push(client: &runtime::client::Client, mempool: &str, transaction: &Tra
             Err(Error::Refused(problem)) if !matches!(problem.status, 429 | 503) => {
                 panic!("{} was refused: {problem:?}", transaction.id)
             }
-            Err(error) if began.elapsed() > PATIENCE => panic!("{} got no answer: {error}", transaction.id),
+            Err(error) if began.elapsed() > TIMEOUT => panic!("{} got no answer: {error}", transaction.id),
             Err(_) => {
                 seen.unanswered.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -87,7 +87,7 @@ async fn all_confirmed(mempool: &str, ids: &[TransactionId]) {
                 } else if answer.as_ref().is_err_and(|error| error.status() == Some(404)) {
                     panic!("{id} was answered with success, and the mempool does not know it");
                 } else {
-                    assert!(began.elapsed() < PATIENCE, "{id} and {} more wait: {answer:?}", missing.len() - 1);
+                    assert!(began.elapsed() < TIMEOUT, "{id} and {} more wait: {answer:?}", missing.len() - 1);
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
             }
@@ -104,7 +104,7 @@ async fn listed_balances(mempool: &Service) -> Result<(u64, String, BTreeMap<Str
     let (mut balances, mut from) = (BTreeMap::new(), None::<String>);
     loop {
         // Fewer at a time than there are, so that pages are turned.
-        let page = client().balances(&mempool.at, "lab1", from.as_deref(), 50).await.unwrap();
+        let page = client().balances(&mempool.address, "lab1", from.as_deref(), 50).await.unwrap();
         balances.extend(page.entries.iter().map(|entry| (entry.address.to_string(), entry.balance.grains())));
         from = page.next;
         if from.is_none() {
@@ -119,22 +119,22 @@ async fn listed_balances(mempool: &Service) -> Result<(u64, String, BTreeMap<Str
 
 /// Everybody tells of the same chain, in which each transaction is once, and of the same money.
 async fn check_agreement(lab: &Lab, ids: &[TransactionId], new_address_balance: u64) -> (u64, usize) {
-    until("mempool and nodes tell of the same chain and the same money", SOON * 2, async || {
+    until("mempool and nodes tell of the same chain and the same money", DEADLINE * 2, async || {
         let (height, hash, balances) = listed_balances(&lab.mempool).await?;
         let mut largest = 0;
         for node in &lab.nodes {
             let tip = node.tip().await;
             if tip.index.0 < height {
-                return Err(format!("node {} has {} blocks, the mempool {height}", node.at, tip.index));
+                return Err(format!("node {} has {} blocks, the mempool {height}", node.address, tip.index));
             }
-            let chain = Downloaded::from(&node.at, height).await;
+            let chain = DownloadedChain::from(&node.address, height).await;
             if chain.tip() != hash {
-                return Err(format!("node {} and the mempool have another block {height}", node.at));
+                return Err(format!("node {} and the mempool have another block {height}", node.address));
             }
             let ledger = chain.ledger(REWARD, new_address_balance);
             // It may be pending again for a moment, if branches have changed places.
             if let Some(lost) = ids.iter().find(|id| !ledger.places.contains_key(&id.to_string())) {
-                return Err(format!("{lost} was answered, and is not in the chain of node {}", node.at));
+                return Err(format!("{lost} was answered, and is not in the chain of node {}", node.address));
             }
             assert_eq!(ledger.balances, balances, "the mempool has other balances than the chain comes to");
             largest = ledger.largest;
@@ -158,10 +158,10 @@ async fn spread_rewards(lab: &Lab, miner: &KeyPair, wallets: &[KeyPair], network
         let (from, to) = (miner.address(), wallet.address());
         let unsigned = Unsigned { uuid, from, to, amount: amount(FUNDS), fee: Amount::ZERO, msg: String::new() };
         let transaction = miner.sign_transaction(unsigned, network);
-        push(&client(), &lab.mempool.at, &transaction, &Seen::default()).await;
+        push(&client(), &lab.mempool.address, &transaction, &PushCounts::default()).await;
         ids.push(transaction.id);
     }
-    all_confirmed(&lab.mempool.at, &ids).await;
+    all_confirmed(&lab.mempool.address, &ids).await;
     let deep = lab.mempool.tip().await.index.0 + 6;
     lab.mempool.reaches(deep).await;
     ids
@@ -189,10 +189,10 @@ async fn payments_survive_kills(name: &str, each: usize, new_address_balance: u6
         _ => Vec::new(),
     };
 
-    let (seen, began) = (Arc::new(Seen::default()), Instant::now());
+    let (seen, began) = (Arc::new(PushCounts::default()), Instant::now());
     let mut pushers = JoinSet::new();
     for from in 0..WALLETS {
-        let (wallets, seen, mempool) = (wallets.clone(), seen.clone(), lab.mempool.at.clone());
+        let (wallets, seen, mempool) = (wallets.clone(), seen.clone(), lab.mempool.address.clone());
         pushers.spawn(async move {
             let (client, mut ids) = (client(), Vec::new());
             for n in 0..each {
@@ -205,7 +205,7 @@ async fn payments_survive_kills(name: &str, each: usize, new_address_balance: u6
     }
     let total = each * WALLETS;
     for (percent, victim) in [(20, "mempool"), (40, "node"), (60, "mempool")] {
-        until(&format!("{percent} % are pushed"), PATIENCE, async || {
+        until(&format!("{percent} % are pushed"), TIMEOUT, async || {
             let answered = seen.answered.load(Ordering::Relaxed);
             if answered * 100 >= total * percent { Ok(()) } else { Err(format!("{answered} of {total} are")) }
         })
@@ -223,7 +223,7 @@ async fn payments_survive_kills(name: &str, each: usize, new_address_balance: u6
     let pushed = began.elapsed().as_secs_f64();
     assert!(seen.unanswered.load(Ordering::Relaxed) > 0, "the kills met nobody");
 
-    all_confirmed(&lab.mempool.at, &ids).await;
+    all_confirmed(&lab.mempool.address, &ids).await;
     let confirmed = began.elapsed().as_secs_f64();
     let (height, largest) = check_agreement(&lab, &ids, new_address_balance).await;
     println!("{name}: {total} payments from {WALLETS} connections, the mempool killed twice and a node once");

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a state may be waited for that comes at once on an idle machine.
-pub(crate) const SOON: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 /// Lines of a log that are shown when a test fails.
 const LOG_LINES: usize = 25;
 
@@ -61,9 +61,9 @@ pub(crate) fn finish(command: &mut Command) -> Output {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let began = Instant::now();
     while child.try_wait().unwrap().is_none() {
-        if began.elapsed() > SOON {
+        if began.elapsed() > DEADLINE {
             child.kill().unwrap();
-            panic!("{command:?} has not ended within {SOON:?}: {:?}", child.wait_with_output().unwrap());
+            panic!("{command:?} has not ended within {DEADLINE:?}: {:?}", child.wait_with_output().unwrap());
         }
         std::thread::sleep(Duration::from_millis(10));
     }
@@ -77,7 +77,7 @@ pub(crate) fn client() -> Client {
 /// A service on a port of its own, running or not; it is killed when it is dropped.
 pub(crate) struct Service {
     name: &'static str,
-    pub(crate) at: String,
+    pub(crate) address: String,
     command: Command,
     log: PathBuf,
     child: Option<Child>,
@@ -100,11 +100,11 @@ impl Service {
         let mut command = program(name, folder, settings);
         command.args(["--port", &port.to_string()]).args(args);
         let log = folder.join(format!("{name}-{port}.log"));
-        Self { name, at: format!("127.0.0.1:{port}"), command, log, child: None }
+        Self { name, address: format!("127.0.0.1:{port}"), command, log, child: None }
     }
 
     pub(crate) fn port(&self) -> u16 {
-        self.at.rsplit(':').next().unwrap().parse().unwrap()
+        self.address.rsplit(':').next().unwrap().parse().unwrap()
     }
 
     /// Starts it, and waits until it answers.
@@ -112,13 +112,13 @@ impl Service {
         let mut log = OpenOptions::new();
         let log = log.create(true).append(true).open(&self.log).unwrap();
         self.child = Some(self.command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
-        until(&format!("{} at {} answers", self.name, self.at), SOON, async || {
+        until(&format!("{} at {} answers", self.name, self.address), DEADLINE, async || {
             if let Some(status) = self.child.as_mut().and_then(|child| child.try_wait().unwrap()) {
                 panic!("{} ended with {status}", self.name);
             }
-            match client().info(&self.at).await {
+            match client().info(&self.address).await {
                 Ok(info) if info.service == self.name => Ok(()),
-                Ok(info) => panic!("{} is a {}, not a {}", self.at, info.service, self.name),
+                Ok(info) => panic!("{} is a {}, not a {}", self.address, info.service, self.name),
                 Err(error) => Err(error.to_string()),
             }
         })
@@ -138,7 +138,7 @@ impl Service {
         // The shell's own kill, so that no unsafe code and no crate is needed.
         let sent = Command::new("sh").arg("-c").arg(format!("kill -TERM {}", child.id())).status();
         assert!(sent.unwrap().success());
-        let status = until(&format!("{} ends", self.name), SOON, async || {
+        let status = until(&format!("{} ends", self.name), DEADLINE, async || {
             child.try_wait().unwrap().ok_or_else(|| "it still runs".to_owned())
         })
         .await;
@@ -146,7 +146,7 @@ impl Service {
     }
 
     pub(crate) async fn info(&self) -> Info {
-        client().info(&self.at).await.unwrap()
+        client().info(&self.address).await.unwrap()
     }
 
     /// The best block of a node, or the one that a mempool stands on.
@@ -156,7 +156,7 @@ impl Service {
 
     /// Waits until it has this height at least.
     pub(crate) async fn reaches(&self, height: u64) -> Tip {
-        until(&format!("{} at {} has block {height}", self.name, self.at), SOON, async || {
+        until(&format!("{} at {} has block {height}", self.name, self.address), DEADLINE, async || {
             let tip = self.tip().await;
             if tip.index.0 >= height { Ok(tip) } else { Err(format!("it has {}", tip.index)) }
         })

@@ -1,17 +1,17 @@
 //! The tour's section on several machines, followed to the letter: only the names of the machines are put in.
 
 use crate::harness::Outcome;
+use crate::host_process::{HostProcess, shell};
 use crate::lan::Lan;
 use crate::measure::{agreement, lost_to_forks};
-use crate::service::{SOON, client, finish, program, until};
-use crate::station::{Station, shell};
+use crate::service::{DEADLINE, client, finish, program, until};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 const TOUR: &str = include_str!("../../../docs/tour.md");
 /// How long members pay on it.
-const DRIVEN: Duration = Duration::from_secs(12);
+const DRIVE_DURATION: Duration = Duration::from_secs(12);
 /// Blocks that all must have.
 const BLOCKS: u64 = 6;
 
@@ -30,21 +30,21 @@ fn command(program: &str) -> &'static str {
 }
 
 /// That command on a host, as somebody would type it there.
-fn typed(lan: &Lan, host: usize, what: &str) -> Command {
+fn tour_command(lan: &Lan, host: usize, what: &str) -> Command {
     let line = command(what).replace("this-host", &lan.name(host));
     // The shell becomes the program, which is what is killed in the end.
     shell(&line.replacen("target", "exec target", 1), &program(what, &lan.folder(host), &[]))
 }
 
 /// Lets `simulator drive` run for a while on a host, stops it, and looks what it has found.
-async fn driven(lan: &Lan, host: usize) -> String {
+async fn run_drive(lan: &Lan, host: usize) -> String {
     let told = lan.folder(host).join("told");
-    let mut drive = lan.on(host, &typed(lan, host, "simulator"));
+    let mut drive = lan.on(host, &tour_command(lan, host, "simulator"));
     let mut drive = drive.stdout(std::fs::File::create(&told).unwrap()).spawn().unwrap();
-    tokio::time::sleep(DRIVEN).await;
+    tokio::time::sleep(DRIVE_DURATION).await;
     let process = drive.id().to_string();
     assert!(finish(Command::new("kill").args(["-TERM", &process])).status.success());
-    let ended = until("the simulator reports", SOON, async || {
+    let ended = until("the simulator reports", DEADLINE, async || {
         drive.try_wait().map_err(|error| error.to_string())?.ok_or_else(|| "it goes on".to_owned())
     });
     let (ended, told) = (ended.await, std::fs::read_to_string(&told).unwrap_or_default());
@@ -60,36 +60,36 @@ fn install(lan: &Lan, host: usize) {
     std::os::unix::fs::symlink(Path::new(own.get_program()).parent().unwrap(), release).unwrap();
 }
 
-pub(crate) async fn by_the_readme() -> Outcome {
+pub(crate) async fn several_machines() -> Outcome {
     let lan = Lan::new(5)?;
-    lan.call("tracker-host", 1);
+    lan.set_name("tracker-host", 1);
     (1..=5).for_each(|host| install(&lan, host));
-    let mut tracker = Station::of_command(&lan, 1, 8090, &typed(&lan, 1, "tracker"), "tracker");
+    let mut tracker = HostProcess::from_command(&lan, 1, 8090, &tour_command(&lan, 1, "tracker"), "tracker");
     tracker.start().await;
-    let mut mempool = Station::of_command(&lan, 2, 8091, &typed(&lan, 2, "mempool"), "mempool");
+    let mut mempool = HostProcess::from_command(&lan, 2, 8091, &tour_command(&lan, 2, "mempool"), "mempool");
     mempool.start().await;
     let mut nodes = Vec::new();
     for host in 1..=5 {
-        let mut node = Station::of_command(&lan, host, 8100, &typed(&lan, host, "node"), "node");
+        let mut node = HostProcess::from_command(&lan, host, 8100, &tour_command(&lan, host, "node"), "node");
         node.start().await;
         nodes.push(node);
     }
-    let nodes: Vec<&Station> = nodes.iter().collect();
-    let agreed = agreement(&nodes, BLOCKS, 0, SOON * 4).await;
+    let nodes: Vec<&HostProcess> = nodes.iter().collect();
+    let agreed = agreement(&nodes, BLOCKS, 0, DEADLINE * 4).await;
     let block = agreed.block;
     println!("  5 hosts by the tour: one chain of {} blocks {:.1} s after the start", block.index, agreed.seconds);
     println!("  blocks lost to forks: {}", lost_to_forks(&nodes).await);
 
-    until("the tracker lists all by their names", SOON, async || {
-        let mut listed = client().nodes(&tracker.at).await.map_err(|error| error.to_string())?;
+    until("the tracker lists all by their names", DEADLINE, async || {
+        let mut listed = client().nodes(&tracker.address).await.map_err(|error| error.to_string())?;
         listed.sort();
         let expected: Vec<_> = (1..=5).map(|host| format!("{}:8100", lan.name(host))).collect();
         if listed == expected { Ok(()) } else { Err(format!("it lists {listed:?}")) }
     })
     .await;
     mempool.reaches(block.index.0).await;
-    println!("  driven from a host: {}", driven(&lan, 4).await);
-    let told = finish(&mut lan.on(5, &typed(&lan, 5, "user")));
+    println!("  run_drive from a host: {}", run_drive(&lan, 4).await);
+    let told = finish(&mut lan.on(5, &tour_command(&lan, 5, "user")));
     let words = String::from_utf8_lossy(&told.stdout).into_owned() + &String::from_utf8_lossy(&told.stderr);
     assert!(told.status.success() && words.contains("lab1"), "{words}");
     Ok(())

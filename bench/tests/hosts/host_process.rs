@@ -2,7 +2,7 @@
 
 use crate::TOKEN;
 use crate::lan::Lan;
-use crate::service::{SOON, client, program, until};
+use crate::service::{DEADLINE, client, program, until};
 use shared::chain::Tip;
 use shared::wire::Info;
 use std::fs::OpenOptions;
@@ -50,22 +50,22 @@ pub(crate) fn shell(script: &str, command: &Command) -> Command {
 
 /// The same command, with a disk in memory of this size at `chaindata`, which no other process sees and which is gone
 /// when it ends.
-pub(crate) fn on_a_disk_of(size: &str, command: &Command) -> Command {
+pub(crate) fn with_small_disk(size: &str, command: &Command) -> Command {
     let script = format!("mkdir -p chaindata && mount -t tmpfs -o size={size} tmpfs chaindata && exec \"$@\"");
     shell(&script, command)
 }
 
 /// A program on a host, running or not; it is killed when it is dropped.
-pub(crate) struct Station {
+pub(crate) struct HostProcess {
     what: String,
     /// `host:port` by address.
-    pub(crate) at: String,
+    pub(crate) address: String,
     command: Command,
     log: PathBuf,
     child: Option<Child>,
 }
 
-impl Station {
+impl HostProcess {
     /// One of our programs on `host`, which listens on all of its addresses at `port`.
     pub(crate) fn new(
         lan: &Lan,
@@ -76,15 +76,15 @@ impl Station {
     ) -> Self {
         let mut command = program(name, &lan.folder(host), settings);
         command.args(["-H", "0.0.0.0", "-p", &port.to_string()]).args(args);
-        Self::of_command(lan, host, port, &command, name)
+        Self::from_command(lan, host, port, &command, name)
     }
 
     /// Whatever command it is that makes something on `host` answer at `port`.
-    pub(crate) fn of_command(lan: &Lan, host: usize, port: u16, command: &Command, name: &str) -> Self {
+    pub(crate) fn from_command(lan: &Lan, host: usize, port: u16, command: &Command, name: &str) -> Self {
         let log = lan.folder(host).join(format!("{name}-{port}.log"));
         Self {
             what: format!("{name} of host {host}"),
-            at: format!("{}:{port}", lan.address(host)),
+            address: format!("{}:{port}", lan.address(host)),
             command: lan.on(host, command),
             log,
             child: None,
@@ -95,11 +95,11 @@ impl Station {
     pub(crate) async fn start(&mut self) {
         let log = OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
         self.child = Some(self.command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
-        until(&format!("the {} answers", self.what), SOON, async || {
+        until(&format!("the {} answers", self.what), DEADLINE, async || {
             if let Some(status) = self.child.as_mut().and_then(|child| child.try_wait().unwrap()) {
                 panic!("the {} ended with {status}", self.what);
             }
-            client().info(&self.at).await.map_err(|error| error.to_string())
+            client().info(&self.address).await.map_err(|error| error.to_string())
         })
         .await;
     }
@@ -122,7 +122,7 @@ impl Station {
     }
 
     pub(crate) async fn info(&self) -> Result<Info, String> {
-        client().info(&self.at).await.map_err(|error| format!("the {} does not answer: {error}", self.what))
+        client().info(&self.address).await.map_err(|error| format!("the {} does not answer: {error}", self.what))
     }
 
     /// The best block of a node, or the one that a mempool stands on.
@@ -132,7 +132,7 @@ impl Station {
 
     /// Waits until it has this height at least.
     pub(crate) async fn reaches(&self, height: u64) -> Tip {
-        until(&format!("the {} has block {height}", self.what), SOON * 2, async || {
+        until(&format!("the {} has block {height}", self.what), DEADLINE * 2, async || {
             let tip = self.tip().await?;
             if tip.index.0 >= height { Ok(tip) } else { Err(format!("it has {}", tip.index)) }
         })
@@ -140,7 +140,7 @@ impl Station {
     }
 }
 
-impl Drop for Station {
+impl Drop for HostProcess {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
             // It may have ended already.

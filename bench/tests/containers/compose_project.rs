@@ -14,12 +14,12 @@ const TOKEN: &str = "a secret of the tests";
 const LOG_LINES: &str = "40";
 
 /// A project; everything of it is removed when it is dropped.
-pub(crate) struct Project {
+pub(crate) struct ComposeProject {
     image: Image,
     ports: [u16; 3],
 }
 
-impl Project {
+impl ComposeProject {
     /// A project of which nothing runs yet.
     pub(crate) fn new() -> Result<Self, NotRun> {
         compose()?;
@@ -41,13 +41,13 @@ impl Project {
     }
 
     /// Tells it something, as in `up`.
-    pub(crate) fn tell(&self, words: &[&str]) -> String {
+    pub(crate) fn compose(&self, words: &[&str]) -> String {
         run(&mut self.command(words)).unwrap()
     }
 
     /// Starts it with so many nodes, or starts again what was stopped.
     pub(crate) fn up(&self, nodes: usize) {
-        self.tell(&["up", "--detach", "--no-build", "--scale", &format!("node={nodes}")]);
+        self.compose(&["up", "--detach", "--no-build", "--scale", &format!("node={nodes}")]);
     }
 
     /// The containers of a service, or of all.
@@ -75,7 +75,7 @@ impl Project {
 
     /// What a container's program told.
     pub(crate) fn log(&self, service: &str) -> String {
-        self.tell(&["logs", "--no-color", service])
+        self.compose(&["logs", "--no-color", service])
     }
 
     /// Where the nodes are that the tracker lists.
@@ -106,7 +106,7 @@ pub(crate) async fn tip(at: &str) -> Result<Tip, String> {
     info.tip.ok_or_else(|| format!("{at} has no tip"))
 }
 
-impl Drop for Project {
+impl Drop for ComposeProject {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = run(&mut self.command(&["logs", "--no-color", "--tail", LOG_LINES]));

@@ -14,14 +14,14 @@ const PORT: u16 = 53;
 /// The fixed part of a message (RFC 1035, 4.1.1).
 const HEADER: usize = 12;
 
-/// Names and their addresses, and the thread that tells them.
-pub(crate) struct Names {
+/// NameServer and their addresses, and the thread that tells them.
+pub(crate) struct NameServer {
     table: Arc<Mutex<BTreeMap<String, Ipv4Addr>>>,
     ends: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Names {
+impl NameServer {
     /// Answers at `address`.
     pub(crate) fn serve(address: Ipv4Addr) -> std::io::Result<Self> {
         let socket = UdpSocket::bind((IpAddr::V4(address), PORT))?;
@@ -47,7 +47,7 @@ impl Names {
     }
 }
 
-impl Drop for Names {
+impl Drop for NameServer {
     fn drop(&mut self) {
         self.ends.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
