@@ -1,55 +1,55 @@
-//! How people name an address: by itself, by the seed of its key, or by how it begins.
+//! How people name an address on the command line: in full, by the seed of its key, or by its first characters.
 //!
-//! What begins with `lab1` is an address and its checksum must hold: a mistyped one is never taken for a seed.
+//! A text that begins with `lab1` is an address and its checksum must hold: a mistyped address is never taken for a seed.
 
 use shared::keys::{KeyPair, PlainVerifier, Verifier};
 use shared::ledger::{Address, BadAddress, TransactionViolation};
 use std::str::FromStr;
 
-/// What every address begins with.
+/// First characters of every address.
 const PREFIX: &str = "lab1";
-/// Characters of an address.
+/// Characters in an address.
 const ADDRESS_LENGTH: usize = 63;
 
-/// Who pays or is paid.
+/// An address, given in full or by the seed of its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddressArg {
-    /// The address.
     pub address: Address,
-    /// The seed that it was named by.
+    /// `None` if the address was given in full.
     pub seed: Option<String>,
 }
 
-/// Whose balance is asked for.
+/// Which addresses to show balances of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AddressSelector {
-    /// One address.
+    /// A single address.
     Address(AddressArg),
-    /// All that begin so.
+    /// All addresses with these first characters.
     Prefix(String),
 }
 
-/// A text that names nobody.
+/// A text that is neither an address nor a seed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadAddressArg {
-    /// Nothing at all.
     #[error("expected an address (lab1…) or the seed of a key, got nothing")]
     Empty,
-    /// It begins like an address and is none.
-    #[error("it begins like an address and is none ({0}); only what does not begin with lab1 is taken for a seed")]
+    /// It begins with `lab1` but is not an address.
+    #[error(
+        "a text that begins with lab1 is read as an address, and this one is wrong: {0}. Copy it again; a seed must not begin with lab1"
+    )]
     Address(#[from] BadAddress),
-    /// A right checksum on an impossible key.
+    /// The checksum is right, but the bytes are not a public key.
     #[error(transparent)]
     NotAPoint(#[from] TransactionViolation),
 }
 
 impl AddressArg {
-    /// The owner of a seed's key.
+    /// The address of the key that the seed makes.
     pub fn from_seed(seed: &str) -> Self {
         Self { address: KeyPair::from_seed(seed).address(), seed: Some(seed.to_owned()) }
     }
 
-    /// The address, and the seed where it was named by one.
+    /// The address, followed by the seed if there is one.
     pub fn description(&self) -> String {
         match &self.seed {
             Some(seed) => format!("{} (the seed {seed:?})", self.address),

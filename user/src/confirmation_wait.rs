@@ -1,7 +1,7 @@
-//! Waiting until a transaction has its confirmations, or is known to get none.
+//! Waits until a transaction has enough confirmations, or has left the mempool for good.
 //!
-//! The mempool is asked again and again, which is enough; its events only make it quicker and tell why a transaction
-//! was given up.
+//! Polling the mempool is enough; its events only make the wait shorter and give the reason why a transaction was
+//! dropped.
 
 use crate::Error;
 use crate::console::{Console, Output, Style};
@@ -15,15 +15,15 @@ use std::pin::Pin;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How often the mempool is asked.
+/// Time between two requests to the mempool.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
-/// How many failures in a row are taken for a pause.
+/// Failed requests in a row before the wait fails: a restart of the mempool is shorter.
 const MAX_FAILURES: u32 = 20;
 
-/// What a mempool tells.
+/// Events of a mempool.
 pub(crate) type Events = Pin<Box<dyn Stream<Item = Result<PoolEvent, client::Error>> + Send>>;
 
-/// How far it has come.
+/// One step of the wait.
 #[derive(Debug, Serialize)]
 struct Progress {
     id: TransactionId,
@@ -41,13 +41,13 @@ impl Output for Progress {
     }
 }
 
-/// The mempool's events, if it has room for a listener.
+/// Subscribes to the mempool's events; `None` if it has no place left for a listener.
 pub(crate) async fn subscribe(mempool: &RemoteService) -> Option<Events> {
     let events = mempool.client.pool_events(&mempool.address).await.ok()?;
     Some(Box::pin(events))
 }
 
-/// Waits for `wanted` confirmations, and tells of each step.
+/// Waits for `wanted` confirmations and prints each step.
 pub(crate) async fn wait(
     mempool: &RemoteService,
     id: TransactionId,
@@ -101,7 +101,7 @@ pub(crate) async fn wait(
     }
 }
 
-/// The next event about a transaction; never, once events have ended.
+/// The next event about a transaction. Once the stream has ended, it waits for ever.
 async fn next_event_about(id: TransactionId, events: &mut Option<Events>) -> PoolEvent {
     if let Some(stream) = events {
         while let Some(Ok(event)) = stream.next().await {

@@ -1,8 +1,8 @@
 //! Where a command's output goes: words for people, or JSON, one value a line, for programs.
 //!
-//! Standard output carries what was asked for and nothing else; errors, notes and progress go to standard error. Colours
-//! and moving progress are for terminals only, and colours not where `NO_COLOR` is set. What strangers have said reaches
-//! people only through [`sanitize`].
+//! Standard output carries the result and nothing else; errors, notes and progress go to standard error. Colours and
+//! progress bars appear only on a terminal, and colours only if `NO_COLOR` is not set. Text from other machines is
+//! printed only through [`sanitize`].
 
 use crate::Error;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -11,39 +11,39 @@ use runtime::sanitize;
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 
-/// What a command answers.
+/// The result of a command.
 pub trait Output: Serialize {
-    /// In words, without a line end after the last line.
+    /// The result in words, without a line end after the last line.
     fn text(&self, style: Style) -> String;
 }
 
-/// How words are set off from each other.
+/// Whether and how words are highlighted.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Style {
     colours: bool,
 }
 
 impl Style {
-    /// What matters most.
+    /// Bold: what the reader looks for.
     pub fn strong(self, text: impl ToString) -> String {
         let text = text.to_string();
         if self.colours { text.bold().to_string() } else { text }
     }
 
-    /// What is well.
+    /// Green: success.
     pub fn good(self, text: impl ToString) -> String {
         let text = text.to_string();
         if self.colours { text.green().to_string() } else { text }
     }
 
-    /// What matters least.
+    /// Dimmed: details.
     pub fn faint(self, text: impl ToString) -> String {
         let text = text.to_string();
         if self.colours { text.dimmed().to_string() } else { text }
     }
 }
 
-/// The two outputs of a command.
+/// Standard output and standard error of a command.
 pub struct Console {
     out: Box<dyn Write + Send>,
     errors: Box<dyn Write + Send>,
@@ -59,7 +59,7 @@ impl std::fmt::Debug for Console {
 }
 
 impl Console {
-    /// The outputs of this process.
+    /// The console of this process.
     pub fn for_process(json: bool) -> Self {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
@@ -69,15 +69,15 @@ impl Console {
         }
     }
 
-    /// Outputs that are no terminals.
+    /// A console that is not a terminal.
     pub fn plain(out: impl Write + Send + 'static, errors: impl Write + Send + 'static, json: bool) -> Self {
         Self { out: Box::new(out), errors: Box::new(errors), json, style: Style::default(), progress: false }
     }
 
-    /// Prints an answer.
+    /// Prints a result.
     ///
     /// # Errors
-    /// If nobody takes it.
+    /// Fails if standard output is closed or cannot be written.
     pub fn print(&mut self, output: &impl Output) -> Result<(), Error> {
         let text = if self.json {
             serde_json::to_string(output).map_err(io::Error::from)?
@@ -89,15 +89,15 @@ impl Console {
         Ok(self.out.flush()?)
     }
 
-    /// Tells people something that is not the answer.
+    /// Prints a note to standard error; not with `--json`.
     pub fn note(&mut self, text: &str) {
         if !self.json {
-            // Nobody reading it is no reason to stop.
+            // A closed standard error is no reason to fail.
             let _ = writeln!(self.errors, "note: {}", sanitize::line(text));
         }
     }
 
-    /// Tells why the command was not carried out.
+    /// Prints why the command failed.
     pub fn print_error(&mut self, error: &Error) {
         if error.exit_code() == 0 {
             return;
@@ -112,7 +112,7 @@ impl Console {
         };
     }
 
-    /// A bar that moves on a terminal, and nothing elsewhere.
+    /// A progress bar on a terminal; a hidden one elsewhere.
     pub fn progress(&self, length: u64, what: &'static str) -> ProgressBar {
         if !self.progress {
             return ProgressBar::hidden();
@@ -122,7 +122,7 @@ impl Console {
         bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_prefix(what)
     }
 
-    /// Whether progress is shown by a bar, so that lines would only disturb it.
+    /// Whether a progress bar is visible; a printed line would break it.
     pub const fn shows_progress(&self) -> bool {
         self.progress
     }
@@ -135,7 +135,7 @@ mod tests {
     use shared::wire::Problem;
     use std::sync::{Arc, Mutex};
 
-    /// What was written.
+    /// Keeps what is written.
     #[derive(Clone, Default)]
     struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
 

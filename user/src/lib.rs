@@ -1,7 +1,7 @@
 //! The command line of Chainlab's users: keys, payments, balances (docs/protocol.md §12).
 //!
-//! A thin client: it makes keys and signs, and asks a mempool or a node for everything else. It holds no chain and
-//! decides no rule; what it refuses before sending is what everybody would refuse.
+//! A thin client: it makes keys and signs payments, and asks a mempool or a node for everything else. It holds no chain
+//! and decides no rule: before it sends a payment it checks only the rules that every node and mempool checks.
 
 mod address_arg;
 mod args;
@@ -26,7 +26,7 @@ use runtime::config::Overrides;
 /// Carries out a command.
 ///
 /// # Errors
-/// Whatever kept it from being done; [`Error::exit_code`] says how the process should end.
+/// Returns why the command failed; [`Error::exit_code`] is the exit code for it.
 pub async fn run(args: Args, console: &mut Console) -> Result<(), Error> {
     let Args { command, tracker, mempool, json: _, common } = args;
     let config = common.load(Overrides::new().set("user.tracker", "--tracker", tracker))?;

@@ -1,7 +1,7 @@
-//! Finding who can answer: a mempool or a node, named by a flag or known to the tracker.
+//! Finds a mempool or a node: the one that a flag names, or one that the tracker lists.
 //!
-//! It never guesses between networks: the configuration's goes first, the only one there is will do, and between
-//! several others the person must choose, since money of one network is nothing on another.
+//! It never guesses between networks, because money of one network is worthless on another: it takes the network of the
+//! configuration, or else the only network that the tracker lists; among several others the person must choose.
 
 use crate::Error;
 use crate::console::Console;
@@ -16,35 +16,31 @@ use shared::wire::{Info, Member, Role};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// Members that are tried before giving up: dead ones stay listed until their lease ends.
+/// Members to try before giving up: a dead one stays listed until its lease ends.
 const MAX_TRIED: usize = 8;
 
-/// What every command knows.
+/// What every command gets.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The configuration, flags included.
+    /// The configuration, with flags applied.
     pub config: Config,
-    /// The mempool that `--mempool` named.
+    /// The value of `--mempool`.
     pub mempool: Option<HostPort>,
 }
 
-/// A service that answered.
+/// A service that has answered `/info`, and the network that it is on.
 #[derive(Debug, Clone)]
 pub struct RemoteService {
-    /// `host:port`.
     pub address: String,
-    /// The network's id.
     pub network_id: BlockHash,
-    /// The network's parameters.
     pub params: Params,
-    /// Its best block.
     pub tip: Option<Tip>,
-    /// A client that speaks for this network.
+    /// A client that accepts answers of this network only.
     pub client: Client,
 }
 
 impl RemoteService {
-    /// An error of asking this service; `action` goes on after "cannot".
+    /// Makes an error of a failed request to this service; `action` completes the sentence "cannot …".
     pub(crate) fn request_error(&self, action: impl Into<String>) -> impl FnOnce(client::Error) -> Error {
         let (action, at) = (action.into(), self.address.clone());
         move |source| Error::Request { action, at, source: Box::new(source) }
@@ -52,15 +48,15 @@ impl RemoteService {
 }
 
 impl Context {
-    /// A mempool, and with it the network.
+    /// Finds a mempool, and with it the network.
     ///
     /// # Errors
-    /// There is none, or several networks have one, or the network has no money.
+    /// Fails if there is no mempool, if several networks have one, or if the network has no money.
     pub async fn mempool(&self) -> Result<RemoteService, Error> {
         let service = match &self.mempool {
             Some(at) => self.identify(&at.to_string(), Role::Mempool).await?,
             None => match self.best_member(Role::Mempool, None).await {
-                // Where there is no mempool because there is no money, that is what to say.
+                // A network without money has no mempool: then the error says so.
                 Err(error @ Error::NoMember { .. }) => {
                     let node = self.best_member(Role::Node, None).await.map_err(|_| error)?;
                     return Err(if node.params.layer.has_money() {
@@ -75,7 +71,7 @@ impl Context {
         if service.params.layer.has_money() { Ok(service) } else { Err(Error::NoMoney(service.params.name)) }
     }
 
-    /// Tells whose money is meant where it is not that of the configuration's network.
+    /// Prints a note if the network is not that of the configuration.
     pub(crate) fn note_foreign_network(&self, service: &RemoteService, console: &mut Console) {
         if service.network_id != self.config.network.network_id() {
             let (theirs, ours) = (&service.params.name, &self.config.network.name);
@@ -85,10 +81,10 @@ impl Context {
         }
     }
 
-    /// A node: the one that a flag named, or one of the mempool's network, or one that the tracker knows.
+    /// Finds a node: the one that a flag names, or one of the mempool's network, or one that the tracker lists.
     ///
     /// # Errors
-    /// There is none, or several networks have one.
+    /// Fails if there is no node, or if several networks have one.
     pub async fn node(&self, named: Option<&HostPort>) -> Result<RemoteService, Error> {
         match (named, &self.mempool) {
             (Some(at), _) => self.identify(&at.to_string(), Role::Node).await,
@@ -100,10 +96,10 @@ impl Context {
         }
     }
 
-    /// Everyone that the tracker lists.
+    /// All members that the tracker lists.
     ///
     /// # Errors
-    /// Nobody answers there.
+    /// Fails if the tracker does not answer.
     pub async fn members(&self) -> Result<Vec<Member>, Error> {
         let tracker = &self.config.user.tracker;
         let client = Client::new(None, None).map_err(Error::Client)?;
@@ -111,7 +107,7 @@ impl Context {
         client.members(tracker).await.map_err(no_tracker)
     }
 
-    /// The best live member of a role, of `network` if that is given.
+    /// The live member of a role with the most work; only of `network`, if given.
     async fn best_member(&self, role: Role, network: Option<BlockHash>) -> Result<RemoteService, Error> {
         let members = self.members().await?;
         let ours = network.unwrap_or_else(|| self.config.network.network_id());
@@ -137,7 +133,7 @@ impl Context {
         Error::NoMember { tracker: self.config.user.tracker.clone(), role, network }
     }
 
-    /// Asks a service who it is.
+    /// Asks a service for `/info` and checks its role and its network.
     async fn identify(&self, at: &str, role: Role) -> Result<RemoteService, Error> {
         let failed = |source| {
             let action = format!("use the {}", role_name(role));
@@ -151,23 +147,26 @@ impl Context {
         let unusable = |reason: String| Error::UnusableNetwork { at: at.to_owned(), reason };
         let params: Params = serde_json::from_value(network).map_err(|error| unusable(error.to_string()))?;
         params.check().map_err(|error| unusable(error.to_string()))?;
-        // Payments are signed for the id: it must be that of the rules which are shown.
+        // Payments are signed for the network id, so it must belong to the parameters that the person sees.
         if params.network_id() != id {
-            return Err(unusable(format!("its parameters make the id {}, and it says {id}", params.network_id())));
+            return Err(unusable(format!(
+                "its parameters make the network id {}, but it reports {id}",
+                params.network_id()
+            )));
         }
         let client = Client::new(Some(id), None).map_err(Error::Client)?;
         Ok(RemoteService { address: at.to_owned(), network_id: id, params, tip, client })
     }
 }
 
-/// Why nobody can be chosen.
+/// Why no member is selected.
 #[derive(Debug, PartialEq, Eq)]
 enum NoSelection {
     NoMember,
     SeveralNetworks(String),
 }
 
-/// Members of a role, of one network, those with most work first.
+/// The members of a role on one network, most work first.
 fn select_members(
     members: &[Member],
     role: Role,

@@ -1,33 +1,34 @@
-//! What an address can spend now: what is confirmed, less what it has already sent.
+//! The money that an address can spend now: its confirmed balance less its pending payments.
 //!
-//! What is on its way in does not count, as the mempool does not count it either.
+//! Pending incoming payments do not count; the mempool does not count them either.
 
 use crate::Error;
 use crate::services::RemoteService;
 use shared::ledger::{Address, Amount};
 use shared::wire::TransactionState;
 
-/// Entries of a page of history: as many as a mempool gives.
+/// Entries to ask for in a page of history: the most that a mempool returns.
 const PAGE: usize = 200;
-/// Most pages that are read: more than a mempool lets one sender have pending.
+/// Pages to read at most: more than a mempool's limit of pending payments of one sender.
 const MAX_PAGES: usize = 300;
 
-/// Money of one address.
+/// The money of one address.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Spendable {
-    /// In the chain.
+    /// Balance in the chain.
     pub(crate) confirmed: Amount,
-    /// On its way out, fees included.
+    /// Pending payments from the address, with their fees.
     pub(crate) outgoing: Amount,
-    /// On its way in.
+    /// Pending payments to the address.
     pub(crate) incoming: Amount,
 }
 
 impl Spendable {
-    /// Asks a mempool.
+    /// Asks a mempool for the balance and the pending payments.
     pub(crate) async fn of(mempool: &RemoteService, address: &Address) -> Result<Self, Error> {
         let action = || format!("ask for the balance of {}", address.short());
-        // The balance first: what a block confirms in between is then seen as pending no more, and counted at most once.
+        // The balance is read first: a payment that a block confirms between the two requests is then in neither figure,
+        // not in both.
         let confirmed =
             mempool.client.balance(&mempool.address, address, 1).await.map_err(mempool.request_error(action()))?;
         let mut spendable = Self { confirmed: Amount::new(confirmed).unwrap_or(Amount::MAX), ..Self::default() };
@@ -36,7 +37,7 @@ impl Spendable {
             let page = mempool.client.history(&mempool.address, address, before.as_deref(), PAGE).await;
             let page = page.map_err(mempool.request_error(action()))?;
             for entry in &page.entries {
-                // Pending ones come first.
+                // Pending entries come first.
                 if entry.status == TransactionState::Confirmed {
                     return Ok(spendable);
                 }
@@ -56,12 +57,12 @@ impl Spendable {
         Ok(spendable)
     }
 
-    /// What a new payment and its fee may take.
+    /// What is left for a new payment and its fee.
     pub(crate) fn available(&self) -> Amount {
         self.confirmed.checked_sub(self.outgoing).unwrap_or_default()
     }
 
-    /// Refuses a payment that would be refused by everybody.
+    /// Fails if the payment is not covered, which every mempool would refuse.
     pub(crate) fn check_covers(&self, who: &str, amount: Amount, fee: Amount) -> Result<(), Error> {
         let needed = amount.checked_add(fee).unwrap_or(Amount::MAX);
         if self.available() >= needed {

@@ -1,4 +1,5 @@
-//! A transaction that a person names: by its id, for the mempool to tell, or by a file or standard input with its JSON.
+//! How people name a transaction on the command line: by its id, which the mempool looks up, or by a file or standard
+//! input with its JSON.
 
 use crate::commands::tx;
 use crate::services::Context;
@@ -10,17 +11,16 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// More than the JSON of any transaction.
+/// Bytes to read at most; the JSON of a transaction is far smaller.
 const MAX_BYTES: u64 = 64 << 10;
 
-/// Which transaction.
+/// Where to get a transaction from.
 #[derive(Debug, Clone)]
 pub(crate) enum TxArg {
-    /// 64 hex digits.
     Id(TransactionId),
-    /// `-`.
+    /// The argument `-`.
     StandardInput,
-    /// Anything else.
+    /// Any other argument.
     File(PathBuf),
 }
 
@@ -36,7 +36,7 @@ impl FromStr for TxArg {
     }
 }
 
-/// A transaction and the rules of the network that it is judged by.
+/// A transaction, and the rules of the network to check it by.
 #[derive(Debug)]
 pub(crate) struct ResolvedTx {
     pub(crate) transaction: Transaction,
@@ -44,12 +44,12 @@ pub(crate) struct ResolvedTx {
 }
 
 impl TxArg {
-    /// Gets it. `offline` takes the network of the configuration instead of asking for one.
+    /// Gets the transaction. If `offline`, the rules are those of the configuration's network and no service is asked.
     pub(crate) async fn resolve(self, context: &Context, offline: bool) -> Result<ResolvedTx, Error> {
         let (origin, text) = match self {
             Self::Id(_) if offline => {
                 return Err(Error::Usage(
-                    "an id alone says nothing offline: name a file with the transaction".to_owned(),
+                    "--offline needs the transaction itself, not its id: name a file with its JSON".to_owned(),
                 ));
             }
             Self::Id(id) => {
@@ -67,13 +67,12 @@ impl TxArg {
 }
 
 impl ResolvedTx {
-    /// The network's id.
     pub(crate) const fn network(&self) -> BlockHash {
         self.rules.network
     }
 }
 
-/// Reads a transaction, or what `user tx --json` or `user send --json` say of one.
+/// Parses a transaction, alone or inside the output of `user tx --json` or `user send --json`.
 fn read(text: &str) -> Result<Transaction, String> {
     #[derive(serde::Deserialize)]
     struct Wrapped {

@@ -1,4 +1,4 @@
-//! `user address`: which address a seed or key file has.
+//! `user address`: the address of a seed or key file.
 
 use crate::console::{Console, Output, Style};
 use crate::{Error, keys};
@@ -23,7 +23,7 @@ struct KeySource {
     /// A seed text
     #[arg(value_name = "SEED")]
     named: Option<String>,
-    /// The same
+    /// A seed text, as a flag
     #[arg(short, long)]
     seed: Option<String>,
     /// A key file
@@ -31,7 +31,6 @@ struct KeySource {
     file: Option<PathBuf>,
 }
 
-/// The address.
 #[derive(Debug, Serialize)]
 struct AddressInfo {
     address: Address,
@@ -45,15 +44,13 @@ impl Output for AddressInfo {
     }
 }
 
-/// Shows it.
-///
 /// # Errors
-/// The key file cannot be read.
+/// Fails if the key file cannot be read.
 pub fn run(args: Args, console: &mut Console) -> Result<(), Error> {
     let Args { source: KeySource { named, seed, file }, password_file } = args;
     let (pair, insecure) = match (named.or(seed), file) {
         (Some(seed), _) if seed.starts_with("lab1") => {
-            return Err(Error::Usage(format!("{seed} begins like an address; an address needs no other")));
+            return Err(Error::Usage(format!("{seed} is an address already; name a seed or a key file")));
         }
         (Some(seed), _) => (KeyPair::from_seed(&seed), true),
         (None, Some(file)) => (keys::read(&file, password_file.as_deref(), console)?, false),

@@ -1,4 +1,4 @@
-//! `user balance` and `user balances`: who has how much.
+//! `user balance` and `user balances`: the balances of addresses.
 
 use crate::address_arg::{AddressArg, AddressSelector};
 use crate::console::{Console, Output, Style};
@@ -9,43 +9,41 @@ use serde::Serialize;
 use shared::ledger::{Address, Amount};
 use std::path::PathBuf;
 
-/// Balances of a page.
+/// Balances to ask for in one page.
 const PAGE: usize = 1000;
-/// Questions at a time.
 const CONCURRENT_REQUESTS: usize = 8;
 
 /// Show balances
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Addresses, beginnings of addresses (lab1…), or seeds [default: everybody]
+    /// Addresses, first characters of addresses (lab1…), or seeds [default: all addresses]
     #[arg(value_name = "ADDRESS OR SEED")]
     whose: Vec<AddressSelector>,
-    /// Your own, by seed
+    /// Seed of your own key
     #[arg(short, long)]
     seed: Vec<String>,
-    /// Your own, by key file
+    /// Your own key file
     #[arg(short, long)]
     file: Option<PathBuf>,
     /// File whose first line is the password of the key file [default: ask]
     #[arg(long, value_name = "FILE", requires = "file")]
     password_file: Option<PathBuf>,
-    /// Count only what has so many confirmations; 0 counts what is pending, too
+    /// Count only money with at least N confirmations; 0 counts pending payments too
     #[arg(short, long, value_name = "N", default_value_t = 1)]
     confirmations: u64,
-    /// Most balances to list
+    /// List at most N balances
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     limit: u32,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  user balance                     everybody's
+  user balance                     all balances
   user balance -f wallet.pem       your own
-  user balance alice -c 6          what the seed alice has with 6 confirmations
-  user balance lab1qw              of all addresses that begin so";
+  user balance alice -c 6          money of the seed alice with 6 confirmations
+  user balance lab1qw              all addresses that begin with lab1qw";
 
-/// One balance.
 #[derive(Debug, Serialize)]
 struct BalanceRow {
     address: Address,
@@ -54,12 +52,11 @@ struct BalanceRow {
     seed: Option<String>,
 }
 
-/// The balances.
 #[derive(Debug, Serialize)]
 struct Balances {
     confirmations: u64,
     balances: Vec<BalanceRow>,
-    /// Whether the limit cut some off.
+    /// Whether there are more than the limit.
     more: bool,
 }
 
@@ -67,10 +64,10 @@ impl Output for Balances {
     fn text(&self, style: Style) -> String {
         let mut lines: Vec<_> = self.balances.iter().map(|row| line(row, style)).collect();
         if lines.is_empty() {
-            lines.push("nobody has a balance yet".to_owned());
+            lines.push("no address has a balance yet".to_owned());
         }
         if self.more {
-            lines.push("and more; --limit n lists more of them".to_owned());
+            lines.push("There are more; --limit N lists more of them.".to_owned());
         }
         lines.join("\n")
     }
@@ -81,10 +78,8 @@ fn line(row: &BalanceRow, style: Style) -> String {
     format!("{}  {:>18} LAB{seed}", row.address, row.balance.to_string())
 }
 
-/// Shows them.
-///
 /// # Errors
-/// No mempool, or it does not answer.
+/// Fails if there is no mempool or it does not answer.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let Args { mut whose, seed, file, password_file, confirmations, limit } = args;
     whose.extend(seed.iter().map(|seed| AddressSelector::Address(AddressArg::from_seed(seed))));
@@ -115,7 +110,7 @@ async fn request_balance(mempool: &RemoteService, address: &Address, confirmatio
     Ok(Amount::new(balance).unwrap_or(Amount::MAX))
 }
 
-/// Adds up to `limit` balances of addresses that begin with `prefix`.
+/// Adds at most `limit` balances of addresses that begin with `prefix`.
 async fn list_balances(
     mempool: &RemoteService,
     prefix: &str,
@@ -140,7 +135,7 @@ async fn list_balances(
         }
     }
     balances.more |= from.is_some();
-    // Lists are of what is in the chain; anything else is asked for one by one.
+    // The mempool lists balances with 1 confirmation; other depths need a request for each address.
     if confirmations != 1 {
         let asked = stream::iter(rows).map(async |row: BalanceRow| {
             let balance = request_balance(mempool, &row.address, confirmations).await?;

@@ -6,14 +6,13 @@ use crate::services::Context;
 use serde::Serialize;
 use shared::ledger::TransactionId;
 
-/// Show how many blocks confirm a transaction: its own and all after it; 0 while it is pending
+/// Show how many blocks confirm a transaction: its own block and all after it; 0 while it is pending
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The transaction's id
     id: TransactionId,
 }
 
-/// The answer.
 #[derive(Debug, Serialize)]
 struct Confirmations {
     id: TransactionId,
@@ -26,10 +25,8 @@ impl Output for Confirmations {
     }
 }
 
-/// Shows it.
-///
 /// # Errors
-/// The mempool does not know the transaction.
+/// Fails if the mempool does not know the transaction.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let id = args.id;
     let mempool = context.mempool().await?;

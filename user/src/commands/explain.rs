@@ -1,4 +1,5 @@
-//! `user explain`: the shell commands that recheck a block's hash or a transaction's id and signature, without us.
+//! `user explain`: the shell commands that recheck a block's hash or a transaction's id and signature without this
+//! program.
 
 use crate::Error;
 use crate::console::{Console, Output, Style};
@@ -25,7 +26,7 @@ enum Subject {
         /// Its height or its hash
         #[arg(value_name = "N OR HASH")]
         block: BlockArg,
-        /// The node to ask, host:port [default: one that the tracker knows]
+        /// The node to ask, host:port [default: one that the tracker lists]
         #[arg(long, value_name = "HOST:PORT")]
         node: Option<HostPort>,
     },
@@ -34,7 +35,7 @@ enum Subject {
         /// A transaction's id, a file with its JSON, or - for standard input
         #[arg(value_name = "ID OR FILE")]
         transaction: TxArg,
-        /// Take the network of the configuration instead of asking a service for one
+        /// Use the network of the configuration and ask no service
         #[arg(long)]
         offline: bool,
     },
@@ -44,7 +45,7 @@ const EXAMPLES: &str = "\
 Examples:
   user explain block 5
   user explain tx 6067338cc5293d0c39254565d8f607fa357f28cc6d5611ea781d5e44ef19b2ae
-  user explain block 5 | sh        runs the commands at once";
+  user explain block 5 | sh        run the commands at once";
 
 /// The height or hash of a block.
 #[derive(Debug, Clone, Copy)]
@@ -71,10 +72,8 @@ impl Output for Explanation {
     }
 }
 
-/// Prints the commands.
-///
 /// # Errors
-/// Nobody has the block or transaction.
+/// Fails if the block or transaction is unknown or no service answers.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let explanation = match args.subject {
         Subject::Block { block, node } => explain::block(&fetch_block(block, node.as_ref(), context).await?),
@@ -88,7 +87,7 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
 
 async fn fetch_block(name: BlockArg, node: Option<&HostPort>, context: &Context) -> Result<Block, Error> {
     let node = context.node(node).await?;
-    // JSON spells a byte with at most six characters.
+    // JSON needs at most six characters for a byte.
     let most_bytes = usize::try_from(node.params.max_data_bytes).unwrap_or(usize::MAX).saturating_mul(6) + (4 << 10);
     let failed = node.request_error("get the block");
     match name {

@@ -1,4 +1,4 @@
-//! `user health`: whether services run, as the health check of containers, which have no shell to ask with.
+//! `user health`: whether services run. It is also the health check of containers, which have no shell.
 
 use crate::Error;
 use crate::console::{Console, Output, Style};
@@ -10,8 +10,8 @@ use shared::config::Config;
 use shared::wire::Info;
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// Show which services run: those named, or all of this machine on the ports that they take by themselves. Fails unless
-/// all that were named do, or one does where none was
+/// Show which services run: those you name, or all on this machine that use their usual ports. Fails unless all that you
+/// name run; without names, unless at least one runs
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -22,10 +22,9 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  user health                       whatever runs on this machine
+  user health                       all services on this machine
   user health tracker-host:8090";
 
-/// A service that answered.
 #[derive(Debug, Serialize)]
 struct ServiceHealth {
     service: String,
@@ -40,7 +39,6 @@ impl ServiceHealth {
     }
 }
 
-/// All that answered.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 struct Health(Vec<ServiceHealth>);
@@ -56,10 +54,8 @@ impl Output for Health {
     }
 }
 
-/// Shows it.
-///
 /// # Errors
-/// A service that was named does not answer, or none was named and none is here.
+/// Fails if a named service does not answer, or if none is named and none runs on this machine.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let client = Client::new(None, None).map_err(Error::Client)?;
     let running = if args.services.is_empty() {
@@ -76,14 +72,15 @@ async fn named_services(client: &Client, services: &[HostPort]) -> Result<Vec<Se
         match client.info(&at).await {
             Ok(info) => running.push(ServiceHealth::new(at, info)),
             Err(source) => {
-                return Err(Error::Request { action: "ask for the health".to_owned(), at, source: Box::new(source) });
+                return Err(Error::Request { action: "check its health".to_owned(), at, source: Box::new(source) });
             }
         }
     }
     Ok(running)
 }
 
-/// A port that nobody has is refused at once; one that answers something else is somebody else's.
+/// Asks every usual port. A free port refuses the connection at once; a port that gives no `/info` belongs to another
+/// program.
 async fn local_services(client: &Client, config: &Config) -> Result<Vec<ServiceHealth>, Error> {
     let first = [config.explorer.port, config.tracker.port, config.mempool.port, config.node.port];
     let ports: std::collections::BTreeSet<u16> =

@@ -1,4 +1,4 @@
-//! `user history`: what an address paid, was paid and earned.
+//! `user history`: the payments and rewards of an address.
 
 use crate::address_arg::AddressArg;
 use crate::console::{Console, Output, Style};
@@ -9,10 +9,10 @@ use shared::ledger::Address;
 use shared::wire::{HistoryEntry, TransactionState};
 use std::path::PathBuf;
 
-/// Entries of a page.
+/// Entries to ask for in one page.
 const PAGE: usize = 100;
 
-/// Show what an address paid, was paid and earned, newest first
+/// Show the payments and mining rewards of an address, newest first
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -20,7 +20,7 @@ pub struct Args {
     /// File whose first line is the password of the key file [default: ask]
     #[arg(long, value_name = "FILE", requires = "file")]
     password_file: Option<PathBuf>,
-    /// Most entries to show
+    /// Show at most N entries
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
 }
@@ -31,20 +31,19 @@ struct AddressSource {
     /// An address (lab1…), or the seed of a key
     #[arg(value_name = "ADDRESS OR SEED")]
     address: Option<AddressArg>,
-    /// Your own, by seed
+    /// Seed of your own key
     #[arg(short, long)]
     seed: Option<String>,
-    /// Your own, by key file
+    /// Your own key file
     #[arg(short, long)]
     file: Option<PathBuf>,
 }
 
-/// The history.
 #[derive(Debug, Serialize)]
 struct History {
     address: Address,
     entries: Vec<HistoryEntry>,
-    /// Whether the limit cut some off.
+    /// Whether there are more than the limit.
     more: bool,
 }
 
@@ -53,10 +52,10 @@ impl Output for History {
         let mut lines = vec![style.strong(self.address)];
         lines.extend(self.entries.iter().map(|entry| line(entry, &self.address)));
         if self.entries.is_empty() {
-            lines.push("nothing yet".to_owned());
+            lines.push("no payments or rewards yet".to_owned());
         }
         if self.more {
-            lines.push("and more before that; -n shows more of it".to_owned());
+            lines.push("There are older entries; -n N shows more of them.".to_owned());
         }
         lines.join("\n")
     }
@@ -78,21 +77,19 @@ fn line(entry: &HistoryEntry, own: &Address) -> String {
             format!("{what}{msg}  {}", payment.id.short())
         }
         (None, Some(reward)) => format!("+{reward} LAB  mined"),
-        (None, None) => "something that this program does not know".to_owned(),
+        (None, None) => "an entry of a kind that this version of the program does not know".to_owned(),
     };
     format!("{place:>12}  {what}, then {} LAB", entry.balance)
 }
 
-/// Shows it.
-///
 /// # Errors
-/// No mempool, or it does not answer.
+/// Fails if there is no mempool or it does not answer.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let Args { source: AddressSource { address, seed, file }, password_file, limit } = args;
     let address = match (address.or(seed.as_deref().map(AddressArg::from_seed)), file) {
         (Some(address), _) => address.address,
         (None, Some(file)) => keys::read(&file, password_file.as_deref(), console)?.address(),
-        (None, None) => return Err(Error::Usage("whose history? Name an address, a seed or a key file".to_owned())),
+        (None, None) => return Err(Error::Usage("name an address, a seed or a key file".to_owned())),
     };
     let mempool = context.mempool().await?;
     let (limit, mut entries, mut before) = (limit as usize, Vec::new(), None::<String>);

@@ -1,4 +1,4 @@
-//! `user network`: a fresh network of one's own, and what the network found is like.
+//! `user network`: makes the configuration of a new network, and shows the parameters of an existing one.
 
 use crate::console::{Console, Output, Style};
 use crate::services::{Context, RemoteService};
@@ -13,7 +13,7 @@ use shared::chain::Tip;
 use shared::ledger::Amount;
 use shared::params::Params;
 
-/// Make a network of your own, or show the one that is there
+/// Make a network of your own, or show an existing one
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -22,16 +22,16 @@ pub struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Print a fresh [network] for Config.toml: a random name, genesis now, the rest as it is configured
+    /// Print a new [network] section for Config.toml: a random name, genesis now, the rest as configured
     #[command(after_help = EXAMPLES)]
     New {
-        /// Its name, 1 to 32 of a-z, 0-9 and - [default: a random one]
+        /// Its name, 1 to 32 characters of a-z, 0-9 and - [default: a random one]
         #[arg(long)]
         name: Option<String>,
     },
-    /// Show the id and the parameters of the network that is found
+    /// Show the id and the parameters of the network
     Show {
-        /// The node to ask, host:port [default: a service that the tracker knows]
+        /// The node to ask, host:port [default: a service that the tracker lists]
         #[arg(long, value_name = "HOST:PORT")]
         node: Option<HostPort>,
     },
@@ -39,10 +39,10 @@ enum Action {
 
 const EXAMPLES: &str = "\
 Examples:
-  user network new > Config.toml   whoever starts with this file is on the new network
+  user network new > Config.toml   programs that start with this file join the new network
   CHAINLAB__NETWORK__RETARGET=epoch user network new --name my-lab";
 
-/// A network that nobody is on yet.
+/// A new network without members.
 #[derive(Debug, Serialize)]
 struct NewNetwork {
     network_id: BlockHash,
@@ -56,7 +56,7 @@ impl Output for NewNetwork {
     }
 }
 
-/// The network of a service.
+/// The network that a service is on.
 #[derive(Debug, Serialize)]
 struct NetworkInfo {
     service: String,
@@ -69,7 +69,7 @@ impl Output for NetworkInfo {
     fn text(&self, style: Style) -> String {
         let mut lines = vec![
             format!("{:<20}  {}", "network id", style.strong(self.network_id)),
-            format!("{:<20}  {}", "told by", self.service),
+            format!("{:<20}  {}", "service", self.service),
         ];
         if let Some(tip) = &self.tip {
             lines.push(format!("{:<20}  {} ({}), {}", "tip", tip.index, tip.hash, tip.timestamp));
@@ -87,10 +87,8 @@ impl Output for NetworkInfo {
     }
 }
 
-/// Prints or shows it.
-///
 /// # Errors
-/// A bad name; nobody to ask.
+/// Fails if the name is not allowed, or if no service answers.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     match args.action {
         Action::New { name } => console.print(&new_network(name, &context.config.network)?),
@@ -114,7 +112,7 @@ fn new_network(name: Option<String>, base: &Params) -> Result<NewNetwork, Error>
     Ok(NewNetwork { network_id: network.network_id(), toml: section(&network), network })
 }
 
-/// Section `[network]` of the defaults, comments included, with these values.
+/// The section `[network]` of the defaults with these values; comments are kept.
 fn section(network: &Params) -> String {
     let values = pairs(network);
     let mut lines = vec![format!("# Network id {}", network.network_id())];
@@ -122,7 +120,7 @@ fn section(network: &Params) -> String {
     for line in section {
         let key = line.split_once(" = ").map_or("", |(key, _)| key);
         let value = values.iter().find(|(name, _)| name == key);
-        // Names, times and whole numbers are spelt alike in TOML and JSON.
+        // TOML and JSON write strings and whole numbers alike.
         lines.push(value.map_or_else(|| line.to_owned(), |(name, value)| format!("{name} = {value}")));
     }
     lines.join("\n")

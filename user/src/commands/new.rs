@@ -1,4 +1,4 @@
-//! `user new`: makes a key file.
+//! `user new`: creates a key file.
 
 use crate::console::{Console, Output, Style};
 use crate::{Error, keys, random};
@@ -11,28 +11,27 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The file to make; one that is there already is never overwritten
+    /// The file to create; an existing file is never overwritten
     #[arg(short, long, value_name = "FILE", default_value = "wallet.pem")]
     out: PathBuf,
-    /// Make the key of this seed text instead of a random one; insecure, for exercises
+    /// Make the key from this seed text instead of a random one; insecure, for exercises
     #[arg(short, long)]
     seed: Option<String>,
-    /// Encrypt the file with a password, which is asked for
+    /// Ask for a password and encrypt the file with it
     #[arg(long)]
     password: bool,
-    /// Encrypt the file with the password in the first line of another file
+    /// Encrypt the file with the password in the first line of FILE
     #[arg(long, value_name = "FILE", conflicts_with = "password")]
     password_file: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  user new                         makes wallet.pem
-  user new -o alice.pem --password asks for a password
+  user new                         create wallet.pem
+  user new -o alice.pem --password ask for a password
   openssl pkey -in wallet.pem -text -noout
-                                   shows what is in it";
+                                   show its contents";
 
-/// The new key.
 #[derive(Debug, Serialize)]
 struct NewKey {
     file: PathBuf,
@@ -46,17 +45,15 @@ impl Output for NewKey {
         let kind = if self.encrypted { "an encrypted key" } else { "a key" };
         let Self { file, address, .. } = self;
         format!(
-            "{} holds {kind}; whoever has it has the money, and it cannot be made again\naddress: {}",
+            "{} holds {kind}. Anyone who has this file can spend the money; without it the money is lost.\naddress: {}",
             file.display(),
             style.strong(address)
         )
     }
 }
 
-/// Makes the file.
-///
 /// # Errors
-/// It is there already, or cannot be written.
+/// Fails if the file exists or cannot be written.
 pub fn run(args: Args, console: &mut Console) -> Result<(), Error> {
     let Args { out: file, seed, password, password_file } = args;
     let insecure = seed.is_some();
@@ -64,7 +61,7 @@ pub fn run(args: Args, console: &mut Console) -> Result<(), Error> {
         Some(seed) => KeyPair::from_seed(seed),
         None => random::key_pair()?,
     };
-    // Before a password is asked for in vain.
+    // Checked before the person types a password.
     if file.exists() {
         return Err(Error::FileExists(file));
     }
@@ -74,7 +71,7 @@ pub fn run(args: Args, console: &mut Console) -> Result<(), Error> {
         None => None,
     };
     if password.as_deref() == Some("") {
-        return Err(Error::Usage("the password is empty".to_owned()));
+        return Err(Error::Usage("the password is empty; choose one of at least one character".to_owned()));
     }
     keys::write(&file, &pair, password.as_deref())?;
     if insecure {

@@ -1,7 +1,7 @@
-//! `user rnd`: random payments among seeds, for load.
+//! `user rnd`: random payments among seeds, to put a network under load.
 //!
-//! The seeds are the numbers 0 to a last one, as texts. Who pays is drawn among those who can, and what they have sent
-//! here is not spent twice; so what is refused is worth a look.
+//! The seeds are the texts "0", "1" and so on up to a last number. Payers are drawn among the seeds with enough money, and
+//! nothing is spent twice; so a refused payment deserves a look.
 
 use crate::console::{Console, Output, Style};
 use crate::services::{Context, RemoteService};
@@ -18,49 +18,48 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Reasons that are counted one by one: a mempool may invent as many as it likes.
+/// Reasons of refusal that are counted separately: a hostile mempool could invent any number of them.
 const MAX_REASONS: usize = 20;
-/// What the rest of them is counted as.
+/// The name under which all further reasons are counted.
 const OTHERS: &str = "others";
 
-/// Send random payments among the seeds 0 to a last one
+/// Send random payments among the seeds 0 to MAX-SEED
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// How many payments
+    /// How many payments to send
     #[arg(short = 'n', long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     count: u64,
     /// The last seed
     #[arg(short = 's', long, value_name = "MAX-SEED", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     max_seed: u64,
-    /// Payments on their way at a time
+    /// Payments to send at the same time
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
     connections: u16,
-    /// Send at most so many a second [default: as many as there is room for]
+    /// Send at most N payments a second [default: as many as the connections allow]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rate: Option<u32>,
-    /// What the miner gets for each, in LAB [default: the least that mempools ask for where they ask, 0.00001]
+    /// The fee of each payment, in LAB [default: mempool.min_fee of the configuration, 0.00001]
     #[arg(short = 'F', long, value_name = "LAB", value_parser = Amount::from_lab, allow_hyphen_values = true)]
     fee: Option<Amount>,
-    /// When nobody has anything left, wait so long for a block to confirm what was sent
+    /// When no seed has money left, wait this long for a block that confirms pending payments
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     patience: u64,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  user rnd -n 1000 -s 9            a thousand payments among the seeds 0 to 9
-  user rnd -n 1000 -s 9 --rate 50  fifty of them a second
+  user rnd -n 1000 -s 9            1000 payments among the seeds 0 to 9
+  user rnd -n 1000 -s 9 --rate 50  the same, 50 a second
 
-Only seeds with a balance pay. Start a node that mines for one of them, or send it something.";
+Only seeds with a balance pay. Start a node that mines for one of them, or send it some money.";
 
-/// What came of it.
 #[derive(Debug, Serialize)]
 struct Report {
     accepted: u64,
-    /// How many were refused, by rule or status.
+    /// Refused payments, by rule or status.
     refused: BTreeMap<String, u64>,
-    /// How many were not sent because nobody had anything left.
+    /// Payments that were not sent, because no seed had money left.
     unsent: u64,
     payers: usize,
     seconds: f64,
@@ -79,20 +78,22 @@ impl Output for Report {
         )];
         lines.extend(self.refused.iter().map(|(reason, count)| format!("{count} refused: {}", line(reason))));
         if self.unsent > 0 {
-            lines
-                .push(format!("{} not sent: nobody had anything left, and nothing was confirmed in time", self.unsent));
+            lines.push(format!(
+                "{} not sent: no seed had money left, and no payment was confirmed in time",
+                self.unsent
+            ));
         }
         lines.join("\n")
     }
 }
 
-/// Somebody who may pay.
+/// A seed with money left.
 struct Payer {
     pair: KeyPair,
     remaining: u64,
 }
 
-/// Draws payments until nobody has anything left.
+/// Draws random payments until no payer has money left.
 struct PaymentGenerator {
     payers: Vec<Payer>,
     addresses: Vec<Address>,
@@ -107,7 +108,7 @@ impl PaymentGenerator {
         Self { payers, addresses, fee }
     }
 
-    /// The next payment and whose key signs it, if anybody can pay.
+    /// Draws a payment and the key that signs it; `None` if no payer has money left.
     fn next_payment(&mut self) -> Result<Option<(KeyPair, Unsigned)>, Error> {
         if self.payers.is_empty() {
             return Ok(None);
@@ -115,7 +116,7 @@ impl PaymentGenerator {
         let index = random::below(self.payers.len() as u64)? as usize;
         let (payer, fee) = (&mut self.payers[index], self.fee);
         let pair = payer.pair.clone();
-        // Small ones, so that a balance lasts for many.
+        // Small amounts, so that a balance lasts for many payments.
         let max = (payer.remaining - fee.grains()).min(payer.remaining / 100 + 1);
         let amount = Amount::new(1 + random::below(max)?).unwrap_or(Amount::MAX);
         payer.remaining -= amount.grains() + fee.grains();
@@ -130,10 +131,10 @@ impl PaymentGenerator {
     }
 }
 
-/// Sends them, in rounds: when nobody has anything left, what was sent must be confirmed first.
+/// Sends the payments in rounds: when no payer has money left, it waits until pending payments are confirmed.
 ///
 /// # Errors
-/// No mempool, or none of the seeds can pay.
+/// Fails if there is no mempool, or if no seed has money.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let fee = args.fee.unwrap_or(context.config.mempool.min_fee);
     let mempool = context.mempool().await?;
@@ -166,7 +167,6 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     if accepted == 0 { Err(Error::NoneAccepted) } else { Ok(()) }
 }
 
-/// What became of the payments so far.
 #[derive(Debug, Default)]
 struct PushCounts {
     accepted: u64,
@@ -185,7 +185,7 @@ impl PushCounts {
     }
 }
 
-/// What every seed can spend.
+/// What each seed can spend.
 async fn spendable_by_seed(mempool: &RemoteService, args: &Args) -> Result<Vec<(KeyPair, Amount)>, Error> {
     let asked = stream::iter(0..=args.max_seed).map(async |seed| {
         let pair = KeyPair::from_seed(&seed.to_string());
@@ -195,7 +195,7 @@ async fn spendable_by_seed(mempool: &RemoteService, args: &Args) -> Result<Vec<(
     asked.buffered(args.connections.into()).try_collect().await
 }
 
-/// Sends until all are sent or nobody has anything left.
+/// Sends payments until the count is reached or no payer has money left.
 async fn send_round(
     mempool: &RemoteService,
     args: &Args,
@@ -215,7 +215,7 @@ async fn send_round(
     });
     let sending = draws.map_ok(|(pair, unsigned)| {
         let mempool = mempool.clone();
-        // A task of its own each, so that signing has all cores.
+        // Each payment gets a task of its own, so that signing uses all cores.
         let sent =
             tokio::spawn(async move { push(&mempool, &pair.sign_transaction(unsigned, mempool.network_id)).await });
         async move { sent.await.map_err(std::io::Error::from).map_err(Error::Output) }
@@ -231,7 +231,7 @@ async fn send_round(
     Ok(())
 }
 
-/// Sends one; answers why it was refused, if it was.
+/// Sends a payment; returns the reason if it fails.
 async fn push(mempool: &RemoteService, transaction: &Transaction) -> Option<String> {
     match mempool.client.push_transaction(&mempool.address, transaction).await {
         Ok(_) => None,
@@ -239,7 +239,7 @@ async fn push(mempool: &RemoteService, transaction: &Transaction) -> Option<Stri
             Some(rule) => rule,
             None => format!("{} {}", problem.status, problem.title),
         }),
-        // The kind, without what differs from one to the next.
+        // Without the details, which would make every failure a reason of its own.
         Err(client::Error::Unreachable(_)) => Some("unreachable".to_owned()),
         Err(other) => Some(other.to_string()),
     }

@@ -1,4 +1,4 @@
-//! `user tx`: one transaction and where it is.
+//! `user tx`: a transaction and its place in the chain.
 
 use crate::Error;
 use crate::console::{Console, Output, Style};
@@ -7,7 +7,7 @@ use runtime::sanitize;
 use shared::ledger::TransactionId;
 use shared::wire::{TransactionState, TransactionStatus};
 
-/// Show a transaction and where it is
+/// Show a transaction and the block that it is in
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The transaction's id
@@ -42,10 +42,8 @@ impl Output for TransactionStatus {
     }
 }
 
-/// Shows it.
-///
 /// # Errors
-/// The mempool does not know it.
+/// Fails if the mempool does not know the transaction.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let mempool = context.mempool().await?;
     console.print(&fetch(&mempool, args.id).await?)

@@ -1,4 +1,4 @@
-//! `user verify`: rechecks a transaction's id and signature here, believing nobody.
+//! `user verify`: rechecks a transaction's id and signature on this machine, without trusting any service.
 
 use crate::Error;
 use crate::console::{Console, Output, Style};
@@ -16,7 +16,7 @@ pub struct Args {
     /// A transaction's id, a file with its JSON, or - for standard input
     #[arg(value_name = "ID OR FILE")]
     transaction: TxArg,
-    /// Take the network of the configuration instead of asking a service for one
+    /// Use the network of the configuration and ask no service
     #[arg(long)]
     offline: bool,
 }
@@ -26,7 +26,7 @@ Examples:
   user verify payment.json
   user tx 6067338cc5293d0c39254565d8f607fa357f28cc6d5611ea781d5e44ef19b2ae --json | user verify -";
 
-/// What was found to be right; what is not is an error.
+/// A valid transaction; an invalid one is an error.
 #[derive(Debug, Serialize)]
 struct Valid {
     id: TransactionId,
@@ -39,16 +39,14 @@ impl Output for Valid {
     fn text(&self, style: Style) -> String {
         let Self { id, from, network_id, .. } = self;
         format!(
-            "{}: the id {id} is the hash of its content on the network {network_id}, and the signature is that of {from}",
+            "{}: the id {id} is the hash of the content on the network {network_id}, and {from} has signed it",
             style.good("valid")
         )
     }
 }
 
-/// Checks it.
-///
 /// # Errors
-/// The first rule that it breaks.
+/// Returns the first rule that the transaction breaks.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let resolved = args.transaction.resolve(context, args.offline).await?;
     resolved.transaction.check(&resolved.rules, &PlainVerifier)?;

@@ -1,4 +1,4 @@
-//! `user watch`: tells what happens in a mempool and on a node, as it happens.
+//! `user watch`: prints the events of a mempool and a node as they happen.
 
 use crate::Error;
 use crate::console::{Console, Output, Style};
@@ -10,18 +10,18 @@ use serde::Serialize;
 use shared::wire::{BlockSource, NodeEvent, PeerChange, PoolEvent};
 use std::pin::Pin;
 
-/// Follow what happens in a mempool and on a node
+/// Print the events of a mempool and a node as they happen
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The node, host:port [default: one that the tracker knows]
+    /// The node, host:port [default: one that the tracker lists]
     #[arg(long, value_name = "HOST:PORT")]
     node: Option<HostPort>,
-    /// End after so many events
+    /// End after N events
     #[arg(short = 'n', long, value_name = "N")]
     count: Option<u64>,
 }
 
-/// Something that happened.
+/// An event, and the address of the service that sent it.
 #[derive(Debug, Serialize)]
 struct WatchEvent {
     at: String,
@@ -48,7 +48,7 @@ impl Output for WatchEvent {
 fn pool_event_text(event: &PoolEvent, style: Style) -> String {
     match event {
         PoolEvent::Transaction(payment) => {
-            let msg = if payment.msg.is_empty() { String::new() } else { format!(", saying {:?}", payment.msg) };
+            let msg = if payment.msg.is_empty() { String::new() } else { format!(", message {:?}", payment.msg) };
             let (from, to) = (payment.from.short(), payment.to.short());
             format!("payment {} of {} LAB from {from} to {to}{msg}", payment.id.short(), style.strong(payment.amount))
         }
@@ -61,10 +61,10 @@ fn pool_event_text(event: &PoolEvent, style: Style) -> String {
             )
         }
         PoolEvent::Returned(returned) => {
-            format!("payment {} is pending again: its block was undone", returned.id.short())
+            format!("payment {} is pending again: its block has left the best chain", returned.id.short())
         }
         PoolEvent::Evicted(evicted) => {
-            format!("payment {} was given up: {}", evicted.id.short(), line(&evicted.reason))
+            format!("payment {} was dropped: {}", evicted.id.short(), line(&evicted.reason))
         }
     }
 }
@@ -83,7 +83,7 @@ fn node_event_text(event: &NodeEvent, style: Style) -> String {
             format!("block {index} ({hash}) {how}, difficulty {}{side}", block.difficulty)
         }
         NodeEvent::Reorg(reorg) => format!(
-            "reorganised: {} undone, {} applied, fork at {}, now on {} ({})",
+            "reorganisation: {} blocks undone, {} applied, fork at block {}, the tip is now block {} ({})",
             reorg.undone,
             reorg.applied,
             reorg.fork.index,
@@ -104,17 +104,15 @@ fn node_event_text(event: &NodeEvent, style: Style) -> String {
         }
         NodeEvent::Mining(mining) => match mining.found {
             Some(hash) => format!("found block {} ({})", mining.index, hash.short()),
-            None => format!("searches for block {} at {} hashes/s", mining.index, mining.hashrate),
+            None => format!("mining block {} at {} hashes/s", mining.index, mining.hashrate),
         },
     }
 }
 
 type EventStream = Pin<Box<dyn Stream<Item = (String, Result<ServiceEvent, client::Error>)> + Send>>;
 
-/// Follows, until a service ends it or it has printed enough events.
-///
 /// # Errors
-/// Neither mempool nor node can be found, or one of them stops telling.
+/// Fails if neither a mempool nor a node is found, or if an event stream ends.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let mempool = context.mempool().await;
     let node = context.node(args.node.as_ref()).await;
@@ -129,11 +127,11 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
             stream::select(mempool_events(&mempool).await?, node_events(&node).await?).boxed()
         }
         (Ok(mempool), Err(error)) => {
-            console.note(&format!("only the mempool: {error}"));
+            console.note(&format!("watching the mempool only: {error}"));
             mempool_events(&mempool).await?
         }
         (Err(error), Ok(node)) => {
-            console.note(&format!("only the node: {error}"));
+            console.note(&format!("watching the node only: {error}"));
             node_events(&node).await?
         }
         (Err(error), Err(_)) => return Err(error),
@@ -143,7 +141,7 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
         match events.next().await {
             Some((at, Ok(event))) => console.print(&WatchEvent { at, event })?,
             Some((at, Err(error))) => return Err(Error::EventsEnded(at, error.to_string())),
-            None => return Err(Error::EventsEnded("everybody".to_owned(), "they have stopped".to_owned())),
+            None => return Err(Error::EventsEnded("the services".to_owned(), "they have stopped".to_owned())),
         }
         shown += 1;
     }

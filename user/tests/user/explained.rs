@@ -8,7 +8,7 @@ use shared::ledger::{Amount, Unsigned, Uuid};
 use shared::params::Params;
 use std::process::Command;
 
-/// Whether this machine has what the commands need.
+/// Whether this machine has the programs that the commands need.
 pub(crate) fn has_tools() -> bool {
     ["sh", "sha256sum", "openssl"].iter().all(|tool| {
         let version = if *tool == "openssl" { "version" } else { "--version" };
@@ -16,7 +16,7 @@ pub(crate) fn has_tools() -> bool {
     })
 }
 
-/// Runs a script as it is printed, and finds what each of its commands promises in what they print.
+/// Runs a script as printed, and compares each output line with the script's `# gives` comment.
 #[track_caller]
 pub(crate) fn recheck(user: &Program, script: &str) {
     let promised: Vec<_> = script.lines().filter_map(|line| line.strip_prefix("# gives ")).collect();

@@ -1,4 +1,4 @@
-//! Finding a mempool or node among what a tracker knows.
+//! Finding a mempool or node among the members that a tracker lists.
 
 use crate::lab::{Lab, TOKEN, network, without_money};
 
@@ -7,11 +7,11 @@ async fn a_network_without_money_says_so() {
     let lab = Lab::new().await;
     let user = lab.user();
     let error = user.run(&["balance"]).expect_error(1);
-    assert!(error.contains("knows no live mempool; start one with `mempool -t"), "{error}");
+    assert!(error.contains("lists no mempool; start one with `mempool -t"), "{error}");
     lab.node(without_money("plain")).await;
     let error = user.run(&["balance"]).expect_error(1);
     assert!(error.contains("the network plain has no money"), "{error}");
-    // The rest of what there is works.
+    // Commands that need no money work.
     let hash = user.json(&["mine", "1", "--token", TOKEN, "--data", "it's\na note"])["hashes"][0].clone();
     for name in ["1", hash.as_str().unwrap()] {
         let script = user.run(&["explain", "block", name]).ok();
@@ -36,7 +36,7 @@ async fn between_several_networks_the_person_chooses() {
         output.stderr.contains("this is the network second (") && output.stderr.contains("not chainlab"),
         "{output:?}"
     );
-    // The network of the configuration is taken without asking.
+    // The network of the configuration needs no choice.
     let section = "[network]\nname = \"second\"\ninitial_difficulty = 1000\nretarget = \"fixed\"\n";
     user.write("Config.toml", section);
     user.run(&["balance"]).ok();
@@ -56,7 +56,7 @@ async fn a_service_of_another_kind_is_not_taken_for_a_mempool() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_is_that_of_the_services_that_were_named_all_of_them() {
+async fn health_fails_unless_all_named_services_run() {
     let lab = Lab::new().await;
     let node = lab.node(network("one")).await;
     let user = lab.user();
@@ -64,11 +64,11 @@ async fn health_is_that_of_the_services_that_were_named_all_of_them() {
     assert_eq!(output, format!("node runs at {node}, at block 0\ntracker runs at {}\n", lab.tracker));
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
     let error = user.run(&["health", &node, &nobody]).expect_error(1);
-    assert!(error.contains(&format!("cannot ask for the health: {nobody} is")), "{error}");
+    assert!(error.contains(&format!("cannot check its health: {nobody} is")), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_without_names_looks_at_the_ports_that_services_take() {
+async fn health_without_names_asks_the_usual_ports() {
     let lab = Lab::new().await;
     let node = lab.node(network("one")).await;
     let user = lab.user();
@@ -78,7 +78,7 @@ async fn health_without_names_looks_at_the_ports_that_services_take() {
     };
     user.write("Config.toml", &ports(port));
     assert!(user.run(&["health"]).ok().contains(&format!("node runs at {node}, at block 0\n")));
-    // Ports that nobody may have without being root, and none of whom is a service of ours.
+    // Ports below 1024, on which no Chainlab service listens.
     user.write("Config.toml", &ports("2"));
     assert_eq!(user.run(&["health", "--json"]).error_kind(1), "nothing-runs");
 }

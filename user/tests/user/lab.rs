@@ -1,4 +1,4 @@
-//! A tracker, a node and a mempool in this process, on ports that the system chose, in folders that vanish.
+//! A tracker, a node and a mempool in this process, on free ports, in a temporary folder.
 
 use crate::program::Program;
 use runtime::client::Client;
@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// What steers the nodes of a lab.
+/// The token of all nodes of a lab.
 pub(crate) const TOKEN: &str = "the token of the lab";
 /// Far more than any step takes; a test that waits so long has failed.
 const DEADLINE: Duration = Duration::from_secs(40);

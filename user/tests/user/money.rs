@@ -12,7 +12,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// Sends and answers the id.
+/// Sends a payment and returns its id.
 fn send(user: &Program, amount: &str, more: &[&str]) -> String {
     let sent = user.json(&[&["send", amount, "bob", "-s", "alice"], more].concat());
     assert_eq!((&sent["status"], &sent["to_seed"]), (&json!("accepted"), &json!("bob")));
@@ -30,7 +30,7 @@ async fn a_payment_travels_and_everything_can_be_asked_about_it() {
     assert_eq!(user.json(&["balance", "bob", "-c", "0"])["balances"][0]["balance"], 150_000_000);
     assert_eq!(balance(&user, "bob"), 0);
 
-    // The node fetches what is pending on its own time.
+    // The node fetches pending transactions at its own interval.
     until("it is confirmed", async || {
         user.run(&["mine", "1", "--token", TOKEN]).ok();
         (user.run(&["confirmations", &id]).ok().trim() != "0").then_some(())
@@ -57,7 +57,7 @@ async fn a_payment_travels_and_everything_can_be_asked_about_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_would_take_is_refused_before_it_is_sent() {
+async fn a_payment_that_breaks_a_rule_is_not_sent() {
     let lab = Lab::with_money("refuse").await;
     let user = lab.user();
     let error = user.run(&["send", "1", "bob", "-s", "alice"]).expect_error(1);
@@ -96,11 +96,11 @@ async fn waiting_ends_with_the_confirmations() {
     })
     .await;
     if depth == 1 {
-        // Long enough to be asked about twice; who waits for 2 has not seen enough, however long this takes.
+        // Longer than two polls: with 1 confirmation the wait for 2 must go on.
         sleep(Duration::from_millis(1200)).await;
         assert!(!waiting.is_finished(), "1 confirmation is not 2");
     }
-    until("it was waited for", async || {
+    until("the wait has ended", async || {
         user.run(&["mine", "1", "--token", TOKEN]).ok();
         waiting.is_finished().then_some(())
     })
@@ -113,7 +113,7 @@ async fn waiting_ends_with_the_confirmations() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn waiting_for_what_is_given_up_fails_and_says_why() {
+async fn waiting_for_a_dropped_payment_fails_with_the_reason() {
     let lab = Lab::new().await;
     lab.node(network("evict")).await;
     lab.mempool(network("evict"), |config| config.mempool.max_age_seconds = 1).await;
@@ -150,7 +150,7 @@ async fn random_payments_are_counted() {
         (balance(&user, "2") >= 100_000_000).then_some(())
     })
     .await;
-    // With patience, what is confirmed meanwhile is paid on.
+    // With patience, it spends money that is confirmed during the run.
     let waiting = std::thread::spawn({
         let user = lab.user();
         move || user.json(&["rnd", "-n", "30", "-s", "3", "-F", "0.5"])
@@ -165,7 +165,7 @@ async fn random_payments_are_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_happens_is_told_as_it_happens() {
+async fn watch_prints_events_of_mempool_and_node() {
     let lab = Lab::with_money("watch").await;
     let user = lab.user();
     lab.mine(&user, 1).await;

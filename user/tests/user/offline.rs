@@ -1,9 +1,9 @@
-//! What needs no service: keys, wrong usage, fresh networks, checking a transaction.
+//! Commands that need no service: keys, wrong usage, new networks, checking a transaction.
 
 use crate::program::{ALICE, BOB, Program};
 use serde_json::{Value, json};
 
-/// The worked example of docs/protocol.md §7, of the network of the default parameters.
+/// The worked example of docs/protocol.md §7, on the network of the default parameters.
 pub(crate) const EXAMPLE: &str = r#"{"id":"6067338cc5293d0c39254565d8f607fa357f28cc6d5611ea781d5e44ef19b2ae","uuid":"000102030405060708090a0b0c0d0e0f","from":"lab1qw3a092402y9t2zw3vrxdlgl3j6c3gvfm4zu09kmfz6rencp3cz6sj7943p","to":"lab1qdku0nm2prxql6pavksy6ujdthfr3q4hxyh48vgx7hz7dnaryygnw7tvedv","amount":150000000,"fee":1000,"msg":"for lunch","signature":"7c99de46542fe23578dcfed0d79664309539a658f12354c1ff6f2e2f822c66771b19985f038f0332ab3daf31f76c18485ccb0376af2ef36ac0e74388171b2c89"}"#;
 
 #[test]
@@ -46,7 +46,7 @@ fn a_seed_has_the_address_of_the_protocol_and_is_called_insecure() {
 }
 
 #[test]
-fn wrong_usage_is_told_in_words_and_has_code_2() {
+fn wrong_usage_has_a_clear_message_and_code_2() {
     let user = Program::without_services();
     let mistyped = BOB.replace("qdk", "qdj");
     let long = "9".repeat(30);
@@ -102,7 +102,7 @@ fn a_fresh_network_is_what_programs_start_with() {
     let user = Program::without_services();
     let toml = user.run(&["network", "new", "--name", "our-lab"]).ok();
     user.write("Config.toml", &toml);
-    // The file is read from the working directory: what is made next differs in name and time only.
+    // The file is read from the working directory, so the next network differs in name and time only.
     let next = user.json(&["network", "new", "--name", "other"]);
     assert_eq!(next["network"]["name"], "other");
     assert_ne!(next["network_id"].as_str().unwrap(), &toml["# Network id ".len()..][..64]);
@@ -112,7 +112,7 @@ fn a_fresh_network_is_what_programs_start_with() {
 }
 
 #[test]
-fn a_transaction_is_checked_without_anybody() {
+fn a_transaction_is_checked_without_services() {
     let user = Program::without_services();
     user.write("payment.json", EXAMPLE);
     let valid = user.json(&["verify", "payment.json", "--offline"]);

@@ -1,4 +1,4 @@
-//! The program in a folder of its own, with nothing around it that could change what it says.
+//! The program in a folder of its own, without settings from the environment.
 
 use serde_json::Value;
 use std::io::Write;
@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
-/// Nobody listens there (discard, which no system of today serves).
+/// Nothing listens there (the discard port, which current systems do not serve).
 pub(crate) const UNUSED_ADDRESS: &str = "127.0.0.1:9";
 /// The address of the seed alice (docs/protocol.md §6).
 pub(crate) const ALICE: &str = "lab1qw3a092402y9t2zw3vrxdlgl3j6c3gvfm4zu09kmfz6rencp3cz6sj7943p";
 /// The address of the seed bob.
 pub(crate) const BOB: &str = "lab1qdku0nm2prxql6pavksy6ujdthfr3q4hxyh48vgx7hz7dnaryygnw7tvedv";
 
-/// A person's shell: a folder to work in and flags that are always given.
+/// A working folder, and flags that every run gets.
 pub(crate) struct Program {
     folder: TempDir,
     flags: Vec<String>,
@@ -28,7 +28,7 @@ pub(crate) struct RunOutput {
 }
 
 impl Program {
-    /// A folder without any service.
+    /// The program with a tracker address that nothing listens on.
     pub(crate) fn without_services() -> Self {
         Self::with(&["-t", UNUSED_ADDRESS])
     }
@@ -56,7 +56,7 @@ impl Program {
         finish(&mut command, self.folder.path(), input)
     }
 
-    /// The JSON of a run that did what it should.
+    /// The JSON output of a run that must succeed.
     #[track_caller]
     pub(crate) fn json(&self, args: &[&str]) -> Value {
         let mut args = args.to_vec();
@@ -64,7 +64,7 @@ impl Program {
         self.run(&args).json()
     }
 
-    /// What a shell makes of a script.
+    /// Runs a script in a shell.
     pub(crate) fn sh(&self, script: &str) -> RunOutput {
         let mut command = Command::new("sh");
         command.arg("-s");
@@ -78,7 +78,7 @@ fn finish(command: &mut Command, folder: &Path, input: &str) -> RunOutput {
     }
     let command = command.current_dir(folder).env_remove("RUST_LOG").env("TMPDIR", folder);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // Who does not read closes; that is no failure of the test.
+    // A program that reads no input closes the pipe; that is not an error.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
@@ -86,24 +86,24 @@ fn finish(command: &mut Command, folder: &Path, input: &str) -> RunOutput {
 }
 
 impl RunOutput {
-    /// Standard output of a run that did what it should.
+    /// Standard output of a run that must have succeeded.
     #[track_caller]
     pub(crate) fn ok(self) -> String {
         assert_eq!(self.code, 0, "{}{}", self.stdout, self.stderr);
         self.stdout
     }
 
-    /// The only line of JSON of a run that did what it should.
+    /// The JSON line of a run that must have succeeded.
     #[track_caller]
     pub(crate) fn json(self) -> Value {
         serde_json::from_str(&self.ok()).unwrap()
     }
 
-    /// Standard error of a run that ended with `code` and printed no answer.
+    /// Standard error of a run that must have failed with `code` and an empty standard output.
     #[track_caller]
     pub(crate) fn expect_error(self, code: i32) -> String {
         assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);
-        assert_eq!(self.stdout, "", "an answer where there is none");
+        assert_eq!(self.stdout, "", "a failed run printed a result");
         self.stderr
     }
 
