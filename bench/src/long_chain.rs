@@ -1,5 +1,5 @@
-//! A very long chain: how fast a node starts on it, also after kill -9, how much memory it takes, and that `/blockchain`
-//! streams it in constant memory.
+//! A very long chain: how fast a node starts with it, also after kill -9, and how much memory the node needs to stream
+//! it on `/blockchain`.
 
 use crate::chains::{easy_params, store_chain};
 use crate::lab::{folder, resident_mb};

@@ -1,8 +1,7 @@
-//! One measured row: ours, the limit, the ratio.
+//! A row of the report: our figure, the limit, the ratio.
 
 use std::fmt;
 
-/// A row of the report.
 pub(crate) struct Row {
     pub(crate) what: String,
     pub(crate) ours: f64,

@@ -1,6 +1,7 @@
 //! How people name an address on the command line: in full, by the seed of its key, or by its first characters.
 //!
-//! A text that begins with `lab1` is an address and its checksum must hold: a mistyped address is never taken for a seed.
+//! A text that begins with `lab1` is an address, and its checksum must hold: a mistyped address is never taken for a
+//! seed.
 
 use shared::keys::{KeyPair, PlainVerifier, Verifier};
 use shared::ledger::{Address, BadAddress, TransactionViolation};
@@ -35,7 +36,8 @@ pub enum BadAddressArg {
     Empty,
     /// It begins with `lab1` but is not an address.
     #[error(
-        "a text that begins with lab1 is read as an address, and this one is wrong: {0}. Copy it again; a seed must not begin with lab1"
+        "a text that begins with lab1 is read as an address, and this one is wrong: {0}. Copy it again; a seed must \
+         not begin with lab1"
     )]
     Address(#[from] BadAddress),
     /// The checksum is right, but the bytes are not a public key.

@@ -1,7 +1,7 @@
 //! The errors of commands, each with a message that says what to do next.
 //!
-//! `kind` is for programs and stays the same between versions; `--json` prints it beside the message. Wrong usage has an
-//! exit code of its own.
+//! `kind` is for programs and stays the same between versions; `--json` prints it beside the message. Wrong usage has
+//! an exit code of its own.
 
 use runtime::client;
 use runtime::config::ConfigError;

@@ -27,8 +27,8 @@ impl Spendable {
     /// Asks a mempool for the balance and the pending payments.
     pub(crate) async fn of(mempool: &RemoteService, address: &Address) -> Result<Self, Error> {
         let action = || format!("ask for the balance of {}", address.short());
-        // The balance is read first: a payment that a block confirms between the two requests is then in neither figure,
-        // not in both.
+        // The balance is read first: a payment that a block confirms between the two requests then counts in neither
+        // figure, instead of in both.
         let confirmed =
             mempool.client.balance(&mempool.address, address, 1).await.map_err(mempool.request_error(action()))?;
         let mut spendable = Self { confirmed: Amount::new(confirmed).unwrap_or(Amount::MAX), ..Self::default() };

@@ -1,21 +1,18 @@
-//! The image and what runs in it: the network of compose.yaml, and what Kubernetes, Prometheus and Grafana are told.
+//! The container image, the network of compose.yaml, and the files for Kubernetes, Prometheus and Grafana.
 //!
-//! It needs Docker, so `cargo test -- --ignored` runs it and nothing else does. What a network does across hosts is tested
-//! in `hosts`, which has its own harness since the usual one cannot say that a test was not run; this is the same one.
+//! It needs Docker, so only `cargo test -- --ignored` runs it. It shares the harness of `hosts`, because the usual one
+//! cannot report that a test was not run.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod compose_project;
 mod docker;
-#[path = "../hosts/harness.rs"]
+#[path = "../common/harness.rs"]
 mod harness;
 mod image;
 mod kubernetes;
 mod metrics;
 mod network;
-#[path = "../network/service.rs"]
-#[expect(dead_code, reason = "services on this machine are of no use here, only what asks and waits")]
-mod service;
 
 use futures_util::FutureExt;
 use harness::Test;

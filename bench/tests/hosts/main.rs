@@ -1,13 +1,14 @@
-//! Networks of real programs on hosts of their own: network namespaces with an address each, joined by a bridge, whose
-//! links are cut, slowed down and mended, whose hosts are killed, whose disks are full and whose clocks are wrong.
+//! Networks of real programs on several hosts: network namespaces with an address each, joined by a bridge. Links are
+//! cut, slowed down and restored, hosts are killed, a disk is full and a clock is wrong.
 //!
-//! It needs root and `ip`, so `cargo test -- --ignored` runs it and nothing else does. It has a harness of its own since
-//! the usual one cannot say that a test was not run. What a network does on one machine is tested in `network`.
+//! It needs root and `ip`, so only `cargo test -- --ignored` runs it. It has a harness of its own, because the usual
+//! one cannot report that a test was not run. Networks on one machine are tested in `network`.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod clock;
 mod disk;
+#[path = "../common/harness.rs"]
 mod harness;
 mod host_process;
 mod lan;
@@ -15,9 +16,6 @@ mod measure;
 mod name_server;
 mod payments;
 mod restart;
-#[path = "../network/service.rs"]
-#[expect(dead_code, reason = "services on this machine are of no use here, only what starts programs and waits")]
-mod service;
 mod slow;
 mod split;
 mod sync;
@@ -27,7 +25,7 @@ use futures_util::FutureExt;
 use harness::Test;
 use std::process::ExitCode;
 
-/// The same for all: what steers the nodes.
+/// The token of all nodes.
 const TOKEN: &str = "a secret of the tests";
 
 const TESTS: [Test; 8] = [

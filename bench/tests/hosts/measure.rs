@@ -1,29 +1,29 @@
-//! What is measured of a network: when its nodes agree, and how many blocks were lost to forks.
+//! Measurements of a network: when its nodes agree, and how many blocks were lost to forks.
 
 use crate::host_process::HostProcess;
-use crate::service::{client, until};
 use futures_util::future::join_all;
 use shared::block::{BlockHash, BlockId};
 use shared::chain::BranchStatus;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
+use testkit::{client, until_ok};
 
-/// Bytes of a block's JSON.
+/// Bytes of a block's JSON at most.
 const MAX_BLOCK_BYTES: usize = 16 << 20;
-/// How far a node may lag behind and still agree.
+/// Blocks that a node may be behind the highest one.
 const MAX_LAG: u64 = 4;
 
-/// What nodes agree on, and when.
+/// The block that nodes agree on, and the time it took.
 pub(crate) struct Agreement {
     pub(crate) block: BlockId,
     pub(crate) seconds: f64,
 }
 
-/// Waits until all `nodes` have the same chain up to `depth` blocks below the shortest of them, which must not lag behind,
-/// and have at least the height `least`.
+/// Waits until all `nodes` have the same block `depth` blocks below the lowest tip. The lowest tip must be at height
+/// `least` at least, and not far behind the highest.
 pub(crate) async fn agreement(nodes: &[&HostProcess], least: u64, depth: u64, within: Duration) -> Agreement {
     let began = Instant::now();
-    let block = until("all nodes agree", within, async || agreed(nodes, least, depth).await).await;
+    let block = until_ok("all nodes agree", within, async || agreed(nodes, least, depth).await).await;
     Agreement { block, seconds: began.elapsed().as_secs_f64() }
 }
 
@@ -52,7 +52,7 @@ pub(crate) async fn has(node: &HostProcess, block: BlockId) -> bool {
     block_at(node, block.index.0).await.is_ok_and(|there| there == block)
 }
 
-/// How many blocks on side branches these nodes know, each counted once: found, and lost to forks.
+/// The number of distinct blocks on side branches that these nodes know: mined, but lost to forks.
 pub(crate) async fn lost_to_forks(nodes: &[&HostProcess]) -> usize {
     let mut lost: BTreeSet<String> = BTreeSet::new();
     for node in nodes {

@@ -1,7 +1,6 @@
-//! Wallets that pay, and what became of what they paid.
+//! Payments, and what became of them.
 
 use crate::host_process::HostProcess;
-use crate::service::{DEADLINE, client, until};
 use futures_util::StreamExt;
 use runtime::client::Error;
 use shared::block::BlockHash;
@@ -10,14 +9,15 @@ use shared::ledger::{Amount, Transaction, TransactionId, Unsigned, Uuid};
 use shared::wire::{PoolEvent, TransactionState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use testkit::{DEADLINE, client, until_ok};
 use tokio::task::JoinHandle;
 
-/// What every address has from the beginning, on networks whose members pay.
+/// Grains of every address at the start, on networks with payments.
 pub(crate) const FUNDS: u64 = 1_000_000;
-/// What each payment costs.
+/// Fee of each payment, in grains.
 pub(crate) const FEE: u64 = 1000;
 
-/// A payment of the wallet `from` names, different for every `n`.
+/// A payment between two seeds; `n` makes it differ from others.
 pub(crate) fn payment(from: &str, to: &str, grains: u64, n: u128, network: BlockHash) -> Transaction {
     let (pair, to) = (KeyPair::from_seed(from), KeyPair::from_seed(to).address());
     let (amount, fee) = (Amount::new(grains).unwrap(), Amount::new(FEE).unwrap());
@@ -25,22 +25,22 @@ pub(crate) fn payment(from: &str, to: &str, grains: u64, n: u128, network: Block
     pair.sign_transaction(unsigned, network)
 }
 
-/// Hands a payment in, which must be accepted.
+/// Pushes a payment, which must be accepted.
 pub(crate) async fn push(mempool: &HostProcess, payment: &Transaction) {
     let pushed = client().push_transaction(&mempool.address, payment).await.unwrap();
     assert_eq!(pushed.id, payment.id);
 }
 
-/// What a mempool has to say of a payment.
+/// What a mempool knows about a payment.
 #[derive(Debug, PartialEq)]
 pub(crate) enum PaymentOutcome {
     Confirmed,
     Pending,
-    /// Not known, and not taken either.
+    /// Unknown, and refused with this reason.
     Refused(String),
 }
 
-/// Asks a mempool for a payment; hands it in again where it is not known.
+/// Asks a mempool about a payment; pushes it again if it is unknown.
 pub(crate) async fn outcome(mempool: &HostProcess, payment: &Transaction) -> Result<PaymentOutcome, String> {
     match client().transaction(&mempool.address, &payment.id).await {
         Ok(status) if status.status == TransactionState::Confirmed => return Ok(PaymentOutcome::Confirmed),
@@ -58,12 +58,12 @@ pub(crate) async fn outcome(mempool: &HostProcess, payment: &Transaction) -> Res
     }
 }
 
-/// Waits until a mempool confirms every one of them.
+/// Waits until a mempool confirms all transactions.
 pub(crate) async fn all_confirmed(mempool: &HostProcess, ids: &[TransactionId]) {
-    until("all payments are confirmed", DEADLINE * 2, async || {
+    until_ok("all payments are confirmed", DEADLINE * 2, async || {
         for id in ids {
             match client().confirmations(&mempool.address, id).await {
-                Ok(0) => return Err(format!("{id} waits")),
+                Ok(0) => return Err(format!("{id} is pending")),
                 Ok(_) => {}
                 Err(error) => return Err(format!("{id}: {error}")),
             }
@@ -73,7 +73,7 @@ pub(crate) async fn all_confirmed(mempool: &HostProcess, ids: &[TransactionId]) 
     .await;
 }
 
-/// Counts what a mempool says to have come back from blocks that were undone.
+/// Counts a mempool's events of payments that returned to the pool from undone blocks.
 pub(crate) struct ReturnedCounter {
     count: Arc<AtomicU64>,
     task: JoinHandle<()>,

@@ -1,17 +1,17 @@
-//! A host that is killed and returns, and one that never does: the tracker's.
+//! A host is killed and returns; the tracker's host dies and another one takes over its name.
 
 use crate::harness::Outcome;
 use crate::host_process::{HostProcess, settings};
 use crate::lan::Lan;
 use crate::measure::{agreement, lost_to_forks};
 use crate::payments::{FUNDS, all_confirmed, payment, push};
-use crate::service::{DEADLINE, client, until};
 use std::collections::BTreeSet;
 use std::time::Instant;
+use testkit::{DEADLINE, client, until_ok};
 
 /// Blocks that the others find meanwhile.
 const MEANWHILE: u64 = 10;
-/// Payments that the host has taken when it is killed.
+/// Payments that the mempool has accepted before it is killed.
 const PAYMENTS: u128 = 20;
 
 pub(crate) async fn host_returns() -> Outcome {
@@ -50,14 +50,14 @@ pub(crate) async fn host_returns() -> Outcome {
         "  killed at block {height}, returned at {}: all agree {seconds:.1} s after its start",
         agreed.block.index
     );
-    // Some may have been in a block before.
+    // Some may be in a block already.
     all_confirmed(&mempool, &payments.iter().map(|payment| payment.id).collect::<Vec<_>>()).await;
     println!("  blocks lost to forks: {}", lost_to_forks(&all).await);
-    println!("  payments: {PAYMENTS} taken before the kill, {PAYMENTS} confirmed");
+    println!("  payments: {PAYMENTS} accepted before the kill, {PAYMENTS} confirmed");
     Ok(())
 }
 
-/// The tracker goes by this name.
+/// The tracker's host name.
 const NAME: &str = "tracker.lan";
 
 pub(crate) async fn tracker_moves() -> Outcome {
@@ -83,22 +83,22 @@ pub(crate) async fn tracker_moves() -> Outcome {
     let mut new = HostProcess::new(&lan, 5, ("tracker", 8090), &settings, &[]);
     new.start().await;
     let began = Instant::now();
-    until("the new tracker lists all nodes", DEADLINE * 2, async || {
+    until_ok("the new tracker lists all nodes", DEADLINE * 2, async || {
         let listed = listed(&new).await;
         if listed == addresses(&nodes) { Ok(()) } else { Err(format!("it lists {listed:?}")) }
     })
     .await;
     println!("  {} blocks without a tracker", without.index.above(before.index));
     println!(
-        "  the new one lists all {:.1} s after its start, under the old one's name",
+        "  the new tracker lists all nodes {:.1} s after its start, under the same name",
         began.elapsed().as_secs_f64()
     );
-    // It is of use: who knows nothing but the name finds everybody.
+    // A node that knows only the name finds all others.
     let mut newcomer = node(5);
     newcomer.start().await;
     let all = [&nodes[0], &nodes[1], &nodes[2], &newcomer];
     let agreed = agreement(&all, without.index.0, 0, DEADLINE * 2).await;
-    println!("  a newcomer that knows the name agrees {:.1} s after it answers", agreed.seconds);
+    println!("  a new node that knows only the name agrees {:.1} s after it has started", agreed.seconds);
     println!("  blocks lost to forks: {}", lost_to_forks(&all).await);
     Ok(())
 }

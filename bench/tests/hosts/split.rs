@@ -1,30 +1,30 @@
-//! The network is cut 3/2 for a while, and both halves mine and take payments; then it is mended.
+//! The network is cut into three and two hosts for a while; both parts mine and accept payments; then it is healed.
 
 use crate::harness::Outcome;
 use crate::host_process::{HostProcess, settings};
 use crate::lan::Lan;
 use crate::measure::{agreement, has, lost_to_forks};
 use crate::payments::{FEE, FUNDS, PaymentOutcome, ReturnedCounter, all_confirmed, outcome, payment, push};
-use crate::service::{DEADLINE, until};
 use shared::block::{BlockHash, BlockId};
 use shared::ledger::Transaction;
 use std::time::Duration;
+use testkit::{DEADLINE, until_ok};
 
-/// The lighter half.
+/// The smaller part.
 const CUT_OFF: [usize; 2] = [4, 5];
-/// Payments in each half that nothing stands against, and such as are made of the same money in both.
+/// Payments in each part without a conflict, and payments that spend the same money in both parts.
 const PAYMENTS_EACH: u32 = 20;
 const DOUBLE_SPENDS: u32 = 5;
-/// Blocks that each half must have found.
+/// Blocks that each part must find.
 const MIN_BLOCKS_EACH: u64 = 6;
 
-/// What a half pays, by wallets of its own, and by wallets that the other half knows as well.
+/// The payments of one part: by wallets of its own, and by wallets that also pay in the other part.
 fn payments(half: u32, network: BlockHash) -> Vec<Transaction> {
     let own = (0..PAYMENTS_EACH).map(|n| {
         let from = format!("wallet {n} of half {half}");
         payment(&from, "a shop", 1000 + u64::from(n), 0, network)
     });
-    // All that the wallet has, to another shop in each half: only one can have it.
+    // All money of the wallet, to another shop in each part: only one payment can be confirmed.
     let twice = (0..DOUBLE_SPENDS).map(|n| {
         payment(&format!("wallet {n} of both"), &format!("shop {half}"), FUNDS - FEE, u128::from(half), network)
     });
@@ -43,7 +43,7 @@ pub(crate) async fn split_and_heal() -> Outcome {
     let tracker_at = format!("{}:8090", lan.address(1));
     let mut tracker = HostProcess::new(&lan, 1, ("tracker", 8090), &settings, &[]);
     tracker.start().await;
-    // One in each half.
+    // One in each part.
     let mut mempools =
         [3, 5].map(|host| HostProcess::new(&lan, host, ("mempool", 8091), &settings, &["-t", &tracker_at]));
     for mempool in &mut mempools {
@@ -57,7 +57,7 @@ pub(crate) async fn split_and_heal() -> Outcome {
     let nodes: Vec<&HostProcess> = nodes.iter().collect();
     agreement(&nodes, 4, 0, DEADLINE * 2).await;
     let returned = [ReturnedCounter::listen(&mempools[0]).await, ReturnedCounter::listen(&mempools[1]).await];
-    // Everybody has heard of both mempools by now, or soon.
+    // Time for all nodes to learn of both mempools.
     tokio::time::sleep(Duration::from_secs(4)).await;
 
     let before = tip(nodes[0]).await;
@@ -88,10 +88,10 @@ pub(crate) async fn split_and_heal() -> Outcome {
     let (mut confirmed, mut refused) = (0, 0);
     for (half, made) in made.iter().enumerate() {
         for payment in made {
-            let outcome = until("every payment is confirmed or refused", DEADLINE * 2, async || {
-                // The winner's mempool is one that the loser's payments were never handed in at.
+            let outcome = until_ok("every payment is confirmed or refused", DEADLINE * 2, async || {
+                // The mempool of the winning part has never seen the losing part's payments.
                 match outcome(&mempools[1 - loser], payment).await? {
-                    PaymentOutcome::Pending => Err(format!("{} waits", payment.id)),
+                    PaymentOutcome::Pending => Err(format!("{} is pending", payment.id)),
                     outcome => Ok(outcome),
                 }
             })

@@ -1,58 +1,58 @@
-//! The tour's section on several machines, followed to the letter: only the names of the machines are put in.
+//! Follows the tour's section on several machines to the letter; only host names are filled in.
 
 use crate::harness::Outcome;
 use crate::host_process::{HostProcess, shell};
 use crate::lan::Lan;
 use crate::measure::{agreement, lost_to_forks};
-use crate::service::{DEADLINE, client, finish, program, until};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
+use testkit::{DEADLINE, client, finish, program, until_ok};
 
 const TOUR: &str = include_str!("../../../docs/tour.md");
-/// How long members pay on it.
+/// How long `simulator drive` pays on the network.
 const DRIVE_DURATION: Duration = Duration::from_secs(12);
-/// Blocks that all must have.
+/// Blocks that all nodes must have.
 const BLOCKS: u64 = 6;
 
-/// The section's commands.
+/// The commands of the section.
 fn commands() -> Vec<&'static str> {
     let section = TOUR.split_once("## Several machines\n").unwrap().1;
     section.split_once("```sh\n").unwrap().1.split_once("```").unwrap().0.lines().collect()
 }
 
-/// The command that runs one of the programs.
+/// The command line that starts one of the programs.
 fn command(program: &str) -> &'static str {
     let start = format!("target/release/{program} ");
     let found: Vec<_> = commands().into_iter().filter(|line| line.contains(&start)).collect();
-    let [command] = found[..] else { panic!("the tour has not one command for {program}: {found:?}") };
+    let [command] = found[..] else { panic!("the tour must have one command for {program}: {found:?}") };
     command
 }
 
-/// That command on a host, as somebody would type it there.
+/// That command as a person would type it on a host.
 fn tour_command(lan: &Lan, host: usize, what: &str) -> Command {
     let line = command(what).replace("this-host", &lan.name(host));
-    // The shell becomes the program, which is what is killed in the end.
+    // exec: the shell becomes the program, so that killing it kills the program.
     shell(&line.replacen("target", "exec target", 1), &program(what, &lan.folder(host), &[]))
 }
 
-/// Lets `simulator drive` run for a while on a host, stops it, and looks what it has found.
+/// Runs `simulator drive` on a host for a while, stops it, and returns the line of its report with the result.
 async fn run_drive(lan: &Lan, host: usize) -> String {
-    let told = lan.folder(host).join("told");
+    let output = lan.folder(host).join("output");
     let mut drive = lan.on(host, &tour_command(lan, host, "simulator"));
-    let mut drive = drive.stdout(std::fs::File::create(&told).unwrap()).spawn().unwrap();
+    let mut drive = drive.stdout(std::fs::File::create(&output).unwrap()).spawn().unwrap();
     tokio::time::sleep(DRIVE_DURATION).await;
     let process = drive.id().to_string();
     assert!(finish(Command::new("kill").args(["-TERM", &process])).status.success());
-    let ended = until("the simulator reports", DEADLINE, async || {
+    let ended = until_ok("the simulator reports", DEADLINE, async || {
         drive.try_wait().map_err(|error| error.to_string())?.ok_or_else(|| "it goes on".to_owned())
     });
-    let (ended, told) = (ended.await, std::fs::read_to_string(&told).unwrap_or_default());
-    assert!(ended.success() && told.contains("all 5 nodes agree"), "{ended}: {told}");
-    told.lines().find(|line| line.starts_with("after ")).unwrap_or_default().to_owned()
+    let (ended, output) = (ended.await, std::fs::read_to_string(&output).unwrap_or_default());
+    assert!(ended.success() && output.contains("all 5 nodes agree"), "{ended}: {output}");
+    output.lines().find(|line| line.starts_with("after ")).unwrap_or_default().to_owned()
 }
 
-/// Puts the programs where the tour has them after `cargo build --release --workspace`.
+/// Links the programs to where the tour expects them after `cargo build --release --workspace`.
 fn install(lan: &Lan, host: usize) {
     let own = program("node", &lan.folder(host), &[]);
     let release = lan.folder(host).join("target/release");
@@ -80,7 +80,7 @@ pub(crate) async fn several_machines() -> Outcome {
     println!("  5 hosts by the tour: one chain of {} blocks {:.1} s after the start", block.index, agreed.seconds);
     println!("  blocks lost to forks: {}", lost_to_forks(&nodes).await);
 
-    until("the tracker lists all by their names", DEADLINE, async || {
+    until_ok("the tracker lists all by their names", DEADLINE, async || {
         let mut listed = client().nodes(&tracker.address).await.map_err(|error| error.to_string())?;
         listed.sort();
         let expected: Vec<_> = (1..=5).map(|host| format!("{}:8100", lan.name(host))).collect();
@@ -89,8 +89,8 @@ pub(crate) async fn several_machines() -> Outcome {
     .await;
     mempool.reaches(block.index.0).await;
     println!("  run_drive from a host: {}", run_drive(&lan, 4).await);
-    let told = finish(&mut lan.on(5, &tour_command(&lan, 5, "user")));
-    let words = String::from_utf8_lossy(&told.stdout).into_owned() + &String::from_utf8_lossy(&told.stderr);
-    assert!(told.status.success() && words.contains("lab1"), "{words}");
+    let output = finish(&mut lan.on(5, &tour_command(&lan, 5, "user")));
+    let words = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && words.contains("lab1"), "{words}");
     Ok(())
 }

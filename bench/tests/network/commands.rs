@@ -1,20 +1,20 @@
-//! The README's way from nothing to a payment, through the command line of users.
+//! The tour's way from nothing to a payment, with the program `user`.
 
 use crate::lab::{Lab, succeeded};
-use crate::service::{DEADLINE, finish, program, until};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr;
 use std::sync::mpsc::{Receiver, channel};
+use testkit::{DEADLINE, finish, program, until_ok};
 
-/// What follows a word in what was printed, up to the end of its line.
+/// The rest of the line that begins with a word.
 #[track_caller]
 fn after<'a>(printed: &'a str, word: &str) -> &'a str {
     let line = printed.lines().find_map(|line| line.strip_prefix(word));
     line.unwrap_or_else(|| panic!("no line begins with {word:?}: {printed}")).trim()
 }
 
-/// A balance as `user balance` shows that of one address, in LAB.
+/// The balance of one address, in LAB, from `user balance`.
 #[track_caller]
 fn balance(lab: &Lab, args: &[&str]) -> String {
     let printed = lab.user_ok(&[&["balance"], args].concat());
@@ -23,7 +23,7 @@ fn balance(lab: &Lab, args: &[&str]) -> String {
     words[1].to_owned()
 }
 
-/// A command while it runs, line by line; it is killed when it is dropped.
+/// A running command, read line by line; it is killed when it is dropped.
 struct RunningCommand {
     child: Child,
     lines: Receiver<String>,
@@ -34,14 +34,14 @@ impl RunningCommand {
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let (line, lines) = channel();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|told| line.send(told)));
+        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|printed| line.send(printed)));
         Self { child, lines }
     }
 
-    /// The next line, which must come soon.
+    /// Waits for the next line.
     #[track_caller]
     fn next(&self) -> String {
-        self.lines.recv_timeout(DEADLINE).unwrap_or_else(|error| panic!("it tells no more: {error}"))
+        self.lines.recv_timeout(DEADLINE).unwrap_or_else(|error| panic!("no more output: {error}"))
     }
 }
 
@@ -53,7 +53,7 @@ impl Drop for RunningCommand {
     }
 }
 
-/// Two key files in a folder of their own, as `user new` makes them before there is any network.
+/// Two key files, made by `user new` before there is a network.
 struct Wallets {
     folder: tempfile::TempDir,
     ada: String,
@@ -79,7 +79,7 @@ impl Wallets {
 }
 
 async fn start(name: &str, wallets: &Wallets) -> Lab {
-    // Only what is asked for is mined, so that every number is known.
+    // Nodes mine only on request, so that every balance is known.
     let miner = shared::ledger::Address::from_str(&wallets.ada).unwrap();
     Lab::start(name, 1, &miner, &[("NODE__MINE", "false")]).await
 }
@@ -115,7 +115,7 @@ async fn ada_mines_and_pays_ben_as_the_readme_says() {
     let entry = format!("block 3  +12.5 LAB  from {}  \"for lunch\"  {}, then 12.5 LAB", wallets.ada, &id[..8]);
     assert_eq!(history.lines().skip(1).map(str::trim).collect::<Vec<_>>(), [entry]);
     let all = lab.user_ok(&["balances"]);
-    // What the payment cost in fees came back with the block.
+    // The payer mined the block and got the fee back.
     for (whose, expected) in [(&wallets.ada, "187.5 LAB"), (&wallets.ben, "12.5 LAB")] {
         let line = all.lines().find(|line| line.starts_with(whose.as_str())).unwrap();
         assert!(line.ends_with(expected), "{line}");
@@ -139,10 +139,10 @@ async fn the_other_layer_is_another_network_and_the_way_back_finds_the_old_chain
     let info = other.info().await;
     assert_ne!(info.network_id, network);
     assert_eq!(info.network["layer"], "data");
-    assert_eq!(other.tip().await.index.0, 0, "a chain of its own");
+    assert_eq!(other.tip().await.index.0, 0, "the other layer has a chain of its own");
     lab.user_ok(&["mine", "1", "--data", "plain text", "--node", &other.address, "--layer", "data"]);
     assert_eq!(other.tip().await.index.0, 1);
-    until("the mempool's lease ends", DEADLINE, async || match lab.tracker.info().await.members {
+    until_ok("the mempool's lease ends", DEADLINE, async || match lab.tracker.info().await.members {
         Some(1) => Ok(()),
         members => Err(format!("there are {members:?} members")),
     })
@@ -162,12 +162,12 @@ async fn the_other_layer_is_another_network_and_the_way_back_finds_the_old_chain
     assert_eq!(balance(&lab, &[&wallets.ada]), "150");
 }
 
-/// Runs what `user explain` prints, as a person would who pipes it into a shell.
+/// Runs the output of `user explain` in a shell.
 fn run_in_shell(commands: &str) -> String {
     succeeded(&finish(Command::new("sh").arg("-c").arg(commands)), commands)
 }
 
-/// The values that an explanation says its commands give.
+/// The values in the `# gives` comments of an explanation.
 fn expected_values(commands: &str) -> Vec<&str> {
     commands.lines().filter_map(|line| line.strip_prefix("# gives ")).collect()
 }

@@ -10,8 +10,8 @@ use shared::config::Config;
 use shared::wire::Info;
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// Show which services run: those you name, or all on this machine that use their usual ports. Fails unless all that you
-/// name run; without names, unless at least one runs
+/// Show which services run: those you name, or all on this machine that use their usual ports. Fails unless all that
+/// you name run; without names, unless at least one runs
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {

@@ -21,7 +21,8 @@ pub struct Args {
     #[arg(long, value_name = "FILE", requires = "file")]
     password_file: Option<PathBuf>,
     /// Show at most N entries
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
 }
 

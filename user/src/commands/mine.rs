@@ -89,7 +89,8 @@ fn find_token(node: &RemoteService, config: &Config, folder: Option<&Path>) -> R
     let path = data_dir::folder(root, &node.params, "node", port).join("token");
     keys::read_text(&path).map(|text| text.trim_end().to_owned()).map_err(|error| {
         no_token(format!(
-            "{error}. If the node was started in another folder, name its data folder with -d, or its token file with --token-file"
+            "{error}. If the node was started in another folder, name its data folder with -d, or its token file with \
+             --token-file"
         ))
     })
 }

@@ -1,7 +1,7 @@
 //! `user rnd`: random payments among seeds, to put a network under load.
 //!
-//! The seeds are the texts "0", "1" and so on up to a last number. Payers are drawn among the seeds with enough money, and
-//! nothing is spent twice; so a refused payment deserves a look.
+//! The seeds are the texts "0", "1" and so on up to a last number. Payers are drawn among the seeds with enough money,
+//! and nothing is spent twice; so a refused payment deserves a look.
 
 use crate::console::{Console, Output, Style};
 use crate::services::{Context, RemoteService};

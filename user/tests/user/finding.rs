@@ -24,7 +24,7 @@ async fn a_network_without_money_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn between_several_networks_the_person_chooses() {
     let lab = Lab::new().await;
-    let (first, second) = (lab.mempool(network("first"), |_| {}).await, lab.mempool(network("second"), |_| {}).await);
+    let (first, second) = (lab.mempool(network("first")).await, lab.mempool(network("second")).await);
     let user = lab.user();
     let error = user.run(&["balance"]).expect_error(1);
     for words in [first.as_str(), &second, "choose one with --mempool"] {

@@ -114,9 +114,7 @@ async fn waiting_ends_with_the_confirmations() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn waiting_for_a_dropped_payment_fails_with_the_reason() {
-    let lab = Lab::new().await;
-    lab.node(network("evict")).await;
-    lab.mempool(network("evict"), |config| config.mempool.max_age_seconds = 1).await;
+    let lab = Lab::with_mempool("evict", |config| config.mempool.max_age_seconds = 1).await;
     let user = lab.user();
     lab.mine(&user, 1).await;
     let output = user.run(&["send", "1", "bob", "-s", "alice", "--wait", "1"]);

@@ -4,7 +4,15 @@ use crate::program::{ALICE, BOB, Program};
 use serde_json::{Value, json};
 
 /// The worked example of docs/protocol.md §7, on the network of the default parameters.
-pub(crate) const EXAMPLE: &str = r#"{"id":"6067338cc5293d0c39254565d8f607fa357f28cc6d5611ea781d5e44ef19b2ae","uuid":"000102030405060708090a0b0c0d0e0f","from":"lab1qw3a092402y9t2zw3vrxdlgl3j6c3gvfm4zu09kmfz6rencp3cz6sj7943p","to":"lab1qdku0nm2prxql6pavksy6ujdthfr3q4hxyh48vgx7hz7dnaryygnw7tvedv","amount":150000000,"fee":1000,"msg":"for lunch","signature":"7c99de46542fe23578dcfed0d79664309539a658f12354c1ff6f2e2f822c66771b19985f038f0332ab3daf31f76c18485ccb0376af2ef36ac0e74388171b2c89"}"#;
+pub(crate) const EXAMPLE: &str = concat!(
+    r#"{"id":"6067338cc5293d0c39254565d8f607fa357f28cc6d5611ea781d5e44ef19b2ae","#,
+    r#""uuid":"000102030405060708090a0b0c0d0e0f","#,
+    r#""from":"lab1qw3a092402y9t2zw3vrxdlgl3j6c3gvfm4zu09kmfz6rencp3cz6sj7943p","#,
+    r#""to":"lab1qdku0nm2prxql6pavksy6ujdthfr3q4hxyh48vgx7hz7dnaryygnw7tvedv","#,
+    r#""amount":150000000,"fee":1000,"msg":"for lunch","#,
+    r#""signature":"7c99de46542fe23578dcfed0d79664309539a658f12354c1ff6f2e2f822c6677"#,
+    r#"1b19985f038f0332ab3daf31f76c18485ccb0376af2ef36ac0e74388171b2c89"}"#,
+);
 
 #[test]
 fn a_new_key_is_private_and_never_overwritten() {

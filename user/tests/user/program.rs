@@ -5,9 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
+use testkit::{UNUSED_ADDRESS, remove_settings};
 
-/// Nothing listens there (the discard port, which current systems do not serve).
-pub(crate) const UNUSED_ADDRESS: &str = "127.0.0.1:9";
 /// The address of the seed alice (docs/protocol.md §6).
 pub(crate) const ALICE: &str = "lab1qw3a092402y9t2zw3vrxdlgl3j6c3gvfm4zu09kmfz6rencp3cz6sj7943p";
 /// The address of the seed bob.
@@ -73,10 +72,8 @@ impl Program {
 }
 
 fn finish(command: &mut Command, folder: &Path, input: &str) -> RunOutput {
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CHAINLAB")) {
-        command.env_remove(name);
-    }
-    let command = command.current_dir(folder).env_remove("RUST_LOG").env("TMPDIR", folder);
+    remove_settings(command);
+    let command = command.current_dir(folder).env("TMPDIR", folder);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // A program that reads no input closes the pipe; that is not an error.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());

@@ -1,6 +1,7 @@
-//! The programs as processes with a port and a folder, which can be killed and started again where they were.
+//! The programs as processes: each with a port and a folder, killed and started again where it was.
 
-use runtime::client::Client;
+use crate::http::client;
+use crate::until::{DEADLINE, until_ok};
 use shared::chain::Tip;
 use shared::wire::Info;
 use std::fs::OpenOptions;
@@ -9,13 +10,11 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
-/// How long a state may be waited for that comes at once on an idle machine.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
-/// Lines of a log that are shown when a test fails.
+/// Lines of the log to show when a test fails.
 const LOG_LINES: usize = 25;
 
-/// Ports below those that systems hand out by themselves, each given to one service once.
-fn free_port() -> u16 {
+/// Returns a port below the range from which systems pick ports by themselves; a new one at each call.
+pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     loop {
         let spread = u16::try_from(std::process::id() % 100).unwrap() * 100;
@@ -26,38 +25,32 @@ fn free_port() -> u16 {
     }
 }
 
-/// Asks again and again until there is an answer; gives up with the last reason why there was none.
-pub(crate) async fn until<T>(what: &str, within: Duration, mut ask: impl AsyncFnMut() -> Result<T, String>) -> T {
-    let began = Instant::now();
-    loop {
-        match ask().await {
-            Ok(answer) => return answer,
-            Err(reason) if began.elapsed() > within => panic!("not within {within:?}: {what}; {reason}"),
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-        }
-    }
-}
-
-/// A program of the workspace, in `folder`, with what it is told by the environment; that of the test is not passed on.
-pub(crate) fn program(name: &str, folder: &Path, settings: &[(String, String)]) -> Command {
-    let own = std::env::current_exe().unwrap();
-    // The test is in deps/, the programs are beside that.
-    let path = own.ancestors().nth(2).unwrap().join(name);
-    assert!(path.exists(), "{} is not there; run cargo build --workspace first", path.display());
-    let mut command = Command::new(path);
-    command.current_dir(folder).stdin(Stdio::null());
+/// Removes Chainlab's settings from the environment that the command inherits.
+pub fn remove_settings(command: &mut Command) {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("CHAINLAB") || name == "RUST_LOG" {
             command.env_remove(name);
         }
     }
+}
+
+/// A program of the workspace that runs in `folder`. Its settings are `settings` (without the prefix `CHAINLAB__`), and
+/// none from the test's own environment.
+pub fn program(name: &str, folder: &Path, settings: &[(String, String)]) -> Command {
+    let own = std::env::current_exe().unwrap();
+    // The test is in deps/, and the programs are in the folder above it.
+    let path = own.ancestors().nth(2).unwrap().join(name);
+    assert!(path.exists(), "{} does not exist; run cargo build --workspace first", path.display());
+    let mut command = Command::new(path);
+    command.current_dir(folder).stdin(Stdio::null());
+    remove_settings(&mut command);
     command.envs(settings.iter().map(|(key, value)| (format!("CHAINLAB__{key}"), value)));
     command
 }
 
-/// Runs a command to its end, which must come soon; what it tells must fit into a pipe.
+/// Runs a command until it ends, at most [`DEADLINE`]. Its output must fit into a pipe.
 #[track_caller]
-pub(crate) fn finish(command: &mut Command) -> Output {
+pub fn finish(command: &mut Command) -> Output {
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let began = Instant::now();
     while child.try_wait().unwrap().is_none() {
@@ -70,49 +63,48 @@ pub(crate) fn finish(command: &mut Command) -> Output {
     child.wait_with_output().unwrap()
 }
 
-pub(crate) fn client() -> Client {
-    Client::new(None, None).unwrap()
+/// Sends a signal, such as `TERM`, to a process.
+pub fn signal(child: &Child, name: &str) {
+    // The shell's own kill needs no unsafe code and no crate.
+    let sent = Command::new("sh").arg("-c").arg(format!("kill -{name} {}", child.id())).status();
+    assert!(sent.unwrap().success());
 }
 
 /// A service on a port of its own, running or not; it is killed when it is dropped.
-pub(crate) struct Service {
+#[derive(Debug)]
+pub struct Process {
     name: &'static str,
-    pub(crate) address: String,
+    /// `host:port`.
+    pub address: String,
     command: Command,
     log: PathBuf,
     child: Option<Child>,
 }
 
-impl Service {
-    /// One that has never run.
-    pub(crate) fn new(name: &'static str, folder: &Path, settings: &[(String, String)], args: &[&str]) -> Self {
+impl Process {
+    /// A service on a free port; not started yet.
+    pub fn new(name: &'static str, folder: &Path, settings: &[(String, String)], args: &[&str]) -> Self {
         Self::on_port(free_port(), name, folder, settings, args)
     }
 
-    /// The same as another one, but for its flags: at its address, once that has ended.
-    pub(crate) fn on_port(
-        port: u16,
-        name: &'static str,
-        folder: &Path,
-        settings: &[(String, String)],
-        args: &[&str],
-    ) -> Self {
+    /// A service on the given port; not started yet.
+    pub fn on_port(port: u16, name: &'static str, folder: &Path, settings: &[(String, String)], args: &[&str]) -> Self {
         let mut command = program(name, folder, settings);
         command.args(["--port", &port.to_string()]).args(args);
         let log = folder.join(format!("{name}-{port}.log"));
         Self { name, address: format!("127.0.0.1:{port}"), command, log, child: None }
     }
 
-    pub(crate) fn port(&self) -> u16 {
+    /// Its port.
+    pub fn port(&self) -> u16 {
         self.address.rsplit(':').next().unwrap().parse().unwrap()
     }
 
     /// Starts it, and waits until it answers.
-    pub(crate) async fn start(&mut self) {
-        let mut log = OpenOptions::new();
-        let log = log.create(true).append(true).open(&self.log).unwrap();
+    pub async fn start(&mut self) {
+        let log = OpenOptions::new().create(true).append(true).open(&self.log).unwrap();
         self.child = Some(self.command.stdout(Stdio::null()).stderr(log).spawn().unwrap());
-        until(&format!("{} at {} answers", self.name, self.address), DEADLINE, async || {
+        until_ok(&format!("{} at {} answers", self.name, self.address), DEADLINE, async || {
             if let Some(status) = self.child.as_mut().and_then(|child| child.try_wait().unwrap()) {
                 panic!("{} ended with {status}", self.name);
             }
@@ -125,38 +117,37 @@ impl Service {
         .await;
     }
 
-    /// As if the power went: nothing gets a chance to be put in order.
-    pub(crate) fn kill(&mut self) {
+    /// Kills it with SIGKILL, as a power failure would.
+    pub fn kill(&mut self) {
         let mut child = self.child.take().unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
     }
 
-    /// Asks it to end, and waits until it has.
-    pub(crate) async fn terminate(&mut self) {
+    /// Asks it to end with SIGTERM, and waits until it has ended with success.
+    pub async fn terminate(&mut self) {
         let mut child = self.child.take().unwrap();
-        // The shell's own kill, so that no unsafe code and no crate is needed.
-        let sent = Command::new("sh").arg("-c").arg(format!("kill -TERM {}", child.id())).status();
-        assert!(sent.unwrap().success());
-        let status = until(&format!("{} ends", self.name), DEADLINE, async || {
+        signal(&child, "TERM");
+        let status = until_ok(&format!("{} ends", self.name), DEADLINE, async || {
             child.try_wait().unwrap().ok_or_else(|| "it still runs".to_owned())
         })
         .await;
         assert!(status.success());
     }
 
-    pub(crate) async fn info(&self) -> Info {
+    /// Its `/info`.
+    pub async fn info(&self) -> Info {
         client().info(&self.address).await.unwrap()
     }
 
-    /// The best block of a node, or the one that a mempool stands on.
-    pub(crate) async fn tip(&self) -> Tip {
+    /// The best block of a node, or the block that a mempool follows.
+    pub async fn tip(&self) -> Tip {
         self.info().await.tip.unwrap()
     }
 
-    /// Waits until it has this height at least.
-    pub(crate) async fn reaches(&self, height: u64) -> Tip {
-        until(&format!("{} at {} has block {height}", self.name, self.address), DEADLINE, async || {
+    /// Waits until its tip is at least at this height.
+    pub async fn reaches(&self, height: u64) -> Tip {
+        until_ok(&format!("{} at {} has block {height}", self.name, self.address), DEADLINE, async || {
             let tip = self.tip().await;
             if tip.index.0 >= height { Ok(tip) } else { Err(format!("it has {}", tip.index)) }
         })
@@ -164,7 +155,7 @@ impl Service {
     }
 }
 
-impl Drop for Service {
+impl Drop for Process {
     fn drop(&mut self) {
         if let Some(mut child) = self.child.take() {
             // It may have ended already.
