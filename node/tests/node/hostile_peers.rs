@@ -27,7 +27,7 @@ enum Lie {
 
 /// A node that claims an impossible amount of work.
 struct Liar {
-    at: String,
+    address: String,
     task: JoinHandle<()>,
 }
 
@@ -58,7 +58,7 @@ impl Liar {
                 tokio::spawn(serve(stream, info.clone(), lie.clone()));
             }
         });
-        Self { at, task }
+        Self { address: at, task }
     }
 }
 
@@ -181,19 +181,19 @@ async fn a_node_among_liars_follows_its_honest_peer_and_lists_who_lied() {
     // A peer that withholds the blocks of its headers breaks no rule, but must not delay others.
     let withholding = Liar::start(&lab, Lie::Chain(headers, vec![])).await;
     let empty = Liar::start(&lab, Lie::Chain(vec![], vec![])).await;
-    let mut peers: Vec<_> = listed.iter().map(|(liar, _)| liar.at.as_str()).collect();
-    peers.extend([honest.at.as_str(), &withholding.at, &empty.at]);
+    let mut peers: Vec<_> = listed.iter().map(|(liar, _)| liar.address.as_str()).collect();
+    peers.extend([honest.address.as_str(), &withholding.address, &empty.address]);
     let node = lab.start(crate::lab::quiet(&lab.params), &peers, 0).await;
     for (liar, reason) in &listed {
         let error = until(&format!("a liar is listed with {reason:?}"), async || {
-            node.error_of(&liar.at).await.filter(|error| error.contains("left alone"))
+            node.error_of(&liar.address).await.filter(|error| error.contains("left alone"))
         })
         .await;
         assert!(error.contains(reason), "no {reason:?} in {error:?}");
     }
-    honest.peers(json!({"add": [node.at]})).await;
+    honest.peers(json!({"add": [node.address]})).await;
     until("the honest are connected", async || {
-        node.is_connected_to(&honest.at).await.and(honest.is_connected_to(&node.at).await)
+        node.is_connected_to(&honest.address).await.and(honest.is_connected_to(&node.address).await)
     })
     .await;
     keeps_in_step(&node, &honest).await;
@@ -205,14 +205,14 @@ async fn a_peer_that_never_answers_is_given_up_and_delays_no_block() {
     let lab = Lab::new("silence");
     let honest = lab.node(&[]).await;
     let silent = Liar::start(&lab, Lie::Silence).await;
-    let node = lab.start(crate::lab::quiet(&lab.params), &[&silent.at, &honest.at], 0).await;
-    honest.peers(json!({"add": [node.at]})).await;
+    let node = lab.start(crate::lab::quiet(&lab.params), &[&silent.address, &honest.address], 0).await;
+    honest.peers(json!({"add": [node.address]})).await;
     until("all are connected", async || {
-        node.is_connected_to(&silent.at).await.and(honest.is_connected_to(&node.at).await)
+        node.is_connected_to(&silent.address).await.and(honest.is_connected_to(&node.address).await)
     })
     .await;
     keeps_in_step(&node, &honest).await;
-    let error = until("the silent one is given up", async || node.error_of(&silent.at).await).await;
+    let error = until("the silent one is given up", async || node.error_of(&silent.address).await).await;
     assert!(error.contains("too slow"), "{error}");
 }
 
