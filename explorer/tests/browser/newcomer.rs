@@ -1,9 +1,9 @@
 //! A newcomer who only clicks: blocks arrive, a fork begins and ends, a wallet is made, earns, pays, and its payment is
 //! confirmed.
 
-use crate::driver::browse;
 use crate::lab::{Lab, key};
 use crate::wallet;
+use testkit::browser::browse;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]

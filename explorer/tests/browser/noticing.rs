@@ -1,8 +1,8 @@
 //! `browse` notices what no test may overlook: requests to other servers, and errors of the browser.
 
-use crate::driver::browse;
 use crate::lab::Lab;
 use shared::params::LayerName;
+use testkit::browser::browse;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]

@@ -1,10 +1,10 @@
 //! The wallet in the browser: it is made, earns and pays, and shows its payment until it is confirmed.
 
-use crate::driver::browse;
 use crate::lab::{LAB, Lab, key};
-use crate::tab::Tab;
 use shared::ledger::Address;
 use shared::params::LayerName;
+use testkit::browser::Tab;
+use testkit::browser::browse;
 
 /// Makes a wallet and returns its address.
 pub(crate) async fn make(tab: &Tab, name: &str) -> Address {

@@ -1,10 +1,10 @@
 //! Pages that stay open: blocks arrive, forks begin and end, without a reload.
 
-use crate::driver::browse;
 use crate::lab::Lab;
-use crate::tab::Tab;
-use crate::waiting::until;
 use shared::params::LayerName;
+use testkit::browser::Tab;
+use testkit::browser::browse;
+use testkit::until;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 #[expect(dead_code, reason = "the tests with a browser share this file and use more of it")]
-#[path = "../browser/lab.rs"]
+#[path = "../common/lab.rs"]
 mod lab;
 mod late;
 mod network;
@@ -12,6 +12,4 @@ mod pages;
 mod splitting;
 mod steering;
 mod visitor;
-#[path = "../browser/waiting.rs"]
-mod waiting;
 mod work_offers;

@@ -1,13 +1,13 @@
 //! The pages of blocks, transactions, addresses and search, on real networks with hostile messages.
 
 use crate::lab::{LAB, Lab, client, key};
-use crate::waiting::{http, until};
 use reqwest::StatusCode;
 use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use shared::ledger::Transaction;
 use shared::params::LayerName;
+use testkit::{http, until};
 
 /// A hostile message. The protocol allows it, since it has no control characters.
 const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x>\u{202e}";

@@ -1,7 +1,7 @@
 //! Reads pages and listens to `/live`.
 
-use crate::waiting::{http, until};
 use std::collections::BTreeSet;
+use testkit::{http, until};
 
 /// A page's HTML.
 pub(crate) async fn page(explorer: &str, path: &str) -> Option<String> {
