@@ -57,7 +57,7 @@ async fn a_block_that_was_changed_is_mined_again() {
         // A difficulty that nobody finds a nonce for: the search goes on until it is stopped.
         tab.fill("#learn-block [data-field=difficulty]", "9007199254740991").await;
         tab.click("#learn-block [data-do=mine]").await;
-        tab.reads("#learn-block [data-out=rate]", "a second").await;
+        tab.reads("#learn-block [data-out=rate]", "per second").await;
         tab.click("#learn-block [data-do=stop]").await;
         tab.reads("#learn-block [data-out=status]", "stopped").await;
         states(tab, "#learn-block", "b").await;

@@ -86,14 +86,14 @@ async fn lists_and_charts_update_without_reloading() {
         // The miner of the first block pays, and the payment moves from one list to the other.
         tab.go("/transactions").await;
         tab.mark().await;
-        tab.reads("#pool", "nothing waits").await;
+        tab.reads("#pool", "nothing is waiting").await;
         let paid = lab.pay("miner 0", &crate::lab::key("bob").address(), 5, 1000, "for bob").await;
         let link = format!("a[href='/transaction/{}']", paid.id);
         tab.find(&format!("#pool {link}")).await;
         lab.agree().await;
         lab.mine(2, 1).await;
         tab.find(&format!("#confirmed {link}")).await;
-        tab.reads("#pool", "nothing waits").await;
+        tab.reads("#pool", "nothing is waiting").await;
         tab.was_not_reloaded().await;
         confirmations_count_up(tab, &lab, &paid.id.to_string()).await;
     })
