@@ -10,7 +10,9 @@ use super::table::{PathEntry, Table};
 use super::{ServerContext, Service, Settings, common, guard};
 use bytes::Buf;
 use futures_util::{FutureExt, Stream, TryStreamExt};
-use http::header::{CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderName, Method};
 use shared::block::BlockHash;
 use shared::wire::Problem;
@@ -108,11 +110,14 @@ impl<S: Service> App<S> {
         let RawRequest { method, path, query, headers, remote, body } = raw;
         // HEAD is treated as GET; hyper omits the body and keeps its length.
         let method = if method == Method::HEAD { Method::GET } else { method };
+        let mut is_public = false;
         let (meter, mut response) = match RequestPath::new(&path) {
             Ok(path) => {
                 let segments = path.segments();
                 let (entry, meter) = (self.table.find(&segments), self.table.meter(&segments));
                 let params = entry.map(|entry| entry.params);
+                let endpoint = entry.and_then(|entry| entry.endpoint(&method));
+                is_public = method == Method::GET && endpoint.is_some_and(|endpoint| endpoint.is_public());
                 let (context, remote) = (self.context.clone(), remote.0);
                 let request = Request { method, remote, headers, path, params, query, body, body_room: None, context };
                 let result = self.handle(request, entry).await;
@@ -122,6 +127,9 @@ impl<S: Service> App<S> {
             Err(problem) => (self.table.other_meter(), problem_response(&problem, None)),
         };
         harden(response.headers_mut());
+        if is_public {
+            response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        }
         meter.record(response.status(), started.elapsed());
         response
     }
