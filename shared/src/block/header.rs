@@ -64,11 +64,6 @@ impl Header {
         Self { fields, nonce, hash: fields.seal().block_hash(nonce) }
     }
 
-    /// A header read back from our own store, where it was put together with its hash.
-    pub(crate) const fn from_store(fields: HeaderFields, nonce: Nonce, hash: BlockHash) -> Self {
-        Self { fields, nonce, hash }
-    }
-
     /// The block's hash.
     pub const fn hash(&self) -> BlockHash {
         self.hash

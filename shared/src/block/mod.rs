@@ -50,7 +50,7 @@ impl Block {
         Self { header: Header::new(HeaderFields { data_hash, ..fields }, nonce), data }
     }
 
-    /// A block read back from our own store, where header and data were put together.
+    /// A block read back from our own store; the reader has checked that `data` hashes to the header's `data_hash`.
     pub(crate) const fn from_store(header: Header, data: String) -> Self {
         Self { header, data }
     }

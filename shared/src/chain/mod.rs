@@ -17,6 +17,7 @@ mod pending;
 mod published;
 mod reader;
 mod reorganise;
+mod repair;
 mod rules;
 mod side_branches;
 mod tables;
@@ -212,10 +213,15 @@ impl Chain {
                 break;
             }
             let id = BlockId { index: next.index.minus(1), hash: next.prev_hash };
-            next = match self.pending.entry(&id.hash) {
+            let parent = match self.pending.entry(&id.hash) {
                 Some(entry) => entry.clone(),
                 None => tables::entry(rows.as_ref(), id)?,
             };
+            // The hash of a header does not cover the work that is stored with it.
+            if next.work.saturating_sub(parent.work) != next.difficulty.work() {
+                return Err(tables::damaged("work", next.id()));
+            }
+            next = parent;
         }
         ancestors.reverse();
         Ok(ancestors)

@@ -73,8 +73,8 @@ impl Chain {
         let flushed = rows.get(Table::Meta, tables::FLUSHED)?.map(|row| tables::parse_height(&row)).transpose()?;
         let from = flushed.unwrap_or(Height::GENESIS).next();
         for height in (from.0..=self.tip.index.0).map(Height) {
-            let id = tables::best_entry(rows, height)?.id();
-            let data = tables::body(rows, id)?;
+            let entry = tables::best_entry(rows, height)?;
+            let data = tables::body(rows, &entry)?;
             let block = self.rules.apply_data(&data, height, &self.state).map_err(|error| match error {
                 EffectError::Failed(error) => error,
                 EffectError::Invalid(violation) => {
@@ -83,7 +83,7 @@ impl Chain {
             })?;
             let writes = block.into_writes();
             self.state.absorb(writes);
-            self.unflushed.insert(id.hash, height);
+            self.unflushed.insert(entry.hash(), height);
             self.since_flush.blocks += 1;
             self.since_flush.data_bytes += data.len() as u64;
         }

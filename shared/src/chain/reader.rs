@@ -109,7 +109,7 @@ impl ChainReader {
 
     /// A stored block's data.
     pub fn data(&self, id: BlockId) -> Result<String> {
-        tables::body(self.rows(), id)
+        tables::body(self.rows(), &tables::entry(self.rows(), id)?.header)
     }
 
     /// Up to `limit` headers of the best chain from height `from` on.
@@ -205,13 +205,12 @@ impl ChainReader {
     fn blocks_of(&self, ids: &[BlockId], bytes: usize, used: Option<usize>) -> Result<Vec<Block>> {
         let mut bodies = Vec::with_capacity(ids.len());
         let mut size = used;
-        self.rows_of(Table::Bodies, ids, |id, row| {
+        self.rows_of(Table::Bodies, ids, |_, row| {
             if size.is_some_and(|size| size + row.len() > bytes) {
                 return Ok(ControlFlow::Break(()));
             }
             size = Some(size.unwrap_or(0) + row.len());
-            let damaged = |_| StoreError::Damaged(format!("the data of block {} is not UTF-8", id.index));
-            bodies.push(String::from_utf8(row.to_vec()).map_err(damaged)?);
+            bodies.push(row.to_vec());
             Ok(ControlFlow::Continue(()))
         })?;
         let mut blocks = Vec::with_capacity(bodies.len());
@@ -219,7 +218,10 @@ impl ChainReader {
         let mut bodies = bodies.into_iter();
         self.rows_of(Table::Headers, ids, |id, row| {
             let header = tables::parse_header_row(id, row)?.header;
-            blocks.extend(bodies.next().map(|data| Block::from_store(header, data)));
+            if let Some(bytes) = bodies.next() {
+                let data = tables::parse_body(&header, bytes)?;
+                blocks.push(Block::from_store(header, data));
+            }
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(blocks)
@@ -256,7 +258,7 @@ impl ChainReader {
         })?;
         result?;
         match next {
-            Some(id) => Err(StoreError::Damaged(format!("block {} {} is missing", id.index, id.hash))),
+            Some(id) => Err(tables::damaged(if table == Table::Bodies { "data" } else { "header" }, *id)),
             None => Ok(()),
         }
     }

@@ -58,7 +58,7 @@ impl Chain {
         }
         let mut applied = Vec::with_capacity(path.len());
         for entry in path {
-            let data = tables::body(rows.as_ref(), entry.id())?;
+            let data = tables::body(rows.as_ref(), entry)?;
             let (journal, writes) = match self.rules.apply_data(&data, entry.index, &state) {
                 Ok(block) => (block.journal()?, block.into_writes()),
                 Err(EffectError::Invalid(violation)) => {
@@ -77,7 +77,7 @@ impl Chain {
         let rows = self.store.snapshot()?;
         for entry in &trial.undone {
             let key = tables::block_key(entry.id());
-            let bytes = tables::body(rows.as_ref(), entry.id())?.len() as u64;
+            let bytes = tables::body(rows.as_ref(), entry)?.len() as u64;
             self.pending.rows.delete(Table::Best, tables::height_bytes(entry.index));
             self.pending.rows.delete(Table::Undo, key);
             self.pending.rows.put(Table::SideBlocks, key, bytes.to_be_bytes());

@@ -7,6 +7,7 @@ mod memory;
 
 pub use memory::MemoryStore;
 
+use crate::block::BlockId;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -46,6 +47,14 @@ pub enum StoreError {
     /// A row is missing or cannot be read.
     #[error("the store is damaged: {0}")]
     Damaged(String),
+    /// What is stored of a block is missing or does not hash to the block's name; another copy of it repairs that.
+    #[error("what is stored of block {} {} is damaged: {what}", id.index, id.hash)]
+    DamagedBlock {
+        /// The block that should be there.
+        id: BlockId,
+        /// Its row that is damaged.
+        what: &'static str,
+    },
     /// The store holds the chain of another network.
     #[error("the store holds another network, whose genesis is {found}")]
     OtherNetwork {

@@ -13,6 +13,7 @@ mod download;
 mod events;
 mod message;
 mod peers;
+mod repair;
 mod requests;
 mod responses;
 mod scheduler;
@@ -30,6 +31,7 @@ use crate::random::Random;
 use backoff::Backoff;
 use download::Download;
 use peers::Peers;
+use repair::Repairs;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -67,6 +69,8 @@ enum RequestKind {
     Peers,
     Headers,
     Blocks,
+    /// A block that is stored already, but damaged.
+    Repair,
     Push(BlockHash),
 }
 
@@ -88,6 +92,7 @@ pub struct Syncer {
     /// After a failure of our own, no download starts before this uptime.
     paused_until_ms: u64,
     backoff: Backoff,
+    repairs: Repairs,
     outputs: VecDeque<SyncOutput>,
     discover_at_ms: u64,
     relayed: Option<Relayed>,
@@ -106,6 +111,7 @@ impl Syncer {
             downloads: 0,
             paused_until_ms: 0,
             backoff: Backoff::default(),
+            repairs: Repairs::default(),
             outputs: VecDeque::new(),
             discover_at_ms: 0,
             relayed: None,
@@ -124,7 +130,8 @@ impl Syncer {
         let deadlines = self.in_flight.values().map(|in_flight| in_flight.deadline_ms);
         let turn = self.download.as_ref().map(|it| if it.is_abandoned() { 0 } else { it.turn_ends_ms });
         let relay = self.relayed.as_ref().map(|relayed| relayed.remaining_at_ms);
-        polls.chain(deadlines).chain(turn).chain(relay).chain([self.discover_at_ms]).min().unwrap_or(0)
+        let repair = self.repairs.due_ms().filter(|_| !self.is_repairing());
+        polls.chain(deadlines).chain(turn).chain(relay).chain(repair).chain([self.discover_at_ms]).min().unwrap_or(0)
     }
 
     /// All peers, as `GET /peers` tells them.

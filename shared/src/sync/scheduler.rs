@@ -4,6 +4,7 @@ use super::download::{Download, DownloadEnd};
 use super::peers::Peer;
 use super::{Now, PeerAddress, RequestId, SyncOutput, Syncer};
 use crate::chain::{Chain, Tip};
+use crate::store::StoreError;
 use std::cmp::Reverse;
 
 /// How long to wait before fetching anything more after a failure of our own, such as a full disk.
@@ -14,6 +15,7 @@ impl Syncer {
     pub(super) fn make_progress(&mut self, chain: &mut Chain, now: Now) {
         self.poll_peers(now);
         self.relay_to_remaining(now);
+        self.request_repair(now);
         loop {
             if self.download.is_none() {
                 self.start_download(chain, now);
@@ -148,7 +150,12 @@ impl Syncer {
                     self.penalise(&peer, format!("time and again {reason}"), now);
                 }
             }
-            DownloadEnd::Failed(_) => self.paused_until_ms = now.uptime_ms + PAUSE_MS,
+            DownloadEnd::Failed(error) => {
+                self.paused_until_ms = now.uptime_ms + PAUSE_MS;
+                if let StoreError::DamagedBlock { id, .. } = error {
+                    self.repair(id);
+                }
+            }
             DownloadEnd::Misbehaved(reason) => self.penalise(&peer, reason, now),
         }
         if committed.is_err() {

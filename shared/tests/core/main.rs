@@ -6,6 +6,7 @@
 //! against `pool_oracle`, a plain list; `transactions_*` hold money against `transactions_oracle`, plain maps.
 
 mod crash;
+mod damage;
 mod defects;
 mod keys;
 mod lab;

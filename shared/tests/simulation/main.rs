@@ -14,6 +14,7 @@
 )]
 
 mod checks;
+mod damaged_block;
 mod economy;
 mod forge;
 mod interrupted_download;
