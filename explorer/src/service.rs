@@ -84,6 +84,7 @@ impl Service for Explorer {
             mining: None,
             pool: None,
             members: None,
+            health: None,
         }
     }
 }

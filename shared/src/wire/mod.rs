@@ -3,11 +3,13 @@
 //! What a service is sent is read strictly; what it is answered is read leniently, so a newer peer may say more.
 
 mod events;
+mod health;
 mod mempool;
 mod problem;
 
 pub use crate::sync::{BlockEvent, BlockSource, PeerChange, PeerEvent, PeerInfo, PeersUpdate, ReorgEvent};
 pub use events::{MiningEvent, NodeEvent};
+pub use health::Health;
 pub use mempool::{
     AddressBalance, ConfirmedEvent, EvictedEvent, HistoryEntry, MAX_UNPROCESSED, PUSH_BYTES, PoolEvent, PoolOrder,
     PushStatus, Pushed, ReturnedEvent, TransactionState, TransactionStatus, UNPROCESSED_BYTES,
@@ -25,6 +27,11 @@ use utoipa::ToSchema;
 pub const NETWORK_HEADER: &str = "chainlab-network";
 /// Request header: the `host:port` of the service that asks.
 pub const NODE_HEADER: &str = "chainlab-node";
+
+/// Response header of reading endpoints: the height of the block that the response stands on.
+pub const HEIGHT_HEADER: &str = "chainlab-height";
+/// Response header of reading endpoints: the age of that block in milliseconds, by the clock of the service.
+pub const AGE_HEADER: &str = "chainlab-age-ms";
 
 /// Answer of `GET /info` on every service.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
@@ -57,6 +64,10 @@ pub struct Info {
     /// How many members a tracker lists.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<u64>,
+    /// What keeps it from its work, empty if nothing does; nodes and mempools. Words that this version does not know are
+    /// left out.
+    #[serde(default, deserialize_with = "health::known", skip_serializing_if = "Option::is_none")]
+    pub health: Option<Vec<Health>>,
 }
 
 /// What a node says of its mining.
