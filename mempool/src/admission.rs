@@ -128,7 +128,7 @@ fn refused_problem(refused: &Refused) -> Problem {
     match refused {
         Refused::Pool(refusal) => refusal_problem(refusal),
         Refused::Store(error) => {
-            tracing::error!(%error, "the chain cannot be read");
+            tracing::debug!(%error, "the chain cannot be read");
             server::unavailable(refused.to_string())
         }
         Refused::ReceiverIsFull { .. } => server::unprocessable("max-balance", refused.to_string()),

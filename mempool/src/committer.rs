@@ -48,7 +48,8 @@ fn run(desk: &Desk, store: &PoolStore) {
                 histogram!("chainlab_pool_commit_rows").record(rows as f64);
             }
             Err(error) => {
-                tracing::error!(%error, "the pool cannot be written");
+                // The store has logged it, once.
+                tracing::debug!(%error, "the pool cannot be written");
                 if desk.is_ending() {
                     return;
                 }

@@ -7,6 +7,7 @@ mod writing;
 
 use crate::passage::Passage;
 use crate::store::{Changes, PoolStore};
+use runtime::follower::Follower;
 use shared::block::BlockId;
 use shared::chain::ChainSnapshot;
 use shared::layer::transaction::{account_balance, locate_transaction};
@@ -17,7 +18,7 @@ use shared::store::StoreError;
 use shared::wire::{ConfirmedEvent, EvictedEvent, PoolEvent, ReturnedEvent};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{broadcast, oneshot};
 
 /// Most pushes that wait for the disk.
@@ -71,6 +72,8 @@ pub(crate) struct Desk {
     work: Condvar,
     events: broadcast::Sender<Arc<PoolEvent>>,
     params: Params,
+    /// Has damaged blocks fetched again.
+    follower: OnceLock<Follower>,
 }
 
 struct Inner {
@@ -125,7 +128,20 @@ impl Desk {
             is_ending: false,
         };
         let (events, _) = broadcast::channel(EVENTS);
-        Ok(Self { inner: Mutex::new(inner), work: Condvar::new(), events, params })
+        Ok(Self { inner: Mutex::new(inner), work: Condvar::new(), events, params, follower: OnceLock::new() })
+    }
+
+    /// From now on, damaged blocks are reported to `follower`.
+    pub(crate) fn report_to(&self, follower: Follower) {
+        // The first stays, and it is the only one.
+        let _ = self.follower.set(follower);
+    }
+
+    /// Has a damaged block fetched again, if `error` names one.
+    pub(crate) fn report(&self, error: &StoreError) {
+        if let Some(follower) = self.follower.get() {
+            follower.report(error);
+        }
     }
 
     pub(crate) fn params(&self) -> &Params {

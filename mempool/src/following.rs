@@ -20,6 +20,8 @@ const MAX_BLOCKS: u64 = 64;
 /// Runs until the service stops.
 pub(crate) async fn follow(desk: Arc<Desk>, follower: Follower, clock: Clock, shutdown: CancellationToken) {
     let mut status = follower.watch();
+    // The last failure: the same one is logged once.
+    let mut said = None;
     loop {
         tokio::select! {
             changed = status.changed() => if changed.is_err() { return },
@@ -33,8 +35,13 @@ pub(crate) async fn follow(desk: Arc<Desk>, follower: Follower, clock: Clock, sh
             catch_up(&desk, &view, now_ms)
         });
         match step.await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::error!(%error, "the pool cannot move to the new tip; trying again"),
+            Ok(Ok(())) => said = None,
+            Ok(Err(error)) => {
+                follower.report(&error);
+                if said.replace(error.clone()) != Some(error.clone()) {
+                    tracing::error!(%error, "the pool cannot move to the new tip; trying again each second");
+                }
+            }
             Err(error) => tracing::error!(%error, "the task that moves the pool panicked; trying again"),
         }
     }

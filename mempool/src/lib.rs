@@ -103,12 +103,16 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         peers,
         max_peers: config.mempool.max_peers,
         poll_ms: config.mempool.poll_ms,
+        shutdown: shutdown.clone(),
     })
     .await?;
     let follower = &service.follower;
     let run = getrandom::u64().map_err(ChainServiceError::Random)?;
-    let pool_store = PoolStore::new(Arc::new(data.open_store(POOL_FILE).await?));
+    let pool_file = Arc::new(data.open_store(POOL_FILE).await?);
+    service.health.add_store(pool_file.clone());
+    let pool_store = PoolStore::new(pool_file);
     let desk = Arc::new(open_desk(&config, &pool_store, follower, clock)?);
+    desk.report_to(follower.clone());
     tracing::info!(pending = desk.pool(|pool| pool.len()), "the pool is open");
 
     let committer = Committer::start(desk.clone(), pool_store, shutdown.clone()).map_err(ChainServiceError::from)?;
@@ -118,7 +122,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     let rate_limit = RateLimit::new(config.mempool.pushes_per_second, config.mempool.push_burst);
     let admissions = Admissions::new(desk.clone(), verifier, clock, rate_limit);
     let identity = Identity::new("mempool", &config.network, known_as, clock.time());
-    let state = MempoolState::new(desk.clone(), follower.clone(), admissions, identity, run);
+    let state = MempoolState::new(desk.clone(), follower.clone(), service.health.clone(), admissions, identity, run);
     let served = service.serve(listener, Arc::new(state), router::router(), kit, shutdown).await;
     if following.await.is_err() {
         tracing::error!("the task that follows the chain panicked");

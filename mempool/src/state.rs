@@ -4,7 +4,8 @@ use crate::admission::Admissions;
 use crate::desk::{Desk, NotReady};
 use crate::list_cache::ListCache;
 use runtime::follower::Follower;
-use runtime::server::{self, Identity, Service};
+use runtime::server::{self, Identity, Service, StandsOn};
+use runtime::service_health::ServiceHealth;
 use shared::chain::ChainSnapshot;
 use shared::store::StoreError;
 use shared::wire::{Info, PoolInfo, Problem};
@@ -20,6 +21,7 @@ pub(crate) struct MempoolState {
     /// A random number in all ETags of this process, so that they differ from those of an earlier one.
     pub(crate) run: u64,
     follower: Follower,
+    health: ServiceHealth,
     identity: Identity,
     /// The last answers of `/unprocessed`.
     pub(crate) list_cache: ListCache,
@@ -31,6 +33,7 @@ impl MempoolState {
     pub(crate) fn new(
         desk: Arc<Desk>,
         follower: Follower,
+        health: ServiceHealth,
         admissions: Admissions,
         identity: Identity,
         run: u64,
@@ -40,6 +43,7 @@ impl MempoolState {
             admissions: Arc::new(admissions),
             run,
             follower,
+            health,
             identity,
             list_cache: ListCache::new(),
             reads: Semaphore::new(MAX_READS),
@@ -52,7 +56,7 @@ impl MempoolState {
         read: impl FnOnce(&Desk, &ChainSnapshot) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
         let state = self.desk.state().map_err(not_ready)?;
-        self.spawn_blocking(move |desk| read(desk, &state).map_err(|error| store_problem(&error))).await
+        self.spawn_blocking(move |desk| read(desk, &state).map_err(|error| store_problem(desk, &error))).await
     }
 
     /// Runs work that may block on the disk or take long.
@@ -78,14 +82,24 @@ impl Service for MempoolState {
             tip: Some(tip),
             peers: Some(status.connected as u64),
             pool: Some(PoolInfo { count, bytes }),
+            health: Some(self.health.words()),
             ..self.identity.info()
         }
     }
+
+    fn stands_on(&self) -> Option<StandsOn> {
+        let (id, state) = self.desk.stands_on();
+        let timestamp = state.map_or_else(|| self.follower.status().tip.timestamp, |state| state.tip().timestamp);
+        Some(StandsOn { height: id.index, age_ms: self.health.age_ms(timestamp) })
+    }
 }
 
-pub(crate) fn store_problem(error: &StoreError) -> Problem {
-    tracing::error!(%error, "the chain cannot be read");
-    server::unavailable(format!("the chain cannot be read at the moment: {error}"))
+/// The refusal of a request that needed the store. A damaged block is fetched again; the log has all details, which a
+/// stranger needs not know.
+pub(crate) fn store_problem(desk: &Desk, error: &StoreError) -> Problem {
+    desk.report(error);
+    tracing::debug!(%error, "the chain cannot be read");
+    server::unavailable("this mempool cannot read its chain at the moment; its log says why")
 }
 
 pub(crate) fn not_ready(error: NotReady) -> Problem {

@@ -63,7 +63,7 @@ async fn find_balance(mempool: &MempoolState, of: &str, confirmations: Option<&s
                 .map_err(not_ready)
         }
     };
-    let balance = mempool.spawn_blocking(move |desk| read(desk)?.map_err(|error| store_problem(&error))).await?;
+    let balance = mempool.spawn_blocking(move |desk| read(desk)?.map_err(|error| store_problem(desk, &error))).await?;
     Ok(reply::number(balance.grains()))
 }
 

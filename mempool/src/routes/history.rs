@@ -75,8 +75,8 @@ fn page(
             Ok((state.clone(), pending))
         })
         .map_err(not_ready)?
-        .map_err(|error: StoreError| store_problem(&error))?;
-    fill(&state, of, before, pending, limit).map_err(|error| store_problem(&error))
+        .map_err(|error: StoreError| store_problem(desk, &error))?;
+    fill(&state, of, before, pending, limit).map_err(|error| store_problem(desk, &error))
 }
 
 /// The newest pending payments of an address whose place is below `below`, newest first; one more than `limit` means

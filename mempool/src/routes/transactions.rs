@@ -43,8 +43,9 @@ pub(crate) async fn confirmations_by_query(mempool: Arc<MempoolState>, request: 
 pub(crate) async fn transaction(mempool: Arc<MempoolState>, request: Request) -> Result<Response, Problem> {
     let [text] = request.params()?;
     let id = id(text)?;
-    let status =
-        mempool.spawn_blocking(move |desk| status_of(find(desk, id)?).map_err(|error| store_problem(&error))).await?;
+    let status = mempool
+        .spawn_blocking(move |desk| status_of(find(desk, id)?).map_err(|error| store_problem(desk, &error)))
+        .await?;
     reply::json(&status)
 }
 
@@ -53,7 +54,7 @@ fn find(desk: &Desk, id: TransactionId) -> Result<Location, Problem> {
         Some(pending) => Ok(Some(Location::Pending(pending.transaction.clone()))),
         None => Ok(locate_transaction(state.as_ref(), &id)?.map(|place| Location::Confirmed(place, state.clone()))),
     });
-    let location = location.map_err(not_ready)?.map_err(|error: StoreError| store_problem(&error))?;
+    let location = location.map_err(not_ready)?.map_err(|error: StoreError| store_problem(desk, &error))?;
     location.ok_or_else(|| server::not_found(format!("transaction {id} is neither pending nor in the chain")))
 }
 

@@ -1,7 +1,7 @@
 //! The exchange between nodes: pushed blocks, headers after a locator, blocks by hash.
 
 use crate::sender::verified_sender;
-use crate::state::{NodeState, follower_problem, store_problem};
+use crate::state::{NodeState, follower_problem};
 use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
@@ -53,7 +53,7 @@ pub(crate) async fn submit(
         Ok(Accepted::Known) => answer(StatusCode::OK, BlockStatus::Known, None),
         Err(BlockError::NotYet(reason)) => answer(StatusCode::ACCEPTED, BlockStatus::Later, Some(reason.to_string())),
         Err(BlockError::Invalid(broken)) => Err(broken_problem(&broken)),
-        Err(BlockError::Failed(error)) => Err(store_problem(&error)),
+        Err(BlockError::Failed(error)) => Err(node.store_problem(&error)),
     }
 }
 

@@ -2,9 +2,39 @@
 
 use super::{Chain, ChainEntry, tables};
 use crate::block::{Block, BlockId, Height};
-use crate::store::StoreError;
+use crate::store::{StoreError, Table};
 
 impl Chain {
+    /// Corrects the hash that is stored for a height of the best chain, if that is what is damaged: no block of the
+    /// name `wrong` is stored, and the block above names another parent. Returns whether it was.
+    ///
+    /// # Errors
+    /// Only our own failures.
+    pub fn relink(&mut self, wrong: BlockId) -> Result<bool, StoreError> {
+        let rows = self.store.snapshot()?;
+        let height = wrong.index;
+        let is_linked = tables::best_hash(rows.as_ref(), height)? == Some(wrong.hash);
+        if !is_linked || rows.get(Table::Headers, &tables::block_key(wrong))?.is_some() {
+            return Ok(false);
+        }
+        let right = match tables::best_hash(rows.as_ref(), height.next())? {
+            Some(hash) => tables::entry(rows.as_ref(), BlockId { index: height.next(), hash })?.prev_hash,
+            None => self.tip.hash(),
+        };
+        if right == wrong.hash || tables::find_entry(rows.as_ref(), BlockId { index: height, hash: right })?.is_none() {
+            return Ok(false);
+        }
+        drop(rows);
+        self.guarded(
+            |_| true,
+            |chain| {
+                chain.pending.rows.put(Table::Best, tables::height_bytes(height), *right.as_bytes());
+                chain.write()
+            },
+        )?;
+        Ok(true)
+    }
+
     /// Stores a block of the best chain or of a side branch again, durably. Returns whether it is such a block; another
     /// one changes nothing.
     ///

@@ -15,7 +15,7 @@ impl Syncer {
     pub(super) fn make_progress(&mut self, chain: &mut Chain, now: Now) {
         self.poll_peers(now);
         self.relay_to_remaining(now);
-        self.request_repair(now);
+        self.request_repair(chain, now);
         loop {
             if self.download.is_none() {
                 self.start_download(chain, now);

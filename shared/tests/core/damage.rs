@@ -92,3 +92,25 @@ fn only_blocks_that_are_stored_are_restored_and_parents_first() {
     lab.mine("a3", "a4");
     assert!(lab.give("a4", Origin::Single).is_ok());
 }
+
+#[test]
+fn a_height_that_names_a_wrong_block_is_linked_to_the_right_one_again() {
+    for name in ["a1", "a2", "a3"] {
+        let mut lab = lab();
+        let (right, _) = key(&lab, name);
+        let mut wrong = *right.hash.as_bytes();
+        wrong[9] ^= 64;
+        let mut batch = Batch::default();
+        batch.put(Table::Best, right.index.0.to_be_bytes(), wrong);
+        lab.store.commit(&batch).unwrap();
+        lab.chain.flush().unwrap();
+        let reader = lab.chain.view().reader().unwrap();
+        let found = reader.best_at(right.index).unwrap().unwrap();
+        assert!(matches!(reader.block(found), Err(StoreError::DamagedBlock { id, .. }) if id == found));
+        assert_eq!(lab.chain.relink(right), Ok(false), "{name} itself is linked nowhere");
+        assert_eq!(lab.chain.relink(found), Ok(true), "{name}");
+        let reader = lab.chain.view().reader().unwrap();
+        assert_eq!(reader.best_at(right.index).unwrap(), Some(right));
+        assert_eq!(lab.chain.relink(right), Ok(false), "a whole link is left alone");
+    }
+}

@@ -85,8 +85,10 @@ fn a_damaged_block_is_fetched_again() {
     let tip = Tip { index: last.index, hash: last.hash(), timestamp: last.timestamp, work: Work(5) };
     let mut syncer = Syncer::new(SyncSettings::default(), 1);
     syncer.add_peers(PeerAddress::new("peer:8100"), PeerSource::Manual, at(0));
-    assert!(syncer.repair(id), "the damage is news");
-    assert!(!syncer.repair(id), "the same damage is not");
+    syncer.repair(id);
+    assert_eq!(syncer.take_damaged(), [id], "the damage is news");
+    syncer.repair(id);
+    assert_eq!(syncer.take_damaged(), [], "the same damage is not");
 
     assert!(serve(&mut syncer, &mut chain, tip, other, at(0)).is_empty(), "there is no peer yet");
     assert_eq!(serve(&mut syncer, &mut chain, tip, other, at(2_000)), [id.hash]);
