@@ -1,4 +1,5 @@
-//! Long chains by a bulk path: difficulty 1, so that every nonce will do, through the same rules as any other chain.
+//! Long chains made in bulk. Their difficulty is 1, so that every nonce is valid; they pass the same rules as any
+//! chain.
 
 use anyhow::Result;
 use runtime::data_dir::DataDir;
@@ -13,10 +14,10 @@ use shared::work::retarget::RetargetRule;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Blocks of one commit.
+/// Blocks in one commit.
 const COMMIT: u64 = 10_000;
 
-/// A network on which every nonce will do.
+/// A network of difficulty 1, on which every nonce is valid.
 pub(crate) fn easy_params(name: &str) -> Params {
     Params {
         name: name.to_owned(),
@@ -27,7 +28,7 @@ pub(crate) fn easy_params(name: &str) -> Params {
     }
 }
 
-/// The configuration of a node that is measured: it does not mine by itself.
+/// The configuration of a measured node, which mines only on request.
 pub(crate) fn config(params: Params, dir: &Path) -> Config {
     let mut config = Config { network: params, ..Config::default() };
     config.node.data_dir = dir.to_owned();
@@ -54,7 +55,7 @@ pub(crate) fn blocks(params: &Params, count: u64) -> impl Iterator<Item = Block>
     })
 }
 
-/// Puts such a chain into the data directory of a node at `port`, as the node would have stored it.
+/// Stores a chain of `count` blocks in a node's data directory, as the node itself would.
 pub(crate) fn store_chain(params: &Params, data: &DataDir, count: u64) -> Result<()> {
     let store: Arc<dyn Store> = Arc::new(RedbStore::open(data.path().join("chain.redb"))?);
     let mut chain = Chain::open(Arc::new(Rules::new(params.clone())), store, SideLimits::default())?;

@@ -1,7 +1,8 @@
-//! Connecting blocks of 2000 transactions: unseen ones against what the signatures alone cost, and seen ones.
+//! Connecting blocks of 2000 transactions. Unseen ones are compared with verifying their signatures alone; seen ones,
+//! whose signatures are already verified, with a fixed rate.
 
 use crate::payments::{params, payments, wallets};
-use crate::report::Line;
+use crate::report::Row;
 use anyhow::{Context, Result};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use runtime::verifier::CachingVerifier;
@@ -16,19 +17,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 const BLOCKS: usize = 10;
-const A_BLOCK: usize = 2000;
+const BLOCK_TRANSACTIONS: usize = 2000;
 
 pub(crate) fn measure() -> Result<()> {
     let (params, wallets) = (params("bench-connect"), wallets(500));
-    let transactions = payments(&params, &wallets, BLOCKS * A_BLOCK);
+    let transactions = payments(&params, &wallets, BLOCKS * BLOCK_TRANSACTIONS);
     let blocks = blocks(&params, &wallets[0], &transactions);
     let cores = std::thread::available_parallelism()?.get();
 
-    // Alternating, the best of three each.
+    // Alternating; the best of three runs counts.
     let (mut unseen, mut seen, mut bare) = (0.0_f64, 0.0_f64, 0.0_f64);
     for _ in 0..3 {
         bare = bare.max(bare_rate(&params, &transactions)?);
-        let verifier = Arc::new(CachingVerifier::new(4 * BLOCKS * A_BLOCK));
+        let verifier = Arc::new(CachingVerifier::new(4 * BLOCKS * BLOCK_TRANSACTIONS));
         unseen = unseen.max(connect(&params, verifier.clone(), &blocks)?);
         for transaction in &transactions {
             let text = transaction.text(params.network_id());
@@ -39,14 +40,14 @@ pub(crate) fn measure() -> Result<()> {
     }
     let (unit, limit) = ("tx/s", bare * cores as f64);
     let what = "connect a block of 2000 unseen transactions";
-    println!("{}", Line { what: what.to_owned(), ours: unseen, limit, unit, goal: ">= 0.85".into() });
+    println!("{}", Row { what: what.to_owned(), ours: unseen, limit, unit, goal: ">= 0.85".into() });
     let what = "connect a block of 2000 seen transactions";
-    println!("{}", Line { what: what.to_owned(), ours: seen, limit: 100_000.0, unit, goal: ">= 1".into() });
-    println!("  the limit of unseen ones: {cores} cores, {bare:.0} bare verifications/s each");
+    println!("{}", Row { what: what.to_owned(), ours: seen, limit: 100_000.0, unit, goal: ">= 1".into() });
+    println!("  the limit of unseen transactions: {cores} cores, {bare:.0} bare verifications/s each");
     Ok(())
 }
 
-/// Signatures alone, on one core.
+/// Verifications a second of signatures alone, on one core.
 pub(crate) fn bare_rate(params: &Params, transactions: &[Arc<Transaction>]) -> Result<f64> {
     let network = params.network_id();
     let transactions = &transactions[..transactions.len().min(10_000)];
@@ -59,7 +60,7 @@ pub(crate) fn bare_rate(params: &Params, transactions: &[Arc<Transaction>]) -> R
     Ok(signed.len() as f64 / start.elapsed().as_secs_f64())
 }
 
-/// Transactions a second through all stages of validity, without commits.
+/// Transactions a second through all validity stages, without commits.
 fn connect(params: &Params, verifier: Arc<CachingVerifier>, blocks: &[Block]) -> Result<f64> {
     let rules = Arc::new(Rules::with_verifier(params.clone(), verifier));
     let mut chain = Chain::open(rules, Arc::new(MemoryStore::default()), SideLimits::default())?;
@@ -69,13 +70,13 @@ fn connect(params: &Params, verifier: Arc<CachingVerifier>, blocks: &[Block]) ->
         let accepted = chain.accept(block, Timestamp::MAX, Origin::Bulk)?;
         anyhow::ensure!(accepted == Accepted::Best, "a block is not on the best chain");
     }
-    Ok((BLOCKS * A_BLOCK) as f64 / start.elapsed().as_secs_f64())
+    Ok((BLOCKS * BLOCK_TRANSACTIONS) as f64 / start.elapsed().as_secs_f64())
 }
 
 fn blocks(params: &Params, miner: &KeyPair, transactions: &[Arc<Transaction>]) -> Vec<Block> {
     let mut parent = params.genesis().header().clone();
     let mut blocks = Vec::new();
-    for part in transactions.chunks(A_BLOCK) {
+    for part in transactions.chunks(BLOCK_TRANSACTIONS) {
         let transactions = part.iter().map(|transaction| transaction.as_ref().clone()).collect();
         let (data, _) = Bundle { msg: String::new(), miner_address: miner.address(), transactions }.to_data();
         let fields = HeaderFields {

@@ -1,8 +1,8 @@
-//! Popular endpoints under wrk: ours against a handler in the same server kit that answers a constant of that size.
+//! Popular endpoints under wrk, compared with a handler of the same server kit that returns a constant of that size.
 
 use crate::chains::{config, easy_params, store_chain};
 use crate::lab::{Node, folder};
-use crate::report::Line;
+use crate::report::Row;
 use anyhow::{Context, Result, anyhow};
 use runtime::client::Client;
 use runtime::server::{self, Request, Response, Router, Service, get, reply};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-/// Blocks of the chain that is served.
+/// Blocks of the served chain.
 const BLOCKS: u64 = 10_000;
 
 pub(crate) async fn measure(dir: &Path) -> Result<()> {
@@ -35,7 +35,7 @@ pub(crate) async fn measure(dir: &Path) -> Result<()> {
         (format!("/block/{}", block.hash()), json, "(not cached)"),
     ] {
         let (limit_at, stop) = serve_constant(constant).await?;
-        // Alternating, so that a change of the machine's mood meets both.
+        // Alternating, so that a change of the machine's load affects both.
         let (mut ours, mut limit) = (0.0_f64, 0.0_f64);
         for _ in 0..3 {
             ours = ours.max(wrk(&format!("http://{}{path}", node.address)).await?);
@@ -43,7 +43,7 @@ pub(crate) async fn measure(dir: &Path) -> Result<()> {
         }
         stop.cancel();
         let what = if path.len() > 40 { "GET /block/<hash>".to_owned() } else { format!("GET {path}") };
-        println!("{}", Line { what, ours, limit, unit: "requests/s", goal: goal.into() });
+        println!("{}", Row { what, ours, limit, unit: "requests/s", goal: goal.into() });
     }
     node.stop().await
 }
@@ -53,13 +53,13 @@ async fn wrk(url: &str) -> Result<f64> {
     let output = tokio::task::spawn_blocking(move || Command::new("wrk").args(["-t1", "-c32", "-d2s", &url]).output());
     let output = String::from_utf8(output.await??.stdout)?;
     if output.contains("Non-2xx") {
-        return Err(anyhow!("wrk was refused: {output}"));
+        return Err(anyhow!("wrk got error statuses: {output}"));
     }
     let rate = output.lines().find_map(|line| line.strip_prefix("Requests/sec:"));
-    rate.and_then(|rate| rate.trim().parse().ok()).with_context(|| format!("wrk said: {output}"))
+    rate.and_then(|rate| rate.trim().parse().ok()).with_context(|| format!("wrk printed no rate: {output}"))
 }
 
-/// Answers the same bytes to everything.
+/// A service that returns the same bytes for every request.
 struct Constant {
     body: Vec<u8>,
     info: Info,

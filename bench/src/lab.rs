@@ -1,4 +1,4 @@
-//! Nodes and trackers to measure: real services on ports of the system's choice, in this process.
+//! Nodes to measure: real services in this process, on free ports.
 
 use anyhow::{Context, Result, anyhow};
 use runtime::client::Client;
@@ -12,12 +12,11 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// Runs a measurement on a runtime of its own.
+/// Runs a measurement on a tokio runtime of its own.
 pub(crate) fn block_on<T>(measurement: impl Future<Output = Result<T>>) -> Result<T> {
     tokio::runtime::Runtime::new().context("no tokio runtime")?.block_on(measurement)
 }
 
-/// A running node.
 pub(crate) struct Node {
     pub(crate) address: String,
     pub(crate) token: String,
@@ -26,7 +25,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Starts a node with a data directory of its own, which `prepare` may fill before.
+    /// Starts a node with a data directory of its own, which `prepare` may fill first.
     pub(crate) async fn start(
         mut config: Config,
         peers: &[&str],
@@ -56,7 +55,7 @@ impl Node {
     }
 }
 
-/// Waits until `done`, looking every few milliseconds.
+/// Waits until `done` returns true, at most `most`; returns the time it took.
 pub(crate) async fn wait(what: &str, most: Duration, mut done: impl AsyncFnMut() -> Result<bool>) -> Result<Duration> {
     let start = Instant::now();
     while start.elapsed() < most {
@@ -65,10 +64,10 @@ pub(crate) async fn wait(what: &str, most: Duration, mut done: impl AsyncFnMut()
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    Err(anyhow!("waited {most:?} in vain until {what}"))
+    Err(anyhow!("not within {most:?}: {what}"))
 }
 
-/// A folder that is removed at the end.
+/// A folder that is removed when it is dropped.
 pub(crate) fn folder(dir: &Path) -> Result<tempfile::TempDir> {
     tempfile::Builder::new().prefix("chainlab-bench-").tempdir_in(dir).context("cannot make a temporary folder")
 }

@@ -1,9 +1,9 @@
-//! A very long chain: how fast a node starts on it, also after kill -9, how much memory it takes, and that `/blockchain`
-//! streams it in constant memory.
+//! A very long chain: how fast a node starts with it, also after kill -9, and how much memory the node needs to stream
+//! it on `/blockchain`.
 
 use crate::chains::{easy_params, store_chain};
 use crate::lab::{folder, resident_mb};
-use crate::report::Line;
+use crate::report::Row;
 use anyhow::{Context, Result};
 use futures_util::StreamExt;
 use runtime::client::Client;
@@ -29,7 +29,7 @@ pub(crate) async fn measure(dir: &Path, count: u64) -> Result<()> {
     println!("  made and stored {count} blocks in {:.1} s", start.elapsed().as_secs_f64());
 
     let mut child = start_node(&node, folder.path(), &params)?;
-    let started = until_it_answers(count).await?;
+    let started = wait_until_ready(count).await?;
     row(format!("start on {count} blocks"), started, 2.0, "s", "<= 1");
     let streamed = stream(&mut child, count).await?;
     row("resident while streaming /blockchain".into(), streamed, 300.0, "MB", "<= 1");
@@ -37,7 +37,7 @@ pub(crate) async fn measure(dir: &Path, count: u64) -> Result<()> {
     child.wait()?;
 
     let mut child = start_node(&node, folder.path(), &params)?;
-    let restarted = until_it_answers(count).await?;
+    let restarted = wait_until_ready(count).await?;
     row("start after kill -9".into(), restarted, 2.0, "s", "<= 1");
     child.kill()?;
     child.wait()?;
@@ -45,7 +45,7 @@ pub(crate) async fn measure(dir: &Path, count: u64) -> Result<()> {
 }
 
 fn row(what: String, ours: f64, limit: f64, unit: &'static str, goal: &str) {
-    println!("{}", Line { what, ours, limit, unit, goal: goal.into() });
+    println!("{}", Row { what, ours, limit, unit, goal: goal.into() });
 }
 
 fn start_node(node: &Path, folder: &Path, params: &shared::params::Params) -> Result<Child> {
@@ -59,7 +59,7 @@ fn start_node(node: &Path, folder: &Path, params: &shared::params::Params) -> Re
     Ok(command.current_dir(folder).stderr(Stdio::null()).spawn()?)
 }
 
-async fn until_it_answers(count: u64) -> Result<f64> {
+async fn wait_until_ready(count: u64) -> Result<f64> {
     let client = Client::new(None, None)?;
     let start = Instant::now();
     while start.elapsed() < Duration::from_secs(60) {

@@ -1,11 +1,11 @@
-//! Wallets and signed payments to measure with: made from fixed seeds, so that every run has the same.
+//! Wallets and signed payments to measure with, made from fixed seeds, so that every run has the same ones.
 
 use shared::keys::KeyPair;
 use shared::ledger::{Address, Amount, Transaction, Unsigned, Uuid};
 use shared::params::Params;
 use std::sync::Arc;
 
-/// A network whose addresses hold money from the start, and on which every nonce will do.
+/// A network of difficulty 1 whose addresses hold money from the start.
 pub(crate) fn params(name: &str) -> Params {
     Params {
         layer: shared::params::LayerName::Transaction,
@@ -14,12 +14,11 @@ pub(crate) fn params(name: &str) -> Params {
     }
 }
 
-/// The wallets of some people.
 pub(crate) fn wallets(count: usize) -> Vec<KeyPair> {
     (0..count).map(|number| KeyPair::from_seed(&format!("bench {number}"))).collect()
 }
 
-/// `count` payments of one grain, from one wallet to the next in turn, fees from 1000 grains up.
+/// `count` payments of one grain, each from one wallet to the next; fees from 1000 grains up.
 pub(crate) fn payments(params: &Params, wallets: &[KeyPair], count: usize) -> Vec<Arc<Transaction>> {
     let network = params.network_id();
     let addresses: Vec<Address> = wallets.iter().map(KeyPair::address).collect();

@@ -1,8 +1,8 @@
-//! How long a mined block takes to all of 20 nodes on one machine, miners idle.
+//! The time that a mined block takes to reach all of 20 nodes on one machine, with idle miners.
 
 use crate::chains::{config, easy_params};
 use crate::lab::{Node, folder, wait};
-use crate::report::Line;
+use crate::report::Row;
 use anyhow::{Context, Result};
 use futures_util::StreamExt;
 use runtime::client::Client;
@@ -56,13 +56,13 @@ pub(crate) async fn measure(dir: &Path) -> Result<()> {
         let request = MineRequest { blocks: 1, data: Some(format!("block {number}")) };
         client.mine(&miner.address, &miner.token, &request).await?;
         spans.push(span(&mut arrivals).await?);
-        // The next block is not to meet the last one's echoes.
+        // Let the last block's messages settle before the next one.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     spans.sort_by(f64::total_cmp);
     for (what, position, limit) in [("median", BLOCKS / 2, 20.0), ("p99", BLOCKS * 99 / 100, 100.0)] {
         let what = format!("a block to all of {NODES} nodes, {what}");
-        println!("{}", Line { what, ours: spans[position], limit, unit: "ms", goal: "<= 1".into() });
+        println!("{}", Row { what, ours: spans[position], limit, unit: "ms", goal: "<= 1".into() });
     }
     for node in nodes {
         node.stop().await?;
@@ -70,7 +70,7 @@ pub(crate) async fn measure(dir: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Milliseconds from the first node that tells of the block, which is its miner, to the last.
+/// Milliseconds between the first node's event about the block, which is the miner's, and the last node's.
 async fn span(arrivals: &mut mpsc::Receiver<(BlockHash, Instant)>) -> Result<f64> {
     let mut seen: BTreeMap<BlockHash, (usize, Instant)> = BTreeMap::new();
     let all = async {
@@ -83,5 +83,5 @@ async fn span(arrivals: &mut mpsc::Receiver<(BlockHash, Instant)>) -> Result<f64
         }
         None
     };
-    tokio::time::timeout(Duration::from_secs(10), all).await?.context("the nodes stopped telling")
+    tokio::time::timeout(Duration::from_secs(10), all).await?.context("an event stream ended")
 }

@@ -1,12 +1,12 @@
-//! Durable pushes: 512 connections of wrk against one mempool, each push answered after it is on disk.
+//! Durable pushes: 512 connections of wrk to one mempool, which answers each push when it is on disk.
 //!
-//! The limit is the smaller of what one core verifies and what 512 connections can have answered if each waits for one
-//! fsync; both are measured here.
+//! The limit is the smaller of two rates, both measured here: one core's signature verifications, and the pushes of 512
+//! connections that each wait for one fsync.
 
 use crate::connect::bare_rate;
 use crate::lab::{folder, wait};
 use crate::payments::{params, payments, wallets};
-use crate::report::Line;
+use crate::report::Row;
 use anyhow::{Context, Result};
 use runtime::client::Client;
 use runtime::data_dir::DataDir;
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 const CONNECTIONS: usize = 512;
 const PUSHES: usize = 60_000;
-/// Takes one transaction after another from a file and pushes it.
+/// The wrk script: pushes the transactions of a file one after another.
 const SCRIPT: &str = r#"
 local bodies = {}
 for line in io.lines(os.getenv("BODIES")) do bodies[#bodies + 1] = line end
@@ -71,11 +71,11 @@ pub(crate) async fn measure(dir: &Path) -> Result<()> {
         .stdout(Stdio::null())
         .spawn()?;
     let most = Duration::from_secs(110);
-    // The first ones warm up.
+    // The first pushes warm up.
     let warm = (PUSHES / 6) as u64;
-    wait("the first pushes are taken", most, async || Ok(pending().await? >= warm)).await?;
+    wait("the first pushes are accepted", most, async || Ok(pending().await? >= warm)).await?;
     let (start, from) = (Instant::now(), pending().await?);
-    let measured = wait("all pushes are taken", most, async || Ok(pending().await? >= PUSHES as u64 * 9 / 10)).await;
+    let measured = wait("all pushes are accepted", most, async || Ok(pending().await? >= PUSHES as u64 * 9 / 10)).await;
     let (seconds, to) = (start.elapsed().as_secs_f64(), pending().await?);
     wrk.kill()?;
     wrk.wait()?;
@@ -85,12 +85,12 @@ pub(crate) async fn measure(dir: &Path) -> Result<()> {
 
     let limit = bare.min(CONNECTIONS as f64 / fsync);
     let what = format!("durable /pushtx, {CONNECTIONS} connections");
-    println!("{}", Line { what, ours: (to - from) as f64 / seconds, limit, unit: "pushes/s", goal: ">= 0.6".into() });
+    println!("{}", Row { what, ours: (to - from) as f64 / seconds, limit, unit: "pushes/s", goal: ">= 0.6".into() });
     println!("  {bare:.0} bare verifications/s on one core, one fsync {:.2} ms", fsync * 1000.0);
     Ok(())
 }
 
-/// How long one fsync of a page takes, in the median of some.
+/// Seconds that the fsync of a page takes, the median of 101.
 fn fsync_seconds(folder: &Path) -> Result<f64> {
     let mut file = std::fs::File::create(folder.join("fsync"))?;
     let mut times = Vec::new();
@@ -101,5 +101,5 @@ fn fsync_seconds(folder: &Path) -> Result<f64> {
         times.push(start.elapsed().as_secs_f64());
     }
     times.sort_by(f64::total_cmp);
-    times.get(times.len() / 2).copied().context("no fsync was timed")
+    times.get(times.len() / 2).copied().context("no fsync was measured")
 }

@@ -1,9 +1,8 @@
-//! One measured row: ours, the limit, the ratio.
+//! A row of the report: our figure, the limit, the ratio.
 
 use std::fmt;
 
-/// A row of the report.
-pub(crate) struct Line {
+pub(crate) struct Row {
     pub(crate) what: String,
     pub(crate) ours: f64,
     pub(crate) limit: f64,
@@ -11,12 +10,12 @@ pub(crate) struct Line {
     pub(crate) goal: String,
 }
 
-impl Line {
+impl Row {
     pub(crate) const HEAD: &str =
         "what                                                  ours          limit  unit          ratio  goal";
 }
 
-impl fmt::Display for Line {
+impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, ours, limit, unit, goal } = self;
         let number = |value: f64| if value >= 1000.0 { format!("{value:.0}") } else { format!("{value:.3}") };

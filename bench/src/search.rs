@@ -1,6 +1,6 @@
-//! Nonce search: ours against a bare loop of sha2's one-block compression.
+//! Nonce search, compared with a bare loop of sha2's one-block compression.
 
-use crate::report::Line;
+use crate::report::Row;
 use sha2::block_api::compress256;
 use shared::block::{Nonce, Seal};
 use shared::work::{Difficulty, search};
@@ -10,7 +10,7 @@ use std::time::Instant;
 const NONCES: u64 = 20_000_000;
 
 pub(crate) fn measure() {
-    // Alternating, so that a change of the machine's mood meets both.
+    // Alternating, so that a change of the machine's load affects both.
     let (mut bare, mut ours) = (0.0_f64, 0.0_f64);
     for _ in 0..3 {
         bare = bare.max(bare_rate());
@@ -18,22 +18,23 @@ pub(crate) fn measure() {
     }
     println!(
         "{}",
-        Line { what: "nonce search, one thread".into(), ours, limit: bare, unit: "hashes/s", goal: ">= 0.95".into() }
+        Row { what: "nonce search, one thread".into(), ours, limit: bare, unit: "hashes/s", goal: ">= 0.95".into() }
     );
 
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let together = together(threads, our_rate);
-    let limit = self::together(threads, bare_rate);
+    let parallel = parallel_rate(threads, our_rate);
+    let limit = parallel_rate(threads, bare_rate);
     let what = format!("nonce search, {threads} threads");
-    println!("{}", Line { what, ours: together, limit, unit: "hashes/s", goal: ">= 0.95, linear".into() });
+    println!("{}", Row { what, ours: parallel, limit, unit: "hashes/s", goal: ">= 0.95, linear".into() });
 }
 
-fn together(threads: usize, rate: fn() -> f64) -> f64 {
+fn parallel_rate(threads: usize, rate: fn() -> f64) -> f64 {
     let running: Vec<_> = (0..threads).map(|_| std::thread::spawn(rate)).collect();
     running.into_iter().filter_map(|thread| thread.join().ok()).sum()
 }
 
-/// As a miner without any cost of its own would: each compression begins with the same state and waits for no other.
+/// The hash rate of a miner without any cost of its own: each compression starts from the same state and depends on no
+/// other.
 fn bare_rate() -> f64 {
     let midstate = black_box([7_u32; 8]);
     let block = black_box([7_u8; 64]);

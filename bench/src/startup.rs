@@ -1,6 +1,6 @@
-//! From starting the simulator to every node of its network mining.
+//! The time from starting the simulator until every node of its network mines.
 
-use crate::report::Line;
+use crate::report::Row;
 use anyhow::Result;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -31,10 +31,10 @@ pub(crate) fn measure() -> Result<()> {
     child.wait()?;
     match mining {
         Some(ours) => {
-            let what = "from start to every node mining".to_owned();
-            println!("{}", Line { what, ours, limit: 2.0, unit: "s", goal: "<= 1".into() });
+            let what = "start until every node mines".to_owned();
+            println!("{}", Row { what, ours, limit: 2.0, unit: "s", goal: "<= 1".into() });
         }
-        None => println!("start-up: the simulator did not say that its nodes mine"),
+        None => println!("start-up: not measured, because the simulator did not report that its nodes mine"),
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
-//! A chain from node to node: ours against bare bulk insert of the same rows into the same store.
+//! Syncing a chain from node to node, compared with a bare bulk insert of the same rows into the same store.
 
 use crate::chains::{blocks, config, easy_params, store_chain};
 use crate::lab::{Node, folder, resident_mb, wait};
-use crate::report::Line;
+use crate::report::Row;
 use anyhow::Result;
 use runtime::client::Client;
 use runtime::store::RedbStore;
@@ -10,7 +10,7 @@ use shared::store::{Batch, Store, Table};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Rows of one bare commit: as many blocks as a syncing node commits at a time.
+/// Blocks in one bare commit, as many as a syncing node commits at a time.
 const COMMIT: u64 = 10_000;
 
 pub(crate) async fn measure(dir: &Path, count: u64) -> Result<()> {
@@ -33,13 +33,13 @@ pub(crate) async fn measure(dir: &Path, count: u64) -> Result<()> {
     .await?;
     let ours = count as f64 / start.elapsed().as_secs_f64();
     let what = format!("sync {count} blocks node to node");
-    println!("{}", Line { what, ours, limit: bare, unit: "blocks/s", goal: ">= 0.6".into() });
-    println!("  both nodes in one process: {before_mb:.0} MB resident before, {peak_mb:.0} MB at the most");
+    println!("{}", Row { what, ours, limit: bare, unit: "blocks/s", goal: ">= 0.6".into() });
+    println!("  both nodes in one process: {before_mb:.0} MB resident before, {peak_mb:.0} MB at most");
     empty.stop().await?;
     full.stop().await
 }
 
-/// Inserts what the blocks' rows hold, in the same tables and batches, and nothing else.
+/// Blocks a second when their rows are inserted into the same tables in the same batches, and nothing else is done.
 fn bare_rate(path: &Path, count: u64) -> Result<f64> {
     let rows: Vec<_> = blocks(&easy_params("bench-sync"), count).collect();
     let store = RedbStore::open(path)?;
@@ -55,7 +55,7 @@ fn bare_rate(path: &Path, count: u64) -> Result<f64> {
             store.commit(&std::mem::take(&mut batch))?;
         }
     }
-    // The index of hashes is sorted and written in bulk, as the chain does.
+    // The hash index is sorted and written in bulk, as the chain does it.
     let mut hashes: Vec<_> = rows.iter().map(|block| (block.hash(), block.index().0)).collect();
     hashes.sort_unstable();
     for (hash, height) in hashes {

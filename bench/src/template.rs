@@ -1,8 +1,8 @@
-//! Building a block's data with 100,000 pending transactions, against the same with as many as fit into one block: nothing
-//! may grow with the pool.
+//! Building a block from 100,000 pending transactions, compared with a pool of just one block's transactions: the time
+//! must not grow with the pool.
 
 use crate::payments::{params, payments, wallets};
-use crate::report::Line;
+use crate::report::Row;
 use anyhow::{Result, anyhow};
 use runtime::verifier::CachingVerifier;
 use shared::block::Height;
@@ -32,7 +32,7 @@ pub(crate) fn measure() -> Result<()> {
         ours = ours.max(rate(&params, &chain, &many, &wallets[0])?);
     }
     let what = "template of 2000, 100,000 pending".to_owned();
-    println!("{}", Line { what, ours, limit, unit: "templates/s", goal: ">= 0.8".into() });
+    println!("{}", Row { what, ours, limit, unit: "templates/s", goal: ">= 0.8".into() });
     println!("  the limit: the same with 2000 pending");
     Ok(())
 }
@@ -62,7 +62,7 @@ fn rate(params: &Params, chain: &Chain, pool: &Pool, miner: &KeyPair) -> Result<
         let wanted = TemplateRequest { message: "", miner: Some(miner.address()), candidates: &candidates };
         Ok(chain.rules().layer().template(Height(1), state.as_ref(), &wanted)?.len())
     };
-    // The first one checks the signatures, the others know them.
+    // The first template verifies the signatures; later ones find them in the cache.
     build()?;
     let start = Instant::now();
     for _ in 0..ROUNDS {

@@ -1,5 +1,5 @@
-//! docs/extending.md does what it says: its changes are made to a copy of the project, which must then build and pass
-//! the tests that the page brings.
+//! Follows docs/extending.md: makes its changes in a copy of the project, which must then build and pass the tests on
+//! the page.
 
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
@@ -10,17 +10,17 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// What the page says to do to a file.
+/// A change that the page makes to a file.
 enum Step {
     Create(String),
-    /// Lines to find, and lines to have instead.
+    /// Lines to find, and their replacement.
     Change {
         from: String,
         to: String,
     },
 }
 
-/// The steps of a page: blocks of code under a line that names the file.
+/// The steps of a page: fenced blocks, each below a line that names the file.
 fn steps(page: &str) -> Vec<(String, Step)> {
     let mut steps = Vec::new();
     let mut file = None;
@@ -61,7 +61,7 @@ fn make(folder: &Path, file: &str, step: Step) {
     let path = folder.join(file);
     match step {
         Step::Create(text) => {
-            assert!(!path.exists(), "{file} is there already");
+            assert!(!path.exists(), "{file} exists already");
             std::fs::write(path, text).unwrap();
         }
         Step::Change { from, to } => {
@@ -73,7 +73,7 @@ fn make(folder: &Path, file: &str, step: Step) {
 }
 
 fn cargo(folder: &Path, arguments: &[&str]) -> String {
-    // The same target folder, so that what the project stands on need not be built again.
+    // The same target folder, so that dependencies are not built again.
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     let output = Command::new(env!("CARGO"))
         .args(arguments)

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A wallet for Chainlab in another language, written from docs/protocol.md alone.
 
-It shows that the protocol page is enough: nothing here knows the programs in Rust. Besides the standard library it
-needs `cryptography` (pip install cryptography) for the curve P-256. Keys come from seed texts, which anybody can guess:
-use it for exercises only. Chainlab's coins are worth nothing.
+It shows that the protocol page is enough: it uses nothing of the programs in Rust. Besides the standard library it
+needs `cryptography` (pip install cryptography) for the curve P-256. Its keys come from seed texts, which anyone can
+guess: use it for exercises only. Chainlab's coins are worth nothing.
 
     wallet.py address -s alice
     wallet.py balance lab1... --mempool 127.0.0.1:8091
@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 
 
 class Refused(Exception):
-    """Something that cannot be done, in words for the person who asked."""
+    """An error with a message for the person who uses the wallet."""
 
 
 # Section 6: keys. A seed text becomes a private key; an address is the public key with a checksum.
@@ -69,10 +69,10 @@ def compressed(public_key):
 
 def public_key_of(address):
     if not re.fullmatch(f"lab1[{ALPHABET}]{{59}}", address):
-        raise Refused(f"{address!r} is not an address: expected lab1 and 59 more of {ALPHABET}")
+        raise Refused(f"{address!r} is not an address: expected lab1 and 59 characters of {ALPHABET}")
     values = [ALPHABET.index(c) for c in address[4:]]
     if checksum(PREFIX + values) != BECH32M:
-        raise Refused(f"the checksum of {address} does not match: is a character mistyped?")
+        raise Refused(f"the checksum of {address} does not match; check for a mistyped character")
     point = 0
     for value in values[:53]:
         point = point << 5 | value
@@ -82,10 +82,10 @@ def public_key_of(address):
     try:
         return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), key)
     except ValueError:
-        raise Refused(f"{address} is not a point of the curve: nobody can have its key") from None
+        raise Refused(f"{address} is not a point of the curve, so no key belongs to it") from None
 
 
-# Section 7: transactions. The id is the hash of the text, the signature is over the text.
+# Section 7: transactions. The id is the hash of the text, and the signature signs the text.
 
 
 def sign(key, network_id, uuid, to, amount, fee, msg):
@@ -104,17 +104,17 @@ def sign(key, network_id, uuid, to, amount, fee, msg):
     }
 
 
-# Section 1: money. A whole number of grains; people see LAB. Decimal is exact where a float is not.
+# Section 1: money. Amounts are whole numbers of grains; people see LAB. Decimal is exact, unlike float.
 
 MOST_GRAINS = 2**53 - 1
 
 
 def grains(lab):
     if not re.fullmatch(r"[0-9]{1,8}(\.[0-9]{1,8})?", lab):
-        raise Refused(f"{lab!r} is not an amount of LAB: expected digits, as in 12 or 0.5, at most 8 after the point")
+        raise Refused(f"{lab!r} is not an amount of LAB: expected digits such as 12 or 0.5, at most 8 after the point")
     amount = int(Decimal(lab).scaleb(8))
     if amount > MOST_GRAINS:
-        raise Refused(f"{lab} LAB is more than there can be: at most {in_lab(MOST_GRAINS)} LAB")
+        raise Refused(f"{lab} LAB is too much; the most that can exist is {in_lab(MOST_GRAINS)} LAB")
     return amount
 
 
@@ -122,7 +122,7 @@ def in_lab(amount):
     return f"{Decimal(amount).scaleb(-8).normalize():f}"
 
 
-# Section 8: HTTP. What is refused comes as problem+json and says why.
+# Section 8: HTTP. A refusal is a problem+json document with the reason.
 
 
 def ask(mempool, path, write=None):
@@ -135,7 +135,8 @@ def ask(mempool, path, write=None):
     except urllib.error.HTTPError as error:
         raise Refused(f"refused with {error.code}: {reason(error)}") from None
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise Refused(f"no answer from a mempool at {mempool} ({error}): is it running, is --mempool right?") from None
+        advice = "check that it is running and that --mempool is right"
+        raise Refused(f"no answer from a mempool at {mempool} ({error}); {advice}") from None
 
 
 def reason(error):
@@ -146,7 +147,7 @@ def reason(error):
         return error.reason
 
 
-# Section 11: what a mempool is asked.
+# Section 11: requests to a mempool.
 
 
 def balance(args):
@@ -157,7 +158,8 @@ def balance(args):
 def pay(args):
     amount, fee = grains(args.amount), grains(args.fee)
     if amount == 0 or amount + fee > MOST_GRAINS:
-        raise Refused("the amount must be at least 0.00000001 LAB, and with the fee not more than there can be")
+        most = f"with the fee at most {in_lab(MOST_GRAINS)} LAB"
+        raise Refused(f"the amount must be at least 0.00000001 LAB, and {most}")
     public_key_of(args.to)
     network_id = ask(args.mempool, "/info")["network_id"]
     transaction = sign(key_of_seed(args.seed), network_id, secrets.token_hex(16), args.to, amount, fee, args.msg)
@@ -173,22 +175,22 @@ def main():
     parser = argparse.ArgumentParser(description="A wallet for Chainlab, for exercises.")
     commands = parser.add_subparsers(dest="command", required=True)
     seed = argparse.ArgumentParser(add_help=False)
-    seed.add_argument("-s", "--seed", required=True, help="the text that the key is made from; insecure")
+    seed.add_argument("-s", "--seed", required=True, help="text to make the key from; insecure")
     network = argparse.ArgumentParser(add_help=False)
     network.add_argument("--mempool", default="127.0.0.1:8091", metavar="HOST:PORT", help="default: %(default)s")
 
     command = commands.add_parser("address", parents=[seed], help="the address of a seed")
     command.set_defaults(run=lambda args: address_of(key_of_seed(args.seed).public_key()))
-    command = commands.add_parser("balance", parents=[network], help="what an address holds, in LAB")
+    command = commands.add_parser("balance", parents=[network], help="the balance of an address, in LAB")
     command.add_argument("address")
     command.set_defaults(run=balance)
-    command = commands.add_parser("pay", parents=[seed, network], help="pay somebody; prints the transaction's id")
+    command = commands.add_parser("pay", parents=[seed, network], help="make a payment and print the transaction's id")
     command.add_argument("amount", help="in LAB")
     command.add_argument("to", help="an address")
     command.add_argument("--fee", default="0", help="in LAB, for the miner")
-    command.add_argument("--msg", default="", help="anybody can read it")
+    command.add_argument("--msg", default="", help="a message; everyone can read it")
     command.set_defaults(run=pay)
-    command = commands.add_parser("confirmations", parents=[network], help="0 while a transaction is pending")
+    command = commands.add_parser("confirmations", parents=[network], help="the depth of a transaction; 0 if pending")
     command.add_argument("id")
     command.set_defaults(run=confirmations)
 

@@ -8,9 +8,11 @@ use std::fmt;
 use std::io::IsTerminal;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::FormatTime;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 /// Upper bounds of the buckets of every histogram. All histograms count seconds.
 const BUCKETS_SECONDS: [f64; 12] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0];
@@ -33,16 +35,16 @@ pub enum LogFormat {
 pub enum TelemetryError {
     /// The filter in the environment is malformed.
     #[error(
-        "{variable} = {value:?} is not a log filter: {reason}; expected a level as in \"debug\" or \
-         \"info,runtime=trace\""
+        "{variable} = {value:?} is not a log filter: {part:?} names no level; the levels are off, error, warn, info, \
+         debug and trace, as in \"debug\" or \"info,runtime=trace\""
     )]
     Filter {
         /// The name of the environment variable.
         variable: &'static str,
         /// Its value.
         value: String,
-        /// The error of the parser.
-        reason: String,
+        /// The part of it that is malformed.
+        part: String,
     },
     /// This process has another log or recorder of metrics already.
     #[error("cannot set up {what}: {reason}")]
@@ -71,27 +73,35 @@ pub fn init_log(format: LogFormat) -> Result<(), TelemetryError> {
 pub fn init_log_at(format: LogFormat, default: &str) -> Result<(), TelemetryError> {
     let filter = filter(|name| std::env::var(name).ok(), default)?;
     let colours = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     // A reader of the log may go away, as `head` does; that is no reason to end.
-    let builder = builder.log_internal_errors(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
+    let log = tracing_subscriber::registry().with(filter);
     let outcome = match format {
-        LogFormat::Text => builder.with_timer(TimeOfDay).with_target(false).with_ansi(colours).try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Text => log.with(lines.with_timer(TimeOfDay).with_target(false).with_ansi(colours)).try_init(),
+        LogFormat::Json => log.with(lines.json().flatten_event(true)).try_init(),
     };
     outcome.map_err(|reason| TelemetryError::Taken { what: "the log", reason: reason.to_string() })
 }
 
-fn filter(variable: impl Fn(&str) -> Option<String>, default: &str) -> Result<EnvFilter, TelemetryError> {
+/// The filter from the environment, or the default one, which is a level. A text that names no level is an error: a
+/// mistyped level would otherwise be taken for the name of a module, and silence the rest.
+fn filter(variable: impl Fn(&str) -> Option<String>, default: &str) -> Result<Targets, TelemetryError> {
     for name in ["CHAINLAB_LOG", "RUST_LOG"] {
-        if let Some(value) = variable(name).filter(|value| !value.is_empty()) {
-            return EnvFilter::try_new(&value).map_err(|error| TelemetryError::Filter {
-                variable: name,
-                value,
-                reason: error.to_string(),
-            });
+        if let Some(value) = variable(name).filter(|value| !value.trim().is_empty()) {
+            let invalid =
+                |part: &str| TelemetryError::Filter { variable: name, value: value.clone(), part: part.into() };
+            return value.split(',').map(|part| directive(part).ok_or_else(|| invalid(part))).collect();
         }
     }
-    Ok(EnvFilter::new(default))
+    Ok(directive(default).into_iter().collect())
+}
+
+/// `level` or `module=level`. The empty target means every module.
+fn directive(part: &str) -> Option<(String, LevelFilter)> {
+    let (target, level) = part.trim().rsplit_once('=').unwrap_or(("", part.trim()));
+    let is_module = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    let level = level.parse().ok().filter(|_| !level.is_empty() && target.chars().all(is_module))?;
+    Some((target.to_owned(), level))
 }
 
 /// `03:29:00.123`, without the day, which a reader knows; in UTC, as the timestamps of blocks.
@@ -137,6 +147,7 @@ fn install() -> Result<PrometheusHandle, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tracing::Level;
 
     #[test]
     fn services_of_one_process_share_its_metrics() {
@@ -147,17 +158,22 @@ mod tests {
     }
 
     #[test]
-    fn a_malformed_filter_is_refused_with_its_variable() {
-        let variable = |name: &str| (name == "RUST_LOG").then(|| "info,x=loud".to_owned());
-        let error = filter(variable, "info").unwrap_err().to_string();
-        assert!(error.contains("RUST_LOG") && error.contains("x=loud"), "{error}");
+    fn a_filter_that_names_no_level_is_refused_with_its_variable() {
+        for (value, part) in [("info,x=loud", "x=loud"), ("debgu", "debgu"), ("info,", ""), ("a b=info", "a b=info")] {
+            let variable = |name: &str| (name == "RUST_LOG").then(|| value.to_owned());
+            let error = filter(variable, "info").unwrap_err().to_string();
+            assert!(error.contains("RUST_LOG") && error.contains(&format!("{part:?} names no level")), "{error}");
+        }
     }
 
     #[test]
     fn our_own_variable_wins_and_without_any_the_default_does() {
-        let ours = |name: &str| Some(if name == "CHAINLAB_LOG" { "debug" } else { "error" }.to_owned());
-        assert_eq!(filter(ours, "info").unwrap().to_string(), "debug");
-        assert_eq!(filter(|_| None, "warn").unwrap().to_string(), "warn");
+        let ours = |name: &str| Some(if name == "CHAINLAB_LOG" { "warn,runtime=debug" } else { "trace" }.to_owned());
+        let ours = filter(ours, "info").unwrap();
+        assert!(ours.would_enable("node::sync", &Level::WARN) && !ours.would_enable("node::sync", &Level::INFO));
+        assert!(ours.would_enable("runtime::client", &Level::DEBUG));
+        let unset = filter(|_| Some(" ".to_owned()), "warn").unwrap();
+        assert!(unset.would_enable("x", &Level::WARN) && !unset.would_enable("x", &Level::INFO));
     }
 
     #[test]

@@ -55,6 +55,8 @@ pub enum RunEvent {
     Agreed { nodes: usize, tip: BlockId },
     /// The nodes were cut into two halves.
     Partitioned(Partitioned),
+    /// Nodes that joined during a partition were cut off, too: `nodes` are addresses, `from` the names of a half.
+    CutOff { nodes: Vec<String>, from: Vec<String> },
     /// The halves can reach each other again; `found` counts the blocks that each found while it was cut off.
     Healed { halves: [Vec<String>; 2], found: [u64; 2] },
     /// A node drops a peer for a while, because the peer broke a rule.

@@ -133,6 +133,9 @@ impl LineFormatter {
                 format!("{} on {}", self.good(&format!("{} again", all_agree(*nodes))), block_text(tip))
             }
             RunEvent::Partitioned(partitioned) => self.partitioned(partitioned),
+            RunEvent::CutOff { nodes, from } => {
+                format!("{} {} joined and cannot reach {}", self.strong("cut:"), self.list(nodes), self.list(from))
+            }
             RunEvent::Healed { halves, found } => self.healed(halves, *found),
             RunEvent::Dropped { node, peer, reason } => {
                 format!("{} dropped its peer {peer} for a while: {reason}", self.name(node))

@@ -2,12 +2,12 @@
 
 use crate::parameters;
 use crate::partition::{Partition, seconds};
-use crate::random::SeededRandom;
 use anyhow::bail;
 use clap::Parser;
 use runtime::config::{CommonArgs, Overrides};
 use shared::config::{Config, Hashrate, SimulatorConfig};
 use shared::params::LayerName;
+use shared::random::Random;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,8 +46,9 @@ pub struct Args {
     /// Hashes per second of each node, or unlimited [default: 50000]
     #[arg(long)]
     hashrate: Option<Hashrate>,
-    /// Number that decides the simulator's own random choices: who pays whom, which node is in which half, the
-    /// network's name. Which node finds a block is real chance in every run
+    /// Number that decides the simulator's own random choices: who pays whom and in which order (members without money
+    /// are passed over), which node is in which half, the network's name. Which node finds a block is real chance in
+    /// every run
     #[arg(long)]
     seed: Option<u64>,
     /// Folder for the chains; the next run with the same folder continues them [default: a temporary one]
@@ -157,7 +158,7 @@ impl Args {
                     parameters::check_flag("--layer", texts.0, &texts.1, folder)?;
                     config.network = saved;
                 }
-                _ => parameters::make_fresh(&mut config, &mut SeededRandom::new(seed)),
+                _ => parameters::make_fresh(&mut config, &mut Random::new(seed)),
             }
         }
         if !config.network.layer.has_money() && (members.is_some() || rate.is_some()) {

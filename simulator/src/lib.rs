@@ -25,7 +25,6 @@ pub mod observer;
 pub mod parameters;
 pub mod partition;
 pub mod payers;
-pub mod random;
 pub mod replayed_ledger;
 pub mod report;
 mod run;

@@ -1,12 +1,12 @@
 //! The parameters of a run's network: those in the file of `--config`, those in the data folder, or new ones. They are
 //! saved beside the chains, so that other nodes can join with them.
 
-use crate::random::SeededRandom;
 use anyhow::{Context, bail};
 use runtime::clock::Clock;
 use runtime::config::{Overrides, load_from};
 use shared::config::{Config, Hashrate};
 use shared::params::Params;
+use shared::random::Random;
 use shared::work::Difficulty;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ const FILE: &str = "network.toml";
 
 /// Gives `config` a network of its own: a new name, the current time as its genesis time, and a first difficulty that
 /// fits the hash rate. Changes only values that are still the defaults.
-pub fn make_fresh(config: &mut Config, random: &mut SeededRandom) {
+pub fn make_fresh(config: &mut Config, random: &mut Random) {
     let defaults = Params::default();
     let network = &mut config.network;
     if network.name == defaults.name {
@@ -93,7 +93,7 @@ mod tests {
     fn a_fresh_network_aims_at_its_interval_from_the_first_block() {
         let mut config = Config::default();
         (config.simulator.nodes, config.simulator.hashrate) = (4, Hashrate::PerSecond(50_000));
-        make_fresh(&mut config, &mut SeededRandom::new(1));
+        make_fresh(&mut config, &mut Random::new(1));
         let Params { name, genesis_time, initial_difficulty, .. } = &config.network;
         assert!(name.starts_with("sim-") && name.len() == 10, "{name}");
         assert!(*genesis_time > Params::default().genesis_time);
@@ -106,7 +106,7 @@ mod tests {
         let mut config = Config::default();
         config.network.name = "mine".to_owned();
         config.network.initial_difficulty = Difficulty::clamped(7);
-        make_fresh(&mut config, &mut SeededRandom::new(1));
+        make_fresh(&mut config, &mut Random::new(1));
         assert_eq!((config.network.name.as_str(), config.network.initial_difficulty.value()), ("mine", 7));
     }
 
@@ -115,7 +115,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(saved(folder.path()).unwrap(), None);
         let mut config = Config::default();
-        make_fresh(&mut config, &mut SeededRandom::new(2));
+        make_fresh(&mut config, &mut Random::new(2));
         save(&config.network, folder.path()).unwrap();
         assert_eq!(saved(folder.path()).unwrap(), Some(config.network));
     }

@@ -4,9 +4,10 @@
 //! Each request is a `POST /peers` to a node, which anyone with the node's token could send.
 
 use crate::network::{MempoolAndWallets, NetworkNode, RunningNetwork};
-use crate::random::SeededRandom;
 use futures_util::future::join_all;
-use shared::wire::PeersUpdate;
+use shared::random::Random;
+use shared::wire::{PeersUpdate, Role};
+use std::collections::BTreeSet;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -46,7 +47,7 @@ pub fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 /// Divides the nodes (by number) into two halves at random; with an odd number the first half is smaller.
-pub fn halves(nodes: usize, random: &mut SeededRandom) -> [Vec<usize>; 2] {
+pub fn halves(nodes: usize, random: &mut Random) -> [Vec<usize>; 2] {
     let mut order: Vec<usize> = (0..nodes).collect();
     random.shuffle(&mut order);
     let mut second = order.split_off(nodes / 2);
@@ -55,26 +56,49 @@ pub fn halves(nodes: usize, random: &mut SeededRandom) -> [Vec<usize>; 2] {
     [order, second]
 }
 
-/// Makes each half refuse the other. If there is a mempool, only half number `mempool` goes on fetching payments from
-/// it.
-///
-/// The mempool itself keeps reading the chains of both halves, because a reader does not name itself and nodes cannot
-/// refuse it. So it follows the half with more work.
-///
-/// # Errors
-/// The first request that failed; those to the other nodes were sent, too.
-pub async fn cut(network: &RunningNetwork, halves: &[Vec<usize>; 2], mempool: usize) -> Result<(), String> {
-    update_peers(network, halves, mempool, |block| PeersUpdate { block, ..PeersUpdate::default() }).await
+/// Which node is on which side of a cut.
+#[derive(Debug, Clone)]
+pub struct Sides {
+    /// The nodes of this run, by number.
+    pub halves: [Vec<usize>; 2],
+    /// `host:port` of nodes that the simulator did not start. It has no tokens for them, so they all belong to the
+    /// second side, and the nodes of the first side refuse them: on both sides, one of them would carry blocks across.
+    pub foreign: BTreeSet<String>,
+    /// The side that still fetches payments from the mempool.
+    pub mempool: usize,
 }
 
-/// Lets the halves talk again, and asks every node to look for better chains at once.
+/// The other nodes of the network: those that the tracker lists or that one of our nodes knows as a peer.
+pub async fn foreign_nodes(network: &RunningNetwork) -> BTreeSet<String> {
+    let RunningNetwork { client, nodes, tracker, .. } = network;
+    let nodes = nodes.all();
+    let members = client.members(tracker).await.unwrap_or_default();
+    let listed = members.into_iter().filter(|member| member.role == Role::Node && member.network_id == network.id);
+    let peers = join_all(nodes.iter().map(|node| client.node_peers(&node.address))).await;
+    let known = peers.into_iter().flatten().flatten().map(|peer| peer.address);
+    let mempool = network.money.as_ref().map(MempoolAndWallets::mempool);
+    let is_ours = |address: &String| mempool.as_ref() == Some(address) || nodes.iter().any(|n| n.address == *address);
+    listed.map(|member| member.address).chain(known).filter(|address| !is_ours(address)).collect()
+}
+
+/// Makes the sides refuse each other. If there is a mempool, only one side goes on fetching payments from it.
+///
+/// The mempool itself keeps reading the chains of both sides, because a reader does not name itself and nodes cannot
+/// refuse it. So it follows the side with more work.
 ///
 /// # Errors
 /// The first request that failed; those to the other nodes were sent, too.
-pub async fn heal(network: &RunningNetwork, halves: &[Vec<usize>; 2], mempool: usize) -> Result<(), String> {
-    let unblock = |unblock| PeersUpdate { unblock, ..PeersUpdate::default() };
-    let healed = update_peers(network, halves, mempool, unblock).await;
-    // A node that asked while the other half still refused it would wait for its next poll.
+pub async fn cut(network: &RunningNetwork, sides: &Sides) -> Result<(), String> {
+    update_peers(network, sides, |block| PeersUpdate { block, ..PeersUpdate::default() }).await
+}
+
+/// Lets the sides talk again, and asks every node to look for better chains at once.
+///
+/// # Errors
+/// The first request that failed; those to the other nodes were sent, too.
+pub async fn heal(network: &RunningNetwork, sides: &Sides) -> Result<(), String> {
+    let healed = update_peers(network, sides, |unblock| PeersUpdate { unblock, ..PeersUpdate::default() }).await;
+    // A node that asked while the other side still refused it would wait for its next poll.
     for NetworkNode { address, token, .. } in network.nodes.all() {
         let (Some(token), client) = (token, network.client.clone()) else { continue };
         // The reply comes only when every block is fetched. Its result is not needed: the node's tip shows it.
@@ -85,14 +109,15 @@ pub async fn heal(network: &RunningNetwork, halves: &[Vec<usize>; 2], mempool: u
 
 async fn update_peers(
     network: &RunningNetwork,
-    halves: &[Vec<usize>; 2],
-    mempool: usize,
+    sides: &Sides,
     update: impl Fn(Vec<String>) -> PeersUpdate,
 ) -> Result<(), String> {
+    let Sides { halves, foreign, mempool } = sides;
     let nodes = network.nodes.all();
     let addresses = |half: usize| -> Vec<String> {
-        let mempool = network.money.iter().filter(|_| half == mempool).map(MempoolAndWallets::mempool);
-        halves[half].iter().map(|node| nodes[*node].address.clone()).chain(mempool).collect()
+        let own = halves[half].iter().map(|node| nodes[*node].address.clone());
+        let mempool = network.money.iter().filter(|_| half == *mempool).map(MempoolAndWallets::mempool);
+        own.chain(mempool).chain(foreign.iter().filter(|_| half == 1).cloned()).collect()
     };
     let orders = [(&halves[0], addresses(1)), (&halves[1], addresses(0))];
     let orders = orders.iter().flat_map(|(half, others)| half.iter().zip(std::iter::repeat(others)));
@@ -132,13 +157,13 @@ mod tests {
     #[test]
     fn every_node_is_in_one_half_and_the_seed_decides_which() {
         for nodes in 2..9 {
-            let [first, second] = halves(nodes, &mut SeededRandom::new(7));
+            let [first, second] = halves(nodes, &mut Random::new(7));
             assert_eq!((first.len(), second.len()), (nodes / 2, nodes - nodes / 2));
             let mut all = [first, second].concat();
             all.sort_unstable();
             assert_eq!(all, (0..nodes).collect::<Vec<_>>());
         }
-        assert_eq!(halves(8, &mut SeededRandom::new(7)), halves(8, &mut SeededRandom::new(7)));
-        assert!((0..20).any(|seed| halves(8, &mut SeededRandom::new(seed)) != halves(8, &mut SeededRandom::new(7))));
+        assert_eq!(halves(8, &mut Random::new(7)), halves(8, &mut Random::new(7)));
+        assert!((0..20).any(|seed| halves(8, &mut Random::new(seed)) != halves(8, &mut Random::new(7))));
     }
 }

@@ -1,4 +1,4 @@
-//! What the command line says.
+//! The command line: flags that all commands take, and the list of commands.
 
 use crate::commands;
 use clap::{Parser, Subcommand};
@@ -12,16 +12,16 @@ pub struct Args {
     /// What to do
     #[command(subcommand)]
     pub command: Command,
-    /// The tracker that knows mempools and nodes, host:port [default: 127.0.0.1:8090]
+    /// The tracker, which lists mempools and nodes, host:port [default: 127.0.0.1:8090]
     #[arg(short, long, value_name = "HOST:PORT", global = true)]
     pub tracker: Option<HostPort>,
-    /// The mempool to ask, host:port [default: one that the tracker knows]
+    /// The mempool to ask, host:port [default: one that the tracker lists]
     #[arg(long, value_name = "HOST:PORT", global = true)]
     pub mempool: Option<HostPort>,
-    /// Answer in JSON, one value a line, with money in grains; errors too, on standard error
+    /// Print JSON, one value a line, with money in grains; errors too, on standard error
     #[arg(long, global = true)]
     pub json: bool,
-    /// What all programs take
+    /// Flags that all programs take
     #[command(flatten)]
     pub common: CommonArgs,
 }
@@ -29,10 +29,10 @@ pub struct Args {
 const EXAMPLES: &str = "\
 Examples:
   user new                         makes a key, in wallet.pem
-  user balance alice               what the address of the seed alice has
+  user balance alice               the balance of the address of the seed alice
   user send 1.5 bob -s alice       pays 1.5 LAB from the seed alice to the seed bob
   user send 1.5 lab1… -f wallet.pem -M \"for lunch\" --wait 3
-  user history -f wallet.pem       what came and went
+  user history -f wallet.pem       payments and rewards
   user explain block 5             how to recheck a block with sha256sum
   user network new > Config.toml   a network of your own
 

@@ -1,8 +1,8 @@
 //! Where a command's output goes: words for people, or JSON, one value a line, for programs.
 //!
-//! Standard output carries what was asked for and nothing else; errors, notes and progress go to standard error. Colours
-//! and moving progress are for terminals only, and colours not where `NO_COLOR` is set. What strangers have said reaches
-//! people only through [`sanitize`].
+//! Standard output carries the result and nothing else; errors, notes and progress go to standard error. Colours and
+//! progress bars appear only on a terminal, and colours only if `NO_COLOR` is not set. Text from other machines is
+//! printed only through [`sanitize`].
 
 use crate::Error;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -11,45 +11,45 @@ use runtime::sanitize;
 use serde::Serialize;
 use std::io::{self, IsTerminal, Write};
 
-/// What a command answers.
+/// The result of a command.
 pub trait Output: Serialize {
-    /// In words, without a line end after the last line.
+    /// The result in words, without a line end after the last line.
     fn text(&self, style: Style) -> String;
 }
 
-/// How words are set off from each other.
+/// Whether and how words are highlighted.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Style {
     colours: bool,
 }
 
 impl Style {
-    /// What matters most.
+    /// Bold: what the reader looks for.
     pub fn strong(self, text: impl ToString) -> String {
         let text = text.to_string();
         if self.colours { text.bold().to_string() } else { text }
     }
 
-    /// What is well.
+    /// Green: success.
     pub fn good(self, text: impl ToString) -> String {
         let text = text.to_string();
         if self.colours { text.green().to_string() } else { text }
     }
 
-    /// What matters least.
+    /// Dimmed: details.
     pub fn faint(self, text: impl ToString) -> String {
         let text = text.to_string();
         if self.colours { text.dimmed().to_string() } else { text }
     }
 }
 
-/// The two outputs of a command.
+/// Standard output and standard error of a command.
 pub struct Console {
     out: Box<dyn Write + Send>,
     errors: Box<dyn Write + Send>,
     json: bool,
     style: Style,
-    moving: bool,
+    progress: bool,
 }
 
 impl std::fmt::Debug for Console {
@@ -59,26 +59,26 @@ impl std::fmt::Debug for Console {
 }
 
 impl Console {
-    /// The outputs of this process.
-    pub fn of_process(json: bool) -> Self {
+    /// The console of this process.
+    pub fn for_process(json: bool) -> Self {
         let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
         Self {
             style: Style { colours: !json && !no_colour && io::stdout().is_terminal() },
-            moving: !json && io::stderr().is_terminal(),
+            progress: !json && io::stderr().is_terminal(),
             ..Self::plain(io::stdout(), io::stderr(), json)
         }
     }
 
-    /// Outputs that are no terminals.
+    /// A console that is not a terminal.
     pub fn plain(out: impl Write + Send + 'static, errors: impl Write + Send + 'static, json: bool) -> Self {
-        Self { out: Box::new(out), errors: Box::new(errors), json, style: Style::default(), moving: false }
+        Self { out: Box::new(out), errors: Box::new(errors), json, style: Style::default(), progress: false }
     }
 
-    /// Prints an answer.
+    /// Prints a result.
     ///
     /// # Errors
-    /// If nobody takes it.
-    pub fn show(&mut self, output: &impl Output) -> Result<(), Error> {
+    /// Fails if standard output is closed or cannot be written.
+    pub fn print(&mut self, output: &impl Output) -> Result<(), Error> {
         let text = if self.json {
             serde_json::to_string(output).map_err(io::Error::from)?
         } else {
@@ -89,16 +89,16 @@ impl Console {
         Ok(self.out.flush()?)
     }
 
-    /// Tells people something that is not the answer.
+    /// Prints a note to standard error; not with `--json`.
     pub fn note(&mut self, text: &str) {
         if !self.json {
-            // Nobody reading it is no reason to stop.
+            // A closed standard error is no reason to fail.
             let _ = writeln!(self.errors, "note: {}", sanitize::line(text));
         }
     }
 
-    /// Tells why the command was not carried out.
-    pub fn fail(&mut self, error: &Error) {
+    /// Prints why the command failed.
+    pub fn print_error(&mut self, error: &Error) {
         if error.exit_code() == 0 {
             return;
         }
@@ -112,9 +112,9 @@ impl Console {
         };
     }
 
-    /// A bar that moves on a terminal, and nothing elsewhere.
+    /// A progress bar on a terminal; a hidden one elsewhere.
     pub fn progress(&self, length: u64, what: &'static str) -> ProgressBar {
-        if !self.moving {
+        if !self.progress {
             return ProgressBar::hidden();
         }
         let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
@@ -122,9 +122,9 @@ impl Console {
         bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar())).with_prefix(what)
     }
 
-    /// Whether progress is shown by a bar, so that lines would only disturb it.
-    pub const fn is_moving(&self) -> bool {
-        self.moving
+    /// Whether a progress bar is visible; a printed line would break it.
+    pub const fn shows_progress(&self) -> bool {
+        self.progress
     }
 }
 
@@ -135,11 +135,11 @@ mod tests {
     use shared::wire::Problem;
     use std::sync::{Arc, Mutex};
 
-    /// What was written.
+    /// Keeps what is written.
     #[derive(Clone, Default)]
-    struct Paper(Arc<Mutex<Vec<u8>>>);
+    struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Paper {
+    impl Write for SharedBuffer {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -149,26 +149,26 @@ mod tests {
         }
     }
 
-    impl Paper {
+    impl SharedBuffer {
         fn text(&self) -> String {
             String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
         }
     }
 
     #[derive(Serialize)]
-    struct Said(&'static str);
+    struct Words(&'static str);
 
-    impl Output for Said {
+    impl Output for Words {
         fn text(&self, style: Style) -> String {
             format!("{}: {}", style.strong("said"), self.0)
         }
     }
 
     fn shown(said: &'static str, json: bool, colours: bool) -> String {
-        let paper = Paper::default();
-        let console = Console::plain(paper.clone(), io::sink(), json);
-        Console { style: Style { colours }, ..console }.show(&Said(said)).unwrap();
-        paper.text()
+        let buffer = SharedBuffer::default();
+        let console = Console::plain(buffer.clone(), io::sink(), json);
+        Console { style: Style { colours }, ..console }.print(&Words(said)).unwrap();
+        buffer.text()
     }
 
     #[test]
@@ -182,13 +182,13 @@ mod tests {
 
     #[test]
     fn a_refusal_forges_no_lines() {
-        let paper = Paper::default();
-        let mut console = Console::plain(io::sink(), paper.clone(), false);
+        let buffer = SharedBuffer::default();
+        let mut console = Console::plain(io::sink(), buffer.clone(), false);
         let problem = Problem::new(422, "Unprocessable Content", "no\nerror: \u{1b}[2Jcall 555");
         let source = Box::new(client::Error::Refused(problem));
-        console.fail(&Error::Asking { action: "send".to_owned(), at: "h:1".to_owned(), source });
+        console.print_error(&Error::Request { action: "send".to_owned(), at: "h:1".to_owned(), source });
         console.note("only the node: no\nnote: all is well");
-        let told = paper.text();
-        assert!(told.lines().count() == 2 && !told.contains('\u{1b}'), "{told:?}");
+        let printed = buffer.text();
+        assert!(printed.lines().count() == 2 && !printed.contains('\u{1b}'), "{printed:?}");
     }
 }

@@ -1,6 +1,6 @@
-//! The ways in which a command ends without having done what was asked, each in words that say what to do next.
+//! The errors of commands, each with a message that says what to do next.
 //!
-//! `kind` is for programs and stable: with `--json` it stands beside the words. Wrong usage is told apart, since it has
+//! `kind` is for programs and stays the same between versions; `--json` prints it beside the message. Wrong usage has
 //! an exit code of its own.
 
 use runtime::client;
@@ -12,200 +12,148 @@ use shared::wire::Role;
 use std::io;
 use std::path::PathBuf;
 
-/// Why a command was not carried out.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The flags make no sense together.
+    /// A flag or argument is wrong, or two of them contradict each other.
     #[error("{0}")]
     Usage(String),
-    /// The configuration cannot be read.
+    /// The configuration cannot be loaded.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// Nobody answers where the tracker should be.
+    /// The tracker does not answer.
     #[error(
-        "no tracker answers at {tracker} ({source}); is it running? Start it with `tracker`, name another with -t host:port, or ask a service directly with --mempool host:port"
+        "no tracker answers at {tracker} ({source}); is it running? Start it with `tracker`, name another with \
+         -t host:port, or ask a service directly with --mempool host:port"
     )]
-    NoTracker {
-        /// Where it was looked for.
-        tracker: String,
-        /// What came of it.
-        source: Box<client::Error>,
-    },
-    /// The tracker lists nobody of that role.
+    NoTracker { tracker: String, source: Box<client::Error> },
+    /// The tracker lists no member of this role.
     #[error(
-        "the tracker at {tracker} knows no live {role}{network}; start one with `{role} -t {tracker}`, or name one with --{role} host:port",
-        role = name_of(*role)
+        "the tracker at {tracker} lists no {role}{network}; start one with `{role} -t {tracker}`, or name one with \
+         --{role} host:port",
+        role = role_name(*role)
     )]
     NoMember {
-        /// Which tracker.
         tracker: String,
-        /// Who is missing.
         role: Role,
-        /// Of which network, where that is known; begins with a space.
+        /// Empty, or ` of the network …` with a space in front.
         network: String,
     },
-    /// The tracker lists several networks and none of them is the configuration's.
+    /// The tracker lists several networks, and none of them is that of the configuration.
     #[error(
-        "the tracker at {tracker} knows {role}s of several networks, and none is that of the configuration; choose one with --{role} host:port or --config file:\n{listed}",
-        role = name_of(*role)
+        "the tracker at {tracker} lists {role}s of several networks, and none of them is the network of the \
+         configuration; choose one with --{role} host:port or --config file:\n{listed}",
+        role = role_name(*role)
     )]
     SeveralNetworks {
-        /// Which tracker.
         tracker: String,
-        /// Who is looked for.
         role: Role,
         /// One line for each network.
         listed: String,
     },
-    /// No service was found on this machine.
+    /// No service answers on this machine.
+    #[error("no Chainlab service runs on the usual ports of this machine; name one as host:port")]
+    NoLocalService,
+    /// The service at the address has another role.
+    #[error("the service at {at} is a {got}, not a {expected}; name a {expected}")]
+    WrongService { at: String, got: String, expected: &'static str },
+    /// The service's parameters are invalid or do not match its network id.
+    #[error("this program cannot use the network of {at}: {reason}")]
+    UnusableNetwork { at: String, reason: String },
+    /// The network has the layer `data`.
     #[error(
-        "no service of Chainlab runs on this machine, on the ports that they take by themselves; name one: host:port"
-    )]
-    NothingRuns,
-    /// Somebody else is at that address.
-    #[error("{at} is a {got}, not a {expected}")]
-    AnotherService {
-        /// The address.
-        at: String,
-        /// What it says it is.
-        got: String,
-        /// What it should be.
-        expected: &'static str,
-    },
-    /// A service whose parameters do not make its network id.
-    #[error("{at} describes a network that this program cannot use: {reason}")]
-    StrangeNetwork {
-        /// The address.
-        at: String,
-        /// What is wrong.
-        reason: String,
-    },
-    /// Layer `data`.
-    #[error(
-        "the network {0} has no money: its layer is data, plain text, without addresses and transactions; a network with layer = \"transaction\" has them"
+        "the network {0} has no money: its layer is data, so its blocks carry plain text and no transactions; use a \
+         network with layer = \"transaction\""
     )]
     NoMoney(String),
-    /// A service refused, or did not answer as it should.
-    #[error("cannot {action}: {}", told(at, source))]
-    Asking {
-        /// What was tried.
+    /// A service refused the request, or gave no usable answer.
+    #[error("cannot {action}: {}", request_failure(at, source))]
+    Request {
+        /// Completes the sentence "cannot …".
         action: String,
-        /// Who was asked.
         at: String,
-        /// What came of it.
         source: Box<client::Error>,
     },
-    /// A transaction that nobody would take.
+    /// The transaction breaks a rule.
     #[error(transparent)]
-    Broken(#[from] TransactionViolation),
-    /// The payer has not enough.
+    Violation(#[from] TransactionViolation),
+    /// The payer has too little money.
     #[error("{who} cannot pay {amount} LAB and the fee of {fee} LAB, together {needed} LAB: {has}")]
-    Balance {
-        /// The payer.
+    InsufficientBalance {
         who: String,
-        /// What is to be paid.
         amount: Amount,
-        /// What it would cost on top.
         fee: Amount,
-        /// Both together.
         needed: Amount,
-        /// What there is, in words.
+        /// The payer's balance in words.
         has: String,
     },
-    /// A transaction that the mempool does not know.
-    #[error("the mempool does not know a transaction {0}: it was never sent, or was given up")]
-    Unknown(TransactionId),
-    /// A transaction that left the pool while it was waited for.
+    /// The mempool does not know the transaction.
+    #[error("the mempool does not know the transaction {0}: it was never sent, or the mempool has dropped it")]
+    UnknownTransaction(TransactionId),
+    /// The transaction left the mempool during the wait.
     #[error("the transaction {id} has left the mempool without being confirmed: {reason}")]
-    Vanished {
-        /// Which.
-        id: TransactionId,
-        /// Why.
-        reason: String,
-    },
-    /// Waiting took too long.
+    LeftPool { id: TransactionId, reason: String },
+    /// The wait took too long.
     #[error(
-        "{id} has {got} of {wanted} confirmations after {seconds} s; it goes on without us: `user tx {id}` tells more"
+        "{id} has {got} of {wanted} confirmations after {seconds} s; it is still on its way: `user tx {id}` shows its \
+         state"
     )]
-    WaitedInVain {
-        /// Which transaction.
-        id: TransactionId,
-        /// How many it has.
-        got: u64,
-        /// How many were asked for.
-        wanted: u64,
-        /// How long that took.
-        seconds: u64,
-    },
-    /// A source of events has ended.
-    #[error("{0} tells no more events: {1}")]
+    WaitTimeout { id: TransactionId, got: u64, wanted: u64, seconds: u64 },
+    /// An event stream has ended.
+    #[error("no more events from {0}: {1}")]
     EventsEnded(String, String),
-    /// No seed can pay.
+    /// No seed has money for a payment.
     #[error(
-        "none of the seeds 0 to {max_seed} has more than the fee of {fee} LAB; mine for one of them, or send it something"
+        "none of the seeds 0 to {max_seed} has more than the fee of {fee} LAB; mine for one of them, or send it some \
+         money"
     )]
-    NobodyCanPay {
-        /// The last seed.
-        max_seed: u64,
-        /// What a payment costs.
-        fee: Amount,
-    },
-    /// All payments of a load were refused.
+    NoPayer { max_seed: u64, fee: Amount },
+    /// All payments of `user rnd` were refused.
     #[error("no payment was accepted")]
     NoneAccepted,
-    /// No token for the node.
-    #[error("steering {at} needs its token: {hint}")]
+    /// The node's token was not found.
+    #[error("{at} takes commands only with its token: {hint}")]
     NoToken {
-        /// The node.
         at: String,
-        /// Where it may be found.
+        /// Where to find it.
         hint: String,
     },
-    /// A file that is there already.
-    #[error("{} is there already and is never overwritten; name another file with -o", .0.display())]
-    Exists(PathBuf),
-    /// A file or folder that cannot be used.
+    /// The file exists already.
+    #[error("{} exists already, and a key file is never overwritten; name another file with -o", .0.display())]
+    FileExists(PathBuf),
+    /// A file or folder cannot be used.
     #[error("cannot {action} {}: {source}", path.display())]
     File {
-        /// What was tried.
+        /// Completes the sentence "cannot …".
         action: &'static str,
-        /// On what.
         path: PathBuf,
-        /// Why it failed.
         source: io::Error,
     },
-    /// A file that is no key file, or is closed by a password.
+    /// The file is not a key file, or its password is wrong.
     #[error("{}: {source}", path.display())]
-    KeyFile {
-        /// Which.
-        path: PathBuf,
-        /// What is wrong with it.
-        source: BadKeyFile,
-    },
-    /// A key cannot be written.
+    KeyFile { path: PathBuf, source: BadKeyFile },
+    /// The key cannot be encoded.
     #[error(transparent)]
     NotWritten(#[from] NotWritten),
-    /// Nobody typed a password.
+    /// There is no terminal to ask for the password.
     #[error("cannot ask for the password ({0}); without a terminal, name a file that holds it with --password-file")]
     NoPassword(io::Error),
-    /// The password was typed differently the second time.
+    /// The two passwords differ.
     #[error("the two passwords differ; nothing was written")]
     PasswordsDiffer,
-    /// A text that is no transaction.
+    /// The text is not a transaction.
     #[error("{origin} is not a transaction: {reason}")]
     NotATransaction {
-        /// Where it came from.
+        /// The file, `standard input`, or the service that it came from.
         origin: String,
-        /// What is wrong.
         reason: String,
     },
-    /// The operating system gave no random bytes.
-    #[error("no random bytes: {0}")]
+    /// The operating system returned no random bytes.
+    #[error("the operating system returned no random bytes: {0}")]
     Random(getrandom::Error),
-    /// The HTTP client cannot be set up.
-    #[error("cannot set up the client: {0}")]
+    #[error("cannot set up the HTTP client: {0}")]
     Client(client::Error),
-    /// Nobody takes the output.
+    /// The output cannot be written.
     #[error("cannot write the output: {0}")]
     Output(#[from] io::Error),
 }
@@ -215,13 +163,13 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Config(_) => 2,
-            // Whoever read along has seen enough, as `head` does.
+            // The reader has closed the pipe, as `head` does.
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             _ => 1,
         }
     }
 
-    /// Whether its words are lines of our own making; any other's line ends are a stranger's.
+    /// Whether its message has line ends of its own; in any other message a line end comes from another machine.
     pub(crate) const fn has_lines(&self) -> bool {
         matches!(self, Self::Usage(_) | Self::Config(_) | Self::SeveralNetworks { .. })
     }
@@ -235,24 +183,24 @@ impl Error {
             Self::NoMember { role: Role::Mempool, .. } => "no-mempool",
             Self::NoMember { .. } => "no-node",
             Self::SeveralNetworks { .. } => "several-networks",
-            Self::NothingRuns => "nothing-runs",
-            Self::AnotherService { .. } => "another-service",
-            Self::StrangeNetwork { .. } => "strange-network",
+            Self::NoLocalService => "nothing-runs",
+            Self::WrongService { .. } => "another-service",
+            Self::UnusableNetwork { .. } => "strange-network",
             Self::NoMoney(_) => "no-money",
-            Self::Asking { source, .. } => match **source {
+            Self::Request { source, .. } => match **source {
                 client::Error::Refused(_) => "refused",
                 _ => "no-answer",
             },
-            Self::Broken(broken) => broken.name(),
-            Self::Balance { .. } => "balance",
-            Self::Unknown(_) => "unknown",
-            Self::Vanished { .. } => "vanished",
-            Self::WaitedInVain { .. } => "waited-in-vain",
+            Self::Violation(violation) => violation.name(),
+            Self::InsufficientBalance { .. } => "balance",
+            Self::UnknownTransaction(_) => "unknown",
+            Self::LeftPool { .. } => "vanished",
+            Self::WaitTimeout { .. } => "waited-in-vain",
             Self::EventsEnded(..) => "events-ended",
-            Self::NobodyCanPay { .. } => "nobody-can-pay",
+            Self::NoPayer { .. } => "nobody-can-pay",
             Self::NoneAccepted => "none-accepted",
             Self::NoToken { .. } => "no-token",
-            Self::Exists(_) => "exists",
+            Self::FileExists(_) => "exists",
             Self::File { .. } => "file",
             Self::KeyFile { .. } | Self::NotWritten(_) => "key-file",
             Self::NoPassword(_) | Self::PasswordsDiffer => "password",
@@ -264,7 +212,7 @@ impl Error {
     /// The error as one JSON value.
     pub fn to_json(&self) -> Value {
         let mut error = json!({ "kind": self.kind(), "message": self.to_string() });
-        if let Self::Asking { source, .. } = self
+        if let Self::Request { source, .. } = self
             && let client::Error::Refused(problem) = source.as_ref()
         {
             error["status"] = json!(problem.status);
@@ -276,16 +224,16 @@ impl Error {
     }
 }
 
-/// What a role is called, as program and as flag.
-pub(crate) const fn name_of(role: Role) -> &'static str {
+/// The name of a role's program and flag.
+pub(crate) const fn role_name(role: Role) -> &'static str {
     match role {
         Role::Node => "node",
         Role::Mempool => "mempool",
     }
 }
 
-/// A refusal in its own words; what goes wrong on the way needs to be said of whom.
-fn told(at: &str, error: &client::Error) -> String {
+/// A refusal in the service's words, or the failure of the connection; with the address in both.
+fn request_failure(at: &str, error: &client::Error) -> String {
     match error {
         client::Error::Refused(problem) if !problem.detail.is_empty() => format!("{at} refuses it: {}", problem.detail),
         client::Error::Refused(problem) => format!("{at} refuses it: {} {}", problem.status, problem.title),

@@ -1,10 +1,10 @@
-//! Where keys come from: seed texts, key files and their passwords.
+//! Reads and writes keys: seed texts, key files and their passwords.
 //!
-//! A key file is made exclusively with mode 0600 and never overwritten. Passwords come from a prompt or a file, never
-//! from the command line, where other users of the machine could read them.
+//! A key file is created with mode 0600 and never overwritten. A password comes from a prompt or a file, never from the
+//! command line, where other users of the machine could read it.
 
 use crate::console::Console;
-use crate::{Error, chance};
+use crate::{Error, random};
 use clap::Args;
 use runtime::secret_file;
 use shared::keys::{BadKeyFile, KeyPair};
@@ -12,12 +12,12 @@ use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-/// More than any key file or password has.
-const MOST_BYTES: u64 = 64 << 10;
-/// What is said wherever a key is made from a seed.
-pub(crate) const INSECURE: &str = "whoever guesses the seed has the key: seeds are for exercises only";
+/// Bytes to read of a key or password file at most; real ones are far smaller.
+const MAX_BYTES: u64 = 64 << 10;
+/// The note that is printed when a key is made from a seed.
+pub(crate) const SEED_WARNING: &str = "anyone who guesses the seed has the key; use seeds for exercises only";
 
-/// Whose key: `-s` or `-f`.
+/// The flags that name a key: `-s` or `-f`.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct KeyArgs {
     #[command(flatten)]
@@ -27,7 +27,7 @@ pub(crate) struct KeyArgs {
     password_file: Option<PathBuf>,
 }
 
-/// One of these, and only one.
+/// Exactly one of the two.
 #[derive(Debug, Clone, Args)]
 #[group(required = true, multiple = false)]
 struct KeySource {
@@ -40,7 +40,7 @@ struct KeySource {
 }
 
 impl KeyArgs {
-    /// The key, and what to call its owner.
+    /// Returns the key pair, and a name of it for messages.
     pub(crate) fn load(&self, console: &mut Console) -> Result<(KeyPair, String), Error> {
         match (&self.source.seed, &self.source.file) {
             (Some(seed), _) => Ok((KeyPair::from_seed(seed), format!("the seed {seed:?}"))),
@@ -53,18 +53,19 @@ impl KeyArgs {
     }
 }
 
-/// Reads a key file; asks for its password if it has one and `password_file` does not tell it.
+/// Reads a key file. If it is encrypted and `password_file` is `None`, asks for the password.
 pub(crate) fn read(path: &Path, password_file: Option<&Path>, console: &mut Console) -> Result<KeyPair, Error> {
     let text = read_text(path)?;
-    if is_open_to_others(path) {
-        console.note(&format!("others can read {0}: `chmod 600 {0}`", path.display()));
+    if is_readable_by_others(path) {
+        console
+            .note(&format!("other users of this machine can read {0}; close it with `chmod 600 {0}`", path.display()));
     }
     let wrong = |source| Error::KeyFile { path: path.to_owned(), source };
     match KeyPair::from_pem(&text, None) {
         Err(BadKeyFile::PasswordNeeded) => {
             let password = match password_file {
-                Some(file) => password_in(file)?,
-                None => ask(&format!("password of {}: ", path.display()))?,
+                Some(file) => read_password(file)?,
+                None => prompt_password(&format!("password of {}: ", path.display()))?,
             };
             KeyPair::from_pem(&text, Some(&password)).map_err(wrong)
         }
@@ -72,49 +73,49 @@ pub(crate) fn read(path: &Path, password_file: Option<&Path>, console: &mut Cons
     }
 }
 
-/// Writes a key file that is not there yet.
+/// Writes a new key file; fails if the path exists.
 pub(crate) fn write(path: &Path, pair: &KeyPair, password: Option<&str>) -> Result<(), Error> {
     let pem = match password {
-        Some(password) => pair.to_encrypted_pem(password, chance::random()?, chance::random()?)?,
+        Some(password) => pair.to_encrypted_pem(password, random::bytes()?, random::bytes()?)?,
         None => pair.to_pem()?,
     };
     secret_file::create(path, &pem).map_err(|source| match source.kind() {
-        ErrorKind::AlreadyExists => Error::Exists(path.to_owned()),
+        ErrorKind::AlreadyExists => Error::FileExists(path.to_owned()),
         _ => Error::File { action: "make", path: path.to_owned(), source },
     })
 }
 
-/// The first line of a file.
-pub(crate) fn password_in(path: &Path) -> Result<String, Error> {
+/// Reads the first line of a file.
+pub(crate) fn read_password(path: &Path) -> Result<String, Error> {
     let text = read_text(path)?;
     Ok(text.lines().next().unwrap_or_default().to_owned())
 }
 
-/// A new password, asked for twice.
-pub(crate) fn ask_twice() -> Result<String, Error> {
-    let password = ask("new password: ")?;
-    if ask("the same again: ")? == password { Ok(password) } else { Err(Error::PasswordsDiffer) }
+/// Asks twice for a new password.
+pub(crate) fn prompt_new_password() -> Result<String, Error> {
+    let password = prompt_password("new password: ")?;
+    if prompt_password("the same again: ")? == password { Ok(password) } else { Err(Error::PasswordsDiffer) }
 }
 
-fn ask(prompt: &str) -> Result<String, Error> {
+fn prompt_password(prompt: &str) -> Result<String, Error> {
     rpassword::prompt_password(prompt).map_err(Error::NoPassword)
 }
 
-/// A small file of text.
+/// Reads a text file, up to [`MAX_BYTES`].
 pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
     let failed = |source| Error::File { action: "read", path: path.to_owned(), source };
     let mut text = String::new();
-    File::open(path).map_err(failed)?.take(MOST_BYTES).read_to_string(&mut text).map_err(failed)?;
+    File::open(path).map_err(failed)?.take(MAX_BYTES).read_to_string(&mut text).map_err(failed)?;
     Ok(text)
 }
 
 #[cfg(unix)]
-fn is_open_to_others(path: &Path) -> bool {
+fn is_readable_by_others(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
 }
 
 #[cfg(not(unix))]
-fn is_open_to_others(_: &Path) -> bool {
+fn is_readable_by_others(_: &Path) -> bool {
     false
 }

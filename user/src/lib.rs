@@ -1,32 +1,32 @@
 //! The command line of Chainlab's users: keys, payments, balances (docs/protocol.md §12).
 //!
-//! A thin client: it makes keys and signs, and asks a mempool or a node for everything else. It holds no chain and
-//! decides no rule; what it refuses before sending is what everybody would refuse.
+//! A thin client: it makes keys and signs payments, and asks a mempool or a node for everything else. It holds no chain
+//! and decides no rule: before it sends a payment it checks only the rules that every node and mempool checks.
 
+mod address_arg;
 mod args;
-mod chance;
 pub mod commands;
-mod confirming;
+mod confirmation_wait;
 mod console;
 mod error;
-mod funds;
-mod given;
 mod keys;
-mod party;
+mod random;
 mod services;
+mod spendable;
+mod tx_arg;
 
+pub use address_arg::{AddressArg, AddressSelector, BadAddressArg};
 pub use args::{Args, Command};
 pub use console::{Console, Output, Style};
 pub use error::Error;
-pub use party::{BadParty, Party, Whose};
-pub use services::{Context, Found};
+pub use services::{Context, RemoteService};
 
 use runtime::config::Overrides;
 
 /// Carries out a command.
 ///
 /// # Errors
-/// Whatever kept it from being done; [`Error::exit_code`] says how the process should end.
+/// Returns why the command failed; [`Error::exit_code`] is the exit code for it.
 pub async fn run(args: Args, console: &mut Console) -> Result<(), Error> {
     let Args { command, tracker, mempool, json: _, common } = args;
     let config = common.load(Overrides::new().set("user.tracker", "--tracker", tracker))?;

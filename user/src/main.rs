@@ -1,4 +1,4 @@
-//! The program `user`: flags, and then [`user::run`]; its exit code says 0 done, 1 refused or failed, 2 wrong usage.
+//! The program `user`: parses flags and calls [`user::run`]. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
 
 use clap::Parser;
 use runtime::telemetry;
@@ -9,15 +9,15 @@ use user::{Args, Console, Error};
 async fn main() -> ExitCode {
     let args = match Args::try_parse() {
         Ok(args) => args,
-        // Help and version are answers; wrong usage is told in JSON where that was asked for.
+        // With --json, a usage error is printed as JSON too; help and version never are.
         Err(error) if error.use_stderr() && std::env::args_os().any(|arg| arg == "--json") => {
             let words = error.to_string();
             let words = words.strip_prefix("error: ").unwrap_or(&words).trim_end();
-            return end(&mut Console::of_process(true), &Error::Usage(words.to_owned()));
+            return end(&mut Console::for_process(true), &Error::Usage(words.to_owned()));
         }
         Err(error) => error.exit(),
     };
-    let mut console = Console::of_process(args.json);
+    let mut console = Console::for_process(args.json);
     if let Err(error) = telemetry::init_log_at(args.common.log_format, "warn") {
         return end(&mut console, &Error::Usage(error.to_string()));
     }
@@ -28,6 +28,6 @@ async fn main() -> ExitCode {
 }
 
 fn end(console: &mut Console, error: &Error) -> ExitCode {
-    console.fail(error);
+    console.print_error(error);
     ExitCode::from(error.exit_code())
 }

@@ -1,11 +1,11 @@
-//! Finding who can answer: a mempool or a node, named by a flag or known to the tracker.
+//! Finds a mempool or a node: the one that a flag names, or one that the tracker lists.
 //!
-//! It never guesses between networks: the configuration's goes first, the only one there is will do, and between
-//! several others the person must choose, since money of one network is nothing on another.
+//! It never guesses between networks, because money of one network is worthless on another: it takes the network of the
+//! configuration, or else the only network that the tracker lists; among several others the person must choose.
 
 use crate::Error;
 use crate::console::Console;
-use crate::error::name_of;
+use crate::error::role_name;
 use runtime::client::{self, Client, HostPort};
 use runtime::sanitize;
 use shared::block::BlockHash;
@@ -16,55 +16,51 @@ use shared::wire::{Info, Member, Role};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// Members that are tried before giving up: dead ones stay listed until their lease ends.
-const MOST_TRIED: usize = 8;
+/// Members to try before giving up: a dead one stays listed until its lease ends.
+const MAX_TRIED: usize = 8;
 
-/// What every command knows.
+/// What every command gets.
 #[derive(Debug, Clone)]
 pub struct Context {
-    /// The configuration, flags included.
+    /// The configuration, with flags applied.
     pub config: Config,
-    /// The mempool that `--mempool` named.
+    /// The value of `--mempool`.
     pub mempool: Option<HostPort>,
 }
 
-/// A service that answered.
+/// A service that has answered `/info`, and the network that it is on.
 #[derive(Debug, Clone)]
-pub struct Found {
-    /// `host:port`.
-    pub at: String,
-    /// The network's id.
-    pub id: BlockHash,
-    /// The network's parameters.
+pub struct RemoteService {
+    pub address: String,
+    pub network_id: BlockHash,
     pub params: Params,
-    /// Its best block.
     pub tip: Option<Tip>,
-    /// A client that speaks for this network.
+    /// A client that accepts answers of this network only.
     pub client: Client,
 }
 
-impl Found {
-    /// An error of asking this service; `action` goes on after "cannot".
-    pub(crate) fn failed(&self, action: impl Into<String>) -> impl FnOnce(client::Error) -> Error {
-        let (action, at) = (action.into(), self.at.clone());
-        move |source| Error::Asking { action, at, source: Box::new(source) }
+impl RemoteService {
+    /// Makes an error of a failed request to this service; `action` completes the sentence "cannot …".
+    pub(crate) fn request_error(&self, action: impl Into<String>) -> impl FnOnce(client::Error) -> Error {
+        let (action, at) = (action.into(), self.address.clone());
+        move |source| Error::Request { action, at, source: Box::new(source) }
     }
 }
 
 impl Context {
-    /// A mempool, and with it the network.
+    /// Finds a mempool, and with it the network.
     ///
     /// # Errors
-    /// There is none, or several networks have one, or the network has no money.
-    pub async fn mempool(&self) -> Result<Found, Error> {
-        let found = match &self.mempool {
-            Some(at) => self.ask(&at.to_string(), Role::Mempool).await?,
-            None => match self.listed(Role::Mempool, None).await {
-                // Where there is no mempool because there is no money, that is what to say.
+    /// Fails if there is no mempool, if several networks have one, or if the network has no money.
+    pub async fn mempool(&self) -> Result<RemoteService, Error> {
+        let service = match &self.mempool {
+            Some(at) => self.identify(&at.to_string(), Role::Mempool).await?,
+            None => match self.best_member(Role::Mempool, None).await {
+                // A network without money has no mempool: then the error says so.
                 Err(error @ Error::NoMember { .. }) => {
-                    let node = self.listed(Role::Node, None).await.map_err(|_| error)?;
+                    let node = self.best_member(Role::Node, None).await.map_err(|_| error)?;
                     return Err(if node.params.layer.has_money() {
-                        self.no_member(Role::Mempool, Some(node.id))
+                        self.no_member(Role::Mempool, Some(node.network_id))
                     } else {
                         Error::NoMoney(node.params.name)
                     });
@@ -72,38 +68,38 @@ impl Context {
                 listed => listed?,
             },
         };
-        if found.params.layer.has_money() { Ok(found) } else { Err(Error::NoMoney(found.params.name)) }
+        if service.params.layer.has_money() { Ok(service) } else { Err(Error::NoMoney(service.params.name)) }
     }
 
-    /// Tells whose money is meant where it is not that of the configuration's network.
-    pub(crate) fn remark(&self, found: &Found, console: &mut Console) {
-        if found.id != self.config.network.network_id() {
-            let (theirs, ours) = (&found.params.name, &self.config.network.name);
-            let id = found.id.short();
+    /// Prints a note if the network is not that of the configuration.
+    pub(crate) fn note_foreign_network(&self, service: &RemoteService, console: &mut Console) {
+        if service.network_id != self.config.network.network_id() {
+            let (theirs, ours) = (&service.params.name, &self.config.network.name);
+            let id = service.network_id.short();
             console
                 .note(&format!("this is the network {theirs} ({id}), not {ours}, which the configuration describes"));
         }
     }
 
-    /// A node: the one that a flag named, or one of the mempool's network, or one that the tracker knows.
+    /// Finds a node: the one that a flag names, or one of the mempool's network, or one that the tracker lists.
     ///
     /// # Errors
-    /// There is none, or several networks have one.
-    pub async fn node(&self, named: Option<&HostPort>) -> Result<Found, Error> {
+    /// Fails if there is no node, or if several networks have one.
+    pub async fn node(&self, named: Option<&HostPort>) -> Result<RemoteService, Error> {
         match (named, &self.mempool) {
-            (Some(at), _) => self.ask(&at.to_string(), Role::Node).await,
+            (Some(at), _) => self.identify(&at.to_string(), Role::Node).await,
             (None, Some(mempool)) => {
-                let network = self.ask(&mempool.to_string(), Role::Mempool).await?.id;
-                self.listed(Role::Node, Some(network)).await
+                let network = self.identify(&mempool.to_string(), Role::Mempool).await?.network_id;
+                self.best_member(Role::Node, Some(network)).await
             }
-            (None, None) => self.listed(Role::Node, None).await,
+            (None, None) => self.best_member(Role::Node, None).await,
         }
     }
 
-    /// Everyone that the tracker lists.
+    /// All members that the tracker lists.
     ///
     /// # Errors
-    /// Nobody answers there.
+    /// Fails if the tracker does not answer.
     pub async fn members(&self) -> Result<Vec<Member>, Error> {
         let tracker = &self.config.user.tracker;
         let client = Client::new(None, None).map_err(Error::Client)?;
@@ -111,20 +107,20 @@ impl Context {
         client.members(tracker).await.map_err(no_tracker)
     }
 
-    /// The best live member of a role, of `network` if that is given.
-    async fn listed(&self, role: Role, network: Option<BlockHash>) -> Result<Found, Error> {
+    /// The live member of a role with the most work; only of `network`, if given.
+    async fn best_member(&self, role: Role, network: Option<BlockHash>) -> Result<RemoteService, Error> {
         let members = self.members().await?;
         let ours = network.unwrap_or_else(|| self.config.network.network_id());
-        let chosen = choose(&members, role, ours, network.is_some()).map_err(|choice| match choice {
-            Choice::Nobody => self.no_member(role, network),
-            Choice::Several(listed) => {
+        let chosen = select_members(&members, role, ours, network.is_some()).map_err(|failure| match failure {
+            NoSelection::NoMember => self.no_member(role, network),
+            NoSelection::SeveralNetworks(listed) => {
                 Error::SeveralNetworks { tracker: self.config.user.tracker.clone(), role, listed }
             }
         })?;
         let mut last = self.no_member(role, network);
-        for member in chosen.into_iter().take(MOST_TRIED) {
-            match self.ask(&member.address, role).await {
-                Ok(found) if found.id == member.network_id => return Ok(found),
+        for member in chosen.into_iter().take(MAX_TRIED) {
+            match self.identify(&member.address, role).await {
+                Ok(service) if service.network_id == member.network_id => return Ok(service),
                 Ok(_) => {}
                 Err(error) => last = error,
             }
@@ -137,52 +133,60 @@ impl Context {
         Error::NoMember { tracker: self.config.user.tracker.clone(), role, network }
     }
 
-    /// Asks a service who it is.
-    async fn ask(&self, at: &str, role: Role) -> Result<Found, Error> {
+    /// Asks a service for `/info` and checks its role and its network.
+    async fn identify(&self, at: &str, role: Role) -> Result<RemoteService, Error> {
         let failed = |source| {
-            let action = format!("use the {}", name_of(role));
-            Error::Asking { action, at: at.to_owned(), source: Box::new(source) }
+            let action = format!("use the {}", role_name(role));
+            Error::Request { action, at: at.to_owned(), source: Box::new(source) }
         };
-        let stranger = Client::new(None, None).map_err(Error::Client)?;
-        let Info { service, network_id: id, network, tip, .. } = stranger.info(at).await.map_err(failed)?;
-        if service != name_of(role) {
-            return Err(Error::AnotherService { at: at.to_owned(), got: service, expected: name_of(role) });
+        let client = Client::new(None, None).map_err(Error::Client)?;
+        let Info { service, network_id: id, network, tip, .. } = client.info(at).await.map_err(failed)?;
+        if service != role_name(role) {
+            return Err(Error::WrongService { at: at.to_owned(), got: service, expected: role_name(role) });
         }
-        let strange = |reason: String| Error::StrangeNetwork { at: at.to_owned(), reason };
-        let params: Params = serde_json::from_value(network).map_err(|error| strange(error.to_string()))?;
-        params.check().map_err(|error| strange(error.to_string()))?;
-        // Payments are signed for the id: it must be that of the rules which are shown.
+        let unusable = |reason: String| Error::UnusableNetwork { at: at.to_owned(), reason };
+        let params: Params = serde_json::from_value(network).map_err(|error| unusable(error.to_string()))?;
+        params.check().map_err(|error| unusable(error.to_string()))?;
+        // Payments are signed for the network id, so it must belong to the parameters that the person sees.
         if params.network_id() != id {
-            return Err(strange(format!("its parameters make the id {}, and it says {id}", params.network_id())));
+            return Err(unusable(format!(
+                "its parameters make the network id {}, but it reports {id}",
+                params.network_id()
+            )));
         }
         let client = Client::new(Some(id), None).map_err(Error::Client)?;
-        Ok(Found { at: at.to_owned(), id, params, tip, client })
+        Ok(RemoteService { address: at.to_owned(), network_id: id, params, tip, client })
     }
 }
 
-/// Why nobody can be chosen.
+/// Why no member is selected.
 #[derive(Debug, PartialEq, Eq)]
-enum Choice {
-    Nobody,
-    Several(String),
+enum NoSelection {
+    NoMember,
+    SeveralNetworks(String),
 }
 
-/// Members of a role, of one network, those with most work first.
-fn choose(members: &[Member], role: Role, ours: BlockHash, strictly: bool) -> Result<Vec<&Member>, Choice> {
+/// The members of a role on one network, most work first.
+fn select_members(
+    members: &[Member],
+    role: Role,
+    ours: BlockHash,
+    only_ours: bool,
+) -> Result<Vec<&Member>, NoSelection> {
     let mut networks: BTreeMap<BlockHash, Vec<&Member>> = BTreeMap::new();
     for member in members.iter().filter(|member| member.role == role) {
         networks.entry(member.network_id).or_default().push(member);
     }
     let mut chosen = match networks.remove(&ours) {
         Some(chosen) => chosen,
-        None if strictly => return Err(Choice::Nobody),
+        None if only_ours => return Err(NoSelection::NoMember),
         None => match networks.pop_first() {
-            None => return Err(Choice::Nobody),
+            None => return Err(NoSelection::NoMember),
             Some((_, only)) if networks.is_empty() => only,
             Some(first) => {
                 networks.insert(first.0, first.1);
-                return Err(Choice::Several(
-                    networks.iter().map(|(id, of)| line(*id, of)).collect::<Vec<_>>().join("\n"),
+                return Err(NoSelection::SeveralNetworks(
+                    networks.iter().map(|(id, of)| network_line(*id, of)).collect::<Vec<_>>().join("\n"),
                 ));
             }
         },
@@ -191,7 +195,7 @@ fn choose(members: &[Member], role: Role, ours: BlockHash, strictly: bool) -> Re
     Ok(chosen)
 }
 
-fn line(id: BlockHash, members: &[&Member]) -> String {
+fn network_line(id: BlockHash, members: &[&Member]) -> String {
     let addresses: Vec<_> = members.iter().map(|member| sanitize::line(&member.address)).collect();
     format!("  {}…: {}", id.short(), addresses.join(", "))
 }
@@ -211,8 +215,8 @@ mod tests {
         Member { address: address.to_owned(), role, network_id, tip: Some(tip), last_seen: Timestamp::EPOCH }
     }
 
-    fn chosen(members: &[Member]) -> Result<Vec<&str>, Choice> {
-        let chosen = choose(members, Role::Mempool, OURS, false)?;
+    fn chosen(members: &[Member]) -> Result<Vec<&str>, NoSelection> {
+        let chosen = select_members(members, Role::Mempool, OURS, false)?;
         Ok(chosen.into_iter().map(|member| member.address.as_str()).collect())
     }
 
@@ -231,7 +235,7 @@ mod tests {
     fn the_only_network_will_do() {
         let members = [member("a:1", Role::Mempool, THEIRS, 9), member("b:1", Role::Node, OTHERS, 1)];
         assert_eq!(chosen(&members), Ok(vec!["a:1"]));
-        assert_eq!(choose(&members, Role::Mempool, OURS, true).unwrap_err(), Choice::Nobody);
+        assert_eq!(select_members(&members, Role::Mempool, OURS, true).unwrap_err(), NoSelection::NoMember);
     }
 
     #[test]
@@ -241,8 +245,8 @@ mod tests {
             member("b:1", Role::Mempool, OTHERS, 1),
             member("c:1", Role::Mempool, OTHERS, 1),
         ];
-        let Err(Choice::Several(listed)) = chosen(&members) else { panic!("{:?}", chosen(&members)) };
+        let Err(NoSelection::SeveralNetworks(listed)) = chosen(&members) else { panic!("{:?}", chosen(&members)) };
         assert_eq!(listed, "  02020202…: a:1\n  03030303…: b:1, c:1");
-        assert_eq!(chosen(&[]), Err(Choice::Nobody));
+        assert_eq!(chosen(&[]), Err(NoSelection::NoMember));
     }
 }

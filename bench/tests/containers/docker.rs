@@ -1,10 +1,10 @@
-//! The engine of containers: what it is asked, and what it has of ours.
+//! Docker: running its commands, and cleaning up.
 
 use crate::harness::NotRun;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// What the names of all that we make begin with; it ends with our process.
+/// Prefix of the names of everything that this process makes.
 pub(crate) fn prefix() -> String {
     format!("chainlab-test-{}", std::process::id())
 }
@@ -13,7 +13,7 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// A command's output, or what it complained of.
+/// Runs a command; returns its output, or its errors if it fails.
 pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     let output = command.stdin(Stdio::null()).output().map_err(|error| format!("{command:?}: {error}"))?;
     if output.status.success() {
@@ -23,12 +23,12 @@ pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     Err(format!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&said).trim()))
 }
 
-/// `docker` with these words.
+/// Runs `docker` with these arguments.
 pub(crate) fn docker(words: &[&str]) -> Result<String, String> {
     run(Command::new("docker").args(words))
 }
 
-/// The program that reads compose.yaml: the plugin of today, or the program of before.
+/// The command that reads compose.yaml: the plugin `docker compose`, or the older `docker-compose`.
 pub(crate) fn compose() -> Result<Command, NotRun> {
     docker(&["version"]).map_err(|_| NotRun("no Docker engine answers here".to_owned()))?;
     if docker(&["compose", "version"]).is_ok() {
@@ -43,12 +43,12 @@ pub(crate) fn compose() -> Result<Command, NotRun> {
     }
 }
 
-/// What a container's record says at a place, as in `.State.ExitCode`.
+/// A field of a container's record, such as `.State.ExitCode`.
 pub(crate) fn inspect(container: &str, place: &str) -> Result<String, String> {
     docker(&["inspect", "--format", &format!("{{{{{place}}}}}"), container])
 }
 
-/// The image, made of the programs as they are now; it is removed when this is dropped.
+/// The image of the current programs; it is removed when this is dropped.
 pub(crate) struct Image(pub(crate) String);
 
 impl Image {
@@ -62,21 +62,21 @@ impl Image {
 
 impl Drop for Image {
     fn drop(&mut self) {
-        // If it is not there, it need not be removed.
+        // It may not exist.
         let _ = docker(&["rmi", "--force", &self.0]);
     }
 }
 
-/// What we have made and not removed.
+/// What this process has made and not removed.
 pub(crate) fn leftovers() -> Vec<String> {
     let lists: [&[&str]; 4] = [
-        &["ps", "--all", "--format", "container {{.Names}}"],
+        &["ps", "--all", "--format", "container {{.NameServer}}"],
         &["volume", "ls", "--format", "volume {{.Name}}"],
         &["network", "ls", "--format", "network {{.Name}}"],
         &["images", "--format", "image {{.Repository}}"],
     ];
     let ours = prefix();
-    // Where there is no engine there is nothing.
+    // Without a Docker engine there is nothing to list.
     let all = lists.iter().filter_map(|list| docker(list).ok()).collect::<Vec<_>>().join("\n");
     all.lines().filter(|line| line.contains(&ours)).map(str::to_owned).collect()
 }

@@ -1,14 +1,14 @@
-//! Each service alone in a container, as the image makes it: who it is, whether it is healthy, and how it ends.
+//! Each service alone in a container of the image: its user, its health and its exit code.
 
 use crate::docker::{Image, docker, inspect, prefix};
 use crate::harness::Outcome;
-use crate::service::{SOON, until};
+use testkit::{DEADLINE, until_ok};
 
 /// A container; it is removed when this is dropped.
 struct Container(String);
 
 impl Container {
-    /// Runs a program of the image, which may write nowhere but to its data.
+    /// Runs a program of the image that may write only to its data folder.
     fn run(image: &Image, program: &str) -> Self {
         let name = format!("{}-{program}", prefix());
         let container = Self(name.clone());
@@ -19,7 +19,7 @@ impl Container {
     }
 
     async fn is_healthy(&self) {
-        until(&format!("{} is healthy", self.0), SOON, async || {
+        until_ok(&format!("{} is healthy", self.0), DEADLINE, async || {
             match inspect(&self.0, ".State.Health.Status")?.as_str() {
                 "healthy" => Ok(()),
                 other => Err(format!("it is {other}: {}", docker(&["logs", &self.0])?)),
@@ -40,14 +40,14 @@ impl Drop for Container {
 
 pub(crate) async fn programs() -> Outcome {
     let image = Image::pack()?;
-    assert_eq!(inspect(&image.0, ".Config.User").unwrap(), "10001:10001", "nobody's programs are root");
-    docker(&["run", "--rm", &image.0, "sh"]).expect_err("there is no shell");
+    assert_eq!(inspect(&image.0, ".Config.User").unwrap(), "10001:10001", "programs must not run as root");
+    docker(&["run", "--rm", &image.0, "sh"]).expect_err("the image must have no shell");
     for program in ["tracker", "node", "mempool", "explorer"] {
         let container = Container::run(&image, program);
         container.is_healthy().await;
         let said = docker(&["exec", &container.0, "user", "health"]).unwrap();
         assert!(said.starts_with(&format!("{program} runs at 127.0.0.1:")), "{said}");
-        // As in every container, it is the process 1; whoever does not end within 10 s is killed, with 137.
+        // Docker kills a container that does not end within 10 s; its exit code is then 137.
         docker(&["stop", &container.0]).unwrap();
         assert_eq!(inspect(&container.0, ".State.ExitCode").unwrap(), "0", "{program}");
     }

@@ -1,12 +1,12 @@
-//! The manifests for Kubernetes against its published schemas, which a Python package carries; what `kustomize` makes of
-//! them too, where `kubectl` is.
+//! Checks the Kubernetes manifests, and the output of `kustomize` where `kubectl` is installed, against the published
+//! schemas, which a Python package contains.
 
 use crate::docker::{root, run};
 use crate::harness::{NotRun, Outcome};
 use std::path::PathBuf;
 use std::process::Command;
 
-/// A Python that has the schemas: that of `.ci/run`, or the one that is here.
+/// A Python with that package: the one that `.ci/run` sets up, or the system's.
 fn python() -> PathBuf {
     let own = root().join("target/kubernetes/bin/python");
     if own.exists() { own } else { PathBuf::from("python3") }
@@ -15,7 +15,9 @@ fn python() -> PathBuf {
 pub(crate) async fn manifests() -> Outcome {
     let python = python();
     run(Command::new(&python).args(["-c", "import kubernetes_validate, yaml"])).map_err(|_| {
-        NotRun("Python has no kubernetes-validate; python3 -m pip install kubernetes-validate".to_owned())
+        NotRun(
+            "Python lacks kubernetes-validate; install it with python3 -m pip install kubernetes-validate".to_owned(),
+        )
     })?;
     let script = root().join("bench/tests/containers/manifests.py");
     let said = run(Command::new(&python).arg("-B").arg(script).arg(root().join("deploy/kubernetes"))).unwrap();

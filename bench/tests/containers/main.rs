@@ -1,21 +1,18 @@
-//! The image and what runs in it: the network of compose.yaml, and what Kubernetes, Prometheus and Grafana are told.
+//! The container image, the network of compose.yaml, and the files for Kubernetes, Prometheus and Grafana.
 //!
-//! It needs Docker, so `cargo test -- --ignored` runs it and nothing else does. What a network does across hosts is tested
-//! in `hosts`, which has its own harness since the usual one cannot say that a test was not run; this is the same one.
+//! It needs Docker, so only `cargo test -- --ignored` runs it. It shares the harness of `hosts`, because the usual one
+//! cannot report that a test was not run.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod compose_project;
 mod docker;
-#[path = "../hosts/harness.rs"]
+#[path = "../common/harness.rs"]
 mod harness;
 mod image;
 mod kubernetes;
 mod metrics;
 mod network;
-mod project;
-#[path = "../network/service.rs"]
-#[expect(dead_code, reason = "services on this machine are of no use here, only what asks and waits")]
-mod service;
 
 use futures_util::FutureExt;
 use harness::Test;
@@ -23,8 +20,11 @@ use std::process::ExitCode;
 
 const TESTS: [Test; 5] = [
     Test { name: "programs_in_the_image_are_healthy_and_end_with_0", run: || image::programs().boxed_local() },
-    Test { name: "the_network_of_compose_mines_pays_splits_and_heals", run: || network::lives().boxed_local() },
-    Test { name: "the_stack_is_one_that_swarm_takes", run: || network::is_a_stack().boxed_local() },
+    Test {
+        name: "the_network_of_compose_mines_pays_splits_and_heals",
+        run: || network::compose_network().boxed_local(),
+    },
+    Test { name: "the_stack_is_one_that_swarm_takes", run: || network::swarm_stack().boxed_local() },
     Test { name: "kubernetes_manifests_keep_the_published_schemas", run: || kubernetes::manifests().boxed_local() },
     Test { name: "dashboards_name_metrics_that_programs_have", run: || metrics::dashboards().boxed_local() },
 ];

@@ -1,5 +1,5 @@
-"""Checks a folder of manifests: all that kustomization.yaml lists is there and keeps the schemas of Kubernetes, and what
-one part names in another is there too. Prints what it checked; an assertion that fails says what is wrong."""
+"""Checks a folder of manifests: every file that kustomization.yaml lists exists and follows the Kubernetes schemas, and
+every reference from one manifest to another is right. Prints what it checked; a failed assertion names the fault."""
 
 import pathlib
 import shutil
@@ -15,7 +15,7 @@ def documents(text):
 
 
 def check(document, origin):
-    # The newest schemas that the package has; strictly, so that a misspelt field is an error.
+    # The newest schemas in the package. Strict, so that a misspelt field is an error.
     kubernetes_validate.validate(document, kubernetes_validate.latest_version(), strict=True)
     name = f"{document['kind']} {document['metadata']['name']}"
     assert document["kind"] == "Namespace" or document["metadata"].get("namespace", "chainlab") == "chainlab", name
@@ -72,8 +72,8 @@ def main(folder):
         made = subprocess.run(["kubectl", "kustomize", folder], check=True, capture_output=True, text=True).stdout
         checked += [check(document, "made by kustomize") for document in documents(made)]
     else:
-        print("what kustomize makes of them: not checked, because kubectl is not here")
-    print(f"{len(checked)} manifests keep the schemas of Kubernetes {kubernetes_validate.latest_version()}")
+        print("the output of kustomize: not checked, because kubectl is not installed")
+    print(f"{len(checked)} manifests follow the schemas of Kubernetes {kubernetes_validate.latest_version()}")
 
 
 main(pathlib.Path(sys.argv[1]))

@@ -1,17 +1,17 @@
-//! What Prometheus asks and Grafana shows against what real programs tell: a metric that was renamed would only be an
-//! empty picture.
+//! Checks that every metric on the Grafana dashboard exists in real programs: a renamed one would only leave a panel
+//! empty.
 
 use crate::docker::root;
 use crate::harness::Outcome;
-use crate::service::{SOON, Service, client, until};
 use serde_json::Value;
 use shared::keys::KeyPair;
 use shared::ledger::{Amount, Unsigned, Uuid};
 use shared::wire::{MineRequest, PeersUpdate};
 use std::collections::BTreeSet;
+use testkit::{DEADLINE, Process, client, until_ok};
 
 const TOKEN: &str = "a secret of the tests";
-/// What names of metrics begin with.
+/// Prefix of the names of our metrics.
 const OURS: &str = "chainlab_";
 
 pub(crate) async fn dashboards() -> Outcome {
@@ -27,24 +27,24 @@ pub(crate) async fn dashboards() -> Outcome {
         ("MEMPOOL__POLL_MS", "100"),
     ]
     .map(|(key, value)| (key.to_owned(), value.to_owned()));
-    let service = |name, args: &[&str]| Service::new(name, folder.path(), &settings, args);
+    let service = |name, args: &[&str]| Process::new(name, folder.path(), &settings, args);
     let mut tracker = service("tracker", &[]);
-    let mut node = service("node", &["-t", &tracker.at]);
-    let mut mempool = service("mempool", &["-t", &tracker.at]);
-    // Nobody tells it of the others.
-    let mut hermit = service("node", &["-t", "127.0.0.1:1"]);
-    for service in [&mut tracker, &mut node, &mut mempool, &mut hermit] {
+    let mut node = service("node", &["-t", &tracker.address]);
+    let mut mempool = service("mempool", &["-t", &tracker.address]);
+    // It knows no other service.
+    let mut isolated = service("node", &["-t", "127.0.0.1:1"]);
+    for service in [&mut tracker, &mut node, &mut mempool, &mut isolated] {
         service.start().await;
     }
 
-    // Everything happens once that is counted: blocks, a payment, a reorganisation, a template.
-    let mine = async |node: &Service, blocks| {
-        client().mine(&node.at, TOKEN, &MineRequest { blocks, data: None }).await.unwrap();
+    // Each counted event happens once: blocks, a payment, a reorganisation, a template.
+    let mine = async |node: &Process, blocks| {
+        client().mine(&node.address, TOKEN, &MineRequest { blocks, data: None }).await.unwrap();
     };
     mine(&node, 1).await;
-    mine(&hermit, 2).await;
-    let meet = PeersUpdate { add: vec![hermit.at.clone()], ..PeersUpdate::default() };
-    client().update_peers(&node.at, TOKEN, &meet).await.unwrap();
+    mine(&isolated, 2).await;
+    let meet = PeersUpdate { add: vec![isolated.address.clone()], ..PeersUpdate::default() };
+    client().update_peers(&node.address, TOKEN, &meet).await.unwrap();
     node.reaches(2).await;
     mempool.reaches(2).await;
     let unsigned = Unsigned {
@@ -56,25 +56,25 @@ pub(crate) async fn dashboards() -> Outcome {
         msg: String::new(),
     };
     let payment = alice.sign_transaction(unsigned, node.info().await.network_id);
-    client().push_transaction(&mempool.at, &payment).await.unwrap();
+    client().push_transaction(&mempool.address, &payment).await.unwrap();
     mine(&node, 1).await;
 
     assert!(std::fs::read_to_string(root().join("deploy/prometheus/prometheus.yml")).unwrap().contains("/targets"));
     let wanted = wanted();
     assert!(wanted.len() > 8, "{wanted:?}");
-    until("all that the dashboard shows is told", SOON, async || {
-        let mut told = metrics(&tracker.at).await;
-        for at in targets(&tracker.at).await {
-            told.push_str(&metrics(&at).await);
+    until_ok("the programs have all metrics of the dashboard", DEADLINE, async || {
+        let mut text = metrics(&tracker.address).await;
+        for at in targets(&tracker.address).await {
+            text.push_str(&metrics(&at).await);
         }
-        let missing: Vec<_> = wanted.iter().filter(|metric| !metric.is_in(&told)).collect();
-        if missing.is_empty() { Ok(()) } else { Err(format!("nobody tells {missing:?}")) }
+        let missing: Vec<_> = wanted.iter().filter(|metric| !metric.is_in(&text)).collect();
+        if missing.is_empty() { Ok(()) } else { Err(format!("no program has {missing:?}")) }
     })
     .await;
     Ok(())
 }
 
-/// Whom Prometheus asks.
+/// The addresses that Prometheus scrapes.
 async fn targets(tracker: &str) -> Vec<String> {
     let body = reqwest::get(format!("http://{tracker}/targets")).await.unwrap().bytes().await.unwrap();
     let all: Vec<Value> = serde_json::from_slice(&body).unwrap();
@@ -85,23 +85,23 @@ async fn metrics(at: &str) -> String {
     reqwest::get(format!("http://{at}/metrics")).await.unwrap().text().await.unwrap()
 }
 
-/// A metric, and the labels that it is told apart by.
+/// A metric and its labels.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Wanted {
+struct Metric {
     name: String,
     labels: Vec<String>,
 }
 
-impl Wanted {
-    fn is_in(&self, told: &str) -> bool {
-        let rest = told.lines().filter_map(|line| line.strip_prefix(self.name.as_str()));
+impl Metric {
+    fn is_in(&self, text: &str) -> bool {
+        let rest = text.lines().filter_map(|line| line.strip_prefix(self.name.as_str()));
         rest.filter(|rest| rest.starts_with(['{', ' ']))
             .any(|rest| self.labels.iter().all(|label| rest.contains(&format!("{label}=\""))))
     }
 }
 
-/// What the dashboard's questions name.
-fn wanted() -> BTreeSet<Wanted> {
+/// The metrics in the dashboard's queries.
+fn wanted() -> BTreeSet<Metric> {
     let text = std::fs::read_to_string(root().join("deploy/grafana/chainlab.json")).unwrap();
     let dashboard: Value = serde_json::from_str(&text).unwrap();
     let panels = dashboard["panels"].as_array().unwrap();
@@ -109,11 +109,11 @@ fn wanted() -> BTreeSet<Wanted> {
     targets.flat_map(|target| named(target["expr"].as_str().unwrap())).collect()
 }
 
-/// The metrics of a question, with the labels in `by (…)`, which are those of all that it names.
-fn named(question: &str) -> Vec<Wanted> {
+/// The metrics of a query. The labels in `by (…)` belong to all of them.
+fn named(question: &str) -> Vec<Metric> {
     let by = question.split_once("by (").and_then(|(_, rest)| rest.split_once(')')).map_or("", |(labels, _)| labels);
     let labels: Vec<String> = by.split(", ").filter(|label| !label.is_empty()).map(str::to_owned).collect();
     let words = question.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
     let names = words.filter(|word| word.starts_with(OURS));
-    names.map(|name| Wanted { name: name.to_owned(), labels: labels.clone() }).collect()
+    names.map(|name| Metric { name: name.to_owned(), labels: labels.clone() }).collect()
 }

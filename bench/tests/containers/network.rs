@@ -1,22 +1,22 @@
-//! The network of compose.yaml from its start to its end: it mines, pays, is split, heals, is stopped and goes on.
+//! The network of compose.yaml from start to end: it mines, pays, is split, heals, stops and continues.
 
+use crate::compose_project::{ComposeProject, height_within, tip};
 use crate::docker::{docker, inspect, root, run};
 use crate::harness::{NotRun, Outcome};
-use crate::project::{Project, height_within, tip};
-use crate::service::{client, until};
 use futures_util::future::join_all;
 use shared::block::{BlockHash, Height};
 use std::process::Command;
 use std::time::{Duration, Instant};
+use testkit::{client, until_ok};
 
-/// How long a state may be waited for; containers start slowly where others work, too.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// Bytes of a block's JSON.
+/// Bound on each wait; containers start slowly on a busy machine.
+const TIMEOUT: Duration = Duration::from_secs(120);
+/// Bytes of a block's JSON at most.
 const MAX_BLOCK_BYTES: usize = 16 << 20;
 const NODES: usize = 3;
 
-pub(crate) async fn lives() -> Outcome {
-    let project = Project::new()?;
+pub(crate) async fn compose_network() -> Outcome {
+    let project = ComposeProject::new()?;
     project.up(NODES);
     all_are_healthy(&project).await;
     let nodes = project.containers(Some("node"));
@@ -31,11 +31,11 @@ pub(crate) async fn lives() -> Outcome {
     Ok(())
 }
 
-/// The stack of Docker Swarm, as far as a machine that is in no swarm can tell: the file is one, with nothing left out.
-pub(crate) async fn is_a_stack() -> Outcome {
+/// Checks that Docker Swarm reads compose.yaml as a stack with all services; this needs no swarm.
+pub(crate) async fn swarm_stack() -> Outcome {
     let config = |words: &[&str]| run(Command::new("docker").args(words).current_dir(root()));
     config(&["stack", "config", "--help"])
-        .map_err(|_| NotRun("docker stack config is not here, so no stack can be read".to_owned()))?;
+        .map_err(|_| NotRun("docker stack config is missing, which reads the stack".to_owned()))?;
     let stack = config(&["stack", "config", "--compose-file", "compose.yaml"]).unwrap();
     for service in ["tracker", "node", "mempool", "explorer", "simulator"] {
         assert!(stack.contains(&format!("\n  {service}:\n")), "{service} is not in the stack:\n{stack}");
@@ -43,8 +43,8 @@ pub(crate) async fn is_a_stack() -> Outcome {
     Ok(())
 }
 
-async fn all_are_healthy(project: &Project) {
-    until("all services are healthy", PATIENCE, async || {
+async fn all_are_healthy(project: &ComposeProject) {
+    until_ok("all services are healthy", TIMEOUT, async || {
         for container in project.containers(None) {
             let name = inspect(&container, ".Name")?;
             let health = "if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end";
@@ -58,7 +58,7 @@ async fn all_are_healthy(project: &Project) {
     .await;
 }
 
-/// Where a node is on the network of the containers.
+/// The address of a node on the containers' network.
 fn address(container: &str) -> Result<String, String> {
     let ip = inspect(container, "range .NetworkSettings.Networks}}{{.IPAddress}}{{end")?;
     let said = docker(&["exec", container, "user", "health", "--json"])?;
@@ -72,15 +72,15 @@ async fn hash_at(node: &str, height: Height) -> Result<BlockHash, String> {
     Ok(block.hash())
 }
 
-/// Waits until the nodes have the same block where the shortest of them ends, at this height at least.
+/// Waits until all nodes have the same block at the height of the lowest tip, which must be at least `least`.
 async fn agree(nodes: &[String], least: Height) -> (Height, BlockHash) {
-    until("the nodes agree", PATIENCE, async || {
+    until_ok("the nodes agree", TIMEOUT, async || {
         let at: Vec<String> = nodes.iter().map(|node| address(node)).collect::<Result<_, _>>()?;
         let tips = join_all(at.iter().map(|at| tip(at))).await.into_iter().collect::<Result<Vec<_>, _>>()?;
         let heights: Vec<Height> = tips.iter().map(|tip| tip.index).collect();
         let lowest = *heights.iter().min().ok_or("there are none")?;
         if lowest < least {
-            return Err(format!("their heights are {heights:?}, and {least} is waited for"));
+            return Err(format!("their heights are {heights:?}; expected at least {least}"));
         }
         let hashes = join_all(at.iter().map(|at| hash_at(at, lowest))).await;
         let hashes = hashes.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -90,38 +90,38 @@ async fn agree(nodes: &[String], least: Height) -> (Height, BlockHash) {
     .await
 }
 
-/// The narrator tells of payments, and of blocks that confirm them.
-async fn members_pay(project: &Project) {
-    until("members pay one another, and blocks confirm it", PATIENCE, async || {
-        let told = project.log("simulator");
-        let is_told = [" pays ", " confirms "].iter().all(|word| told.contains(word));
-        if is_told { Ok(()) } else { Err(format!("told so far:\n{told}")) }
+/// Waits until the simulator reports payments and blocks that confirm them.
+async fn members_pay(project: &ComposeProject) {
+    until_ok("members pay one another, and blocks confirm it", TIMEOUT, async || {
+        let log = project.log("simulator");
+        let is_there = [" pays ", " confirms "].iter().all(|word| log.contains(word));
+        if is_there { Ok(()) } else { Err(format!("output so far:\n{log}")) }
     })
     .await;
-    // The last of it, for whoever reads the test's output.
-    let told = project.log("simulator");
-    let lines: Vec<_> = told.lines().collect();
+    // The last lines, for the reader of the test's output.
+    let log = project.log("simulator");
+    let lines: Vec<_> = log.lines().collect();
     lines[lines.len().saturating_sub(3)..].iter().for_each(|line| println!("  {line}"));
 }
 
-/// What is published answers, and so does the command line within a container.
-async fn people_reach_it(project: &Project) {
+/// The published ports answer, and so does the command line in a container.
+async fn people_reach_it(project: &ComposeProject) {
     let mempool = client().info(&project.mempool()).await.unwrap();
     assert_eq!(mempool.service, "mempool");
     assert_eq!(project.nodes().await.unwrap().len(), NODES);
     let page = reqwest::get(format!("http://{}/", project.explorer())).await.unwrap();
     assert!(page.status().is_success(), "{}", page.status());
-    let said = project.tell(&["exec", "-T", "tracker", "user", "balances"]);
+    let said = project.compose(&["exec", "-T", "tracker", "user", "balances"]);
     assert!(said.contains("lab1"), "{said}");
 }
 
-/// One node is cut off from the others; both sides mine; then all agree again.
-async fn split(project: &Project, nodes: &[String]) {
+/// Cuts off one node, lets both sides mine, and reconnects it; then all agree again.
+async fn split(project: &ComposeProject, nodes: &[String]) {
     let (alone, others) = nodes.split_first().unwrap();
     let (height, _) = agree(nodes, Height(0)).await;
     project.network("disconnect", alone);
     let began = Instant::now();
-    until("both sides have mined", PATIENCE, async || {
+    until_ok("both sides have mined", TIMEOUT, async || {
         let far = height_within(alone)?;
         let near = tip(&address(&others[0])?).await?.index.0;
         let both = far > height.0 + 1 && near > height.0 + 1;
@@ -138,24 +138,24 @@ async fn split(project: &Project, nodes: &[String]) {
     assert!(nodes.iter().any(|node| reorganised(node)), "one side must have given way");
 }
 
-/// Whether a node has told that it left a branch; programs tell on standard error.
+/// Whether a node has logged a reorganisation.
 fn reorganised(container: &str) -> bool {
     let output = Command::new("docker").args(["logs", container]).output().unwrap();
     String::from_utf8_lossy(&output.stderr).contains("reorganised")
 }
 
-/// `stop` ends every program by itself, and `up` goes on with the same chain.
-async fn stop_and_go_on(project: &Project) {
+/// `stop` ends every program in order, and `up` continues the same chain.
+async fn stop_and_go_on(project: &ComposeProject) {
     let (height, hash) = agree(&project.containers(Some("node")), Height(0)).await;
-    project.tell(&["stop"]);
+    project.compose(&["stop"]);
     for container in project.containers(None) {
         let name = inspect(&container, ".Name").unwrap();
         let code = inspect(&container, ".State.ExitCode").unwrap();
-        // The narrator's code is its verdict: 1 if its report says that a block could not be fetched to be checked, as one that
-        // only the node had that was cut off, and that nothing else was wrong.
-        let told = if name.contains("simulator") { project.log("simulator") } else { String::new() };
-        let is_verdict = code == "1" && told.contains("could not be fetched") && !told.contains("NOT proven");
-        assert!(code == "0" || is_verdict, "{name} ended with {code}:\n{told}");
+        // The simulator's exit code is its verdict. 1 is right if a block could not be fetched for checking (only the
+        // node that was cut off had it) and nothing else was wrong.
+        let log = if name.contains("simulator") { project.log("simulator") } else { String::new() };
+        let is_verdict = code == "1" && log.contains("could not be fetched") && !log.contains("NOT proven");
+        assert!(code == "0" || is_verdict, "{name} ended with {code}:\n{log}");
     }
     project.up(NODES);
     let nodes = project.containers(Some("node"));

@@ -1,44 +1,42 @@
-//! Networks of real programs on hosts of their own: network namespaces with an address each, joined by a bridge, whose
-//! links are cut, slowed down and mended, whose hosts are killed, whose disks are full and whose clocks are wrong.
+//! Networks of real programs on several hosts: network namespaces with an address each, joined by a bridge. Links are
+//! cut, slowed down and restored, hosts are killed, a disk is full and a clock is wrong.
 //!
-//! It needs root and `ip`, so `cargo test -- --ignored` runs it and nothing else does. It has a harness of its own since
-//! the usual one cannot say that a test was not run. What a network does on one machine is tested in `network`.
+//! It needs root and `ip`, so only `cargo test -- --ignored` runs it. It has a harness of its own, because the usual
+//! one cannot report that a test was not run. Networks on one machine are tested in `network`.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod clock;
-mod converge;
 mod disk;
+#[path = "../common/harness.rs"]
 mod harness;
+mod host_process;
 mod lan;
-mod lost;
 mod measure;
-mod names;
+mod name_server;
 mod payments;
-#[path = "../network/service.rs"]
-#[expect(dead_code, reason = "services on this machine are of no use here, only what starts programs and waits")]
-mod service;
+mod restart;
 mod slow;
 mod split;
-mod station;
 mod sync;
+mod tour;
 
 use futures_util::FutureExt;
 use harness::Test;
 use std::process::ExitCode;
 
-/// The same for all: what steers the nodes.
+/// The token of all nodes.
 const TOKEN: &str = "a secret of the tests";
 
 const TESTS: [Test; 8] = [
-    Test { name: "five_hosts_that_follow_the_readme_converge", run: || converge::by_the_readme().boxed_local() },
-    Test { name: "a_network_that_was_cut_is_one_again", run: || split::three_and_two().boxed_local() },
-    Test { name: "a_host_is_killed_and_returns", run: || lost::a_host_returns().boxed_local() },
-    Test { name: "a_new_tracker_takes_over_the_name", run: || lost::tracker_moves().boxed_local() },
-    Test { name: "a_slow_lossy_link_still_converges", run: || slow::far_away().boxed_local() },
+    Test { name: "five_hosts_that_follow_the_readme_converge", run: || tour::several_machines().boxed_local() },
+    Test { name: "a_network_that_was_cut_is_one_again", run: || split::split_and_heal().boxed_local() },
+    Test { name: "a_host_is_killed_and_returns", run: || restart::host_returns().boxed_local() },
+    Test { name: "a_new_tracker_takes_over_the_name", run: || restart::tracker_moves().boxed_local() },
+    Test { name: "a_slow_lossy_link_still_converges", run: || slow::slow_link().boxed_local() },
     Test { name: "a_late_joiner_syncs", run: || sync::late_joiner().boxed_local() },
-    Test { name: "a_disk_is_full_and_then_is_not", run: || disk::full().boxed_local() },
-    Test { name: "a_clock_is_ten_minutes_off", run: || clock::ahead().boxed_local() },
+    Test { name: "a_disk_is_full_and_then_is_not", run: || disk::disk_full().boxed_local() },
+    Test { name: "a_clock_is_ten_minutes_off", run: || clock::clock_ahead().boxed_local() },
 ];
 
 fn main() -> ExitCode {

@@ -1,33 +1,33 @@
-//! What is measured of a network: when its nodes agree, and how many blocks were lost to forks.
+//! Measurements of a network: when its nodes agree, and how many blocks were lost to forks.
 
-use crate::service::{client, until};
-use crate::station::Station;
+use crate::host_process::HostProcess;
 use futures_util::future::join_all;
 use shared::block::{BlockHash, BlockId};
 use shared::chain::BranchStatus;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
+use testkit::{client, until_ok};
 
-/// Bytes of a block's JSON.
+/// Bytes of a block's JSON at most.
 const MAX_BLOCK_BYTES: usize = 16 << 20;
-/// How far a node may lag behind and still agree.
+/// Blocks that a node may be behind the highest one.
 const MAX_LAG: u64 = 4;
 
-/// What nodes agree on, and when.
+/// The block that nodes agree on, and the time it took.
 pub(crate) struct Agreement {
     pub(crate) block: BlockId,
     pub(crate) seconds: f64,
 }
 
-/// Waits until all `nodes` have the same chain up to `depth` blocks below the shortest of them, which must not lag behind,
-/// and have at least the height `least`.
-pub(crate) async fn agreement(nodes: &[&Station], least: u64, depth: u64, within: Duration) -> Agreement {
+/// Waits until all `nodes` have the same block `depth` blocks below the lowest tip. The lowest tip must be at height
+/// `least` at least, and not far behind the highest.
+pub(crate) async fn agreement(nodes: &[&HostProcess], least: u64, depth: u64, within: Duration) -> Agreement {
     let began = Instant::now();
-    let block = until("all nodes agree", within, async || agreed(nodes, least, depth).await).await;
+    let block = until_ok("all nodes agree", within, async || agreed(nodes, least, depth).await).await;
     Agreement { block, seconds: began.elapsed().as_secs_f64() }
 }
 
-async fn agreed(nodes: &[&Station], least: u64, depth: u64) -> Result<BlockId, String> {
+async fn agreed(nodes: &[&HostProcess], least: u64, depth: u64) -> Result<BlockId, String> {
     let tips: Result<Vec<_>, _> = join_all(nodes.iter().map(|node| node.tip())).await.into_iter().collect();
     let heights: Vec<_> = tips?.iter().map(|tip| tip.index).collect();
     let (lowest, highest) = (*heights.iter().min().unwrap(), *heights.iter().max().unwrap());
@@ -42,21 +42,21 @@ async fn agreed(nodes: &[&Station], least: u64, depth: u64) -> Result<BlockId, S
 }
 
 /// The block of the best chain at a height.
-pub(crate) async fn block_at(node: &Station, height: u64) -> Result<BlockId, String> {
-    let block = client().block(&node.at, height, MAX_BLOCK_BYTES).await.map_err(|error| error.to_string())?;
+pub(crate) async fn block_at(node: &HostProcess, height: u64) -> Result<BlockId, String> {
+    let block = client().block(&node.address, height, MAX_BLOCK_BYTES).await.map_err(|error| error.to_string())?;
     Ok(BlockId { index: block.index(), hash: block.hash() })
 }
 
 /// Whether a block is on a node's best chain.
-pub(crate) async fn has(node: &Station, block: BlockId) -> bool {
+pub(crate) async fn has(node: &HostProcess, block: BlockId) -> bool {
     block_at(node, block.index.0).await.is_ok_and(|there| there == block)
 }
 
-/// How many blocks on side branches these nodes know, each counted once: found, and lost to forks.
-pub(crate) async fn lost_to_forks(nodes: &[&Station]) -> usize {
+/// The number of distinct blocks on side branches that these nodes know: mined, but lost to forks.
+pub(crate) async fn lost_to_forks(nodes: &[&HostProcess]) -> usize {
     let mut lost: BTreeSet<String> = BTreeSet::new();
     for node in nodes {
-        for tip in client().tips(&node.at).await.unwrap() {
+        for tip in client().tips(&node.address).await.unwrap() {
             let mut at = BlockId { index: tip.index, hash: tip.hash };
             while tip.status == BranchStatus::Side && at.index > tip.fork.index && lost.insert(at.hash.to_string()) {
                 at = BlockId { index: shared::block::Height(at.index.0 - 1), hash: parent(node, at.hash).await };
@@ -66,8 +66,8 @@ pub(crate) async fn lost_to_forks(nodes: &[&Station]) -> usize {
     lost.len()
 }
 
-async fn parent(node: &Station, hash: BlockHash) -> BlockHash {
-    let json = client().block_json(&node.at, hash, MAX_BLOCK_BYTES).await.unwrap();
+async fn parent(node: &HostProcess, hash: BlockHash) -> BlockHash {
+    let json = client().block_json(&node.address, hash, MAX_BLOCK_BYTES).await.unwrap();
     let block: serde_json::Value = serde_json::from_slice(&json).unwrap();
     block["prev_hash"].as_str().unwrap().parse().unwrap()
 }

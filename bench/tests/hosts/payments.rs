@@ -1,7 +1,6 @@
-//! Wallets that pay, and what became of what they paid.
+//! Payments, and what became of them.
 
-use crate::service::{SOON, client, until};
-use crate::station::Station;
+use crate::host_process::HostProcess;
 use futures_util::StreamExt;
 use runtime::client::Error;
 use shared::block::BlockHash;
@@ -10,14 +9,15 @@ use shared::ledger::{Amount, Transaction, TransactionId, Unsigned, Uuid};
 use shared::wire::{PoolEvent, TransactionState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use testkit::{DEADLINE, client, until_ok};
 use tokio::task::JoinHandle;
 
-/// What every address has from the beginning, on networks whose members pay.
+/// Grains of every address at the start, on networks with payments.
 pub(crate) const FUNDS: u64 = 1_000_000;
-/// What each payment costs.
+/// Fee of each payment, in grains.
 pub(crate) const FEE: u64 = 1000;
 
-/// A payment of the wallet `from` names, different for every `n`.
+/// A payment between two seeds; `n` makes it differ from others.
 pub(crate) fn payment(from: &str, to: &str, grains: u64, n: u128, network: BlockHash) -> Transaction {
     let (pair, to) = (KeyPair::from_seed(from), KeyPair::from_seed(to).address());
     let (amount, fee) = (Amount::new(grains).unwrap(), Amount::new(FEE).unwrap());
@@ -25,45 +25,45 @@ pub(crate) fn payment(from: &str, to: &str, grains: u64, n: u128, network: Block
     pair.sign_transaction(unsigned, network)
 }
 
-/// Hands a payment in, which must be accepted.
-pub(crate) async fn push(mempool: &Station, payment: &Transaction) {
-    let pushed = client().push_transaction(&mempool.at, payment).await.unwrap();
+/// Pushes a payment, which must be accepted.
+pub(crate) async fn push(mempool: &HostProcess, payment: &Transaction) {
+    let pushed = client().push_transaction(&mempool.address, payment).await.unwrap();
     assert_eq!(pushed.id, payment.id);
 }
 
-/// What a mempool has to say of a payment.
+/// What a mempool knows about a payment.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Fate {
+pub(crate) enum PaymentOutcome {
     Confirmed,
     Pending,
-    /// Not known, and not taken either.
+    /// Unknown, and refused with this reason.
     Refused(String),
 }
 
-/// Asks a mempool for a payment; hands it in again where it is not known.
-pub(crate) async fn fate(mempool: &Station, payment: &Transaction) -> Result<Fate, String> {
-    match client().transaction(&mempool.at, &payment.id).await {
-        Ok(status) if status.status == TransactionState::Confirmed => return Ok(Fate::Confirmed),
-        Ok(_) => return Ok(Fate::Pending),
+/// Asks a mempool about a payment; pushes it again if it is unknown.
+pub(crate) async fn outcome(mempool: &HostProcess, payment: &Transaction) -> Result<PaymentOutcome, String> {
+    match client().transaction(&mempool.address, &payment.id).await {
+        Ok(status) if status.status == TransactionState::Confirmed => return Ok(PaymentOutcome::Confirmed),
+        Ok(_) => return Ok(PaymentOutcome::Pending),
         Err(error) if error.status() != Some(404) => return Err(error.to_string()),
         Err(_) => {}
     }
-    match client().push_transaction(&mempool.at, payment).await {
-        Ok(_) => Ok(Fate::Pending),
+    match client().push_transaction(&mempool.address, payment).await {
+        Ok(_) => Ok(PaymentOutcome::Pending),
         Err(Error::Refused(problem)) => match problem.rule {
-            Some(rule) => Ok(Fate::Refused(format!("{rule}: {}", problem.detail))),
+            Some(rule) => Ok(PaymentOutcome::Refused(format!("{rule}: {}", problem.detail))),
             None => Err(format!("refused without a rule: {}", problem.detail)),
         },
         Err(error) => Err(error.to_string()),
     }
 }
 
-/// Waits until a mempool confirms every one of them.
-pub(crate) async fn all_confirmed(mempool: &Station, ids: &[TransactionId]) {
-    until("all payments are confirmed", SOON * 2, async || {
+/// Waits until a mempool confirms all transactions.
+pub(crate) async fn all_confirmed(mempool: &HostProcess, ids: &[TransactionId]) {
+    until_ok("all payments are confirmed", DEADLINE * 2, async || {
         for id in ids {
-            match client().confirmations(&mempool.at, id).await {
-                Ok(0) => return Err(format!("{id} waits")),
+            match client().confirmations(&mempool.address, id).await {
+                Ok(0) => return Err(format!("{id} is pending")),
                 Ok(_) => {}
                 Err(error) => return Err(format!("{id}: {error}")),
             }
@@ -73,17 +73,17 @@ pub(crate) async fn all_confirmed(mempool: &Station, ids: &[TransactionId]) {
     .await;
 }
 
-/// Counts what a mempool says to have come back from blocks that were undone.
-pub(crate) struct Returned {
+/// Counts a mempool's events of payments that returned to the pool from undone blocks.
+pub(crate) struct ReturnedCounter {
     count: Arc<AtomicU64>,
     task: JoinHandle<()>,
 }
 
-impl Returned {
-    pub(crate) async fn listen(mempool: &Station) -> Self {
+impl ReturnedCounter {
+    pub(crate) async fn listen(mempool: &HostProcess) -> Self {
         let count = Arc::<AtomicU64>::default();
         let counted = Arc::clone(&count);
-        let mut events = Box::pin(client().pool_events(&mempool.at).await.unwrap());
+        let mut events = Box::pin(client().pool_events(&mempool.address).await.unwrap());
         let task = tokio::spawn(async move {
             while let Some(Ok(event)) = events.next().await {
                 if matches!(event, PoolEvent::Returned(_)) {
@@ -99,7 +99,7 @@ impl Returned {
     }
 }
 
-impl Drop for Returned {
+impl Drop for ReturnedCounter {
     fn drop(&mut self) {
         self.task.abort();
     }

@@ -1,7 +1,7 @@
-"""Carries frames between two interfaces of this namespace, late, and loses some: what tc netem does in the kernel.
+"""Relays frames between two interfaces of this namespace, delays them and loses some, as tc netem does in the kernel.
 
-Usage: slow_link.py DELAY_MS LOSS_PERCENT SEED ONE OTHER. Both ways are as slow and lose as much. Real packets are late and
-lost, so it is the hosts' own TCP that has to cope. Says "ready" once it carries.
+Usage: slow_link.py DELAY_MS LOSS_PERCENT SEED ONE OTHER. Both directions have the same delay and loss. Prints "ready" when
+it relays.
 """
 
 import collections
@@ -12,9 +12,9 @@ import socket
 import sys
 import time
 
-PACKET_VNET_HDR = 15  # The work that the kernel has left for the network card stays described in front of each frame.
+PACKET_VNET_HDR = 15  # A header before each frame keeps the work that the kernel leaves to the network card.
 SOL_PACKET = 263
-MAX_WAITING = 10_000  # Frames on their way; more are lost, as in any queue.
+MAX_WAITING = 10_000  # Frames in flight; more are dropped, as in any queue.
 
 
 def open_interface(name):
@@ -34,12 +34,12 @@ def main():
         for link in select.select(links, [], [], due)[0]:
             frame, (_, _, kind, *_) = link.recvfrom(1 << 17)
             if kind == socket.PACKET_OUTGOING:
-                continue  # Our own, seen again on its way out.
+                continue  # A frame that we sent ourselves.
             if chance.random() >= loss and len(waiting) < MAX_WAITING:
                 waiting.append((time.monotonic() + delay, links[1 - links.index(link)], frame))
         while waiting and waiting[0][0] <= time.monotonic():
             _, link, frame = waiting.popleft()
-            with contextlib.suppress(OSError):  # What an interface does not take is lost, too.
+            with contextlib.suppress(OSError):  # A frame that the interface refuses is lost too.
                 link.send(frame)
 
 

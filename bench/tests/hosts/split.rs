@@ -1,62 +1,63 @@
-//! The network is cut 3/2 for a while, and both halves mine and take payments; then it is mended.
+//! The network is cut into three and two hosts for a while; both parts mine and accept payments; then it is healed.
 
 use crate::harness::Outcome;
+use crate::host_process::{HostProcess, settings};
 use crate::lan::Lan;
 use crate::measure::{agreement, has, lost_to_forks};
-use crate::payments::{FEE, FUNDS, Fate, Returned, all_confirmed, fate, payment, push};
-use crate::service::{SOON, until};
-use crate::station::{Station, settings};
+use crate::payments::{FEE, FUNDS, PaymentOutcome, ReturnedCounter, all_confirmed, outcome, payment, push};
 use shared::block::{BlockHash, BlockId};
 use shared::ledger::Transaction;
 use std::time::Duration;
+use testkit::{DEADLINE, until_ok};
 
-/// The lighter half.
+/// The smaller part.
 const CUT_OFF: [usize; 2] = [4, 5];
-/// Payments in each half that nothing stands against, and such as are made of the same money in both.
-const EACH: u32 = 20;
-const TWICE: u32 = 5;
-/// Blocks that each half must have found.
-const APART: u64 = 6;
+/// Payments in each part without a conflict, and payments that spend the same money in both parts.
+const PAYMENTS_EACH: u32 = 20;
+const DOUBLE_SPENDS: u32 = 5;
+/// Blocks that each part must find.
+const MIN_BLOCKS_EACH: u64 = 6;
 
-/// What a half pays, by wallets of its own, and by wallets that the other half knows as well.
+/// The payments of one part: by wallets of its own, and by wallets that also pay in the other part.
 fn payments(half: u32, network: BlockHash) -> Vec<Transaction> {
-    let own = (0..EACH).map(|n| {
+    let own = (0..PAYMENTS_EACH).map(|n| {
         let from = format!("wallet {n} of half {half}");
         payment(&from, "a shop", 1000 + u64::from(n), 0, network)
     });
-    // All that the wallet has, to another shop in each half: only one can have it.
-    let twice = (0..TWICE).map(|n| {
+    // All money of the wallet, to another shop in each part: only one payment can be confirmed.
+    let twice = (0..DOUBLE_SPENDS).map(|n| {
         payment(&format!("wallet {n} of both"), &format!("shop {half}"), FUNDS - FEE, u128::from(half), network)
     });
     own.chain(twice).collect()
 }
 
-async fn tip(node: &Station) -> BlockId {
+async fn tip(node: &HostProcess) -> BlockId {
     let tip = node.tip().await.unwrap();
     BlockId { index: tip.index, hash: tip.hash }
 }
 
-pub(crate) async fn three_and_two() -> Outcome {
+pub(crate) async fn split_and_heal() -> Outcome {
     let lan = Lan::new(5)?;
     let funds = FUNDS.to_string();
     let settings = settings("cut", &[("NETWORK__NEW_ADDRESS_BALANCE", &funds)]);
     let tracker_at = format!("{}:8090", lan.address(1));
-    let mut tracker = Station::new(&lan, 1, ("tracker", 8090), &settings, &[]);
+    let mut tracker = HostProcess::new(&lan, 1, ("tracker", 8090), &settings, &[]);
     tracker.start().await;
-    // One in each half.
-    let mut mempools = [3, 5].map(|host| Station::new(&lan, host, ("mempool", 8091), &settings, &["-t", &tracker_at]));
+    // One in each part.
+    let mut mempools =
+        [3, 5].map(|host| HostProcess::new(&lan, host, ("mempool", 8091), &settings, &["-t", &tracker_at]));
     for mempool in &mut mempools {
         mempool.start().await;
     }
     let mut nodes: Vec<_> =
-        (1..=5).map(|host| Station::new(&lan, host, ("node", 8100), &settings, &["-t", &tracker_at])).collect();
+        (1..=5).map(|host| HostProcess::new(&lan, host, ("node", 8100), &settings, &["-t", &tracker_at])).collect();
     for node in &mut nodes {
         node.start().await;
     }
-    let nodes: Vec<&Station> = nodes.iter().collect();
-    agreement(&nodes, 4, 0, SOON * 2).await;
-    let returned = [Returned::listen(&mempools[0]).await, Returned::listen(&mempools[1]).await];
-    // Everybody has heard of both mempools by now, or soon.
+    let nodes: Vec<&HostProcess> = nodes.iter().collect();
+    agreement(&nodes, 4, 0, DEADLINE * 2).await;
+    let returned = [ReturnedCounter::listen(&mempools[0]).await, ReturnedCounter::listen(&mempools[1]).await];
+    // Time for all nodes to learn of both mempools.
     tokio::time::sleep(Duration::from_secs(4)).await;
 
     let before = tip(nodes[0]).await;
@@ -71,13 +72,13 @@ pub(crate) async fn three_and_two() -> Outcome {
         all_confirmed(mempool, &made.iter().map(|payment| payment.id).collect::<Vec<_>>()).await;
     }
     for node in &nodes {
-        node.reaches(before.index.0 + APART).await;
+        node.reaches(before.index.0 + MIN_BLOCKS_EACH).await;
     }
     let tips = [tip(nodes[0]).await, tip(nodes[4]).await];
     assert!(!has(nodes[4], tips[0]).await && !has(nodes[0], tips[1]).await, "the halves are not apart");
 
     lan.heal(&CUT_OFF);
-    let agreed = agreement(&nodes, tips[0].index.0.max(tips[1].index.0) + 1, 0, SOON * 2).await;
+    let agreed = agreement(&nodes, tips[0].index.0.max(tips[1].index.0) + 1, 0, DEADLINE * 2).await;
     let loser = if has(nodes[0], tips[0]).await { 1 } else { 0 };
     assert!(!has(nodes[0], tips[loser]).await, "one half must have given way");
     println!(
@@ -87,27 +88,27 @@ pub(crate) async fn three_and_two() -> Outcome {
     let (mut confirmed, mut refused) = (0, 0);
     for (half, made) in made.iter().enumerate() {
         for payment in made {
-            let fate = until("every payment is confirmed or refused", SOON * 2, async || {
-                // The winner's mempool is one that the loser's payments were never handed in at.
-                match fate(&mempools[1 - loser], payment).await? {
-                    Fate::Pending => Err(format!("{} waits", payment.id)),
-                    fate => Ok(fate),
+            let outcome = until_ok("every payment is confirmed or refused", DEADLINE * 2, async || {
+                // The mempool of the winning part has never seen the losing part's payments.
+                match outcome(&mempools[1 - loser], payment).await? {
+                    PaymentOutcome::Pending => Err(format!("{} is pending", payment.id)),
+                    outcome => Ok(outcome),
                 }
             })
             .await;
-            match fate {
-                Fate::Refused(reason) if half == loser => {
+            match outcome {
+                PaymentOutcome::Refused(reason) if half == loser => {
                     assert!(reason.starts_with("balance: "), "{reason}");
                     refused += 1;
                 }
-                Fate::Confirmed => confirmed += 1,
-                fate => panic!("{} of the half that won is {fate:?}", payment.id),
+                PaymentOutcome::Confirmed => confirmed += 1,
+                outcome => panic!("{} of the half that won is {outcome:?}", payment.id),
             }
         }
     }
-    assert_eq!((confirmed, refused), (2 * EACH + TWICE, TWICE));
-    let came_back: u64 = returned.iter().map(Returned::count).sum();
-    assert!(came_back >= u64::from(EACH), "only {came_back} payments came back");
+    assert_eq!((confirmed, refused), (2 * PAYMENTS_EACH + DOUBLE_SPENDS, DOUBLE_SPENDS));
+    let came_back: u64 = returned.iter().map(ReturnedCounter::count).sum();
+    assert!(came_back >= u64::from(PAYMENTS_EACH), "only {came_back} payments came back");
     println!("  blocks lost to forks: {}", lost_to_forks(&nodes).await);
     println!("  payments: {confirmed} confirmed, {refused} refused with the reason, {came_back} returned to a pool");
     Ok(())

@@ -1,11 +1,11 @@
-//! What docs/protocol.md shows: its shell commands, and its wallet in Python on a real network.
+//! The examples of docs/protocol.md: its shell commands, and its wallet in Python on a real network.
 
 use crate::lab::{Lab, succeeded};
-use crate::service::finish;
 use serde_json::Value;
 use shared::keys::KeyPair;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use testkit::finish;
 
 const PROTOCOL: &str = include_str!("../../../docs/protocol.md");
 const WALLET: &str = include_str!("../../../docs/examples/wallet.py");
@@ -14,7 +14,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The only text of the page between two marks.
+/// The text of the page between two marks, which must occur once.
 fn between(begin: &str, end: &str) -> &'static str {
     assert_eq!(PROTOCOL.matches(begin).count(), 1, "the page has {begin:?} once");
     PROTOCOL.split_once(begin).and_then(|(_, rest)| rest.split_once(end)).unwrap().0
@@ -31,7 +31,7 @@ fn example() -> (Vec<&'static str>, Value) {
     (fenced("sh"), serde_json::from_str(fenced("json")[0]).unwrap())
 }
 
-/// Runs a script in a folder that must be empty.
+/// Runs a script in an empty folder.
 fn shell(folder: &Path, script: &str) -> Output {
     finish(Command::new("sh").args(["-e", "-c", script]).current_dir(folder))
 }
@@ -42,7 +42,7 @@ fn the_worked_example_gives_the_id_by_sha256sum() {
     let (commands, transaction) = example();
     let printed = succeeded(&shell(folder.path(), commands[0]), commands[0]);
     assert_eq!(printed.split(' ').next(), transaction["id"].as_str());
-    assert!(commands[0].contains(&format!("# {}", printed.split(' ').next().unwrap())), "the comment tells another id");
+    assert!(commands[0].contains(&format!("# {}", printed.split(' ').next().unwrap())), "the comment has another id");
 }
 
 #[test]
@@ -70,14 +70,14 @@ fn the_page_quotes_the_wallet_word_for_word() {
     assert!(WALLET.contains(quoted), "docs/examples/wallet.py is not what docs/protocol.md quotes");
 }
 
-/// The wallet in Python with these arguments.
+/// Runs the wallet in Python with these arguments.
 fn wallet(args: &[&str]) -> Output {
     let path = root().join("docs/examples/wallet.py");
-    // No bytecode beside the sources.
+    // -B: no bytecode files beside the sources.
     finish(Command::new("python3").arg("-B").arg(path).args(args))
 }
 
-/// A script that has the wallet's functions.
+/// Runs a script that can import the wallet.
 fn python(script: &str) -> Output {
     let path = root().join("docs/examples");
     finish(Command::new("python3").args(["-B", "-c", script]).env("PYTHONPATH", path))
@@ -97,7 +97,7 @@ async fn the_wallet_in_python_pays_on_a_real_network() {
     let (alice, bob) = (KeyPair::from_seed("alice").address(), KeyPair::from_seed("bob").address());
     let lab = Lab::start("python", 1, &alice, &[("NODE__MINE", "false")]).await;
     let asked = |args: &[&str]| {
-        let args = [args, &["--mempool", &lab.mempool.at]].concat();
+        let args = [args, &["--mempool", &lab.mempool.address]].concat();
         succeeded(&wallet(&args), &format!("wallet.py {args:?}")).trim().to_owned()
     };
     for (seed, address) in [("alice", alice), ("bob", bob)] {
@@ -118,8 +118,9 @@ async fn the_wallet_in_python_pays_on_a_real_network() {
     assert_eq!(asked(&["balance", alice.as_str()]), "198.5 LAB");
     assert_eq!(asked(&["balance", bob.as_str()]), "1.5 LAB");
 
-    let pay =
-        |amount: &str, to: &str, seed: &str| wallet(&["pay", amount, to, "-s", seed, "--mempool", &lab.mempool.at]);
+    let pay = |amount: &str, to: &str, seed: &str| {
+        wallet(&["pay", amount, to, "-s", seed, "--mempool", &lab.mempool.address])
+    };
     let words = refused(&pay("1000", bob.as_str(), "alice"));
     assert!(
         words.contains("422") && words.contains("too little for 1000 LAB (amount and fee) (rule balance)"),
@@ -134,11 +135,11 @@ async fn the_wallet_in_python_pays_on_a_real_network() {
              transaction = w.sign(w.key_of_seed('alice'), network, '0' * 32, '{bob}', 1, 0, '')\n\
              try: print(w.ask('{at}', '/pushtx', transaction)['status'])\n\
              except w.Refused as error: print(error)",
-            at = lab.mempool.at
+            at = lab.mempool.address
         ))
     };
     let words = succeeded(&signed(&"0".repeat(64)), "a payment of another network");
     assert!(words.contains("422") && words.contains("(rule id)"), "{words}");
-    // The same payment is fine where the network id is right: nothing else was wrong with it.
+    // With the right network id, the same payment is accepted: nothing else was wrong with it.
     assert_eq!(succeeded(&signed("own"), "a payment of this network").trim(), "accepted");
 }

@@ -1,30 +1,29 @@
-//! A network in a temporary folder: tracker, mempool and nodes of an easy network of its own.
+//! A network of processes in a temporary folder: tracker, mempool and nodes.
 
-use crate::service::{Service, client, finish, program};
 use shared::block::BlockHash;
 use shared::ledger::Address;
 use shared::wire::MineRequest;
 use std::path::Path;
 use std::process::{Command, Output};
 use tempfile::TempDir;
+use testkit::{Process, client, finish, program};
 
-/// What steers the nodes.
 const TOKEN: &str = "a secret of the tests";
-/// What a block creates, on the networks of these tests.
+/// The reward of a block, in grains.
 pub(crate) const REWARD: u64 = 5_000_000_000;
 
-/// A running network, whose nodes mine to whom the test names.
+/// A running network whose nodes mine for an address that the test names.
 pub(crate) struct Lab {
     folder: TempDir,
     settings: Vec<(String, String)>,
-    pub(crate) tracker: Service,
-    pub(crate) mempool: Service,
-    pub(crate) nodes: Vec<Service>,
+    pub(crate) tracker: Process,
+    pub(crate) mempool: Process,
+    pub(crate) nodes: Vec<Process>,
 }
 
 impl Lab {
-    /// Starts a tracker, a mempool and `nodes` nodes that mine to `miner`, with `settings` over those that all tests
-    /// share: blocks that are easily found, and members who hear of each other soon.
+    /// Starts a tracker, a mempool and `nodes` nodes that mine for `miner`. `settings` override the shared settings:
+    /// easy blocks, and short intervals at which members learn of one another.
     pub(crate) async fn start(name: &str, nodes: usize, miner: &Address, settings: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let shared = [
@@ -39,10 +38,10 @@ impl Lab {
         ];
         let settings = shared.iter().chain(settings).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let settings: Vec<_> = settings.collect();
-        let service = |name, args: &[&str]| Service::new(name, folder.path(), &settings, args);
+        let service = |name, args: &[&str]| Process::new(name, folder.path(), &settings, args);
         let tracker = service("tracker", &[]);
-        let mempool = service("mempool", &["-t", &tracker.at]);
-        let node = |_| service("node", &["-t", &tracker.at, "--miner", miner.as_str()]);
+        let mempool = service("mempool", &["-t", &tracker.address]);
+        let node = |_| service("node", &["-t", &tracker.address, "--miner", miner.as_str()]);
         let nodes = (0..nodes).map(node).collect();
         let mut lab = Self { folder, settings, tracker, mempool, nodes };
         lab.tracker.start().await;
@@ -53,54 +52,54 @@ impl Lab {
         lab
     }
 
-    /// The service that will be at the address of another one, with flags of its own.
-    pub(crate) fn in_place_of(&self, other: &Service, name: &'static str, args: &[&str]) -> Service {
-        let args = [args, &["-t", &self.tracker.at]].concat();
-        Service::on_port(other.port(), name, self.folder.path(), &self.settings, &args)
+    /// A service with flags of its own, to start at the address of another one that has ended.
+    pub(crate) fn replace(&self, other: &Process, name: &'static str, args: &[&str]) -> Process {
+        let args = [args, &["-t", &self.tracker.address]].concat();
+        Process::on_port(other.port(), name, self.folder.path(), &self.settings, &args)
     }
 
-    /// Where the programs run.
+    /// The working folder of the programs.
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
-    /// A program with what the whole network is told.
+    /// A program with the settings of this network.
     pub(crate) fn program(&self, name: &str) -> Command {
         program(name, self.folder(), &self.settings)
     }
 
-    /// `user` with these arguments, of this network.
+    /// `user` with these arguments, on this network.
     pub(crate) fn user(&self, args: &[&str]) -> Command {
         let mut command = self.program("user");
-        command.args(args).args(["-t", &self.tracker.at]);
+        command.args(args).args(["-t", &self.tracker.address]);
         command
     }
 
-    /// What `user` prints; it must succeed.
+    /// Runs `user`, which must succeed, and returns its output.
     #[track_caller]
-    pub(crate) fn told(&self, args: &[&str]) -> String {
+    pub(crate) fn user_ok(&self, args: &[&str]) -> String {
         succeeded(&finish(&mut self.user(args)), &format!("user {args:?}"))
     }
 
-    /// The words with which `user` refuses; it must fail with 1.
+    /// Runs `user`, which must fail with code 1, and returns its standard error.
     #[track_caller]
-    pub(crate) fn refused(&self, args: &[&str]) -> String {
+    pub(crate) fn user_error(&self, args: &[&str]) -> String {
         let output = finish(&mut self.user(args));
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1), "user {args:?}: {words}");
         words
     }
 
-    /// Makes the first node mine, and waits until the mempool has seen it.
+    /// Mines on the first node, and waits until the mempool has the blocks.
     pub(crate) async fn mine(&self, blocks: u64) -> Vec<BlockHash> {
         let node = &self.nodes[0];
-        let hashes = client().mine(&node.at, TOKEN, &MineRequest { blocks, data: None }).await.unwrap().hashes;
+        let hashes = client().mine(&node.address, TOKEN, &MineRequest { blocks, data: None }).await.unwrap().hashes;
         self.mempool.reaches(node.tip().await.index.0).await;
         hashes
     }
 }
 
-/// What a command printed that must have succeeded.
+/// Standard output of a command that must have succeeded.
 #[track_caller]
 pub(crate) fn succeeded(output: &Output, what: &str) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);

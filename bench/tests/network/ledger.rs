@@ -1,31 +1,29 @@
-//! What a chain says about money, worked out from its JSON and docs/protocol.md §7 alone, with nothing of our own core.
+//! Balances worked out from a chain's JSON and docs/protocol.md §7 alone, without the core.
 //!
-//! It trusts that blocks are linked and mined; it is there to find money that was made, lost or paid twice.
+//! It trusts that blocks are linked and mined, and finds money that was created, lost or spent twice.
 
-use crate::service::client;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use testkit::client;
 
-/// Blocks that are asked for at a time, and the most bytes that they may have.
+/// Blocks to ask for at a time.
 const PAGE: u64 = 25;
 const PAGE_BYTES: usize = 64 << 20;
 
-/// A chain that was downloaded.
-pub(crate) struct Downloaded {
+pub(crate) struct DownloadedChain {
     blocks: Vec<Value>,
 }
 
-/// What it comes to.
 pub(crate) struct Ledger {
-    /// Of every address that the chain paid or charged.
+    /// Balance of each address in the chain, in grains.
     pub(crate) balances: BTreeMap<String, u64>,
-    /// In which block each transaction is.
+    /// Height of each transaction's block.
     pub(crate) places: BTreeMap<String, u64>,
-    /// The most transactions that a block has.
+    /// Most transactions in one block.
     pub(crate) largest: usize,
 }
 
-impl Downloaded {
+impl DownloadedChain {
     /// Blocks 0 to `height` of the node's best chain.
     pub(crate) async fn from(node: &str, height: u64) -> Self {
         let mut blocks = Vec::new();
@@ -45,7 +43,7 @@ impl Downloaded {
         self.blocks.last().unwrap()["hash"].as_str().unwrap()
     }
 
-    /// Follows all payments; panics where one is made twice or not covered.
+    /// Replays all payments; panics if one occurs twice or is not covered.
     pub(crate) fn ledger(&self, reward: u64, new_address_balance: u64) -> Ledger {
         let mut ledger = Ledger { balances: BTreeMap::new(), places: BTreeMap::new(), largest: 0 };
         for (index, block) in self.blocks.iter().enumerate().skip(1) {

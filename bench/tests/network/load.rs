@@ -1,9 +1,8 @@
-//! Thousands of payments from many wallets at once while the mempool and a node are killed: what was answered with
-//! success is in the chain once, and no grain is made or lost.
+//! Thousands of payments from many wallets at once while the mempool and a node are killed: every acknowledged payment
+//! is in the chain once, and no grain is created or lost.
 
 use crate::lab::{Lab, REWARD};
-use crate::ledger::Downloaded;
-use crate::service::{SOON, Service, client, until};
+use crate::ledger::DownloadedChain;
 use runtime::client::Error;
 use shared::block::BlockHash;
 use shared::keys::KeyPair;
@@ -13,14 +12,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use testkit::{DEADLINE, Process, client, until_ok};
 use tokio::task::JoinSet;
 
-/// Each has a connection of its own.
+/// Wallets that pay at the same time, each with a connection of its own.
 const WALLETS: usize = 64;
-/// The most that a wallet of the tests below ever spends is less than this.
+/// Grains of each wallet: more than it spends in any test.
 const FUNDS: u64 = 10_000_000;
-/// How long a push is tried again, and how long confirming all may take.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// Bound on retrying a push, and on confirming all payments.
+const TIMEOUT: Duration = Duration::from_secs(120);
 
 fn amount(grains: u64) -> Amount {
     Amount::new(grains).unwrap()
@@ -30,7 +30,7 @@ fn wallet(number: usize) -> KeyPair {
     KeyPair::from_seed(&format!("wallet {number}"))
 }
 
-/// A payment from a wallet to one that is somewhere else for each `n`; both together are its uuid.
+/// The `n`th payment of a wallet, each to another wallet; wallet and `n` make its uuid.
 fn payment(from: usize, n: usize, network: BlockHash, pair: &KeyPair, to: &[KeyPair]) -> Transaction {
     let to = to[(from + 1 + n % (to.len() - 1)) % to.len()].address();
     let uuid = Uuid(((from as u128) << 64 | n as u128).to_be_bytes());
@@ -39,16 +39,16 @@ fn payment(from: usize, n: usize, network: BlockHash, pair: &KeyPair, to: &[KeyP
     pair.sign_transaction(unsigned, network)
 }
 
-/// What all who push have seen.
+/// Counts of all pushers together.
 #[derive(Default)]
-struct Seen {
+struct PushCounts {
     answered: AtomicUsize,
     known: AtomicUsize,
     unanswered: AtomicUsize,
 }
 
-/// Pushes until there is an answer, as a careful client does: known is success.
-async fn push(client: &runtime::client::Client, mempool: &str, transaction: &Transaction, seen: &Seen) {
+/// Pushes until there is an answer, as a careful client does; `known` counts as success.
+async fn push(client: &runtime::client::Client, mempool: &str, transaction: &Transaction, seen: &PushCounts) {
     let began = Instant::now();
     loop {
         match client.push_transaction(mempool, transaction).await {
@@ -63,7 +63,7 @@ async fn push(client: &runtime::client::Client, mempool: &str, transaction: &Tra
             Err(Error::Refused(problem)) if !matches!(problem.status, 429 | 503) => {
                 panic!("{} was refused: {problem:?}", transaction.id)
             }
-            Err(error) if began.elapsed() > PATIENCE => panic!("{} got no answer: {error}", transaction.id),
+            Err(error) if began.elapsed() > TIMEOUT => panic!("{} got no answer: {error}", transaction.id),
             Err(_) => {
                 seen.unanswered.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -72,7 +72,7 @@ async fn push(client: &runtime::client::Client, mempool: &str, transaction: &Tra
     }
 }
 
-/// Waits until the mempool confirms every one of them.
+/// Waits until all transactions are confirmed.
 async fn all_confirmed(mempool: &str, ids: &[TransactionId]) {
     let began = Instant::now();
     let mut tasks = JoinSet::new();
@@ -85,9 +85,9 @@ async fn all_confirmed(mempool: &str, ids: &[TransactionId]) {
                 if answer.as_ref().is_ok_and(|n| *n >= 1) {
                     missing.pop();
                 } else if answer.as_ref().is_err_and(|error| error.status() == Some(404)) {
-                    panic!("{id} was answered with success, and the mempool does not know it");
+                    panic!("{id} was acknowledged, but the mempool does not know it");
                 } else {
-                    assert!(began.elapsed() < PATIENCE, "{id} and {} more wait: {answer:?}", missing.len() - 1);
+                    assert!(began.elapsed() < TIMEOUT, "{id} and {} more wait: {answer:?}", missing.len() - 1);
                     tokio::time::sleep(Duration::from_millis(200)).await;
                 }
             }
@@ -98,13 +98,13 @@ async fn all_confirmed(mempool: &str, ids: &[TransactionId]) {
     }
 }
 
-/// Balances as the mempool lists them, with the block that they are of; an error while the chain moves.
-async fn listed_balances(mempool: &Service) -> Result<(u64, String, BTreeMap<String, u64>), String> {
+/// The mempool's list of balances with the block it stands on; an error if the chain moves meanwhile.
+async fn listed_balances(mempool: &Process) -> Result<(u64, String, BTreeMap<String, u64>), String> {
     let tip = mempool.tip().await;
     let (mut balances, mut from) = (BTreeMap::new(), None::<String>);
     loop {
-        // Fewer at a time than there are, so that pages are turned.
-        let page = client().balances(&mempool.at, "lab1", from.as_deref(), 50).await.unwrap();
+        // Small pages, so that there are several.
+        let page = client().balances(&mempool.address, "lab1", from.as_deref(), 50).await.unwrap();
         balances.extend(page.entries.iter().map(|entry| (entry.address.to_string(), entry.balance.grains())));
         from = page.next;
         if from.is_none() {
@@ -112,44 +112,44 @@ async fn listed_balances(mempool: &Service) -> Result<(u64, String, BTreeMap<Str
         }
     }
     if mempool.tip().await != tip {
-        return Err("the chain goes on while balances are read".to_owned());
+        return Err("the chain has moved while balances were read".to_owned());
     }
     Ok((tip.index.0, tip.hash.to_string(), balances))
 }
 
-/// Everybody tells of the same chain, in which each transaction is once, and of the same money.
+/// Checks that nodes and mempool have the same chain, with each transaction once, and the same balances.
 async fn check_agreement(lab: &Lab, ids: &[TransactionId], new_address_balance: u64) -> (u64, usize) {
-    until("mempool and nodes tell of the same chain and the same money", SOON * 2, async || {
+    until_ok("mempool and nodes have the same chain and the same balances", DEADLINE * 2, async || {
         let (height, hash, balances) = listed_balances(&lab.mempool).await?;
         let mut largest = 0;
         for node in &lab.nodes {
             let tip = node.tip().await;
             if tip.index.0 < height {
-                return Err(format!("node {} has {} blocks, the mempool {height}", node.at, tip.index));
+                return Err(format!("node {} has {} blocks, the mempool {height}", node.address, tip.index));
             }
-            let chain = Downloaded::from(&node.at, height).await;
+            let chain = DownloadedChain::from(&node.address, height).await;
             if chain.tip() != hash {
-                return Err(format!("node {} and the mempool have another block {height}", node.at));
+                return Err(format!("node {} and the mempool have another block {height}", node.address));
             }
             let ledger = chain.ledger(REWARD, new_address_balance);
-            // It may be pending again for a moment, if branches have changed places.
+            // After a reorganisation it may be pending again for a moment.
             if let Some(lost) = ids.iter().find(|id| !ledger.places.contains_key(&id.to_string())) {
-                return Err(format!("{lost} was answered, and is not in the chain of node {}", node.at));
+                return Err(format!("{lost} was acknowledged, but is not in the chain of node {}", node.address));
             }
-            assert_eq!(ledger.balances, balances, "the mempool has other balances than the chain comes to");
+            assert_eq!(ledger.balances, balances, "the mempool's balances differ from the chain's");
             largest = ledger.largest;
         }
         let made = height * REWARD + balances.len() as u64 * new_address_balance;
-        assert_eq!(balances.values().sum::<u64>(), made, "money was made or lost");
+        assert_eq!(balances.values().sum::<u64>(), made, "money was created or lost");
         match lab.mempool.info().await.pool.map(|pool| pool.count) {
             Some(0) => Ok((height, largest)),
-            count => Err(format!("{count:?} transactions wait, and nobody pushes any")),
+            count => Err(format!("{count:?} transactions are still pending")),
         }
     })
     .await
 }
 
-/// From the miner's rewards, what every wallet needs; waits until that is deep in the chain.
+/// Pays every wallet from the miner's rewards, and waits until the payments are deep in the chain.
 async fn spread_rewards(lab: &Lab, miner: &KeyPair, wallets: &[KeyPair], network: BlockHash) -> Vec<TransactionId> {
     lab.mempool.reaches(2).await;
     let mut ids = Vec::new();
@@ -158,16 +158,16 @@ async fn spread_rewards(lab: &Lab, miner: &KeyPair, wallets: &[KeyPair], network
         let (from, to) = (miner.address(), wallet.address());
         let unsigned = Unsigned { uuid, from, to, amount: amount(FUNDS), fee: Amount::ZERO, msg: String::new() };
         let transaction = miner.sign_transaction(unsigned, network);
-        push(&client(), &lab.mempool.at, &transaction, &Seen::default()).await;
+        push(&client(), &lab.mempool.address, &transaction, &PushCounts::default()).await;
         ids.push(transaction.id);
     }
-    all_confirmed(&lab.mempool.at, &ids).await;
+    all_confirmed(&lab.mempool.address, &ids).await;
     let deep = lab.mempool.tip().await.index.0 + 6;
     lab.mempool.reaches(deep).await;
     ids
 }
 
-/// Lets every wallet pay `each` times, kills the mempool twice and a node once meanwhile, and checks everything.
+/// Makes `each` payments from every wallet, kills the mempool twice and a node once meanwhile, and checks the outcome.
 async fn payments_survive_kills(name: &str, each: usize, new_address_balance: u64) {
     let miner = KeyPair::from_seed("miner");
     let mut lab = Lab::start(
@@ -176,7 +176,7 @@ async fn payments_survive_kills(name: &str, each: usize, new_address_balance: u6
         &miner.address(),
         &[
             ("NETWORK__NEW_ADDRESS_BALANCE", &new_address_balance.to_string()),
-            // Three nodes find a block a second.
+            // Three nodes together find a block a second.
             ("NETWORK__INITIAL_DIFFICULTY", "12000"),
             ("NODE__HASHRATE", "4000"),
         ],
@@ -189,10 +189,10 @@ async fn payments_survive_kills(name: &str, each: usize, new_address_balance: u6
         _ => Vec::new(),
     };
 
-    let (seen, began) = (Arc::new(Seen::default()), Instant::now());
+    let (seen, began) = (Arc::new(PushCounts::default()), Instant::now());
     let mut pushers = JoinSet::new();
     for from in 0..WALLETS {
-        let (wallets, seen, mempool) = (wallets.clone(), seen.clone(), lab.mempool.at.clone());
+        let (wallets, seen, mempool) = (wallets.clone(), seen.clone(), lab.mempool.address.clone());
         pushers.spawn(async move {
             let (client, mut ids) = (client(), Vec::new());
             for n in 0..each {
@@ -205,15 +205,18 @@ async fn payments_survive_kills(name: &str, each: usize, new_address_balance: u6
     }
     let total = each * WALLETS;
     for (percent, victim) in [(20, "mempool"), (40, "node"), (60, "mempool")] {
-        until(&format!("{percent} % are pushed"), PATIENCE, async || {
+        until_ok(&format!("{percent} % are pushed"), TIMEOUT, async || {
             let answered = seen.answered.load(Ordering::Relaxed);
             if answered * 100 >= total * percent { Ok(()) } else { Err(format!("{answered} of {total} are")) }
         })
         .await;
-        assert!(!pushers.is_empty() && seen.answered.load(Ordering::Relaxed) < total, "all was over before the kill");
+        assert!(
+            !pushers.is_empty() && seen.answered.load(Ordering::Relaxed) < total,
+            "all payments were pushed before the kill"
+        );
         let service = if victim == "mempool" { &mut lab.mempool } else { &mut lab.nodes[1] };
         service.kill();
-        // A while in which others go on without it.
+        // The others go on without it for a while.
         tokio::time::sleep(Duration::from_millis(500)).await;
         service.start().await;
     }
@@ -221,13 +224,16 @@ async fn payments_survive_kills(name: &str, each: usize, new_address_balance: u6
         ids.extend(ended.unwrap());
     }
     let pushed = began.elapsed().as_secs_f64();
-    assert!(seen.unanswered.load(Ordering::Relaxed) > 0, "the kills met nobody");
+    assert!(seen.unanswered.load(Ordering::Relaxed) > 0, "no push was interrupted by a kill");
 
-    all_confirmed(&lab.mempool.at, &ids).await;
+    all_confirmed(&lab.mempool.address, &ids).await;
     let confirmed = began.elapsed().as_secs_f64();
     let (height, largest) = check_agreement(&lab, &ids, new_address_balance).await;
     println!("{name}: {total} payments from {WALLETS} connections, the mempool killed twice and a node once");
-    println!("  pushed     {pushed:.1} s, {:.0} a second, the time that it was away included", total as f64 / pushed);
+    println!(
+        "  pushed     {pushed:.1} s, {:.0} a second, including the time that the mempool was down",
+        total as f64 / pushed
+    );
     println!("  confirmed  {confirmed:.1} s after the first push");
     println!("  chain      {height} blocks, at most {largest} payments in one");
     let (again, known) = (seen.unanswered.load(Ordering::Relaxed), seen.known.load(Ordering::Relaxed));

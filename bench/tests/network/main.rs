@@ -1,8 +1,8 @@
-//! A network of real processes, as people run it: tracker, nodes, mempool and the commands of users, under load, killed
-//! and started again; and the wallets and shell commands of the documentation against it.
+//! A network of real processes: tracker, nodes, mempool and the command line, under load, killed and restarted; and the
+//! wallets and shell commands of the documentation.
 //!
-//! Nothing here waits for a time to pass: tests wait for a state, and give up with what they saw last when it does not
-//! come. What the programs do alone is tested beside each of them.
+//! Tests wait for a state, not for a time, and fail with the last state they saw. Each program alone is tested in its
+//! own crate.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
@@ -11,4 +11,3 @@ mod documents;
 mod lab;
 mod ledger;
 mod load;
-mod service;

@@ -1,9 +1,9 @@
 //! What strangers put into blocks and messages is shown as what it is: text.
 
-use crate::driver::browse;
 use crate::lab::{Lab, key};
-use crate::tab::Tab;
 use shared::params::LayerName;
+use testkit::browser::Tab;
+use testkit::browser::browse;
 
 const HOSTILE: &str = "</pre></script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>\"' onload=\"window.hacked=1 \u{202e}txet \u{2066}x";
 

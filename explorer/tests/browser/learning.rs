@@ -1,10 +1,10 @@
 //! The five exercises of the page to learn on, done as their texts ask.
 
-use crate::driver::browse;
 use crate::lab::Lab;
-use crate::tab::Tab;
 use shared::block::DataHash;
 use shared::params::LayerName;
+use testkit::browser::Tab;
+use testkit::browser::browse;
 
 const CHAIN: &str = "#learn-chain [data-chain]";
 

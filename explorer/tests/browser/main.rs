@@ -6,17 +6,15 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // tests: this is how they fail
 
-mod driver;
 mod hostility;
 #[expect(dead_code, reason = "the tests without a browser share it and need more of it")]
+#[path = "../common/lab.rs"]
 mod lab;
 mod learning;
 mod newcomer;
 mod noticing;
 mod searching;
 mod steering;
-mod tab;
 mod tour;
-mod waiting;
 mod wallet;
 mod watching;

@@ -1,9 +1,9 @@
 //! A person who has never seen a blockchain: one page, and from there only what can be clicked. Blocks arrive, a fork
 //! happens and heals, a wallet is made, money comes, is paid and confirmed.
 
-use crate::driver::browse;
 use crate::lab::{Lab, key};
 use crate::wallet;
+use testkit::browser::browse;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]

@@ -1,8 +1,8 @@
 //! What no test may overlook is not overlooked: the end of `browse` fails where something was wrong.
 
-use crate::driver::browse;
 use crate::lab::Lab;
 use shared::params::LayerName;
+use testkit::browser::browse;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]

@@ -1,9 +1,9 @@
 //! The search of every page.
 
-use crate::driver::browse;
 use crate::lab::{Lab, key};
-use crate::tab::Tab;
 use shared::params::LayerName;
+use testkit::browser::Tab;
+use testkit::browser::browse;
 
 /// Types into the search, presses Enter, and answers the path that it led to.
 async fn search(tab: &Tab, text: &str) -> String {

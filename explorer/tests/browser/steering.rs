@@ -1,9 +1,9 @@
 //! The buttons of a node's page: mining, cutting off, connecting again. They do what they say, and no token is to be seen.
 
-use crate::driver::browse;
 use crate::lab::{Lab, TOKEN};
-use crate::tab::Tab;
 use shared::params::LayerName;
+use testkit::browser::Tab;
+use testkit::browser::browse;
 
 async fn open(tab: &Tab, node: &str) {
     tab.go(&format!("/node/{node}")).await;

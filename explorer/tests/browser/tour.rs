@@ -1,9 +1,9 @@
 //! Every page, wide and on a phone, light and dark: nothing is wrong with any, none is wider than the window, and of each
 //! there is a picture.
 
-use crate::driver::{browse, pictures};
 use crate::lab::{LAB, Lab, key};
-use crate::tab::Tab;
+use testkit::browser::Tab;
+use testkit::browser::{browse, pictures};
 
 const WIDE: u32 = 1200;
 const PHONE: u32 = 390;
@@ -47,7 +47,7 @@ async fn every_page_fits_is_named_and_has_no_errors() {
     println!("pictures: {}", pictures().display());
     let (ada, bob) = (key("miner 0").address(), key("bob").address());
     browse(&lab.explorer, "tour", async |tab| {
-        crate::waiting::until("somebody has money", async || {
+        testkit::until("somebody has money", async || {
             let balance = crate::lab::client().balance(lab.mempool.as_ref().unwrap(), &ada, 1).await.ok()?;
             (balance >= 20 * LAB).then_some(())
         })
@@ -55,7 +55,7 @@ async fn every_page_fits_is_named_and_has_no_errors() {
         lab.split().await;
         let paid =
             lab.pay("miner 0", &bob, 3 * LAB, 100_000, "for lunch, and a very long message that goes on and on").await;
-        crate::waiting::until("the payment is in a block", async || {
+        testkit::until("the payment is in a block", async || {
             let status = crate::lab::client().transaction(lab.mempool.as_ref().unwrap(), &paid.id).await.ok()?;
             status.block.map(|_| ())
         })

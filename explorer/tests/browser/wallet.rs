@@ -1,10 +1,10 @@
 //! Money in the browser: a wallet is made, earns, pays, and its payment is followed until it is confirmed.
 
-use crate::driver::browse;
 use crate::lab::{LAB, Lab, key};
-use crate::tab::Tab;
 use shared::ledger::Address;
 use shared::params::LayerName;
+use testkit::browser::Tab;
+use testkit::browser::browse;
 
 /// Makes a wallet and answers its address.
 pub(crate) async fn make(tab: &Tab, name: &str) -> Address {

@@ -1,10 +1,10 @@
 //! The first page, while things happen: blocks arrive and forks come and go before one's eyes.
 
-use crate::driver::browse;
 use crate::lab::Lab;
-use crate::tab::Tab;
-use crate::waiting::until;
 use shared::params::LayerName;
+use testkit::browser::Tab;
+use testkit::browser::browse;
+use testkit::until;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]

@@ -2,13 +2,13 @@
 
 use crate::lab::client;
 use crate::visitor::shows;
-use crate::waiting::until;
 use runtime::data_dir::DataDir;
 use shared::block::{Block, DataHash, Header, HeaderFields, Nonce};
 use shared::config::Config;
 use shared::params::{LayerName, Params};
 use shared::work::retarget::RetargetRule;
 use shared::work::{Difficulty, search};
+use testkit::until;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 #[expect(dead_code, reason = "the browser's tests share it and need more of it")]
-#[path = "../browser/lab.rs"]
+#[path = "../common/lab.rs"]
 mod lab;
 mod late;
 mod network;
@@ -12,6 +12,4 @@ mod pages;
 mod splitting;
 mod steering;
 mod visitor;
-#[path = "../browser/waiting.rs"]
-mod waiting;
 mod working;

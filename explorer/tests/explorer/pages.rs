@@ -1,13 +1,13 @@
 //! The pages of blocks, transactions, addresses and search, on real networks where strangers say hostile things.
 
 use crate::lab::{LAB, Lab, client, key};
-use crate::waiting::{http, until};
 use reqwest::StatusCode;
 use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use shared::ledger::Transaction;
 use shared::params::LayerName;
+use testkit::{http, until};
 
 /// What a stranger may try to say; a `msg` may have no control characters, but this.
 const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x>\u{202e}";

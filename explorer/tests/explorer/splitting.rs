@@ -2,9 +2,9 @@
 
 use crate::lab::{Lab, TOKEN, client};
 use crate::visitor::shows;
-use crate::waiting::{http, until};
 use serde_json::Value;
 use shared::params::LayerName;
+use testkit::{http, until};
 
 async fn order(lab: &Lab, action: &str) -> (u16, String) {
     let url = format!("http://{}/api/{action}", lab.explorer);

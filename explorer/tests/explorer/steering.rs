@@ -2,9 +2,9 @@
 
 use crate::lab::{Lab, TOKEN, client};
 use crate::visitor::page;
-use crate::waiting::{http, until};
 use serde_json::{Value, json};
 use shared::params::LayerName;
+use testkit::{http, until};
 
 /// Sends an order as the script of a page does, and answers the status and what was said.
 async fn order(lab: &Lab, node: &str, action: &str, body: Value) -> (u16, Value) {

@@ -1,7 +1,7 @@
 //! Who looks at pages and listens to what changes.
 
-use crate::waiting::{http, until};
 use std::collections::BTreeSet;
+use testkit::{http, until};
 
 /// A page's HTML.
 pub(crate) async fn page(explorer: &str, path: &str) -> Option<String> {

@@ -1,11 +1,11 @@
 //! Work for miners in the browser: it comes from a node, brings what it says, and goes back to the node that offered it.
 
 use crate::lab::{LAB, Lab, client, key};
-use crate::waiting::{http, until};
 use serde_json::{Value, json};
 use shared::block::{Nonce, Seal};
 use shared::params::LayerName;
 use shared::work::{Difficulty, search};
+use testkit::{http, until};
 
 async fn offer(lab: &Lab, miner: &str) -> (u16, Value) {
     let answer = http().get(format!("http://{}/api/work?miner={miner}", lab.explorer)).send().await.unwrap();

@@ -1,6 +1,6 @@
 //! The read endpoints of a mempool, and how they refuse wrong requests.
 
-use crate::lab::{Answer, Asked, LAB, Lab, Mempool, Node, address, client, faucet, network, until};
+use crate::lab::{Answer, Asked, LAB, Lab, Running, address, client, faucet, genesis, network, push_block, until};
 use reqwest::Method;
 use runtime::client::Unprocessed;
 use serde_json::{Value, json};
@@ -11,15 +11,15 @@ use tokio_util::sync::CancellationToken;
 
 /// Three blocks: alice mines the first, pays bob 5 LAB in the second, and carol mines the third. 1 LAB from bob to dave
 /// is pending.
-async fn story(lab: &Lab) -> (Node, Mempool, [Block; 3], [Transaction; 2]) {
+async fn story(lab: &Lab) -> (Running, Running, [Block; 3], [Transaction; 2]) {
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;
     let payment = lab.pay("alice", "bob", 5 * LAB, LAB);
-    let first = lab.block(&node.genesis().await, "alice", &[]);
+    let first = lab.block(&genesis(&node).await, "alice", &[]);
     let second = lab.block(first.header(), "alice", &[&payment]);
     let third = lab.block(second.header(), "carol", &[]);
     for block in [&first, &second, &third] {
-        node.take(block).await;
+        push_block(&node, block).await;
     }
     mempool.stands_on(&third).await;
     let pending = lab.pay("bob", "dave", LAB, 7);
@@ -90,7 +90,7 @@ async fn balances_are_listed_by_address_in_pages() {
     expected.sort();
     let (mut found, mut from) = (Vec::new(), None);
     loop {
-        let page = client().balances(&mempool.at, "lab1", from.as_deref(), 2).await.unwrap();
+        let page = client().balances(&mempool.address, "lab1", from.as_deref(), 2).await.unwrap();
         assert!(page.entries.len() <= 2);
         found.extend(page.entries.iter().map(|entry| (entry.address, entry.balance.grains())));
         from = page.next;
@@ -113,8 +113,8 @@ async fn balances_are_listed_by_address_in_pages() {
 async fn a_transaction_is_found_pending_confirmed_or_not_at_all() {
     let lab = Lab::of(network("found"));
     let (_node, mempool, [_, second, _], [payment, pending]) = story(&lab).await;
-    assert_eq!(client().confirmations(&mempool.at, &payment.id).await, Ok(2));
-    assert_eq!(client().confirmations(&mempool.at, &pending.id).await, Ok(0));
+    assert_eq!(client().confirmations(&mempool.address, &payment.id).await, Ok(2));
+    assert_eq!(client().confirmations(&mempool.address, &pending.id).await, Ok(0));
     let by_query = mempool.get(&format!("/confirmations?transaction_id={}", payment.id)).await;
     assert_eq!(by_query.body, "2");
     let upper = payment.id.to_string().to_uppercase();
@@ -144,8 +144,9 @@ async fn pending_payments_are_listed_by_fee_or_age_and_not_sent_again_unchanged(
     for fee in fees {
         mempool.accept(&lab.pay("alice", "bob", LAB, fee)).await;
     }
-    let ask =
-        async |order, limit, etag: Option<&str>| client().unprocessed(&mempool.at, order, limit, etag).await.unwrap();
+    let ask = async |order, limit, etag: Option<&str>| {
+        client().unprocessed(&mempool.address, order, limit, etag).await.unwrap()
+    };
     let Unprocessed::Pending { etag, transactions } = ask(PoolOrder::Age, 100, None).await else { panic!("some") };
     assert_eq!(transactions.iter().map(|one| one.fee.grains()).collect::<Vec<_>>(), fees);
     assert_eq!(ask(PoolOrder::Age, 100, etag.as_deref()).await, Unprocessed::NotModified);
@@ -168,8 +169,11 @@ async fn pending_payments_are_listed_by_fee_or_age_and_not_sent_again_unchanged(
 async fn info_and_metrics_show_the_pool_and_every_endpoint_is_described() {
     let lab = Lab::of(network("about"));
     let (_node, mempool, [.., third], [_, pending]) = story(&lab).await;
-    let info = client().info(&mempool.at).await.unwrap();
-    assert_eq!((info.service.as_str(), info.network_id, info.address.as_str()), ("mempool", lab.id(), &*mempool.at));
+    let info = client().info(&mempool.address).await.unwrap();
+    assert_eq!(
+        (info.service.as_str(), info.network_id, info.address.as_str()),
+        ("mempool", lab.id(), &*mempool.address)
+    );
     assert_eq!(info.tip.unwrap().hash, third.hash());
     let pool = info.pool.unwrap();
     let bytes = serde_json::to_string(&pending).unwrap().len() as u64;
@@ -200,19 +204,19 @@ async fn a_mempool_registers_at_the_tracker_and_finds_nodes_there() {
     let network = Some(lab.id());
     let registrar = runtime::client::Client::new(network, None).unwrap();
     until("the node is listed", async || {
-        registrar.register(&tracker_at, &node.at, shared::wire::Role::Node).await.ok()
+        registrar.register(&tracker_at, &node.address, shared::wire::Role::Node).await.ok()
     })
     .await;
     let mut config = lab.config();
     config.mempool.tracker = tracker_at.clone();
     let mempool = lab.start(config, &[], 0).await;
-    let first = lab.block(&node.genesis().await, "alice", &[]);
-    node.take(&first).await;
+    let first = lab.block(&genesis(&node).await, "alice", &[]);
+    push_block(&node, &first).await;
     mempool.stands_on(&first).await;
     let listed = client().members(&tracker_at).await.unwrap();
-    let listed = listed.iter().find(|member| member.address == mempool.at).unwrap();
+    let listed = listed.iter().find(|member| member.address == mempool.address).unwrap();
     assert_eq!((listed.role, listed.network_id), (shared::wire::Role::Mempool, lab.id()));
-    let peers = client().node_peers(&node.at).await.unwrap();
-    assert!(peers.iter().all(|peer| peer.address != mempool.at), "a mempool wants no blocks pushed: {peers:?}");
+    let peers = client().node_peers(&node.address).await.unwrap();
+    assert!(peers.iter().all(|peer| peer.address != mempool.address), "a mempool wants no blocks pushed: {peers:?}");
     stop.cancel();
 }

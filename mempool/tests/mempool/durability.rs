@@ -1,6 +1,6 @@
 //! A transaction with a 201 is never lost, whatever happens to the process.
 
-use crate::lab::{Asked, LAB, Lab, client, faucet, http, network, to_json};
+use crate::lab::{Asked, LAB, Lab, client, faucet, genesis, http, network, push_block, to_json};
 use crate::process::Program;
 use reqwest::header::CONTENT_TYPE;
 use runtime::data_dir::DataDir;
@@ -9,6 +9,7 @@ use shared::params::LayerName;
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use testkit::Ended;
 use tokio_util::sync::CancellationToken;
 
 #[tokio::test]
@@ -20,7 +21,7 @@ async fn a_restart_keeps_every_payment_in_its_order() {
         mempool.accept(payment).await;
     }
     let by_fee = mempool.json("/unprocessed").await;
-    let folder = mempool.folder;
+    let folder = mempool.port();
     mempool.stop().await;
     let mempool = lab.start(lab.config(), &[], folder).await;
     let ids = |all: &[Transaction]| all.iter().map(|one| one.id).collect::<BTreeSet<_>>();
@@ -36,19 +37,19 @@ async fn transactions_undone_while_the_mempool_was_stopped_return() {
     let lab = Lab::of(network("away"));
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;
-    let first = lab.block(&node.genesis().await, "alice", &[]);
+    let first = lab.block(&genesis(&node).await, "alice", &[]);
     let [payment, spent] = [lab.pay("alice", "bob", LAB, 5), lab.pay("alice", "bob", 2 * LAB, 5)];
     let second = lab.block(first.header(), "alice", &[&payment]);
-    node.take(&first).await;
-    node.take(&second).await;
+    push_block(&node, &first).await;
+    push_block(&node, &second).await;
     mempool.stands_on(&second).await;
     mempool.accept(&spent).await;
-    let folder = mempool.folder;
+    let folder = mempool.port();
     mempool.stop().await;
     let other = lab.block(first.header(), "dave", &[&spent]);
     let longer = lab.block(other.header(), "dave", &[]);
-    node.take(&other).await;
-    node.take(&longer).await;
+    push_block(&node, &other).await;
+    push_block(&node, &longer).await;
     let mempool = lab.start(lab.config(), &[&node], folder).await;
     mempool.stands_on(&longer).await;
     assert_eq!(mempool.pending().await, [payment]);
@@ -78,7 +79,8 @@ async fn every_payment_that_was_answered_201_survives_being_killed() {
     let pushers: Vec<_> = (0..CONNECTIONS)
         .map(|n| {
             let payments: Vec<_> = (0..40).map(|_| lab.pay(&format!("sender {n}"), "bob", 1, 1000)).collect();
-            let (answered, is_over, url) = (answered.clone(), is_over.clone(), format!("http://{}/pushtx", mempool.at));
+            let (answered, is_over, url) =
+                (answered.clone(), is_over.clone(), format!("http://{}/pushtx", mempool.address));
             tokio::spawn(async move {
                 let http = http();
                 for payment in payments {
@@ -107,7 +109,7 @@ async fn every_payment_that_was_answered_201_survives_being_killed() {
     let answered = answered.lock().unwrap().clone();
     let lost: Vec<_> = answered.difference(&there).collect();
     assert!(lost.is_empty(), "{} of {} are lost", lost.len(), answered.len());
-    assert_eq!(client().info(&mempool.at).await.unwrap().pool.unwrap().count, there.len() as u64);
-    let (status, log) = mempool.terminate().await;
+    assert_eq!(client().info(&mempool.address).await.unwrap().pool.unwrap().count, there.len() as u64);
+    let Ended { status, log, .. } = mempool.terminate().await;
     assert!(status.success(), "{log}");
 }

@@ -1,6 +1,6 @@
 //! The history of an address: what it paid, received and mined.
 
-use crate::lab::{Asked, LAB, Lab, address, client, network};
+use crate::lab::{Asked, LAB, Lab, address, client, genesis, network, push_block};
 use shared::params::Params;
 use shared::wire::{HistoryEntry, TransactionState};
 
@@ -20,12 +20,12 @@ async fn a_history_is_newest_first_with_the_balance_after_each_on_pages_of_any_s
     let lab = Lab::of(network("history"));
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;
-    let first = lab.block(&node.genesis().await, "alice", &[]);
+    let first = lab.block(&genesis(&node).await, "alice", &[]);
     let [a, b] = [lab.pay("alice", "bob", 5 * LAB, LAB), lab.pay("bob", "alice", 2 * LAB, 0)];
     let second = lab.block(first.header(), "alice", &[&a, &b]);
     let third = lab.block(second.header(), "bob", &[]);
     for block in [&first, &second, &third] {
-        node.take(block).await;
+        push_block(&node, block).await;
     }
     mempool.stands_on(&third).await;
     let pending =
@@ -45,7 +45,7 @@ async fn a_history_is_newest_first_with_the_balance_after_each_on_pages_of_any_s
     for limit in [1, 2, 3, 4, 6, 7, 100] {
         let (mut found, mut before) = (Vec::new(), None);
         loop {
-            let page = client().history(&mempool.at, &address("alice"), before.as_deref(), limit).await.unwrap();
+            let page = client().history(&mempool.address, &address("alice"), before.as_deref(), limit).await.unwrap();
             assert!(page.entries.len() <= limit);
             found.extend(page.entries);
             before = page.next;
@@ -58,9 +58,9 @@ async fn a_history_is_newest_first_with_the_balance_after_each_on_pages_of_any_s
         assert_eq!(found[2].transaction.as_ref(), Some(&pending[0]));
         assert_eq!(found[5].transaction.as_ref(), Some(&a));
     }
-    let older = client().history(&mempool.at, &address("alice"), Some("2"), 100).await.unwrap();
+    let older = client().history(&mempool.address, &address("alice"), Some("2"), 100).await.unwrap();
     assert_eq!(older.entries.iter().map(short).collect::<Vec<_>>(), expected[6..]);
-    let nobody = client().history(&mempool.at, &address("nobody"), None, 100).await.unwrap();
+    let nobody = client().history(&mempool.address, &address("nobody"), None, 100).await.unwrap();
     assert!(nobody.entries.is_empty() && nobody.next.is_none());
     for wrong in ["before=x", "before=1.x", "before=1.2.3", "before=-1", "before=1.4294967296", "limit=x", "x=1"] {
         mempool.get(&format!("/history/{}?{wrong}", address("alice"))).await.refused(400);
@@ -77,7 +77,7 @@ async fn a_page_of_pending_payments_only_has_a_next_page() {
     }
     let (mut balances, mut before) = (Vec::new(), None);
     loop {
-        let page = client().history(&mempool.at, &address("bob"), before.as_deref(), 2).await.unwrap();
+        let page = client().history(&mempool.address, &address("bob"), before.as_deref(), 2).await.unwrap();
         balances.extend(page.entries.iter().map(|entry| entry.balance.grains() / LAB));
         before = page.next;
         if before.is_none() {

@@ -1,6 +1,6 @@
 //! Pushed transactions: which are accepted, which are refused, and how.
 
-use crate::lab::{Answer, Asked, LAB, Lab, address, faucet, http, network, to_json};
+use crate::lab::{Answer, Asked, LAB, Lab, address, faucet, genesis, http, network, push_block, to_json};
 use reqwest::Method;
 use serde_json::{Value, json};
 use shared::ledger::{Amount, Transaction};
@@ -85,7 +85,7 @@ async fn a_malformed_transaction_is_refused_with_400() {
         assert_eq!(problem.rule, None, "{body}");
     }
     mempool.push_text(format!("{text}{}", " ".repeat(64 << 10))).await.refused(413);
-    let url = format!("http://{}/pushtx", mempool.at);
+    let url = format!("http://{}/pushtx", mempool.address);
     Answer::of(http().post(url).header("content-type", "text/plain").body(text)).await.refused(415);
     mempool.get("/pushtx").await.refused(405);
     assert!(mempool.pending().await.is_empty());
@@ -135,11 +135,11 @@ async fn a_confirmed_payment_is_known_and_not_accepted_again() {
     let lab = Lab::of(network("replay"));
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;
-    let first = lab.block(&node.genesis().await, "alice", &[]);
+    let first = lab.block(&genesis(&node).await, "alice", &[]);
     let payment = lab.pay("alice", "bob", LAB, 0);
     let second = lab.block(first.header(), "alice", &[&payment]);
-    node.take(&first).await;
-    node.take(&second).await;
+    push_block(&node, &first).await;
+    push_block(&node, &second).await;
     mempool.stands_on(&second).await;
     let replayed = mempool.push(&payment).await;
     assert_eq!((replayed.status, replayed.ok()), (200, json!({"id": payment.id, "status": "known"})));

@@ -178,7 +178,7 @@ async fn info_describes_the_node_and_metrics_its_state() {
     assert_eq!(info["version"], env!("CARGO_PKG_VERSION"));
     assert_eq!(info["network_id"], lab.id().to_string());
     assert_eq!(info["network"], serde_json::to_value(&lab.params).unwrap());
-    assert_eq!(info["address"], node.at.as_str());
+    assert_eq!(info["address"], node.address.as_str());
     assert_eq!(info["peers"], 0);
     assert_eq!((&info["tip"]["index"], &info["tip"]["work"]), (&4.into(), &"4001".into()));
     assert_eq!(info["tip"]["hash"], hashes[3].as_str());

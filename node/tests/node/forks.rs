@@ -1,6 +1,6 @@
 //! Networks that split and merge: partitions, late joiners, peers of peers, wrong clocks, no tracker.
 
-use crate::lab::{Asked, Lab, NOBODY, Node, Tracker, agree, mining, quiet, to_json, until};
+use crate::lab::{Asked, Lab, Node, UNUSED_ADDRESS, agree, listed_nodes, mining, quiet, start_tracker, to_json, until};
 use futures_util::StreamExt;
 use serde_json::json;
 use shared::wire::NodeEvent;
@@ -9,7 +9,7 @@ use shared::work::Difficulty;
 /// Blocks or unblocks all nodes of one half on all nodes of the other.
 async fn steer_apart(left: &[&Node], right: &[&Node], how: &str) {
     for (half, other) in [(left, right), (right, left)] {
-        let addresses: Vec<_> = other.iter().map(|node| node.at.clone()).collect();
+        let addresses: Vec<_> = other.iter().map(|node| node.address.clone()).collect();
         for node in half {
             node.peers(json!({ how: addresses })).await;
         }
@@ -68,7 +68,7 @@ async fn a_late_joiner_fetches_thousands_of_blocks() {
     // Before it knows the other node, so that no event is missed.
     let joiner = lab.node(&[]).await;
     let mut events = joiner.events().await;
-    joiner.peers(json!({"add": [old.at]})).await;
+    joiner.peers(json!({"add": [old.address]})).await;
     agree(&[&old, &joiner], 3000).await;
     assert_eq!(joiner.json("/blockchain").await, old.json("/blockchain").await);
     let source = loop {
@@ -84,9 +84,9 @@ async fn a_node_finds_the_peers_of_its_peers() {
     let lab = Lab::new("peers-of-peers");
     let a = lab.node(&[]).await;
     let b = lab.node(&[&a]).await;
-    until("b knows a", async || b.is_connected_to(&a.at).await).await;
+    until("b knows a", async || b.is_connected_to(&a.address).await).await;
     let c = lab.node(&[&b]).await;
-    until("c knows a", async || c.is_connected_to(&a.at).await).await;
+    until("c knows a", async || c.is_connected_to(&a.address).await).await;
 }
 
 #[tokio::test]
@@ -103,8 +103,8 @@ async fn a_node_alone_mines() {
 async fn racing_miners_agree_on_one_chain() {
     let lab = Lab::new("race");
     let a = lab.start(mining(&lab.params), &[], 0).await;
-    let b = lab.start(mining(&lab.params), &[&a.at], 0).await;
-    let c = lab.start(mining(&lab.params), &[&a.at, &b.at], 0).await;
+    let b = lab.start(mining(&lab.params), &[&a.address], 0).await;
+    let c = lab.start(mining(&lab.params), &[&a.address, &b.address], 0).await;
     let nodes = [&a, &b, &c];
     until("all have grown", async || {
         for node in nodes {
@@ -129,10 +129,13 @@ async fn racing_miners_agree_on_one_chain() {
 async fn blocks_from_a_clock_that_is_ahead_are_refused_and_the_others_mine_on() {
     let lab = Lab::new("fast-clock");
     let (a, b) = (lab.node(&[]).await, lab.node(&[]).await);
-    let fast = lab.start(quiet(&lab.params), &[&a.at, &b.at], 600_000).await;
-    a.peers(json!({"add": [b.at]})).await;
+    let fast = lab.start(quiet(&lab.params), &[&a.address, &b.address], 600_000).await;
+    a.peers(json!({"add": [b.address]})).await;
     until("all are connected", async || {
-        a.is_connected_to(&fast.at).await.and(a.is_connected_to(&b.at).await).and(fast.is_connected_to(&b.at).await)
+        a.is_connected_to(&fast.address)
+            .await
+            .and(a.is_connected_to(&b.address).await)
+            .and(fast.is_connected_to(&b.address).await)
     })
     .await;
     let early = fast.mine(3).await;
@@ -144,7 +147,7 @@ async fn blocks_from_a_clock_that_is_ahead_are_refused_and_the_others_mine_on() 
     let ours = a.mine(2).await;
     assert_eq!(agree(&[&a, &b], 2).await, ours[1]);
     assert_eq!(a.get(&format!("/block/{}", early[0])).await.status, 404);
-    a.is_connected_to(&fast.at).await.expect("a wrong clock is no offence");
+    a.is_connected_to(&fast.address).await.expect("a wrong clock is no offence");
     // As soon as the others have more work, the fast node adopts their chain.
     let ours = a.mine(2).await;
     assert_eq!(agree(&[&a, &b, &fast], 4).await, ours[1]);
@@ -153,29 +156,32 @@ async fn blocks_from_a_clock_that_is_ahead_are_refused_and_the_others_mine_on() 
 #[tokio::test]
 async fn nodes_find_each_other_through_a_tracker_that_may_go_and_come_back() {
     let lab = Lab::new("tracker");
-    let tracker = Tracker::start("127.0.0.1:0").await;
+    let tracker = start_tracker("127.0.0.1:0").await;
     let mut config = quiet(&lab.params);
-    config.node.tracker.clone_from(&tracker.at);
+    config.node.tracker.clone_from(&tracker.address);
     let a = lab.start(config.clone(), &[], 0).await;
     let b = lab.start(config.clone(), &[], 0).await;
-    until("they know each other", async || a.is_connected_to(&b.at).await.and(b.is_connected_to(&a.at).await)).await;
-    let mut expected = vec![a.at.clone(), b.at.clone()];
+    until("they know each other", async || {
+        a.is_connected_to(&b.address).await.and(b.is_connected_to(&a.address).await)
+    })
+    .await;
+    let mut expected = vec![a.address.clone(), b.address.clone()];
     expected.sort();
-    assert_eq!(tracker.nodes().await, expected);
+    assert_eq!(listed_nodes(&tracker).await, expected);
 
-    let at = tracker.at.clone();
+    let at = tracker.address.clone();
     tracker.stop().await;
     let mined = a.mine(3).await;
     assert_eq!(agree(&[&a, &b], 3).await, mined[2], "without a tracker they go on");
     let c = lab.start(config, &[], 0).await;
     assert_eq!(c.mine(1).await.len(), 1, "one that starts without a tracker works alone");
 
-    let tracker = Tracker::start(&at).await;
-    expected.push(c.at.clone());
+    let tracker = start_tracker(&at).await;
+    expected.push(c.address.clone());
     expected.sort();
-    until("all are listed again", async || (tracker.nodes().await == expected).then_some(())).await;
+    until("all are listed again", async || (listed_nodes(&tracker).await == expected).then_some(())).await;
     agree(&[&a, &b, &c], 3).await;
-    let keeps = async || (tracker.nodes().await == expected).then_some(());
+    let keeps = async || (listed_nodes(&tracker).await == expected).then_some(());
     keeps().await.expect("leases are renewed");
 }
 
@@ -183,9 +189,9 @@ async fn nodes_find_each_other_through_a_tracker_that_may_go_and_come_back() {
 async fn an_unreachable_peer_is_listed_with_the_reason_and_does_no_harm() {
     let lab = Lab::new("not-there");
     let friend = lab.node(&[]).await;
-    let node = lab.start(quiet(&lab.params), &[NOBODY, &friend.at], 0).await;
+    let node = lab.start(quiet(&lab.params), &[UNUSED_ADDRESS, &friend.address], 0).await;
     let error = until("the absence is noticed", async || {
-        node.error_of(NOBODY).await.filter(|error| error.contains("unreachable"))
+        node.error_of(UNUSED_ADDRESS).await.filter(|error| error.contains("unreachable"))
     })
     .await;
     assert!(error.to_lowercase().contains("refused"), "{error}");

@@ -35,7 +35,7 @@ async fn a_token_is_made_at_first_start_and_only_its_owner_may_read_it() {
     let mut config = crate::lab::quiet(&lab.params);
     config.node.token = None;
     let node = lab.start(config, &[], 0).await;
-    let port = node.at.rsplit_once(':').unwrap().1;
+    let port = node.address.rsplit_once(':').unwrap().1;
     let file = lab.folder(port).join("token");
     let token = std::fs::read_to_string(&file).unwrap();
     assert_eq!(token.trim_end().len(), 64);
@@ -98,7 +98,7 @@ async fn a_node_of_another_network_is_not_a_peer_and_peers_names_the_difference(
     stranger.mine(3).await;
     let node = ours.node(&[&stranger]).await;
     let error = until("the stranger is judged", async || {
-        node.error_of(&stranger.at).await.filter(|error| error.contains("another network"))
+        node.error_of(&stranger.address).await.filter(|error| error.contains("another network"))
     })
     .await;
     for part in [ours.id().to_string(), theirs.id().to_string(), "block_interval_ms is 300 here and 301 there".into()] {
@@ -134,7 +134,7 @@ async fn a_request_that_claims_another_sender_does_not_harm_that_node() {
     let lab = Lab::new("slander");
     let victim = lab.node(&[]).await;
     let node = lab.node(&[&victim]).await;
-    until("the victim is a peer", async || node.is_connected_to(&victim.at).await).await;
+    until("the victim is a peer", async || node.is_connected_to(&victim.address).await).await;
     let genesis = node.block(0).await;
     let bad = seal(fields_on(genesis.header(), 1, "bad"), "bad");
     // No machine has 192.0.2.1 (RFC 5737), so the request cannot come from there.
@@ -145,5 +145,5 @@ async fn a_request_that_claims_another_sender_does_not_harm_that_node() {
     }
     let listed = node.json("/peers").await;
     assert_eq!(listed.as_array().unwrap().len(), 1, "nobody was put on the list in another's name: {listed}");
-    node.is_connected_to(&victim.at).await.expect("the victim is as good a peer as before");
+    node.is_connected_to(&victim.address).await.expect("the victim is as good a peer as before");
 }

@@ -1,6 +1,6 @@
 //! Wrong requests of all kinds to a mining node: it refuses each with the reason, and mines on.
 
-use crate::lab::{Asked, Lab, Node, SOON, TOKEN, mining, until};
+use crate::lab::{Asked, DEADLINE, Lab, Node, TOKEN, mining, until};
 use crate::raw::{request, send, status};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -63,7 +63,7 @@ async fn every_malformed_body_is_refused_with_its_reason() {
     ];
     for (path, headers) in paths {
         for (what, body) in bodies {
-            let answer = send(&node.at, &request(&format!("POST {path}"), headers, body)).await;
+            let answer = send(&node.address, &request(&format!("POST {path}"), headers, body)).await;
             assert_eq!(status(&answer), 400, "{what} to {path}: {answer}");
             let problem = answer.split_once("\r\n\r\n").unwrap().1;
             let problem: shared::wire::Problem = serde_json::from_str(problem).unwrap();
@@ -79,7 +79,7 @@ async fn every_malformed_body_is_refused_with_its_reason() {
         ("{\"blocks\":01}", "invalid number"),
         ("{\"blocks\":1,\"data\":\"\\ud800\"}", "hex escape"),
     ] {
-        let answer = send(&node.at, &request("POST /mine", &with_token, body.as_bytes())).await;
+        let answer = send(&node.address, &request("POST /mine", &with_token, body.as_bytes())).await;
         assert_eq!(status(&answer), 400, "{body}: {answer}");
         assert!(answer.contains(reason), "{body}: {answer}");
     }
@@ -101,13 +101,13 @@ async fn a_body_that_is_too_large_is_refused_before_it_is_read() {
     ] {
         for length in ["10000000", "9223372036854775807", "18446744073709551615"] {
             let head = format!("POST {path} HTTP/1.1\r\n{CLOSE}{headers}Content-Length: {length}\r\n\r\n");
-            let answer = send(&node.at, head.as_bytes()).await;
+            let answer = send(&node.address, head.as_bytes()).await;
             // hyper refuses lengths beyond i64.
             assert!(matches!(status(&answer), 413 | 431 | 400), "{length} to {path}: {answer}");
         }
         let head = format!("POST {path} HTTP/1.1\r\n{CLOSE}{headers}{CHUNKED}\r\n");
         let chunk = format!("8000\r\n{}\r\n", "[".repeat(0x8000));
-        let answer = send(&node.at, (head + &chunk.repeat(20)).as_bytes()).await;
+        let answer = send(&node.address, (head + &chunk.repeat(20)).as_bytes()).await;
         // The server may reset the connection while the client still sends, and then the answer can be lost.
         assert!(answer.is_empty() || status(&answer) == 413, "chunks to {path}: {answer}");
     }
@@ -159,7 +159,7 @@ async fn every_strange_request_gets_a_4xx() {
         ("malformed chunks", format!("POST /block HTTP/1.1\r\n{CLOSE}{JSON}{CHUNKED}\r\nxyz\r\n").into_bytes(), &[400]),
         ("a network id of garbage", request("GET /block/0", "Chainlab-Network: \u{fffd}\r\n", b""), &[400]),
     ] {
-        let answer = send(&node.at, &bytes).await;
+        let answer = send(&node.address, &bytes).await;
         // Requests that are not HTTP/1.1 get no answer; a reset while the client sends may lose it, too.
         if answer.is_empty() && (what == "HTTP/2" || bytes.len() > 100_000) {
             continue;
@@ -179,15 +179,15 @@ async fn slow_clients_are_disconnected_and_delay_no_others() {
     let (_lab, node) = mining_node("slow").await;
     let began = Instant::now();
     let slow_head = async || {
-        let mut stream = TcpStream::connect(&node.at).await.unwrap();
+        let mut stream = TcpStream::connect(&node.address).await.unwrap();
         stream.write_all(b"GET /block/0 HTTP/1.1\r\n").await.unwrap();
         while stream.write_all(b"X: y\r\n").await.is_ok() {
-            assert!(began.elapsed() < SOON, "a header that never ends is waited for for ever");
+            assert!(began.elapsed() < DEADLINE, "a header that never ends is waited for for ever");
             sleep(Duration::from_millis(100)).await;
         }
     };
     let slow_body = async || {
-        let mut stream = TcpStream::connect(&node.at).await.unwrap();
+        let mut stream = TcpStream::connect(&node.address).await.unwrap();
         let head = format!("POST /block HTTP/1.1\r\nHost: localhost\r\n{JSON}Content-Length: 1000\r\n\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         let (mut answers, mut rest) = stream.into_split();
@@ -197,13 +197,13 @@ async fn slow_clients_are_disconnected_and_delay_no_others() {
             }
         });
         let mut answer = vec![0; 1000];
-        let count = timeout(SOON, answers.read(&mut answer)).await.expect("an answer").unwrap();
+        let count = timeout(DEADLINE, answers.read(&mut answer)).await.expect("an answer").unwrap();
         assert_eq!(status(&String::from_utf8_lossy(&answer[..count])), 408);
         trickle.abort();
     };
     let silent = async || {
-        let mut stream = TcpStream::connect(&node.at).await.unwrap();
-        let closed = timeout(SOON, stream.read_to_end(&mut Vec::new())).await;
+        let mut stream = TcpStream::connect(&node.address).await.unwrap();
+        let closed = timeout(DEADLINE, stream.read_to_end(&mut Vec::new())).await;
         assert!(closed.is_ok(), "a connection that says nothing is kept for ever");
     };
     let others = async || {
@@ -229,7 +229,7 @@ async fn many_clients_that_read_nothing_do_not_stop_peers_from_syncing() {
     node.steer("/mine", serde_json::json!({"blocks": 20, "data": data})).await.ok();
     let mut crowd = Vec::new();
     for _ in 0..4 {
-        let mut stream = TcpStream::connect(&node.at).await.unwrap();
+        let mut stream = TcpStream::connect(&node.address).await.unwrap();
         stream.write_all(b"GET /blockchain HTTP/1.1\r\nHost: localhost\r\n\r\n").await.unwrap();
         let mut first = [0; 100];
         assert!(stream.read(&mut first).await.unwrap() > 0);

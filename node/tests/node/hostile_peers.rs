@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 /// A liar's answer to requests for headers or blocks.
 #[derive(Clone)]
-enum Lie {
+pub(crate) enum Lie {
     /// No answer on an open connection.
     Silence,
     /// A body that never ends.
@@ -23,11 +23,13 @@ enum Lie {
     Redirect,
     /// These headers, and these blocks.
     Chain(Vec<Header>, Vec<Block>),
+    /// These headers, and no answer to requests for their blocks.
+    Withholds(Vec<Header>),
 }
 
 /// A node that claims an impossible amount of work.
-struct Liar {
-    at: String,
+pub(crate) struct Liar {
+    pub(crate) address: String,
     task: JoinHandle<()>,
 }
 
@@ -38,11 +40,13 @@ impl Drop for Liar {
 }
 
 impl Liar {
-    async fn start(lab: &Lab, lie: Lie) -> Self {
+    pub(crate) async fn start(lab: &Lab, lie: Lie) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap().to_string();
         let tip = match &lie {
-            Lie::Chain(headers, _) if !headers.is_empty() => headers[headers.len() - 1].hash(),
+            Lie::Chain(headers, _) | Lie::Withholds(headers) if !headers.is_empty() => {
+                headers[headers.len() - 1].hash()
+            }
             _ => BlockHash::of(&at),
         };
         let info = json!({
@@ -58,7 +62,7 @@ impl Liar {
                 tokio::spawn(serve(stream, info.clone(), lie.clone()));
             }
         });
-        Self { at, task }
+        Self { address: at, task }
     }
 }
 
@@ -80,6 +84,10 @@ async fn serve(mut stream: TcpStream, info: Value, lie: Lie) {
 async fn tell(stream: &mut TcpStream, line: &str, lie: &Lie) -> Option<()> {
     match lie {
         Lie::Silence => std::future::pending().await,
+        Lie::Withholds(headers) if line.contains("/sync/headers") => {
+            reply(stream, &serde_json::to_string(headers).unwrap()).await
+        }
+        Lie::Withholds(_) => std::future::pending().await,
         Lie::Endless => {
             stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await.ok()?;
             let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
@@ -174,26 +182,26 @@ async fn a_node_among_liars_follows_its_honest_peer_and_lists_who_lied() {
         (Lie::Chain(vec![no_work], vec![]), "breaks rule proof-of-work"),
         (Lie::Chain(vec![afloat.header().clone()], vec![]), "do not follow any block"),
         (Lie::Chain(skipping, vec![]), "breaks rule parent"),
-        (Lie::Chain(headers.clone(), vec![easy]), "other blocks than were asked for"),
+        (Lie::Chain(headers.clone(), vec![easy]), "other blocks than were requested"),
     ] {
         listed.push((Liar::start(&lab, lie).await, reason));
     }
     // A peer that withholds the blocks of its headers breaks no rule, but must not delay others.
     let withholding = Liar::start(&lab, Lie::Chain(headers, vec![])).await;
     let empty = Liar::start(&lab, Lie::Chain(vec![], vec![])).await;
-    let mut peers: Vec<_> = listed.iter().map(|(liar, _)| liar.at.as_str()).collect();
-    peers.extend([honest.at.as_str(), &withholding.at, &empty.at]);
+    let mut peers: Vec<_> = listed.iter().map(|(liar, _)| liar.address.as_str()).collect();
+    peers.extend([honest.address.as_str(), &withholding.address, &empty.address]);
     let node = lab.start(crate::lab::quiet(&lab.params), &peers, 0).await;
     for (liar, reason) in &listed {
         let error = until(&format!("a liar is listed with {reason:?}"), async || {
-            node.error_of(&liar.at).await.filter(|error| error.contains("left alone"))
+            node.error_of(&liar.address).await.filter(|error| error.contains("left alone"))
         })
         .await;
         assert!(error.contains(reason), "no {reason:?} in {error:?}");
     }
-    honest.peers(json!({"add": [node.at]})).await;
+    honest.peers(json!({"add": [node.address]})).await;
     until("the honest are connected", async || {
-        node.is_connected_to(&honest.at).await.and(honest.is_connected_to(&node.at).await)
+        node.is_connected_to(&honest.address).await.and(honest.is_connected_to(&node.address).await)
     })
     .await;
     keeps_in_step(&node, &honest).await;
@@ -205,14 +213,14 @@ async fn a_peer_that_never_answers_is_given_up_and_delays_no_block() {
     let lab = Lab::new("silence");
     let honest = lab.node(&[]).await;
     let silent = Liar::start(&lab, Lie::Silence).await;
-    let node = lab.start(crate::lab::quiet(&lab.params), &[&silent.at, &honest.at], 0).await;
-    honest.peers(json!({"add": [node.at]})).await;
+    let node = lab.start(crate::lab::quiet(&lab.params), &[&silent.address, &honest.address], 0).await;
+    honest.peers(json!({"add": [node.address]})).await;
     until("all are connected", async || {
-        node.is_connected_to(&silent.at).await.and(honest.is_connected_to(&node.at).await)
+        node.is_connected_to(&silent.address).await.and(honest.is_connected_to(&node.address).await)
     })
     .await;
     keeps_in_step(&node, &honest).await;
-    let error = until("the silent one is given up", async || node.error_of(&silent.at).await).await;
+    let error = until("the silent one is given up", async || node.error_of(&silent.address).await).await;
     assert!(error.contains("too slow"), "{error}");
 }
 

@@ -1,46 +1,22 @@
 //! Nodes and trackers inside this process, on ports that the system chose, in folders that vanish.
 
 use futures_util::{Stream, StreamExt};
-use node::Settings;
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use reqwest::header::CONTENT_TYPE;
 use reqwest::{Method, RequestBuilder};
-use runtime::client::Client;
-use runtime::data_dir::DataDir;
 use serde_json::{Value, json};
 use shared::block::{Block, BlockHash, DataHash, Header, HeaderFields, Height, Nonce, Timestamp};
 use shared::config::{Config, Hashrate, Secret};
 use shared::params::{LayerName, Params};
-use shared::sync::PeerAddress;
-use shared::wire::{NodeEvent, Problem};
+use shared::wire::NodeEvent;
 use shared::work::retarget::RetargetRule;
 use shared::work::{Difficulty, search};
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::time::Duration;
 use tempfile::TempDir;
+use testkit::listener;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
-use tokio_util::sync::CancellationToken;
 
-/// What steers every node of a lab.
-pub(crate) const TOKEN: &str = "the token of the lab";
-/// Nobody listens there (discard, which no system of today serves).
-pub(crate) const NOBODY: &str = "127.0.0.1:9";
-/// Far more than any step takes; a test that waits so long has failed.
-pub(crate) const SOON: Duration = Duration::from_secs(40);
-
-/// Waits until `look` sees something.
-pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(seen) = look().await {
-            return seen;
-        }
-        assert!(began.elapsed() < SOON, "waited {SOON:?} in vain until {what}");
-        sleep(Duration::from_millis(20)).await;
-    }
-}
+pub(crate) use testkit::{Answer, DEADLINE, Running, Running as Node, TOKEN, UNUSED_ADDRESS, client, http, until};
 
 /// The network `name`: blocks of fixed difficulty, found in a moment.
 pub(crate) fn network(name: &str) -> Params {
@@ -61,7 +37,7 @@ pub(crate) fn network(name: &str) -> Params {
 pub(crate) fn quiet(params: &Params) -> Config {
     let mut config = Config { network: params.clone(), ..Config::default() };
     config.node.mine = false;
-    config.node.tracker = NOBODY.to_owned();
+    config.node.tracker = UNUSED_ADDRESS.to_owned();
     config.node.token = Some(Secret::from(TOKEN.to_owned()));
     config.node.poll_ms = 100;
     config
@@ -102,34 +78,12 @@ impl Lab {
 
     /// A quiet node that knows `peers`.
     pub(crate) async fn node(&self, peers: &[&Node]) -> Node {
-        let peers: Vec<_> = peers.iter().map(|peer| peer.at.as_str()).collect();
+        let peers: Vec<_> = peers.iter().map(|peer| peer.address.as_str()).collect();
         self.start(quiet(&self.params), &peers, 0).await
     }
 
     pub(crate) async fn start(&self, config: Config, peers: &[&str], clock_offset_ms: i64) -> Node {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let data = DataDir::open(self.root.path(), &config.network, "node", address.port()).unwrap();
-        let metrics = Some(runtime::telemetry::metrics().unwrap());
-        let peers = peers.iter().map(|peer| PeerAddress::new(peer).unwrap()).collect();
-        let settings = Settings { config, data, peers, clock_offset_ms, metrics };
-        let stop = CancellationToken::new();
-        tokio::spawn(node::run(listener, settings, stop.clone()));
-        let node = Node { at: address.to_string(), stop };
-        until("the node runs", async || (node.try_get("/running").await? == "running").then_some(())).await;
-        node
-    }
-}
-
-/// A running node; it stops when it is dropped.
-pub(crate) struct Node {
-    pub(crate) at: String,
-    stop: CancellationToken,
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        self.stop.cancel();
+        testkit::start_node(listener().await.0, self.root.path(), config, peers, clock_offset_ms).await
     }
 }
 
@@ -213,15 +167,15 @@ pub(crate) trait Asked {
     }
 
     async fn events(&self) -> Pin<Box<dyn Stream<Item = NodeEvent> + Send>> {
-        let events = Client::new(None, None).unwrap().events(self.at()).await.unwrap();
+        let events = client().events(self.at()).await.unwrap();
         // A stream ends with an error when its node is killed.
         Box::pin(events.filter_map(|event| async move { event.ok() }))
     }
 }
 
-impl Asked for Node {
+impl Asked for Running {
     fn at(&self) -> &str {
-        &self.at
+        &self.address
     }
 
     fn token(&self) -> String {
@@ -241,45 +195,6 @@ pub(crate) async fn agree(nodes: &[&impl Asked], least: u64) -> String {
         (first.0 >= least).then_some(first.1)
     })
     .await
-}
-
-/// An answer that has arrived whole.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
-}
-
-impl Answer {
-    pub(crate) async fn of(request: RequestBuilder) -> Self {
-        let answer = request.send().await.unwrap();
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        Self { status, headers, body: answer.text().await.unwrap() }
-    }
-
-    /// The JSON of a success.
-    #[track_caller]
-    pub(crate) fn ok(&self) -> Value {
-        assert!((200..300).contains(&self.status), "{}: {}", self.status, self.body);
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
-    }
-
-    /// The problem that a refusal tells, which must have this status.
-    #[track_caller]
-    pub(crate) fn refused(&self, status: u16) -> Problem {
-        assert_eq!(self.status, status, "{}", self.body);
-        assert_eq!(self.headers[CONTENT_TYPE], "application/problem+json");
-        let problem: Problem = serde_json::from_str(&self.body).unwrap();
-        assert_eq!(problem.status, status);
-        assert!(!problem.detail.is_empty(), "a refusal without a reason: {}", self.body);
-        problem
-    }
-}
-
-/// One client for all tests of a process would tie its connections to the runtime of the first.
-pub(crate) fn http() -> reqwest::Client {
-    reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).timeout(SOON).build().unwrap()
 }
 
 /// A text in JSON.
@@ -318,39 +233,16 @@ pub(crate) fn now() -> Timestamp {
     runtime::clock::Clock::new(0).time()
 }
 
-/// A tracker that stops when it is dropped.
-pub(crate) struct Tracker {
-    pub(crate) at: String,
-    stop: CancellationToken,
-    ended: JoinHandle<std::io::Result<()>>,
+/// A tracker at `address` with a short lease, so that its list follows its members soon.
+pub(crate) async fn start_tracker(address: &str) -> Running {
+    let mut config = Config::default();
+    config.tracker.lease_seconds = 3;
+    testkit::start_tracker(TcpListener::bind(address).await.unwrap(), &config).await
 }
 
-impl Tracker {
-    pub(crate) async fn start(address: &str) -> Self {
-        let listener = TcpListener::bind(address).await.unwrap();
-        let at = listener.local_addr().unwrap().to_string();
-        let stop = CancellationToken::new();
-        let settings = shared::config::TrackerConfig { lease_seconds: 3, ..shared::config::TrackerConfig::default() };
-        let settings = tracker::Settings { tracker: settings, ..tracker::Settings::default() };
-        let ended = tokio::spawn(tracker::run(listener, settings, stop.clone()));
-        Self { at, stop, ended }
-    }
-
-    /// The nodes that it lists, in order.
-    pub(crate) async fn nodes(&self) -> Vec<String> {
-        let mut nodes = Client::new(None, None).unwrap().nodes(&self.at).await.unwrap_or_default();
-        nodes.sort();
-        nodes
-    }
-
-    pub(crate) async fn stop(mut self) {
-        self.stop.cancel();
-        (&mut self.ended).await.unwrap().unwrap();
-    }
-}
-
-impl Drop for Tracker {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
+/// The nodes that a tracker lists, in order.
+pub(crate) async fn listed_nodes(tracker: &Running) -> Vec<String> {
+    let mut nodes = client().nodes(&tracker.address).await.unwrap_or_default();
+    nodes.sort();
+    nodes
 }

@@ -85,7 +85,7 @@ pub(crate) async fn patient_node(lab: &Lab, mempool: &str) -> Node {
 
 /// A mempool whose answers of `/unprocessed` a test sets; it stops when it is dropped.
 pub(crate) struct FakeMempool {
-    pub(crate) at: String,
+    pub(crate) address: String,
     pub(crate) lists: Arc<Mutex<Lists>>,
     stop: CancellationToken,
     ended: JoinHandle<std::io::Result<()>>,
@@ -112,12 +112,12 @@ impl FakeMempool {
         let listener = until("the port is free", async || TcpListener::bind(address).await.ok()).await;
         let at = listener.local_addr().unwrap().to_string();
         let lists = Arc::<Mutex<Lists>>::default();
-        let service = Arc::new(Answers { at: at.clone(), params: lab.params.clone(), lists: lists.clone() });
+        let service = Arc::new(Answers { address: at.clone(), params: lab.params.clone(), lists: lists.clone() });
         let kit = server::Settings { network: Some(lab.id()), ..server::Settings::default() };
         let stop = CancellationToken::new();
         let router = Router::new("mempool", "").group("mempool", "", [get("/unprocessed", "Lists", unprocessed)]);
         let ended = tokio::spawn(server::serve(listener, service, router, kit, stop.clone()));
-        Self { at, lists, stop, ended }
+        Self { address: at, lists, stop, ended }
     }
 
     /// Lists these transactions in both orders.
@@ -145,7 +145,7 @@ impl Drop for FakeMempool {
 }
 
 struct Answers {
-    at: String,
+    address: String,
     params: Params,
     lists: Arc<Mutex<Lists>>,
 }
@@ -164,7 +164,7 @@ impl Service for Answers {
             version: "0".to_owned(),
             network_id: self.params.network_id(),
             network: serde_json::to_value(&self.params).unwrap(),
-            address: self.at.clone(),
+            address: self.address.clone(),
             started: crate::lab::now(),
             tip: None,
             peers: None,

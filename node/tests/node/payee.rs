@@ -2,10 +2,11 @@
 
 use crate::lab::{Asked, Lab, mining, quiet, text};
 use crate::money::{address, bundle, money};
-use crate::process::{Process, Program, free_port};
+use crate::process::Program;
 use crate::templates::NOT_A_POINT;
 use shared::params::Params;
 use std::path::{Path, PathBuf};
+use testkit::{LoggedProcess, free_port};
 
 fn program(folder: &Path, port: &str) -> Program {
     Program::new("payee", folder).set("NETWORK__LAYER", "transaction").args(&["--port", port])
@@ -17,7 +18,7 @@ fn key_file(folder: &Path, port: &str) -> PathBuf {
     network.join(format!("node-{port}")).join("miner.pem")
 }
 
-async fn mines_to(node: &Process) -> String {
+async fn mines_to(node: &LoggedProcess) -> String {
     text(&node.json("/info").await["mining"]["address"])
 }
 
@@ -65,7 +66,7 @@ async fn a_configured_address_is_paid_and_no_key_is_made() {
     let node = lab.start(config, &[], 0).await;
     let hash = node.mine(1).await.remove(0);
     assert_eq!(bundle(&node.block(hash).await).miner_address, address("told"));
-    let port = node.at.rsplit(':').next().unwrap();
+    let port = node.address.rsplit(':').next().unwrap();
     assert!(!lab.folder(port).join("miner.pem").exists());
 }
 
@@ -74,7 +75,7 @@ async fn on_layer_data_blocks_pay_no_address() {
     let lab = Lab::new("nobody");
     let node = lab.start(mining(&lab.params), &[], 0).await;
     assert!(node.json("/info").await["mining"]["address"].is_null());
-    let port = node.at.rsplit(':').next().unwrap();
+    let port = node.address.rsplit(':').next().unwrap();
     assert!(!lab.folder(port).join("miner.pem").exists());
 }
 

@@ -1,22 +1,23 @@
 //! Networks of real processes that are killed, stopped, continued and terminated.
 
-use crate::lab::{Asked, Tracker, agree, until};
-use crate::process::{Process, Program, free_port};
+use crate::lab::{Asked, agree, listed_nodes, start_tracker, until};
+use crate::process::Program;
 use futures_util::StreamExt;
 use shared::wire::NodeEvent;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use testkit::{Ended, LoggedProcess, free_port};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 #[tokio::test]
 async fn three_processes_agree_through_a_tracker() {
     let folder = tempfile::tempdir().unwrap();
-    let tracker = Tracker::start("127.0.0.1:0").await;
+    let tracker = start_tracker("127.0.0.1:0").await;
     let mut nodes = Vec::new();
     for _ in 0..3 {
         let port = free_port().to_string();
-        let program = Program::new("three", folder.path()).set("NODE__TRACKER", &tracker.at);
+        let program = Program::new("three", folder.path()).set("NODE__TRACKER", &tracker.address);
         nodes.push(program.set("NODE__HASHRATE", "1500").args(&["--port", &port]).start().await);
     }
     until("10 blocks deep all have the same", async || {
@@ -30,11 +31,11 @@ async fn three_processes_agree_through_a_tracker() {
         (hashes.len() == 1).then_some(())
     })
     .await;
-    assert_eq!(tracker.nodes().await.len(), 3);
+    assert_eq!(listed_nodes(&tracker).await.len(), 3);
 }
 
 /// Collects every block that the node reports as mined, until its process ends.
-async fn note_mined(node: &Process, into: &Arc<Mutex<BTreeSet<String>>>) -> tokio::task::JoinHandle<()> {
+async fn note_mined(node: &LoggedProcess, into: &Arc<Mutex<BTreeSet<String>>>) -> tokio::task::JoinHandle<()> {
     let (mut events, into) = (node.events().await, into.clone());
     tokio::spawn(async move {
         while let Some(event) = events.next().await {
@@ -53,7 +54,7 @@ async fn acknowledged_blocks_survive_repeated_kills() {
     let (port, other_port) = (free_port().to_string(), free_port().to_string());
     let program = || Program::new("killed", folder.path());
     let other = program().set("NODE__HASHRATE", "2000").args(&["--port", &other_port]).start().await;
-    let start = || program().set("NODE__HASHRATE", "20000").args(&["--port", &port, &other.at]).start();
+    let start = || program().set("NODE__HASHRATE", "20000").args(&["--port", &port, &other.address]).start();
     let acknowledged = Arc::new(Mutex::new(BTreeSet::new()));
     let mut reached = 0;
     for delay_ms in [30, 170, 90, 250, 10, 330] {
@@ -131,13 +132,16 @@ async fn a_stopped_process_catches_up_when_it_continues() {
         Program::new("frozen", folder.path()).args(&["--port", port, "--no-mine", peer]).start()
     };
     let a = start(&port, &format!("127.0.0.1:{other_port}")).await;
-    let b = start(&other_port, &a.at).await;
-    until("they know each other", async || a.is_connected_to(&b.at).await.and(b.is_connected_to(&a.at).await)).await;
+    let b = start(&other_port, &a.address).await;
+    until("they know each other", async || {
+        a.is_connected_to(&b.address).await.and(b.is_connected_to(&a.address).await)
+    })
+    .await;
     b.mine(2).await;
     agree(&[&a, &b], 2).await;
     b.signal("STOP");
     a.mine(20).await;
-    until("the silence is noticed", async || a.error_of(&b.at).await).await;
+    until("the silence is noticed", async || a.error_of(&b.address).await).await;
     b.signal("CONT");
     agree(&[&a, &b], 22).await;
 }
@@ -155,7 +159,7 @@ async fn two_nodes_that_mined_apart_agree_when_one_comes_back() {
     a.kill();
     let b = start(&other_port, &[]).await;
     let kept = b.mine(5).await;
-    let a = start(&port, &[&b.at]).await;
+    let a = start(&port, &[&b.address]).await;
     assert_eq!(agree(&[&a, &b], 5).await, kept[4]);
     assert!(a.log().contains("reorganised"), "{}", a.log());
     assert_eq!(a.json(&format!("/block/{}", lost[1])).await["index"], 2);
@@ -174,11 +178,11 @@ async fn a_terminated_node_ends_in_order_whatever_its_clients_do() {
     until("it mines", async || (node.tip().await.0 > 2).then_some(())).await;
     let mut events = node.events().await;
     // One is idle, one in the middle of a request, one in the middle of an answer.
-    let mut idle = tokio::net::TcpStream::connect(&node.at).await.unwrap();
-    let mut half = tokio::net::TcpStream::connect(&node.at).await.unwrap();
+    let mut idle = tokio::net::TcpStream::connect(&node.address).await.unwrap();
+    let mut half = tokio::net::TcpStream::connect(&node.address).await.unwrap();
     half.write_all(b"POST /block HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9").await.unwrap();
     let (height, _) = node.tip().await;
-    let (status, took) = node.terminate().await;
+    let Ended { status, took, .. } = node.terminate().await;
     assert_eq!(status.code(), Some(0));
     assert!(took < Duration::from_secs(5), "it took {took:?}");
     while events.next().await.is_some() {}

@@ -1,6 +1,6 @@
 //! Hand-written HTTP: requests that no client library would send.
 
-use crate::lab::SOON;
+use crate::lab::DEADLINE;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -11,7 +11,7 @@ pub(crate) async fn send(at: &str, bytes: &[u8]) -> String {
     // A server that refuses early may close the connection before everything is sent.
     let sent = stream.write_all(bytes).await;
     let mut answer = Vec::new();
-    let read = timeout(SOON, stream.read_to_end(&mut answer)).await;
+    let read = timeout(DEADLINE, stream.read_to_end(&mut answer)).await;
     assert!(read.is_ok(), "the server neither answers nor closes; it took {} bytes: {sent:?}", bytes.len());
     String::from_utf8_lossy(&answer).into_owned()
 }

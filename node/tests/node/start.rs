@@ -1,8 +1,9 @@
 //! Starting the program: which configurations it refuses, with which errors, and where it finds its chain again.
 
 use crate::lab::Asked;
-use crate::process::{Program, free_port};
+use crate::process::Program;
 use std::path::Path;
+use testkit::free_port;
 
 /// The error of a node that does not start, which must not be a panic.
 fn refusal(program: Program) -> String {
@@ -75,12 +76,12 @@ async fn without_a_port_the_first_free_one_is_used_and_a_restart_finds_its_chain
     let start = || program(folder.path()).set("NODE__PORT", &first.to_string()).set("NODE__MINE", "false").start();
     let one = start().await;
     let two = start().await;
-    assert_ne!(one.at, two.at);
+    assert_ne!(one.address, two.address);
     let chain = one.mine(3).await;
-    let at = one.at.clone();
+    let at = one.address.clone();
     one.kill();
     let again = start().await;
-    assert_eq!(again.at, at, "the first free port is the one that it had");
+    assert_eq!(again.address, at, "the first free port is the one that it had");
     assert_eq!(again.tip().await, (3, chain[2].clone()));
 }
 
@@ -91,10 +92,10 @@ async fn another_network_on_the_same_port_has_another_chain() {
     let start = |name: &str| Program::new(name, folder.path()).args(&["--port", &port, "--no-mine"]).start();
     let one = start("one").await;
     one.mine(2).await;
-    assert_eq!(one.terminate().await.0.code(), Some(0));
+    assert_eq!(one.terminate().await.status.code(), Some(0));
     let other = start("other").await;
     assert_eq!(other.tip().await.0, 0);
-    assert_eq!(other.terminate().await.0.code(), Some(0));
+    assert_eq!(other.terminate().await.status.code(), Some(0));
     assert_eq!(start("one").await.tip().await.0, 2);
 }
 

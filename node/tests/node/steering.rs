@@ -4,7 +4,7 @@ use crate::lab::{Answer, Asked, Lab, agree, block_on, fields_on, http, mining, s
 use futures_util::StreamExt;
 use serde_json::json;
 use shared::block::BlockHash;
-use shared::wire::{BlockEvent, BlockSource, NodeEvent, PeerChange};
+use shared::wire::{BlockEvent, BlockSource, NodeEvent, PeerChange, PeerEvent};
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
@@ -95,8 +95,8 @@ async fn sync_reports_its_result() {
     assert_eq!(sync().await, json!({"result": "authoritative", "from": genesis, "to": genesis}));
 
     // b asks a only on demand: a is blocked when b polls.
-    let apart = json!({"block": [a.at]});
-    let together = json!({"unblock": [a.at], "add": [a.at]});
+    let apart = json!({"block": [a.address]});
+    let together = json!({"unblock": [a.address], "add": [a.address]});
     b.peers(apart.clone()).await;
     let first = a.mine(2).await;
     b.peers(together.clone()).await;
@@ -125,22 +125,22 @@ async fn each_result_of_a_sync_is_reported_if_polls_are_rare() {
     let a = lab.node(&[]).await;
     let mut config = crate::lab::quiet(&lab.params);
     config.node.poll_ms = 3_600_000;
-    let b = lab.start(config, &[&a.at], 0).await;
-    until("b knows a", async || b.is_connected_to(&a.at).await).await;
+    let b = lab.start(config, &[&a.address], 0).await;
+    until("b knows a", async || b.is_connected_to(&a.address).await).await;
     // a does not know b, so it pushes no block to b.
-    a.peers(json!({"block": [b.at]})).await;
+    a.peers(json!({"block": [b.address]})).await;
     a.mine(2).await;
-    a.peers(json!({"unblock": [b.at], "remove": [b.at]})).await;
+    a.peers(json!({"unblock": [b.address], "remove": [b.address]})).await;
     let report = b.steer("/sync", "{}").await.ok();
     assert_eq!((&report["result"], &report["to"]["index"]), (&json!("updated"), &json!(2)), "{report}");
 
-    b.peers(json!({"block": [a.at]})).await;
-    a.peers(json!({"block": [b.at]})).await;
+    b.peers(json!({"block": [a.address]})).await;
+    a.peers(json!({"block": [b.address]})).await;
     b.mine(1).await;
     a.mine(2).await;
-    b.peers(json!({"unblock": [a.at]})).await;
+    b.peers(json!({"unblock": [a.address]})).await;
     let report = until("b asks a", async || {
-        a.peers(json!({"unblock": [b.at]})).await;
+        a.peers(json!({"unblock": [b.address]})).await;
         let report = b.steer("/sync", "{}").await.ok();
         (report["result"] != "authoritative").then_some(report)
     })
@@ -153,8 +153,8 @@ async fn peers_are_added_removed_and_blocked_by_hand() {
     let lab = Lab::new("peers");
     let (a, b) = (lab.node(&[]).await, lab.node(&[]).await);
     assert_eq!(a.json("/peers").await, json!([]));
-    a.peers(json!({"add": [b.at]})).await;
-    until("a knows b", async || a.is_connected_to(&b.at).await).await;
+    a.peers(json!({"add": [b.address]})).await;
+    until("a knows b", async || a.is_connected_to(&b.address).await).await;
     b.mine(1).await;
     let tip = until("a hears of b's tip", async || {
         let listed = a.json("/peers").await[0].clone();
@@ -162,17 +162,17 @@ async fn peers_are_added_removed_and_blocked_by_hand() {
     })
     .await;
     assert_eq!(text(&tip["last_seen"]).len(), 24);
-    a.peers(json!({"block": [b.at]})).await;
-    assert_eq!(a.error_of(&b.at).await.as_deref(), Some("blocked"));
-    a.peers(json!({"unblock": [b.at]})).await;
-    until("a knows b again", async || a.is_connected_to(&b.at).await).await;
-    a.peers(json!({"remove": [b.at]})).await;
+    a.peers(json!({"block": [b.address]})).await;
+    assert_eq!(a.error_of(&b.address).await.as_deref(), Some("blocked"));
+    a.peers(json!({"unblock": [b.address]})).await;
+    until("a knows b again", async || a.is_connected_to(&b.address).await).await;
+    a.peers(json!({"remove": [b.address]})).await;
     assert_eq!(a.json("/peers").await, json!([]));
     for (body, reason) in [
         (json!({"add": ["here"]}), "\"here\" is not an address"),
-        (json!({"add": [b.at], "block": ["http://a:80"]}), "http://a:80"),
-        (json!({"add": b.at}), "add"),
-        (json!({"ad": [b.at]}), "`ad`"),
+        (json!({"add": [b.address], "block": ["http://a:80"]}), "http://a:80"),
+        (json!({"add": b.address}), "add"),
+        (json!({"ad": [b.address]}), "`ad`"),
         (json!({"add": (1..=1001).map(|n| format!("10.0.0.1:{n}")).collect::<Vec<_>>()}), "1000"),
     ] {
         let detail = a.steer("/peers", &body).await.refused(400).detail;
@@ -187,7 +187,7 @@ async fn events_are_sent_as_they_happen() {
     let (a, b) = (lab.node(&[]).await, lab.node(&[]).await);
     let mut events = a.events().await;
     let mut next = async |what: &str, wanted: &dyn Fn(&NodeEvent) -> bool| loop {
-        let event = timeout(crate::lab::SOON, events.next()).await.unwrap_or_else(|_| panic!("no event: {what}"));
+        let event = timeout(crate::lab::DEADLINE, events.next()).await.unwrap_or_else(|_| panic!("no event: {what}"));
         let event = event.unwrap_or_else(|| panic!("the events end before: {what}"));
         if wanted(&event) {
             return event;
@@ -203,12 +203,9 @@ async fn events_are_sent_as_they_happen() {
     next("mining found it", &|event| matches!(event, NodeEvent::Mining(mining) if mining.found.is_some_and(is_mined)))
         .await;
     b.mine(3).await;
-    a.peers(json!({"add": [b.at]})).await;
-    next(
-        "b is a peer",
-        &|event| matches!(event, NodeEvent::Peer(peer) if peer.address == b.at && peer.change == PeerChange::Connected),
-    )
-    .await;
+    let is_b = |peer: &PeerEvent, change| peer.address == b.address && peer.change == change;
+    a.peers(json!({"add": [b.address]})).await;
+    next("b is a peer", &|event| matches!(event, NodeEvent::Peer(peer) if is_b(peer, PeerChange::Connected))).await;
     let NodeEvent::Reorg(reorg) = next("b's chain is better", &|event| matches!(event, NodeEvent::Reorg(_))).await
     else {
         unreachable!()
@@ -221,12 +218,8 @@ async fn events_are_sent_as_they_happen() {
         matches!(event, NodeEvent::Block(block) if block.index.0 == 3 && is_synced(block))
     })
     .await;
-    a.peers(json!({"block": [b.at]})).await;
-    next(
-        "b is blocked",
-        &|event| matches!(event, NodeEvent::Peer(peer) if peer.address == b.at && peer.change == PeerChange::Blocked),
-    )
-    .await;
+    a.peers(json!({"block": [b.address]})).await;
+    next("b is blocked", &|event| matches!(event, NodeEvent::Peer(peer) if is_b(peer, PeerChange::Blocked))).await;
 }
 
 #[tokio::test]
@@ -251,7 +244,8 @@ async fn a_block_pushed_to_one_node_reaches_all_and_an_invalid_one_none() {
     let a = lab.node(&[]).await;
     let b = lab.node(&[&a]).await;
     let c = lab.node(&[&b]).await;
-    until("all are connected", async || b.is_connected_to(&a.at).await.and(c.is_connected_to(&b.at).await)).await;
+    until("all are connected", async || b.is_connected_to(&a.address).await.and(c.is_connected_to(&b.address).await))
+        .await;
     let genesis = a.block(0).await;
     let bad = seal(fields_on(genesis.header(), 1, "bad"), "bad");
     a.post("/block", to_json(&bad)).await.refused(422);

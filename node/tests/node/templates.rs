@@ -1,6 +1,6 @@
 //! The transactions in blocks: valid ones that mempools list, and none while no mempool answers.
 
-use crate::lab::{Asked, Lab, Node, SOON, Tracker, quiet, text, until};
+use crate::lab::{Asked, DEADLINE, Lab, Node, Running, quiet, start_tracker, text, until};
 use crate::money::{FAUCET, FakeMempool, address, bundle, key, money, patient_node, pay, quiet_node, unsigned};
 use crate::process::Program;
 use runtime::client::Client;
@@ -28,10 +28,10 @@ async fn a_block_takes_the_highest_fees_and_one_fifth_of_the_oldest() {
     let by_fee: Vec<_> = paid.iter().collect();
     let by_age: Vec<_> = paid.iter().rev().collect();
     mempool.list_in_orders(&by_fee, &by_age);
-    let node = quiet_node(&lab, &mempool.at).await;
+    let node = quiet_node(&lab, &mempool.address).await;
     assert_eq!(mined(&node).await, ids([&paid[6], &paid[0], &paid[1], &paid[2], &paid[3]]));
     let bundle = bundle(&node.block(1).await);
-    assert_eq!((bundle.miner_address, bundle.msg), (address("miner"), format!("mined by {}", node.at)));
+    assert_eq!((bundle.miner_address, bundle.msg), (address("miner"), format!("mined by {}", node.address)));
     let asked = mempool.lists.lock().unwrap().asked.clone();
     assert!(asked.contains(&(PoolOrder::Fee, 5)) && asked.contains(&(PoolOrder::Age, 1)), "{asked:?}");
     assert_eq!(asked.len(), 2, "a node that does not mine asks only when it must");
@@ -41,7 +41,7 @@ async fn a_block_takes_the_highest_fees_and_one_fifth_of_the_oldest() {
 async fn invalid_transactions_are_left_out_and_replaced() {
     let lab = Lab::of(money("left-out"));
     let mempool = FakeMempool::start(&lab).await;
-    let node = quiet_node(&lab, &mempool.at).await;
+    let node = quiet_node(&lab, &mempool.address).await;
     let known = pay(&lab, "known", 1);
     mempool.list(&[&known]);
     assert_eq!(mined(&node).await, ids([&known]));
@@ -64,12 +64,12 @@ async fn invalid_transactions_are_left_out_and_replaced() {
 async fn without_a_mempool_blocks_are_empty_until_it_is_back() {
     let lab = Lab::of(money("gone"));
     let mempool = FakeMempool::start(&lab).await;
-    let node = patient_node(&lab, &mempool.at).await;
+    let node = patient_node(&lab, &mempool.address).await;
     let (first, second) = (pay(&lab, "first", 1), pay(&lab, "second", 1));
     mempool.list(&[&first]);
     assert_eq!(mined(&node).await, ids([&first]));
     mempool.list(&[&first, &second]);
-    let at = mempool.at.clone();
+    let at = mempool.address.clone();
     mempool.stop().await;
     assert_eq!(mined(&node).await, []);
     assert_eq!(node.mine(3).await.len(), 3);
@@ -82,7 +82,7 @@ async fn without_a_mempool_blocks_are_empty_until_it_is_back() {
 async fn a_transaction_pushed_before_mine_is_in_its_first_block() {
     let lab = Lab::of(money("just-pushed"));
     let mempool = FakeMempool::start(&lab).await;
-    let node = patient_node(&lab, &mempool.at).await;
+    let node = patient_node(&lab, &mempool.address).await;
     for n in 0..8 {
         let pushed = [pay(&lab, "payer", n), pay(&lab, "payer", n)];
         mempool.list(&[&pushed[0], &pushed[1]]);
@@ -116,7 +116,7 @@ async fn better_transactions_replace_the_template_during_the_search() {
         .set("NETWORK__LAYER", "transaction")
         .set("NETWORK__NEW_ADDRESS_BALANCE", "1000000")
         .set("NETWORK__INITIAL_DIFFICULTY", "9007199254740991")
-        .args(&["--mempool", &mempool.at])
+        .args(&["--mempool", &mempool.address])
         .start()
         .await;
     let searched = async |count: usize| {
@@ -153,7 +153,7 @@ async fn offered(node: &Node, miner: &str) -> (serde_json::Value, shared::ledger
 async fn work_for_an_outside_miner_pays_the_requested_address() {
     let lab = Lab::of(money("outside"));
     let mempool = FakeMempool::start(&lab).await;
-    let node = quiet_node(&lab, &mempool.at).await;
+    let node = quiet_node(&lab, &mempool.address).await;
     let paid = pay(&lab, "payer", 7);
     mempool.list(&[&paid]);
     let (offer, work) = offered(&node, "outside").await;
@@ -175,14 +175,14 @@ async fn work_for_an_outside_miner_pays_the_requested_address() {
 pub(crate) const NOT_A_POINT: &str = "lab1qtllllllllllllllllllllllllllllllllllllllllllllllllll7qzgqe5";
 
 /// A node that takes transactions from all mempools of a tracker, and mines only on demand.
-async fn node_of_all(lab: &Lab, mempools: &[FakeMempool]) -> (Tracker, Node) {
-    let tracker = Tracker::start("127.0.0.1:0").await;
+async fn node_of_all(lab: &Lab, mempools: &[FakeMempool]) -> (Running, Node) {
+    let tracker = start_tracker("127.0.0.1:0").await;
     let client = Client::new(Some(lab.id()), None).unwrap();
     for mempool in mempools {
-        client.register(&tracker.at, &mempool.at, Role::Mempool).await.unwrap();
+        client.register(&tracker.address, &mempool.address, Role::Mempool).await.unwrap();
     }
     let mut config = quiet(&lab.params);
-    config.node.tracker.clone_from(&tracker.at);
+    config.node.tracker.clone_from(&tracker.address);
     config.node.miner = Some(address("miner").to_string());
     let node = lab.start(config, &[], 0).await;
     (tracker, node)
@@ -214,7 +214,7 @@ async fn all_mempools_of_the_tracker_are_polled() {
             missing.retain(|id| !mined.contains(id));
         }
     };
-    assert!(tokio::time::timeout(SOON, all).await.is_ok(), "these are never in a block: {missing:?}");
+    assert!(tokio::time::timeout(DEADLINE, all).await.is_ok(), "these are never in a block: {missing:?}");
 }
 
 #[tokio::test]
@@ -240,7 +240,7 @@ async fn unpayable_transactions_displace_neither_the_oldest_nor_the_highest_fees
     let lab = Lab::of(money("rich-looking"));
     // The first and the last mempool in the order of addresses lie.
     let mut mempools = mempools(&lab, 3).await;
-    mempools.sort_by(|a, b| a.at.cmp(&b.at));
+    mempools.sort_by(|a, b| a.address.cmp(&b.address));
     let lie = |n: u64| key("liar").sign_transaction(unsigned("liar", FAUCET, 1000 - n), lab.id());
     for liar in [0, 2] {
         let lies: Vec<_> = (0..5).map(lie).collect();

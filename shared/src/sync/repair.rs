@@ -2,8 +2,9 @@
 //!
 //! A damaged block is known by its hash, so any peer may deliver it, and none can deliver another one in its place.
 
-use super::peers::Peer;
-use super::{Now, PeerAddress, PeerRequest, RequestKind, Syncer};
+use super::peer::Peer;
+use super::requests::RequestKind;
+use super::{Now, PeerAddress, PeerRequest, Syncer};
 use crate::block::{Block, BlockHash, BlockId, Height};
 use crate::chain::Chain;
 use crate::store::StoreError;
@@ -81,6 +82,7 @@ impl Syncer {
             if let Some(in_flight) = self.in_flight.get_mut(&id) {
                 in_flight.kind = RequestKind::Repair;
             }
+            self.expect_response(id, now);
         }
     }
 

@@ -24,6 +24,7 @@ mod transactions_branches;
 mod transactions_bundle;
 mod transactions_history;
 mod transactions_lab;
+#[path = "../common/transactions_oracle.rs"]
 mod transactions_oracle;
 mod transactions_template;
 mod transactions_vectors;

@@ -41,7 +41,7 @@ fn serve(syncer: &mut Syncer, chain: &mut Chain, tip: Tip, delivered: &Block, no
         let response = match request {
             PeerRequest::Info => {
                 let network = chain.rules().params().network_id();
-                PeerResponse::Info { address: peer.to_string(), network, difference: None, tip: Some(tip) }
+                PeerResponse::Info { address: peer.to_string(), network, difference: None, tip: Some(tip), ip: None }
             }
             PeerRequest::Peers => PeerResponse::Peers(Vec::new()),
             PeerRequest::Blocks { hashes } => {
@@ -49,7 +49,7 @@ fn serve(syncer: &mut Syncer, chain: &mut Chain, tip: Tip, delivered: &Block, no
                 PeerResponse::Blocks(vec![delivered.clone()])
             }
             PeerRequest::Headers { .. } => PeerResponse::Headers(Vec::new()),
-            PeerRequest::Push(_) => PeerResponse::Pushed,
+            PeerRequest::Push(_) => PeerResponse::Pushed { missing: None },
         };
         syncer.handle_response(id, Ok(response), chain, now);
     }

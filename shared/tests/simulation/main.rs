@@ -14,6 +14,7 @@
 )]
 
 mod checks;
+mod claims;
 mod damaged_block;
 mod economy;
 mod forge;
@@ -26,7 +27,7 @@ mod mempool;
 mod money;
 mod network;
 mod node;
-#[path = "../core/transactions_oracle.rs"]
+#[path = "../common/transactions_oracle.rs"]
 #[expect(dead_code, reason = "the scripts of the core ask it more")]
 mod oracle;
 mod runner;

@@ -114,6 +114,7 @@ fn blocks_and_nodes() -> Vec<RunEvent> {
         RunEvent::Agreed { nodes: 4, tip: block(2) },
         RunEvent::Partitioned(Partitioned { halves: halves(), for_ms: 8000, mempool: Some(1) }),
         RunEvent::Partitioned(Partitioned { halves: halves(), for_ms: 8000, mempool: None }),
+        RunEvent::CutOff { nodes: vec![text("10.0.0.1:1")], from: vec![text("A")] },
         RunEvent::Healed { halves: halves(), found: [1, 2] },
         RunEvent::Dropped { node: text("A"), peer: text("10.0.0.1:1"), reason: text("r") },
         RunEvent::Silent { node: text("A"), reason: text("r") },

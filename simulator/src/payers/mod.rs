@@ -6,13 +6,13 @@ pub mod payment_book;
 pub mod payment_choice;
 pub mod wallets;
 
-use crate::random::SeededRandom;
 use futures_util::StreamExt;
 use payment_book::{PaymentBook, PaymentState};
 use payment_choice::{PaymentChoice, PaymentLimits, choose};
 use runtime::client::{Client, Error, Unprocessed};
 use shared::block::BlockHash;
 use shared::ledger::{Address, Amount, TransactionId, Unsigned, Uuid};
+use shared::random::Random;
 use shared::wire::{MAX_UNPROCESSED, PoolEvent, PoolOrder, Pushed};
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,7 +64,7 @@ pub struct PayersSettings {
     pub rate: u32,
     pub limits: PaymentLimits,
     /// Decides who pays whom, how much and what for.
-    pub random: SeededRandom,
+    pub random: Random,
 }
 
 #[derive(Debug)]

@@ -1,9 +1,9 @@
 //! Who pays whom, how much and what for: chosen at random among the payments that members can afford.
 //!
-//! Pure: the same seed and the same balances give the same payment.
+//! Pure. The same seed gives the same payers and payees in the same order; how much they pay depends on their money, too.
 
-use crate::random::SeededRandom;
 use shared::ledger::Amount;
+use shared::random::Random;
 
 /// Grains in a hundredth of a LAB: the unit of prices where rewards have their usual size.
 const CENT: u64 = Amount::GRAINS_PER_LAB / 100;
@@ -15,6 +15,9 @@ const SHARE: u64 = 3;
 const FEE_SHARE: u64 = 100;
 /// Least and largest fee in grains, on top of the mempool's least fee.
 const FEES: (u64, u64) = (1_000, 10_000);
+
+/// Most members who are passed over at once because they have no money.
+const MAX_PASSED_OVER: usize = 10_000;
 
 /// What members pay for, with the least and the largest price in units of [`PaymentLimits::unit`].
 const PURPOSES: [(&str, u64, u64); 12] = [
@@ -49,6 +52,11 @@ impl PaymentLimits {
     pub fn new(grains: u64, min_fee: u64, max_msg_bytes: u64) -> Self {
         Self { unit: (grains / UNITS_IN_REWARD).clamp(1, CENT), min_fee, max_msg_bytes }
     }
+
+    /// What a member needs for the smallest payment and its fee, in grains.
+    const fn least(&self) -> u64 {
+        SHARE * self.unit + 2 * self.min_fee
+    }
 }
 
 /// A payment to be made; members are given by their numbers.
@@ -62,25 +70,55 @@ pub struct PaymentChoice {
     pub msg: String,
 }
 
+/// A payment that a member would like to make. It follows from the seed alone, not from anybody's balance.
+struct Wish {
+    payer: usize,
+    payee: usize,
+    /// Decide the purpose, the price and the fee within what the payer can afford.
+    purpose: u64,
+    price: u64,
+    fee: u64,
+}
+
+impl Wish {
+    fn next(random: &mut Random, members: usize) -> Self {
+        let payer = random.index(members);
+        let payee = (payer + 1 + random.index(members - 1)) % members;
+        Self { payer, payee, purpose: random.next_u64(), price: random.next_u64(), fee: random.next_u64() }
+    }
+
+    /// Returns the payment, or `None` if the payer cannot spend even the smallest amount.
+    fn within(&self, spendable: u64, limits: &PaymentLimits) -> Option<PaymentChoice> {
+        if spendable < limits.least() {
+            return None;
+        }
+        let most = spendable / SHARE / limits.unit;
+        let affordable: Vec<_> = PURPOSES.into_iter().filter(|(_, low, _)| *low <= most).collect();
+        let purpose = usize::try_from(self.purpose % affordable.len().max(1) as u64).ok()?;
+        let (msg, low, high) = affordable.get(purpose).copied().unwrap_or(LITTLE);
+        let amount = between(self.price, low, high.min(most)) * limits.unit;
+        let fee = limits.min_fee + between(self.fee, FEES.0, FEES.1).min(spendable / FEE_SHARE);
+        let msg = if msg.len() as u64 <= limits.max_msg_bytes { msg } else { "" };
+        let (amount, fee) = (Amount::new(amount)?, Amount::new(fee)?);
+        Some(PaymentChoice { payer: self.payer, payee: self.payee, amount, fee, msg: msg.to_owned() })
+    }
+}
+
+/// A number from `low` to `high`, both included; `low` if that is the larger one.
+const fn between(bits: u64, low: u64, high: u64) -> u64 {
+    low + bits % high.saturating_sub(low).saturating_add(1)
+}
+
 /// The next payment among members who can spend this many grains each. `None` if no member has enough, or there is only
 /// one.
-pub fn choose(random: &mut SeededRandom, spendable: &[u64], limits: &PaymentLimits) -> Option<PaymentChoice> {
-    // Enough for the smallest payment and its fee.
-    let least = SHARE * limits.unit + 2 * limits.min_fee;
-    let payers: Vec<usize> = (0..spendable.len()).filter(|member| spendable[*member] >= least).collect();
-    if payers.is_empty() || spendable.len() < 2 {
+///
+/// The seed fixes the order in which members want to pay, and whom. A member who has no money yet is passed over.
+pub fn choose(random: &mut Random, spendable: &[u64], limits: &PaymentLimits) -> Option<PaymentChoice> {
+    if spendable.len() < 2 || spendable.iter().all(|grains| *grains < limits.least()) {
         return None;
     }
-    let payer = payers[random.index(payers.len())];
-    let payee = (payer + 1 + random.index(spendable.len() - 1)) % spendable.len();
-    let most = spendable[payer] / SHARE / limits.unit;
-    let affordable: Vec<_> = PURPOSES.into_iter().filter(|(_, low, _)| *low <= most).collect();
-    let (msg, low, high) = affordable.get(random.index(affordable.len())).copied().unwrap_or(LITTLE);
-    let amount = random.between(low, high.min(most)) * limits.unit;
-    let fee = limits.min_fee + random.between(FEES.0, FEES.1).min(spendable[payer] / FEE_SHARE);
-    let msg = if msg.len() as u64 <= limits.max_msg_bytes { msg } else { "" };
-    let (amount, fee) = (Amount::new(amount)?, Amount::new(fee)?);
-    Some(PaymentChoice { payer, payee, amount, fee, msg: msg.to_owned() })
+    let wishes = std::iter::repeat_with(|| Wish::next(random, spendable.len())).take(MAX_PASSED_OVER);
+    wishes.into_iter().find_map(|wish| wish.within(spendable[wish.payer], limits))
 }
 
 #[cfg(test)]
@@ -91,7 +129,7 @@ mod tests {
 
     /// The choices of `seed`, out of 500, while balances stay the same.
     fn choices(seed: u64, spendable: &[u64], limits: &PaymentLimits) -> Vec<PaymentChoice> {
-        let mut random = SeededRandom::new(seed);
+        let mut random = Random::new(seed);
         (0..500).filter_map(|_| choose(&mut random, spendable, limits)).collect()
     }
 
@@ -100,6 +138,19 @@ mod tests {
         let spendable = [5_000_000_000, 70_000_000, 0, 900_000_000_000];
         assert_eq!(choices(7, &spendable, &LIMITS), choices(7, &spendable, &LIMITS));
         assert_ne!(choices(7, &spendable, &LIMITS), choices(8, &spendable, &LIMITS));
+    }
+
+    #[test]
+    fn the_seed_decides_who_pays_whom_whatever_they_have() {
+        let pairs = |spendable: &[u64]| -> Vec<(usize, usize)> {
+            choices(7, spendable, &LIMITS).iter().map(|choice| (choice.payer, choice.payee)).collect()
+        };
+        let all = pairs(&[5_000_000_000; 5]);
+        assert_eq!(all, pairs(&[400_000_000, 3_000_000_000, 90_000_000_000, 500_000_000, 7_000_000_000]));
+        // A member without money is passed over; the others pay in the same order.
+        let without_second = pairs(&[5_000_000_000, 0, 5_000_000_000, 5_000_000_000, 5_000_000_000]);
+        let expected: Vec<_> = all.into_iter().filter(|(payer, _)| *payer != 1).collect();
+        assert_eq!(without_second[..expected.len()], expected);
     }
 
     #[test]

@@ -3,24 +3,26 @@
 
 mod ending;
 mod membership;
+mod partitioning;
 
 pub(crate) use membership::RosterChange;
 
-use crate::event::{Income, NamedAddress, Partitioned, RunEvent, RunStatus, Started};
+use crate::event::{Income, NamedAddress, RunEvent, RunStatus, Started};
 use crate::flags::{RunOptions, layer_text};
 use crate::inspector::Inspector;
 use crate::narrator::{Narrator, PaymentNarrator};
 use crate::network::{MempoolAndWallets, NodeList, RunningNetwork};
 use crate::observer::{NodeObservation, NodeObserver, Observation};
-use crate::partition::{self, Partition, halves};
+use crate::partition::Partition;
 use crate::payers::payment_choice::PaymentLimits;
 use crate::payers::{MempoolObservation, Payers, PayersSettings};
-use crate::random::SeededRandom;
 use crate::replayed_ledger::MoneyParams;
 use crate::report::RunReport;
 use crate::screen::{OutputFormat, Screen};
+use partitioning::OngoingPartition;
 use shared::block::BlockId;
 use shared::chain::Tip;
+use shared::random::Random;
 use shared::wire::NodeEvent;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -138,19 +140,8 @@ fn payers_settings(options: &RunOptions, network: &RunningNetwork, money: &Mempo
         wallets: money.wallets.clone(),
         rate: options.config.simulator.rate,
         limits: PaymentLimits::new(params.reward.max(params.new_address_balance), min_fee, params.max_msg_bytes),
-        random: SeededRandom::new(options.seed.wrapping_add(1)),
+        random: Random::new(options.seed.wrapping_add(1)),
     }
-}
-
-/// A partition that has begun and is not healed yet.
-struct OngoingPartition {
-    halves: [Vec<usize>; 2],
-    /// The half that still fetches payments from the mempool.
-    mempool: usize,
-    /// Blocks that each half had found when it was cut off.
-    found_before: [u64; 2],
-    /// Time from the start of the run to the healing.
-    ends: Duration,
 }
 
 struct LiveRun<W> {
@@ -228,7 +219,7 @@ impl<W: Write> LiveRun<W> {
         mut roster_changes: Receiver<RosterChange>,
         stop: &CancellationToken,
     ) -> io::Result<bool> {
-        let mut random = SeededRandom::new(options.seed);
+        let mut random = Random::new(options.seed);
         let mut partitions = options.partitions.iter().copied().peekable();
         loop {
             tokio::select! {
@@ -254,9 +245,7 @@ impl<W: Write> LiveRun<W> {
                 self.push_ending(format!("the chain has {gained} new blocks{}", not_reached(partitions.peek())))?;
                 return Ok(false);
             }
-            if self.partition.as_ref().is_some_and(|partition| uptime >= partition.ends) {
-                self.heal(network).await;
-            }
+            self.keep_apart(network, uptime).await;
             if let Some(partition) = partitions.next_if(|partition| uptime >= partition.after) {
                 self.cut(network, partition, &mut random).await;
             }
@@ -326,30 +315,6 @@ impl<W: Write> LiveRun<W> {
         }
     }
 
-    async fn cut(&mut self, network: &RunningNetwork, partition: Partition, random: &mut SeededRandom) {
-        let (halves, mempool) = (halves(network.nodes.all().len(), random), random.index(2));
-        let result = partition::cut(network, &halves, mempool).await;
-        let event = Partitioned {
-            halves: self.names(&halves),
-            for_ms: ms(partition.lasts),
-            mempool: network.money.as_ref().map(|_| mempool),
-        };
-        self.narrator.push(self.at_ms(), RunEvent::Partitioned(event));
-        self.push_failure("cut the network", result);
-        let found_before = halves.each_ref().map(|half| self.narrator.found_by(half));
-        self.partition = Some(OngoingPartition { halves, mempool, found_before, ends: partition.end() });
-    }
-
-    /// Heals the partition, if there is one.
-    async fn heal(&mut self, network: &RunningNetwork) {
-        let Some(OngoingPartition { halves, mempool, found_before, .. }) = self.partition.take() else { return };
-        let [first, second] = halves.each_ref().map(|half| self.narrator.found_by(half));
-        let found = [first - found_before[0], second - found_before[1]];
-        self.narrator.push(self.at_ms(), RunEvent::Healed { halves: self.names(&halves), found });
-        let result = partition::heal(network, &halves, mempool).await;
-        self.push_failure("heal the network", result);
-    }
-
     fn push_failure(&mut self, what: &str, result: Result<(), String>) {
         if let Err(reason) = result {
             self.narrator.push(self.at_ms(), RunEvent::Trouble { what: what.to_owned(), reason });
@@ -359,10 +324,6 @@ impl<W: Write> LiveRun<W> {
     fn push_ending(&mut self, reason: String) -> io::Result<()> {
         self.narrator.push(self.at_ms(), RunEvent::Ending { reason });
         self.show()
-    }
-
-    fn names(&self, halves: &[Vec<usize>; 2]) -> [Vec<String>; 2] {
-        halves.each_ref().map(|half| half.iter().map(|node| self.nodes.name(*node)).collect())
     }
 
     fn at_ms(&self) -> u64 {

@@ -6,18 +6,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
-#[path = "../../../explorer/tests/browser/driver.rs"]
-mod driver;
 mod program;
-#[expect(dead_code, reason = "the explorer's own tests need more of it")]
-#[path = "../../../explorer/tests/browser/tab.rs"]
-mod tab;
-#[path = "../../../explorer/tests/browser/waiting.rs"]
-mod waiting;
 
-use driver::browse;
 use program::Program;
-use tab::Tab;
+use testkit::browser::{Tab, browse};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]

@@ -1,10 +1,12 @@
 //! Runs without money: forks and their end, data folders that are used again, stopping, and the program itself.
 
 use super::{network, of_kind, parse_events, run};
+use runtime::data_dir::DataDir;
 use serde_json::Value;
+use shared::config::{Config, NodeConfig};
 use shared::params::LayerName;
-use simulator::RunOptions;
 use simulator::partition::Partition;
+use simulator::{RunOptions, RunReport};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
@@ -38,11 +40,68 @@ async fn nodes_that_were_cut_apart_agree_again_after_healing() {
     assert_eq!((&last["event"], &last["agreed"]), (&Value::from("report"), &Value::from(true)));
 }
 
+/// A port from which several in a row are probably free.
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().min(65_000)
+}
+
+/// Runs a node of the same network that the simulator did not start. It finds the others through the tracker.
+async fn foreign_node(config: Config, tracker: String, stop: CancellationToken) {
+    let folder = tempfile::tempdir().unwrap();
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let node = NodeConfig { tracker, advertise: Some(address.to_string()), mine: false, ..config.node };
+    let config = Config { node, ..config };
+    let data = DataDir::open(folder.path(), &config.network, "node", address.port()).unwrap();
+    let settings = node::Settings { config, data, peers: Vec::new(), clock_offset_ms: 0, metrics: None };
+    node::run(listener, settings, stop).await.unwrap();
+}
+
+/// A foreign node that talks to both halves would pass the blocks of each on to the other: no fork would be seen.
+async fn split_with_a_foreign_node(joins_after: Duration) -> (RunReport, Vec<Value>) {
+    let seconds = Duration::from_secs;
+    let partition = Partition { after: seconds(2), lasts: seconds(5) };
+    let port = free_port();
+    let options = RunOptions { seconds: Some(seconds(9)), partitions: vec![partition], port: Some(port), ..options() };
+    let (stop, config) = (CancellationToken::new(), options.config.clone());
+    let foreign = tokio::spawn({
+        let stop = stop.clone();
+        async move {
+            tokio::time::sleep(joins_after).await;
+            foreign_node(config, format!("127.0.0.1:{port}"), stop).await;
+        }
+    });
+    let result = run(&options, CancellationToken::new()).await;
+    stop.cancel();
+    foreign.await.unwrap();
+    result
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_foreign_node_is_on_one_side_of_a_split() {
+    let (report, events) = split_with_a_foreign_node(Duration::ZERO).await;
+    let cut = of_kind(&events, "partitioned");
+    let second = cut[0]["halves"][1].as_array().unwrap();
+    assert!(second.iter().any(|node| node.as_str().unwrap().contains("127.0.0.1:")), "{second:?}");
+    let found = &of_kind(&events, "healed")[0]["found"];
+    assert!(found[0].as_u64() == Some(0) || found[1].as_u64() == Some(0) || report.forks > 0, "{report:?}");
+    assert!(report.is_good(), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_joins_during_a_split_is_cut_off_from_one_side() {
+    let (report, events) = split_with_a_foreign_node(Duration::from_secs(3)).await;
+    let joined = of_kind(&events, "cut_off");
+    assert_eq!(joined.len(), 1, "{events:?}");
+    assert_eq!(joined[0]["from"], of_kind(&events, "partitioned")[0]["halves"][0]);
+    assert!(report.is_good(), "{report:?}");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_kept_data_folder_continues_its_chain() {
     let folder = tempfile::tempdir().unwrap();
     // A chain belongs to its port, so the second run needs the same ports.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().min(65_000);
+    let port = free_port();
     let data_dir = Some(folder.path().to_owned());
     let options = RunOptions { blocks: Some(2), data_dir, port: Some(port), ..options() };
     let (first, _) = run(&options, CancellationToken::new()).await;

@@ -1,4 +1,4 @@
-//! `user address`: which address a seed or key file has.
+//! `user address`: the address of a seed or key file.
 
 use crate::console::{Console, Output, Style};
 use crate::{Error, keys};
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    which: Which,
+    source: KeySource,
     /// File whose first line is the password of the key file [default: ask]
     #[arg(long, value_name = "FILE", requires = "file")]
     password_file: Option<PathBuf>,
@@ -19,11 +19,11 @@ pub struct Args {
 
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-struct Which {
+struct KeySource {
     /// A seed text
     #[arg(value_name = "SEED")]
     named: Option<String>,
-    /// The same
+    /// A seed text, as a flag
     #[arg(short, long)]
     seed: Option<String>,
     /// A key file
@@ -31,37 +31,34 @@ struct Which {
     file: Option<PathBuf>,
 }
 
-/// The address.
 #[derive(Debug, Serialize)]
-struct Shown {
+struct AddressInfo {
     address: Address,
     public_key: String,
     insecure: bool,
 }
 
-impl Output for Shown {
+impl Output for AddressInfo {
     fn text(&self, _: Style) -> String {
         self.address.to_string()
     }
 }
 
-/// Shows it.
-///
 /// # Errors
-/// The key file cannot be read.
+/// Fails if the key file cannot be read.
 pub fn run(args: Args, console: &mut Console) -> Result<(), Error> {
-    let Args { which: Which { named, seed, file }, password_file } = args;
+    let Args { source: KeySource { named, seed, file }, password_file } = args;
     let (pair, insecure) = match (named.or(seed), file) {
         (Some(seed), _) if seed.starts_with("lab1") => {
-            return Err(Error::Usage(format!("{seed} begins like an address; an address needs no other")));
+            return Err(Error::Usage(format!("{seed} is an address already; name a seed or a key file")));
         }
         (Some(seed), _) => (KeyPair::from_seed(&seed), true),
         (None, Some(file)) => (keys::read(&file, password_file.as_deref(), console)?, false),
         (None, None) => return Err(Error::Usage("name a seed or a key file".to_owned())),
     };
     if insecure {
-        console.note(keys::INSECURE);
+        console.note(keys::SEED_WARNING);
     }
     let public_key = pair.public_key().iter().map(|byte| format!("{byte:02x}")).collect();
-    console.show(&Shown { address: pair.address(), public_key, insecure })
+    console.print(&AddressInfo { address: pair.address(), public_key, insecure })
 }

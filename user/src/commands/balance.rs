@@ -1,65 +1,62 @@
-//! `user balance` and `user balances`: who has how much.
+//! `user balance` and `user balances`: the balances of addresses.
 
+use crate::address_arg::{AddressArg, AddressSelector};
 use crate::console::{Console, Output, Style};
-use crate::party::{Party, Whose};
-use crate::services::{Context, Found};
+use crate::services::{Context, RemoteService};
 use crate::{Error, keys};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Serialize;
 use shared::ledger::{Address, Amount};
 use std::path::PathBuf;
 
-/// Balances of a page.
+/// Balances to ask for in one page.
 const PAGE: usize = 1000;
-/// Questions at a time.
-const AT_A_TIME: usize = 8;
+const CONCURRENT_REQUESTS: usize = 8;
 
 /// Show balances
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// Addresses, beginnings of addresses (lab1…), or seeds [default: everybody]
+    /// Addresses, first characters of addresses (lab1…), or seeds [default: all addresses]
     #[arg(value_name = "ADDRESS OR SEED")]
-    whose: Vec<Whose>,
-    /// Your own, by seed
+    whose: Vec<AddressSelector>,
+    /// Seed of your own key
     #[arg(short, long)]
     seed: Vec<String>,
-    /// Your own, by key file
+    /// Your own key file
     #[arg(short, long)]
     file: Option<PathBuf>,
     /// File whose first line is the password of the key file [default: ask]
     #[arg(long, value_name = "FILE", requires = "file")]
     password_file: Option<PathBuf>,
-    /// Count only what has so many confirmations; 0 counts what is pending, too
+    /// Count only money with at least N confirmations; 0 counts pending payments too
     #[arg(short, long, value_name = "N", default_value_t = 1)]
     confirmations: u64,
-    /// Most balances to list
+    /// List at most N balances
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     limit: u32,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  user balance                     everybody's
+  user balance                     all balances
   user balance -f wallet.pem       your own
-  user balance alice -c 6          what the seed alice has with 6 confirmations
-  user balance lab1qw              of all addresses that begin so";
+  user balance alice -c 6          money of the seed alice with 6 confirmations
+  user balance lab1qw              all addresses that begin with lab1qw";
 
-/// One balance.
 #[derive(Debug, Serialize)]
-struct Row {
+struct BalanceRow {
     address: Address,
     balance: Amount,
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<String>,
 }
 
-/// The balances.
 #[derive(Debug, Serialize)]
 struct Balances {
     confirmations: u64,
-    balances: Vec<Row>,
-    /// Whether the limit cut some off.
+    balances: Vec<BalanceRow>,
+    /// Whether there are more than the limit.
     more: bool,
 }
 
@@ -67,62 +64,66 @@ impl Output for Balances {
     fn text(&self, style: Style) -> String {
         let mut lines: Vec<_> = self.balances.iter().map(|row| line(row, style)).collect();
         if lines.is_empty() {
-            lines.push("nobody has a balance yet".to_owned());
+            lines.push("no address has a balance yet".to_owned());
         }
         if self.more {
-            lines.push("and more; --limit n lists more of them".to_owned());
+            lines.push("There are more; --limit N lists more of them.".to_owned());
         }
         lines.join("\n")
     }
 }
 
-fn line(row: &Row, style: Style) -> String {
+fn line(row: &BalanceRow, style: Style) -> String {
     let seed = row.seed.as_ref().map_or(String::new(), |seed| style.faint(format!("  the seed {seed:?}")));
     format!("{}  {:>18} LAB{seed}", row.address, row.balance.to_string())
 }
 
-/// Shows them.
-///
 /// # Errors
-/// No mempool, or it does not answer.
+/// Fails if there is no mempool or it does not answer.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let Args { mut whose, seed, file, password_file, confirmations, limit } = args;
-    whose.extend(seed.iter().map(|seed| Whose::Party(Party::of_seed(seed))));
+    whose.extend(seed.iter().map(|seed| AddressSelector::Address(AddressArg::from_seed(seed))));
     if let Some(file) = file {
         let address = keys::read(&file, password_file.as_deref(), console)?.address();
-        whose.push(Whose::Party(Party { address, seed: None }));
+        whose.push(AddressSelector::Address(AddressArg { address, seed: None }));
     }
     if whose.is_empty() {
-        whose.push(Whose::Prefix(String::new()));
+        whose.push(AddressSelector::Prefix(String::new()));
     }
-    let found = context.mempool().await?;
-    let mut answer = Balances { confirmations, balances: Vec::new(), more: false };
+    let mempool = context.mempool().await?;
+    let mut balances = Balances { confirmations, balances: Vec::new(), more: false };
     for whose in whose {
         match whose {
-            Whose::Party(party) => {
-                let balance = ask(&found, &party.address, confirmations).await?;
-                answer.balances.push(Row { address: party.address, balance, seed: party.seed });
+            AddressSelector::Address(arg) => {
+                let balance = request_balance(&mempool, &arg.address, confirmations).await?;
+                balances.balances.push(BalanceRow { address: arg.address, balance, seed: arg.seed });
             }
-            Whose::Prefix(prefix) => list(&found, &prefix, limit as usize, &mut answer).await?,
+            AddressSelector::Prefix(prefix) => list_balances(&mempool, &prefix, limit as usize, &mut balances).await?,
         }
     }
-    console.show(&answer)
+    console.print(&balances)
 }
 
-async fn ask(found: &Found, address: &Address, confirmations: u64) -> Result<Amount, Error> {
-    let balance = found.client.balance(&found.at, address, confirmations).await;
-    let balance = balance.map_err(found.failed(format!("ask for the balance of {}", address.short())))?;
+async fn request_balance(mempool: &RemoteService, address: &Address, confirmations: u64) -> Result<Amount, Error> {
+    let balance = mempool.client.balance(&mempool.address, address, confirmations).await;
+    let balance = balance.map_err(mempool.request_error(format!("ask for the balance of {}", address.short())))?;
     Ok(Amount::new(balance).unwrap_or(Amount::MAX))
 }
 
-/// Adds up to `limit` balances of addresses that begin with `prefix`.
-async fn list(found: &Found, prefix: &str, limit: usize, answer: &mut Balances) -> Result<(), Error> {
-    let confirmations = answer.confirmations;
+/// Adds at most `limit` balances of addresses that begin with `prefix`.
+async fn list_balances(
+    mempool: &RemoteService,
+    prefix: &str,
+    limit: usize,
+    balances: &mut Balances,
+) -> Result<(), Error> {
+    let confirmations = balances.confirmations;
     let (mut rows, mut from) = (Vec::new(), None::<String>);
     loop {
-        let page = found.client.balances(&found.at, prefix, from.as_deref(), PAGE.min(limit - rows.len())).await;
-        let page = page.map_err(found.failed("list balances"))?;
-        rows.extend(page.entries.into_iter().map(|entry| Row {
+        let page =
+            mempool.client.balances(&mempool.address, prefix, from.as_deref(), PAGE.min(limit - rows.len())).await;
+        let page = page.map_err(mempool.request_error("list balances"))?;
+        rows.extend(page.entries.into_iter().map(|entry| BalanceRow {
             address: entry.address,
             balance: entry.balance,
             seed: None,
@@ -133,15 +134,15 @@ async fn list(found: &Found, prefix: &str, limit: usize, answer: &mut Balances) 
             break;
         }
     }
-    answer.more |= from.is_some();
-    // Lists are of what is in the chain; anything else is asked for one by one.
+    balances.more |= from.is_some();
+    // The mempool lists balances with 1 confirmation; other depths need a request for each address.
     if confirmations != 1 {
-        let asked = stream::iter(rows).map(async |row: Row| {
-            let balance = ask(found, &row.address, confirmations).await?;
-            Ok::<_, Error>(Row { balance, ..row })
+        let asked = stream::iter(rows).map(async |row: BalanceRow| {
+            let balance = request_balance(mempool, &row.address, confirmations).await?;
+            Ok::<_, Error>(BalanceRow { balance, ..row })
         });
-        rows = asked.buffered(AT_A_TIME).try_collect().await?;
+        rows = asked.buffered(CONCURRENT_REQUESTS).try_collect().await?;
     }
-    answer.balances.extend(rows);
+    balances.balances.extend(rows);
     Ok(())
 }

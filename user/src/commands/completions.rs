@@ -1,4 +1,4 @@
-//! `user completions`: completes commands and flags in a shell.
+//! `user completions`: the script that completes commands and flags in a shell.
 
 use crate::Error;
 use crate::console::{Console, Output, Style};
@@ -10,7 +10,7 @@ use serde::Serialize;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// For which shell
+    /// The shell to complete in
     shell: Shell,
 }
 
@@ -19,7 +19,6 @@ Examples:
   user completions bash > ~/.local/share/bash-completion/completions/user
   user completions zsh > ~/.zfunc/_user";
 
-/// The script.
 #[derive(Debug, Serialize)]
 struct Script {
     shell: String,
@@ -32,12 +31,10 @@ impl Output for Script {
     }
 }
 
-/// Prints it.
-///
 /// # Errors
-/// Nobody takes the output.
+/// Fails if the output cannot be written.
 pub fn run(args: Args, console: &mut Console) -> Result<(), Error> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut crate::Args::command(), "user", &mut script);
-    console.show(&Script { shell: args.shell.to_string(), script: String::from_utf8_lossy(&script).into_owned() })
+    console.print(&Script { shell: args.shell.to_string(), script: String::from_utf8_lossy(&script).into_owned() })
 }

@@ -6,36 +6,33 @@ use crate::services::Context;
 use serde::Serialize;
 use shared::ledger::TransactionId;
 
-/// Show how many blocks confirm a transaction: its own and all after it; 0 while it is pending
+/// Show how many blocks confirm a transaction: its own block and all after it; 0 while it is pending
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The transaction's id
     id: TransactionId,
 }
 
-/// The answer.
 #[derive(Debug, Serialize)]
-struct Shown {
+struct Confirmations {
     id: TransactionId,
     confirmations: u64,
 }
 
-impl Output for Shown {
+impl Output for Confirmations {
     fn text(&self, _: Style) -> String {
         self.confirmations.to_string()
     }
 }
 
-/// Shows it.
-///
 /// # Errors
-/// The mempool does not know the transaction.
+/// Fails if the mempool does not know the transaction.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let id = args.id;
-    let found = context.mempool().await?;
-    match found.client.confirmations(&found.at, &id).await {
-        Ok(confirmations) => console.show(&Shown { id, confirmations }),
-        Err(error) if error.status() == Some(404) => Err(Error::Unknown(id)),
-        Err(error) => Err(found.failed("ask for confirmations")(error)),
+    let mempool = context.mempool().await?;
+    match mempool.client.confirmations(&mempool.address, &id).await {
+        Ok(confirmations) => console.print(&Confirmations { id, confirmations }),
+        Err(error) if error.status() == Some(404) => Err(Error::UnknownTransaction(id)),
+        Err(error) => Err(mempool.request_error("ask for confirmations")(error)),
     }
 }

@@ -1,9 +1,10 @@
-//! `user explain`: the shell commands that recheck a block's hash or a transaction's id and signature, without us.
+//! `user explain`: the shell commands that recheck a block's hash or a transaction's id and signature without this
+//! program.
 
 use crate::Error;
 use crate::console::{Console, Output, Style};
-use crate::given::Given;
 use crate::services::Context;
+use crate::tx_arg::TxArg;
 use runtime::client::HostPort;
 use shared::block::{Block, BlockHash};
 use shared::explain::{self, Explanation};
@@ -15,17 +16,17 @@ use std::str::FromStr;
 #[command(after_help = EXAMPLES)]
 pub struct Args {
     #[command(subcommand)]
-    what: What,
+    subject: Subject,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum What {
+enum Subject {
     /// A block: its data, its hash, its proof of work
     Block {
         /// Its height or its hash
         #[arg(value_name = "N OR HASH")]
-        block: BlockName,
-        /// The node to ask, host:port [default: one that the tracker knows]
+        block: BlockArg,
+        /// The node to ask, host:port [default: one that the tracker lists]
         #[arg(long, value_name = "HOST:PORT")]
         node: Option<HostPort>,
     },
@@ -33,8 +34,8 @@ enum What {
     Tx {
         /// A transaction's id, a file with its JSON, or - for standard input
         #[arg(value_name = "ID OR FILE")]
-        transaction: Given,
-        /// Take the network of the configuration instead of asking a service for one
+        transaction: TxArg,
+        /// Use the network of the configuration and ask no service
         #[arg(long)]
         offline: bool,
     },
@@ -44,16 +45,16 @@ const EXAMPLES: &str = "\
 Examples:
   user explain block 5
   user explain tx 6067338cc5293d0c39254565d8f607fa357f28cc6d5611ea781d5e44ef19b2ae
-  user explain block 5 | sh        runs the commands at once";
+  user explain block 5 | sh        run the commands at once";
 
-/// What names a block.
+/// The height or hash of a block.
 #[derive(Debug, Clone, Copy)]
-enum BlockName {
+enum BlockArg {
     Height(u64),
     Hash(BlockHash),
 }
 
-impl FromStr for BlockName {
+impl FromStr for BlockArg {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -71,32 +72,30 @@ impl Output for Explanation {
     }
 }
 
-/// Prints the commands.
-///
 /// # Errors
-/// Nobody has the block or transaction.
+/// Fails if the block or transaction is unknown or no service answers.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
-    let explained = match args.what {
-        What::Block { block, node } => explain::block(&get(block, node.as_ref(), context).await?),
-        What::Tx { transaction, offline } => {
-            let judged = transaction.get(context, offline).await?;
-            explain::transaction(&judged.transaction, judged.network(), &PlainVerifier)?
+    let explanation = match args.subject {
+        Subject::Block { block, node } => explain::block(&fetch_block(block, node.as_ref(), context).await?),
+        Subject::Tx { transaction, offline } => {
+            let resolved = transaction.resolve(context, offline).await?;
+            explain::transaction(&resolved.transaction, resolved.network(), &PlainVerifier)?
         }
     };
-    console.show(&explained)
+    console.print(&explanation)
 }
 
-async fn get(name: BlockName, node: Option<&HostPort>, context: &Context) -> Result<Block, Error> {
-    let found = context.node(node).await?;
-    // JSON spells a byte with at most six characters.
-    let most_bytes = usize::try_from(found.params.max_data_bytes).unwrap_or(usize::MAX).saturating_mul(6) + (4 << 10);
-    let failed = found.failed("get the block");
+async fn fetch_block(name: BlockArg, node: Option<&HostPort>, context: &Context) -> Result<Block, Error> {
+    let node = context.node(node).await?;
+    // JSON needs at most six characters for a byte.
+    let most_bytes = usize::try_from(node.params.max_data_bytes).unwrap_or(usize::MAX).saturating_mul(6) + (4 << 10);
+    let failed = node.request_error("get the block");
     match name {
-        BlockName::Height(height) => found.client.block(&found.at, height, most_bytes).await.map_err(failed),
-        BlockName::Hash(hash) => {
-            let json = found.client.block_json(&found.at, hash, most_bytes).await.map_err(failed)?;
+        BlockArg::Height(height) => node.client.block(&node.address, height, most_bytes).await.map_err(failed),
+        BlockArg::Hash(hash) => {
+            let json = node.client.block_json(&node.address, hash, most_bytes).await.map_err(failed)?;
             Block::from_json(&json)
-                .map_err(|error| Error::StrangeNetwork { at: found.at.clone(), reason: error.to_string() })
+                .map_err(|error| Error::UnusableNetwork { at: node.address.clone(), reason: error.to_string() })
         }
     }
 }

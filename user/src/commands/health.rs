@@ -1,4 +1,4 @@
-//! `user health`: whether services run, as the health check of containers, which have no shell to ask with.
+//! `user health`: whether services run. It is also the health check of containers, which have no shell.
 
 use crate::Error;
 use crate::console::{Console, Output, Style};
@@ -10,8 +10,8 @@ use shared::config::Config;
 use shared::wire::Info;
 use std::net::{Ipv4Addr, SocketAddr};
 
-/// Show which services run: those named, or all of this machine on the ports that they take by themselves. Fails unless
-/// all that were named do, or one does where none was
+/// Show which services run: those you name, or all on this machine that use their usual ports. Fails unless all that
+/// you name run; without names, unless at least one runs
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
@@ -22,32 +22,30 @@ pub struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  user health                       whatever runs on this machine
+  user health                       all services on this machine
   user health tracker-host:8090";
 
-/// A service that answered.
 #[derive(Debug, Serialize)]
-struct Running {
+struct ServiceHealth {
     service: String,
     at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     height: Option<u64>,
 }
 
-impl Running {
+impl ServiceHealth {
     fn new(at: String, info: Info) -> Self {
         Self { service: info.service, at, height: info.tip.map(|tip| tip.index.0) }
     }
 }
 
-/// All that answered.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-struct Health(Vec<Running>);
+struct Health(Vec<ServiceHealth>);
 
 impl Output for Health {
     fn text(&self, style: Style) -> String {
-        let line = |running: &Running| {
+        let line = |running: &ServiceHealth| {
             let service = style.good(sanitize::line(&running.service));
             let height = running.height.map(|height| format!(", at block {height}")).unwrap_or_default();
             format!("{service} runs at {}{height}", running.at)
@@ -56,35 +54,34 @@ impl Output for Health {
     }
 }
 
-/// Shows it.
-///
 /// # Errors
-/// A service that was named does not answer, or none was named and none is here.
+/// Fails if a named service does not answer, or if none is named and none runs on this machine.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let client = Client::new(None, None).map_err(Error::Client)?;
     let running = if args.services.is_empty() {
-        of_this_machine(&client, &context.config).await?
+        local_services(&client, &context.config).await?
     } else {
-        named(&client, &args.services).await?
+        named_services(&client, &args.services).await?
     };
-    console.show(&Health(running))
+    console.print(&Health(running))
 }
 
-async fn named(client: &Client, services: &[HostPort]) -> Result<Vec<Running>, Error> {
+async fn named_services(client: &Client, services: &[HostPort]) -> Result<Vec<ServiceHealth>, Error> {
     let mut running = Vec::new();
     for at in services.iter().map(ToString::to_string) {
         match client.info(&at).await {
-            Ok(info) => running.push(Running::new(at, info)),
+            Ok(info) => running.push(ServiceHealth::new(at, info)),
             Err(source) => {
-                return Err(Error::Asking { action: "ask for the health".to_owned(), at, source: Box::new(source) });
+                return Err(Error::Request { action: "check its health".to_owned(), at, source: Box::new(source) });
             }
         }
     }
     Ok(running)
 }
 
-/// A port that nobody has is refused at once; one that answers something else is somebody else's.
-async fn of_this_machine(client: &Client, config: &Config) -> Result<Vec<Running>, Error> {
+/// Asks every usual port. A free port refuses the connection at once; a port that gives no `/info` belongs to another
+/// program.
+async fn local_services(client: &Client, config: &Config) -> Result<Vec<ServiceHealth>, Error> {
     let first = [config.explorer.port, config.tracker.port, config.mempool.port, config.node.port];
     let ports: std::collections::BTreeSet<u16> =
         first.into_iter().flat_map(|first| first..=first.saturating_add(ports::TRIES - 1)).collect();
@@ -92,8 +89,8 @@ async fn of_this_machine(client: &Client, config: &Config) -> Result<Vec<Running
     for port in ports {
         let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         if let Ok(info) = client.info_at(at).await {
-            running.push(Running::new(at.to_string(), info));
+            running.push(ServiceHealth::new(at.to_string(), info));
         }
     }
-    if running.is_empty() { Err(Error::NothingRuns) } else { Ok(running) }
+    if running.is_empty() { Err(Error::NoLocalService) } else { Ok(running) }
 }

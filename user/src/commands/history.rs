@@ -1,7 +1,7 @@
-//! `user history`: what an address paid, was paid and earned.
+//! `user history`: the payments and rewards of an address.
 
+use crate::address_arg::AddressArg;
 use crate::console::{Console, Output, Style};
-use crate::party::Party;
 use crate::services::Context;
 use crate::{Error, keys};
 use serde::Serialize;
@@ -9,54 +9,54 @@ use shared::ledger::Address;
 use shared::wire::{HistoryEntry, TransactionState};
 use std::path::PathBuf;
 
-/// Entries of a page.
+/// Entries to ask for in one page.
 const PAGE: usize = 100;
 
-/// Show what an address paid, was paid and earned, newest first
+/// Show the payments and mining rewards of an address, newest first
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    whose: Whose,
+    source: AddressSource,
     /// File whose first line is the password of the key file [default: ask]
     #[arg(long, value_name = "FILE", requires = "file")]
     password_file: Option<PathBuf>,
-    /// Most entries to show
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    /// Show at most N entries
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
     limit: u32,
 }
 
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
-struct Whose {
+struct AddressSource {
     /// An address (lab1…), or the seed of a key
     #[arg(value_name = "ADDRESS OR SEED")]
-    party: Option<Party>,
-    /// Your own, by seed
+    address: Option<AddressArg>,
+    /// Seed of your own key
     #[arg(short, long)]
     seed: Option<String>,
-    /// Your own, by key file
+    /// Your own key file
     #[arg(short, long)]
     file: Option<PathBuf>,
 }
 
-/// The history.
 #[derive(Debug, Serialize)]
-struct Shown {
+struct History {
     address: Address,
     entries: Vec<HistoryEntry>,
-    /// Whether the limit cut some off.
+    /// Whether there are more than the limit.
     more: bool,
 }
 
-impl Output for Shown {
+impl Output for History {
     fn text(&self, style: Style) -> String {
         let mut lines = vec![style.strong(self.address)];
         lines.extend(self.entries.iter().map(|entry| line(entry, &self.address)));
         if self.entries.is_empty() {
-            lines.push("nothing yet".to_owned());
+            lines.push("no payments or rewards yet".to_owned());
         }
         if self.more {
-            lines.push("and more before that; -n shows more of it".to_owned());
+            lines.push("There are older entries; -n N shows more of them.".to_owned());
         }
         lines.join("\n")
     }
@@ -78,28 +78,26 @@ fn line(entry: &HistoryEntry, own: &Address) -> String {
             format!("{what}{msg}  {}", payment.id.short())
         }
         (None, Some(reward)) => format!("+{reward} LAB  mined"),
-        (None, None) => "something that this program does not know".to_owned(),
+        (None, None) => "an entry of a kind that this version of the program does not know".to_owned(),
     };
     format!("{place:>12}  {what}, then {} LAB", entry.balance)
 }
 
-/// Shows it.
-///
 /// # Errors
-/// No mempool, or it does not answer.
+/// Fails if there is no mempool or it does not answer.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
-    let Args { whose: Whose { party, seed, file }, password_file, limit } = args;
-    let address = match (party.or(seed.as_deref().map(Party::of_seed)), file) {
-        (Some(party), _) => party.address,
+    let Args { source: AddressSource { address, seed, file }, password_file, limit } = args;
+    let address = match (address.or(seed.as_deref().map(AddressArg::from_seed)), file) {
+        (Some(address), _) => address.address,
         (None, Some(file)) => keys::read(&file, password_file.as_deref(), console)?.address(),
-        (None, None) => return Err(Error::Usage("whose history? Name an address, a seed or a key file".to_owned())),
+        (None, None) => return Err(Error::Usage("name an address, a seed or a key file".to_owned())),
     };
-    let found = context.mempool().await?;
+    let mempool = context.mempool().await?;
     let (limit, mut entries, mut before) = (limit as usize, Vec::new(), None::<String>);
     loop {
         let page = PAGE.min(limit - entries.len());
-        let page = found.client.history(&found.at, &address, before.as_deref(), page).await;
-        let page = page.map_err(found.failed("ask for the history"))?;
+        let page = mempool.client.history(&mempool.address, &address, before.as_deref(), page).await;
+        let page = page.map_err(mempool.request_error("ask for the history"))?;
         entries.extend(page.entries);
         entries.truncate(limit);
         before = page.next;
@@ -107,5 +105,5 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
             break;
         }
     }
-    console.show(&Shown { address, entries, more: before.is_some() })
+    console.print(&History { address, entries, more: before.is_some() })
 }

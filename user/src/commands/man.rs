@@ -11,7 +11,7 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The folder, which is made if it is not there
+    /// The folder to write into; it is created if it does not exist
     #[arg(value_name = "FOLDER")]
     folder: Option<PathBuf>,
 }
@@ -21,7 +21,7 @@ Examples:
   user man | man -l -
   user man ~/.local/share/man/man1";
 
-/// A page, or where the pages are.
+/// The text of one page, or the folder that all pages were written into.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "lowercase")]
 enum Pages {
@@ -33,23 +33,21 @@ impl Output for Pages {
     fn text(&self, _: Style) -> String {
         match self {
             Self::Page(page) => page.trim_end().to_owned(),
-            Self::Folder(folder) => format!("the pages are in {}", folder.display()),
+            Self::Folder(folder) => format!("wrote the manual pages into {}", folder.display()),
         }
     }
 }
 
-/// Prints or writes them.
-///
 /// # Errors
-/// The folder cannot be written.
+/// Fails if the folder cannot be written.
 pub fn run(args: Args, console: &mut Console) -> Result<(), Error> {
     let command = crate::Args::command();
     let Some(folder) = args.folder else {
         let mut page = Vec::new();
         Man::new(command).render(&mut page)?;
-        return console.show(&Pages::Page(String::from_utf8_lossy(&page).into_owned()));
+        return console.print(&Pages::Page(String::from_utf8_lossy(&page).into_owned()));
     };
     let failed = |source| Error::File { action: "write into", path: folder.clone(), source };
     std::fs::create_dir_all(&folder).and_then(|()| clap_mangen::generate_to(command, &folder)).map_err(failed)?;
-    console.show(&Pages::Folder(folder))
+    console.print(&Pages::Folder(folder))
 }

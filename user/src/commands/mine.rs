@@ -1,10 +1,10 @@
 //! `user mine`: makes a node mine blocks now.
 //!
-//! Steering a node needs its token. That of a node on this machine lies in its data folder; it is read from there, but
-//! only for an address of this machine, so that no token is ever sent to a stranger.
+//! Steering a node needs its token. A node keeps its token in its data folder. The token is read from there only if the
+//! node's address is on this machine, so that it is never sent to another one.
 
 use crate::console::{Console, Output, Style};
-use crate::services::{Context, Found};
+use crate::services::{Context, RemoteService};
 use crate::{Error, keys};
 use runtime::client::HostPort;
 use runtime::data_dir;
@@ -22,7 +22,7 @@ pub struct Args {
     /// How many blocks, 1 to 1000
     #[arg(value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
     blocks: u64,
-    /// The node, host:port [default: one that the tracker knows]
+    /// The node, host:port [default: one that the tracker lists]
     #[arg(long, value_name = "HOST:PORT")]
     node: Option<HostPort>,
     /// The node's token
@@ -31,10 +31,10 @@ pub struct Args {
     /// File with the node's token [default: the one in the data folder, for a node on this machine]
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
     token_file: Option<PathBuf>,
-    /// Folder that the node keeps its chains in [default: chaindata]
+    /// The node's data folder [default: chaindata]
     #[arg(short, long, value_name = "FOLDER")]
     data_dir: Option<PathBuf>,
-    /// What the blocks carry; layer data only
+    /// Text to put into the blocks; only on networks of the layer data
     #[arg(long)]
     data: Option<String>,
 }
@@ -44,43 +44,40 @@ Examples:
   user mine 3                      in the folder that the node was started in
   user mine 1 --node 127.0.0.1:8101 -d /var/lib/chainlab/chaindata";
 
-/// The blocks.
 #[derive(Debug, Serialize)]
-struct Mined {
+struct MinedBlocks {
     node: String,
     hashes: Vec<BlockHash>,
 }
 
-impl Output for Mined {
+impl Output for MinedBlocks {
     fn text(&self, style: Style) -> String {
         let hashes: Vec<_> = self.hashes.iter().map(|hash| style.strong(hash)).collect();
         hashes.join("\n")
     }
 }
 
-/// Mines.
-///
 /// # Errors
-/// No node, no token, or the node refuses.
+/// Fails if there is no node or no token, or if the node refuses.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let Args { blocks, node, token, token_file, data_dir, data } = args;
-    let found = context.node(node.as_ref()).await?;
+    let node = context.node(node.as_ref()).await?;
     let token = match (token, token_file) {
         (Some(token), _) => token,
         (None, Some(file)) => keys::read_text(&file)?.trim_end().to_owned(),
-        (None, None) => find_token(&found, &context.config, data_dir.as_deref())?,
+        (None, None) => find_token(&node, &context.config, data_dir.as_deref())?,
     };
-    let mined = found.client.mine(&found.at, &token, &MineRequest { blocks, data }).await;
-    let hashes = mined.map_err(found.failed("mine"))?.hashes;
-    console.show(&Mined { node: found.at.clone(), hashes })
+    let mined = node.client.mine(&node.address, &token, &MineRequest { blocks, data }).await;
+    let hashes = mined.map_err(node.request_error("mine"))?.hashes;
+    console.print(&MinedBlocks { node: node.address.clone(), hashes })
 }
 
-/// The token of the configuration, or of the data folder of a node on this machine.
-fn find_token(found: &Found, config: &Config, folder: Option<&Path>) -> Result<String, Error> {
-    let no_token = |hint| Error::NoToken { at: found.at.clone(), hint };
-    if !is_here(&found.at) {
+/// The token from the configuration, or from the data folder of a node on this machine.
+fn find_token(node: &RemoteService, config: &Config, folder: Option<&Path>) -> Result<String, Error> {
+    let no_token = |hint| Error::NoToken { at: node.address.clone(), hint };
+    if !is_local(&node.address) {
         return Err(no_token(
-            "it is on another machine; copy the file token of its data folder, and name it with --token-file"
+            "it is on another machine. Copy the file `token` from its data folder and name the copy with --token-file"
                 .to_owned(),
         ));
     }
@@ -88,17 +85,18 @@ fn find_token(found: &Found, config: &Config, folder: Option<&Path>) -> Result<S
         return Ok(token.expose().to_owned());
     }
     let root = folder.unwrap_or(&config.node.data_dir);
-    let port = found.at.parse().map_or(0, |at: HostPort| at.port());
-    let path = data_dir::folder(root, &found.params, "node", port).join("token");
+    let port = node.address.parse().map_or(0, |at: HostPort| at.port());
+    let path = data_dir::folder(root, &node.params, "node", port).join("token");
     keys::read_text(&path).map(|text| text.trim_end().to_owned()).map_err(|error| {
         no_token(format!(
-            "{error}. If the node runs in another folder, name its data folder with -d, or the file with --token-file"
+            "{error}. If the node was started in another folder, name its data folder with -d, or its token file with \
+             --token-file"
         ))
     })
 }
 
-/// Whether an address is certainly one of this machine.
-fn is_here(at: &str) -> bool {
+/// Whether an address is known to be on this machine.
+fn is_local(at: &str) -> bool {
     let Ok(at) = at.parse::<HostPort>() else { return false };
     at.host() == "localhost" || at.host().parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
@@ -117,7 +115,7 @@ mod tests {
             ("localhost.example:8100", false),
             ("nonsense", false),
         ] {
-            assert_eq!(is_here(at), expected, "{at}");
+            assert_eq!(is_local(at), expected, "{at}");
         }
     }
 }

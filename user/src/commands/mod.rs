@@ -1,4 +1,4 @@
-//! The commands, one file each: its flags (`Args`), what it answers (`Output`), and `run`.
+//! The commands, one file each: its flags (`Args`), its result (`Output`), and `run`.
 //!
 //! `Output` is what `--json` prints, one value a line, with money in grains; its `text` is for people, with money in
 //! LAB.

@@ -1,8 +1,8 @@
-//! `user network`: a fresh network of one's own, and what the network found is like.
+//! `user network`: makes the configuration of a new network, and shows the parameters of an existing one.
 
 use crate::console::{Console, Output, Style};
-use crate::services::{Context, Found};
-use crate::{Error, chance};
+use crate::services::{Context, RemoteService};
+use crate::{Error, random};
 use runtime::client::HostPort;
 use runtime::clock::Clock;
 use runtime::config::DEFAULTS;
@@ -13,25 +13,25 @@ use shared::chain::Tip;
 use shared::ledger::Amount;
 use shared::params::Params;
 
-/// Make a network of your own, or show the one that is there
+/// Make a network of your own, or show an existing one
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
-    what: What,
+    action: Action,
 }
 
 #[derive(Debug, clap::Subcommand)]
-enum What {
-    /// Print a fresh [network] for Config.toml: a random name, genesis now, the rest as it is configured
+enum Action {
+    /// Print a new [network] section for Config.toml: a random name, genesis now, the rest as configured
     #[command(after_help = EXAMPLES)]
     New {
-        /// Its name, 1 to 32 of a-z, 0-9 and - [default: a random one]
+        /// Its name, 1 to 32 characters of a-z, 0-9 and - [default: a random one]
         #[arg(long)]
         name: Option<String>,
     },
-    /// Show the id and the parameters of the network that is found
+    /// Show the id and the parameters of the network
     Show {
-        /// The node to ask, host:port [default: a service that the tracker knows]
+        /// The node to ask, host:port [default: a service that the tracker lists]
         #[arg(long, value_name = "HOST:PORT")]
         node: Option<HostPort>,
     },
@@ -39,37 +39,37 @@ enum What {
 
 const EXAMPLES: &str = "\
 Examples:
-  user network new > Config.toml   whoever starts with this file is on the new network
+  user network new > Config.toml   programs that start with this file join the new network
   CHAINLAB__NETWORK__RETARGET=epoch user network new --name my-lab";
 
-/// A network that nobody is on yet.
+/// A new network without members.
 #[derive(Debug, Serialize)]
-struct Fresh {
+struct NewNetwork {
     network_id: BlockHash,
     network: Params,
     toml: String,
 }
 
-impl Output for Fresh {
+impl Output for NewNetwork {
     fn text(&self, _: Style) -> String {
         self.toml.clone()
     }
 }
 
-/// The network of a service.
+/// The network that a service is on.
 #[derive(Debug, Serialize)]
-struct Shown {
+struct NetworkInfo {
     service: String,
     network_id: BlockHash,
     network: Params,
     tip: Option<Tip>,
 }
 
-impl Output for Shown {
+impl Output for NetworkInfo {
     fn text(&self, style: Style) -> String {
         let mut lines = vec![
             format!("{:<20}  {}", "network id", style.strong(self.network_id)),
-            format!("{:<20}  {}", "told by", self.service),
+            format!("{:<20}  {}", "service", self.service),
         ];
         if let Some(tip) = &self.tip {
             lines.push(format!("{:<20}  {} ({}), {}", "tip", tip.index, tip.hash, tip.timestamp));
@@ -87,34 +87,32 @@ impl Output for Shown {
     }
 }
 
-/// Prints or shows it.
-///
 /// # Errors
-/// A bad name; nobody to ask.
+/// Fails if the name is not allowed, or if no service answers.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
-    match args.what {
-        What::New { name } => console.show(&fresh(name, &context.config.network)?),
-        What::Show { node } => {
-            let Found { at, id, params, tip, .. } = match (&node, &context.mempool) {
+    match args.action {
+        Action::New { name } => console.print(&new_network(name, &context.config.network)?),
+        Action::Show { node } => {
+            let RemoteService { address, network_id, params, tip, .. } = match (&node, &context.mempool) {
                 (None, Some(_)) => context.mempool().await?,
                 _ => context.node(node.as_ref()).await?,
             };
-            console.show(&Shown { service: at, network_id: id, network: params, tip })
+            console.print(&NetworkInfo { service: address, network_id, network: params, tip })
         }
     }
 }
 
-fn fresh(name: Option<String>, base: &Params) -> Result<Fresh, Error> {
+fn new_network(name: Option<String>, base: &Params) -> Result<NewNetwork, Error> {
     let name = match name {
         Some(name) => name,
-        None => format!("lab-{:08x}", u32::from_be_bytes(chance::random()?)),
+        None => format!("lab-{:08x}", u32::from_be_bytes(random::bytes()?)),
     };
     let network = Params { name, genesis_time: Clock::new(0).time(), ..base.clone() };
     network.check().map_err(|error| Error::Usage(error.to_string()))?;
-    Ok(Fresh { network_id: network.network_id(), toml: section(&network), network })
+    Ok(NewNetwork { network_id: network.network_id(), toml: section(&network), network })
 }
 
-/// Section `[network]` of the defaults, comments included, with these values.
+/// The section `[network]` of the defaults with these values; comments are kept.
 fn section(network: &Params) -> String {
     let values = pairs(network);
     let mut lines = vec![format!("# Network id {}", network.network_id())];
@@ -122,7 +120,7 @@ fn section(network: &Params) -> String {
     for line in section {
         let key = line.split_once(" = ").map_or("", |(key, _)| key);
         let value = values.iter().find(|(name, _)| name == key);
-        // Names, times and whole numbers are spelt alike in TOML and JSON.
+        // TOML and JSON write strings and whole numbers alike.
         lines.push(value.map_or_else(|| line.to_owned(), |(name, value)| format!("{name} = {value}")));
     }
     lines.join("\n")
@@ -145,26 +143,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("Config.toml");
         let base = Params { reward: 7, max_msg_bytes: 9, ..Params::default() };
-        let fresh = fresh(None, &base).unwrap();
-        std::fs::write(&file, fresh.text(Style::default())).unwrap();
+        let made = new_network(None, &base).unwrap();
+        std::fs::write(&file, made.text(Style::default())).unwrap();
         let read = load_from(Some(&file), [], Overrides::new()).unwrap().network;
-        assert_eq!(read, fresh.network);
-        assert_eq!((read.reward, read.max_msg_bytes, read.network_id()), (7, 9, fresh.network_id));
-        assert!(fresh.toml.contains("# Money that each of the first blocks creates, in grains"), "{}", fresh.toml);
+        assert_eq!(read, made.network);
+        assert_eq!((read.reward, read.max_msg_bytes, read.network_id()), (7, 9, made.network_id));
+        assert!(made.toml.contains("# Money that each of the first blocks creates, in grains"), "{}", made.toml);
         for (name, _) in pairs(&base) {
-            assert!(fresh.toml.contains(&format!("\n{name} = ")), "{name} is missing: {}", fresh.toml);
+            assert!(made.toml.contains(&format!("\n{name} = ")), "{name} is missing: {}", made.toml);
         }
     }
 
     #[test]
     fn two_fresh_networks_differ() {
-        let [a, b] = [(); 2].map(|()| fresh(None, &Params::default()).unwrap().network.name);
+        let [a, b] = [(); 2].map(|()| new_network(None, &Params::default()).unwrap().network.name);
         assert_ne!(a, b);
     }
 
     #[test]
     fn a_name_that_may_not_be_is_refused() {
-        let error = fresh(Some("Our Lab".to_owned()), &Params::default()).unwrap_err();
+        let error = new_network(Some("Our Lab".to_owned()), &Params::default()).unwrap_err();
         assert!(error.to_string().contains("a-z") && error.exit_code() == 2, "{error}");
     }
 }

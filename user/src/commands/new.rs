@@ -1,7 +1,7 @@
-//! `user new`: makes a key file.
+//! `user new`: creates a key file.
 
 use crate::console::{Console, Output, Style};
-use crate::{Error, chance, keys};
+use crate::{Error, keys, random};
 use serde::Serialize;
 use shared::keys::KeyPair;
 use shared::ledger::Address;
@@ -11,74 +11,71 @@ use std::path::PathBuf;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// The file to make; one that is there already is never overwritten
+    /// The file to create; an existing file is never overwritten
     #[arg(short, long, value_name = "FILE", default_value = "wallet.pem")]
     out: PathBuf,
-    /// Make the key of this seed text instead of a random one; insecure, for exercises
+    /// Make the key from this seed text instead of a random one; insecure, for exercises
     #[arg(short, long)]
     seed: Option<String>,
-    /// Encrypt the file with a password, which is asked for
+    /// Ask for a password and encrypt the file with it
     #[arg(long)]
     password: bool,
-    /// Encrypt the file with the password in the first line of another file
+    /// Encrypt the file with the password in the first line of FILE
     #[arg(long, value_name = "FILE", conflicts_with = "password")]
     password_file: Option<PathBuf>,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  user new                         makes wallet.pem
-  user new -o alice.pem --password asks for a password
+  user new                         create wallet.pem
+  user new -o alice.pem --password ask for a password
   openssl pkey -in wallet.pem -text -noout
-                                   shows what is in it";
+                                   show its contents";
 
-/// The new key.
 #[derive(Debug, Serialize)]
-struct Made {
+struct NewKey {
     file: PathBuf,
     address: Address,
     encrypted: bool,
     insecure: bool,
 }
 
-impl Output for Made {
+impl Output for NewKey {
     fn text(&self, style: Style) -> String {
         let kind = if self.encrypted { "an encrypted key" } else { "a key" };
         let Self { file, address, .. } = self;
         format!(
-            "{} holds {kind}; whoever has it has the money, and it cannot be made again\naddress: {}",
+            "{} holds {kind}. Anyone who has this file can spend the money; without it the money is lost.\naddress: {}",
             file.display(),
             style.strong(address)
         )
     }
 }
 
-/// Makes the file.
-///
 /// # Errors
-/// It is there already, or cannot be written.
+/// Fails if the file exists or cannot be written.
 pub fn run(args: Args, console: &mut Console) -> Result<(), Error> {
     let Args { out: file, seed, password, password_file } = args;
     let insecure = seed.is_some();
     let pair = match &seed {
         Some(seed) => KeyPair::from_seed(seed),
-        None => chance::key_pair()?,
+        None => random::key_pair()?,
     };
-    // Before a password is asked for in vain.
+    // Checked before the person types a password.
     if file.exists() {
-        return Err(Error::Exists(file));
+        return Err(Error::FileExists(file));
     }
     let password = match &password_file {
-        Some(path) => Some(keys::password_in(path)?),
-        None if password => Some(keys::ask_twice()?),
+        Some(path) => Some(keys::read_password(path)?),
+        None if password => Some(keys::prompt_new_password()?),
         None => None,
     };
     if password.as_deref() == Some("") {
-        return Err(Error::Usage("the password is empty".to_owned()));
+        return Err(Error::Usage("the password is empty; choose one of at least one character".to_owned()));
     }
     keys::write(&file, &pair, password.as_deref())?;
     if insecure {
-        console.note(keys::INSECURE);
+        console.note(keys::SEED_WARNING);
     }
-    console.show(&Made { file, address: pair.address(), encrypted: password.is_some(), insecure })
+    console.print(&NewKey { file, address: pair.address(), encrypted: password.is_some(), insecure })
 }

@@ -1,12 +1,12 @@
-//! `user rnd`: random payments among seeds, for load.
+//! `user rnd`: random payments among seeds, to put a network under load.
 //!
-//! The seeds are the numbers 0 to a last one, as texts. Who pays is drawn among those who can, and what they have sent
-//! here is not spent twice; so what is refused is worth a look.
+//! The seeds are the texts "0", "1" and so on up to a last number. Payers are drawn among the seeds with enough money,
+//! and nothing is spent twice; so a refused payment deserves a look.
 
 use crate::console::{Console, Output, Style};
-use crate::funds::Funds;
-use crate::services::{Context, Found};
-use crate::{Error, chance};
+use crate::services::{Context, RemoteService};
+use crate::spendable::Spendable;
+use crate::{Error, random};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use indicatif::ProgressBar;
 use runtime::client;
@@ -18,49 +18,48 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// Reasons that are counted one by one: a mempool may invent as many as it likes.
-const MOST_REASONS: usize = 20;
-/// What the rest of them is counted as.
+/// Reasons of refusal that are counted separately: a hostile mempool could invent any number of them.
+const MAX_REASONS: usize = 20;
+/// The name under which all further reasons are counted.
 const OTHERS: &str = "others";
 
-/// Send random payments among the seeds 0 to a last one
+/// Send random payments among the seeds 0 to MAX-SEED
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub struct Args {
-    /// How many payments
+    /// How many payments to send
     #[arg(short = 'n', long, value_name = "COUNT", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     count: u64,
     /// The last seed
     #[arg(short = 's', long, value_name = "MAX-SEED", value_parser = clap::value_parser!(u64).range(1..=10_000))]
     max_seed: u64,
-    /// Payments on their way at a time
+    /// Payments to send at the same time
     #[arg(long, value_name = "N", default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=1024))]
     connections: u16,
-    /// Send at most so many a second [default: as many as there is room for]
+    /// Send at most N payments a second [default: as many as the connections allow]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     rate: Option<u32>,
-    /// What the miner gets for each, in LAB [default: the least that mempools ask for where they ask, 0.00001]
+    /// The fee of each payment, in LAB [default: mempool.min_fee of the configuration, 0.00001]
     #[arg(short = 'F', long, value_name = "LAB", value_parser = Amount::from_lab, allow_hyphen_values = true)]
     fee: Option<Amount>,
-    /// When nobody has anything left, wait so long for a block to confirm what was sent
+    /// When no seed has money left, wait this long for a block that confirms pending payments
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     patience: u64,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  user rnd -n 1000 -s 9            a thousand payments among the seeds 0 to 9
-  user rnd -n 1000 -s 9 --rate 50  fifty of them a second
+  user rnd -n 1000 -s 9            1000 payments among the seeds 0 to 9
+  user rnd -n 1000 -s 9 --rate 50  the same, 50 a second
 
-Only seeds with a balance pay. Start a node that mines for one of them, or send it something.";
+Only seeds with a balance pay. Start a node that mines for one of them, or send it some money.";
 
-/// What came of it.
 #[derive(Debug, Serialize)]
 struct Report {
     accepted: u64,
-    /// How many were refused, by rule or status.
+    /// Refused payments, by rule or status.
     refused: BTreeMap<String, u64>,
-    /// How many were not sent because nobody had anything left.
+    /// Payments that were not sent, because no seed had money left.
     unsent: u64,
     payers: usize,
     seconds: f64,
@@ -79,76 +78,78 @@ impl Output for Report {
         )];
         lines.extend(self.refused.iter().map(|(reason, count)| format!("{count} refused: {}", line(reason))));
         if self.unsent > 0 {
-            lines
-                .push(format!("{} not sent: nobody had anything left, and nothing was confirmed in time", self.unsent));
+            lines.push(format!(
+                "{} not sent: no seed had money left, and no payment was confirmed in time",
+                self.unsent
+            ));
         }
         lines.join("\n")
     }
 }
 
-/// Somebody who may pay.
+/// A seed with money left.
 struct Payer {
     pair: KeyPair,
-    left: u64,
+    remaining: u64,
 }
 
-/// Draws payments until nobody has anything left.
-struct Chest {
+/// Draws random payments until no payer has money left.
+struct PaymentGenerator {
     payers: Vec<Payer>,
-    everybody: Vec<Address>,
+    addresses: Vec<Address>,
     fee: Amount,
 }
 
-impl Chest {
+impl PaymentGenerator {
     fn new(funds: Vec<(KeyPair, Amount)>, fee: Amount) -> Self {
-        let everybody = funds.iter().map(|(pair, _)| pair.address()).collect();
-        let payers = funds.into_iter().map(|(pair, funds)| Payer { pair, left: funds.grains() });
-        let payers = payers.filter(|payer| payer.left > fee.grains()).collect();
-        Self { payers, everybody, fee }
+        let addresses = funds.iter().map(|(pair, _)| pair.address()).collect();
+        let payers = funds.into_iter().map(|(pair, funds)| Payer { pair, remaining: funds.grains() });
+        let payers = payers.filter(|payer| payer.remaining > fee.grains()).collect();
+        Self { payers, addresses, fee }
     }
 
-    /// The next payment and whose key signs it, if anybody can pay.
-    fn draw(&mut self) -> Result<Option<(KeyPair, Unsigned)>, Error> {
+    /// Draws a payment and the key that signs it; `None` if no payer has money left.
+    fn next_payment(&mut self) -> Result<Option<(KeyPair, Unsigned)>, Error> {
         if self.payers.is_empty() {
             return Ok(None);
         }
-        let place = chance::below(self.payers.len() as u64)? as usize;
-        let (payer, fee) = (&mut self.payers[place], self.fee);
+        let index = random::below(self.payers.len() as u64)? as usize;
+        let (payer, fee) = (&mut self.payers[index], self.fee);
         let pair = payer.pair.clone();
-        // Small ones, so that a balance lasts for many.
-        let most = (payer.left - fee.grains()).min(payer.left / 100 + 1);
-        let amount = Amount::new(1 + chance::below(most)?).unwrap_or(Amount::MAX);
-        payer.left -= amount.grains() + fee.grains();
-        if payer.left <= fee.grains() {
-            self.payers.swap_remove(place);
+        // Small amounts, so that a balance lasts for many payments.
+        let max = (payer.remaining - fee.grains()).min(payer.remaining / 100 + 1);
+        let amount = Amount::new(1 + random::below(max)?).unwrap_or(Amount::MAX);
+        payer.remaining -= amount.grains() + fee.grains();
+        if payer.remaining <= fee.grains() {
+            self.payers.swap_remove(index);
         }
         let from = pair.address();
-        let others = self.everybody.iter().filter(|address| **address != from);
-        let to = others.copied().nth(chance::below(self.everybody.len() as u64 - 1)? as usize).unwrap_or(from);
-        let unsigned = Unsigned { uuid: Uuid(chance::random()?), from, to, amount, fee, msg: String::new() };
+        let others = self.addresses.iter().filter(|address| **address != from);
+        let to = others.copied().nth(random::below(self.addresses.len() as u64 - 1)? as usize).unwrap_or(from);
+        let unsigned = Unsigned { uuid: Uuid(random::bytes()?), from, to, amount, fee, msg: String::new() };
         Ok(Some((pair, unsigned)))
     }
 }
 
-/// Sends them, in rounds: when nobody has anything left, what was sent must be confirmed first.
+/// Sends the payments in rounds: when no payer has money left, it waits until pending payments are confirmed.
 ///
 /// # Errors
-/// No mempool, or none of the seeds can pay.
+/// Fails if there is no mempool, or if no seed has money.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let fee = args.fee.unwrap_or(context.config.mempool.min_fee);
-    let found = context.mempool().await?;
-    context.remark(&found, console);
+    let mempool = context.mempool().await?;
+    context.note_foreign_network(&mempool, console);
     let bar = console.progress(args.count, "payments");
     let began = Instant::now();
-    let (mut tally, mut payers, mut waited) = (Tally::default(), 0, 0);
-    while tally.sent() < args.count {
-        let mut chest = Chest::new(funds(&found, &args).await?, fee);
-        payers = payers.max(chest.payers.len());
+    let (mut counts, mut payers, mut waited) = (PushCounts::default(), 0, 0);
+    while counts.sent() < args.count {
+        let mut generator = PaymentGenerator::new(spendable_by_seed(&mempool, &args).await?, fee);
+        payers = payers.max(generator.payers.len());
         if payers == 0 {
-            return Err(Error::NobodyCanPay { max_seed: args.max_seed, fee });
+            return Err(Error::NoPayer { max_seed: args.max_seed, fee });
         }
-        if !chest.payers.is_empty() {
-            round(&found, &args, began, &mut chest, &mut tally, &bar).await?;
+        if !generator.payers.is_empty() {
+            send_round(&mempool, &args, began, &mut generator, &mut counts, &bar).await?;
             waited = 0;
         } else if waited < args.patience {
             waited += 1;
@@ -159,53 +160,52 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     }
     bar.finish_and_clear();
     let seconds = began.elapsed().as_secs_f64();
-    let accepted_per_second = if seconds > 0.0 { tally.accepted as f64 / seconds } else { 0.0 };
-    let unsent = args.count - tally.sent();
-    let Tally { accepted, refused } = tally;
-    console.show(&Report { accepted, refused, unsent, payers, seconds, accepted_per_second })?;
+    let accepted_per_second = if seconds > 0.0 { counts.accepted as f64 / seconds } else { 0.0 };
+    let unsent = args.count - counts.sent();
+    let PushCounts { accepted, refused } = counts;
+    console.print(&Report { accepted, refused, unsent, payers, seconds, accepted_per_second })?;
     if accepted == 0 { Err(Error::NoneAccepted) } else { Ok(()) }
 }
 
-/// What became of the payments so far.
 #[derive(Debug, Default)]
-struct Tally {
+struct PushCounts {
     accepted: u64,
     refused: BTreeMap<String, u64>,
 }
 
-impl Tally {
+impl PushCounts {
     fn sent(&self) -> u64 {
         self.accepted + self.refused.values().sum::<u64>()
     }
 
     fn refuse(&mut self, reason: String) {
-        let is_one_too_many = self.refused.len() >= MOST_REASONS && !self.refused.contains_key(&reason);
+        let is_one_too_many = self.refused.len() >= MAX_REASONS && !self.refused.contains_key(&reason);
         let reason = if is_one_too_many { OTHERS.to_owned() } else { reason };
         *self.refused.entry(reason).or_insert(0) += 1;
     }
 }
 
-/// What every seed can spend.
-async fn funds(found: &Found, args: &Args) -> Result<Vec<(KeyPair, Amount)>, Error> {
+/// What each seed can spend.
+async fn spendable_by_seed(mempool: &RemoteService, args: &Args) -> Result<Vec<(KeyPair, Amount)>, Error> {
     let asked = stream::iter(0..=args.max_seed).map(async |seed| {
         let pair = KeyPair::from_seed(&seed.to_string());
-        let funds = Funds::of(found, &pair.address()).await?;
-        Ok((pair, funds.spendable()))
+        let funds = Spendable::of(mempool, &pair.address()).await?;
+        Ok((pair, funds.available()))
     });
     asked.buffered(args.connections.into()).try_collect().await
 }
 
-/// Sends until all are sent or nobody has anything left.
-async fn round(
-    found: &Found,
+/// Sends payments until the count is reached or no payer has money left.
+async fn send_round(
+    mempool: &RemoteService,
     args: &Args,
     began: Instant,
-    chest: &mut Chest,
-    tally: &mut Tally,
+    generator: &mut PaymentGenerator,
+    counts: &mut PushCounts,
     bar: &ProgressBar,
 ) -> Result<(), Error> {
-    let draws = stream::try_unfold(tally.sent(), |sent| {
-        let drawn = if sent < args.count { chest.draw() } else { Ok(None) };
+    let draws = stream::try_unfold(counts.sent(), |sent| {
+        let drawn = if sent < args.count { generator.next_payment() } else { Ok(None) };
         async move {
             if let Some(rate) = args.rate {
                 sleep_until(began + Duration::from_secs_f64(sent as f64 / f64::from(rate))).await;
@@ -214,31 +214,32 @@ async fn round(
         }
     });
     let sending = draws.map_ok(|(pair, unsigned)| {
-        let found = found.clone();
-        // A task of its own each, so that signing has all cores.
-        let sent = tokio::spawn(async move { push(&found, &pair.sign_transaction(unsigned, found.id)).await });
+        let mempool = mempool.clone();
+        // Each payment gets a task of its own, so that signing uses all cores.
+        let sent =
+            tokio::spawn(async move { push(&mempool, &pair.sign_transaction(unsigned, mempool.network_id)).await });
         async move { sent.await.map_err(std::io::Error::from).map_err(Error::Output) }
     });
     let mut sending = std::pin::pin!(sending.try_buffer_unordered(args.connections.into()));
     while let Some(reason) = sending.try_next().await? {
         bar.inc(1);
         match reason {
-            None => tally.accepted += 1,
-            Some(reason) => tally.refuse(reason),
+            None => counts.accepted += 1,
+            Some(reason) => counts.refuse(reason),
         }
     }
     Ok(())
 }
 
-/// Sends one; answers why it was refused, if it was.
-async fn push(found: &Found, transaction: &Transaction) -> Option<String> {
-    match found.client.push_transaction(&found.at, transaction).await {
+/// Sends a payment; returns the reason if it fails.
+async fn push(mempool: &RemoteService, transaction: &Transaction) -> Option<String> {
+    match mempool.client.push_transaction(&mempool.address, transaction).await {
         Ok(_) => None,
         Err(client::Error::Refused(problem)) => Some(match problem.rule {
             Some(rule) => rule,
             None => format!("{} {}", problem.status, problem.title),
         }),
-        // The kind, without what differs from one to the next.
+        // Without the details, which would make every failure a reason of its own.
         Err(client::Error::Unreachable(_)) => Some("unreachable".to_owned()),
         Err(other) => Some(other.to_string()),
     }
@@ -254,15 +255,15 @@ mod tests {
 
     #[test]
     fn a_mempool_that_invents_reasons_fills_no_screen_and_forges_no_lines() {
-        let mut tally = Tally::default();
-        (0..1000).for_each(|number| tally.refuse(format!("{number}\n9 accepted\u{1b}")));
-        tally.refuse("0\n9 accepted\u{1b}".to_owned());
-        assert_eq!((tally.sent(), tally.refused.len()), (1001, MOST_REASONS + 1));
-        assert_eq!((tally.refused[OTHERS], tally.refused["0\n9 accepted\u{1b}"]), (1000 - MOST_REASONS as u64, 2));
-        let refused = tally.refused;
+        let mut counts = PushCounts::default();
+        (0..1000).for_each(|number| counts.refuse(format!("{number}\n9 accepted\u{1b}")));
+        counts.refuse("0\n9 accepted\u{1b}".to_owned());
+        assert_eq!((counts.sent(), counts.refused.len()), (1001, MAX_REASONS + 1));
+        assert_eq!((counts.refused[OTHERS], counts.refused["0\n9 accepted\u{1b}"]), (1000 - MAX_REASONS as u64, 2));
+        let refused = counts.refused;
         let report = Report { accepted: 0, refused, unsent: 0, payers: 1, seconds: 1.0, accepted_per_second: 0.0 };
         let text = report.text(Style::default());
-        assert!(text.lines().count() == MOST_REASONS + 2 && !text.contains('\u{1b}'), "{text:?}");
+        assert!(text.lines().count() == MAX_REASONS + 2 && !text.contains('\u{1b}'), "{text:?}");
     }
 
     #[test]
@@ -270,12 +271,12 @@ mod tests {
         let pairs = ["0", "1", "2"].map(KeyPair::from_seed);
         let funds = [500, 10, 0];
         let mut spent = [0; 3];
-        let mut chest = Chest::new(pairs.iter().cloned().zip(funds.map(grains)).collect(), grains(10));
+        let mut generator = PaymentGenerator::new(pairs.iter().cloned().zip(funds.map(grains)).collect(), grains(10));
         let mut count = 0;
-        while let Some((pair, payment)) = chest.draw().unwrap() {
-            let place = pairs.iter().position(|other| other.address() == pair.address()).unwrap();
+        while let Some((pair, payment)) = generator.next_payment().unwrap() {
+            let index = pairs.iter().position(|other| other.address() == pair.address()).unwrap();
             assert!(payment.amount >= grains(1) && payment.from == pair.address() && payment.from != payment.to);
-            spent[place] += payment.amount.grains() + payment.fee.grains();
+            spent[index] += payment.amount.grains() + payment.fee.grains();
             count += 1;
         }
         assert!(spent[0] <= 500 && spent[0] > 489, "{spent:?}");

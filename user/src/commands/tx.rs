@@ -1,13 +1,13 @@
-//! `user tx`: one transaction and where it is.
+//! `user tx`: a transaction and its place in the chain.
 
 use crate::Error;
 use crate::console::{Console, Output, Style};
-use crate::services::{Context, Found};
+use crate::services::{Context, RemoteService};
 use runtime::sanitize;
 use shared::ledger::TransactionId;
 use shared::wire::{TransactionState, TransactionStatus};
 
-/// Show a transaction and where it is
+/// Show a transaction and the block that it is in
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The transaction's id
@@ -42,24 +42,22 @@ impl Output for TransactionStatus {
     }
 }
 
-/// Shows it.
-///
 /// # Errors
-/// The mempool does not know it.
+/// Fails if the mempool does not know the transaction.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
-    let found = context.mempool().await?;
-    console.show(&ask(&found, args.id).await?)
+    let mempool = context.mempool().await?;
+    console.print(&fetch(&mempool, args.id).await?)
 }
 
 /// Asks the mempool for a transaction.
-pub(crate) async fn ask(found: &Found, id: TransactionId) -> Result<TransactionStatus, Error> {
-    match found.client.transaction(&found.at, &id).await {
+pub(crate) async fn fetch(mempool: &RemoteService, id: TransactionId) -> Result<TransactionStatus, Error> {
+    match mempool.client.transaction(&mempool.address, &id).await {
         Ok(status) if status.transaction.id == id => Ok(status),
         Ok(status) => Err(Error::NotATransaction {
-            origin: format!("the answer of {}", found.at),
+            origin: format!("the answer of {}", mempool.address),
             reason: format!("asked for {id}, got {}", status.transaction.id),
         }),
-        Err(error) if error.status() == Some(404) => Err(Error::Unknown(id)),
-        Err(error) => Err(found.failed("ask for the transaction")(error)),
+        Err(error) if error.status() == Some(404) => Err(Error::UnknownTransaction(id)),
+        Err(error) => Err(mempool.request_error("ask for the transaction")(error)),
     }
 }

@@ -1,9 +1,9 @@
-//! `user verify`: rechecks a transaction's id and signature here, believing nobody.
+//! `user verify`: rechecks a transaction's id and signature on this machine, without trusting any service.
 
 use crate::Error;
 use crate::console::{Console, Output, Style};
-use crate::given::Given;
 use crate::services::Context;
+use crate::tx_arg::TxArg;
 use serde::Serialize;
 use shared::block::BlockHash;
 use shared::keys::PlainVerifier;
@@ -15,8 +15,8 @@ use shared::ledger::{Address, TransactionId};
 pub struct Args {
     /// A transaction's id, a file with its JSON, or - for standard input
     #[arg(value_name = "ID OR FILE")]
-    transaction: Given,
-    /// Take the network of the configuration instead of asking a service for one
+    transaction: TxArg,
+    /// Use the network of the configuration and ask no service
     #[arg(long)]
     offline: bool,
 }
@@ -26,7 +26,7 @@ Examples:
   user verify payment.json
   user tx 6067338cc5293d0c39254565d8f607fa357f28cc6d5611ea781d5e44ef19b2ae --json | user verify -";
 
-/// What was found to be right; what is not is an error.
+/// A valid transaction; an invalid one is an error.
 #[derive(Debug, Serialize)]
 struct Valid {
     id: TransactionId,
@@ -39,19 +39,17 @@ impl Output for Valid {
     fn text(&self, style: Style) -> String {
         let Self { id, from, network_id, .. } = self;
         format!(
-            "{}: the id {id} is the hash of its content on the network {network_id}, and the signature is that of {from}",
+            "{}: the id {id} is the hash of the content on the network {network_id}, and {from} has signed it",
             style.good("valid")
         )
     }
 }
 
-/// Checks it.
-///
 /// # Errors
-/// The first rule that it breaks.
+/// Returns the first rule that the transaction breaks.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
-    let judged = args.transaction.get(context, args.offline).await?;
-    judged.transaction.check(&judged.rules, &PlainVerifier)?;
-    let (id, from) = (judged.transaction.id, judged.transaction.from);
-    console.show(&Valid { id, valid: true, from, network_id: judged.network() })
+    let resolved = args.transaction.resolve(context, args.offline).await?;
+    resolved.transaction.check(&resolved.rules, &PlainVerifier)?;
+    let (id, from) = (resolved.transaction.id, resolved.transaction.from);
+    console.print(&Valid { id, valid: true, from, network_id: resolved.network() })
 }

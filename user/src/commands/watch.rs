@@ -1,8 +1,8 @@
-//! `user watch`: tells what happens in a mempool and on a node, as it happens.
+//! `user watch`: prints the events of a mempool and a node as they happen.
 
 use crate::Error;
 use crate::console::{Console, Output, Style};
-use crate::services::{Context, Found};
+use crate::services::{Context, RemoteService};
 use futures_util::{Stream, StreamExt, future, stream};
 use runtime::client::{self, HostPort};
 use runtime::sanitize::line;
@@ -10,45 +10,45 @@ use serde::Serialize;
 use shared::wire::{BlockSource, NodeEvent, PeerChange, PoolEvent};
 use std::pin::Pin;
 
-/// Follow what happens in a mempool and on a node
+/// Print the events of a mempool and a node as they happen
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The node, host:port [default: one that the tracker knows]
+    /// The node, host:port [default: one that the tracker lists]
     #[arg(long, value_name = "HOST:PORT")]
     node: Option<HostPort>,
-    /// End after so many events
+    /// End after N events
     #[arg(short = 'n', long, value_name = "N")]
     count: Option<u64>,
 }
 
-/// Something that happened.
+/// An event, and the address of the service that sent it.
 #[derive(Debug, Serialize)]
-struct Told {
+struct WatchEvent {
     at: String,
     #[serde(flatten)]
-    what: What,
+    event: ServiceEvent,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
-enum What {
+enum ServiceEvent {
     Pool(PoolEvent),
     Node(NodeEvent),
 }
 
-impl Output for Told {
+impl Output for WatchEvent {
     fn text(&self, style: Style) -> String {
-        match &self.what {
-            What::Pool(event) => of_pool(event, style),
-            What::Node(event) => of_node(event, style),
+        match &self.event {
+            ServiceEvent::Pool(event) => pool_event_text(event, style),
+            ServiceEvent::Node(event) => node_event_text(event, style),
         }
     }
 }
 
-fn of_pool(event: &PoolEvent, style: Style) -> String {
+fn pool_event_text(event: &PoolEvent, style: Style) -> String {
     match event {
         PoolEvent::Transaction(payment) => {
-            let msg = if payment.msg.is_empty() { String::new() } else { format!(", saying {:?}", payment.msg) };
+            let msg = if payment.msg.is_empty() { String::new() } else { format!(", message {:?}", payment.msg) };
             let (from, to) = (payment.from.short(), payment.to.short());
             format!("payment {} of {} LAB from {from} to {to}{msg}", payment.id.short(), style.strong(payment.amount))
         }
@@ -61,15 +61,15 @@ fn of_pool(event: &PoolEvent, style: Style) -> String {
             )
         }
         PoolEvent::Returned(returned) => {
-            format!("payment {} is pending again: its block was undone", returned.id.short())
+            format!("payment {} is pending again: its block has left the best chain", returned.id.short())
         }
         PoolEvent::Evicted(evicted) => {
-            format!("payment {} was given up: {}", evicted.id.short(), line(&evicted.reason))
+            format!("payment {} was dropped: {}", evicted.id.short(), line(&evicted.reason))
         }
     }
 }
 
-fn of_node(event: &NodeEvent, style: Style) -> String {
+fn node_event_text(event: &NodeEvent, style: Style) -> String {
     match event {
         NodeEvent::Block(block) => {
             let how = match (block.source, &block.from) {
@@ -83,7 +83,7 @@ fn of_node(event: &NodeEvent, style: Style) -> String {
             format!("block {index} ({hash}) {how}, difficulty {}{side}", block.difficulty)
         }
         NodeEvent::Reorg(reorg) => format!(
-            "reorganised: {} undone, {} applied, fork at {}, now on {} ({})",
+            "reorganisation: {} blocks undone, {} applied, fork at block {}, the tip is now block {} ({})",
             reorg.undone,
             reorg.applied,
             reorg.fork.index,
@@ -104,62 +104,67 @@ fn of_node(event: &NodeEvent, style: Style) -> String {
         }
         NodeEvent::Mining(mining) => match mining.found {
             Some(hash) => format!("found block {} ({})", mining.index, hash.short()),
-            None => format!("searches for block {} at {} hashes/s", mining.index, mining.hashrate),
+            None => format!("mining block {} at {} hashes/s", mining.index, mining.hashrate),
         },
     }
 }
 
-type Source = Pin<Box<dyn Stream<Item = (String, Result<What, client::Error>)> + Send>>;
+type EventStream = Pin<Box<dyn Stream<Item = (String, Result<ServiceEvent, client::Error>)> + Send>>;
 
-/// Follows, until a service ends it or enough was told.
-///
 /// # Errors
-/// Neither mempool nor node can be found, or one of them stops telling.
+/// Fails if neither a mempool nor a node is found, or if an event stream ends.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let mempool = context.mempool().await;
     let node = context.node(args.node.as_ref()).await;
     let mut events = match (mempool, node) {
         (Ok(mempool), Ok(node)) => {
-            if mempool.id != node.id {
-                return Err(Error::Usage(format!("{} and {} are of different networks", mempool.at, node.at)));
+            if mempool.network_id != node.network_id {
+                return Err(Error::Usage(format!(
+                    "{} and {} are of different networks",
+                    mempool.address, node.address
+                )));
             }
-            stream::select(of_mempool(&mempool).await?, of_node_at(&node).await?).boxed()
+            stream::select(mempool_events(&mempool).await?, node_events(&node).await?).boxed()
         }
         (Ok(mempool), Err(error)) => {
-            console.note(&format!("only the mempool: {error}"));
-            of_mempool(&mempool).await?
+            console.note(&format!("watching the mempool only: {error}"));
+            mempool_events(&mempool).await?
         }
         (Err(error), Ok(node)) => {
-            console.note(&format!("only the node: {error}"));
-            of_node_at(&node).await?
+            console.note(&format!("watching the node only: {error}"));
+            node_events(&node).await?
         }
         (Err(error), Err(_)) => return Err(error),
     };
-    let mut told = 0;
-    while args.count.is_none_or(|count| told < count) {
+    let mut shown = 0;
+    while args.count.is_none_or(|count| shown < count) {
         match events.next().await {
-            Some((at, Ok(what))) => console.show(&Told { at, what })?,
+            Some((at, Ok(event))) => console.print(&WatchEvent { at, event })?,
             Some((at, Err(error))) => return Err(Error::EventsEnded(at, error.to_string())),
-            None => return Err(Error::EventsEnded("everybody".to_owned(), "they have stopped".to_owned())),
+            None => return Err(Error::EventsEnded("the services".to_owned(), "they have stopped".to_owned())),
         }
-        told += 1;
+        shown += 1;
     }
     Ok(())
 }
 
-async fn of_mempool(found: &Found) -> Result<Source, Error> {
-    let events = found.client.pool_events(&found.at).await.map_err(found.failed("follow the mempool"))?;
-    Ok(source(found, events.map(|event| event.map(What::Pool))))
+async fn mempool_events(service: &RemoteService) -> Result<EventStream, Error> {
+    let events =
+        service.client.pool_events(&service.address).await.map_err(service.request_error("follow the mempool"))?;
+    Ok(event_stream(service, events.map(|event| event.map(ServiceEvent::Pool))))
 }
 
-async fn of_node_at(found: &Found) -> Result<Source, Error> {
-    let events = found.client.events(&found.at).await.map_err(found.failed("follow the node"))?;
-    Ok(source(found, events.map(|event| event.map(What::Node))))
+async fn node_events(service: &RemoteService) -> Result<EventStream, Error> {
+    let events = service.client.events(&service.address).await.map_err(service.request_error("follow the node"))?;
+    Ok(event_stream(service, events.map(|event| event.map(ServiceEvent::Node))))
 }
 
-/// Events with who told them; that they have ended is told, too.
-fn source(found: &Found, events: impl Stream<Item = Result<What, client::Error>> + Send + 'static) -> Source {
-    let at = found.at.clone();
+/// Events with the address of their service, and an error when they end.
+fn event_stream(
+    service: &RemoteService,
+    events: impl Stream<Item = Result<ServiceEvent, client::Error>> + Send + 'static,
+) -> EventStream {
+    let at = service.address.clone();
     let ended = stream::once(future::ready(Err(client::Error::Unreachable("it has stopped".to_owned()))));
     Box::pin(events.chain(ended).map(move |event| (at.clone(), event)))
 }

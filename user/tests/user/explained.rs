@@ -1,14 +1,14 @@
 //! The commands of `user explain`, run by a shell.
 
 use crate::offline::EXAMPLE;
-use crate::program::{Program, Said};
+use crate::program::{Program, RunOutput};
 use serde_json::Value;
 use shared::keys::KeyPair;
 use shared::ledger::{Amount, Unsigned, Uuid};
 use shared::params::Params;
 use std::process::Command;
 
-/// Whether this machine has what the commands need.
+/// Whether this machine has the programs that the commands need.
 pub(crate) fn has_tools() -> bool {
     ["sh", "sha256sum", "openssl"].iter().all(|tool| {
         let version = if *tool == "openssl" { "version" } else { "--version" };
@@ -16,7 +16,7 @@ pub(crate) fn has_tools() -> bool {
     })
 }
 
-/// Runs a script as it is printed, and finds what each of its commands promises in what they print.
+/// Runs a script as printed, and compares each output line with the script's `# gives` comment.
 #[track_caller]
 pub(crate) fn recheck(user: &Program, script: &str) {
     let promised: Vec<_> = script.lines().filter_map(|line| line.strip_prefix("# gives ")).collect();
@@ -24,10 +24,10 @@ pub(crate) fn recheck(user: &Program, script: &str) {
     if !has_tools() {
         return;
     }
-    let Said { code, out, errors } = user.sh(script);
-    assert_eq!(code, 0, "{script}\n{out}{errors}");
-    let printed: Vec<_> = out.lines().collect();
-    assert_eq!(printed.len(), promised.len(), "{script}\n{out}{errors}");
+    let RunOutput { code, stdout, stderr } = user.sh(script);
+    assert_eq!(code, 0, "{script}\n{stdout}{stderr}");
+    let printed: Vec<_> = stdout.lines().collect();
+    assert_eq!(printed.len(), promised.len(), "{script}\n{stdout}{stderr}");
     for (printed, promised) in printed.iter().zip(promised) {
         assert!(printed.starts_with(promised), "{script}\nprinted {printed}\npromised {promised}");
     }
@@ -35,7 +35,7 @@ pub(crate) fn recheck(user: &Program, script: &str) {
 
 #[test]
 fn the_example_of_the_protocol_is_rechecked_by_a_shell() {
-    let user = Program::alone();
+    let user = Program::without_services();
     user.write("payment.json", EXAMPLE);
     let script = user.run(&["explain", "tx", "payment.json", "--offline"]).ok();
     assert!(script.contains("sha256sum") && script.contains("openssl dgst -sha256 -verify"), "{script}");
@@ -46,7 +46,7 @@ fn the_example_of_the_protocol_is_rechecked_by_a_shell() {
 
 #[test]
 fn a_message_that_would_be_a_command_is_only_text() {
-    let user = Program::alone();
+    let user = Program::without_services();
     let (alice, network) = (KeyPair::from_seed("alice"), Params::default().network_id());
     for msg in ["'; touch broken; '", "$(touch broken)`touch broken`", "%s%n\\n -n \"quoted\" ☃", "\u{202e}desrever"]
     {
@@ -67,13 +67,13 @@ fn a_message_that_would_be_a_command_is_only_text() {
 
 #[test]
 fn a_signature_that_is_wrong_is_seen_by_openssl() {
-    let user = Program::alone();
+    let user = Program::without_services();
     let mut payment: Value = serde_json::from_str(EXAMPLE).unwrap();
     payment["signature"] = "1".repeat(128).into();
     let script = user.run_with_input(&["explain", "tx", "-", "--offline"], &payment.to_string()).ok();
     assert!(script.ends_with("# gives Verification failure\n"), "{script}");
     if has_tools() {
-        let said = user.sh(&script);
-        assert!(said.code != 0 && said.out.ends_with("Verification failure\n"), "{said:?}");
+        let output = user.sh(&script);
+        assert!(output.code != 0 && output.stdout.ends_with("Verification failure\n"), "{output:?}");
     }
 }

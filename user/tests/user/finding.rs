@@ -1,4 +1,4 @@
-//! Finding a mempool or node among what a tracker knows.
+//! Finding a mempool or node among the members that a tracker lists.
 
 use crate::lab::{Lab, TOKEN, network, without_money};
 
@@ -6,12 +6,12 @@ use crate::lab::{Lab, TOKEN, network, without_money};
 async fn a_network_without_money_says_so() {
     let lab = Lab::new().await;
     let user = lab.user();
-    let error = user.run(&["balance"]).refused(1);
-    assert!(error.contains("knows no live mempool; start one with `mempool -t"), "{error}");
+    let error = user.run(&["balance"]).expect_error(1);
+    assert!(error.contains("lists no mempool; start one with `mempool -t"), "{error}");
     lab.node(without_money("plain")).await;
-    let error = user.run(&["balance"]).refused(1);
+    let error = user.run(&["balance"]).expect_error(1);
     assert!(error.contains("the network plain has no money"), "{error}");
-    // The rest of what there is works.
+    // Commands that need no money work.
     let hash = user.json(&["mine", "1", "--token", TOKEN, "--data", "it's\na note"])["hashes"][0].clone();
     for name in ["1", hash.as_str().unwrap()] {
         let script = user.run(&["explain", "block", name]).ok();
@@ -24,21 +24,24 @@ async fn a_network_without_money_says_so() {
 #[tokio::test(flavor = "multi_thread")]
 async fn between_several_networks_the_person_chooses() {
     let lab = Lab::new().await;
-    let (first, second) = (lab.mempool(network("first"), |_| {}).await, lab.mempool(network("second"), |_| {}).await);
+    let (first, second) = (lab.mempool(network("first")).await, lab.mempool(network("second")).await);
     let user = lab.user();
-    let error = user.run(&["balance"]).refused(1);
+    let error = user.run(&["balance"]).expect_error(1);
     for words in [first.as_str(), &second, "choose one with --mempool"] {
         assert!(error.contains(words), "{words}: {error}");
     }
     user.run(&["balance", "--mempool", &second]).ok();
-    let said = user.run(&["rnd", "-n", "1", "-s", "1", "--mempool", &second]);
-    assert!(said.errors.contains("this is the network second (") && said.errors.contains("not chainlab"), "{said:?}");
-    // The network of the configuration is taken without asking.
+    let output = user.run(&["rnd", "-n", "1", "-s", "1", "--mempool", &second]);
+    assert!(
+        output.stderr.contains("this is the network second (") && output.stderr.contains("not chainlab"),
+        "{output:?}"
+    );
+    // The network of the configuration needs no choice.
     let section = "[network]\nname = \"second\"\ninitial_difficulty = 1000\nretarget = \"fixed\"\n";
     user.write("Config.toml", section);
     user.run(&["balance"]).ok();
-    let said = user.run(&["rnd", "-n", "1", "-s", "1"]);
-    assert!(said.code == 1 && !said.errors.contains("this is the network"), "{said:?}");
+    let output = user.run(&["rnd", "-n", "1", "-s", "1"]);
+    assert!(output.code == 1 && !output.stderr.contains("this is the network"), "{output:?}");
     assert_eq!(user.json(&["network", "show", "--mempool", &first])["network"]["name"], "first");
 }
 
@@ -46,26 +49,26 @@ async fn between_several_networks_the_person_chooses() {
 async fn a_service_of_another_kind_is_not_taken_for_a_mempool() {
     let lab = Lab::new().await;
     let node = lab.node(network("one")).await;
-    let error = lab.user().run(&["balance", "--mempool", &node]).refused(1);
+    let error = lab.user().run(&["balance", "--mempool", &node]).expect_error(1);
     assert!(error.contains("is a node, not a mempool"), "{error}");
     let tracker = lab.tracker.clone();
-    assert_eq!(lab.user().run(&["balance", "--mempool", &tracker, "--json"]).kind(1), "another-service");
+    assert_eq!(lab.user().run(&["balance", "--mempool", &tracker, "--json"]).error_kind(1), "another-service");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_is_that_of_the_services_that_were_named_all_of_them() {
+async fn health_fails_unless_all_named_services_run() {
     let lab = Lab::new().await;
     let node = lab.node(network("one")).await;
     let user = lab.user();
-    let said = user.run(&["health", &node, &lab.tracker]).ok();
-    assert_eq!(said, format!("node runs at {node}, at block 0\ntracker runs at {}\n", lab.tracker));
+    let output = user.run(&["health", &node, &lab.tracker]).ok();
+    assert_eq!(output, format!("node runs at {node}, at block 0\ntracker runs at {}\n", lab.tracker));
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let error = user.run(&["health", &node, &nobody]).refused(1);
-    assert!(error.contains(&format!("cannot ask for the health: {nobody} is")), "{error}");
+    let error = user.run(&["health", &node, &nobody]).expect_error(1);
+    assert!(error.contains(&format!("cannot check its health: {nobody} is")), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn health_without_names_looks_at_the_ports_that_services_take() {
+async fn health_without_names_asks_the_usual_ports() {
     let lab = Lab::new().await;
     let node = lab.node(network("one")).await;
     let user = lab.user();
@@ -75,7 +78,7 @@ async fn health_without_names_looks_at_the_ports_that_services_take() {
     };
     user.write("Config.toml", &ports(port));
     assert!(user.run(&["health"]).ok().contains(&format!("node runs at {node}, at block 0\n")));
-    // Ports that nobody may have without being root, and none of whom is a service of ours.
+    // Ports below 1024, on which no Chainlab service listens.
     user.write("Config.toml", &ports("2"));
-    assert_eq!(user.run(&["health", "--json"]).kind(1), "nothing-runs");
+    assert_eq!(user.run(&["health", "--json"]).error_kind(1), "nothing-runs");
 }

@@ -1,35 +1,17 @@
-//! A tracker, a node and a mempool in this process, on ports that the system chose, in folders that vanish.
+//! A tracker, a node and a mempool in this process, on free ports, in a temporary folder.
 
 use crate::program::Program;
-use runtime::client::Client;
-use runtime::data_dir::DataDir;
 use shared::config::{Config, Secret};
-use shared::keys::KeyPair;
 use shared::params::{LayerName, Params};
 use shared::work::Difficulty;
 use shared::work::retarget::RetargetRule;
-use std::time::Duration;
+use std::cell::RefCell;
+use std::net::SocketAddr;
 use tempfile::TempDir;
+use testkit::{Running, address, client, listener};
 use tokio::net::TcpListener;
-use tokio::time::{Instant, sleep};
-use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// What steers the nodes of a lab.
-pub(crate) const TOKEN: &str = "the token of the lab";
-/// Far more than any step takes; a test that waits so long has failed.
-const SOON: Duration = Duration::from_secs(40);
-
-/// Waits until `look` sees something.
-pub(crate) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
-    let began = Instant::now();
-    loop {
-        if let Some(seen) = look().await {
-            return seen;
-        }
-        assert!(began.elapsed() < SOON, "waited {SOON:?} in vain until {what}");
-        sleep(Duration::from_millis(20)).await;
-    }
-}
+pub(crate) use testkit::{TOKEN, until};
 
 /// The network `name`: blocks of fixed difficulty, found in a moment.
 pub(crate) fn network(name: &str) -> Params {
@@ -51,29 +33,33 @@ pub(crate) fn without_money(name: &str) -> Params {
 /// Services that stop when this is dropped.
 pub(crate) struct Lab {
     pub(crate) tracker: String,
-    stop: CancellationToken,
+    services: RefCell<Vec<Running>>,
     root: TempDir,
-    _stop: DropGuard,
 }
 
 impl Lab {
-    /// A tracker.
+    /// Starts a tracker.
     pub(crate) async fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let tracker = listener.local_addr().unwrap().to_string();
-        let stop = CancellationToken::new();
-        // A short lease is renewed often, so that members soon know of those who came after them.
-        let settings = shared::config::TrackerConfig { lease_seconds: 3, ..shared::config::TrackerConfig::default() };
-        let settings = tracker::Settings { tracker: settings, ..tracker::Settings::default() };
-        tokio::spawn(tracker::run(listener, settings, stop.clone()));
-        Self { tracker, root: tempfile::tempdir().unwrap(), _stop: stop.clone().drop_guard(), stop }
+        let tracker = testkit::start_tracker(listener().await.0, &Config::default()).await;
+        let (address, services) = (tracker.address.clone(), RefCell::new(vec![tracker]));
+        Self { tracker: address, services, root: tempfile::tempdir().unwrap() }
     }
 
-    /// A tracker, a node that mines when told, for the seed alice, and a mempool.
+    /// Starts a tracker, a node that mines for the seed alice when a test asks it to, and a mempool.
     pub(crate) async fn with_money(name: &str) -> Self {
+        Self::with_mempool(name, |_| {}).await
+    }
+
+    /// The same, with changed settings of the mempool.
+    pub(crate) async fn with_mempool(name: &str, change: impl FnOnce(&mut Config)) -> Self {
         let lab = Self::new().await;
-        lab.node(network(name)).await;
-        lab.mempool(network(name), |_| {}).await;
+        let mut config = lab.config(network(name));
+        // The node is told where the mempool is: from the tracker it would learn it only when it renews its lease.
+        let (mempool, at) = listener().await;
+        config.node.mempool = Some(at.to_string());
+        lab.start_node(config.clone()).await;
+        change(&mut config);
+        lab.start_mempool(mempool, at, config).await;
         lab
     }
 
@@ -90,51 +76,52 @@ impl Lab {
     }
 
     pub(crate) async fn node(&self, network: Params) -> String {
-        let mut config = self.config(network);
+        self.start_node(self.config(network)).await
+    }
+
+    pub(crate) async fn mempool(&self, network: Params) -> String {
+        let (listener, at) = listener().await;
+        self.start_mempool(listener, at, self.config(network)).await
+    }
+
+    async fn start_node(&self, mut config: Config) -> String {
         if config.network.layer == LayerName::Transaction {
-            config.node.miner = Some(KeyPair::from_seed("alice").address().to_string());
+            config.node.miner = Some(address("alice").to_string());
         }
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let at = listener.local_addr().unwrap();
-        let data = DataDir::open(self.root.path(), &config.network, "node", at.port()).unwrap();
-        let settings = node::Settings { config, data, peers: Vec::new(), clock_offset_ms: 0, metrics: None };
-        tokio::spawn(node::run(listener, settings, self.stop.clone()));
-        self.listed(at.to_string()).await
+        let node = testkit::start_node(listener().await.0, self.root.path(), config, &[], 0).await;
+        self.keep(node).await
     }
 
-    pub(crate) async fn mempool(&self, network: Params, change: impl FnOnce(&mut Config)) -> String {
-        let mut config = self.config(network);
-        change(&mut config);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let at = listener.local_addr().unwrap();
-        let data = DataDir::open(self.root.path(), &config.network, "mempool", at.port()).unwrap();
-        let settings = mempool::Settings { config, data, peers: Vec::new(), metrics: None };
-        tokio::spawn(mempool::run(listener, settings, self.stop.clone()));
-        self.listed(at.to_string()).await
+    async fn start_mempool(&self, listener: TcpListener, at: SocketAddr, config: Config) -> String {
+        let mempool = testkit::start_mempool(listener, self.root.path(), config, &[], 0).await;
+        assert_eq!(mempool.address, at.to_string());
+        self.keep(mempool).await
     }
 
-    /// Waits until the tracker lists it.
-    async fn listed(&self, at: String) -> String {
-        let client = Client::new(None, None).unwrap();
-        until("the tracker lists it", async || {
-            let members = client.members(&self.tracker).await.ok()?;
-            members.iter().any(|member| member.address == at).then_some(())
+    /// Keeps a service running, and waits until the tracker lists it. With the usual lease it stays listed however slow
+    /// the machine is.
+    async fn keep(&self, service: Running) -> String {
+        let address = service.address.clone();
+        self.services.borrow_mut().push(service);
+        until("the tracker lists the service", async || {
+            let members = client().members(&self.tracker).await.ok()?;
+            members.iter().any(|member| member.address == address).then_some(())
         })
         .await;
-        at
+        address
     }
 
-    /// Where the chains are.
+    /// The data folder of all services.
     pub(crate) fn folder(&self) -> &str {
         self.root.path().to_str().unwrap()
     }
 
-    /// The program, with our tracker.
+    /// The program, with the tracker of this lab.
     pub(crate) fn user(&self) -> Program {
         Program::with(&["-t", &self.tracker])
     }
 
-    /// Mines until the mempool says that the seed alice has so many rewards.
+    /// Mines, and waits until the mempool has the rewards of the seed alice.
     pub(crate) async fn mine(&self, user: &Program, blocks: u64) {
         let before = balance(user, "alice");
         user.run(&["mine", &blocks.to_string(), "--token", TOKEN]).ok();
@@ -142,7 +129,7 @@ impl Lab {
     }
 }
 
-/// What an address or seed has, in grains.
+/// The balance of an address or seed, in grains.
 pub(crate) fn balance(user: &Program, whose: &str) -> u64 {
     user.json(&["balance", whose])["balances"][0]["balance"].as_u64().unwrap()
 }

@@ -12,7 +12,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap()
 }
 
-/// Sends and answers the id.
+/// Sends a payment and returns its id.
 fn send(user: &Program, amount: &str, more: &[&str]) -> String {
     let sent = user.json(&[&["send", amount, "bob", "-s", "alice"], more].concat());
     assert_eq!((&sent["status"], &sent["to_seed"]), (&json!("accepted"), &json!("bob")));
@@ -30,7 +30,7 @@ async fn a_payment_travels_and_everything_can_be_asked_about_it() {
     assert_eq!(user.json(&["balance", "bob", "-c", "0"])["balances"][0]["balance"], 150_000_000);
     assert_eq!(balance(&user, "bob"), 0);
 
-    // The node fetches what is pending on its own time.
+    // The node fetches pending transactions at its own interval.
     until("it is confirmed", async || {
         user.run(&["mine", "1", "--token", TOKEN]).ok();
         (user.run(&["confirmations", &id]).ok().trim() != "0").then_some(())
@@ -57,24 +57,24 @@ async fn a_payment_travels_and_everything_can_be_asked_about_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_would_take_is_refused_before_it_is_sent() {
+async fn a_payment_that_breaks_a_rule_is_not_sent() {
     let lab = Lab::with_money("refuse").await;
     let user = lab.user();
-    let error = user.run(&["send", "1", "bob", "-s", "alice"]).refused(1);
+    let error = user.run(&["send", "1", "bob", "-s", "alice"]).expect_error(1);
     assert!(error.contains("the seed \"alice\" cannot pay 1 LAB") && error.contains("it has 0 LAB"), "{error}");
     lab.mine(&user, 1).await;
     send(&user, "30", &[]);
-    let error = user.run(&["send", "30", "bob", "-s", "alice", "-F", "1"]).refused(1);
+    let error = user.run(&["send", "30", "bob", "-s", "alice", "-F", "1"]).expect_error(1);
     for words in ["together 31 LAB", "it has 50 LAB", "30.00001 LAB are on their way out", "so 19.99999 LAB"] {
         assert!(error.contains(words), "{words}: {error}");
     }
-    assert_eq!(user.run(&["send", "30", "bob", "-s", "alice", "--json"]).kind(1), "balance");
+    assert_eq!(user.run(&["send", "30", "bob", "-s", "alice", "--json"]).error_kind(1), "balance");
     let long = "x".repeat(257);
-    assert_eq!(user.run(&["send", "1", "bob", "-s", "alice", "-M", &long, "--json"]).kind(1), "msg");
-    assert_eq!(user.run(&["send", "1", "bob", "-s", "alice", "-M", "a\nb", "--json"]).kind(1), "msg");
+    assert_eq!(user.run(&["send", "1", "bob", "-s", "alice", "-M", &long, "--json"]).error_kind(1), "msg");
+    assert_eq!(user.run(&["send", "1", "bob", "-s", "alice", "-M", "a\nb", "--json"]).error_kind(1), "msg");
     let unknown = "0".repeat(64);
     for command in ["confirmations", "tx", "verify"] {
-        assert_eq!(user.run(&[command, &unknown, "--json"]).kind(1), "unknown", "{command}");
+        assert_eq!(user.run(&[command, &unknown, "--json"]).error_kind(1), "unknown", "{command}");
     }
 }
 
@@ -96,42 +96,40 @@ async fn waiting_ends_with_the_confirmations() {
     })
     .await;
     if depth == 1 {
-        // Long enough to be asked about twice; who waits for 2 has not seen enough, however long this takes.
+        // Longer than two polls: with 1 confirmation the wait for 2 must go on.
         sleep(Duration::from_millis(1200)).await;
         assert!(!waiting.is_finished(), "1 confirmation is not 2");
     }
-    until("it was waited for", async || {
+    until("the wait has ended", async || {
         user.run(&["mine", "1", "--token", TOKEN]).ok();
         waiting.is_finished().then_some(())
     })
     .await;
-    let said = waiting.join().unwrap().ok();
-    let lines: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let output = waiting.join().unwrap().ok();
+    let lines: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines[0]["status"], "accepted");
     let last = lines.last().unwrap();
-    assert!(last["confirmations"].as_u64() >= Some(2) && last["wanted"] == 2, "{said}");
+    assert!(last["confirmations"].as_u64() >= Some(2) && last["wanted"] == 2, "{output}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn waiting_for_what_is_given_up_fails_and_says_why() {
-    let lab = Lab::new().await;
-    lab.node(network("evict")).await;
-    lab.mempool(network("evict"), |config| config.mempool.max_age_seconds = 1).await;
+async fn waiting_for_a_dropped_payment_fails_with_the_reason() {
+    let lab = Lab::with_mempool("evict", |config| config.mempool.max_age_seconds = 1).await;
     let user = lab.user();
     lab.mine(&user, 1).await;
-    let said = user.run(&["send", "1", "bob", "-s", "alice", "--wait", "1"]);
-    assert_eq!(said.code, 1, "{said:?}");
-    assert!(said.out.starts_with("sent 1 LAB") && said.errors.contains("has left the mempool"), "{said:?}");
-    assert!(!said.errors.contains("does not say why"), "{said:?}");
-    let said = user.run(&["send", "1", "bob", "-s", "alice", "--wait", "1", "--timeout", "0"]);
-    assert!(said.code == 1 && said.errors.contains("0 of 1 confirmations after 0 s"), "{said:?}");
+    let output = user.run(&["send", "1", "bob", "-s", "alice", "--wait", "1"]);
+    assert_eq!(output.code, 1, "{output:?}");
+    assert!(output.stdout.starts_with("sent 1 LAB") && output.stderr.contains("has left the mempool"), "{output:?}");
+    assert!(!output.stderr.contains("does not say why"), "{output:?}");
+    let output = user.run(&["send", "1", "bob", "-s", "alice", "--wait", "1", "--timeout", "0"]);
+    assert!(output.code == 1 && output.stderr.contains("0 of 1 confirmations after 0 s"), "{output:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn random_payments_are_counted() {
     let lab = Lab::with_money("random").await;
     let user = lab.user();
-    assert_eq!(user.run(&["rnd", "-n", "5", "-s", "3", "--json"]).kind(1), "nobody-can-pay");
+    assert_eq!(user.run(&["rnd", "-n", "5", "-s", "3", "--json"]).error_kind(1), "nobody-can-pay");
     lab.mine(&user, 1).await;
     user.run(&["send", "20", "0", "-s", "alice"]).ok();
     until("the seed 0 has money", async || {
@@ -150,7 +148,7 @@ async fn random_payments_are_counted() {
         (balance(&user, "2") >= 100_000_000).then_some(())
     })
     .await;
-    // With patience, what is confirmed meanwhile is paid on.
+    // With patience, it spends money that is confirmed during the run.
     let waiting = std::thread::spawn({
         let user = lab.user();
         move || user.json(&["rnd", "-n", "30", "-s", "3", "-F", "0.5"])
@@ -165,7 +163,7 @@ async fn random_payments_are_counted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_happens_is_told_as_it_happens() {
+async fn watch_prints_events_of_mempool_and_node() {
     let lab = Lab::with_money("watch").await;
     let user = lab.user();
     lab.mine(&user, 1).await;
@@ -173,17 +171,17 @@ async fn what_happens_is_told_as_it_happens() {
         let user = lab.user();
         move || user.run(&["watch", "-n", "40", "--json"]).ok()
     });
-    until("it was told", async || {
+    until("the watcher has seen enough", async || {
         user.run(&["send", "0.01", "bob", "-s", "alice"]);
         user.run(&["mine", "1", "--token", TOKEN]).ok();
         watching.is_finished().then_some(())
     })
     .await;
-    let said = watching.join().unwrap();
-    let told: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let output = watching.join().unwrap();
+    let events: Vec<Value> = output.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     for event in ["transaction", "block"] {
-        let found = told.iter().find(|told| told["event"] == event);
-        assert!(found.is_some_and(|found| found["data"].is_object() && found["at"].is_string()), "{event}: {said}");
+        let found = events.iter().find(|seen| seen["event"] == event);
+        assert!(found.is_some_and(|found| found["data"].is_object() && found["at"].is_string()), "{event}: {output}");
     }
 }
 
@@ -192,10 +190,10 @@ async fn mining_needs_the_token_and_finds_it_on_this_machine() {
     let lab = Lab::new().await;
     let node = lab.node(network("token")).await;
     let user = lab.user();
-    assert_eq!(user.run(&["mine", "1", "--json"]).kind(1), "no-token");
-    let error = user.run(&["mine", "1"]).refused(1);
+    assert_eq!(user.run(&["mine", "1", "--json"]).error_kind(1), "no-token");
+    let error = user.run(&["mine", "1"]).expect_error(1);
     assert!(error.contains("/token") && error.contains("--token-file"), "{error}");
-    assert_eq!(user.run(&["mine", "1", "--token", "guess", "--json"]).kind(1), "refused");
+    assert_eq!(user.run(&["mine", "1", "--token", "guess", "--json"]).error_kind(1), "refused");
     let port = node.rsplit(':').next().unwrap();
     let id = network("token").network_id().short();
     let file = format!("{}/token-{id}/node-{port}/token", lab.folder());

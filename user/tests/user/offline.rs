@@ -1,14 +1,22 @@
-//! What needs no service: keys, wrong usage, fresh networks, checking a transaction.
+//! Commands that need no service: keys, wrong usage, new networks, checking a transaction.
 
 use crate::program::{ALICE, BOB, Program};
 use serde_json::{Value, json};
 
-/// The worked example of docs/protocol.md §7, of the network of the default parameters.
-pub(crate) const EXAMPLE: &str = r#"{"id":"6067338cc5293d0c39254565d8f607fa357f28cc6d5611ea781d5e44ef19b2ae","uuid":"000102030405060708090a0b0c0d0e0f","from":"lab1qw3a092402y9t2zw3vrxdlgl3j6c3gvfm4zu09kmfz6rencp3cz6sj7943p","to":"lab1qdku0nm2prxql6pavksy6ujdthfr3q4hxyh48vgx7hz7dnaryygnw7tvedv","amount":150000000,"fee":1000,"msg":"for lunch","signature":"7c99de46542fe23578dcfed0d79664309539a658f12354c1ff6f2e2f822c66771b19985f038f0332ab3daf31f76c18485ccb0376af2ef36ac0e74388171b2c89"}"#;
+/// The worked example of docs/protocol.md §7, on the network of the default parameters.
+pub(crate) const EXAMPLE: &str = concat!(
+    r#"{"id":"6067338cc5293d0c39254565d8f607fa357f28cc6d5611ea781d5e44ef19b2ae","#,
+    r#""uuid":"000102030405060708090a0b0c0d0e0f","#,
+    r#""from":"lab1qw3a092402y9t2zw3vrxdlgl3j6c3gvfm4zu09kmfz6rencp3cz6sj7943p","#,
+    r#""to":"lab1qdku0nm2prxql6pavksy6ujdthfr3q4hxyh48vgx7hz7dnaryygnw7tvedv","#,
+    r#""amount":150000000,"fee":1000,"msg":"for lunch","#,
+    r#""signature":"7c99de46542fe23578dcfed0d79664309539a658f12354c1ff6f2e2f822c6677"#,
+    r#"1b19985f038f0332ab3daf31f76c18485ccb0376af2ef36ac0e74388171b2c89"}"#,
+);
 
 #[test]
 fn a_new_key_is_private_and_never_overwritten() {
-    let user = Program::alone();
+    let user = Program::without_services();
     let made = user.json(&["new"]);
     let pem = std::fs::read_to_string(user.path("wallet.pem")).unwrap();
     #[cfg(unix)]
@@ -17,14 +25,14 @@ fn a_new_key_is_private_and_never_overwritten() {
         assert_eq!(std::fs::metadata(user.path("wallet.pem")).unwrap().permissions().mode() & 0o777, 0o600);
     }
     assert_eq!(user.run(&["address", "-f", "wallet.pem"]).ok().trim(), made["address"].as_str().unwrap());
-    assert_eq!(user.run(&["new", "--json"]).kind(1), "exists");
+    assert_eq!(user.run(&["new", "--json"]).error_kind(1), "exists");
     assert_eq!(std::fs::read_to_string(user.path("wallet.pem")).unwrap(), pem);
     assert_ne!(user.json(&["new", "-o", "other.pem"])["address"], made["address"]);
 }
 
 #[test]
 fn a_key_with_a_password_opens_with_it_only() {
-    let user = Program::alone();
+    let user = Program::without_services();
     user.write("right", "correct horse\n");
     user.write("wrong", "battery staple\n");
     let made = user.json(&["new", "-s", "alice", "--password-file", "right"]);
@@ -32,22 +40,22 @@ fn a_key_with_a_password_opens_with_it_only() {
     assert!(std::fs::read_to_string(user.path("wallet.pem")).unwrap().contains("BEGIN ENCRYPTED PRIVATE KEY"));
     let open = |password: &str| user.run(&["address", "-f", "wallet.pem", "--password-file", password]);
     assert_eq!(open("right").ok().trim(), ALICE);
-    let error = open("wrong").refused(1);
+    let error = open("wrong").expect_error(1);
     assert!(error.contains("wallet.pem: the password is wrong"), "{error}");
 }
 
 #[test]
 fn a_seed_has_the_address_of_the_protocol_and_is_called_insecure() {
-    let user = Program::alone();
-    let said = user.run(&["address", "alice"]);
-    assert!(said.errors.contains("exercises only"), "{said:?}");
-    assert_eq!(said.ok().trim(), ALICE);
+    let user = Program::without_services();
+    let output = user.run(&["address", "alice"]);
+    assert!(output.stderr.contains("exercises only"), "{output:?}");
+    assert_eq!(output.ok().trim(), ALICE);
     assert_eq!(user.run(&["address", "-s", "bob"]).ok().trim(), BOB);
 }
 
 #[test]
-fn wrong_usage_is_told_in_words_and_has_code_2() {
-    let user = Program::alone();
+fn wrong_usage_has_a_clear_message_and_code_2() {
+    let user = Program::without_services();
     let mistyped = BOB.replace("qdk", "qdj");
     let long = "9".repeat(30);
     for (args, words) in [
@@ -73,47 +81,47 @@ fn wrong_usage_is_told_in_words_and_has_code_2() {
         (&["dance"], "unrecognized"),
         (&[], "Usage"),
     ] {
-        let error = user.run(args).refused(2);
+        let error = user.run(args).expect_error(2);
         assert!(error.contains(words), "{args:?}: {error}");
     }
-    assert_eq!(user.run(&["send", "-1", "bob", "-s", "alice", "--json"]).kind(2), "usage");
-    assert_eq!(user.run(&["network", "new", "--name", "Our Lab", "--json"]).kind(2), "usage");
+    assert_eq!(user.run(&["send", "-1", "bob", "-s", "alice", "--json"]).error_kind(2), "usage");
+    assert_eq!(user.run(&["network", "new", "--name", "Our Lab", "--json"]).error_kind(2), "usage");
 }
 
 #[test]
 fn a_password_is_never_a_flag() {
-    let help = Program::alone().run(&["send", "--help"]).ok();
+    let help = Program::without_services().run(&["send", "--help"]).ok();
     assert!(help.contains("--password-file") && !help.contains("--password "), "{help}");
 }
 
 #[test]
 fn without_a_tracker_it_says_what_to_do() {
-    let user = Program::alone();
-    let error = user.run(&["balance"]).refused(1);
+    let user = Program::without_services();
+    let error = user.run(&["balance"]).expect_error(1);
     for words in ["no tracker answers at 127.0.0.1:9", "Start it with `tracker`", "--mempool"] {
         assert!(error.contains(words), "{words}: {error}");
     }
-    assert_eq!(user.run(&["balance", "--json"]).kind(1), "no-tracker");
-    assert_eq!(user.run(&["balance", "--mempool", "127.0.0.1:9", "--json"]).kind(1), "no-answer");
+    assert_eq!(user.run(&["balance", "--json"]).error_kind(1), "no-tracker");
+    assert_eq!(user.run(&["balance", "--mempool", "127.0.0.1:9", "--json"]).error_kind(1), "no-answer");
 }
 
 #[test]
 fn a_fresh_network_is_what_programs_start_with() {
-    let user = Program::alone();
+    let user = Program::without_services();
     let toml = user.run(&["network", "new", "--name", "our-lab"]).ok();
     user.write("Config.toml", &toml);
-    // The file is read from the working directory: what is made next differs in name and time only.
+    // The file is read from the working directory, so the next network differs in name and time only.
     let next = user.json(&["network", "new", "--name", "other"]);
     assert_eq!(next["network"]["name"], "other");
     assert_ne!(next["network_id"].as_str().unwrap(), &toml["# Network id ".len()..][..64]);
     user.write("payment.json", EXAMPLE);
-    let error = user.run(&["verify", "payment.json", "--offline"]).refused(1);
+    let error = user.run(&["verify", "payment.json", "--offline"]).expect_error(1);
     assert!(error.contains("another network"), "{error}");
 }
 
 #[test]
-fn a_transaction_is_checked_without_anybody() {
-    let user = Program::alone();
+fn a_transaction_is_checked_without_services() {
+    let user = Program::without_services();
     user.write("payment.json", EXAMPLE);
     let valid = user.json(&["verify", "payment.json", "--offline"]);
     assert_eq!((&valid["valid"], &valid["from"]), (&json!(true), &json!(ALICE)));
@@ -123,7 +131,7 @@ fn a_transaction_is_checked_without_anybody() {
     let broken = |field: &str, value: Value| {
         let mut payment: Value = serde_json::from_str(EXAMPLE).unwrap();
         payment[field] = value;
-        user.run_with_input(&["verify", "-", "--offline", "--json"], &payment.to_string()).kind(1)
+        user.run_with_input(&["verify", "-", "--offline", "--json"], &payment.to_string()).error_kind(1)
     };
     assert_eq!(broken("amount", json!(150_000_001)), "id");
     assert_eq!(broken("amount", json!(0)), "amount");
@@ -131,13 +139,13 @@ fn a_transaction_is_checked_without_anybody() {
     assert_eq!(broken("signature", json!("1".repeat(128))), "signature");
     assert_eq!(broken("amount", json!(-1)), "not-a-transaction");
     let id = serde_json::from_str::<Value>(EXAMPLE).unwrap()["id"].as_str().unwrap().to_owned();
-    assert_eq!(user.run(&["verify", &id, "--offline", "--json"]).kind(2), "usage");
-    assert_eq!(user.run(&["verify", "nowhere.json", "--json"]).kind(1), "file");
+    assert_eq!(user.run(&["verify", &id, "--offline", "--json"]).error_kind(2), "usage");
+    assert_eq!(user.run(&["verify", "nowhere.json", "--json"]).error_kind(1), "file");
 }
 
 #[test]
 fn completions_and_manual_pages_know_the_commands() {
-    let user = Program::alone();
+    let user = Program::without_services();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = user.run(&["completions", shell]).ok();
         assert!(script.contains("confirmations"), "{shell}");

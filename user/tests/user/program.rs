@@ -1,36 +1,35 @@
-//! The program in a folder of its own, with nothing around it that could change what it says.
+//! The program in a folder of its own, without settings from the environment.
 
 use serde_json::Value;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use tempfile::TempDir;
+use testkit::{UNUSED_ADDRESS, remove_settings};
 
-/// Nobody listens there (discard, which no system of today serves).
-pub(crate) const NOBODY: &str = "127.0.0.1:9";
 /// The address of the seed alice (docs/protocol.md §6).
 pub(crate) const ALICE: &str = "lab1qw3a092402y9t2zw3vrxdlgl3j6c3gvfm4zu09kmfz6rencp3cz6sj7943p";
 /// The address of the seed bob.
 pub(crate) const BOB: &str = "lab1qdku0nm2prxql6pavksy6ujdthfr3q4hxyh48vgx7hz7dnaryygnw7tvedv";
 
-/// A person's shell: a folder to work in and flags that are always given.
+/// A working folder, and flags that every run gets.
 pub(crate) struct Program {
     folder: TempDir,
     flags: Vec<String>,
 }
 
-/// What a run said.
+/// The result of a run.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct RunOutput {
     pub(crate) code: i32,
-    pub(crate) out: String,
-    pub(crate) errors: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Program {
-    /// A folder without any service.
-    pub(crate) fn alone() -> Self {
-        Self::with(&["-t", NOBODY])
+    /// The program with a tracker address that nothing listens on.
+    pub(crate) fn without_services() -> Self {
+        Self::with(&["-t", UNUSED_ADDRESS])
     }
 
     pub(crate) fn with(flags: &[&str]) -> Self {
@@ -46,17 +45,17 @@ impl Program {
         std::fs::write(self.path(name), text).unwrap();
     }
 
-    pub(crate) fn run(&self, args: &[&str]) -> Said {
+    pub(crate) fn run(&self, args: &[&str]) -> RunOutput {
         self.run_with_input(args, "")
     }
 
-    pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Said {
+    pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> RunOutput {
         let mut command = Command::new(env!("CARGO_BIN_EXE_user"));
         command.args(args).args(&self.flags);
-        said(&mut command, self.folder.path(), input)
+        finish(&mut command, self.folder.path(), input)
     }
 
-    /// The JSON of a run that did what it should.
+    /// The JSON output of a run that must succeed.
     #[track_caller]
     pub(crate) fn json(&self, args: &[&str]) -> Value {
         let mut args = args.to_vec();
@@ -64,53 +63,51 @@ impl Program {
         self.run(&args).json()
     }
 
-    /// What a shell makes of a script.
-    pub(crate) fn sh(&self, script: &str) -> Said {
+    /// Runs a script in a shell.
+    pub(crate) fn sh(&self, script: &str) -> RunOutput {
         let mut command = Command::new("sh");
         command.arg("-s");
-        said(&mut command, self.folder.path(), script)
+        finish(&mut command, self.folder.path(), script)
     }
 }
 
-fn said(command: &mut Command, folder: &Path, input: &str) -> Said {
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("CHAINLAB")) {
-        command.env_remove(name);
-    }
-    let command = command.current_dir(folder).env_remove("RUST_LOG").env("TMPDIR", folder);
+fn finish(command: &mut Command, folder: &Path, input: &str) -> RunOutput {
+    remove_settings(command);
+    let command = command.current_dir(folder).env("TMPDIR", folder);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // Who does not read closes; that is no failure of the test.
+    // A program that reads no input closes the pipe; that is not an error.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Said { code: output.status.code().unwrap(), out: text(output.stdout), errors: text(output.stderr) }
+    RunOutput { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
-impl Said {
-    /// Standard output of a run that did what it should.
+impl RunOutput {
+    /// Standard output of a run that must have succeeded.
     #[track_caller]
     pub(crate) fn ok(self) -> String {
-        assert_eq!(self.code, 0, "{}{}", self.out, self.errors);
-        self.out
+        assert_eq!(self.code, 0, "{}{}", self.stdout, self.stderr);
+        self.stdout
     }
 
-    /// The only line of JSON of a run that did what it should.
+    /// The JSON line of a run that must have succeeded.
     #[track_caller]
     pub(crate) fn json(self) -> Value {
         serde_json::from_str(&self.ok()).unwrap()
     }
 
-    /// Standard error of a run that ended with `code` and printed no answer.
+    /// Standard error of a run that must have failed with `code` and an empty standard output.
     #[track_caller]
-    pub(crate) fn refused(self, code: i32) -> String {
-        assert_eq!(self.code, code, "{}{}", self.out, self.errors);
-        assert_eq!(self.out, "", "an answer where there is none");
-        self.errors
+    pub(crate) fn expect_error(self, code: i32) -> String {
+        assert_eq!(self.code, code, "{}{}", self.stdout, self.stderr);
+        assert_eq!(self.stdout, "", "a failed run printed a result");
+        self.stderr
     }
 
-    /// The kind of error that a run with `--json` told.
+    /// The kind of error that a run with `--json` printed.
     #[track_caller]
-    pub(crate) fn kind(self, code: i32) -> String {
-        let error: Value = serde_json::from_str(&self.refused(code)).unwrap();
+    pub(crate) fn error_kind(self, code: i32) -> String {
+        let error: Value = serde_json::from_str(&self.expect_error(code)).unwrap();
         assert!(!error["error"]["message"].as_str().unwrap().is_empty());
         error["error"]["kind"].as_str().unwrap().to_owned()
     }

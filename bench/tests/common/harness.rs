@@ -1,29 +1,28 @@
-//! Runs tests one after the other, and tells apart what passed, what failed and what this machine cannot run.
+//! Runs tests one after another, and reports those that passed, that failed, and that this machine cannot run.
 //!
-//! It understands as much of the usual harness's flags as people and `.ci/run` use: `--ignored`, `--include-ignored`,
-//! `--list`, `--exact`, `--skip`, and names. Without one of the first two every test is ignored.
+//! It understands the flags of the usual harness that people and `.ci/run` use: `--ignored`, `--include-ignored`,
+//! `--list`, `--exact`, `--skip`, and names. Without `--ignored` or `--include-ignored` it ignores every test.
 
 use futures_util::future::LocalBoxFuture;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Instant;
 
-/// What this machine does not have.
+/// Why a test was not run: what this machine lacks.
 #[derive(Debug)]
 pub(crate) struct NotRun(pub(crate) String);
 
 /// How a test ends, unless it panics.
 pub(crate) type Outcome = Result<(), NotRun>;
 
-/// One test.
 pub(crate) struct Test {
     pub(crate) name: &'static str,
     pub(crate) run: fn() -> LocalBoxFuture<'static, Outcome>,
 }
 
-/// What the command line asks for.
+/// The flags of the command line.
 #[derive(Debug, Default)]
-struct Asked {
+struct Options {
     runs: bool,
     lists: bool,
     is_exact: bool,
@@ -31,7 +30,7 @@ struct Asked {
     skipped: Vec<String>,
 }
 
-impl Asked {
+impl Options {
     fn of(mut args: impl Iterator<Item = String>) -> Self {
         let mut asked = Self::default();
         while let Some(arg) = args.next() {
@@ -40,7 +39,7 @@ impl Asked {
                 "--list" => asked.lists = true,
                 "--exact" => asked.is_exact = true,
                 "--skip" => asked.skipped.extend(args.next()),
-                // Flags that take a value of their own.
+                // Flags that take a value.
                 "--test-threads" | "--format" | "--color" | "-Z" => drop(args.next()),
                 flag if flag.starts_with('-') => {}
                 name => asked.names.push(name.to_owned()),
@@ -55,9 +54,10 @@ impl Asked {
     }
 }
 
-/// Runs those of `tests` that are asked for; `ignored` is why they must be, and `leftovers` what they have not put away.
+/// Runs the selected tests. `ignored` is the reason why they are ignored by default; `leftovers` lists what a test has
+/// not cleaned up.
 pub(crate) fn main(tests: &[Test], ignored: &str, leftovers: fn() -> Vec<String>) -> ExitCode {
-    let asked = Asked::of(std::env::args().skip(1));
+    let asked = Options::of(std::env::args().skip(1));
     let wanted: Vec<&Test> = tests.iter().filter(|test| asked.wants(test.name)).collect();
     if asked.lists {
         wanted.iter().for_each(|test| println!("{}: test", test.name));
@@ -96,17 +96,17 @@ pub(crate) fn main(tests: &[Test], ignored: &str, leftovers: fn() -> Vec<String>
     if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Runs a test and looks whether it has put everything away. A signal ends it as a failure does.
+/// Runs a test and checks that it has cleaned up. A signal ends it like a failure.
 fn run(test: &Test, leftovers: fn() -> Vec<String>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let outcome = runtime.block_on(async {
         let stop = runtime::server::stop_on_signal();
         tokio::select! {
             outcome = (test.run)() => outcome,
-            () = stop.cancelled() => panic!("a signal ended it"),
+            () = stop.cancelled() => panic!("ended by a signal"),
         }
     });
     let left = leftovers();
-    assert!(left.is_empty(), "it has left behind: {}", left.join(", "));
+    assert!(left.is_empty(), "left behind: {}", left.join(", "));
     outcome
 }

@@ -1,11 +1,11 @@
-//! Waiting until a transaction has its confirmations, or is known to get none.
+//! Waits until a transaction has enough confirmations, or has left the mempool for good.
 //!
-//! The mempool is asked again and again, which is enough; its events only make it quicker and tell why a transaction
-//! was given up.
+//! Polling the mempool is enough; its events only make the wait shorter and give the reason why a transaction was
+//! dropped.
 
 use crate::Error;
 use crate::console::{Console, Output, Style};
-use crate::services::Found;
+use crate::services::RemoteService;
 use futures_util::{Stream, StreamExt, future};
 use runtime::client;
 use serde::Serialize;
@@ -15,15 +15,15 @@ use std::pin::Pin;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
-/// How often the mempool is asked.
-const EVERY: Duration = Duration::from_millis(500);
-/// How many failures in a row are taken for a pause.
-const PATIENCE: u32 = 20;
+/// Time between two requests to the mempool.
+const POLL_INTERVAL: Duration = Duration::from_millis(500);
+/// Failed requests in a row before the wait fails: a restart of the mempool is shorter.
+const MAX_FAILURES: u32 = 20;
 
-/// What a mempool tells.
+/// Events of a mempool.
 pub(crate) type Events = Pin<Box<dyn Stream<Item = Result<PoolEvent, client::Error>> + Send>>;
 
-/// How far it has come.
+/// One step of the wait.
 #[derive(Debug, Serialize)]
 struct Progress {
     id: TransactionId,
@@ -41,15 +41,15 @@ impl Output for Progress {
     }
 }
 
-/// The mempool's events, if it has room for a listener.
-pub(crate) async fn watch(found: &Found) -> Option<Events> {
-    let events = found.client.pool_events(&found.at).await.ok()?;
+/// Subscribes to the mempool's events; `None` if it has no place left for a listener.
+pub(crate) async fn subscribe(mempool: &RemoteService) -> Option<Events> {
+    let events = mempool.client.pool_events(&mempool.address).await.ok()?;
     Some(Box::pin(events))
 }
 
-/// Waits for `wanted` confirmations, and tells of each step.
+/// Waits for `wanted` confirmations and prints each step.
 pub(crate) async fn wait(
-    found: &Found,
+    mempool: &RemoteService,
     id: TransactionId,
     wanted: u64,
     timeout: Duration,
@@ -58,17 +58,17 @@ pub(crate) async fn wait(
 ) -> Result<(), Error> {
     let began = Instant::now();
     let bar = console.progress(wanted, "confirmations");
-    let (mut told, mut failures, mut reason) = (None, 0, None);
+    let (mut shown, mut failures, mut reason) = (None, 0, None);
     loop {
-        match found.client.confirmations(&found.at, &id).await {
+        match mempool.client.confirmations(&mempool.address, &id).await {
             Ok(confirmations) => {
                 failures = 0;
                 bar.set_position(confirmations.min(wanted));
-                if told != Some(confirmations) {
-                    told = Some(confirmations);
-                    if !console.is_moving() || confirmations >= wanted {
+                if shown != Some(confirmations) {
+                    shown = Some(confirmations);
+                    if !console.shows_progress() || confirmations >= wanted {
                         bar.finish_and_clear();
-                        console.show(&Progress { id, confirmations, wanted })?;
+                        console.print(&Progress { id, confirmations, wanted })?;
                     }
                 }
                 if confirmations >= wanted {
@@ -77,22 +77,22 @@ pub(crate) async fn wait(
             }
             Err(error) if error.status() == Some(404) => {
                 let unknown = || "the mempool does not say why".to_owned();
-                return Err(Error::Vanished { id, reason: reason.unwrap_or_else(unknown) });
+                return Err(Error::LeftPool { id, reason: reason.unwrap_or_else(unknown) });
             }
             Err(error) => {
                 failures += 1;
-                if failures >= PATIENCE {
-                    return Err(found.failed(format!("go on waiting for {id}"))(error));
+                if failures >= MAX_FAILURES {
+                    return Err(mempool.request_error(format!("go on waiting for {id}"))(error));
                 }
             }
         }
         if began.elapsed() >= timeout {
             bar.finish_and_clear();
-            return Err(Error::WaitedInVain { id, got: told.unwrap_or(0), wanted, seconds: timeout.as_secs() });
+            return Err(Error::WaitTimeout { id, got: shown.unwrap_or(0), wanted, seconds: timeout.as_secs() });
         }
         tokio::select! {
-            () = sleep(EVERY) => {}
-            event = about(id, &mut events) => {
+            () = sleep(POLL_INTERVAL) => {}
+            event = next_event_about(id, &mut events) => {
                 if let PoolEvent::Evicted(evicted) = event {
                     reason = Some(evicted.reason);
                 }
@@ -101,17 +101,17 @@ pub(crate) async fn wait(
     }
 }
 
-/// The next event about a transaction; never, once events have ended.
-async fn about(id: TransactionId, events: &mut Option<Events>) -> PoolEvent {
+/// The next event about a transaction. Once the stream has ended, it waits for ever.
+async fn next_event_about(id: TransactionId, events: &mut Option<Events>) -> PoolEvent {
     if let Some(stream) = events {
         while let Some(Ok(event)) = stream.next().await {
-            let about = match &event {
+            let subject = match &event {
                 PoolEvent::Transaction(transaction) => transaction.id,
                 PoolEvent::Confirmed(confirmed) => confirmed.id,
                 PoolEvent::Returned(returned) => returned.id,
                 PoolEvent::Evicted(evicted) => evicted.id,
             };
-            if about == id {
+            if subject == id {
                 return event;
             }
         }

@@ -1,4 +1,5 @@
-//! A transaction that a person names: by its id, for the mempool to tell, or by a file or standard input with its JSON.
+//! How people name a transaction on the command line: by its id, which the mempool looks up, or by a file or standard
+//! input with its JSON.
 
 use crate::commands::tx;
 use crate::services::Context;
@@ -10,21 +11,20 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-/// More than the JSON of any transaction.
-const MOST_BYTES: u64 = 64 << 10;
+/// Bytes to read at most; the JSON of a transaction is far smaller.
+const MAX_BYTES: u64 = 64 << 10;
 
-/// Which transaction.
+/// Where to get a transaction from.
 #[derive(Debug, Clone)]
-pub(crate) enum Given {
-    /// 64 hex digits.
+pub(crate) enum TxArg {
     Id(TransactionId),
-    /// `-`.
+    /// The argument `-`.
     StandardInput,
-    /// Anything else.
+    /// Any other argument.
     File(PathBuf),
 }
 
-impl FromStr for Given {
+impl FromStr for TxArg {
     type Err = Infallible;
 
     fn from_str(text: &str) -> Result<Self, Infallible> {
@@ -36,44 +36,43 @@ impl FromStr for Given {
     }
 }
 
-/// A transaction and the rules of the network that it is judged by.
+/// A transaction, and the rules of the network to check it by.
 #[derive(Debug)]
-pub(crate) struct Judged {
+pub(crate) struct ResolvedTx {
     pub(crate) transaction: Transaction,
     pub(crate) rules: TransactionRules,
 }
 
-impl Given {
-    /// Gets it. `offline` takes the network of the configuration instead of asking for one.
-    pub(crate) async fn get(self, context: &Context, offline: bool) -> Result<Judged, Error> {
+impl TxArg {
+    /// Gets the transaction. If `offline`, the rules are those of the configuration's network and no service is asked.
+    pub(crate) async fn resolve(self, context: &Context, offline: bool) -> Result<ResolvedTx, Error> {
         let (origin, text) = match self {
             Self::Id(_) if offline => {
                 return Err(Error::Usage(
-                    "an id alone says nothing offline: name a file with the transaction".to_owned(),
+                    "--offline needs the transaction itself, not its id: name a file with its JSON".to_owned(),
                 ));
             }
             Self::Id(id) => {
-                let found = context.mempool().await?;
-                let transaction = tx::ask(&found, id).await?.transaction;
-                return Ok(Judged { transaction, rules: TransactionRules::of(&found.params) });
+                let mempool = context.mempool().await?;
+                let transaction = tx::fetch(&mempool, id).await?.transaction;
+                return Ok(ResolvedTx { transaction, rules: TransactionRules::of(&mempool.params) });
             }
             Self::StandardInput => ("standard input".to_owned(), standard_input()?),
             Self::File(path) => (path.display().to_string(), keys::read_text(&path)?),
         };
         let transaction = read(&text).map_err(|reason| Error::NotATransaction { origin, reason })?;
         let params = if offline { context.config.network.clone() } else { context.mempool().await?.params };
-        Ok(Judged { transaction, rules: TransactionRules::of(&params) })
+        Ok(ResolvedTx { transaction, rules: TransactionRules::of(&params) })
     }
 }
 
-impl Judged {
-    /// The network's id.
+impl ResolvedTx {
     pub(crate) const fn network(&self) -> BlockHash {
         self.rules.network
     }
 }
 
-/// Reads a transaction, or what `user tx --json` or `user send --json` say of one.
+/// Parses a transaction, alone or inside the output of `user tx --json` or `user send --json`.
 fn read(text: &str) -> Result<Transaction, String> {
     #[derive(serde::Deserialize)]
     struct Wrapped {
@@ -87,7 +86,7 @@ fn read(text: &str) -> Result<Transaction, String> {
 
 fn standard_input() -> Result<String, Error> {
     let mut text = String::new();
-    let read = std::io::stdin().take(MOST_BYTES).read_to_string(&mut text);
+    let read = std::io::stdin().take(MAX_BYTES).read_to_string(&mut text);
     read.map_err(|source| Error::File { action: "read", path: PathBuf::from("standard input"), source })?;
     Ok(text)
 }

@@ -1,56 +1,58 @@
-//! How people name an address: by itself, by the seed of its key, or by how it begins.
+//! How people name an address on the command line: in full, by the seed of its key, or by its first characters.
 //!
-//! What begins with `lab1` is an address and its checksum must hold: a mistyped one is never taken for a seed.
+//! A text that begins with `lab1` is an address, and its checksum must hold: a mistyped address is never taken for a
+//! seed.
 
 use shared::keys::{KeyPair, PlainVerifier, Verifier};
 use shared::ledger::{Address, BadAddress, TransactionViolation};
 use std::str::FromStr;
 
-/// What every address begins with.
-const BEGINNING: &str = "lab1";
-/// Characters of an address.
-const LENGTH: usize = 63;
+/// First characters of every address.
+const PREFIX: &str = "lab1";
+/// Characters in an address.
+const ADDRESS_LENGTH: usize = 63;
 
-/// Who pays or is paid.
+/// An address, given in full or by the seed of its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Party {
-    /// The address.
+pub struct AddressArg {
     pub address: Address,
-    /// The seed that it was named by.
+    /// `None` if the address was given in full.
     pub seed: Option<String>,
 }
 
-/// Whose balance is asked for.
+/// Which addresses to show balances of.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whose {
-    /// One address.
-    Party(Party),
-    /// All that begin so.
+pub enum AddressSelector {
+    /// A single address.
+    Address(AddressArg),
+    /// All addresses with these first characters.
     Prefix(String),
 }
 
-/// A text that names nobody.
+/// A text that is neither an address nor a seed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadParty {
-    /// Nothing at all.
+pub enum BadAddressArg {
     #[error("expected an address (lab1…) or the seed of a key, got nothing")]
     Empty,
-    /// It begins like an address and is none.
-    #[error("it begins like an address and is none ({0}); only what does not begin with lab1 is taken for a seed")]
+    /// It begins with `lab1` but is not an address.
+    #[error(
+        "a text that begins with lab1 is read as an address, and this one is wrong: {0}. Copy it again; a seed must \
+         not begin with lab1"
+    )]
     Address(#[from] BadAddress),
-    /// A right checksum on an impossible key.
+    /// The checksum is right, but the bytes are not a public key.
     #[error(transparent)]
     NotAPoint(#[from] TransactionViolation),
 }
 
-impl Party {
-    /// The owner of a seed's key.
-    pub fn of_seed(seed: &str) -> Self {
+impl AddressArg {
+    /// The address of the key that the seed makes.
+    pub fn from_seed(seed: &str) -> Self {
         Self { address: KeyPair::from_seed(seed).address(), seed: Some(seed.to_owned()) }
     }
 
-    /// The address, and the seed where it was named by one.
-    pub fn name(&self) -> String {
+    /// The address, followed by the seed if there is one.
+    pub fn description(&self) -> String {
         match &self.seed {
             Some(seed) => format!("{} (the seed {seed:?})", self.address),
             None => self.address.to_string(),
@@ -58,15 +60,15 @@ impl Party {
     }
 }
 
-impl FromStr for Party {
-    type Err = BadParty;
+impl FromStr for AddressArg {
+    type Err = BadAddressArg;
 
-    fn from_str(text: &str) -> Result<Self, BadParty> {
+    fn from_str(text: &str) -> Result<Self, BadAddressArg> {
         if text.is_empty() {
-            return Err(BadParty::Empty);
+            return Err(BadAddressArg::Empty);
         }
-        if !begins_like_an_address(text) {
-            return Ok(Self::of_seed(text));
+        if !has_address_prefix(text) {
+            return Ok(Self::from_seed(text));
         }
         let address: Address = text.parse()?;
         PlainVerifier.is_point(&address)?;
@@ -74,19 +76,19 @@ impl FromStr for Party {
     }
 }
 
-impl FromStr for Whose {
-    type Err = BadParty;
+impl FromStr for AddressSelector {
+    type Err = BadAddressArg;
 
-    fn from_str(text: &str) -> Result<Self, BadParty> {
-        if begins_like_an_address(text) && text.len() < LENGTH && !text.bytes().any(|c| c.is_ascii_uppercase()) {
+    fn from_str(text: &str) -> Result<Self, BadAddressArg> {
+        if has_address_prefix(text) && text.len() < ADDRESS_LENGTH && !text.bytes().any(|c| c.is_ascii_uppercase()) {
             return Ok(Self::Prefix(text.to_owned()));
         }
-        text.parse().map(Self::Party)
+        text.parse().map(Self::Address)
     }
 }
 
-fn begins_like_an_address(text: &str) -> bool {
-    text.get(..BEGINNING.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(BEGINNING))
+fn has_address_prefix(text: &str) -> bool {
+    text.get(..PREFIX.len()).is_some_and(|prefix| prefix.eq_ignore_ascii_case(PREFIX))
 }
 
 #[cfg(test)]
@@ -97,9 +99,9 @@ mod tests {
 
     #[test]
     fn what_begins_with_lab1_is_an_address_and_never_a_seed() {
-        let alice: Party = ALICE.parse().unwrap();
+        let alice: AddressArg = ALICE.parse().unwrap();
         assert_eq!((alice.address.as_str(), alice.seed), (ALICE, None));
-        let seed: Party = "alice".parse().unwrap();
+        let seed: AddressArg = "alice".parse().unwrap();
         assert_eq!((seed.address.as_str(), seed.seed.as_deref()), (ALICE, Some("alice")));
         let mistyped = ALICE.replace("qw3a", "qw3c");
         for (text, words) in [
@@ -110,7 +112,7 @@ mod tests {
             (&ALICE.to_uppercase(), "lower case"),
             ("", "nothing"),
         ] {
-            let error = text.parse::<Party>().expect_err(text).to_string();
+            let error = text.parse::<AddressArg>().expect_err(text).to_string();
             assert!(error.contains(words), "{text}: {error}");
         }
     }
@@ -121,15 +123,15 @@ mod tests {
         let mut key = [0xff; 33];
         key[0] = 2;
         let address = Address::of_public_key(&key).unwrap();
-        let error = address.as_str().parse::<Party>().unwrap_err().to_string();
+        let error = address.as_str().parse::<AddressArg>().unwrap_err().to_string();
         assert!(error.contains("not a point"), "{error}");
     }
 
     #[test]
     fn the_beginning_of_an_address_asks_for_all_that_begin_so() {
         for (text, expected) in [("lab1", true), ("lab1qw", true), (ALICE, false), ("lab", false), ("alice", false)] {
-            assert_eq!(matches!(text.parse(), Ok(Whose::Prefix(_))), expected, "{text}");
+            assert_eq!(matches!(text.parse(), Ok(AddressSelector::Prefix(_))), expected, "{text}");
         }
-        assert!("LAB1q".parse::<Whose>().is_err());
+        assert!("LAB1q".parse::<AddressSelector>().is_err());
     }
 }

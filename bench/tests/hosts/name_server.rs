@@ -1,4 +1,4 @@
-//! A name server of a few lines: the hosts ask it who is who, and a test can say otherwise at any moment.
+//! A small name server for the hosts; a test can change a name at any moment.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, UdpSocket};
@@ -7,22 +7,21 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// How long an answer may be remembered, in seconds.
+/// Seconds that an answer may be cached.
 const TTL: u32 = 1;
-/// Where names are asked for.
 const PORT: u16 = 53;
-/// The fixed part of a message (RFC 1035, 4.1.1).
+/// Bytes of a message's header (RFC 1035, 4.1.1).
 const HEADER: usize = 12;
 
-/// Names and their addresses, and the thread that tells them.
-pub(crate) struct Names {
+/// The table of names, and the thread that serves it.
+pub(crate) struct NameServer {
     table: Arc<Mutex<BTreeMap<String, Ipv4Addr>>>,
     ends: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Names {
-    /// Answers at `address`.
+impl NameServer {
+    /// Starts the server at `address`.
     pub(crate) fn serve(address: Ipv4Addr) -> std::io::Result<Self> {
         let socket = UdpSocket::bind((IpAddr::V4(address), PORT))?;
         socket.set_read_timeout(Some(Duration::from_millis(100)))?;
@@ -33,7 +32,7 @@ impl Names {
             while !end.load(Ordering::Relaxed) {
                 let Ok((length, from)) = socket.recv_from(&mut question) else { continue };
                 if let Some(answer) = answer(&question[..length], &names.lock().unwrap()) {
-                    // Whoever does not get it asks again.
+                    // A client that misses the answer asks again.
                     let _ = socket.send_to(&answer, from);
                 }
             }
@@ -41,13 +40,13 @@ impl Names {
         Ok(Self { table, ends, thread: Some(thread) })
     }
 
-    /// From now on, `name` is the host at `address`.
+    /// Lets `name` resolve to `address` from now on.
     pub(crate) fn set(&self, name: &str, address: &str) {
         self.table.lock().unwrap().insert(name.to_owned(), address.parse().unwrap());
     }
 }
 
-impl Drop for Names {
+impl Drop for NameServer {
     fn drop(&mut self) {
         self.ends.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
@@ -56,7 +55,7 @@ impl Drop for Names {
     }
 }
 
-/// The answer to a message with one question; none to what is not that.
+/// The answer to a message with one question; `None` if the message is not one.
 fn answer(message: &[u8], names: &BTreeMap<String, Ipv4Addr>) -> Option<Vec<u8>> {
     let (mut at, mut labels) = (HEADER, Vec::new());
     loop {
@@ -71,12 +70,12 @@ fn answer(message: &[u8], names: &BTreeMap<String, Ipv4Addr>) -> Option<Vec<u8>>
     let asks_for_v4 = message.get(at + 1..at + 3)? == [0, 1];
     let known = names.get(&labels.join("."));
     let address = known.filter(|_| asks_for_v4);
-    // An answer from who decides; "no such name" where there is none of any kind.
+    // An authoritative answer; "no such name" if the table has no such name.
     let flags = [0x85, if known.is_some() { 0x80 } else { 0x83 }];
     let counts = [0, 1, 0, u8::from(address.is_some()), 0, 0, 0, 0];
     let mut answer = [message.get(..2)?, &flags, &counts, question].concat();
     if let Some(address) = address {
-        // The name of the question, an address of the internet.
+        // A pointer to the name in the question; type A, class IN.
         answer.extend([0xc0, HEADER as u8, 0, 1, 0, 1]);
         answer.extend(TTL.to_be_bytes());
         answer.extend([0, 4]);

@@ -1,4 +1,4 @@
-//! The network of compose.yaml as a project of its own, on ports of its own.
+//! The network of compose.yaml as a project of its own, on free ports.
 
 use crate::docker::{Image, compose, docker, inspect, prefix, root, run};
 use crate::harness::NotRun;
@@ -8,22 +8,22 @@ use shared::wire::{Info, Role};
 use std::net::TcpListener;
 use std::process::Command;
 
-/// What steers its nodes.
+/// The token of its nodes.
 const TOKEN: &str = "a secret of the tests";
-/// Lines of the log that are shown when a test fails.
+/// Lines of the log to show when a test fails.
 const LOG_LINES: &str = "40";
 
-/// A project; everything of it is removed when it is dropped.
-pub(crate) struct Project {
+/// A project; everything it has made is removed when it is dropped.
+pub(crate) struct ComposeProject {
     image: Image,
     ports: [u16; 3],
 }
 
-impl Project {
-    /// A project of which nothing runs yet.
+impl ComposeProject {
+    /// A project without running containers.
     pub(crate) fn new() -> Result<Self, NotRun> {
         compose()?;
-        // Held together, so that they differ.
+        // All are bound at the same time, so that they differ.
         let free = [(); 3].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
         let ports = free.each_ref().map(|listener| listener.local_addr().unwrap().port());
         Ok(Self { image: Image::pack()?, ports })
@@ -40,17 +40,17 @@ impl Project {
         command
     }
 
-    /// Tells it something, as in `up`.
-    pub(crate) fn tell(&self, words: &[&str]) -> String {
+    /// Runs a compose command, such as `up`.
+    pub(crate) fn compose(&self, words: &[&str]) -> String {
         run(&mut self.command(words)).unwrap()
     }
 
-    /// Starts it with so many nodes, or starts again what was stopped.
+    /// Starts all services with this number of nodes, or restarts stopped ones.
     pub(crate) fn up(&self, nodes: usize) {
-        self.tell(&["up", "--detach", "--no-build", "--scale", &format!("node={nodes}")]);
+        self.compose(&["up", "--detach", "--no-build", "--scale", &format!("node={nodes}")]);
     }
 
-    /// The containers of a service, or of all.
+    /// The containers of a service, or of all services.
     pub(crate) fn containers(&self, service: Option<&str>) -> Vec<String> {
         let project = format!("label=com.docker.compose.project={}", prefix());
         let mut words = vec!["ps".to_owned(), "--all".to_owned(), "--quiet".to_owned(), "--filter".to_owned(), project];
@@ -73,19 +73,19 @@ impl Project {
         format!("127.0.0.1:{}", self.ports[2])
     }
 
-    /// What a container's program told.
+    /// The log of a service.
     pub(crate) fn log(&self, service: &str) -> String {
-        self.tell(&["logs", "--no-color", service])
+        self.compose(&["logs", "--no-color", service])
     }
 
-    /// Where the nodes are that the tracker lists.
+    /// The addresses of the nodes that the tracker lists.
     pub(crate) async fn nodes(&self) -> Result<Vec<String>, String> {
         let client = Client::new(None, None).unwrap();
         let members = client.members(&self.tracker()).await.map_err(|error| error.to_string())?;
         Ok(members.into_iter().filter(|member| member.role == Role::Node).map(|member| member.address).collect())
     }
 
-    /// Takes a container off the network, or puts it back.
+    /// Disconnects a container from the network, or connects it again.
     pub(crate) fn network(&self, word: &str, container: &str) {
         let network = inspect(container, "range $name, $_ := .NetworkSettings.Networks}}{{$name}}{{end").unwrap();
         let network = if network.is_empty() { format!("{}_default", prefix()) } else { network };
@@ -93,7 +93,7 @@ impl Project {
     }
 }
 
-/// The height of the node in a container, asked from within: it may be on no network.
+/// The height of the node in a container. The request runs inside the container, which may be off the network.
 pub(crate) fn height_within(container: &str) -> Result<u64, String> {
     let said = docker(&["exec", container, "user", "health", "--json"])?;
     let all: serde_json::Value = serde_json::from_str(&said).map_err(|error| error.to_string())?;
@@ -106,7 +106,7 @@ pub(crate) async fn tip(at: &str) -> Result<Tip, String> {
     info.tip.ok_or_else(|| format!("{at} has no tip"))
 }
 
-impl Drop for Project {
+impl Drop for ComposeProject {
     fn drop(&mut self) {
         if std::thread::panicking() {
             let log = run(&mut self.command(&["logs", "--no-color", "--tail", LOG_LINES]));

@@ -1,7 +1,7 @@
-//! chromedriver as a child process, and one browser by it. Both end with the test, however it ends.
+//! chromedriver as a child process, and one browser. Both end with the test, however it ends.
 
-use crate::tab::Tab;
-use crate::waiting::{http, until};
+use super::tab::Tab;
+use crate::{http, until};
 use fantoccini::{Client, ClientBuilder};
 use futures_util::FutureExt;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-/// chromedriver; it dies when it is dropped, and its browser with it.
+/// chromedriver; when it is dropped, it is killed and its browser ends with it.
 struct Driver {
     child: Child,
     url: String,
@@ -53,14 +53,15 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // The browser was told to die with its parent.
+        // The browser ends with its parent.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Runs a test in a browser of its own, with the explorer at `host:port`; at the end nothing may have been wrong in it. What went wrong is in a picture.
-pub(crate) async fn browse(explorer: &str, name: &str, test: impl AsyncFnOnce(&Tab)) {
+/// Runs a test in a browser of its own, with the explorer at `host:port`. At the end the console must have no errors; a
+/// failure leaves a screenshot.
+pub async fn browse(explorer: &str, name: &str, test: impl AsyncFnOnce(&Tab)) {
     let driver = Driver::start().await;
     let client = driver.session().await;
     let tab = Tab::new(client.clone(), &driver.url, explorer).await;
@@ -78,8 +79,8 @@ pub(crate) async fn browse(explorer: &str, name: &str, test: impl AsyncFnOnce(&T
     client.close().await.unwrap();
 }
 
-/// Where pictures go.
-pub(crate) fn pictures() -> PathBuf {
+/// The folder for screenshots.
+pub fn pictures() -> PathBuf {
     let folder = match std::env::var_os("CHAINLAB_SCREENSHOTS") {
         Some(folder) => folder.into(),
         None => PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/screenshots")),

@@ -1,28 +1,24 @@
 //! A whole network inside this process: a tracker, nodes, a mempool where there is money, and the explorer with the nodes'
 //! tokens. Everything is on ports that the system chose, and in a folder that vanishes.
 
-use crate::waiting::{http, until};
-use runtime::client::Client;
-use runtime::data_dir::DataDir;
 use serde_json::{Value, json};
 use shared::block::{Nonce, Seal};
 use shared::chain::Tip;
 use shared::config::{Config, Hashrate, Secret};
-use shared::keys::KeyPair;
 use shared::ledger::{Address, Amount, Transaction, Unsigned, Uuid};
 use shared::params::{LayerName, Params};
-use shared::sync::PeerAddress;
 use shared::wire::{MineRequest, PeersUpdate};
 use shared::work::retarget::RetargetRule;
 use shared::work::{Difficulty, search};
 use std::collections::BTreeMap;
 use tempfile::TempDir;
+use testkit::{Running, http, listener, until};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// What steers every node of a lab; no page may ever show it.
-pub(crate) const TOKEN: &str = "the-token-of-the-lab";
+pub(crate) use testkit::{TOKEN, client, key};
+
 /// One LAB.
 pub(crate) const LAB: u64 = Amount::GRAINS_PER_LAB;
 
@@ -37,6 +33,7 @@ pub(crate) struct Lab {
     /// The explorer's own end.
     stop_explorer: CancellationToken,
     explorer_task: Option<JoinHandle<()>>,
+    services: Vec<Running>,
     root: TempDir,
 }
 
@@ -66,11 +63,10 @@ impl Lab {
         let params = Self::params(LayerName::Transaction, "empty");
         let (stop, root) = (CancellationToken::new(), tempfile::tempdir().unwrap());
         let mut config = Config { network: params.clone(), ..Config::default() };
-        let (tracker, at) = listener().await;
-        config.explorer.tracker = at;
-        let settings = tracker::Settings { network: params.clone(), ..tracker::Settings::default() };
-        tokio::spawn(tracker::run(tracker, settings, stop.clone()));
+        let tracker = testkit::start_tracker(listener().await.0, &config).await;
+        config.explorer.tracker.clone_from(&tracker.address);
         let mut lab = Self::of(params, stop, root);
+        lab.services.push(tracker);
         lab.start_explorer(config).await;
         lab
     }
@@ -95,18 +91,17 @@ impl Lab {
         params.check().unwrap();
         let root = tempfile::tempdir().unwrap();
         let stop = CancellationToken::new();
-        let (tracker, at) = listener().await;
-        let settings = tracker::Settings { network: params.clone(), ..tracker::Settings::default() };
-        tokio::spawn(tracker::run(tracker, settings, stop.clone()));
         let mut config = Config { network: params.clone(), ..Config::default() };
+        let tracker = testkit::start_tracker(listener().await.0, &config).await;
         (config.node.mine, config.node.hashrate) = (mine, Hashrate::PerSecond(5000));
         (config.node.poll_ms, config.mempool.poll_ms) = (500, 100);
         config.node.token = Some(Secret::from(TOKEN.to_owned()));
-        for tracker in [&mut config.node.tracker, &mut config.mempool.tracker, &mut config.explorer.tracker] {
-            tracker.clone_from(&at);
+        for member_tracker in [&mut config.node.tracker, &mut config.mempool.tracker, &mut config.explorer.tracker] {
+            member_tracker.clone_from(&tracker.address);
         }
         let mut lab = Self::of(params, stop, root);
-        let mempool = if lab.params.layer.has_money() { Some(listener().await) } else { None };
+        lab.services.push(tracker);
+        let mempool = if lab.params.layer.has_money() { Some(bound().await) } else { None };
         config.node.mempool = mempool.as_ref().map(|(_, at)| at.clone());
         lab.start_nodes(&config).await;
         if let Some((listener, at)) = mempool {
@@ -118,13 +113,23 @@ impl Lab {
 
     fn of(params: Params, stop: CancellationToken, root: TempDir) -> Self {
         let (nodes, stop_explorer) = (Vec::new(), stop.child_token());
-        Self { params, nodes, mempool: None, explorer: String::new(), stop_explorer, explorer_task: None, stop, root }
+        Self {
+            params,
+            nodes,
+            mempool: None,
+            explorer: String::new(),
+            stop_explorer,
+            explorer_task: None,
+            services: Vec::new(),
+            stop,
+            root,
+        }
     }
 
     async fn start_nodes(&mut self, config: &Config) {
         let mut listeners = Vec::new();
         for _ in 0..4 {
-            listeners.push(listener().await);
+            listeners.push(bound().await);
         }
         self.nodes = listeners.iter().map(|(_, at)| at.clone()).collect();
         for (number, (listener, at)) in listeners.into_iter().enumerate() {
@@ -133,26 +138,20 @@ impl Lab {
             if config.network.layer.has_money() {
                 config.node.miner = Some(key(&format!("miner {number}")).address().to_string());
             }
-            let data = DataDir::open(self.root.path(), &config.network, "node", port(&at)).unwrap();
-            let settings =
-                node::Settings { config, data, peers: self.peers_of(&at), clock_offset_ms: 0, metrics: None };
-            tokio::spawn(node::run(listener, settings, self.stop.clone()));
-        }
-        for node in &self.nodes {
-            answers(node).await;
+            let node = testkit::start_node(listener, self.root.path(), config, &self.peers_of(&at), 0).await;
+            self.services.push(node);
         }
     }
 
     async fn start_mempool(&mut self, config: &Config, listener: TcpListener, at: String) {
-        let data = DataDir::open(self.root.path(), &config.network, "mempool", port(&at)).unwrap();
-        let settings = mempool::Settings { config: config.clone(), data, peers: self.peers_of(&at), metrics: None };
-        tokio::spawn(mempool::run(listener, settings, self.stop.clone()));
-        answers(&at).await;
+        let peers = self.peers_of(&at);
+        let mempool = testkit::start_mempool(listener, self.root.path(), config.clone(), &peers, 0).await;
+        self.services.push(mempool);
         self.mempool = Some(at);
     }
 
     async fn start_explorer(&mut self, config: Config) {
-        let (listener, at) = listener().await;
+        let (listener, at) = bound().await;
         let tokens: BTreeMap<_, _> = self.nodes.iter().map(|node| (node.clone(), TOKEN.to_owned())).collect();
         let settings = explorer::Settings { config, tokens, metrics: None };
         let running = explorer::run(listener, settings, self.stop_explorer.clone());
@@ -172,8 +171,8 @@ impl Lab {
         self.explorer_task.take().unwrap().await.unwrap();
     }
 
-    fn peers_of(&self, own: &str) -> Vec<PeerAddress> {
-        self.nodes.iter().filter(|node| *node != own).map(|node| PeerAddress::new(node).unwrap()).collect()
+    fn peers_of<'a>(&'a self, own: &str) -> Vec<&'a str> {
+        self.nodes.iter().filter(|node| *node != own).map(String::as_str).collect()
     }
 
     /// Lets a node mine, and waits until all that can hear of it stand there.
@@ -278,26 +277,8 @@ impl Drop for Lab {
     }
 }
 
-/// The key of a seed.
-pub(crate) fn key(seed: &str) -> KeyPair {
-    KeyPair::from_seed(seed)
-}
-
-/// Asks services of any network.
-pub(crate) fn client() -> Client {
-    Client::new(None, None).unwrap()
-}
-
-async fn listener() -> (TcpListener, String) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let at = listener.local_addr().unwrap().to_string();
-    (listener, at)
-}
-
-fn port(at: &str) -> u16 {
-    at.rsplit_once(':').unwrap().1.parse().unwrap()
-}
-
-async fn answers(at: &str) {
-    until("the service answers", async || client().info(at).await.ok()).await;
+/// A listener on a free port, and its address as text.
+async fn bound() -> (TcpListener, String) {
+    let (listener, at) = listener().await;
+    (listener, at.to_string())
 }

@@ -1,5 +1,5 @@
-//! The house rules that a machine can check: which way arrows point, that every file says what it is, that the core
-//! touches no effect, and that nothing unfinished is left behind.
+//! The rules of the code that a machine can check: dependencies point down only, every file says what it is, the core
+//! has no effects, nothing unfinished is left behind, and files, functions and lines are short enough to read.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
@@ -7,8 +7,10 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-/// Which crates of ours each crate may use. Arrows point down only.
-const ARROWS: [(&str, &[&str]); 9] = [
+mod sizes;
+
+/// The workspace crates that each crate may depend on. Tests may use `testkit` everywhere.
+const ARROWS: [(&str, &[&str]); 10] = [
     ("shared", &[]),
     ("runtime", &["shared"]),
     ("tracker", &["shared", "runtime"]),
@@ -18,13 +20,14 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("explorer", &["shared", "runtime"]),
     ("simulator", &["shared", "runtime", "tracker", "node", "mempool", "user", "explorer"]),
     ("bench", &["shared", "runtime", "tracker", "node", "mempool", "user"]),
+    ("testkit", &["shared", "runtime", "tracker", "node", "mempool"]),
 ];
 
-/// What the core may stand on.
+/// Crates from outside that the core may depend on.
 const PURE: [&str; 11] =
     ["bech32", "chrono", "ecdsa", "imbl", "p256", "pkcs8", "serde", "serde_json", "sha2", "thiserror", "utoipa"];
 
-/// What the core must not name: clocks, sockets, files, threads, chance.
+/// Names of clocks, sockets, files, threads and random sources, which the core must not use.
 const EFFECTS: [&str; 8] =
     ["std::net", "std::fs", "std::thread", "std::time::Instant", "SystemTime", "Utc::now", "tokio", "rand::"];
 
@@ -32,29 +35,32 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() && !path.ends_with("target") && !path.ends_with(".git") {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
+/// All files of the repository with this extension, sorted.
+fn files(extension: &str) -> Vec<PathBuf> {
+    let (mut folders, mut found) = (vec![root()], Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("target") && !path.ends_with(".git") {
+                folders.push(path);
+            } else if path.extension().is_some_and(|other| other == extension) {
+                found.push(path);
+            }
         }
     }
+    found.sort();
+    found
 }
 
 fn all_sources() -> Vec<(PathBuf, String)> {
-    let mut found = Vec::new();
-    sources(&root(), &mut found);
-    found.sort();
-    found.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
+    files("rs").into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).unwrap())).collect()
 }
 
 #[test]
 fn arrows_point_down_only() {
     let metadata = MetadataCommand::new().current_dir(root()).no_deps().exec().unwrap();
     let ours: BTreeSet<_> = metadata.packages.iter().map(|package| package.name.to_string()).collect();
-    assert_eq!(ours, ARROWS.iter().map(|(name, _)| (*name).to_owned()).collect(), "a crate is not on the map");
+    assert_eq!(ours, ARROWS.iter().map(|(name, _)| (*name).to_owned()).collect(), "a crate is missing in ARROWS");
     for package in &metadata.packages {
         let (_, allowed) = ARROWS.iter().find(|(name, _)| **name == **package.name).unwrap();
         for dependency in package.dependencies.iter().filter(|d| d.kind == DependencyKind::Normal) {
@@ -66,7 +72,7 @@ fn arrows_point_down_only() {
                 dependency.name
             );
             if **package.name == *"shared" {
-                assert!(PURE.contains(&&*dependency.name), "the core must not stand on {}", dependency.name);
+                assert!(PURE.contains(&&*dependency.name), "the core must not depend on {}", dependency.name);
             }
         }
     }
@@ -97,7 +103,7 @@ fn floors() -> Vec<Vec<String>> {
     rows.map(|cell| cell.split_whitespace().map(|name| name.trim_matches('`').to_owned()).collect()).collect()
 }
 
-/// The code of a file without comments and without its tests, which stand at its end.
+/// The code of a file without its comments and without the tests at its end.
 fn production_code(text: &str) -> String {
     let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
@@ -134,10 +140,15 @@ fn nothing_unfinished_is_left_behind() {
         concat!("unimplemented", "!("),
         concat!("dbg", "!("),
     ];
-    for (path, text) in all_sources() {
-        for mark in marks {
+    let conflict = ["<".repeat(7), ">".repeat(7)];
+    for path in files("rs").into_iter().chain(files("md")) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let is_code = path.extension().is_some_and(|extension| extension == "rs");
+        for mark in marks.iter().filter(|_| is_code) {
             assert!(!text.contains(mark), "{} has {mark}", path.display());
         }
+        let is_merged = !text.lines().any(|line| conflict.iter().any(|mark| line.starts_with(mark)));
+        assert!(is_merged, "{} has the marks of a merge conflict", path.display());
     }
 }
 

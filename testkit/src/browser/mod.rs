@@ -1,0 +1,7 @@
+//! A headless browser, driven by chromedriver, that shows pages of an explorer.
+
+mod driver;
+mod tab;
+
+pub use driver::{browse, pictures};
+pub use tab::Tab;
