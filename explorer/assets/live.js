@@ -1,9 +1,9 @@
-// Keeps a page up to date. Every element with an id and data-live="nodes blocks pool ticker" (any of these words) gets
-// the content that the page has now, as soon as one of the named things changes; the server renders it, nothing is
-// built here. Besides: times in words, and buttons that copy.
+// Keeps a page up to date. An element with an id and data-live="nodes blocks pool ticker" (one or more of these words)
+// gets new content when one of the named things changes. The server renders the content. This file also shows times in
+// words, and makes the buttons work that copy.
 
 const AGAIN_MS = 300;
-/** After a fetch, at least so many times as long as it took is waited: who answers slowly is asked less often. */
+/** The pause after a fetch is at least this many times its duration, so that a slow server gets fewer requests. */
 const REST = 3;
 const LONGEST_REST_MS = 10_000;
 const PATIENCE_MS = 30_000;
@@ -12,9 +12,9 @@ const CHANGES = ["nodes", "blocks", "pool", "ticker"];
 
 /* == parts that change == */
 
-/** What the server last sent of each part: what scripts did to it since is no change. */
+/** The HTML of each part as the server last sent it: later changes by scripts do not count. */
 const sent = new Map();
-/** When something appeared for the first time, by its data-key. */
+/** When an element first appeared, by part and data-key. */
 const appeared = new Map();
 const due = new Set();
 let isRenewing = false;
@@ -27,7 +27,7 @@ function partsOf(changes) {
   return liveParts(document).filter(isDue);
 }
 
-/** Never twice at once, a few times a second at the most, and only while somebody looks: what is due stays due. */
+/** Fetches what is due: one fetch at a time, a few times a second at most, and only while the page is visible. */
 async function renew() {
   if (isRenewing) return;
   isRenewing = true;
@@ -42,7 +42,7 @@ async function renew() {
   isRenewing = false;
 }
 
-/** Where the page as it is now is found: a name may come to mean another thing, as a height does when the chain forks. */
+/** The URL of the content: not that of the page if it may come to mean something else, as a height may. */
 const source = () => document.querySelector("[data-live-from]")?.dataset.liveFrom ?? location.href;
 
 async function fetchPage(changes) {
@@ -51,7 +51,7 @@ async function fetchPage(changes) {
     const answer = await fetch(source(), { headers: { accept: "text/html" }, cache: "no-store", signal });
     if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"), changes);
   } catch {
-    // The stream of changes breaks off too, and comes back by itself: then everything is asked for again.
+    // The event stream breaks too. It reconnects by itself, and then everything is fetched again.
   }
 }
 
@@ -62,7 +62,7 @@ function take(page, changes) {
   }
 }
 
-/** Gives a part its new content; focus, places of scrolling and what is folded open stay. */
+/** Replaces the content of a part, and keeps focus, scroll positions and open details. */
 function replace(part, now) {
   sent.set(part.id, now.innerHTML);
   const keys = new Set([...part.querySelectorAll("[data-key]")].map((element) => element.dataset.key));
@@ -83,22 +83,24 @@ function replace(part, now) {
   part.dispatchEvent(new CustomEvent("renewed", { bubbles: true }));
 }
 
-/** How to find an element again among new ones: by its id, its key or its link, else by its place. */
+/** How to find an element again after its part was replaced: by id, or by key and position. */
 function pathTo(part, element) {
   const keyed = element.closest("[data-key]");
   const within = keyed && part.contains(keyed) ? keyed : part;
   const same = [...within.querySelectorAll(element.localName)];
-  return { id: element.id, key: within === part ? null : within.dataset.key, name: element.localName, place: same.indexOf(element) };
+  const key = within === part ? null : within.dataset.key;
+  return { id: element.id, key, name: element.localName, place: same.indexOf(element) };
 }
 
 function find(part, { id, key, name, place }) {
   if (id) return document.getElementById(id);
-  const within = key === null ? part : [...part.querySelectorAll("[data-key]")].find((element) => element.dataset.key === key);
+  const hasKey = (element) => element.dataset.key === key;
+  const within = key === null ? part : [...part.querySelectorAll("[data-key]")].find(hasKey);
   // -1: the element with the key itself.
   return place < 0 ? within : within?.querySelectorAll(name)[place];
 }
 
-/** What was not there before is shown to be new, and goes on to be so when the part is replaced meanwhile. */
+/** Highlights new elements for a while, also if their part is replaced again. */
 function markFresh(part, keysBefore) {
   const now = performance.now();
   for (const [key, at] of appeared) if (now - at > FRESH_MS) appeared.delete(key);
@@ -113,7 +115,7 @@ function markFresh(part, keysBefore) {
 
 let events = null;
 
-/** Listens only while somebody looks: a browser opens six connections to us at most, and a stream takes one for good. */
+/** Listens only while the page is visible: browsers open at most six connections to a server, and a stream keeps one. */
 function listenWhileVisible() {
   if (!document.hidden && !events) {
     listen();
@@ -134,13 +136,13 @@ function listen() {
   events = stream;
   stream.onopen = () => {
     say("live", "live");
-    // What happened before nobody told us.
+    // Changes before this moment were not reported.
     CHANGES.forEach((change) => due.add(change));
     renew();
   };
   stream.onerror = () => {
     say("off", "not connected");
-    // The browser tries again by itself unless it was refused.
+    // The browser reconnects by itself unless the server refused.
     if (stream.readyState !== EventSource.CLOSED || events !== stream) return;
     events = null;
     setTimeout(listenWhileVisible, 5000);
@@ -167,7 +169,7 @@ function ago(ms) {
   return `${Math.round(seconds / 86400)} days ago`;
 }
 
-function tellTimes(root) {
+function showTimes(root) {
   for (const element of root.querySelectorAll("time[datetime]")) {
     const at = Date.parse(element.dateTime);
     if (Number.isNaN(at)) continue;
@@ -186,7 +188,7 @@ async function copy(box) {
       await navigator.clipboard.writeText(text);
       return "Copied";
     } catch {
-      // Not allowed: select it instead.
+      // Not allowed: select the text instead.
     }
   }
   getSelection()?.selectAllChildren(box.querySelector("code"));
@@ -206,12 +208,12 @@ document.addEventListener("click", async (event) => {
 
 function enhance(root) {
   root.querySelectorAll(".copyable .copy[hidden]").forEach((button) => { button.hidden = false; });
-  tellTimes(root);
+  showTimes(root);
 }
 
 remember();
 enhance(document);
-setInterval(() => { if (!document.hidden) tellTimes(document); }, 1000);
+setInterval(() => { if (!document.hidden) showTimes(document); }, 1000);
 document.addEventListener("visibilitychange", () => { renew(); });
 if (liveParts(document).length > 0) {
   document.addEventListener("visibilitychange", listenWhileVisible);

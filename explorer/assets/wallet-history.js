@@ -1,11 +1,11 @@
-// What the wallet's address paid, was paid and earned, as rows of a table.
+// The history of the wallet's address, as rows of a table.
 
 import { fromJson, toLab } from "./grains.js";
 import { element, part, shortLink, visible } from "./wallet-dom.js";
 
 const MOST_ROWS = 20;
 
-/// Shows the newest entries of a history, as a mempool answers it.
+/// Shows the newest entries of a history.
 export function show(address, entries) {
   const rows = entries.slice(0, MOST_ROWS).map((entry) => row(address, entry));
   part("wallet-history").replaceChildren(...rows);
@@ -27,7 +27,7 @@ function row(address, entry) {
   return element("tr", {}, element("th", { scope: "row" }, what), moved, whom, standing(entry), held);
 }
 
-/// What an entry means to the owner of the address.
+/// What an entry means for the owner of the address.
 function facts(address, { transaction, reward }) {
   if (!transaction) return { kind: "Mined", change: fromJson(reward) };
   const { id, from, to, msg } = transaction;

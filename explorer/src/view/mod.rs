@@ -1,6 +1,6 @@
-//! What every page has: the frame around it, and the small parts of which pages are made.
+//! The frame of every page, and the small parts that pages share.
 //!
-//! maud escapes whatever is put into a page. Nothing here may use `PreEscaped` on anything that came from outside.
+//! maud escapes all text that is put into a page. `PreEscaped` must never be used for text from outside.
 
 pub(crate) mod chart;
 mod parts;
@@ -9,7 +9,7 @@ mod snapshot;
 pub(crate) mod tree;
 
 pub(crate) use parts::{
-    address, amount, block_link, bytes, copyable, explained, number, raw_json, recheck, said, short, time,
+    address, amount, block_link, bytes, copyable, explained, number, raw_json, recheck, sanitized, short, time,
     transaction_link,
 };
 #[cfg(test)]
@@ -22,21 +22,21 @@ use maud::{DOCTYPE, Markup, html};
 use runtime::server::{self, Response, reply};
 use shared::wire::Problem;
 
-/// Nothing from anywhere else, no inline script or style; styles of charts are attributes of SVG.
-const POLICY: HeaderValue = HeaderValue::from_static(
+/// Nothing from other origins, no inline script, no inline style. Charts use attributes of SVG instead of styles.
+const SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
      base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 );
 
-/// Sends to another page of ours; the path is made of what was read, never of what was typed.
-pub(crate) fn moved(path: &str) -> Result<Response, Problem> {
+/// Redirects to a page of the explorer. `path` must be built from parsed values, never from a request's text.
+pub(crate) fn redirect(path: &str) -> Result<Response, Problem> {
     let to = HeaderValue::from_str(path).map_err(|error| server::internal(error.to_string()))?;
     let mut response = reply::whole(StatusCode::FOUND, "text/plain; charset=utf-8", Default::default());
     response.headers_mut().insert(LOCATION, to);
     Ok(response)
 }
 
-/// The places in the menu.
+/// The menu: paths and names.
 const MENU: [(&str, &str); 6] = [
     ("/", "Network"),
     ("/blocks", "Blocks"),
@@ -46,12 +46,11 @@ const MENU: [(&str, &str); 6] = [
     ("/wallet", "Wallet"),
 ];
 
-/// A page.
 pub(crate) struct Page<'a> {
     pub(crate) title: &'a str,
-    /// Which place of the menu it is, or belongs to.
+    /// The path of the menu entry that it belongs to; empty if none.
     pub(crate) place: &'a str,
-    /// ES modules that it needs besides `live.js`, by their names in `assets/`.
+    /// Names in `assets/` of the ES modules that it needs besides `live.js`.
     pub(crate) scripts: &'a [&'a str],
     pub(crate) main: Markup,
 }
@@ -66,7 +65,7 @@ impl Page<'_> {
         let body = self.render().into_string();
         let mut response = reply::whole(status, "text/html; charset=utf-8", body.into());
         let headers = response.headers_mut();
-        headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+        headers.insert(CONTENT_SECURITY_POLICY, SECURITY_POLICY);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
@@ -95,7 +94,7 @@ impl Page<'_> {
                                 a href=(path) aria-current=[(path == self.place).then_some("page")] { (name) }
                             }
                         }
-                        // live.js says here whether the page is kept up to date.
+                        // live.js writes here whether the page is up to date.
                         span #live-state role="status" {}
                         form.search role="search" action="/search" {
                             label.hidden for="search" { "Search" }
@@ -106,7 +105,7 @@ impl Page<'_> {
                     }
                     main #main tabindex="-1" { (self.main) }
                     footer {
-                        p { "A laboratory: the coins are worth nothing. " a href="/docs/" { "For programs" } }
+                        p { "A laboratory: its coins are worth nothing. " a href="/docs/" { "For programs" } }
                     }
                 }
             }

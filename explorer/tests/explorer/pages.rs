@@ -1,4 +1,4 @@
-//! The pages of blocks, transactions, addresses and search, on real networks where strangers say hostile things.
+//! The pages of blocks, transactions, addresses and search, on real networks with hostile messages.
 
 use crate::lab::{LAB, Lab, client, key};
 use reqwest::StatusCode;
@@ -9,16 +9,16 @@ use shared::ledger::Transaction;
 use shared::params::LayerName;
 use testkit::{http, until};
 
-/// What a stranger may try to say; a `msg` may have no control characters, but this.
+/// A hostile message. The protocol allows it, since it has no control characters.
 const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x>\u{202e}";
 
-/// What a path answers: status and page.
+/// The status and the body of a path.
 async fn page(lab: &Lab, path: &str) -> (StatusCode, String) {
     let answer = http().get(format!("http://{}{path}", lab.explorer)).send().await.unwrap();
     (answer.status(), answer.text().await.unwrap())
 }
 
-/// A page that is there, on which strangers have only said text.
+/// A page with status 200 on which hostile messages are only text.
 async fn shown(lab: &Lab, path: &str) -> String {
     let (status, page) = page(lab, path).await;
     assert_eq!(status, 200, "{path}: {page}");
@@ -28,7 +28,7 @@ async fn shown(lab: &Lab, path: &str) -> String {
     page
 }
 
-/// Where a search leads.
+/// The status and the redirect of a search.
 async fn found(lab: &Lab, query: &str) -> (StatusCode, Option<String>) {
     let browser = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
     let search = browser.get(format!("http://{}/search", lab.explorer)).query(&[("q", query)]);
@@ -36,13 +36,13 @@ async fn found(lab: &Lab, query: &str) -> (StatusCode, Option<String>) {
     (answer.status(), answer.headers().get(LOCATION).map(|to| to.to_str().unwrap().to_owned()))
 }
 
-/// Waits until the explorer has heard of a height.
-async fn has_heard_of(lab: &Lab, height: u64) {
+/// Waits until the explorer knows a block of this height.
+async fn knows_height(lab: &Lab, height: u64) {
     let info = async || client().info(&lab.explorer).await.ok()?.tip.filter(|tip| tip.index.0 >= height);
-    until("the explorer has heard of the block", info).await;
+    until("the explorer knows the block", info).await;
 }
 
-/// alice mines, and pays bob: confirmed where `is_confirmed`.
+/// A network on which alice has paid bob; the payment is in a block if `is_confirmed`.
 async fn paid(is_confirmed: bool) -> (Lab, Transaction) {
     let lab = Lab::quiet(LayerName::Transaction).await;
     let alice = key("alice").address();
@@ -50,7 +50,7 @@ async fn paid(is_confirmed: bool) -> (Lab, Transaction) {
     lab.agree().await;
     let transaction = lab.pay("alice", &key("bob").address(), LAB, 1000, HOSTILE).await;
     let height = if is_confirmed {
-        // A node takes what it has heard of; mine until it has.
+        // A node may not have received the payment yet, so blocks are mined until it has.
         until("the payment is in a block", async || {
             lab.mine(0, 1).await;
             lab.agree().await;
@@ -62,12 +62,12 @@ async fn paid(is_confirmed: bool) -> (Lab, Transaction) {
     } else {
         1
     };
-    has_heard_of(&lab, height).await;
+    knows_height(&lab, height).await;
     (lab, transaction)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_confirmed_payment_is_on_every_page_that_it_belongs_to() {
+async fn a_confirmed_payment_is_on_all_pages_about_it() {
     let (lab, transaction) = paid(true).await;
     let Transaction { id, from, to, .. } = &transaction;
     let life = shown(&lab, &format!("/transaction/{id}")).await;
@@ -143,10 +143,10 @@ async fn scripts_get_json_and_the_refusals_of_a_mempool_as_they_are() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn text_of_strangers_stays_text_where_there_is_no_money() {
+async fn hostile_text_stays_text_without_money() {
     let lab = Lab::quiet(LayerName::Data).await;
     lab.mine_data(0, 2, Some(&format!("{HOSTILE}\nsecond line"))).await;
-    has_heard_of(&lab, 2).await;
+    knows_height(&lab, 2).await;
     assert!(shown(&lab, "/blocks").await.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
     assert!(shown(&lab, "/block/2").await.contains("second line"));
     for path in [

@@ -10,7 +10,6 @@ mod connection;
 mod describe;
 mod dispatch;
 mod docs;
-mod from_openapi;
 mod guard;
 mod identity;
 mod path;

@@ -1,4 +1,4 @@
-//! Work for miners in the browser: it comes from a node, brings what it says, and goes back to the node that offered it.
+//! Work for miners in the browser: a node offers it, pays the promised reward, and accepts the solution.
 
 use crate::lab::{LAB, Lab, client, key};
 use serde_json::{Value, json};
@@ -25,7 +25,7 @@ fn solution(offer: &Value) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_solves_the_work_earns_the_reward() {
+async fn a_solution_earns_the_reward() {
     let lab = Lab::quiet(LayerName::Transaction).await;
     let miner = key("a browser").address();
     let (status, offered) = offer(&lab, miner.as_str()).await;
@@ -36,12 +36,12 @@ async fn who_solves_the_work_earns_the_reward() {
     assert_eq!((status, &answer["status"]), (201, &json!("taken")), "{answer}");
     lab.agree().await;
     assert_eq!(client().balance(lab.mempool.as_ref().unwrap(), &miner, 1).await.unwrap(), 50 * LAB);
-    // The chain has gone on, so the same is no work any more.
+    // The chain has grown, so the work is no longer on offer.
     assert_eq!(solve(&lab, &solution).await.0, 404);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn only_nodes_of_the_network_are_told_and_only_solutions_taken() {
+async fn only_known_nodes_get_requests_and_only_solutions_are_accepted() {
     let lab = Lab::quiet(LayerName::Transaction).await;
     let miner = key("a browser").address();
     assert_eq!(offer(&lab, "lab1nobody").await.0, 400);

@@ -1,10 +1,10 @@
-//! The last headers of the best chain, for what looks back further than the picture does: the charts.
+//! The last headers of the best chain, for charts, which look back further than the network's state.
 //!
-//! Nothing is fetched until somebody looks, and then only what came since the last look; after a reorganisation, what
-//! came since the branches parted. That the headers join is checked, whether they keep the chain's rules is not.
+//! Headers are fetched when a reader wants them, and then only those that are new: after a reorganisation, those above
+//! the fork. It is checked that each header follows the one before, but not that the headers keep the rules of the
+//! chain.
 
-use crate::service::Explorer;
-use crate::sources::NoAnswer;
+use crate::upstream::{Upstream, UpstreamError};
 use runtime::client::{Client, Error};
 use shared::block::{BlockHash, Header, Height};
 use shared::wire::HeadersRequest;
@@ -12,46 +12,49 @@ use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// Most headers that are kept.
-pub(crate) const KEPT: usize = 2000;
-/// Hashes of a locator that follow one another, before the steps between them grow.
+pub(crate) const MAX_HEADERS: usize = 2000;
+/// How many hashes of a locator are of consecutive blocks; below them the gaps double.
 const LOCATOR_DENSE: usize = 12;
 
 /// Headers without genesis, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct Headers(Mutex<Arc<Vec<Header>>>);
+pub(crate) struct HeaderCache(Mutex<Arc<Vec<Header>>>);
 
-impl Headers {
-    /// The last headers, at most [`KEPT`], up to the best tip that is known.
+impl HeaderCache {
+    /// The last headers up to the best known tip, at most [`MAX_HEADERS`].
     ///
     /// # Errors
-    /// Nobody answers.
-    pub(crate) async fn last(&self, explorer: &Explorer) -> Result<Arc<Vec<Header>>, NoAnswer> {
-        let tip = explorer.watch.picture().tip();
-        // Held while somebody is asked, so that many who look at once ask once.
-        let mut kept = self.0.lock().await;
-        if kept.last().zip(tip).is_some_and(|(last, tip)| last.hash() == tip.hash) {
-            return Ok(kept.clone());
+    /// If no node answers.
+    pub(crate) async fn last(&self, upstream: &Upstream) -> Result<Arc<Vec<Header>>, UpstreamError> {
+        let tip = upstream.state().tip();
+        // Locked during the request, so that concurrent readers cause one.
+        let mut cached = self.0.lock().await;
+        if cached.last().zip(tip).is_some_and(|(last, tip)| last.hash() == tip.hash) {
+            return Ok(cached.clone());
         }
-        let sources = &explorer.sources;
-        let ask = Ask { known: kept.clone(), genesis: explorer.network_id, max_block_bytes: sources.max_block_bytes };
-        let fetched = sources.node(async move |client, node| ask.fetch(client, node).await).await?;
-        *kept = Arc::new(fetched);
-        Ok(kept.clone())
+        let request = HeaderRequest {
+            known: cached.clone(),
+            genesis: upstream.network,
+            max_block_bytes: upstream.max_block_bytes,
+        };
+        let fetched = upstream.node(async move |client, node| request.fetch(client, node).await).await?;
+        *cached = Arc::new(fetched);
+        Ok(cached.clone())
     }
 }
 
-/// What one node is asked.
-struct Ask {
+/// What a node is asked for.
+struct HeaderRequest {
     known: Arc<Vec<Header>>,
     genesis: BlockHash,
     max_block_bytes: usize,
 }
 
-impl Ask {
+impl HeaderRequest {
     async fn fetch(&self, client: &Client, node: &str) -> Result<Vec<Header>, Error> {
         let (known, genesis) = (&self.known, self.genesis);
         let highest = client.chain_length(node).await?.saturating_sub(1);
-        let first = highest.saturating_sub(KEPT as u64);
+        let first = highest.saturating_sub(MAX_HEADERS as u64);
         if known.last().is_some_and(|last| last.index.0 >= first)
             && let Some(joined) = join(known, headers(client, node, locator(known, genesis)).await?, genesis)
         {
@@ -71,14 +74,14 @@ impl Ask {
     }
 }
 
-/// Headers after the first hash of `locator` that the node knows, joined to one another.
+/// Fetches the headers after the first hash of `locator` that the node knows, and checks that they follow one another.
 async fn headers(client: &Client, node: &str, locator: Vec<BlockHash>) -> Result<Vec<Header>, Error> {
-    let mut headers = client.headers(node, &HeadersRequest { locator, limit: KEPT as u64 }).await?;
-    headers.truncate(KEPT);
+    let mut headers = client.headers(node, &HeadersRequest { locator, limit: MAX_HEADERS as u64 }).await?;
+    headers.truncate(MAX_HEADERS);
     if headers.windows(2).all(|two| follows(&two[0], &two[1])) {
         Ok(headers)
     } else {
-        Err(Error::Malformed("headers that do not join".to_owned()))
+        Err(Error::Malformed("headers that do not follow one another".to_owned()))
     }
 }
 
@@ -86,23 +89,24 @@ fn follows(parent: &Header, child: &Header) -> bool {
     child.prev_hash == parent.hash() && child.index == parent.index.next()
 }
 
-/// Hashes of our chain, newest first, in steps that grow, and genesis.
+/// Hashes of the known chain, newest first, with gaps that double, and genesis.
 fn locator(known: &[Header], genesis: BlockHash) -> Vec<BlockHash> {
     let steps = (0..LOCATOR_DENSE).chain((0..).map(|power| LOCATOR_DENSE + (1 << power)));
     let back = steps.take_while(|back| *back < known.len());
     back.map(|back| known[known.len() - 1 - back].hash()).chain([genesis]).collect()
 }
 
-/// What is known with what is new on top of it, in place of what was undone; nothing if the new does not join.
+/// The known headers with the new ones on top, which replace those after a fork. `None` if the new ones do not follow a
+/// known one.
 fn join(known: &[Header], new: Vec<Header>, genesis: BlockHash) -> Option<Vec<Header>> {
     let Some(first) = new.first() else { return Some(known.to_vec()) };
-    let kept = if first.prev_hash == genesis && first.index == Height::GENESIS.next() {
+    let cached = if first.prev_hash == genesis && first.index == Height::GENESIS.next() {
         0
     } else {
         1 + known.iter().rposition(|header| follows(header, first))?
     };
-    let mut joined = [&known[..kept], &new].concat();
-    joined.drain(..joined.len().saturating_sub(KEPT));
+    let mut joined = [&known[..cached], &new].concat();
+    joined.drain(..joined.len().saturating_sub(MAX_HEADERS));
     Some(joined)
 }
 
@@ -135,9 +139,9 @@ pub(crate) mod tests {
 
     #[test]
     fn a_locator_is_newest_first_bounded_and_ends_with_genesis() {
-        let known = long(KEPT as u64);
+        let known = long(MAX_HEADERS as u64);
         let found = locator(&known, BlockHash::ZERO);
-        assert_eq!((found[0], found[1]), (known[KEPT - 1].hash(), known[KEPT - 2].hash()));
+        assert_eq!((found[0], found[1]), (known[MAX_HEADERS - 1].hash(), known[MAX_HEADERS - 2].hash()));
         assert_eq!(found.last(), Some(&BlockHash::ZERO));
         assert!(found.len() <= 64, "{}", found.len());
         assert_eq!(locator(&[], BlockHash::ZERO), [BlockHash::ZERO]);
@@ -157,9 +161,9 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn only_so_many_are_kept() {
-        let known = long(KEPT as u64);
+    fn the_number_of_headers_is_bounded() {
+        let known = long(MAX_HEADERS as u64);
         let joined = join(&known, chain(known.last(), &[9000]), BlockHash::ZERO).unwrap();
-        assert_eq!((joined.len(), joined[0].index), (KEPT, Height(2)));
+        assert_eq!((joined.len(), joined[0].index), (MAX_HEADERS, Height(2)));
     }
 }

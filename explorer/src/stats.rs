@@ -1,24 +1,24 @@
-//! The numbers of the charts, from headers and the picture. Plain arithmetic: nothing is asked, nothing is drawn.
+//! The numbers of the charts, computed from headers and from the state of the network.
 
-use crate::network::Picture;
+use crate::network::NetworkState;
 use shared::block::Header;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Blocks over which a hash rate is smoothed.
+/// Most blocks that a hash rate is averaged over.
 const SMOOTHED: usize = 20;
 /// Bars of a histogram.
 const BARS: usize = 24;
-/// How many times the mean a histogram shows; of an exponential, only one in four hundred is longer.
+/// A histogram reaches up to this many means. One in four hundred exponentially distributed intervals is longer.
 const MEANS_SHOWN: f64 = 6.0;
-/// Blocks of one bar of the fork rate.
-pub(crate) const FORK_BLOCKS: u64 = 10;
+/// Heights per bar of the chart of stale blocks.
+pub(crate) const HEIGHTS_PER_BAR: u64 = 10;
 
 /// The difficulty at each height.
 pub(crate) fn difficulties(headers: &[Header]) -> Vec<(u64, f64)> {
     headers.iter().map(|header| (header.index.0, header.difficulty.value() as f64)).collect()
 }
 
-/// Milliseconds from each block's parent to it. Block 1 has none: genesis was not mined.
+/// The height of each block, and the milliseconds since its parent. Block 1 has none: genesis was not mined.
 pub(crate) fn intervals_ms(headers: &[Header]) -> Vec<(u64, u64)> {
     let interval = |two: &[Header]| {
         let ms = two[1].timestamp.ms_since(two[0].timestamp);
@@ -27,7 +27,7 @@ pub(crate) fn intervals_ms(headers: &[Header]) -> Vec<(u64, u64)> {
     headers.windows(2).map(interval).collect()
 }
 
-/// Hashes per second that the blocks speak of: the work of up to [`SMOOTHED`] blocks, over the time that they took.
+/// Hashes per second at each height: the work of up to [`SMOOTHED`] blocks, divided by their time.
 pub(crate) fn hash_rates(headers: &[Header]) -> Vec<(u64, f64)> {
     let rate = |last: usize| {
         let first = last.saturating_sub(SMOOTHED);
@@ -38,28 +38,28 @@ pub(crate) fn hash_rates(headers: &[Header]) -> Vec<(u64, f64)> {
     (1..headers.len()).map(rate).collect()
 }
 
-/// The mean; of nothing there is none.
+/// `None` without values.
 pub(crate) fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     let (count, sum) = values.into_iter().fold((0_u32, 0.0), |(count, sum), value| (count + 1, sum + value));
     (count > 0).then(|| sum / f64::from(count))
 }
 
-/// How often intervals of each length were seen.
+/// How many intervals have each length.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Histogram {
-    /// Milliseconds that one bar stands for.
+    /// Width of a bar in milliseconds.
     pub(crate) width_ms: f64,
     pub(crate) counts: Vec<u64>,
-    /// Intervals beyond the last bar.
+    /// Intervals that are longer than the last bar.
     pub(crate) longer: u64,
     pub(crate) total: u64,
 }
 
 impl Histogram {
-    /// Bars that show both what was seen and what is aimed at.
-    pub(crate) fn of(intervals_ms: &[(u64, u64)], aim_ms: u64) -> Self {
-        let seen = mean(intervals_ms.iter().map(|(_, ms)| *ms as f64)).unwrap_or(0.0);
-        let width_ms = MEANS_SHOWN * seen.max(aim_ms as f64).max(1.0) / BARS as f64;
+    /// Bars that are wide enough for both the observed intervals and the target.
+    pub(crate) fn of(intervals_ms: &[(u64, u64)], target_ms: u64) -> Self {
+        let summary = mean(intervals_ms.iter().map(|(_, ms)| *ms as f64)).unwrap_or(0.0);
+        let width_ms = MEANS_SHOWN * summary.max(target_ms as f64).max(1.0) / BARS as f64;
         let mut histogram = Self { width_ms, counts: vec![0; BARS], longer: 0, total: intervals_ms.len() as u64 };
         for (_, ms) in intervals_ms {
             match histogram.counts.get_mut((*ms as f64 / width_ms) as usize) {
@@ -70,46 +70,45 @@ impl Histogram {
         histogram
     }
 
-    /// How many of the intervals should lie in each bar if they are `aim_ms` long on average and chance decides: the
-    /// exponential distribution.
-    pub(crate) fn expected(&self, aim_ms: u64) -> Vec<f64> {
-        let longer_than = |bars: usize| (-(bars as f64) * self.width_ms / aim_ms.max(1) as f64).exp();
+    /// How many intervals each bar should have if their lengths follow an exponential distribution with mean
+    /// `target_ms`.
+    pub(crate) fn expected(&self, target_ms: u64) -> Vec<f64> {
+        let longer_than = |bars: usize| (-(bars as f64) * self.width_ms / target_ms.max(1) as f64).exp();
         (0..self.counts.len()).map(|bar| self.total as f64 * (longer_than(bar) - longer_than(bar + 1))).collect()
     }
 }
 
-/// Blocks that lie beside the best chain.
+/// How many blocks are not on the best chain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Forks {
+pub(crate) struct StaleBlocks {
     /// Stale blocks at each height of the best chain, lowest first.
     pub(crate) heights: Vec<(u64, u64)>,
 }
 
-impl Forks {
-    /// As far as the picture holds the best chain without a gap; a block that rivals the tip counts as well.
-    pub(crate) fn of(picture: &Picture) -> Self {
-        let Some(tip) = picture.tip() else { return Self::default() };
-        let best: BTreeSet<_> = picture.chain(tip.hash).map(|block| block.hash).collect();
-        let mut heights: BTreeMap<u64, u64> = picture.chain(tip.hash).map(|block| (block.index.0, 0)).collect();
-        for stale in picture.blocks.values().filter(|block| !best.contains(&block.hash)) {
+impl StaleBlocks {
+    /// Counts down to the first unknown block of the best chain. A block that competes with the tip counts as well.
+    pub(crate) fn of(state: &NetworkState) -> Self {
+        let Some(tip) = state.tip() else { return Self::default() };
+        let best: BTreeSet<_> = state.chain(tip.hash).map(|block| block.hash).collect();
+        let mut heights: BTreeMap<u64, u64> = state.chain(tip.hash).map(|block| (block.index.0, 0)).collect();
+        for stale in state.blocks.values().filter(|block| !best.contains(&block.hash)) {
             heights.entry(stale.index.0).and_modify(|count| *count += 1);
         }
         Self { heights: heights.into_iter().filter(|(height, _)| *height > 0).collect() }
     }
 
-    /// Stale blocks in all.
     pub(crate) fn stale(&self) -> u64 {
         self.heights.iter().map(|(_, stale)| stale).sum()
     }
 
-    /// Stale blocks for every hundred of the best chain.
+    /// Stale blocks per hundred blocks of the best chain.
     pub(crate) fn rate(&self) -> Option<f64> {
         mean(self.heights.iter().map(|(_, stale)| *stale as f64 * 100.0))
     }
 
-    /// The rate of every [`FORK_BLOCKS`] heights: where they begin, how many are known, stale blocks per 100.
+    /// For every [`HEIGHTS_PER_BAR`] heights: the lowest height, how many heights are known, stale blocks per 100.
     pub(crate) fn rates(&self) -> Vec<(u64, u64, f64)> {
-        let groups = self.heights.chunk_by(|a, b| a.0 / FORK_BLOCKS == b.0 / FORK_BLOCKS);
+        let groups = self.heights.chunk_by(|a, b| a.0 / HEIGHTS_PER_BAR == b.0 / HEIGHTS_PER_BAR);
         let rate = |group: &[(u64, u64)]| {
             let stale: u64 = group.iter().map(|(_, stale)| stale).sum();
             Some((group.first()?.0, group.len() as u64, stale as f64 * 100.0 / group.len() as f64))
@@ -121,8 +120,8 @@ impl Forks {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::headers::tests::chain;
-    use crate::network::{Contact, Seen};
+    use crate::header_cache::tests::chain;
+    use crate::network::{BlockSummary, ServiceState};
     use serde_json::json;
     use shared::chain::Tip;
     use shared::wire::Info;
@@ -177,11 +176,11 @@ pub(crate) mod tests {
         assert_eq!((histogram.longer, histogram.counts[0], histogram.total), (1, 99, 100));
     }
 
-    /// A picture in which one node is on the last block of `best`, and these blocks are known.
-    pub(crate) fn picture(best: &[Header], others: &[Header]) -> Picture {
-        let mut picture = Picture::default();
+    /// A network with one node, whose tip is the last block of `best`; all these blocks are known.
+    pub(crate) fn state(best: &[Header], others: &[Header]) -> NetworkState {
+        let mut state = NetworkState::default();
         for header in best.iter().chain(others) {
-            let seen = Seen {
+            let summary = BlockSummary {
                 index: header.index,
                 hash: header.hash(),
                 prev_hash: header.prev_hash,
@@ -189,7 +188,7 @@ pub(crate) mod tests {
                 difficulty: header.difficulty.value(),
                 mined_by: None,
             };
-            picture.blocks.insert(seen.hash, seen);
+            state.blocks.insert(summary.hash, summary);
         }
         let tip = best.last().map(|last| Tip {
             index: last.index,
@@ -200,9 +199,9 @@ pub(crate) mod tests {
         let info = json!({"service": "node", "version": "1", "network_id": "0".repeat(64), "network": {},
             "address": "127.0.0.1:8100", "started": "2026-11-21T00:00:00.000Z", "tip": tip});
         let info: Info = serde_json::from_value(info).unwrap();
-        let contact = Contact { info: Some(info), last_seen: None, error: None };
-        picture.nodes.insert("127.0.0.1:8100".to_owned(), contact);
-        picture
+        let service = ServiceState { info: Some(info), last_seen: None, error: None };
+        state.nodes.insert("127.0.0.1:8100".to_owned(), service);
+        state
     }
 
     #[test]
@@ -212,19 +211,19 @@ pub(crate) mod tests {
         let best = chain(None, &(1..=12).collect::<Vec<_>>());
         let side = chain(best.get(1), &[50, 60]);
         let rival = chain(best.get(10), &[70]);
-        let forks = Forks::of(&picture(&best, &[side, rival].concat()));
-        assert_eq!((forks.heights.len(), forks.stale()), (12, 3));
-        assert_eq!(forks.rate(), Some(25.0));
-        let rates = forks.rates();
+        let stale_blocks = StaleBlocks::of(&state(&best, &[side, rival].concat()));
+        assert_eq!((stale_blocks.heights.len(), stale_blocks.stale()), (12, 3));
+        assert_eq!(stale_blocks.rate(), Some(25.0));
+        let rates = stale_blocks.rates();
         assert_eq!((rates[0].0, rates[0].1, rates[1]), (1, 9, (10, 3, 100.0 / 3.0)));
-        assert_eq!(Forks::of(&Picture::default()).rate(), None);
+        assert_eq!(StaleBlocks::of(&NetworkState::default()).rate(), None);
     }
 
     #[test]
     fn what_lies_below_a_gap_is_not_judged() {
         let best = chain(None, &(1..=6).collect::<Vec<_>>());
         let side = chain(best.first(), &[50]);
-        let forks = Forks::of(&picture(&best[3..], &side));
-        assert_eq!((forks.heights.len(), forks.stale()), (3, 0));
+        let stale_blocks = StaleBlocks::of(&state(&best[3..], &side));
+        assert_eq!((stale_blocks.heights.len(), stale_blocks.stale()), (3, 0));
     }
 }

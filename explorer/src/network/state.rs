@@ -1,6 +1,6 @@
-//! A picture of the network at a moment: services, blocks, news. Plain values.
+//! The network as it is known at one moment: services, blocks and news. Plain values.
 
-use super::Change;
+use super::change::Versions;
 use shared::block::{BlockHash, BlockId, Header, Height, Timestamp};
 use shared::chain::Tip;
 use shared::ledger::TransactionId;
@@ -8,144 +8,126 @@ use shared::wire::{BlockEvent, Info};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// How many heights of blocks are kept, the highest ones.
-pub(crate) const HEIGHTS: u64 = 40;
-/// How many blocks are kept, on all branches.
-const MAX_BLOCKS: usize = 400;
+/// Blocks are kept for this many heights below each tip.
+pub(crate) const KEPT_HEIGHTS: u64 = 40;
+/// Most blocks that are kept, on all branches together.
+const MAX_KEPT_BLOCKS: usize = 400;
 
-/// The network as it was seen last.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Picture {
-    /// Who names the services.
+pub(crate) struct NetworkState {
+    /// `host:port` of the tracker.
     pub(crate) tracker: String,
-    /// Why the tracker does not answer, if it does not.
+    /// Why the last request to the tracker failed; `None` if it did not.
     pub(crate) tracker_error: Option<String>,
-    /// The nodes, by address.
-    pub(crate) nodes: BTreeMap<String, Contact>,
-    /// The mempools, by address.
-    pub(crate) mempools: BTreeMap<String, Contact>,
-    /// The last blocks that anybody has, on whichever branch; bounded.
-    pub(crate) blocks: BTreeMap<BlockHash, Seen>,
-    /// What happened lately, newest first; bounded.
-    pub(crate) ticker: VecDeque<Fact>,
-    /// How often each part has changed.
+    /// By `host:port`.
+    pub(crate) nodes: BTreeMap<String, ServiceState>,
+    /// By `host:port`.
+    pub(crate) mempools: BTreeMap<String, ServiceState>,
+    /// The last blocks of all nodes, on all branches; bounded.
+    pub(crate) blocks: BTreeMap<BlockHash, BlockSummary>,
+    /// Newest first; bounded.
+    pub(crate) news: VecDeque<NewsItem>,
     pub(crate) versions: Versions,
 }
 
 /// A node or mempool.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Contact {
-    /// What it said of itself last.
+pub(crate) struct ServiceState {
+    /// Its last answer to `/info`; `None` if it never answered.
     pub(crate) info: Option<Info>,
-    /// When it answered last.
+    /// When it last answered.
     pub(crate) last_seen: Option<Timestamp>,
-    /// Why it does not answer, if it does not.
+    /// Why the last request failed; `None` if it did not.
     pub(crate) error: Option<String>,
 }
 
-/// A block that somebody has.
+/// What is known of a block that a node has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Seen {
+pub(crate) struct BlockSummary {
     pub(crate) index: Height,
     pub(crate) hash: BlockHash,
     pub(crate) prev_hash: BlockHash,
     pub(crate) timestamp: Timestamp,
     pub(crate) difficulty: u64,
-    /// Where it was mined, if somebody said so.
+    /// The node that reported it as its own; `None` if none did.
     pub(crate) mined_by: Option<String>,
 }
 
-/// Something that happened, in words.
+/// Something that happened, in a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fact {
+pub(crate) struct NewsItem {
     pub(crate) at: Timestamp,
     pub(crate) topic: Topic,
-    pub(crate) words: String,
-    /// The block that it is about.
+    pub(crate) text: String,
+    /// The block that the sentence is about.
     pub(crate) block: Option<BlockId>,
-    /// The payment that it is about.
+    /// The payment that the sentence is about.
     pub(crate) payment: Option<TransactionId>,
 }
 
-/// What a fact is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Topic {
-    /// A block was found.
     Block,
-    /// Branches began or ended.
+    /// A fork began or ended.
     Fork,
-    /// A node or mempool came or went.
+    /// A service came or went, or its links changed.
     Service,
-    /// Money moves.
     Payment,
 }
 
-/// How often each part of a picture has changed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Versions([u64; Change::ALL.len()]);
-
-impl Versions {
-    pub(super) fn mark(&mut self, change: Change) {
-        self.0[change as usize] += 1;
-    }
-
-    pub(super) fn changed_since(&self, earlier: &Self) -> Vec<Change> {
-        Change::ALL.into_iter().filter(|change| self.0[*change as usize] != earlier.0[*change as usize]).collect()
-    }
-}
-
-impl Picture {
-    /// The best tip that a node answers with.
+impl NetworkState {
+    /// The best tip of the nodes that answer.
     pub(crate) fn tip(&self) -> Option<Tip> {
         self.answering().map(|(_, tip)| tip).max_by_key(|tip| self.rank(tip))
     }
 
-    /// How good a tip is: by its work, but what a node only claims comes after every tip whose block was shown.
+    /// The order of tips, by work. A tip whose block is not known ranks below all others: a node may only claim it.
     pub(super) fn rank(&self, tip: &Tip) -> impl Ord + use<> {
         (self.blocks.contains_key(&tip.hash), tip.work)
     }
 
-    /// The nodes that answer, the one with the best chain first.
+    /// The addresses of the nodes that answer, the one with the best chain first.
     pub(crate) fn best_nodes(&self) -> Vec<String> {
         let mut nodes: Vec<_> = self.answering().collect();
         nodes.sort_by_key(|(_, tip)| Reverse(self.rank(tip)));
         nodes.into_iter().map(|(address, _)| address.clone()).collect()
     }
 
-    /// The mempools that answer, the one with the best chain first.
+    /// The addresses of the mempools that answer, the one with the best chain first.
     pub(crate) fn answering_mempools(&self) -> Vec<String> {
-        let mut mempools: Vec<_> = self.mempools.iter().filter(|(_, contact)| contact.error.is_none()).collect();
-        mempools.sort_by_key(|(_, contact)| Reverse(contact.tip().map(|tip| self.rank(&tip))));
+        let mut mempools: Vec<_> = self.mempools.iter().filter(|(_, service)| service.error.is_none()).collect();
+        mempools.sort_by_key(|(_, service)| Reverse(service.tip().map(|tip| self.rank(&tip))));
         mempools.into_iter().map(|(address, _)| address.clone()).collect()
     }
 
-    /// The nodes that answer, and where each stands.
+    /// The nodes that answer, with their tips.
     pub(crate) fn answering(&self) -> impl Iterator<Item = (&String, Tip)> {
-        let nodes = self.nodes.iter().filter(|(_, contact)| contact.error.is_none());
-        nodes.filter_map(|(address, contact)| Some((address, contact.tip()?)))
+        let nodes = self.nodes.iter().filter(|(_, service)| service.error.is_none());
+        nodes.filter_map(|(address, service)| Some((address, service.tip()?)))
     }
 
     /// A block and its ancestors, as far as they are known, newest first.
-    pub(crate) fn chain(&self, tip: BlockHash) -> impl Iterator<Item = &Seen> {
+    pub(crate) fn chain(&self, tip: BlockHash) -> impl Iterator<Item = &BlockSummary> {
         chain(&self.blocks, tip)
     }
 
-    /// Whether blocks between a tip and the lowest height that is kept are not known yet.
-    pub(super) fn lacks_blocks_of(&self, tip: &Tip) -> bool {
+    /// Whether a block between this tip and the lowest kept height is not known yet.
+    pub(crate) fn lacks_blocks_of(&self, tip: &Tip) -> bool {
         let known = self.chain(tip.hash).last().map_or(tip.index.next(), |oldest| oldest.index);
         known > lowest_kept(tip.index)
     }
 
-    /// Forgets blocks that are far from every tip, or too many. Not from the best tip alone: a node that lies about its
-    /// height would make everybody's blocks vanish.
+    /// Forgets blocks that are far from every tip, and side blocks above the bound. The distance is not measured from
+    /// the best tip alone, because a node that lies about its height would make all other blocks vanish.
     pub(super) fn forget_blocks(&mut self) {
         let highest = self.blocks.values().map(|block| block.index).max();
         let tips: BTreeSet<_> = self.answering().map(|(_, tip)| tip.index).collect();
         let tips = if tips.is_empty() { highest.into_iter().collect() } else { tips };
-        let is_near =
-            |index: Height, tip: &Height| (lowest_kept(*tip)..=Height(tip.0.saturating_add(HEIGHTS))).contains(&index);
+        let is_near = |index: Height, tip: &Height| {
+            (lowest_kept(*tip)..=Height(tip.0.saturating_add(KEPT_HEIGHTS))).contains(&index)
+        };
         self.blocks.retain(|_, block| tips.iter().any(|tip| is_near(block.index, tip)));
-        let excess = self.blocks.len().saturating_sub(MAX_BLOCKS);
+        let excess = self.blocks.len().saturating_sub(MAX_KEPT_BLOCKS);
         if excess > 0 {
             let best: BTreeSet<_> =
                 self.tip().map(|tip| self.chain(tip.hash).map(|block| block.hash).collect()).unwrap_or_default();
@@ -157,26 +139,25 @@ impl Picture {
     }
 }
 
-/// The lowest height that is kept while the best tip has height `best`.
-pub(super) const fn lowest_kept(best: Height) -> Height {
-    best.minus(HEIGHTS - 1)
+/// The lowest height that is kept below a tip of height `best`.
+pub(crate) const fn lowest_kept(best: Height) -> Height {
+    best.minus(KEPT_HEIGHTS - 1)
 }
 
-/// A block and its ancestors, as far as they are known, newest first. Heights fall by one, so it ends.
-pub(crate) fn chain(blocks: &BTreeMap<BlockHash, Seen>, tip: BlockHash) -> impl Iterator<Item = &Seen> {
+/// A block and its ancestors, as far as they are known, newest first. Ends, since heights fall by one.
+pub(crate) fn chain(blocks: &BTreeMap<BlockHash, BlockSummary>, tip: BlockHash) -> impl Iterator<Item = &BlockSummary> {
     std::iter::successors(blocks.get(&tip), |block| {
         blocks.get(&block.prev_hash).filter(|parent| parent.index.0.checked_add(1) == Some(block.index.0))
     })
 }
 
-impl Contact {
-    /// Where it stands.
+impl ServiceState {
     pub(crate) fn tip(&self) -> Option<Tip> {
         self.info.as_ref().and_then(|info| info.tip)
     }
 }
 
-impl From<&BlockEvent> for Seen {
+impl From<&BlockEvent> for BlockSummary {
     fn from(event: &BlockEvent) -> Self {
         Self {
             index: event.index,
@@ -189,7 +170,7 @@ impl From<&BlockEvent> for Seen {
     }
 }
 
-impl From<&Header> for Seen {
+impl From<&Header> for BlockSummary {
     fn from(header: &Header) -> Self {
         Self {
             index: header.index,

@@ -1,13 +1,13 @@
-//! Transactions as a table.
+//! A table of transactions.
 
-use crate::view::{address, amount, said, transaction_link};
+use crate::view::{address, amount, sanitized, transaction_link};
 use maud::{Markup, html};
 use shared::ledger::Transaction;
 
 /// Most rows of one table.
 pub(super) const MAX_ROWS: usize = 500;
 
-/// The first [`MAX_ROWS`] transactions; `caption` says what they are.
+/// Shows the first [`MAX_ROWS`] transactions.
 pub(super) fn table<'a>(caption: &str, transactions: impl ExactSizeIterator<Item = &'a Transaction>) -> Markup {
     let left_out = transactions.len().saturating_sub(MAX_ROWS);
     html! {
@@ -24,12 +24,12 @@ pub(super) fn table<'a>(caption: &str, transactions: impl ExactSizeIterator<Item
                             td { (address(&transaction.to)) }
                             td.number { (amount(transaction.amount)) }
                             td.number { (amount(transaction.fee)) }
-                            td.msg { (said(&transaction.msg)) }
+                            td.msg { (sanitized(&transaction.msg)) }
                         }
                     }
                 }
             }
         }
-        @if left_out > 0 { p.muted { "And " (left_out) " more that are not shown." } }
+        @if left_out > 0 { p.muted { "And " (left_out) " more, which are not shown." } }
     }
 }

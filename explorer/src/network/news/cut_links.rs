@@ -1,44 +1,42 @@
-//! Links between nodes that were cut, or allowed again, at about the same time. Two halves that are kept apart are many
-//! links, and each node tells of its own; people want one sentence.
+//! Links between nodes that were cut, or allowed again, at about the same time. A network that is split in two loses
+//! many links, and each node reports its own; people want one sentence.
 
 use shared::block::Timestamp;
 use shared::wire::PeerChange;
 use std::collections::BTreeSet;
 
-/// Within so long it is the same affair: also for how long the same from the other side is no news.
+/// Changes within this time belong together, so a report of the same change from the other side is no news.
 const TOGETHER_MS: i64 = 10_000;
-/// Most links of one affair: as many as between two halves of 64 nodes.
+/// Most links that are remembered: as many as between two halves of 64 nodes.
 const MAX_LINKS: usize = 1024;
-/// How many of many are named.
+/// Most nodes of one side that are named.
 const NAMED: usize = 4;
 
-/// What was done to links, and to which.
 #[derive(Debug)]
-pub(super) struct Links {
+pub(super) struct LinkChanges {
     change: PeerChange,
     since: Timestamp,
-    /// Each by its ends, the smaller name first.
+    /// The two ends of each link, the smaller name first.
     pairs: BTreeSet<[String; 2]>,
 }
 
-impl Links {
+impl LinkChanges {
     pub(super) const fn new(change: PeerChange, since: Timestamp) -> Self {
         Self { change, since, pairs: BTreeSet::new() }
     }
 
-    /// Whether what happens now belongs to it.
-    pub(super) fn goes_on(&self, change: PeerChange, now: Timestamp) -> bool {
+    /// Whether a change at `now` belongs to these.
+    pub(super) fn continues(&self, change: PeerChange, now: Timestamp) -> bool {
         self.change == change && now.ms_since(self.since) < TOGETHER_MS
     }
 
-    /// Adds a link; tells whether it is new.
+    /// Adds a link; returns whether it is new.
     pub(super) fn add(&mut self, one: &str, other: &str) -> bool {
         let (small, large) = if one < other { (one, other) } else { (other, one) };
         self.pairs.len() < MAX_LINKS && self.pairs.insert([small.to_owned(), large.to_owned()])
     }
 
-    /// All of it in one sentence.
-    pub(super) fn words(&self) -> String {
+    pub(super) fn sentence(&self) -> String {
         let is_cut = self.change == PeerChange::Blocked;
         match self.sides() {
             Some([left, right]) => {
@@ -55,7 +53,7 @@ impl Links {
         }
     }
 
-    /// Two sides, if the links are all those between them.
+    /// The two sides, if the links are all those between two sides.
     fn sides(&self) -> Option<[BTreeSet<&str>; 2]> {
         let right = self.linked_with(&self.pairs.first()?[0]);
         let left = self.linked_with(right.first()?);
@@ -84,22 +82,22 @@ fn list(names: &BTreeSet<&str>) -> String {
 mod tests {
     use super::*;
 
-    fn words(change: PeerChange, pairs: &[(&str, &str)]) -> String {
-        let mut links = Links::new(change, Timestamp::from_ms(0));
+    fn sentence(change: PeerChange, pairs: &[(&str, &str)]) -> String {
+        let mut links = LinkChanges::new(change, Timestamp::from_ms(0));
         for (one, other) in pairs {
             assert!(links.add(one, other) && !links.add(other, one));
         }
-        links.words()
+        links.sentence()
     }
 
     #[test]
-    fn halves_are_told_in_one_sentence_and_anything_else_is_counted() {
-        let cut = |pairs: &[(&str, &str)]| words(PeerChange::Blocked, pairs);
+    fn two_halves_are_named_and_anything_else_is_counted() {
+        let cut = |pairs: &[(&str, &str)]| sentence(PeerChange::Blocked, pairs);
         assert_eq!(cut(&[("b", "a")]), "a was cut off from b");
         assert_eq!(cut(&[("a", "b"), ("a", "c")]), "a was cut off from b, c");
         let halves = [("a", "c"), ("d", "a"), ("c", "b"), ("b", "d")];
         assert_eq!(cut(&halves), "a, b were cut off from c, d");
-        assert_eq!(words(PeerChange::Unblocked, &halves), "a, b may talk to c, d again");
+        assert_eq!(sentence(PeerChange::Unblocked, &halves), "a, b may talk to c, d again");
         assert_eq!(cut(&halves[..3]), "3 pairs of nodes were cut off from each other");
         assert_eq!(cut(&[("a", "b"), ("b", "c"), ("c", "a")]), "3 pairs of nodes were cut off from each other");
         assert_eq!(cut(&[("a", "b"), ("c", "d")]), "2 pairs of nodes were cut off from each other");
@@ -109,12 +107,12 @@ mod tests {
     }
 
     #[test]
-    fn links_are_bounded_and_an_affair_ends() {
+    fn links_are_bounded_and_late_changes_do_not_belong() {
         let at = Timestamp::from_ms;
-        let mut links = Links::new(PeerChange::Blocked, at(0));
+        let mut links = LinkChanges::new(PeerChange::Blocked, at(0));
         let added = (0..2 * MAX_LINKS).filter(|number| links.add("a", &number.to_string())).count();
         assert_eq!((added, links.pairs.len()), (MAX_LINKS, MAX_LINKS));
-        assert!(links.goes_on(PeerChange::Blocked, at(9_999)));
-        assert!(!links.goes_on(PeerChange::Unblocked, at(0)) && !links.goes_on(PeerChange::Blocked, at(10_000)));
+        assert!(links.continues(PeerChange::Blocked, at(9_999)));
+        assert!(!links.continues(PeerChange::Unblocked, at(0)) && !links.continues(PeerChange::Blocked, at(10_000)));
     }
 }
