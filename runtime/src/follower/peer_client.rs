@@ -12,11 +12,6 @@ use std::sync::mpsc::SyncSender;
 use std::time::Duration;
 use tokio::runtime::Handle;
 
-/// JSON may write one byte of data as six (`\u0000`), and a block has other fields too (docs/protocol.md §8).
-const fn max_block_json(max_data_bytes: u64) -> usize {
-    6 * max_data_bytes as usize + 4096
-}
-
 pub(super) struct PeerClient {
     client: Client,
     commands: SyncSender<Command>,
@@ -102,7 +97,7 @@ async fn call(
             PeerResponse::Headers(client.headers(peer, &ask).await?)
         }
         PeerRequest::Blocks { hashes } => {
-            let max_block_bytes = max_block_json(rules.params().max_data_bytes);
+            let max_block_bytes = rules.params().max_block_json();
             PeerResponse::Blocks(client.blocks(peer, &BlocksRequest { hashes }, max_block_bytes).await?)
         }
         PeerRequest::Push(_) => {
