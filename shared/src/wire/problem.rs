@@ -1,8 +1,8 @@
-//! How an error is told over HTTP: `application/problem+json` (RFC 9457).
+//! Errors over HTTP: `application/problem+json` (RFC 9457).
 
 use serde::{Deserialize, Serialize};
 
-/// An answer that is a refusal.
+/// The body of an error response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, utoipa::ToSchema)]
 #[error("{status} {title}: {detail}")]
 pub struct Problem {
@@ -31,7 +31,7 @@ impl Problem {
         Self { kind: about_blank(), title: title.into(), status, detail: detail.into(), rule: None }
     }
 
-    /// The same, naming the rule that was broken.
+    /// The problem with the name of the broken rule.
     #[must_use]
     pub fn with_rule(self, rule: impl Into<String>) -> Self {
         Self { rule: Some(rule.into()), ..self }
