@@ -48,7 +48,8 @@ fn check_step(params: &Params, index: u64, parent: u64, next: u64) -> Result<(),
         RetargetRule::Fixed => prop_assert_eq!(next, initial),
         RetargetRule::Epoch if index <= params.retarget_window => prop_assert_eq!(next, initial),
         RetargetRule::Epoch if index % params.retarget_window != 1 => prop_assert_eq!(next, parent, "inside an epoch"),
-        // The expected time is no multiple of four: a quarter of it, rounded down, allows a little more than times four.
+        // The expected time is no multiple of four: a quarter of it, rounded down, allows a little more than times
+        // four.
         RetargetRule::Epoch => {
             prop_assert!(next >= parent / 4 && next <= parent * 7, "a step of an epoch: {parent} to {next}")
         }

@@ -1,5 +1,5 @@
-//! Random payments, good and bad, on random trees of blocks: money is conserved, the state is that of a plain replay and
-//! every earlier one can be had back, and a template is always a block.
+//! Random payments, good and bad, on random trees of blocks: money is conserved, the state is that of a plain replay
+//! and every earlier one can be had back, and a template is always a block.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
 use crate::transactions_lab::{Credulous, MoneyLab, money, rows_of};

@@ -1,4 +1,5 @@
-//! Properties, searched for counterexamples with proptest: the same ones each time, so that a failure is the code's doing.
+//! Properties, searched for counterexamples with proptest: the same ones each time, so that a failure is the code's
+//! doing.
 //!
 //! `PROPTEST_CASES=100000 PROPTEST_RNG_SEED=7 cargo test -p shared --test core prop` searches further and elsewhere.
 
@@ -11,8 +12,8 @@ mod trees;
 
 use proptest::test_runner::{Config, RngSeed};
 
-/// A fixed seed and this many cases, unless the environment says otherwise. A counterexample is printed whole, so none is
-/// written to the source tree.
+/// A fixed seed and this many cases, unless the environment says otherwise. A counterexample is printed whole, so none
+/// is written to the source tree.
 pub(crate) fn config(cases: u32) -> Config {
     let said = |name: &str| std::env::var_os(name).is_some();
     let default = Config { failure_persistence: None, ..Config::default() };

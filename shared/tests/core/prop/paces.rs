@@ -1,7 +1,8 @@
-//! How a network under a retarget rule keeps its pace: with a steady hash rate, when that changes tenfold, after a night.
+//! How a network under a retarget rule keeps its pace: with a steady hash rate, when that changes tenfold, after a
+//! night.
 //!
-//! Miners are simulated: the time to a block is `difficulty / hash rate` times an exponentially distributed number, drawn
-//! from a seed. Run with `--nocapture` to see how many blocks recovering takes.
+//! Miners are simulated: the time to a block is `difficulty / hash rate` times an exponentially distributed number,
+//! drawn from a seed. Run with `--nocapture` to see how many blocks recovering takes.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
 use shared::block::{Height, Timestamp};
@@ -145,8 +146,8 @@ fn after_a_tenfold_change_of_the_hash_rate_the_interval_recovers() {
             });
             let (median, most) = median_and_most(blocks.collect());
             println!("{rule:?} {window}, hash rate tenfold {what}: {median} blocks, {most} at most of {SEEDS} seeds");
-            // An epoch moves by a factor of four at its end, so two steps make up for ten; with few blocks in it, it also
-            // overshoots by chance.
+            // An epoch moves by a factor of four at its end, so two steps make up for ten; with few blocks in it, it
+            // also overshoots by chance.
             let bound = if rule == RetargetRule::Epoch { 8 * window } else { 2 * window + 20 };
             assert!(most <= bound, "{rule:?} {window} {what}: {most} blocks, at most {bound} were expected");
         }

@@ -1,4 +1,5 @@
-//! Random block trees, delivered in random orders with restarts and failing disks on the way, end on the same best chain.
+//! Random block trees, delivered in random orders with restarts and failing disks on the way, end on the same best
+//! chain.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
 use crate::lab::{Lab, check_whole, lively, model_state};
