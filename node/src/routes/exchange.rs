@@ -65,7 +65,7 @@ pub(crate) async fn push(node: Arc<NodeState>, mut request: Request) -> Result<R
         }
         _ => {}
     }
-    respond(hash, result, missing)
+    respond(&node, hash, result, missing)
 }
 
 /// Warns the operator once for each machine whose node cannot be called back.
@@ -82,10 +82,11 @@ fn warn_uncallable(node: &NodeState, request: &Request) {
 pub(crate) async fn submit(node: &NodeState, block: Block) -> Result<Response, Problem> {
     let hash = block.hash();
     let result = node.follower.submit(block, BlockSource::Mined, None).await;
-    respond(hash, result.map_err(|error| follower_problem(&error))?, None)
+    respond(node, hash, result.map_err(|error| follower_problem(&error))?, None)
 }
 
 fn respond(
+    node: &NodeState,
     hash: BlockHash,
     result: Result<Accepted, BlockError>,
     missing: Option<BlockHash>,

@@ -1,9 +1,10 @@
 //! The disk under a node does what it should not: it changes a bit, loses the chain, or has it taken away.
 
 use crate::lab::{Asked, until};
-use crate::process::{Process, Program, free_port};
+use crate::process::Program;
 use serde_json::json;
 use std::path::{Path, PathBuf};
+use testkit::{LoggedProcess, free_port};
 
 /// Text that is in one block only, to be found in the file.
 const NEEDLE: &str = "the text that a cosmic ray will hit";
@@ -19,7 +20,7 @@ fn chain_file(folder: &Path, port: u16) -> PathBuf {
 }
 
 /// A node with the blocks 1 to 3, of which 2 has the needle.
-async fn with_needle(folder: &Path, port: u16) -> Process {
+async fn with_needle(folder: &Path, port: u16) -> LoggedProcess {
     let node = program(folder, port).start().await;
     node.mine(1).await;
     node.steer("/mine", json!({"blocks": 1, "data": NEEDLE})).await.ok();
@@ -50,7 +51,7 @@ async fn a_block_with_a_flipped_bit_is_never_served_and_fetched_again_from_a_pee
     let (port, other_port) = (free_port(), free_port());
     let node = with_needle(folder.path(), port).await;
     let whole = node.block(2).await;
-    let other = program(folder.path(), other_port).args(&[&node.at]).start().await;
+    let other = program(folder.path(), other_port).args(&[&node.address]).start().await;
     until("the other has the chain", async || (other.tip().await.0 == 3).then_some(())).await;
     node.terminate().await;
     let file = chain_file(folder.path(), port);
@@ -71,7 +72,7 @@ async fn a_block_with_a_flipped_bit_is_never_served_and_fetched_again_from_a_pee
     assert_eq!(said.len(), 1, "{log}");
     assert!(said[0].contains("chain.redb") && said[0].contains("copy") && said[0].contains("height=2"), "{log}");
 
-    node.peers(json!({"add": [other.at]})).await;
+    node.peers(json!({"add": [other.address]})).await;
     until("the block is whole again", async || node.try_get("/block/2").await).await;
     assert_eq!(node.block(2).await, whole);
     assert!(node.log().contains("whole again"), "{}", node.log());

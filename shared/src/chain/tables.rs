@@ -92,7 +92,7 @@ pub(super) fn best_hash(rows: &dyn Snapshot, height: Height) -> Result<Option<Bl
     rows.get(Table::Best, &height_bytes(height))?.map(|row| parse_hash(&row)).transpose()
 }
 
-/// The best chain's block at a height that it must have.
+/// The best chain's block at `height`, which must exist.
 pub(super) fn best_entry(rows: &dyn Snapshot, height: Height) -> Result<ChainEntry> {
     let missing = || StoreError::Damaged(format!("the best chain has no block {height}"));
     let hash = best_hash(rows, height)?.ok_or_else(missing)?;
@@ -103,7 +103,7 @@ pub(super) fn indexed_height(rows: &dyn Snapshot, hash: &BlockHash) -> Result<Op
     rows.get(Table::Index, hash.as_bytes())?.map(|row| parse_height(&row)).transpose()
 }
 
-/// A stored block's entry, where the block must be stored.
+/// The entry of a block that must be stored.
 pub(super) fn entry(rows: &dyn Snapshot, id: BlockId) -> Result<ChainEntry> {
     find_entry(rows, id)?.ok_or_else(|| damaged("header", id))
 }
@@ -112,7 +112,7 @@ pub(super) fn find_entry(rows: &dyn Snapshot, id: BlockId) -> Result<Option<Chai
     rows.get(Table::Headers, &block_key(id))?.map(|row| parse_header_row(id, &row)).transpose()
 }
 
-/// A stored block's data, where the block must be stored.
+/// The data of a block that must be stored.
 pub(super) fn body(rows: &dyn Snapshot, header: &Header) -> Result<String> {
     let id = BlockId { index: header.index, hash: header.hash() };
     let bytes = rows.get(Table::Bodies, &block_key(id))?.ok_or_else(|| damaged("data", id))?;
@@ -132,7 +132,7 @@ pub(super) fn block(rows: &dyn Snapshot, id: BlockId) -> Result<Block> {
     Ok(Block::from_store(header, data))
 }
 
-/// What undoes a block; blocks that wrote nothing have no row.
+/// The journal that undoes a block; blocks that wrote nothing have no row.
 pub(super) fn journal(rows: &dyn Snapshot, id: BlockId) -> Result<Journal> {
     match rows.get(Table::Undo, &block_key(id))? {
         Some(bytes) => Journal::from_bytes(&bytes).map_err(|_| damaged("journal", id)),

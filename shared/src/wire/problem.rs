@@ -1,8 +1,8 @@
-//! How an error is told over HTTP: `application/problem+json` (RFC 9457).
+//! Errors over HTTP: `application/problem+json` (RFC 9457).
 
 use serde::{Deserialize, Serialize};
 
-/// An answer that is a refusal.
+/// The body of an error response.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error, utoipa::ToSchema)]
 #[error("{status} {title}: {detail}")]
 pub struct Problem {
@@ -41,7 +41,7 @@ impl Problem {
         }
     }
 
-    /// The same, naming the rule that was broken.
+    /// The problem with the name of the broken rule.
     #[must_use]
     pub fn with_rule(self, rule: impl Into<String>) -> Self {
         Self { rule: Some(rule.into()), ..self }

@@ -147,7 +147,7 @@ impl RunningNetwork {
             nodes: NodeList::default(),
             id,
             client: Client::new(Some(id), None)?,
-            max_block_bytes: max_block_bytes(params)?,
+            max_block_bytes: params.max_block_json(),
             parameters: None,
             goes_on: true,
             services: JoinSet::new(),
@@ -242,9 +242,4 @@ fn start_explorer(starter: &mut ServiceStarter<'_>, options: &RunOptions, nodes:
     let tokens = nodes.all().into_iter().filter_map(|node| Some((node.address, node.token?))).collect();
     starter.explorer(listener, tokens)?;
     Ok(address)
-}
-
-/// Bound on the JSON of one block (docs/protocol.md §8).
-fn max_block_bytes(params: &Params) -> anyhow::Result<usize> {
-    Ok(6 * usize::try_from(params.max_data_bytes)? + 4096)
 }
