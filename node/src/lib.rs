@@ -7,6 +7,7 @@ mod block_cache;
 mod coinbase;
 mod mempools;
 mod mining;
+mod push_guard;
 mod router;
 mod routes;
 mod sender;

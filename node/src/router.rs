@@ -64,6 +64,7 @@ fn exchange_routes() -> Vec<Route<NodeState>> {
             .returns_with(201, "Stored, on the best chain or on a side branch", Shape::of::<BlockResponse>())
             .returns_with(200, "Known already", Shape::of::<BlockResponse>())
             .returns_with(202, "Cannot be judged yet, for the given reason", Shape::of::<BlockResponse>())
+            .refuses(429, "Too many invalid blocks came from the machine that the request comes from")
             .refuses(422, "The block breaks the rule that `rule` names"),
         post("/sync/headers", "Up to 2000 headers after a point that both chains have", exchange::headers)
             .details("They follow the first hash of the locator that is on the node's best chain.")

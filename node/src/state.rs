@@ -2,7 +2,9 @@
 
 use crate::block_cache::BlockCache;
 use crate::mining::Mining;
+use crate::push_guard::PushGuard;
 use crate::work_offers::WorkOffers;
+use http::Method;
 use runtime::clock::Clock;
 use runtime::dns::Resolver;
 use runtime::follower::{Follower, FollowerError};
@@ -10,7 +12,9 @@ use runtime::server::{self, Identity, Request, Service};
 use shared::chain::ChainReader;
 use shared::store::StoreError;
 use shared::wire::{Info, Problem};
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
 use tokio::sync::{Semaphore, watch};
 
 /// Most answers of `/sync/blocks` at a time, each of up to 8 MiB.
@@ -25,6 +29,9 @@ pub(crate) struct NodeState {
     /// Limits answers of `/sync/blocks` apart from other streams: slow readers of `/blockchain` must not stop peers
     /// from syncing.
     pub(crate) block_answers: Arc<Semaphore>,
+    pub(crate) push_guard: PushGuard,
+    /// IP addresses whose nodes cannot be called back, each of which was logged.
+    pub(crate) uncallable: Mutex<BTreeSet<IpAddr>>,
     /// For the names of peers that send requests.
     pub(crate) resolver: Resolver,
     identity: Identity,
@@ -40,6 +47,8 @@ impl NodeState {
             offers: WorkOffers::default(),
             cache: BlockCache::new(),
             block_answers: Arc::new(Semaphore::new(MAX_BLOCK_ANSWERS)),
+            push_guard: PushGuard::default(),
+            uncallable: Mutex::default(),
             resolver: Resolver::default(),
         }
     }
@@ -69,13 +78,24 @@ impl Service for NodeState {
         }
     }
 
-    /// Refuses all requests of a blocked peer.
+    /// Refuses all requests that name a blocked peer, and the exchange of blocks also by its IP address where no other
+    /// peer has the same.
     fn admit(&self, request: &Request) -> Result<(), Problem> {
-        match request.claimed_node().filter(|sender| self.follower.is_blocked(sender)) {
-            Some(sender) => Err(server::forbidden(format!("this node was told to block {sender}"))),
-            None => Ok(()),
-        }
+        let blocked = match request.claimed_node() {
+            Some(sender) if self.follower.is_blocked(sender) => sender.to_owned(),
+            _ if is_exchange(request) && self.follower.is_blocked_ip(request.remote.ip()) => {
+                format!("the node at {}", request.remote.ip())
+            }
+            _ => return Ok(()),
+        };
+        Err(server::forbidden(format!("this node was told to block {blocked}")))
     }
+}
+
+/// Whether a request is one by which nodes exchange blocks.
+fn is_exchange(request: &Request) -> bool {
+    let path = request.path();
+    request.method == Method::POST && ["/block", "/sync/headers", "/sync/blocks"].contains(&path.as_str())
 }
 
 pub(crate) fn store_problem(error: &StoreError) -> Problem {

@@ -17,7 +17,7 @@ const MAX_BLOCKS: u64 = 1000;
 /// receive new blocks only by polling.
 pub(crate) async fn peers(node: Arc<NodeState>, request: Request) -> Result<Response, Problem> {
     if let Some(sender) = verified_sender(&node.resolver, &request).await {
-        node.follower.offer_peers(vec![sender], PeerSource::Peers);
+        node.follower.offer_peers(vec![sender], PeerSource::Caller);
     }
     reply::json(&node.follower.status().peers)
 }

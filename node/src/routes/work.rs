@@ -8,7 +8,7 @@ use crate::work_offers::SolutionError;
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
 use serde::Deserialize;
 use shared::chain::{BlockViolation, Rules};
-use shared::wire::{BlockSource, Problem, WorkSolution};
+use shared::wire::{Problem, WorkSolution};
 use std::sync::Arc;
 use utoipa::IntoParams;
 
@@ -57,5 +57,5 @@ pub(crate) async fn solve(node: Arc<NodeState>, mut request: Request) -> Result<
         SolutionError::Unknown => server::not_found(error.to_string()),
         SolutionError::TargetMissed(_) => server::unprocessable("proof-of-work", error.to_string()),
     })?;
-    exchange::submit(&node, block, BlockSource::Mined, None).await
+    exchange::submit(&node, block).await
 }

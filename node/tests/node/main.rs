@@ -9,6 +9,7 @@ mod blocks;
 mod bundles;
 mod chain;
 mod check_it_yourself;
+mod claims;
 mod exchange;
 mod forks;
 mod guards;

@@ -20,11 +20,12 @@ pub use mempool::{ListPage, Unprocessed};
 pub use tracker::role_name;
 
 use crate::dns::Resolver;
+use reqwest::Method;
 use shared::block::BlockHash;
 use shared::wire::{Info, NETWORK_HEADER, NODE_HEADER};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use transport::Bounds;
+use transport::{Bounds, from_json, read_body};
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -74,6 +75,16 @@ impl Client {
     /// See [`Error`].
     pub async fn info(&self, address: &str) -> Result<Info, Error> {
         self.get(address, "/info", Bounds::SMALL).await
+    }
+
+    /// `GET /info`, and the IP address that the response came from.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn info_with_ip(&self, address: &str) -> Result<(Info, Option<IpAddr>), Error> {
+        let answer = self.send(self.request(Method::GET, address, "/info")?, Bounds::SMALL).await?;
+        let ip = answer.remote_addr().map(|remote| remote.ip());
+        Ok((from_json(&read_body(answer, Bounds::SMALL.bytes).await?)?, ip))
     }
 
     /// `GET /info` of exactly this socket address, within 2 s and 64 KiB: no name is resolved, so the call reaches the

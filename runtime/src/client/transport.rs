@@ -115,7 +115,16 @@ fn refusal(status: StatusCode, body: &[u8]) -> Problem {
 }
 
 /// The whole body, if it has at most `limit` bytes.
-pub(super) async fn read_body(mut answer: Response, limit: usize) -> Result<Bytes, Error> {
+pub(super) async fn read_body(answer: Response, limit: usize) -> Result<Bytes, Error> {
+    read_body_watched(answer, limit, &|_| {}).await
+}
+
+/// The whole body, if it has at most `limit` bytes. `on_progress` is called with the number of bytes so far.
+pub(super) async fn read_body_watched(
+    mut answer: Response,
+    limit: usize,
+    on_progress: &(dyn Fn(usize) + Sync),
+) -> Result<Bytes, Error> {
     if answer.content_length().is_some_and(|length| length > limit as u64) {
         return Err(Error::Oversized { limit });
     }
@@ -125,6 +134,7 @@ pub(super) async fn read_body(mut answer: Response, limit: usize) -> Result<Byte
             return Err(Error::Oversized { limit });
         }
         body.extend_from_slice(&chunk);
+        on_progress(body.len());
     }
     Ok(body.freeze())
 }

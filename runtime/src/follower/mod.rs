@@ -15,6 +15,7 @@ use shared::store::{Store, StoreError};
 use shared::sync::{PeerAddress, PeerSource, SyncSettings, Syncer};
 use shared::wire::{BlockSource, NodeEvent, PeerInfo, PeersUpdate, SyncReport};
 use shared::work::Difficulty;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -47,7 +48,8 @@ pub struct Status {
     pub tip: ChainEntry,
     /// The difficulty that the next block must have.
     pub next_difficulty: Difficulty,
-    /// Whether a better chain is being fetched, so that mining on this one would be wasted.
+    /// Whether blocks of a better branch are arriving, so that a miner should pause: for a tenth of the block interval
+    /// after each such block. A mere claim of a better chain stops no miner.
     pub is_syncing: bool,
     /// Changes to another branch since the start. While it is the same, so is the block at each height.
     pub reorganisations: u64,
@@ -57,6 +59,8 @@ pub struct Status {
     pub peers: Arc<[PeerInfo]>,
     /// How many peers answer and are on our network.
     pub connected: usize,
+    /// IP addresses of blocked peers that no other peer shares.
+    pub blocked_ips: Arc<[IpAddr]>,
 }
 
 /// Why a request to the chain's thread failed.
@@ -156,7 +160,7 @@ impl Follower {
         let _ = self.events.send(Arc::new(event));
     }
 
-    /// Submits a block that was mined here, or pushed by `from`.
+    /// Submits a block that was mined here, or pushed by a caller that names itself `from`.
     ///
     /// # Errors
     /// The outer: the chain's thread could not be asked. The inner: the chain's refusal.
@@ -185,6 +189,12 @@ impl Follower {
         self.request(|reply| Command::SyncNow { reply }).await
     }
 
+    /// A caller that names itself `from` has news: the syncer polls the peer of that name.
+    pub fn hint(&self, from: PeerAddress) {
+        // If the queue is full, the regular poll finds the news.
+        let _ = self.commands.try_send(Command::Hint(from));
+    }
+
     /// Offers addresses of peers; the syncer finds out which of them answer and are on our network.
     pub fn offer_peers(&self, addresses: Vec<PeerAddress>, learnt: PeerSource) {
         // If the queue is full, the next registration repeats the offer.
@@ -200,6 +210,17 @@ impl Follower {
     pub fn is_blocked(&self, address: &str) -> bool {
         let blocked = |peer: &PeerInfo| peer.address == address && peer.error.as_deref() == Some("blocked");
         self.status.borrow().peers.iter().any(blocked)
+    }
+
+    /// Whether `ip` is the address of a blocked peer, and of no other peer.
+    pub fn is_blocked_ip(&self, ip: IpAddr) -> bool {
+        self.status.borrow().blocked_ips.contains(&ip.to_canonical())
+    }
+
+    /// Whether the peer at an address answers and is on our network.
+    pub fn is_connected(&self, address: &PeerAddress) -> bool {
+        let connected = |peer: &PeerInfo| peer.address == address.as_str() && peer.error.is_none();
+        self.status.borrow().peers.iter().any(connected)
     }
 
     /// Waits until the chain's thread has ended, for whatever reason.

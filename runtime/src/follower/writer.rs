@@ -17,6 +17,8 @@ use tokio::sync::{broadcast, oneshot, watch};
 const SYNC_NOW_MS: u64 = 25_000;
 /// Most commands that are handled before the syncer's due work.
 const MAX_BEFORE_WAKEUP: usize = 256;
+/// A command that takes this long delays responses noticeably, in milliseconds.
+const DELAY_MS: u64 = 100;
 /// Most requests of `POST /sync` that wait at a time.
 const MAX_SYNC_WAITERS: usize = 64;
 
@@ -32,6 +34,12 @@ pub(super) enum Command {
         id: RequestId,
         result: Result<PeerResponse, Failure>,
     },
+    Progress {
+        id: RequestId,
+        bytes: u64,
+    },
+    /// A caller that names itself so has news.
+    Hint(PeerAddress),
     Offer {
         addresses: Vec<PeerAddress>,
         learnt: PeerSource,
@@ -79,7 +87,7 @@ impl Writer {
         peer_client: PeerClient,
         event_sender: broadcast::Sender<Arc<NodeEvent>>,
     ) -> (Self, watch::Receiver<Arc<Status>>) {
-        let (status, watcher) = watch::channel(Arc::new(status_of(&chain, &syncer, 0)));
+        let (status, watcher) = watch::channel(Arc::new(status_of(&chain, &syncer, 0, clock)));
         let (sync_waiters, events, replies) = (Vec::new(), Vec::new(), Vec::new());
         (
             Self {
@@ -109,7 +117,12 @@ impl Writer {
             match queue.recv_timeout(Duration::from_millis(wait_ms)) {
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Ok(command) => {
+                    let began_ms = self.clock.now().uptime_ms;
                     self.handle(command);
+                    let took_ms = self.clock.now().uptime_ms.saturating_sub(began_ms);
+                    if took_ms >= DELAY_MS {
+                        self.syncer.handle_delay(took_ms);
+                    }
                     handled += 1;
                 }
                 Err(RecvTimeoutError::Timeout) => is_idle = true,
@@ -147,7 +160,12 @@ impl Writer {
                 }
                 self.defer_reply(reply, result);
             }
-            Command::Response { id, result } => self.syncer.handle_response(id, result, &mut self.chain, now),
+            Command::Response { id, result } => {
+                self.peer_client.finish(id);
+                self.syncer.handle_response(id, result, &mut self.chain, now);
+            }
+            Command::Progress { id, bytes } => self.syncer.handle_progress(id, bytes, now),
+            Command::Hint(address) => self.syncer.handle_hint(&address, now),
             Command::Offer { addresses, learnt } => {
                 self.syncer.add_peers(addresses, learnt, now);
                 self.syncer.handle_wakeup(&mut self.chain, now);
@@ -180,6 +198,8 @@ impl Writer {
                     self.peer_client.send(id, peer, request, timeout_ms)
                 }
                 SyncOutput::Event(event) => self.record_event(event.into()),
+                SyncOutput::Cancel(id) => self.peer_client.cancel(id),
+                SyncOutput::Warning(note) => tracing::warn!("{note}"),
                 SyncOutput::Log(note) => tracing::debug!("{note}"),
             }
         }
@@ -248,9 +268,11 @@ impl Writer {
 
     fn publish(&mut self) {
         if !self.chain.is_committed() {
-            return;
+            // Readers see only what is durable, but miners must not be idle for longer than the syncer wants.
+            let is_syncing = self.syncer.is_syncing(self.clock.now());
+            return self.publish_pause(is_syncing);
         }
-        let status = status_of(&self.chain, &self.syncer, self.reorganisations);
+        let status = status_of(&self.chain, &self.syncer, self.reorganisations, self.clock);
         gauge!("chainlab_height").set(status.tip.index.0 as f64);
         gauge!("chainlab_difficulty").set(status.next_difficulty.value() as f64);
         gauge!("chainlab_peers").set(status.connected as f64);
@@ -258,6 +280,7 @@ impl Writer {
             let changed = current.tip.hash() != status.tip.hash()
                 || current.is_syncing != status.is_syncing
                 || current.peers != status.peers
+                || current.blocked_ips != status.blocked_ips
                 || current.tips != status.tips;
             if changed {
                 *current = Arc::new(status);
@@ -265,16 +288,27 @@ impl Writer {
             changed
         });
     }
+
+    fn publish_pause(&self, is_syncing: bool) {
+        self.status.send_if_modified(|current| {
+            let changed = current.is_syncing != is_syncing;
+            if changed {
+                *current = Arc::new(Status { is_syncing, ..Status::clone(current) });
+            }
+            changed
+        });
+    }
 }
 
-fn status_of(chain: &Chain, syncer: &Syncer, reorganisations: u64) -> Status {
+fn status_of(chain: &Chain, syncer: &Syncer, reorganisations: u64, clock: Clock) -> Status {
     Status {
         tip: chain.tip().clone(),
         next_difficulty: chain.next_difficulty(),
-        is_syncing: syncer.is_syncing(chain),
+        is_syncing: syncer.is_syncing(clock.now()),
         reorganisations,
         tips: chain.tips().into(),
         peers: syncer.peers().into(),
         connected: syncer.connected(),
+        blocked_ips: syncer.blocked_ips().into(),
     }
 }

@@ -156,6 +156,9 @@ pub struct BlockResponse {
     /// Why it is not taken yet.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Its parent, if the node lacks that and cannot fetch it from the sender: push the parent first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<BlockHash>,
 }
 
 /// What was done with a pushed block.

@@ -4,7 +4,7 @@ use crate::forge::{Forge, Spoil};
 use shared::block::{Block, BlockHash, Height, Nonce, Timestamp};
 use shared::chain::{Chain, Tip};
 use shared::random::Random;
-use shared::sync::{HEADERS_PER_REQUEST, PeerRequest, PeerResponse};
+use shared::sync::{Failure, HEADERS_PER_REQUEST, PeerRequest, PeerResponse};
 use shared::work::Work;
 use shared::work::retarget::RetargetRule;
 
@@ -39,10 +39,22 @@ pub enum Lie {
     Silent,
     /// A branch from the future: not a broken rule, so nobody drops it.
     Future,
+    /// Valid headers of more work; requests for their bodies are never answered.
+    Withholds,
+    /// Valid headers of more work; requests for their bodies are refused with 503 after 28 s.
+    RefusesLate,
+    /// Valid headers of more work, whose bodies arrive byte by byte.
+    Drips,
+    /// Valid headers of more work; the connection breaks at each request for bodies.
+    CutsOff,
+    /// The honest chain's headers; requests for their bodies are never answered.
+    RelaysAndHangs,
+    /// Pushes blocks of a wrong difficulty in the name of each honest node in turn.
+    Frames,
 }
 
 impl Lie {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 20] = [
         Self::ClaimsWork,
         Self::ClaimsWorkOfHonestTips,
         Self::WrongDifficulty,
@@ -57,26 +69,42 @@ impl Lie {
         Self::Trickles,
         Self::Silent,
         Self::Future,
+        Self::Withholds,
+        Self::RefusesLate,
+        Self::Drips,
+        Self::CutsOff,
+        Self::RelaysAndHangs,
+        Self::Frames,
     ];
+
+    /// Those that offer a better branch with valid headers and deliver no bodies.
+    pub const WITHHOLDING: [Self; 5] = [Self::NoBodies, Self::Withholds, Self::RefusesLate, Self::Drips, Self::CutsOff];
 
     /// Whether it breaks a rule of the protocol, or a promise, so that it must end up dropped.
     pub fn must_be_dropped(self) -> bool {
-        !matches!(self, Self::Trickles | Self::Future)
+        // A broken connection may be nobody's fault, a push proves nothing about the node that it names, and where
+        // pushes arrive nobody needs the bodies that a relay withholds.
+        !matches!(self, Self::Future | Self::CutsOff | Self::Frames | Self::PushesGarbage | Self::RelaysAndHangs)
     }
 
     pub fn pushes(self) -> bool {
-        matches!(self, Self::PushesGarbage | Self::BadLabel | Self::SameLabel | Self::Future)
+        matches!(self, Self::PushesGarbage | Self::BadLabel | Self::SameLabel | Self::Future | Self::Frames)
     }
 
     fn spoil(self) -> Spoil {
         match self {
-            Self::WrongDifficulty => Spoil::Difficulty,
+            Self::WrongDifficulty | Self::Frames => Spoil::Difficulty,
             Self::NoWork => Spoil::Work,
             Self::BadLabel => Spoil::BadLabel,
             Self::SameLabel => Spoil::SameLabel,
             Self::Future => Spoil::Future,
             _ => Spoil::Nothing,
         }
+    }
+
+    fn stands_on_honest_tip(self) -> bool {
+        use Lie::{ClaimsWorkOfHonestTips, Frames, PushesGarbage, RelaysAndHangs, Trickles};
+        matches!(self, ClaimsWorkOfHonestTips | Trickles | PushesGarbage | RelaysAndHangs | Frames)
     }
 
     fn claims_too_much(self) -> bool {
@@ -93,6 +121,13 @@ pub enum Lied {
     },
     With(PeerResponse),
     Never,
+    /// A byte a second, and never the whole.
+    Drips,
+    /// This failure, this much later.
+    Fails {
+        failure: Failure,
+        after_ms: u64,
+    },
 }
 
 pub struct Liar {
@@ -110,7 +145,7 @@ impl Liar {
     /// The tip that it claims to have.
     pub fn tip(&mut self, chain: &Chain, now: Timestamp) -> Tip {
         let mut tip = chain.tip().tip();
-        if !matches!(self.lie, Lie::ClaimsWorkOfHonestTips | Lie::Trickles | Lie::PushesGarbage) {
+        if !self.lie.stands_on_honest_tip() {
             self.forge_on(chain, now);
             let last = self.forged.last().unwrap().header();
             let work = self.forged.iter().map(|block| block.header().difficulty.work()).sum::<Work>();
@@ -142,6 +177,8 @@ impl Liar {
                 Lied::With(PeerResponse::Headers(vec![genesis; HEADERS_PER_REQUEST + 1]))
             }
             (PeerRequest::Headers { locator, .. }, Lie::EndlessHeaders) => self.more_headers(locator, chain, now),
+            (PeerRequest::Blocks { .. }, Lie::RelaysAndHangs) => Lied::Never,
+            (PeerRequest::Headers { .. }, Lie::RelaysAndHangs | Lie::Frames) => Lied::Honestly { after_ms: 0 },
             (PeerRequest::Headers { locator, .. }, lie) if lie != Lie::PushesGarbage => {
                 self.headers(locator, chain, now)
             }
@@ -150,7 +187,17 @@ impl Liar {
                     !matches!(lie, Lie::WrongDifficulty | Lie::NoWork | Lie::Future),
                     "bodies were asked for whose headers break a rule: {lie:?}"
                 );
-                self.bodies(hashes, chain)
+                match lie {
+                    Lie::Withholds => Lied::Never,
+                    Lie::Drips => Lied::Drips,
+                    Lie::RefusesLate => {
+                        Lied::Fails { failure: Failure::Refused("503 try again".to_owned()), after_ms: 28_000 }
+                    }
+                    Lie::CutsOff => {
+                        Lied::Fails { failure: Failure::Unreachable("the connection broke".to_owned()), after_ms: 0 }
+                    }
+                    _ => self.bodies(hashes, chain),
+                }
             }
             _ => Lied::Honestly { after_ms: 0 },
         }

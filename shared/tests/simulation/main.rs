@@ -14,6 +14,7 @@
 )]
 
 mod checks;
+mod claims;
 mod economy;
 mod forge;
 mod interrupted_download;

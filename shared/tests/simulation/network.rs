@@ -42,13 +42,16 @@ pub struct Network {
     /// Whether messages across the partition vanish, or are refused.
     cut_is_silent: bool,
     unreachable: BTreeSet<usize>,
+    /// Nodes that can call others and cannot be called, as behind a router.
+    pub uncallable: BTreeSet<usize>,
     random: Random,
 }
 
 impl Network {
     pub fn new(faults: Faults, seed: u64) -> Self {
         let random = Random::new(seed);
-        Self { faults, left: BTreeSet::new(), cut_is_silent: false, unreachable: BTreeSet::new(), random }
+        let (left, unreachable, uncallable) = <_>::default();
+        Self { faults, left, cut_is_silent: false, unreachable, uncallable, random }
     }
 
     pub fn partition(&mut self, left: BTreeSet<usize>, silently: bool) {
@@ -70,6 +73,13 @@ impl Network {
     }
 
     pub fn request(&mut self, from: usize, to: usize) -> Fate {
+        if self.uncallable.contains(&to) {
+            return Fate::Refused { after_ms: self.delay_ms() };
+        }
+        self.pass(from, to)
+    }
+
+    fn pass(&mut self, from: usize, to: usize) -> Fate {
         if self.unreachable.contains(&from) || self.unreachable.contains(&to) {
             return Fate::Refused { after_ms: self.delay_ms() };
         }
@@ -82,7 +92,7 @@ impl Network {
 
     /// An answer across a new partition, or from a node that has gone, is a broken connection.
     pub fn answer(&mut self, from: usize, to: usize) -> Fate {
-        match self.request(from, to) {
+        match self.pass(from, to) {
             Fate::Arrives { after_ms, .. } => {
                 let again = percent(&mut self.random, self.faults.duplicated_answers_percent);
                 let again_after_ms = again.then(|| self.delay_ms());

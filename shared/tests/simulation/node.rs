@@ -4,7 +4,7 @@ use crate::economy::may_turn_out_bad;
 use crate::forge::{Forge, Spoil};
 use crate::liar::Liar;
 use shared::block::{Block, BlockHash, Nonce, Timestamp};
-use shared::chain::{BlockError, Chain, Rules, SideLimits, Tip};
+use shared::chain::{BlockError, Chain, NotYet, Rules, SideLimits, Tip};
 use shared::store::MemoryStore;
 use shared::sync::{
     BLOCKS_PER_REQUEST, Failure, HEADERS_PER_REQUEST, Now, PeerAddress, PeerRequest, PeerResponse, PeerSource,
@@ -40,6 +40,8 @@ pub struct Node {
     /// Mean milliseconds that it takes to try one nonce; none if it does not mine.
     pub ms_per_hash: Option<u64>,
     pub liar: Option<Liar>,
+    /// Like a mempool: it names itself to nobody, so nobody pushes to it.
+    pub is_follower: bool,
     pub roster: Vec<PeerAddress>,
     pub source: PeerSource,
     /// Blocks of which somebody was told that they are kept.
@@ -79,6 +81,7 @@ impl Node {
             clock_offset_ms: 0,
             ms_per_hash: None,
             liar: None,
+            is_follower: false,
             roster: Vec::new(),
             source: PeerSource::Tracker,
             acknowledged: BTreeSet::new(),
@@ -91,6 +94,11 @@ impl Node {
 
     pub fn is_honest(&self) -> bool {
         self.liar.is_none()
+    }
+
+    /// Whether it leaves its miner idle until a better branch is here.
+    pub fn pauses_mining(&self, now_ms: u64) -> bool {
+        self.running.as_ref().is_some_and(|running| running.syncer.is_syncing(self.now(now_ms)))
     }
 
     pub fn time(&self, now_ms: u64) -> Timestamp {
@@ -112,7 +120,8 @@ impl Node {
         self.work = chain.tip().work;
         self.told.avoids.clear();
         self.life += 1;
-        let settings = SyncSettings { own_address: Some(self.address.clone()), ..SyncSettings::default() };
+        let own_address = Some(self.address.clone()).filter(|_| !self.is_follower);
+        let settings = SyncSettings { own_address, ..SyncSettings::default() };
         let syncer = Syncer::new(settings, seed);
         let waiting = BTreeMap::new();
         self.running = Some(Running { chain, syncer, started_ms: now_ms, waiting, wake_at_ms: None });
@@ -136,13 +145,18 @@ impl Node {
     }
 
     /// What it answers to `from` (docs/protocol.md §10).
-    pub fn serve(&mut self, from: &PeerAddress, request: &PeerRequest, now_ms: u64) -> Result<PeerResponse, Failure> {
+    pub fn serve(
+        &mut self,
+        from: Option<&PeerAddress>,
+        request: &PeerRequest,
+        now_ms: u64,
+    ) -> Result<PeerResponse, Failure> {
         let now = self.now(now_ms);
         let Some(running) = &mut self.running else { return Err(Failure::Unreachable("nobody is there".to_owned())) };
-        if running.syncer.is_blocked(from) {
+        if from.is_some_and(|from| running.syncer.is_blocked(from)) {
             return Err(Failure::Unreachable("blocked".to_owned()));
         }
-        if matches!(request, PeerRequest::Info) {
+        if let Some(from) = from.filter(|_| matches!(request, PeerRequest::Info)) {
             running.syncer.handle_caller(from, now);
         }
         let reader = running.chain.view().reader().unwrap();
@@ -153,7 +167,7 @@ impl Node {
                     None => reader.tip().unwrap().tip(),
                 };
                 let (address, network) = (self.address.to_string(), self.rules.params().network_id());
-                PeerResponse::Info { address, network, difference: None, tip: Some(tip) }
+                PeerResponse::Info { address, network, difference: None, tip: Some(tip), ip: None }
             }
             PeerRequest::Peers => {
                 let peers = running.syncer.peers();
@@ -176,29 +190,59 @@ impl Node {
         })
     }
 
-    fn take_pushed(&mut self, block: &Arc<Block>, from: &PeerAddress, now: Now) -> Result<PeerResponse, Failure> {
+    fn take_pushed(
+        &mut self,
+        block: &Arc<Block>,
+        from: Option<&PeerAddress>,
+        now: Now,
+    ) -> Result<PeerResponse, Failure> {
         let Some(running) = &mut self.running else { return Err(Failure::Unreachable("nobody is there".to_owned())) };
         let block = Block::clone(block);
         let (hash, promised) = (block.hash(), !may_turn_out_bad(block.data()));
-        match running.syncer.handle_block(block, BlockSource::Pushed, Some(from), &mut running.chain, now) {
+        match running.syncer.handle_block(block, BlockSource::Pushed, from, &mut running.chain, now) {
             Ok(_) => {
                 // A side block may break a stateful rule, and goes when that is found.
                 if promised {
                     self.acknowledged.insert(hash);
                 }
-                Ok(PeerResponse::Pushed)
+                Ok(PeerResponse::Pushed { missing: None })
             }
-            Err(BlockError::NotYet(_)) => Ok(PeerResponse::Pushed),
+            Err(BlockError::NotYet(NotYet::UnknownParent(parent))) => {
+                let is_connected = |from: &PeerAddress| {
+                    let peers = running.syncer.peers();
+                    peers.iter().any(|peer| peer.address == from.to_string() && peer.error.is_none())
+                };
+                let missing = if from.is_some_and(is_connected) { None } else { Some(parent) };
+                Ok(PeerResponse::Pushed { missing })
+            }
+            Err(BlockError::NotYet(_)) => Ok(PeerResponse::Pushed { missing: None }),
             Err(BlockError::Invalid(broken)) => Err(Failure::Refused(format!("422 {broken}"))),
             Err(BlockError::Failed(error)) => Err(Failure::Refused(format!("503 {error}"))),
         }
     }
 }
 
+/// Every node has a machine of its own, …
 pub fn address(number: usize) -> PeerAddress {
     PeerAddress::new(&format!("10.0.0.{number}:8100")).unwrap()
 }
 
+/// … or shares one with others.
+pub fn address_on(machine: &str, port: usize) -> PeerAddress {
+    PeerAddress::new(&format!("{machine}:{port}")).unwrap()
+}
+
+/// Ports of shared machines: sybils have the lower ones, so that their addresses sort first.
+pub const SYBIL_PORTS: usize = 1000;
+pub const HONEST_PORTS: usize = 9000;
+
 pub fn number(address: &PeerAddress) -> Option<usize> {
-    address.as_str().strip_prefix("10.0.0.")?.strip_suffix(":8100")?.parse().ok()
+    let (host, port) = address.as_str().rsplit_once(':')?;
+    match port {
+        "8100" => host.strip_prefix("10.0.0.")?.parse().ok(),
+        port => {
+            let port: usize = port.parse().ok()?;
+            port.checked_sub(if port < HONEST_PORTS { SYBIL_PORTS } else { HONEST_PORTS })
+        }
+    }
 }

@@ -18,11 +18,37 @@ use std::sync::Arc;
 
 /// Something that happens.
 pub enum Happening {
-    Wake { node: usize, life: u32 },
-    Ask { from: usize, life: u32, to: usize, id: RequestId, request: PeerRequest },
-    Answer { to: usize, life: u32, id: RequestId, result: Result<PeerResponse, Failure> },
-    Mine { node: usize },
-    Lie { node: usize },
+    Wake {
+        node: usize,
+        life: u32,
+    },
+    /// `named` is the sender that the request names, which a liar may choose.
+    Ask {
+        from: usize,
+        named: usize,
+        life: u32,
+        to: usize,
+        id: RequestId,
+        request: PeerRequest,
+    },
+    Answer {
+        to: usize,
+        life: u32,
+        id: RequestId,
+        result: Result<PeerResponse, Failure>,
+    },
+    Progress {
+        to: usize,
+        life: u32,
+        id: RequestId,
+        bytes: u64,
+    },
+    Mine {
+        node: usize,
+    },
+    Lie {
+        node: usize,
+    },
     Pay,
     Fault(Fault),
 }
@@ -51,6 +77,9 @@ pub struct World {
     /// Whether silence may make honest peers look slow.
     pub silence_happens: bool,
     mined: u64,
+    /// How often a miner would have found a block, and how often it did not since it was syncing.
+    pub attempts: u64,
+    pub paused: u64,
     /// A digest of all that happened, to compare two runs by.
     trace: u64,
 }
@@ -75,6 +104,8 @@ impl World {
             economy: None,
             silence_happens,
             mined: 0,
+            attempts: 0,
+            paused: 0,
             trace: seed,
         }
     }
@@ -186,8 +217,8 @@ impl World {
                 living.this_second.1 += 1;
                 Some(node)
             }
-            Happening::Ask { from, life, to, id, request } => {
-                self.serve(from, life, to, id, &request);
+            Happening::Ask { from, named, life, to, id, request } => {
+                self.serve(from, named, life, to, id, &request);
                 Some(to)
             }
             Happening::Answer { to, life, id, result } => {
@@ -200,9 +231,24 @@ impl World {
                 assert!(fetching || durable, "node {to} fetches nothing and keeps blocks from the store");
                 Some(to)
             }
+            Happening::Progress { to, life, id, bytes } => {
+                let now = self.nodes[to].now(now_ms);
+                let node = &mut self.nodes[to];
+                let running = node.running.as_mut().filter(|_| node.life == life)?;
+                if running.waiting.contains_key(&id) {
+                    running.syncer.handle_progress(id, bytes, now);
+                    self.kernel.after(1000, Happening::Progress { to, life, id, bytes: bytes + 1 });
+                }
+                Some(to)
+            }
             Happening::Mine { node } => {
                 if self.mining {
-                    self.mine_now(node);
+                    self.attempts += 1;
+                    if self.nodes[node].pauses_mining(now_ms) {
+                        self.paused += 1;
+                    } else {
+                        self.mine_now(node);
+                    }
                 }
                 self.schedule_mining(node);
                 None
@@ -242,9 +288,10 @@ impl World {
         None
     }
 
-    fn serve(&mut self, from: usize, life: u32, to: usize, id: RequestId, request: &PeerRequest) {
+    fn serve(&mut self, from: usize, named: usize, life: u32, to: usize, id: RequestId, request: &PeerRequest) {
         let now_ms = self.kernel.now_ms();
-        let (asker, node) = (self.nodes[from].address.clone(), &mut self.nodes[to]);
+        let sender = (!self.nodes[from].is_follower).then(|| self.nodes[named].address.clone());
+        let node = &mut self.nodes[to];
         let time = node.time(now_ms);
         let lied = match (&mut node.liar, &node.running) {
             (Some(liar), Some(running)) => liar.answer(request, &running.chain, time),
@@ -253,7 +300,9 @@ impl World {
         let (result, late_ms) = match lied {
             Lied::Never => return,
             Lied::With(response) => (Ok(response), 0),
-            Lied::Honestly { after_ms } => (node.serve(&asker, request, now_ms), after_ms),
+            Lied::Drips => return self.kernel.after(100, Happening::Progress { to: from, life, id, bytes: 1 }),
+            Lied::Fails { failure, after_ms } => (Err(failure), after_ms),
+            Lied::Honestly { after_ms } => (node.serve(sender.as_ref(), request, now_ms), after_ms),
         };
         let slow = node.liar.as_ref().is_some_and(|liar| liar.lie == crate::liar::Lie::Trickles);
         let late_ms = if slow && matches!(request, PeerRequest::Blocks { .. }) { 29_000 } else { late_ms };
@@ -296,7 +345,12 @@ impl World {
                 }
                 SyncOutput::Event(SyncEvent::Reorg(event)) => self.nodes[node].told.undone.push(event.undone),
                 SyncOutput::Event(_) => {}
-                SyncOutput::Log(note) => self.nodes[node].told.notes.push(note),
+                SyncOutput::Cancel(id) => {
+                    if let Some(running) = &mut self.nodes[node].running {
+                        running.waiting.remove(&id);
+                    }
+                }
+                SyncOutput::Log(note) | SyncOutput::Warning(note) => self.nodes[node].told.notes.push(note),
             }
         }
         let life = self.nodes[node].life;
@@ -314,7 +368,7 @@ impl World {
         let fate = to.map_or(Fate::Refused { after_ms: 1 }, |to| self.network.request(from, to));
         match (fate, to) {
             (Fate::Arrives { after_ms, .. }, Some(to)) if is_there => {
-                self.kernel.after(after_ms, Happening::Ask { from, life, to, id, request });
+                self.kernel.after(after_ms, Happening::Ask { from, named: from, life, to, id, request });
             }
             (Fate::Vanishes, _) => {}
             (Fate::Arrives { after_ms, .. } | Fate::Refused { after_ms }, _) => {
@@ -331,10 +385,15 @@ impl World {
             && let Some(block) = liar.push(&running.chain, time)
         {
             let (life, block) = (node.life, Arc::new(block));
+            let frames = liar.lie == crate::liar::Lie::Frames;
             for to in (0..self.nodes.len()).filter(|to| *to != from) {
-                // Nobody waits for the answer.
-                let (id, request) = (RequestId(u64::MAX), PeerRequest::Push(block.clone()));
-                self.kernel.after(20, Happening::Ask { from, life, to, id, request });
+                let framed: Vec<_> =
+                    (0..self.nodes.len()).filter(|node| *node != to && self.nodes[*node].is_honest()).collect();
+                for named in if frames { framed } else { vec![from] } {
+                    // Nobody waits for the answer.
+                    let (id, request) = (RequestId(u64::MAX), PeerRequest::Push(block.clone()));
+                    self.kernel.after(20, Happening::Ask { from, named, life, to, id, request });
+                }
             }
         }
         self.kernel.after(500, Happening::Lie { node: from });

@@ -1,0 +1,92 @@
+//! Claims of strangers that are not proven: they stop no mining, and cost no other node its peers.
+
+use crate::hostile_peers::{Liar, Lie};
+use crate::lab::{Answer, Asked, Lab, agree, block_on, fields_on, mining, quiet, seal, to_json, until};
+use reqwest::Method;
+use serde_json::json;
+use shared::block::Header;
+
+/// Headers of a valid branch on `parent`, with more work than a test mines.
+fn heavy(parent: &Header, count: usize, name: &str) -> Vec<Header> {
+    let mut headers: Vec<Header> = Vec::new();
+    while headers.len() < count {
+        let block = block_on(headers.last().unwrap_or(parent), name);
+        headers.push(block.header().clone());
+    }
+    headers
+}
+
+#[tokio::test]
+async fn headers_whose_bodies_never_come_stop_no_mining() {
+    let lab = Lab::new("withheld");
+    let genesis = lab.params.genesis();
+    let mut liars = Vec::new();
+    for name in ["one", "two", "three"] {
+        let headers = heavy(genesis.header(), 300, name);
+        liars.push(Liar::start(&lab, Lie::Withholds(headers)).await);
+    }
+    let at: Vec<_> = liars.iter().map(|liar| liar.at.as_str()).collect();
+    let node = lab.start(mining(&lab.params), &at, 0).await;
+    until("the node has mined", async || (node.tip().await.0 >= 10).then_some(())).await;
+    for liar in &at {
+        let error =
+            until("a liar is dropped", async || node.error_of(liar).await.filter(|error| error.contains("left alone")))
+                .await;
+        assert!(error.contains("does not deliver"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_follower_is_not_held_up_by_relays_that_deliver_no_bodies() {
+    let lab = Lab::new("relays");
+    let honest = lab.node(&[]).await;
+    honest.mine(200).await;
+    let genesis = lab.params.genesis();
+    let mut liars = Vec::new();
+    for number in 0..12 {
+        let headers = heavy(genesis.header(), 20, &format!("relay {number}"));
+        liars.push(Liar::start(&lab, Lie::Withholds(headers)).await);
+    }
+    let mut peers: Vec<_> = liars.iter().map(|liar| liar.at.as_str()).collect();
+    peers.push(&honest.at);
+    let node = lab.start(quiet(&lab.params), &peers, 0).await;
+    agree(&[&node, &honest], 200).await;
+    let mined = honest.mine(3).await;
+    assert_eq!(agree(&[&node, &honest], 203).await, mined[2]);
+}
+
+#[tokio::test]
+async fn no_node_is_dropped_for_blocks_that_others_push_in_its_name() {
+    let lab = Lab::new("framed");
+    let honest = lab.node(&[]).await;
+    let node = lab.node(&[&honest]).await;
+    until("they are connected", async || node.is_connected_to(&honest.at).await).await;
+    let genesis = lab.params.genesis();
+    for number in 0..18 {
+        let data = format!("framed {number}");
+        let easy = seal(fields_on(genesis.header(), 1, &data), &data);
+        let push = node.request(Method::POST, "/block").header("Chainlab-Node", &honest.at).body(to_json(&easy));
+        let answer = Answer::of(push).await;
+        assert_eq!(answer.status, 422, "{}", answer.body);
+    }
+    assert_eq!(node.error_of(&honest.at).await, None, "the honest node is blamed for what it did not push");
+    let mined = honest.mine(2).await;
+    assert_eq!(agree(&[&node, &honest], 2).await, mined[1]);
+}
+
+#[tokio::test]
+async fn a_node_that_nobody_can_call_back_shares_the_blocks_that_it_mined_alone() {
+    let lab = Lab::new("uncallable");
+    let mut config = quiet(&lab.params);
+    // Nobody listens there.
+    config.node.advertise = Some("127.0.0.1:9".to_owned());
+    let hidden = lab.start(config, &[], 0).await;
+    let alone = hidden.mine(3).await;
+    let node = lab.node(&[]).await;
+    hidden.peers(json!({"add": [node.at]})).await;
+    until("it has found the node", async || hidden.is_connected_to(&node.at).await).await;
+    let answer = node.post("/block", to_json(&hidden.block(3).await)).await;
+    assert_eq!((answer.status, answer.ok()["missing"].as_str()), (202, Some(alone[1].as_str())));
+    let mined = hidden.mine(1).await;
+    assert_eq!(agree(&[&node, &hidden], 4).await, mined[0]);
+}
