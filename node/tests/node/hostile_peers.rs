@@ -87,7 +87,8 @@ async fn tell(stream: &mut TcpStream, line: &str, body: &[u8], lie: &Lie) -> Opt
         Lie::Withholds(headers) if line.contains("/sync/headers") => {
             let last = headers.last().map(|last| last.hash().to_string()).unwrap_or_default();
             let has_all = String::from_utf8_lossy(body).contains(&last);
-            reply(stream, &serde_json::to_string(if has_all { &[] } else { headers.as_slice() }).unwrap()).await
+            let rest = &headers[if has_all { headers.len() } else { 0 }..];
+            reply(stream, &serde_json::to_string(rest).unwrap()).await
         }
         Lie::Withholds(_) => std::future::pending().await,
         Lie::Endless => {

@@ -288,7 +288,7 @@ impl Download {
         Ok(())
     }
 
-    /// Connects the blocks that have arrived, in order. Returns a request for the rest of a response that was cut short.
+    /// Connects the blocks that have arrived, in order. Returns a request for the rest of a response that was cut.
     pub(super) fn connect(
         &mut self,
         chain: &mut Chain,
