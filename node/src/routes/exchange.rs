@@ -56,9 +56,9 @@ pub(crate) async fn push(node: Arc<NodeState>, mut request: Request) -> Result<R
     let mut missing = None;
     match &result {
         Err(BlockError::Invalid(_)) => node.push_guard.record_invalid(ip),
-        // A connected peer is asked for the parent; any other sender must push it.
+        // A peer that can be called is asked for the parent; any other sender must push it.
         Err(BlockError::NotYet(NotYet::UnknownParent(parent))) => {
-            if !sender.is_some_and(|sender| node.follower.is_connected(&sender)) {
+            if !sender.is_some_and(|sender| node.follower.may_call(&sender)) {
                 missing = Some(*parent);
                 warn_uncallable(&node, &request);
             }

@@ -219,10 +219,10 @@ impl Follower {
         self.status.borrow().blocked_ips.contains(&ip.to_canonical())
     }
 
-    /// Whether the peer at an address answers and is on our network.
-    pub fn is_connected(&self, address: &PeerAddress) -> bool {
-        let connected = |peer: &PeerInfo| peer.address == address.as_str() && peer.error.is_none();
-        self.status.borrow().peers.iter().any(connected)
+    /// Whether there is a peer at an address that can be called, as far as is known.
+    pub fn may_call(&self, address: &PeerAddress) -> bool {
+        let callable = |peer: &PeerInfo| peer.address == address.as_str() && peer.may_answer();
+        self.status.borrow().peers.iter().any(callable)
     }
 
     /// Waits until the chain's thread has ended, for whatever reason.

@@ -1,12 +1,12 @@
 //! Keeping a chain in step with its peers, as a state machine (docs/protocol.md §10).
 //!
 //! The caller passes in what happens and the time (`handle_*`), carries out the outputs ([`Syncer::poll_output`]) and
-//! wakes the [`Syncer`] when it wants to be ([`Syncer::next_wakeup_ms`]). It opens no socket and reads no clock, so HTTP
-//! and simulations drive the same code. Random choices come from a seed.
+//! wakes the [`Syncer`] when it wants to be ([`Syncer::next_wakeup_ms`]). It opens no socket and reads no clock, so
+//! HTTP and simulations drive the same code. Random choices come from a seed.
 //!
-//! A peer is polled every few seconds for its tip. If that has more work than ours, its headers are fetched, judged, and
-//! only if they outweigh our chain, its blocks (`download`). A block that was mined here is pushed to all peers at once,
-//! one that was pushed here is relayed (`requests`); what a push misses, the poll heals.
+//! A peer is polled every few seconds for its tip. If that has more work than ours, its headers are fetched, judged,
+//! and only if they outweigh our chain, its blocks (`download`). A block that was mined here is pushed to all peers at
+//! once, one that was pushed here is relayed (`requests`); what a push misses, the poll heals.
 //!
 //! What a stranger claims and has not proven stops nothing: a download that lags leaves others to start beside it
 //! (`scheduler`), addresses buy no places (`places`), and what is pushed in a peer's name is never held against it.
@@ -151,8 +151,8 @@ impl Syncer {
 
     /// Whether a miner should pause, since it would mine on a block that is about to be replaced.
     ///
-    /// A header that outweighs the chain is only a claim, so it stops no miner. A block of a branch that outweighs does,
-    /// for a tenth of the block interval: while a node catches up, its blocks would be lost.
+    /// A header that outweighs the chain is only a claim, so it stops no miner. A block of a branch that outweighs it
+    /// does, for a tenth of the block interval: while a node catches up, its blocks would be lost.
     pub fn is_syncing(&self, now: Now) -> bool {
         self.mining_pause_ends_ms.is_some_and(|ends_ms| ends_ms > now.uptime_ms)
     }
@@ -168,10 +168,9 @@ impl Syncer {
         self.peers.blocked.contains_key(address)
     }
 
-    /// The IP addresses of blocked peers, as far as they are known and no other peer shares them; never one of this
-    /// machine.
+    /// The IP addresses of blocked peers, as far as they are known and neither this node nor another peer shares them.
     pub fn blocked_ips(&self) -> Vec<IpAddr> {
-        self.peers.blocked_ips()
+        self.peers.blocked_ips(self.settings.own_address.as_ref().and_then(PeerAddress::ip))
     }
 
     /// Offers addresses of peers. A node gets only requests for `/info` until that shows our network.
@@ -257,8 +256,8 @@ impl Syncer {
 
     /// Judges a block that was mined here, or pushed by a caller that names itself `from`; emits events and relays it.
     ///
-    /// The name is no proof, so nothing that is wrong with the block is held against the peer of that name: it is polled
-    /// instead, and what it then sends itself counts.
+    /// The name is no proof, so nothing that is wrong with the block is held against the peer of that name: it is
+    /// polled instead, and what it then sends itself counts.
     ///
     /// # Errors
     /// As [`Chain::accept`].
