@@ -78,6 +78,7 @@ impl Service for ExplorerState {
             mining: None,
             pool: None,
             members: None,
+            health: None,
         }
     }
 }

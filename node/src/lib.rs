@@ -105,6 +105,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         peers,
         max_peers: config.node.max_peers,
         poll_ms: config.node.poll_ms,
+        shutdown: shutdown.clone(),
     })
     .await?;
     if let Some(miner) = coinbase.miner {
@@ -124,13 +125,15 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     } else {
         Mempools::none()
     };
-    let mining = Mining::start(&config.node, service.follower.clone(), clock, coinbase, mempools, shutdown.clone())?;
+    let chain = (service.follower.clone(), service.health.clone());
+    let mining = Mining::start(&config.node, chain, clock, coinbase, mempools, shutdown.clone())?;
     let kit = server::Settings {
         token: Some(token),
         metrics,
         ..server::Settings::new(&config.http, host, advertise.as_deref())
     };
-    let state = Arc::new(NodeState::new(service.follower.clone(), mining.clone(), clock, known_as));
+    let state =
+        Arc::new(NodeState::new(service.follower.clone(), service.health.clone(), mining.clone(), clock, known_as));
     let served = service.serve(listener, state, router::router(), kit, shutdown).await;
     mining.join().await;
     service.stop().await;

@@ -8,7 +8,8 @@ use http::Method;
 use runtime::clock::Clock;
 use runtime::dns::Resolver;
 use runtime::follower::{Follower, FollowerError};
-use runtime::server::{self, Identity, Request, Service};
+use runtime::server::{self, Identity, Request, Service, StandsOn};
+use runtime::service_health::{Obstacle, ServiceHealth};
 use shared::chain::ChainReader;
 use shared::store::StoreError;
 use shared::wire::{Info, Problem};
@@ -20,8 +21,12 @@ use tokio::sync::{Semaphore, watch};
 /// Most answers of `/sync/blocks` at a time, each of up to 8 MiB.
 const MAX_BLOCK_ANSWERS: usize = 32;
 
+/// Time to fetch a damaged block again, in seconds.
+const REPAIR_SECONDS: u64 = 5;
+
 pub(crate) struct NodeState {
     pub(crate) follower: Follower,
+    pub(crate) health: ServiceHealth,
     pub(crate) mining: Mining,
     pub(crate) clock: Clock,
     pub(crate) offers: WorkOffers,
@@ -38,10 +43,17 @@ pub(crate) struct NodeState {
 }
 
 impl NodeState {
-    pub(crate) fn new(follower: Follower, mining: Mining, clock: Clock, known_as: watch::Receiver<String>) -> Self {
+    pub(crate) fn new(
+        follower: Follower,
+        health: ServiceHealth,
+        mining: Mining,
+        clock: Clock,
+        known_as: watch::Receiver<String>,
+    ) -> Self {
         Self {
             identity: Identity::new("node", follower.rules().params(), known_as, clock.time()),
             follower,
+            health,
             mining,
             clock,
             offers: WorkOffers::default(),
@@ -61,8 +73,28 @@ impl NodeState {
         let view = self.follower.view().clone();
         let result = tokio::task::spawn_blocking(move || view.reader().and_then(|reader| read(&reader))).await;
         match result {
-            Ok(result) => result.map_err(|error| store_problem(&error)),
+            Ok(result) => result.map_err(|error| self.store_problem(&error)),
             Err(error) => Err(server::internal(error.to_string())),
+        }
+    }
+}
+
+impl NodeState {
+    /// The refusal of a request that needed the store. A damaged block is fetched again; the log has all details, which
+    /// a stranger needs not know.
+    pub(crate) fn store_problem(&self, error: &StoreError) -> Problem {
+        self.follower.report(error);
+        match error {
+            StoreError::DamagedBlock { id, .. } => server::unavailable(format!(
+                "this node's copy of block {} {} is damaged; the node fetches it again from other nodes: try again in a \
+                 moment, or ask another node",
+                id.index, id.hash
+            ))
+            .with_retry_after(REPAIR_SECONDS),
+            error => {
+                tracing::debug!(%error, "the chain cannot be read or written");
+                server::unavailable("this node cannot read or write its chain at the moment; its log says why")
+            }
         }
     }
 }
@@ -74,8 +106,14 @@ impl Service for NodeState {
             tip: Some(status.tip.tip()),
             peers: Some(status.connected as u64),
             mining: Some(self.mining.info()),
+            health: Some(self.health.words()),
             ..self.identity.info()
         }
+    }
+
+    fn stands_on(&self) -> Option<StandsOn> {
+        let status = self.follower.status();
+        Some(StandsOn { height: status.tip.index, age_ms: self.health.age_ms(status.tip.timestamp) })
     }
 
     /// Refuses all requests that name a blocked peer, and the exchange of blocks also by its IP address where no other
@@ -92,15 +130,15 @@ impl Service for NodeState {
     }
 }
 
+/// The refusal to mine while nothing can be mined.
+pub(crate) fn obstacle_problem(obstacle: &Obstacle) -> Problem {
+    server::unavailable(obstacle.to_string()).with_retry_after(obstacle.retry_after_s())
+}
+
 /// Whether a request is one by which nodes exchange blocks.
 fn is_exchange(request: &Request) -> bool {
     let path = request.path();
     request.method == Method::POST && ["/block", "/sync/headers", "/sync/blocks"].contains(&path.as_str())
-}
-
-pub(crate) fn store_problem(error: &StoreError) -> Problem {
-    tracing::error!(%error, "the chain cannot be read or written");
-    server::unavailable(format!("the chain cannot be read or written at the moment: {error}"))
 }
 
 pub(crate) fn follower_problem(error: &FollowerError) -> Problem {

@@ -20,6 +20,7 @@ pub mod registration;
 pub mod sanitize;
 pub mod secret_file;
 pub mod server;
+pub mod service_health;
 pub mod store;
 pub mod telemetry;
 pub mod verifier;

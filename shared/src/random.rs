@@ -1,7 +1,7 @@
 //! Pseudo-random numbers from a seed: the only generator of this project (SplitMix64).
 //!
 //! A seed means the same numbers on every machine and in every release, because simulations, tests and experiments are
-//! named by their seeds and replayed years later. Neither the algorithm nor what a method makes of its output may ever
+//! named by their seeds and replayed years later. Neither the algorithm nor how a method uses its output may ever
 //! change; the tests pin both. A crate's generator may change with its version, so none is used.
 //!
 //! Not for secrets: a few outputs reveal all that follow. Keys and tokens come from the operating system.
@@ -25,7 +25,7 @@ impl Random {
         bits ^ (bits >> 31)
     }
 
-    /// A number in `0 .. end`, or 0 if `end` is 0. Favours none by more than `end` in 2^53.
+    /// A number in `0 .. end`, or 0 if `end` is 0. The bias of a number is at most `end` in 2^53.
     pub const fn below(&mut self, end: u64) -> u64 {
         let bits = self.next_u64() >> 11;
         if end == 0 { 0 } else { bits % end }

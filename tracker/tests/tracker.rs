@@ -37,6 +37,7 @@ impl Service for StandIn {
             mining: None,
             pool: None,
             members: None,
+            health: None,
         }
     }
 }

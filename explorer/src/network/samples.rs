@@ -45,6 +45,7 @@ pub(crate) fn info(tip: Option<Tip>) -> Info {
         mining: None,
         pool: None,
         members: None,
+        health: None,
     }
 }
 

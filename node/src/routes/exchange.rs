@@ -1,7 +1,7 @@
 //! The exchange between nodes: pushed blocks, headers after a locator, blocks by hash.
 
 use crate::sender::verified_sender;
-use crate::state::{NodeState, follower_problem, store_problem};
+use crate::state::{NodeState, follower_problem};
 use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
@@ -56,16 +56,16 @@ pub(crate) async fn push(node: Arc<NodeState>, mut request: Request) -> Result<R
     let mut missing = None;
     match &result {
         Err(BlockError::Invalid(_)) => node.push_guard.record_invalid(ip),
-        // A connected peer is asked for the parent; any other sender must push it.
+        // A peer that can be called is asked for the parent; any other sender must push it.
         Err(BlockError::NotYet(NotYet::UnknownParent(parent))) => {
-            if !sender.is_some_and(|sender| node.follower.is_connected(&sender)) {
+            if !sender.is_some_and(|sender| node.follower.may_call(&sender)) {
                 missing = Some(*parent);
                 warn_uncallable(&node, &request);
             }
         }
         _ => {}
     }
-    respond(hash, result, missing)
+    respond(&node, hash, result, missing)
 }
 
 /// Warns the operator once for each machine whose node cannot be called back.
@@ -82,10 +82,11 @@ fn warn_uncallable(node: &NodeState, request: &Request) {
 pub(crate) async fn submit(node: &NodeState, block: Block) -> Result<Response, Problem> {
     let hash = block.hash();
     let result = node.follower.submit(block, BlockSource::Mined, None).await;
-    respond(hash, result.map_err(|error| follower_problem(&error))?, None)
+    respond(node, hash, result.map_err(|error| follower_problem(&error))?, None)
 }
 
 fn respond(
+    node: &NodeState,
     hash: BlockHash,
     result: Result<Accepted, BlockError>,
     missing: Option<BlockHash>,
@@ -96,7 +97,7 @@ fn respond(
         Ok(Accepted::Known) => answer(StatusCode::OK, BlockStatus::Known, None),
         Err(BlockError::NotYet(reason)) => answer(StatusCode::ACCEPTED, BlockStatus::Later, Some(reason.to_string())),
         Err(BlockError::Invalid(broken)) => Err(broken_problem(&broken)),
-        Err(BlockError::Failed(error)) => Err(store_problem(&error)),
+        Err(BlockError::Failed(error)) => Err(node.store_problem(&error)),
     }
 }
 

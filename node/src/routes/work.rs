@@ -2,8 +2,8 @@
 
 use super::exchange;
 use crate::coinbase::Coinbase;
-use crate::mining;
-use crate::state::NodeState;
+use crate::mining::{self, OfferError};
+use crate::state::{NodeState, obstacle_problem};
 use crate::work_offers::SolutionError;
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
 use serde::Deserialize;
@@ -25,6 +25,7 @@ pub(crate) async fn offer(node: Arc<NodeState>, request: Request) -> Result<Resp
     let coinbase = coinbase(node.follower.rules(), &miner)?;
     let (status, data) = match node.mining.template(&coinbase).await {
         Ok(template) => template,
+        Err(OfferError::Obstacle(obstacle)) => return Err(obstacle_problem(&obstacle)),
         Err(error) => return Err(server::unavailable(error.to_string())),
     };
     let fields = mining::next_fields(&status, node.clock, &data);

@@ -90,3 +90,37 @@ async fn a_node_that_nobody_can_call_back_shares_the_blocks_that_it_mined_alone(
     let mined = hidden.mine(1).await;
     assert_eq!(agree(&[&node, &hidden], 4).await, mined[0]);
 }
+
+/// Pushes a block from a source address of this machine, without a name.
+#[cfg(target_os = "linux")]
+async fn push_from(ip: &str, node: &impl Asked, block: &shared::block::Block) -> Answer {
+    let client = reqwest::Client::builder().no_proxy().local_address(Some(ip.parse().unwrap())).build().unwrap();
+    let push = client.post(node.url("/block")).header("Content-Type", "application/json").body(to_json(block));
+    Answer::of(push).await
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_blocked_peer_does_not_evade_the_block_by_not_naming_itself() {
+    let lab = Lab::new("blocked-ip");
+    let node = lab.node(&[]).await;
+    node.peers(json!({"block": ["127.0.0.2:8100"]})).await;
+    let block = block_on(lab.params.genesis().header(), "not wanted");
+    assert_eq!(push_from("127.0.0.2", &node, &block).await.status, 403);
+    assert_eq!(push_from("127.0.0.3", &node, &block).await.status, 201, "other machines are not blocked");
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn invalid_blocks_count_against_the_machine_that_they_come_from() {
+    let lab = Lab::new("invalid-pushes");
+    let node = lab.node(&[]).await;
+    let easy = seal(fields_on(lab.params.genesis().header(), 1, "easy"), "easy");
+    let mut refused = 0;
+    while push_from("127.0.0.2", &node, &easy).await.status == 422 {
+        refused += 1;
+        assert!(refused <= 100, "invalid blocks are read without end");
+    }
+    assert_eq!(push_from("127.0.0.2", &node, &easy).await.status, 429);
+    assert_eq!(push_from("127.0.0.3", &node, &easy).await.status, 422, "others may go on");
+}

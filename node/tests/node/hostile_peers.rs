@@ -68,11 +68,11 @@ impl Liar {
 
 /// Answers requests until the connection breaks.
 async fn serve(mut stream: TcpStream, info: Value, lie: Lie) {
-    while let Some((line, _body)) = read_request(&mut stream).await {
+    while let Some((line, body)) = read_request(&mut stream).await {
         let done = match line.split(' ').nth(1).unwrap_or_default() {
             "/info" => reply(&mut stream, &info.to_string()).await,
             "/peers" => reply(&mut stream, "[]").await,
-            "/sync/headers" | "/sync/blocks" => tell(&mut stream, &line, &lie).await,
+            "/sync/headers" | "/sync/blocks" => tell(&mut stream, &line, &body, &lie).await,
             _ => reply(&mut stream, &json!({"status": "known", "hash": "0".repeat(64)}).to_string()).await,
         };
         if done.is_none() {
@@ -81,11 +81,14 @@ async fn serve(mut stream: TcpStream, info: Value, lie: Lie) {
     }
 }
 
-async fn tell(stream: &mut TcpStream, line: &str, lie: &Lie) -> Option<()> {
+async fn tell(stream: &mut TcpStream, line: &str, body: &[u8], lie: &Lie) -> Option<()> {
     match lie {
         Lie::Silence => std::future::pending().await,
         Lie::Withholds(headers) if line.contains("/sync/headers") => {
-            reply(stream, &serde_json::to_string(headers).unwrap()).await
+            let last = headers.last().map(|last| last.hash().to_string()).unwrap_or_default();
+            let has_all = String::from_utf8_lossy(body).contains(&last);
+            let rest = &headers[if has_all { headers.len() } else { 0 }..];
+            reply(stream, &serde_json::to_string(rest).unwrap()).await
         }
         Lie::Withholds(_) => std::future::pending().await,
         Lie::Endless => {

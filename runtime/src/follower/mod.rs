@@ -39,6 +39,8 @@ pub struct FollowerSettings {
     pub clock: Clock,
     /// Seeds the syncer's random choices.
     pub seed: u64,
+    /// What the chain is stored in, for logs.
+    pub file: String,
 }
 
 /// The state of the chain and its peers, published at each change.
@@ -107,7 +109,7 @@ impl Follower {
     /// # Errors
     /// If the store cannot be opened, or a client or thread cannot be made.
     pub fn start(settings: FollowerSettings, store: Arc<dyn Store>) -> Result<(Self, FollowerThread), FollowerError> {
-        let FollowerSettings { rules, side_limits, sync, clock, seed } = settings;
+        let FollowerSettings { rules, side_limits, sync, clock, seed, file } = settings;
         let chain = Chain::open(rules.clone(), store, side_limits)?;
         let own = sync.own_address.clone();
         let client = Client::new(Some(rules.params().network_id()), own.as_ref().map(PeerAddress::as_str))?;
@@ -116,7 +118,7 @@ impl Follower {
         let peer_client = peer_client::PeerClient::new(client, commands.clone(), rules.clone());
         let syncer = Syncer::new(sync, seed);
         let view = chain.view();
-        let (writer, status) = Writer::new(chain, syncer, clock, peer_client, events.clone());
+        let (writer, status) = Writer::new(chain, syncer, clock, peer_client, events.clone(), file);
         let thread = std::thread::Builder::new().name("chain".to_owned()).spawn(move || writer.run(&queue))?;
         Ok((
             Self { commands, view, network: rules.params().network_id(), rules, status, events },
@@ -217,16 +219,30 @@ impl Follower {
         self.status.borrow().blocked_ips.contains(&ip.to_canonical())
     }
 
-    /// Whether the peer at an address answers and is on our network.
-    pub fn is_connected(&self, address: &PeerAddress) -> bool {
-        let connected = |peer: &PeerInfo| peer.address == address.as_str() && peer.error.is_none();
-        self.status.borrow().peers.iter().any(connected)
+    /// Whether there is a peer at an address that can be called, as far as is known.
+    pub fn may_call(&self, address: &PeerAddress) -> bool {
+        let callable = |peer: &PeerInfo| peer.address == address.as_str() && peer.may_answer();
+        self.status.borrow().peers.iter().any(callable)
     }
 
     /// Waits until the chain's thread has ended, for whatever reason.
     pub async fn ended(&self) {
         let mut status = self.status.clone();
         while status.changed().await.is_ok() {}
+    }
+
+    /// Has a damaged block fetched again, if `error` names one; anything else changes nothing.
+    pub fn report(&self, error: &StoreError) {
+        if let StoreError::DamagedBlock { id, .. } = error {
+            // If the queue is full, the next reader of the block reports it again.
+            let _ = self.commands.try_send(Command::Damaged(*id));
+        }
+    }
+
+    /// Has the chain written to disk: a disk that failed shows whether it works again.
+    pub(crate) fn flush(&self) {
+        // If the queue is full, blocks come, and storing those shows it as well.
+        let _ = self.commands.try_send(Command::Flush);
     }
 
     /// Ends the chain's thread after the queued commands; [`FollowerThread::join`] waits for that.

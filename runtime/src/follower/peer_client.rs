@@ -18,11 +18,6 @@ use tokio::task::AbortHandle;
 /// Least time between two reports of a response's progress: the syncer judges by seconds.
 const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
-/// JSON may write one byte of data as six (`\u0000`), and a block has other fields too (docs/protocol.md §8).
-const fn max_block_json(max_data_bytes: u64) -> usize {
-    6 * max_data_bytes as usize + 4096
-}
-
 pub(super) struct PeerClient {
     client: Client,
     commands: SyncSender<Command>,
@@ -152,7 +147,7 @@ impl Call {
                 PeerResponse::Headers(client.headers_watched(peer, &ask, *timeout, &on_progress).await?)
             }
             PeerRequest::Blocks { hashes } => {
-                let max_block_bytes = max_block_json(rules.params().max_data_bytes);
+                let max_block_bytes = rules.params().max_block_json();
                 let ask = BlocksRequest { hashes };
                 let blocks = client.blocks_watched(peer, &ask, max_block_bytes, *timeout, &on_progress).await?;
                 PeerResponse::Blocks(blocks)

@@ -4,8 +4,9 @@ use super::peer_client::PeerClient;
 use super::{Status, short};
 use crate::clock::Clock;
 use metrics::{counter, gauge};
-use shared::block::Block;
+use shared::block::{Block, BlockId};
 use shared::chain::{Accepted, BlockError, Chain, ChainEntry};
+use shared::store::StoreError;
 use shared::sync::{Failure, PeerAddress, PeerResponse, PeerSource, RequestId, SyncOutput, Syncer};
 use shared::wire::{BlockSource, NodeEvent, PeersUpdate, SyncReport, SyncResult};
 use std::sync::Arc;
@@ -52,6 +53,9 @@ pub(super) enum Command {
     SyncNow {
         reply: oneshot::Sender<SyncReport>,
     },
+    /// A reader found that a stored block is damaged.
+    Damaged(BlockId),
+    Flush,
     Stop,
 }
 
@@ -66,6 +70,10 @@ pub(super) struct Writer {
     events: Vec<Arc<NodeEvent>>,
     replies: Vec<Reply>,
     reorganisations: u64,
+    /// What the chain is stored in.
+    file: String,
+    /// Damaged blocks that were logged and are not whole again.
+    damaged: Vec<BlockId>,
 }
 
 /// A deferred reply. Replies and events are sent only after the new status is published, so that their receivers see
@@ -86,6 +94,7 @@ impl Writer {
         clock: Clock,
         peer_client: PeerClient,
         event_sender: broadcast::Sender<Arc<NodeEvent>>,
+        file: String,
     ) -> (Self, watch::Receiver<Arc<Status>>) {
         let (status, watcher) = watch::channel(Arc::new(status_of(&chain, &syncer, 0, clock)));
         let (sync_waiters, events, replies) = (Vec::new(), Vec::new(), Vec::new());
@@ -101,6 +110,8 @@ impl Writer {
                 events,
                 replies,
                 reorganisations: 0,
+                file,
+                damaged: Vec::new(),
             },
             watcher,
         )
@@ -134,6 +145,7 @@ impl Writer {
                 handled = 0;
             }
             self.process_outputs();
+            self.log_damage();
             self.reply_to_sync_waiters();
             self.publish();
             for event in self.events.drain(..) {
@@ -156,7 +168,7 @@ impl Writer {
             Command::Block { block, source, from, reply } => {
                 let result = self.syncer.handle_block(block, source, from.as_ref(), &mut self.chain, now);
                 if let Err(BlockError::Failed(error)) = &result {
-                    tracing::error!(%error, "a block could not be stored");
+                    self.note_failure(error);
                 }
                 self.defer_reply(reply, result);
             }
@@ -187,7 +199,43 @@ impl Writer {
                     self.sync_waiters.push(SyncWaiter { reply, from, until_ms: now.uptime_ms + SYNC_NOW_MS });
                 }
             }
+            Command::Damaged(id) => {
+                self.syncer.repair(id);
+                self.syncer.handle_wakeup(&mut self.chain, now);
+            }
+            Command::Flush => {
+                if let Err(error) = self.chain.flush() {
+                    self.note_failure(&error);
+                }
+            }
             Command::Stop => {}
+        }
+    }
+
+    /// The store has logged its failures itself, once each.
+    fn note_failure(&mut self, error: &StoreError) {
+        match error {
+            StoreError::DamagedBlock { id, .. } => self.syncer.repair(*id),
+            error => tracing::debug!(%error, "the chain could not be read or written"),
+        }
+    }
+
+    fn log_damage(&mut self) {
+        for id in self.syncer.take_damaged() {
+            self.damaged.push(id);
+            tracing::error!(
+                file = self.file,
+                height = id.index.0,
+                hash = short(&id.hash),
+                "the disk has changed a stored block; it is fetched again from peers. If no peer has it, stop the \
+                 program, put the file back from a copy, or move it and its .used away to fetch the whole chain again"
+            );
+        }
+        let (damaged, whole): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.damaged).into_iter().partition(|id| self.syncer.is_damaged(id));
+        self.damaged = damaged;
+        for id in whole {
+            tracing::info!(height = id.index.0, hash = short(&id.hash), "a damaged block is whole again");
         }
     }
 

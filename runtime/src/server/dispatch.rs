@@ -7,7 +7,7 @@ use super::reply::Response;
 use super::request::{BodyStream, LARGE_BODIES_KIB, Request};
 use super::router::Router;
 use super::table::{PathEntry, Table};
-use super::{ServerContext, Service, Settings, common, guard};
+use super::{ServerContext, Service, Settings, StandsOn, common, guard};
 use bytes::Buf;
 use futures_util::{FutureExt, Stream, TryStreamExt};
 use http::header::{
@@ -15,7 +15,7 @@ use http::header::{
 };
 use http::{HeaderMap, HeaderName, Method};
 use shared::block::BlockHash;
-use shared::wire::Problem;
+use shared::wire::{AGE_HEADER, HEIGHT_HEADER, Problem};
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -165,12 +165,15 @@ impl<S: Service> App<S> {
                 None => return Err(request.no_route()),
             },
         };
+        // The common endpoints say nothing of the chain, or all of it.
+        let is_reading = !is_write && endpoint.is_some_and(|endpoint| !endpoint.any_network);
+        let stands_on = if is_reading { self.service.stands_on() } else { None };
         let allowed = deadline.unwrap_or(self.context.limits.request);
         let path = entry.map_or("(no route)", |entry| entry.template());
         // The call itself is inside too: a handler may panic before it returns its future.
         let handled = AssertUnwindSafe(async { handler(self.service.clone(), request).await }).catch_unwind();
         match timeout(allowed, handled).await {
-            Ok(Ok(result)) => result,
+            Ok(Ok(result)) => result.map(|response| with_standing(response, stands_on)),
             Ok(Err(panic)) => {
                 let reason = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
                 let reason = reason.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
@@ -180,6 +183,16 @@ impl<S: Service> App<S> {
             Err(_) => Err(unavailable(format!("no answer within {allowed:?}; try again later"))),
         }
     }
+}
+
+/// Adds the headers that say which block an answer stands on.
+fn with_standing(mut response: Response, stands_on: Option<StandsOn>) -> Response {
+    if let Some(StandsOn { height, age_ms }) = stands_on {
+        let headers = response.headers_mut();
+        headers.insert(HeaderName::from_static(HEIGHT_HEADER), HeaderValue::from(height.0));
+        headers.insert(HeaderName::from_static(AGE_HEADER), HeaderValue::from(age_ms));
+    }
+    response
 }
 
 /// Adds headers that keep browsers from running or embedding an answer.

@@ -41,6 +41,7 @@ pub use signal::stop_on_signal;
 
 use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
+use shared::block::Height;
 use shared::wire::{Info, Problem};
 use std::io;
 use std::sync::Arc;
@@ -53,6 +54,12 @@ pub trait Service: Send + Sync + 'static {
     /// The answer of `GET /info`; called for each such request, so it must not compute or wait.
     fn info(&self) -> Info;
 
+    /// The newest block that the service knows; nodes and mempools. Called before the handler of each reading request,
+    /// so that the answer stands on this block or a newer one.
+    fn stands_on(&self) -> Option<StandsOn> {
+        None
+    }
+
     /// Checks a request before its handler runs; called for all but the common endpoints.
     ///
     /// # Errors
@@ -60,6 +67,15 @@ pub trait Service: Send + Sync + 'static {
     fn admit(&self, _request: &Request) -> Result<(), Problem> {
         Ok(())
     }
+}
+
+/// The block that an answer stands on, for the headers `Chainlab-Height` and `Chainlab-Age-Ms`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StandsOn {
+    /// Its height.
+    pub height: Height,
+    /// Its age in milliseconds, by the clock of the service.
+    pub age_ms: u64,
 }
 
 /// What requests and answers need from the server.

@@ -1,8 +1,8 @@
-//! The typed configuration and what its values mean; `Config.toml` at the root of the repository documents each.
+//! The typed configuration; `Config.toml` at the root of the repository documents each value.
 //!
 //! Only types: finding and layering file, environment and flags is `runtime::config`'s. Every value must be present
-//! (the loader lays them over the embedded defaults), unknown ones are refused, and a number that stands for something
-//! has its unit in its name.
+//! (the loader lays them over the embedded defaults), unknown ones are refused, and a number with a
+//! unit has the unit in its name.
 
 mod explorer;
 mod hashrate;
@@ -19,7 +19,7 @@ pub use services::{HttpConfig, SimulatorConfig, TrackerConfig, UserConfig};
 use crate::params::Params;
 use serde::Deserialize;
 
-/// Everything that `Config.toml` says.
+/// The content of `Config.toml`.
 ///
 /// # Invariants
 /// `network` has passed [`Params::check`] when the value comes from `runtime::config`.

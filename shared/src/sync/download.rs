@@ -237,7 +237,7 @@ impl Download {
         }
         let mut branch = match self.branch.take() {
             Some(branch) if branch.last().hash() == first.prev_hash => branch,
-            Some(_) => return Err(DownloadEnd::Unavailable("its chain changed meanwhile".to_owned())),
+            Some(_) => return Err(DownloadEnd::Undelivered("its chain changed meanwhile".to_owned())),
             None => chain.branch_at(&first.prev_hash)?.ok_or_else(|| {
                 DownloadEnd::Misbehaved("its headers do not follow any block that we named".to_owned())
             })?,
@@ -288,7 +288,7 @@ impl Download {
         Ok(())
     }
 
-    /// Connects the blocks that have arrived, in order. Returns a request for the rest of a response that was cut short.
+    /// Connects the blocks that have arrived, in order. Returns a request for the rest of a response that was cut.
     pub(super) fn connect(
         &mut self,
         chain: &mut Chain,

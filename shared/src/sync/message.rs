@@ -17,8 +17,8 @@ impl PeerAddress {
     /// Longest address that is taken, in bytes: a DNS name has at most 253.
     pub const MAX_BYTES: usize = 300;
 
-    /// The address `text`, if it has the form `host:port` (an IPv6 host in brackets), in its one spelling: lower case, no
-    /// leading zeros.
+    /// The address `text`, if it has the form `host:port` (an IPv6 host in brackets), in its one spelling: lower case,
+    /// no leading zeros.
     pub fn new(text: &str) -> Option<Self> {
         let (host, port) = text.rsplit_once(':')?;
         // "::1:80" could be read in two ways, "+80" and "080" are other spellings.

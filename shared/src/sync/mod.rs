@@ -1,12 +1,12 @@
 //! Keeping a chain in step with its peers, as a state machine (docs/protocol.md §10).
 //!
 //! The caller passes in what happens and the time (`handle_*`), carries out the outputs ([`Syncer::poll_output`]) and
-//! wakes the [`Syncer`] when it wants to be ([`Syncer::next_wakeup_ms`]). It opens no socket and reads no clock, so HTTP
-//! and simulations drive the same code. Random choices come from a seed.
+//! wakes the [`Syncer`] when it wants to be ([`Syncer::next_wakeup_ms`]). It opens no socket and reads no clock, so
+//! HTTP and simulations drive the same code. Random choices come from a seed.
 //!
-//! A peer is polled every few seconds for its tip. If that has more work than ours, its headers are fetched, judged, and
-//! only if they outweigh our chain, its blocks (`download`). A block that was mined here is pushed to all peers at once,
-//! one that was pushed here is relayed (`requests`); what a push misses, the poll heals.
+//! A peer is polled every few seconds for its tip. If that has more work than ours, its headers are fetched, judged,
+//! and only if they outweigh our chain, its blocks (`download`). A block that was mined here is pushed to all peers at
+//! once, one that was pushed here is relayed (`requests`); what a push misses, the poll heals.
 //!
 //! What a stranger claims and has not proven stops nothing: a download that lags leaves others to start beside it
 //! (`scheduler`), addresses buy no places (`places`), and what is pushed in a peer's name is never held against it.
@@ -20,6 +20,7 @@ mod net_group;
 mod peer;
 mod peers;
 mod places;
+mod repair;
 mod requests;
 mod responses;
 mod scheduler;
@@ -38,6 +39,7 @@ use backoff::Backoff;
 use core::net::IpAddr;
 use download::Download;
 use peers::Peers;
+use repair::Repairs;
 use requests::PendingRequest;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -84,6 +86,7 @@ pub struct Syncer {
     /// After a failure of our own, no download starts before this uptime.
     paused_until_ms: u64,
     backoff: Backoff,
+    repairs: Repairs,
     outputs: VecDeque<SyncOutput>,
     discover_at_ms: u64,
     /// Uptime at which a peer that delivered nothing may be replaced.
@@ -105,6 +108,7 @@ impl Syncer {
             mining_pause_ends_ms: None,
             paused_until_ms: 0,
             backoff: Backoff::default(),
+            repairs: Repairs::default(),
             outputs: VecDeque::new(),
             discover_at_ms: 0,
             rotate_at_ms: 0,
@@ -125,7 +129,8 @@ impl Syncer {
         let paces = self.downloads.iter().map(Download::next_measure_ms);
         let relay = self.relayed.as_ref().map(|relayed| relayed.remaining_at_ms);
         let rotation = (!self.peers.waiting.is_empty()).then_some(self.rotate_at_ms);
-        let others = [Some(self.discover_at_ms), self.mining_pause_ends_ms, relay, rotation];
+        let repair = self.repairs.due_ms().filter(|_| !self.is_repairing());
+        let others = [Some(self.discover_at_ms), self.mining_pause_ends_ms, relay, rotation, repair];
         polls.chain(deadlines).chain(paces).chain(others.into_iter().flatten()).min().unwrap_or(0)
     }
 
@@ -146,8 +151,8 @@ impl Syncer {
 
     /// Whether a miner should pause, since it would mine on a block that is about to be replaced.
     ///
-    /// A header that outweighs the chain is only a claim, so it stops no miner. A block of a branch that outweighs does,
-    /// for a tenth of the block interval: while a node catches up, its blocks would be lost.
+    /// A header that outweighs the chain is only a claim, so it stops no miner. A block of a branch that outweighs it
+    /// does, for a tenth of the block interval: while a node catches up, its blocks would be lost.
     pub fn is_syncing(&self, now: Now) -> bool {
         self.mining_pause_ends_ms.is_some_and(|ends_ms| ends_ms > now.uptime_ms)
     }
@@ -163,10 +168,9 @@ impl Syncer {
         self.peers.blocked.contains_key(address)
     }
 
-    /// The IP addresses of blocked peers, as far as they are known and no other peer shares them; never one of this
-    /// machine.
+    /// The IP addresses of blocked peers, as far as they are known and neither this node nor another peer shares them.
     pub fn blocked_ips(&self) -> Vec<IpAddr> {
-        self.peers.blocked_ips()
+        self.peers.blocked_ips(self.settings.own_address.as_ref().and_then(PeerAddress::ip))
     }
 
     /// Offers addresses of peers. A node gets only requests for `/info` until that shows our network.
@@ -252,8 +256,8 @@ impl Syncer {
 
     /// Judges a block that was mined here, or pushed by a caller that names itself `from`; emits events and relays it.
     ///
-    /// The name is no proof, so nothing that is wrong with the block is held against the peer of that name: it is polled
-    /// instead, and what it then sends itself counts.
+    /// The name is no proof, so nothing that is wrong with the block is held against the peer of that name: it is
+    /// polled instead, and what it then sends itself counts.
     ///
     /// # Errors
     /// As [`Chain::accept`].

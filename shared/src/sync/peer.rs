@@ -173,3 +173,13 @@ pub struct PeerInfo {
     /// Why nothing is exchanged with it at the moment.
     pub error: Option<String>,
 }
+
+/// The error of a peer that has not been polled.
+pub(super) const NOT_POLLED: &str = "not asked yet";
+
+impl PeerInfo {
+    /// Whether it can be called, as far as is known.
+    pub fn may_answer(&self) -> bool {
+        self.error.as_deref().is_none_or(|error| error == NOT_POLLED)
+    }
+}

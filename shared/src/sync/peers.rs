@@ -1,11 +1,11 @@
 //! The table of peers: which addresses are known, blocked or dropped, and when each is polled.
 
 use super::net_group::NetGroup;
-use super::peer::{Peer, PeerInfo, PeerSource, PeerState};
+use super::peer::{NOT_POLLED, Peer, PeerInfo, PeerSource, PeerState};
 use super::places::Waiting;
 use super::{Now, PeerAddress, PeerChange};
 use crate::chain::Tip;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::collections::BTreeMap;
 
 /// How long an unreachable or foreign peer is left alone at most.
@@ -17,6 +17,7 @@ const MAX_DROP_MS: u64 = 3_600_000;
 const TRIES_BEFORE_FORGETTING: u32 = 8;
 /// Most dropped addresses that are remembered after they lost their places.
 const MAX_OFFENDERS: usize = 1000;
+const LOCALHOST: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// All peers by address, in order, so that runs with the same seed do the same.
 pub(super) struct Peers {
@@ -94,11 +95,13 @@ impl Peers {
         self.blocked.entry(address).or_insert(Blocked { source, ip });
     }
 
-    /// The IP addresses of blocked peers that no other peer shares; never one of this machine.
-    pub(super) fn blocked_ips(&self) -> Vec<IpAddr> {
-        let shared = |ip: &IpAddr| self.known.values().any(|peer| peer.ip.is_some_and(|known| is_same(known, *ip)));
-        let ips = self.blocked.values().filter_map(|blocked| blocked.ip);
-        ips.filter(|ip| !ip.to_canonical().is_loopback() && !shared(ip)).map(|ip| ip.to_canonical()).collect()
+    /// The IP addresses of blocked peers, without `own`, 127.0.0.1, ::1 and those of other peers: callers there may be
+    /// others.
+    pub(super) fn blocked_ips(&self, own: Option<IpAddr>) -> Vec<IpAddr> {
+        let others = self.known.values().filter_map(|peer| peer.ip).chain(own);
+        let shared: Vec<_> = others.map(|ip| ip.to_canonical()).chain(LOCALHOST).collect();
+        let ips = self.blocked.values().filter_map(|blocked| blocked.ip).map(|ip| ip.to_canonical());
+        ips.filter(|ip| !shared.contains(ip)).collect()
     }
 
     pub(super) fn is_connected(&self, address: &PeerAddress) -> bool {
@@ -163,7 +166,7 @@ impl Peers {
     pub(super) fn list(&self) -> Vec<PeerInfo> {
         let known = self.known.iter().map(|(address, peer)| {
             let error = match &peer.state {
-                PeerState::New => Some("not asked yet".to_owned()),
+                PeerState::New => Some(NOT_POLLED.to_owned()),
                 PeerState::Connected => None,
                 PeerState::Unreachable(reason) | PeerState::Foreign(reason) => Some(reason.clone()),
                 PeerState::Dropped { reason, .. } => Some(format!("left alone for a while: {reason}")),
@@ -178,10 +181,6 @@ impl Peers {
         });
         known.chain(blocked).collect()
     }
-}
-
-fn is_same(one: IpAddr, other: IpAddr) -> bool {
-    one.to_canonical() == other.to_canonical()
 }
 
 #[cfg(test)]
@@ -208,13 +207,15 @@ mod tests {
 
     #[test]
     fn the_ip_of_a_blocked_peer_is_blocked_unless_another_peer_shares_it() {
-        let mut peers = with(&["10.0.0.1:1", "10.0.0.2:1", "10.0.0.2:2", "127.0.0.1:1", "name:1"], 32);
+        let all = ["10.0.0.1:1", "10.0.0.2:1", "10.0.0.2:2", "127.0.0.1:1", "127.0.0.2:1", "name:1"];
+        let mut peers = with(&all, 32);
         peers.record_response(&address("name:1"), None, Some("10.0.0.3".parse().unwrap()), at(0));
-        for blocked in ["10.0.0.1:1", "10.0.0.2:1", "127.0.0.1:1", "name:1"] {
+        for blocked in ["10.0.0.1:1", "10.0.0.2:1", "127.0.0.1:1", "127.0.0.2:1", "name:1"] {
             peers.block(address(blocked));
         }
-        let blocked = ["10.0.0.1", "10.0.0.3"].map(|ip| ip.parse::<IpAddr>().unwrap());
-        assert_eq!(peers.blocked_ips(), blocked);
+        let blocked = ["10.0.0.1", "127.0.0.2", "10.0.0.3"].map(|ip| ip.parse::<IpAddr>().unwrap());
+        assert_eq!(peers.blocked_ips(None), blocked);
+        assert_eq!(peers.blocked_ips(Some(blocked[0])), blocked[1..], "callers from our own address may be anyone");
     }
 
     #[test]

@@ -113,23 +113,27 @@ impl Peers {
 }
 
 impl Syncer {
-    /// Gives free places, those of failed peers, and now and then one more to addresses that wait.
+    /// Gives addresses that wait the free places, those of failed peers, and now and then one more.
     pub(super) fn fill_places(&mut self, now: Now) {
-        while !self.peers.waiting.is_empty() {
-            let is_due = self.rotate_at_ms <= now.uptime_ms;
-            let is_full = self.peers.known.len() >= self.peers.max;
-            if !is_due && is_full && !self.peers.has_failed_ones() {
-                return;
-            }
-            let Some((address, source)) = self.peers.waiting.draw(&mut self.random) else { return };
+        if self.peers.waiting.is_empty() {
+            return;
+        }
+        let mut may_rotate = self.rotate_at_ms <= now.uptime_ms;
+        if may_rotate {
+            self.rotate_at_ms = now.uptime_ms + ROTATE_MS;
+        }
+        let mut unplaced = Vec::new();
+        while may_rotate || self.peers.known.len() < self.peers.max || self.peers.has_failed_ones() {
+            let Some((address, source)) = self.peers.waiting.draw(&mut self.random) else { break };
             if self.peers.known.contains_key(&address) || !self.peers.is_welcome(&address, now) {
                 continue;
             }
-            if is_due && is_full {
-                self.rotate_at_ms = now.uptime_ms + ROTATE_MS;
-            }
             if !self.peers.has_place(source) {
-                let Some(replaced) = self.peers.least_useful(&NetGroup::of_address(&address), now) else { continue };
+                let Some(replaced) = self.peers.least_useful(&NetGroup::of_address(&address), now) else {
+                    unplaced.push((address, source));
+                    continue;
+                };
+                may_rotate = may_rotate && self.peers.known.get(&replaced).is_some_and(Peer::has_failed);
                 self.cancel_requests_to(&replaced);
                 if self.peers.replace(&replaced) {
                     let reason = "its place went to another peer, since it delivered nothing".to_owned();
@@ -138,5 +142,58 @@ impl Syncer {
             }
             self.peers.insert(address, source, now);
         }
+        for (address, source) in unplaced {
+            self.peers.waiting.add(address, source, &mut self.random);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::Timestamp;
+    use crate::sync::{SyncSettings, Syncer};
+
+    const fn at(uptime_ms: u64) -> Now {
+        Now { time: Timestamp::EPOCH, uptime_ms }
+    }
+
+    fn address(text: &str) -> PeerAddress {
+        PeerAddress::new(text).unwrap()
+    }
+
+    /// A syncer whose 8 places are offered to 40 addresses of one machine before three of others.
+    fn crowded() -> (Syncer, Vec<PeerAddress>) {
+        let mut syncer = Syncer::new(SyncSettings { max_peers: 8, ..SyncSettings::default() }, 1);
+        syncer.add_peers((1..=40).map(|port| address(&format!("10.0.0.1:{port}"))), PeerSource::Tracker, at(0));
+        let others: Vec<_> = (2..5).map(|machine| address(&format!("10.0.0.{machine}:1"))).collect();
+        syncer.add_peers(others.clone(), PeerSource::Tracker, at(0));
+        for peer in syncer.peers.known.values_mut() {
+            peer.state = super::super::peer::PeerState::Connected;
+        }
+        (syncer, others)
+    }
+
+    #[test]
+    fn forty_addresses_of_one_machine_do_not_keep_other_machines_out() {
+        let (mut syncer, others) = crowded();
+        for round in 0..3 {
+            syncer.fill_places(at(round * ROTATE_MS));
+        }
+        let placed = |address: &&PeerAddress| syncer.peers.known.contains_key(*address);
+        assert_eq!(others.iter().filter(placed).count(), 3, "each round gives one of them a place");
+    }
+
+    #[test]
+    fn a_peer_that_delivers_keeps_its_place_and_one_that_delivers_nothing_loses_it() {
+        let mut syncer = Syncer::new(SyncSettings { max_peers: 2, ..SyncSettings::default() }, 1);
+        let [useful, idle, new] = ["10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1"].map(address);
+        syncer.add_peers([useful.clone(), idle.clone()], PeerSource::Tracker, at(0));
+        syncer.peers.known.get_mut(&useful).unwrap().record_delivered(1);
+        syncer.add_peers([new.clone()], PeerSource::Tracker, at(0));
+        syncer.fill_places(at(TRIAL_MS - 1));
+        assert!(syncer.peers.known.contains_key(&idle), "it has some time to deliver");
+        syncer.fill_places(at(TRIAL_MS - 1 + ROTATE_MS));
+        assert_eq!(syncer.peers.known.keys().collect::<Vec<_>>(), [&useful, &new]);
     }
 }

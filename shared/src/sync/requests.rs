@@ -45,6 +45,8 @@ pub(super) enum RequestKind {
     Peers,
     Headers,
     Blocks,
+    /// A block that is stored already, but damaged.
+    Repair,
     Push(BlockHash),
 }
 

@@ -35,6 +35,7 @@ impl Syncer {
             (RequestKind::Blocks, PeerResponse::Blocks(blocks)) => {
                 self.with_download(id, chain, now, |download, _| download.handle_blocks(id, blocks));
             }
+            (RequestKind::Repair, PeerResponse::Blocks(blocks)) => self.handle_repair(&blocks, chain),
             (RequestKind::Push(hash), PeerResponse::Pushed { missing }) => {
                 if let Some(peer) = self.peers.known.get_mut(&address) {
                     peer.pushes = peer.pushes.saturating_sub(1);
@@ -81,7 +82,7 @@ impl Syncer {
             match kind {
                 RequestKind::Info => (peer.info, peer.sync_pending) = (None, false),
                 RequestKind::Push(_) => peer.pushes = peer.pushes.saturating_sub(1),
-                _ => {}
+                RequestKind::Headers | RequestKind::Blocks | RequestKind::Repair | RequestKind::Peers => {}
             }
         }
         match (failure, kind) {
@@ -89,7 +90,11 @@ impl Syncer {
             // Requests that fail together are one miss: only the first of them finds the peer connected.
             (
                 Failure::Unreachable(_),
-                RequestKind::Headers | RequestKind::Blocks | RequestKind::Peers | RequestKind::Push(_),
+                RequestKind::Headers
+                | RequestKind::Blocks
+                | RequestKind::Repair
+                | RequestKind::Peers
+                | RequestKind::Push(_),
             ) if !self.peers.is_connected(address) => {}
             (Failure::Unreachable(_), _) | (_, RequestKind::Info) => {
                 self.disconnect(address, PeerState::Unreachable(failure.to_string()), now);

@@ -7,8 +7,9 @@ use super::download::{Download, DownloadEnd};
 use super::peer::Peer;
 use super::{Now, PeerAddress, PeerRequest, RequestId, SyncOutput, Syncer};
 use crate::chain::{Chain, Tip};
+use crate::store::StoreError;
 
-/// Most downloads at a time.
+/// Most downloads at a time; one more from a peer that has delivered, if all are from others.
 const MAX_DOWNLOADS: usize = 4;
 /// Time without downloads after a failure of our own, such as a full disk, milliseconds.
 const FAILURE_PAUSE_MS: u64 = 2_000;
@@ -22,6 +23,7 @@ impl Syncer {
         self.fill_places(now);
         self.poll_peers(now);
         self.relay_to_remaining(now);
+        self.request_repair(chain, now);
         loop {
             let has_started = self.start_download(chain, now);
             let has_ended = self.advance_downloads(chain, now);
@@ -100,14 +102,15 @@ impl Syncer {
     /// others are asked. Returns whether it did.
     fn start_download(&mut self, chain: &Chain, now: Now) -> bool {
         let all_lag = self.downloads.iter_mut().fold(true, |all, download| download.lags(now.uptime_ms) && all);
-        if now.uptime_ms < self.paused_until_ms || self.downloads.len() >= MAX_DOWNLOADS {
-            return false;
-        }
         let proven = |address: &PeerAddress| self.peers.known.get(address).is_some_and(Peer::is_proven);
         let only_strangers = !self.downloads.iter().any(|download| proven(&download.peer));
+        if now.uptime_ms < self.paused_until_ms || self.downloads.len() > MAX_DOWNLOADS {
+            return false;
+        }
+        let is_full = self.downloads.len() >= MAX_DOWNLOADS;
         let offers: Vec<_> = self
             .offers(chain, now)
-            .filter(|(_, peer, _)| all_lag || (only_strangers && peer.is_proven()))
+            .filter(|(_, peer, _)| (all_lag && !is_full) || (only_strangers && peer.is_proven()))
             .map(|(address, peer, tip)| (self.rank(peer), address.clone(), tip))
             .collect();
         let Some(first) = offers.iter().map(|(rank, ..)| *rank).min() else { return false };
@@ -122,8 +125,8 @@ impl Syncer {
         true
     }
 
-    /// The order in which peers are asked: proven ones, then those of the least busy group, then those of the group that
-    /// waited longest.
+    /// The order in which peers are asked: proven ones first, then those of the least busy group, then those of the
+    /// group that waited longest.
     fn rank(&self, peer: &Peer) -> (bool, usize, u64, u64) {
         let same_group = || self.peers.known.iter().filter(|(_, other)| other.group == peer.group);
         let is_active = |address: &PeerAddress| self.downloads.iter().any(|download| download.peer == *address);
@@ -181,6 +184,7 @@ impl Syncer {
                 }
             }
             DownloadEnd::Misbehaved(reason) => self.penalise(&peer, reason, now),
+            DownloadEnd::Failed(StoreError::DamagedBlock { id, .. }) => self.repair(id),
             DownloadEnd::Failed(_) => {}
         }
     }

@@ -151,7 +151,7 @@ fn nobody_is_dropped_for_what_another_pushed_in_its_name() {
         world.nodes[3].liar = Some(Liar::new(Lie::Frames, seed));
         world.start_all();
         world.run_until(60_000, |_| false);
-        let dropped = world.nodes[..3].iter().flat_map(|node| &node.told.dropped);
+        let dropped = world.nodes[..3].iter().flat_map(|node| &node.record.dropped);
         let honest = dropped.filter(|(address, _)| number(address).is_some_and(|number| number < 3)).count();
         assert_eq!(honest, 0, "honest nodes were dropped");
         honest_nodes_are_connected(&world);
@@ -181,4 +181,57 @@ fn a_node_that_nobody_can_call_back_shares_its_blocks() {
         assert!(height(&world, 0) + 1 >= height(&world, 2), "its blocks are lost");
         settle(&mut world, 60_000)
     });
+}
+
+/// `CHAINLAB_SEEDS=50` runs it from 2,000 seeds.
+#[test]
+fn strangers_of_all_kinds_and_dozens_of_sybils() {
+    const KINDS: [Lie; 8] = [
+        Lie::Withholds,
+        Lie::RefusesLate,
+        Lie::Drips,
+        Lie::CutsOff,
+        Lie::NoBodies,
+        Lie::RelaysAndHangs,
+        Lie::Frames,
+        Lie::ClaimsWork,
+    ];
+    let (lags, times): (RefCell<Vec<u64>>, RefCell<Vec<u64>>) = Default::default();
+    run("strangers_of_all_kinds_and_dozens_of_sybils", 40, |seed| {
+        let sybils = 12 + seed as usize % 13;
+        let mut world = world(5 + sybils, 3, Faults::NONE, seed);
+        let first = world.random.below(KINDS.len() as u64) as usize;
+        for node in 5..5 + sybils {
+            // Some have machines of their own.
+            if seed.is_multiple_of(2) || node % 3 > 0 {
+                world.nodes[node].address = address_on(SYBILS_AT, SYBIL_PORTS + node);
+            }
+            let lie = KINDS[(first + node * (1 + seed as usize % 3)) % KINDS.len()];
+            world.nodes[node].liar = Some(Liar::new(lie, seed + node as u64));
+        }
+        let all: Vec<_> = world.nodes.iter().map(|node| node.address.clone()).collect();
+        let follower = all[3].clone();
+        for node in &mut world.nodes {
+            let known = if node.is_honest() { &all[..] } else { &all[..5] };
+            node.roster = known.iter().filter(|address| **address != follower).cloned().collect();
+        }
+        world.nodes[3].is_follower = true;
+        world.fault_at(0, Fault::Crash(4));
+        world.fault_at(30_000, Fault::Start(4));
+        world.start_all();
+        let mut lag = worst_lag(&mut world, 3, 30_000);
+        let there = height(&world, 0);
+        let joined = world.run_until(60_000, |world| height(world, 4) >= there);
+        let took_ms = world.kernel.now_ms() - 30_000;
+        assert!(joined, "a newcomer is kept from the honest chain");
+        lag = lag.max(worst_lag(&mut world, 3, 90_000));
+        lags.borrow_mut().push(lag);
+        times.borrow_mut().push(took_ms);
+        assert!(lag <= 8, "the follower was {lag} blocks behind");
+        miners_kept_on(&world);
+        honest_nodes_are_connected(&world);
+        settle(&mut world, 60_000)
+    });
+    report(&lags, "blocks that the follower was behind at worst");
+    report(&times, "milliseconds to the honest tip");
 }

@@ -78,7 +78,7 @@ fn a_branch_that_nobody_completes_leaves_everything_durable() {
     syncer.handle_response(id, Err(Failure::Refused("gone".to_owned())), &mut chain, NOW);
     assert!(
         !syncer.is_fetching() && chain.is_committed(),
-        "what was evicted must be, too, or nothing is told any more"
+        "the eviction must be durable, too, or no status is published any more"
     );
     assert_eq!(chain.tips().len(), 2, "two side blocks are kept, one on the other");
 }

@@ -25,7 +25,7 @@ pub enum Lie {
     OtherBodies,
     /// Valid headers without end, never bodies.
     EndlessHeaders,
-    /// More headers than were asked for.
+    /// More headers than requested.
     TooManyHeaders,
     /// A branch whose blocks break a stateless rule of the layer.
     BadLabel,
@@ -33,13 +33,13 @@ pub enum Lie {
     SameLabel,
     /// Pushes children that break rules, and orphans.
     PushesGarbage,
-    /// Claims enormous work and answers as slowly and little as it may: a block at a time.
+    /// Claims enormous work and responds as slowly and little as it may: a block at a time.
     Trickles,
-    /// Takes requests for headers and never answers.
+    /// Takes requests for headers and never responds.
     Silent,
-    /// A branch from the future: not a broken rule, so nobody drops it.
+    /// A branch from the future: not a broken rule, so no node drops it.
     Future,
-    /// Valid headers of more work; requests for their bodies are never answered.
+    /// Valid headers of more work; requests for their bodies get no response.
     Withholds,
     /// Valid headers of more work; requests for their bodies are refused with 503 after 28 s.
     RefusesLate,
@@ -47,7 +47,7 @@ pub enum Lie {
     Drips,
     /// Valid headers of more work; the connection breaks at each request for bodies.
     CutsOff,
-    /// The honest chain's headers; requests for their bodies are never answered.
+    /// The honest chain's headers; requests for their bodies get no response.
     RelaysAndHangs,
     /// Pushes blocks of a wrong difficulty in the name of each honest node in turn.
     Frames,
@@ -82,8 +82,9 @@ impl Lie {
 
     /// Whether it breaks a rule of the protocol, or a promise, so that it must end up dropped.
     pub fn must_be_dropped(self) -> bool {
-        // A broken connection may be nobody's fault, and a push proves nothing about the node that it names.
-        !matches!(self, Self::Future | Self::CutsOff | Self::Frames | Self::PushesGarbage)
+        // A broken connection may be nobody's fault, a push proves nothing about the node that it names, and where
+        // pushes arrive nobody needs the bodies that a relay withholds.
+        !matches!(self, Self::Future | Self::CutsOff | Self::Frames | Self::PushesGarbage | Self::RelaysAndHangs)
     }
 
     pub fn pushes(self) -> bool {
@@ -112,8 +113,8 @@ impl Lie {
     }
 }
 
-/// What a liar answers.
-pub enum Lied {
+/// What a liar sends in response.
+pub enum LiarResponse {
     /// As an honest node would, this much later.
     Honestly {
         after_ms: u64,
@@ -159,50 +160,51 @@ impl Liar {
         tip
     }
 
-    /// Panics if it is asked for bodies of headers that nobody may have believed.
-    pub fn answer(&mut self, request: &PeerRequest, chain: &Chain, now: Timestamp) -> Lied {
+    /// Panics on a request for bodies whose headers break a rule.
+    pub fn answer(&mut self, request: &PeerRequest, chain: &Chain, now: Timestamp) -> LiarResponse {
         match (request, self.lie) {
-            (PeerRequest::Headers { .. }, Lie::Trickles) => Lied::Honestly { after_ms: 14_800 },
+            (PeerRequest::Headers { .. }, Lie::Trickles) => LiarResponse::Honestly { after_ms: 14_800 },
             (PeerRequest::Blocks { hashes }, Lie::Trickles) => {
                 let blocks = chain.view().reader().unwrap().blocks_by_hash(&hashes[..1], 1 << 20).unwrap();
-                Lied::With(PeerResponse::Blocks(blocks))
+                LiarResponse::With(PeerResponse::Blocks(blocks))
             }
-            (PeerRequest::Headers { .. }, Lie::Silent) => Lied::Never,
+            (PeerRequest::Headers { .. }, Lie::Silent) => LiarResponse::Never,
             (PeerRequest::Headers { .. }, Lie::ClaimsWork | Lie::ClaimsWorkOfHonestTips) => {
-                Lied::With(PeerResponse::Headers(Vec::new()))
+                LiarResponse::With(PeerResponse::Headers(Vec::new()))
             }
             (PeerRequest::Headers { .. }, Lie::TooManyHeaders) => {
                 let genesis = chain.rules().params().genesis().header().clone();
-                Lied::With(PeerResponse::Headers(vec![genesis; HEADERS_PER_REQUEST + 1]))
+                LiarResponse::With(PeerResponse::Headers(vec![genesis; HEADERS_PER_REQUEST + 1]))
             }
             (PeerRequest::Headers { locator, .. }, Lie::EndlessHeaders) => self.more_headers(locator, chain, now),
-            (PeerRequest::Blocks { .. }, Lie::RelaysAndHangs) => Lied::Never,
-            (PeerRequest::Headers { .. }, Lie::RelaysAndHangs | Lie::Frames) => Lied::Honestly { after_ms: 0 },
+            (PeerRequest::Blocks { .. }, Lie::RelaysAndHangs) => LiarResponse::Never,
+            (PeerRequest::Headers { .. }, Lie::RelaysAndHangs | Lie::Frames) => LiarResponse::Honestly { after_ms: 0 },
             (PeerRequest::Headers { locator, .. }, lie) if lie != Lie::PushesGarbage => {
                 self.headers(locator, chain, now)
             }
             (PeerRequest::Blocks { hashes }, lie) if self.forged.iter().any(|block| hashes.contains(&block.hash())) => {
                 assert!(
                     !matches!(lie, Lie::WrongDifficulty | Lie::NoWork | Lie::Future),
-                    "bodies were asked for whose headers break a rule: {lie:?}"
+                    "bodies were requested whose headers break a rule: {lie:?}"
                 );
                 match lie {
-                    Lie::Withholds => Lied::Never,
-                    Lie::Drips => Lied::Drips,
+                    Lie::Withholds => LiarResponse::Never,
+                    Lie::Drips => LiarResponse::Drips,
                     Lie::RefusesLate => {
-                        Lied::Fails { failure: Failure::Refused("503 try again".to_owned()), after_ms: 28_000 }
+                        LiarResponse::Fails { failure: Failure::Refused("503 try again".to_owned()), after_ms: 28_000 }
                     }
-                    Lie::CutsOff => {
-                        Lied::Fails { failure: Failure::Unreachable("the connection broke".to_owned()), after_ms: 0 }
-                    }
+                    Lie::CutsOff => LiarResponse::Fails {
+                        failure: Failure::Unreachable("the connection broke".to_owned()),
+                        after_ms: 0,
+                    },
                     _ => self.bodies(hashes, chain),
                 }
             }
-            _ => Lied::Honestly { after_ms: 0 },
+            _ => LiarResponse::Honestly { after_ms: 0 },
         }
     }
 
-    /// What it sends round unasked.
+    /// The block that it pushes next, if any.
     pub fn push(&mut self, chain: &Chain, now: Timestamp) -> Option<Block> {
         if !self.lie.pushes() {
             return None;
@@ -216,7 +218,7 @@ impl Liar {
         let mut forge = Forge::on(chain, 0);
         let (label, first) = (self.label(), Nonce(self.random.next_u64()));
         let child = forge.next(chain.rules(), now, label, spoil, first);
-        // A grandchild of the tip whose parent nobody will ever see.
+        // A grandchild of the tip, whose parent is never sent.
         Some(if spoil == Spoil::Nothing { forge.next(chain.rules(), now, self.label(), spoil, first) } else { child })
     }
 
@@ -242,7 +244,7 @@ impl Liar {
         }
     }
 
-    fn headers(&mut self, locator: &[BlockHash], chain: &Chain, now: Timestamp) -> Lied {
+    fn headers(&mut self, locator: &[BlockHash], chain: &Chain, now: Timestamp) -> LiarResponse {
         self.forge_on(chain, now);
         let known = self.forged.iter().position(|block| block.hash() == locator[0]);
         let mut headers = Vec::new();
@@ -252,11 +254,11 @@ impl Liar {
         let rest = &self.forged[known.map_or(0, |known| known + 1)..];
         headers.extend(rest.iter().map(|block| block.header().clone()));
         headers.truncate(HEADERS_PER_REQUEST);
-        Lied::With(PeerResponse::Headers(headers))
+        LiarResponse::With(PeerResponse::Headers(headers))
     }
 
-    /// A full page, whatever was asked for.
-    fn more_headers(&mut self, locator: &[BlockHash], chain: &Chain, now: Timestamp) -> Lied {
+    /// A full page, whatever the request says.
+    fn more_headers(&mut self, locator: &[BlockHash], chain: &Chain, now: Timestamp) -> LiarResponse {
         self.forge_on(chain, now);
         let known = self.forged.iter().position(|block| block.hash() == locator[0]).map_or(0, |known| known + 1);
         // Bounded only so that a defect shows as a failure instead of filling the memory.
@@ -267,10 +269,10 @@ impl Liar {
         self.headers(locator, chain, now)
     }
 
-    fn bodies(&self, hashes: &[BlockHash], chain: &Chain) -> Lied {
+    fn bodies(&self, hashes: &[BlockHash], chain: &Chain) -> LiarResponse {
         let wanted = |hash: &BlockHash| self.forged.iter().find(|block| block.hash() == *hash).cloned();
         let reader = chain.view().reader().unwrap();
-        Lied::With(PeerResponse::Blocks(match self.lie {
+        LiarResponse::With(PeerResponse::Blocks(match self.lie {
             Lie::NoBodies | Lie::EndlessHeaders => Vec::new(),
             Lie::OtherBodies => reader.blocks(Height::GENESIS, 1, 1 << 20).unwrap(),
             _ => {

@@ -23,7 +23,7 @@ pub struct Running {
     pub chain: Chain,
     pub syncer: Syncer,
     pub started_ms: u64,
-    /// Requests whose answer may still come, with their deadlines in virtual time.
+    /// Requests whose response may still arrive, with their deadlines in virtual time.
     pub waiting: BTreeMap<RequestId, u64>,
     pub wake_at_ms: Option<u64>,
 }
@@ -40,24 +40,24 @@ pub struct Node {
     /// Mean milliseconds that it takes to try one nonce; none if it does not mine.
     pub ms_per_hash: Option<u64>,
     pub liar: Option<Liar>,
-    /// Like a mempool: it names itself to nobody, so nobody pushes to it.
+    /// Like a mempool: its requests name no sender, so no peer pushes to it.
     pub is_follower: bool,
     pub roster: Vec<PeerAddress>,
     pub source: PeerSource,
-    /// Blocks of which somebody was told that they are kept.
+    /// Blocks that it has acknowledged.
     pub acknowledged: BTreeSet<BlockHash>,
     pub work: Work,
     pub durable_work: Work,
     /// Within the current virtual second: which, how many wake-ups, how many requests.
     pub this_second: (u64, u32, u32),
-    pub told: Told,
+    pub record: Record,
 }
 
-/// What a node has said and asked in all its lives.
+/// The events and requests of a node in all its lives.
 #[derive(Default)]
-pub struct Told {
+pub struct Record {
     pub dropped: Vec<(PeerAddress, String)>,
-    /// Until when, in virtual time, a peer that it dropped may not be asked anything.
+    /// Until when, in virtual time, a peer that it dropped may get no request.
     pub avoids: BTreeMap<PeerAddress, u64>,
     pub undone: Vec<u64>,
     pub notes: Vec<String>,
@@ -88,7 +88,7 @@ impl Node {
             work: Work::default(),
             durable_work: Work::default(),
             this_second: (0, 0, 0),
-            told: Told::default(),
+            record: Record::default(),
         }
     }
 
@@ -118,7 +118,7 @@ impl Node {
             assert!(chain.contains(hash).unwrap(), "{} lost block {hash}, which it had acknowledged", self.address);
         }
         self.work = chain.tip().work;
-        self.told.avoids.clear();
+        self.record.avoids.clear();
         self.life += 1;
         let own_address = Some(self.address.clone()).filter(|_| !self.is_follower);
         let settings = SyncSettings { own_address, ..SyncSettings::default() };
@@ -131,7 +131,7 @@ impl Node {
         }
     }
 
-    /// Mines the next block on its tip; answers whether it was kept.
+    /// Mines the next block on its tip; returns whether it was kept.
     pub fn mine(&mut self, now_ms: u64, data: String, first: Nonce) -> bool {
         let now = self.now(now_ms);
         let Some(running) = &mut self.running else { return false };
@@ -144,7 +144,7 @@ impl Node {
         }
     }
 
-    /// What it answers to `from` (docs/protocol.md §10).
+    /// Its response to `from` (docs/protocol.md §10).
     pub fn serve(
         &mut self,
         from: Option<&PeerAddress>,
@@ -208,11 +208,11 @@ impl Node {
                 Ok(PeerResponse::Pushed { missing: None })
             }
             Err(BlockError::NotYet(NotYet::UnknownParent(parent))) => {
-                let is_connected = |from: &PeerAddress| {
+                let may_call = |from: &PeerAddress| {
                     let peers = running.syncer.peers();
-                    peers.iter().any(|peer| peer.address == from.to_string() && peer.error.is_none())
+                    peers.iter().any(|peer| peer.address == from.to_string() && peer.may_answer())
                 };
-                let missing = if from.is_some_and(is_connected) { None } else { Some(parent) };
+                let missing = if from.is_some_and(may_call) { None } else { Some(parent) };
                 Ok(PeerResponse::Pushed { missing })
             }
             Err(BlockError::NotYet(_)) => Ok(PeerResponse::Pushed { missing: None }),

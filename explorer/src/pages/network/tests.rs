@@ -39,6 +39,7 @@ fn service(index: u64, name: &str) -> ServiceState {
         mining: Some(MiningInfo { enabled: true, address: None, threads: 1, hashrate: 12_345 }),
         pool: None,
         members: None,
+        health: None,
     };
     ServiceState { info: Some(info), last_seen: Some(timestamp), error: None }
 }

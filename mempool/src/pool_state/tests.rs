@@ -1,4 +1,5 @@
-//! The desk and a committer whose disk fails: nobody is told what is not so, and nothing that is so is lost.
+//! The pool and a writer whose disk fails: callers and subscribers learn only what is on disk, and what is on disk is
+//! kept.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
@@ -16,7 +17,7 @@ struct Bench {
     chain: Chain,
     disk: MemoryStore,
     store: PoolStore,
-    desk: Desk,
+    pool_state: PoolState,
 }
 
 fn limits() -> PoolLimits {
@@ -42,8 +43,8 @@ impl Bench {
         let chain = Chain::open(rules, Arc::new(MemoryStore::default()), SideLimits::default()).unwrap();
         let disk = MemoryStore::default();
         let store = PoolStore::new(Arc::new(disk.clone()));
-        let desk = opened(&params, &store, &chain);
-        Self { params, chain, disk, store, desk }
+        let pool_state = opened(&params, &store, &chain);
+        Self { params, chain, disk, store, pool_state }
     }
 
     fn pay(&self, from: &str, amount: u64, fee: u64) -> Transaction {
@@ -59,8 +60,8 @@ impl Bench {
         key.sign_transaction(unsigned, self.params.network_id())
     }
 
-    fn admit(&self, transaction: &Transaction) -> Result<Admission, Refused> {
-        self.desk.admit(Pending::new(Arc::new(transaction.clone()), 0))
+    fn admit(&self, transaction: &Transaction) -> Result<Admission, PushError> {
+        self.pool_state.admit(Pending::new(Arc::new(transaction.clone()), 0))
     }
 
     fn accept(&self, transaction: &Transaction) -> Written {
@@ -70,18 +71,18 @@ impl Bench {
         }
     }
 
-    /// One round of the committer.
+    /// One round of the pool writer.
     fn commit(&self) {
-        let batch = self.desk.next_batch().unwrap();
+        let batch = self.pool_state.next_batch().unwrap();
         let result = self.store.commit(&batch);
-        self.desk.written(batch, &result);
+        self.pool_state.finish_batch(&result);
     }
 
     fn pending(&self) -> Vec<TransactionId> {
-        self.desk.pool(|pool| pool.by_age().map(Pending::id).collect())
+        self.pool_state.pool(|pool| pool.by_age().map(Pending::id).collect())
     }
 
-    /// What a restart would find, by id.
+    /// The ids that a restart would find, sorted.
     fn stored(&self) -> Vec<TransactionId> {
         let mut ids: Vec<_> = self.store.load().unwrap().pending.iter().map(Pending::id).collect();
         ids.sort();
@@ -102,22 +103,22 @@ impl Bench {
         };
         let now = fields.timestamp;
         self.chain.accept(Block::new(fields, Nonce(0), data), now, Origin::Single).unwrap();
-        follow(&self.desk, &self.chain);
+        follow(&self.pool_state, &self.chain);
     }
 }
 
-fn opened(params: &Params, store: &PoolStore, chain: &Chain) -> Desk {
-    let desk = Desk::open(params.clone(), limits(), store, &chain.view().snapshot().unwrap()).unwrap();
-    follow(&desk, chain);
-    desk
+fn opened(params: &Params, store: &PoolStore, chain: &Chain) -> PoolState {
+    let pool_state = PoolState::open(params.clone(), limits(), store, &chain.view().snapshot().unwrap()).unwrap();
+    follow(&pool_state, chain);
+    pool_state
 }
 
-fn follow(desk: &Desk, chain: &Chain) {
-    crate::following::catch_up(desk, &chain.view(), 0).unwrap();
+fn follow(pool_state: &PoolState, chain: &Chain) {
+    crate::following::catch_up(pool_state, &chain.view(), 0).unwrap();
 }
 
-/// The names of the events that were told.
-fn told(events: &mut broadcast::Receiver<Arc<PoolEvent>>) -> Vec<&'static str> {
+/// The names of the events so far.
+fn names(events: &mut broadcast::Receiver<Arc<PoolEvent>>) -> Vec<&'static str> {
     let name = |event: Arc<PoolEvent>| match *event {
         PoolEvent::Transaction(_) => "transaction",
         PoolEvent::Confirmed(_) => "confirmed",
@@ -128,14 +129,14 @@ fn told(events: &mut broadcast::Receiver<Arc<PoolEvent>>) -> Vec<&'static str> {
 }
 
 #[test]
-fn a_payment_that_cannot_be_written_is_not_taken_and_may_be_pushed_again() {
+fn a_payment_that_cannot_be_written_is_refused_and_may_be_pushed_again() {
     let bench = Bench::new();
     bench.commit();
     bench.disk.set_full(true);
     let payment = bench.pay("alice", 900, 0);
     let mut written = bench.accept(&payment);
     let Admission::Known(Some(mut also)) = bench.admit(&payment).unwrap() else { panic!("known, and under way") };
-    assert!(written.try_recv().is_err(), "nobody is told before the commit");
+    assert!(written.try_recv().is_err(), "no reply or event before the commit");
     bench.commit();
     assert!(written.try_recv().unwrap().is_err() && also.try_recv().unwrap().is_err());
     assert!(bench.pending().is_empty());
@@ -148,7 +149,7 @@ fn a_payment_that_cannot_be_written_is_not_taken_and_may_be_pushed_again() {
 }
 
 #[test]
-fn what_left_the_pool_while_the_disk_was_full_leaves_it_on_disk_later() {
+fn removals_while_the_disk_is_full_are_written_later() {
     let mut bench = Bench::new();
     let [confirmed, stays] = [bench.pay("alice", 900, 1), bench.pay("carol", 900, 1)];
     let _ = (bench.accept(&confirmed), bench.accept(&stays));
@@ -157,7 +158,7 @@ fn what_left_the_pool_while_the_disk_was_full_leaves_it_on_disk_later() {
     bench.mine(&[&confirmed]);
     bench.commit();
     assert_eq!(bench.pending(), [stays.id]);
-    assert_eq!(bench.stored().len(), 2, "the disk knows nothing yet");
+    assert_eq!(bench.stored().len(), 2, "not written yet");
     bench.disk.set_full(false);
     bench.commit();
     assert_eq!(bench.stored(), [stays.id]);
@@ -165,14 +166,14 @@ fn what_left_the_pool_while_the_disk_was_full_leaves_it_on_disk_later() {
 }
 
 #[test]
-fn a_payment_that_comes_while_another_fails_is_judged_by_its_own_commit() {
+fn a_payment_pushed_while_a_commit_fails_depends_on_its_own_commit() {
     let bench = Bench::new();
     bench.commit();
     let [fails, follows] = [bench.pay("alice", 900, 1), bench.pay("carol", 900, 1)];
     let mut failed = bench.accept(&fails);
-    let batch = bench.desk.next_batch().unwrap();
+    let _batch = bench.pool_state.next_batch().unwrap();
     let mut taken = bench.accept(&follows);
-    bench.desk.written(batch, &Err(StoreError::Failed("no space left".to_owned())));
+    bench.pool_state.finish_batch(&Err(StoreError::Failed("no space left".to_owned())));
     assert!(failed.try_recv().unwrap().is_err());
     assert!(taken.try_recv().is_err(), "not yet");
     bench.commit();
@@ -181,29 +182,32 @@ fn a_payment_that_comes_while_another_fails_is_judged_by_its_own_commit() {
 }
 
 #[test]
-fn what_is_outbid_or_too_old_leaves_the_disk_too() {
+fn outbid_and_expired_payments_are_deleted_from_disk() {
     let bench = Bench::new();
     let payments = ["alice", "carol", "dave", "eve"].map(|from| bench.pay(from, 1, from.len() as u64));
     let [alice, carol, dave, eve] = &payments;
     let waiting: Vec<_> = [dave, alice, carol].map(|payment| bench.accept(payment)).into();
     bench.commit();
-    assert!(matches!(bench.admit(eve), Err(Refused::Pool(AdmissionError::Full { .. }))), "eve pays least");
+    assert!(
+        matches!(bench.admit(eve), Err(PushError::Stage(StageError::Pool(AdmissionError::Full { .. })))),
+        "eve pays least"
+    );
     let erin = bench.pay("erin", 1, 900);
     let _written = bench.accept(&erin);
     bench.commit();
     let mut left = vec![alice.id, carol.id, erin.id];
     left.sort();
     assert_eq!(bench.stored(), left, "dave paid least");
-    assert!(!bench.desk.expire(1000, 10) && bench.pending().len() == 3);
-    assert!(bench.desk.expire(1001, 2), "there is more");
-    assert!(!bench.desk.expire(1001, 2));
+    assert!(!bench.pool_state.expire(1000, 10) && bench.pending().len() == 3);
+    assert!(bench.pool_state.expire(1001, 2), "there is more");
+    assert!(!bench.pool_state.expire(1001, 2));
     bench.commit();
     assert!(bench.stored().is_empty());
     drop(waiting);
 }
 
 #[test]
-fn what_gave_way_returns_if_what_took_its_place_cannot_be_written() {
+fn an_outbid_payment_returns_if_its_replacement_cannot_be_written() {
     let bench = Bench::new();
     let [dave, alice, carol, erin] = [("dave", 1), ("alice", 5), ("carol", 5), ("erin", 9)].map(|(from, fee)| {
         let payment = bench.pay(from, 1, fee);
@@ -211,7 +215,7 @@ fn what_gave_way_returns_if_what_took_its_place_cannot_be_written() {
     });
     let _taken = [&dave, &alice, &carol].map(|(_, payment)| bench.accept(payment));
     bench.commit();
-    let mut events = bench.desk.subscribe();
+    let mut events = bench.pool_state.subscribe();
     bench.disk.set_full(true);
     let mut written = bench.accept(&erin.1);
     bench.commit();
@@ -224,29 +228,33 @@ fn what_gave_way_returns_if_what_took_its_place_cannot_be_written() {
     bench.disk.set_full(false);
     bench.commit();
     assert_eq!(bench.stored(), before);
-    assert_eq!(told(&mut events), [""; 0], "nobody was told that it had left, nor that it is back");
+    assert_eq!(names(&mut events), [""; 0], "neither its eviction nor its return was announced");
     let _written = bench.accept(&erin.1);
-    assert_eq!(told(&mut events), [""; 0], "nobody is told before the commit");
+    assert_eq!(names(&mut events), [""; 0], "no reply or event before the commit");
     bench.commit();
-    assert_eq!(told(&mut events), ["transaction", "evicted"]);
+    assert_eq!(names(&mut events), ["transaction", "evicted"]);
 }
 
 #[test]
-fn who_is_outbid_before_the_commit_is_told_so() {
+fn a_payment_outbid_before_its_commit_is_refused() {
     let bench = Bench::new();
     bench.commit();
     let mut waiting: Vec<_> = [("alice", 1), ("carol", 5), ("dave", 5), ("erin", 9)]
         .map(|(from, fee)| bench.accept(&bench.pay(from, 1, fee)))
         .into();
-    let mut events = bench.desk.subscribe();
+    let mut events = bench.pool_state.subscribe();
     bench.commit();
     assert_eq!(waiting.remove(0).try_recv().unwrap(), Err(NotKept::Outbid));
     assert!(waiting.iter_mut().all(|written| written.try_recv().unwrap() == Ok(())));
-    assert_eq!(told(&mut events), ["transaction"; 3], "what was never there has not left either");
+    assert_eq!(
+        names(&mut events),
+        ["transaction"; 3],
+        "a payment that was never announced is not announced as evicted"
+    );
 }
 
 #[test]
-fn a_start_finds_the_pool_as_it_was_and_drops_what_is_in_the_chain_by_now() {
+fn a_restart_loads_the_pool_without_what_was_confirmed_meanwhile() {
     let mut bench = Bench::new();
     let [confirmed, stays] = [bench.pay("alice", 900, 1), bench.pay("carol", 900, 1)];
     let _ = (bench.accept(&confirmed), bench.accept(&stays));
@@ -255,27 +263,27 @@ fn a_start_finds_the_pool_as_it_was_and_drops_what_is_in_the_chain_by_now() {
     bench.mine(&[&confirmed]);
     // The pool's file is as it was before the block.
     let store = PoolStore::new(Arc::new(kept));
-    let desk = opened(&bench.params, &store, &bench.chain);
-    assert_eq!(desk.pool(|pool| pool.by_age().map(Pending::id).collect::<Vec<_>>()), [stays.id]);
-    assert!(matches!(desk.check(&Pending::new(Arc::new(confirmed), 0)), Ok(Some(Admission::Known(None)))));
+    let pool_state = opened(&bench.params, &store, &bench.chain);
+    assert_eq!(pool_state.pool(|pool| pool.by_age().map(Pending::id).collect::<Vec<_>>()), [stays.id]);
+    assert!(matches!(pool_state.check(&Pending::new(Arc::new(confirmed), 0)), Ok(Some(Admission::Known(None)))));
 }
 
 #[test]
-fn nothing_is_judged_while_there_is_no_state() {
+fn no_payment_is_accepted_without_a_snapshot() {
     let bench = Bench::new();
-    bench.desk.let_go();
-    assert!(matches!(bench.admit(&bench.pay("alice", 1, 1)), Err(Refused::NotReady(_))));
-    assert!(bench.desk.state().is_err());
-    follow(&bench.desk, &bench.chain);
-    assert!(bench.desk.state().is_ok());
+    bench.pool_state.drop_snapshot();
+    assert!(matches!(bench.admit(&bench.pay("alice", 1, 1)), Err(PushError::NotReady(_))));
+    assert!(bench.pool_state.snapshot().is_err());
+    follow(&bench.pool_state, &bench.chain);
+    assert!(bench.pool_state.snapshot().is_ok());
 }
 
 #[test]
-fn when_it_ends_what_waits_is_still_written() {
+fn stopping_writes_what_is_still_waiting() {
     let bench = Bench::new();
     let _written = bench.accept(&bench.pay("alice", 1, 1));
-    bench.desk.end();
+    bench.pool_state.stop();
     bench.commit();
-    assert!(bench.desk.next_batch().is_none());
+    assert!(bench.pool_state.next_batch().is_none());
     assert_eq!(bench.stored().len(), 1);
 }
