@@ -14,6 +14,8 @@ mod lab;
 mod learning;
 mod newcomer;
 mod noticing;
+mod proxy;
+mod refusals;
 mod searching;
 mod steering;
 mod tour;

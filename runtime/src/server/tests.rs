@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 mod readers;
+mod subscribers;
 
 /// Far more than any step takes; a test that waits so long has failed.
 const SOON: Duration = Duration::from_secs(20);

@@ -193,7 +193,13 @@ impl Tab {
 
     /// Removes the errors of expected 404 answers from the console; any other error fails.
     pub async fn forget_missing_pages(&self) {
-        let own = |line: &Value| line["source"] == "network" && line["message"].as_str().unwrap().contains("404");
+        self.forget_refusals(404).await;
+    }
+
+    /// Removes the errors of expected refusals with this status from the console; any other error fails.
+    pub async fn forget_refusals(&self, status: u16) {
+        let status = status.to_string();
+        let own = |line: &Value| line["source"] == "network" && line["message"].as_str().unwrap().contains(&status);
         let errors = self.errors().await;
         assert!(errors.iter().all(own), "errors in the console: {errors:#?}");
     }

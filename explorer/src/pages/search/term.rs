@@ -55,7 +55,7 @@ impl SearchTerm {
         }
         let text = unquoted(typed).to_lowercase();
         match split_url(&text) {
-            Some((host, "")) if PeerAddress::new(host).is_ok() => Self::Service(host.to_owned()),
+            Some((host, "")) if PeerAddress::new(host).is_some() => Self::Service(host.to_owned()),
             Some((_, path)) => parse_path(path),
             None => parse_name(&text),
         }
@@ -112,7 +112,8 @@ fn parse_name(text: &str) -> SearchTerm {
         return SearchTerm::Port(port.to_owned());
     }
     if text.contains(':') {
-        return PeerAddress::new(text).map_or(SearchTerm::Nothing, |_| SearchTerm::Service(text.to_owned()));
+        let is_address = PeerAddress::new(text).is_some();
+        return if is_address { SearchTerm::Service(text.to_owned()) } else { SearchTerm::Nothing };
     }
     if let Some(height) = height(text) {
         return SearchTerm::Height(height);
