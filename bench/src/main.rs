@@ -70,7 +70,7 @@ enum Measurement {
 }
 
 fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+    let args = runtime::flags::parse::<Args>();
     let dir = args.dir.clone().unwrap_or_else(std::env::temp_dir);
     println!("{}", report::Row::HEAD);
     for row in &args.rows {

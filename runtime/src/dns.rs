@@ -2,7 +2,8 @@
 //!
 //! A service that comes back at another address under the same name, as containers do, must be found soon. DNS records
 //! may stay valid for long (10 minutes in Docker), and the operating system's resolver blocks a thread for each query.
-//! So this resolver drops its cache, and reads `/etc/hosts` and `/etc/resolv.conf` again.
+//! So this resolver drops its cache, and reads `/etc/hosts` and `/etc/resolv.conf` again. Names that only the operating
+//! system knows (`.local` by mDNS, other sources of NSS) are left to it: it is asked if DNS finds nothing.
 
 use hickory_resolver::TokioResolver;
 use hickory_resolver::config::{LookupIpStrategy, ResolverConfig};
@@ -12,11 +13,16 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::sync::Semaphore;
 
 /// How long a resolver and its cache are used.
 const MAX_AGE: Duration = Duration::from_secs(3);
 /// How long one query to a name server may take; each query is sent twice.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long the operating system may take.
+const SYSTEM_TIMEOUT: Duration = Duration::from_secs(3);
+/// Queries to the operating system at a time: each blocks a thread, and goes on after the timeout.
+const SYSTEM_QUERIES: usize = 8;
 
 /// Resolves host names; cheap to clone, and clones share the cache.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +39,15 @@ impl Resolver {
         if let Ok(address) = host.parse() {
             return Ok(vec![address]);
         }
-        Ok(self.current()?.lookup_ip(host).await?.iter().collect())
+        let found: Result<Vec<IpAddr>, NetError> = match self.current() {
+            Ok(resolver) => resolver.lookup_ip(host).await.map(|found| found.iter().collect()),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(addresses) if !addresses.is_empty() => Ok(addresses),
+            // The error of DNS is the better one: it tells an unknown name from a silent server.
+            found => system_addresses(host).await.map_or(found, Ok),
+        }
     }
 
     fn current(&self) -> Result<TokioResolver, NetError> {
@@ -48,6 +62,21 @@ impl Resolver {
             }
         }
     }
+}
+
+/// The addresses of a host by the operating system; `None` if it finds none in time.
+async fn system_addresses(host: &str) -> Option<Vec<IpAddr>> {
+    static PLACES: Semaphore = Semaphore::const_new(SYSTEM_QUERIES);
+    let place = PLACES.try_acquire().ok()?;
+    let host = (host.to_owned(), 0);
+    // A task of its own, which keeps its place until the blocked thread is free.
+    let query = tokio::spawn(async move {
+        let found = tokio::net::lookup_host(host).await;
+        drop(place);
+        found.map(|found| found.map(|address| address.ip()).collect::<Vec<_>>())
+    });
+    let found = tokio::time::timeout(SYSTEM_TIMEOUT, query).await.ok()?.ok()?.ok()?;
+    (!found.is_empty()).then_some(found)
 }
 
 /// A resolver with the system's current configuration; without one, it only reads the hosts file.
@@ -89,6 +118,15 @@ mod tests {
         }
         let found = resolver.addresses("localhost").await.unwrap();
         assert!(!found.is_empty() && found.iter().all(IpAddr::is_loopback), "{found:?}");
+    }
+
+    #[tokio::test]
+    async fn the_operating_system_knows_names_of_its_own() {
+        let found = system_addresses("localhost").await.unwrap();
+        assert!(found.iter().all(IpAddr::is_loopback), "{found:?}");
+        assert_eq!(system_addresses("nobody.invalid").await, None);
+        // `127.1` is an address to the system only: DNS and the hosts file have no such name.
+        assert_eq!(Resolver::default().addresses("127.1").await.unwrap(), [IpAddr::from([127, 0, 0, 1])]);
     }
 
     #[tokio::test]

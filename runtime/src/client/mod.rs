@@ -9,6 +9,7 @@ mod error;
 mod events;
 mod mempool;
 mod node;
+mod position;
 #[cfg(test)]
 mod tests;
 mod tracker;
@@ -17,6 +18,7 @@ mod transport;
 pub use address::{BadAddress, HostPort};
 pub use error::Error;
 pub use mempool::{ListPage, Unprocessed};
+pub use position::{ChainPosition, OldestPosition};
 pub use tracker::role_name;
 
 use crate::dns::Resolver;
@@ -35,6 +37,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
+    observer: Option<OldestPosition>,
 }
 
 impl Client {
@@ -65,7 +68,29 @@ impl Client {
             .tcp_nodelay(true)
             .build()
             .map_err(|error| Error::of(&error))?;
-        Ok(Self { http })
+        Ok(Self { http, observer: None })
+    }
+
+    /// A client that shares this one's connections and notes in `observer` which block its answers stand on.
+    #[must_use]
+    pub fn observed_by(&self, observer: &OldestPosition) -> Self {
+        Self { http: self.http.clone(), observer: Some(observer.clone()) }
+    }
+
+    /// `GET /info` of any service, and the words by which it says that it is not well; none from a service that says
+    /// nothing of it.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn info_and_health(&self, address: &str) -> Result<(Info, Vec<String>), Error> {
+        #[derive(serde::Deserialize)]
+        struct Health {
+            #[serde(default)]
+            health: Option<Vec<String>>,
+        }
+        let body = self.get_bytes(address, "/info", Bounds::SMALL).await?;
+        let Health { health } = transport::from_json(&body)?;
+        Ok((transport::from_json(&body)?, health.unwrap_or_default()))
     }
 
     /// `GET /info` of any service.

@@ -1,6 +1,7 @@
 //! What every call does: sends one request, reads an answer within bounds of time and size, and checks its status.
 
 use super::{Client, Error, HostPort};
+use crate::plain_words;
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -36,8 +37,13 @@ const PROBLEM_BYTES: usize = 64 * 1024;
 impl Client {
     /// `GET` with a JSON answer.
     pub(super) async fn get<T: DeserializeOwned>(&self, address: &str, path: &str, bounds: Bounds) -> Result<T, Error> {
+        from_json(&self.get_bytes(address, path, bounds).await?)
+    }
+
+    /// `GET` with any answer.
+    pub(super) async fn get_bytes(&self, address: &str, path: &str, bounds: Bounds) -> Result<Bytes, Error> {
         let answer = self.send(self.request(Method::GET, address, path)?, bounds).await?;
-        from_json(&read_body(answer, bounds.bytes).await?)
+        read_body(answer, bounds.bytes).await
     }
 
     /// `POST` of JSON with a JSON answer.
@@ -89,7 +95,13 @@ impl Client {
     /// Sends a request and waits for the head of the answer; a refusal becomes an error.
     pub(super) async fn send(&self, request: RequestBuilder, bounds: Bounds) -> Result<Response, Error> {
         let answer = request.timeout(bounds.time).send().await.map_err(|error| Error::of(&error))?;
-        if answer.status().is_success() { Ok(answer) } else { Err(refusal_error(answer).await) }
+        if !answer.status().is_success() {
+            return Err(refusal_error(answer).await);
+        }
+        if let Some(observer) = &self.observer {
+            observer.note(answer.headers());
+        }
+        Ok(answer)
     }
 }
 
@@ -131,7 +143,7 @@ pub(super) async fn read_body(mut answer: Response, limit: usize) -> Result<Byte
 
 /// Reads an answer leniently: unknown fields are ignored.
 pub(super) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(body).map_err(|error| Error::Malformed(error.to_string()))
+    serde_json::from_slice(body).map_err(|error| Error::Malformed(plain_words::parser(&error.to_string())))
 }
 
 pub(super) fn to_json(value: &impl Serialize) -> Result<Bytes, Error> {

@@ -5,6 +5,7 @@
 use super::ServerContext;
 use super::path::RequestPath;
 use super::problem::{bad_request, internal, not_found, problem, unavailable};
+use crate::plain_words;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
@@ -112,7 +113,7 @@ impl Request {
         let mut json = serde_json::Deserializer::from_slice(&body);
         let value = serde_path_to_error::deserialize(ObjectOnly(&mut json))
             .map_err(|error| bad_request(format!("body: {}", at_path(&error))))?;
-        json.end().map_err(|error| bad_request(format!("body: {error}")))?;
+        json.end().map_err(|error| bad_request(format!("body: {}", plain_words::parser(&error.to_string()))))?;
         Ok(value)
     }
 
@@ -192,7 +193,7 @@ impl fmt::Debug for Request {
 
 /// The error with its place in the input, unless its text contains that already.
 fn at_path<E: fmt::Display>(error: &serde_path_to_error::Error<E>) -> String {
-    let (path, inner) = (error.path().to_string(), error.inner().to_string());
+    let (path, inner) = (error.path().to_string(), plain_words::parser(&error.inner().to_string()));
     if path == "." || path == "?" || inner.contains(&format!("`{path}`")) { inner } else { format!("{path}: {inner}") }
 }
 
