@@ -129,8 +129,9 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         metrics,
         ..server::Settings::new(&config.http, host, advertise.as_deref())
     };
-    let state = Arc::new(NodeState::new(service.follower.clone(), mining.clone(), clock, known_as));
-    let served = service.serve(listener, state, router::router(), kit, shutdown).await;
+    let source_percent = config.http.max_source_percent;
+    let state = NodeState::new(service.follower.clone(), mining.clone(), clock, known_as, source_percent);
+    let served = service.serve(listener, Arc::new(state), router::router(), kit, shutdown).await;
     mining.join().await;
     service.stop().await;
     Ok(served?)

@@ -6,7 +6,7 @@ use crate::work_offers::WorkOffers;
 use runtime::clock::Clock;
 use runtime::dns::Resolver;
 use runtime::follower::{Follower, FollowerError};
-use runtime::server::{self, Identity, Request, Service};
+use runtime::server::{self, Identity, Places, Request, Service};
 use shared::chain::ChainReader;
 use shared::store::StoreError;
 use shared::wire::{Info, Problem};
@@ -15,6 +15,8 @@ use tokio::sync::{Semaphore, watch};
 
 /// Most answers of `/sync/blocks` at a time, each of up to 8 MiB.
 const MAX_BLOCK_ANSWERS: usize = 32;
+/// Most reads of the chain at a time; each may take the memory of a few of the longest blocks.
+const MAX_READS: usize = 4;
 
 pub(crate) struct NodeState {
     pub(crate) follower: Follower,
@@ -24,14 +26,22 @@ pub(crate) struct NodeState {
     pub(crate) cache: BlockCache,
     /// Limits answers of `/sync/blocks` apart from other streams: slow readers of `/blockchain` must not stop peers
     /// from syncing.
-    pub(crate) block_answers: Arc<Semaphore>,
+    pub(crate) block_answers: Arc<Places>,
     /// For the names of peers that send requests.
     pub(crate) resolver: Resolver,
+    reads: Semaphore,
     identity: Identity,
 }
 
 impl NodeState {
-    pub(crate) fn new(follower: Follower, mining: Mining, clock: Clock, known_as: watch::Receiver<String>) -> Self {
+    /// `source_percent` is the share of one source, see [`Places`].
+    pub(crate) fn new(
+        follower: Follower,
+        mining: Mining,
+        clock: Clock,
+        known_as: watch::Receiver<String>,
+        source_percent: usize,
+    ) -> Self {
         Self {
             identity: Identity::new("node", follower.rules().params(), known_as, clock.time()),
             follower,
@@ -39,8 +49,9 @@ impl NodeState {
             clock,
             offers: WorkOffers::default(),
             cache: BlockCache::new(),
-            block_answers: Arc::new(Semaphore::new(MAX_BLOCK_ANSWERS)),
+            block_answers: Places::new(MAX_BLOCK_ANSWERS, source_percent),
             resolver: Resolver::default(),
+            reads: Semaphore::new(MAX_READS),
         }
     }
 
@@ -50,6 +61,7 @@ impl NodeState {
         read: impl FnOnce(&ChainReader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
         let view = self.follower.view().clone();
+        let _turn = self.reads.acquire().await.map_err(|error| server::internal(error.to_string()))?;
         let result = tokio::task::spawn_blocking(move || view.reader().and_then(|reader| read(&reader))).await;
         match result {
             Ok(result) => result.map_err(|error| store_problem(&error)),

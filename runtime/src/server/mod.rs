@@ -5,6 +5,7 @@
 //! and network, problem+json for every refusal, bounds on connections, headers, bodies, streams and time, and graceful
 //! shutdown. No rule of the chain belongs here.
 
+mod answer;
 mod common;
 mod connection;
 mod describe;
@@ -14,6 +15,7 @@ mod from_openapi;
 mod guard;
 mod identity;
 mod path;
+mod places;
 mod problem;
 pub mod reply;
 mod request;
@@ -29,6 +31,7 @@ mod tests;
 
 pub use identity::Identity;
 pub use path::{RequestPath, Segments};
+pub use places::{Full, LOCAL_PERCENT, Place, Places, Source};
 pub use problem::{bad_request, conflict, forbidden, internal, not_found, problem, unavailable, unprocessable};
 pub use reply::{Response, ServerEvent};
 pub use request::{BODY_LIMIT, Request};
@@ -44,7 +47,6 @@ use shared::wire::{Info, Problem};
 use std::io;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 /// What the kit asks of the state that a program's handlers share.
@@ -67,10 +69,10 @@ struct ServerContext {
     token: Option<String>,
     openapi: Bytes,
     metrics: Option<PrometheusHandle>,
-    streams: Arc<Semaphore>,
+    streams: Arc<Places>,
     /// In KiB; shared by all bodies above [`BODY_LIMIT`].
-    large_bodies: Arc<Semaphore>,
-    subscribers: Arc<Semaphore>,
+    large_bodies: Arc<Places>,
+    subscribers: Arc<Places>,
     shutdown: CancellationToken,
 }
 
