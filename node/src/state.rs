@@ -47,7 +47,7 @@ impl NodeState {
             follower,
             mining,
             clock,
-            offers: WorkOffers::default(),
+            offers: WorkOffers::new(source_percent),
             cache: BlockCache::new(),
             block_answers: Places::new(MAX_BLOCK_ANSWERS, source_percent),
             resolver: Resolver::default(),

@@ -49,7 +49,11 @@ pub(crate) async fn submit(
     let hash = block.hash();
     let answer = |code, status, reason| reply::status(code, &BlockResponse { status, hash, reason });
     match node.follower.submit(block, source, sender).await.map_err(|error| follower_problem(&error))? {
-        Ok(Accepted::Best | Accepted::Side) => answer(StatusCode::CREATED, BlockStatus::Taken, None),
+        Ok(Accepted::Best) => answer(StatusCode::CREATED, BlockStatus::Taken, None),
+        Ok(Accepted::Side) => {
+            let reason = "stored on a side branch: the best chain has as much work, or more";
+            answer(StatusCode::CREATED, BlockStatus::Taken, Some(reason.to_owned()))
+        }
         Ok(Accepted::Known) => answer(StatusCode::OK, BlockStatus::Known, None),
         Err(BlockError::NotYet(reason)) => answer(StatusCode::ACCEPTED, BlockStatus::Later, Some(reason.to_string())),
         Err(BlockError::Invalid(broken)) => Err(broken_problem(&broken)),
