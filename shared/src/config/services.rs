@@ -54,8 +54,8 @@ impl Default for UserConfig {
 pub struct HttpConfig {
     /// Most connections at a time.
     pub max_connections: usize,
-    /// Percent of the connections, streams, listeners and bytes that one source address may take; three quarters, or this
-    /// if it is more, for an address of the service's own machine.
+    /// Percent of the connections, streams, listeners and bytes that one source address may take; three quarters, or
+    /// this if it is more, for an address of the service's own machine.
     pub max_source_percent: usize,
     /// Most bytes of long answers that are sent at a time.
     pub max_answer_bytes: usize,
