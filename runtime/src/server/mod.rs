@@ -41,6 +41,7 @@ pub use settings::{Limits, Settings};
 pub use shape::Shape;
 pub use signal::stop_on_signal;
 
+use crate::open_files;
 use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
 use shared::wire::{Info, Problem};
@@ -48,6 +49,9 @@ use std::io;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+
+/// Open files that a service needs beside its connections.
+const SPARE_FILES: usize = 128;
 
 /// What the kit asks of the state that a program's handlers share.
 pub trait Service: Send + Sync + 'static {
@@ -94,6 +98,11 @@ pub async fn serve<S: Service>(
     let limits = settings.limits;
     let app = dispatch::App::new(service, router, settings, shutdown.clone())?;
     tracing::debug!(address = %listener.local_addr()?, "serving");
+    if let Err(error) = open_files::check_limit((limits.max_connections + SPARE_FILES) as u64) {
+        tracing::warn!(
+            "{error}: beyond that, connections fail; raise the limit (ulimit -n), or lower max_connections in [http]"
+        );
+    }
     connection::accept_all(&listener, Arc::new(app), limits, shutdown).await;
     Ok(())
 }
