@@ -153,7 +153,7 @@ pub struct BlockResponse {
     pub status: BlockStatus,
     /// Which block.
     pub hash: BlockHash,
-    /// Why it is not taken yet.
+    /// Why it is not taken yet, or not on the best chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
