@@ -14,6 +14,7 @@ pub mod dns;
 pub mod exit;
 pub mod follower;
 pub mod miner;
+pub mod open_files;
 pub mod own_address;
 pub mod ports;
 pub mod registration;

@@ -19,7 +19,7 @@ pub use error::Error;
 pub use mempool::{ListPage, Unprocessed};
 pub use tracker::role_name;
 
-use crate::dns::Resolver;
+use crate::dns::{PeerResolver, Resolver, TrustedHosts};
 use reqwest::Method;
 use shared::block::BlockHash;
 use shared::wire::{Info, NETWORK_HEADER, NODE_HEADER};
@@ -44,6 +44,22 @@ impl Client {
     /// # Errors
     /// If `own` cannot be the value of a header, or no client can be made.
     pub fn new(network: Option<BlockHash>, own: Option<&str>) -> Result<Self, Error> {
+        Self::with_resolver(network, own, Resolver::default())
+    }
+
+    /// A client for addresses that peers named: names of this machine or its link are refused unless they are trusted.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn for_peers(network: Option<BlockHash>, own: Option<&str>, trusted: TrustedHosts) -> Result<Self, Error> {
+        Self::with_resolver(network, own, PeerResolver::new(trusted))
+    }
+
+    fn with_resolver(
+        network: Option<BlockHash>,
+        own: Option<&str>,
+        resolver: impl reqwest::dns::Resolve + 'static,
+    ) -> Result<Self, Error> {
         let mut headers = http::HeaderMap::new();
         let identity = [(NETWORK_HEADER, network.map(|id| id.to_string())), (NODE_HEADER, own.map(str::to_owned))];
         for (name, value) in identity {
@@ -55,7 +71,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .default_headers(headers)
             .user_agent(concat!("chainlab/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(Resolver::default())
+            .dns_resolver(resolver)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)

@@ -110,10 +110,11 @@ fn check_setting(known: &Value, setting: Setting) -> Result<Value, ConfigError> 
     Err(ConfigError::Value { origin, key, reason: refused.unwrap_or_default() })
 }
 
-/// The typed configuration in `tree`, with its consensus parameters checked.
+/// The typed configuration in `tree`, with its bounds checked.
 fn read(tree: Value) -> Result<Config, String> {
     let config = Config::deserialize(tree).map_err(|error| error.to_string())?;
     config.network.check().map_err(|error| error.to_string())?;
+    config.check().map_err(|error| error.to_string())?;
     Ok(config)
 }
 
