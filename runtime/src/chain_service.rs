@@ -125,7 +125,7 @@ impl ChainService {
         warn_of_wide_future(rules.params());
         let (network, name) = (rules.params().network_id(), rules.params().name.clone());
         let seed = getrandom::u64().map_err(ChainServiceError::Random)?;
-        let file = data.path().join(CHAIN_FILE).display().to_string();
+        let file = store.path().unwrap_or(data.path()).display().to_string();
         let follower_settings =
             FollowerSettings { rules, side_limits: SideLimits::default(), sync, clock, seed, file: file.clone() };
         let (follower, thread) = Follower::start(follower_settings, store.clone()).map_err(|error| match error {
