@@ -2,12 +2,17 @@
 // gets new content when one of the named things changes. The server renders the content. This file also shows times in
 // words, and makes the buttons work that copy.
 
+import { base } from "./base.js";
+
 const AGAIN_MS = 300;
 /** The pause after a fetch is at least this many times its duration, so that a slow server gets fewer requests. */
 const REST = 3;
 const LONGEST_REST_MS = 10_000;
 const PATIENCE_MS = 30_000;
 const FRESH_MS = 2500;
+/** More than two heartbeats of the server. */
+const LONGEST_SILENCE_MS = 12_000;
+const AGAIN_LATER_MS = 5000;
 const CHANGES = ["nodes", "blocks", "pool", "ticker"];
 
 /* == parts that change == */
@@ -35,8 +40,10 @@ async function renew() {
     const changes = new Set(due);
     due.clear();
     const began = performance.now();
-    if (partsOf(changes).length > 0) await fetchPage(changes);
-    const rest = Math.max(AGAIN_MS, Math.min(REST * (performance.now() - began), LONGEST_REST_MS));
+    const isDone = partsOf(changes).length === 0 || await fetchPage(changes);
+    if (!isDone) changes.forEach((change) => due.add(change));
+    const least = isDone ? AGAIN_MS : AGAIN_LATER_MS;
+    const rest = Math.max(least, Math.min(REST * (performance.now() - began), LONGEST_REST_MS));
     await new Promise((done) => { setTimeout(done, rest); });
   }
   isRenewing = false;
@@ -45,13 +52,19 @@ async function renew() {
 /** The URL of the content: not that of the page if it may come to mean something else, as a height may. */
 const source = () => document.querySelector("[data-live-from]")?.dataset.liveFrom ?? location.href;
 
+/** Fetches the page and takes its parts over; returns whether that worked. */
 async function fetchPage(changes) {
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     const answer = await fetch(source(), { headers: { accept: "text/html" }, cache: "no-store", signal });
-    if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"), changes);
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    take(new DOMParser().parseFromString(await answer.text(), "text/html"), changes);
+    if (events?.readyState === EventSource.OPEN) showState("live", "live");
+    return true;
   } catch {
-    // The event stream breaks too. It reconnects by itself, and then everything is fetched again.
+    // What is shown is old, though the stream may be alive.
+    showState("off", "not connected");
+    return false;
   }
 }
 
@@ -113,46 +126,94 @@ function markFresh(part, keysBefore) {
   }
 }
 
+/* == the stream of changes == */
+
 let events = null;
+/** When the stream was last heard, by the clock, which goes on while the computer sleeps. */
+let heardAt = 0;
+let isRefused = false;
 
 /** Listens only while the page is visible: browsers open at most six connections to a server, and a stream keeps one. */
 function listenWhileVisible() {
-  if (!document.hidden && !events) {
+  if (document.hidden || isRefused) {
+    stop();
+  } else if (!events) {
     listen();
-  } else if (document.hidden && events) {
-    events.close();
-    events = null;
+  } else {
+    checkSilence();
   }
 }
 
-function listen() {
+function stop() {
+  events?.close();
+  events = null;
+}
+
+function showState(name, words) {
   const state = document.getElementById("live-state");
-  const say = (name, words) => {
-    if (!state || state.dataset.state === name) return;
-    state.dataset.state = name;
-    state.textContent = words;
-  };
-  const stream = new EventSource("/live");
+  if (!state || (state.dataset.state === name && state.textContent === words)) return;
+  state.dataset.state = name;
+  state.textContent = words;
+}
+
+function listen() {
+  const stream = new EventSource(`${base}/live`);
   events = stream;
-  stream.onopen = () => {
-    say("live", "live");
-    // Changes before this moment were not reported.
+  heardAt = Date.now();
+  const heard = () => { heardAt = Date.now(); };
+  // Changes before this moment were not reported, nor those that a gap stands for.
+  const renewAll = () => {
+    heard();
     CHANGES.forEach((change) => due.add(change));
     renew();
   };
-  stream.onerror = () => {
-    say("off", "not connected");
-    // The browser reconnects by itself unless the server refused.
-    if (stream.readyState !== EventSource.CLOSED || events !== stream) return;
-    events = null;
-    setTimeout(listenWhileVisible, 5000);
+  stream.onopen = () => {
+    showState("live", "live");
+    renewAll();
   };
+  stream.addEventListener("gap", renewAll);
+  stream.addEventListener("heartbeat", heard);
   for (const change of CHANGES) {
     stream.addEventListener(change, () => {
+      heard();
       due.add(change);
       renew();
     });
   }
+  stream.onerror = () => {
+    if (events !== stream) return;
+    showState("off", "not connected");
+    // The browser reconnects by itself unless the server refused.
+    if (stream.readyState !== EventSource.CLOSED) return;
+    stop();
+    retryUnlessRefused();
+  };
+}
+
+/** A server that is busy, or that a proxy cannot reach, may answer later; another refusal will not change. */
+async function retryUnlessRefused() {
+  try {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const answer = await fetch(`${base}/live`, { headers: { accept: "text/event-stream" }, cache: "no-store", signal });
+    isRefused = answer.status >= 400 && answer.status < 500 && answer.status !== 429;
+    const detail = isRefused ? await answer.json().then((problem) => problem.detail, () => undefined) : undefined;
+    await answer.body?.cancel().catch(() => undefined);
+    if (isRefused) {
+      showState("refused", `not live: ${detail ?? `the server refuses updates (status ${answer.status})`}`);
+      return;
+    }
+  } catch {
+    // No answer: try again.
+  }
+  setTimeout(listenWhileVisible, AGAIN_LATER_MS);
+}
+
+/** A connection may die without a word, as when a computer sleeps or loses its network: then the page is not live. */
+function checkSilence() {
+  if (!events || Date.now() - heardAt < LONGEST_SILENCE_MS) return;
+  showState("off", "not connected");
+  stop();
+  listen();
 }
 
 /* == times == */
@@ -217,5 +278,7 @@ setInterval(() => { if (!document.hidden) showTimes(document); }, 1000);
 document.addEventListener("visibilitychange", () => { renew(); });
 if (liveParts(document).length > 0) {
   document.addEventListener("visibilitychange", listenWhileVisible);
+  addEventListener("online", listenWhileVisible);
+  setInterval(() => { if (!document.hidden) checkSilence(); }, 1000);
   listenWhileVisible();
 }

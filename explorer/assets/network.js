@@ -1,5 +1,7 @@
 // The buttons of the network page: they ask the explorer, which has the nodes' tokens, to split or heal the network.
 
+import { base } from "./base.js";
+
 const result = document.getElementById("split-result");
 
 const say = (words, kind) => {
@@ -11,7 +13,7 @@ async function order(action, button) {
   button.disabled = true;
   say(action === "split" ? "Splitting …" : "Healing …", "muted");
   try {
-    const answer = await fetch(`/api/${action}`, {
+    const answer = await fetch(`${base}/api/${action}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: "{}",

@@ -1,5 +1,7 @@
 // The buttons of a node's page: they send orders to the explorer, which has the node's token, and show the outcome.
 
+import { base } from "./base.js";
+
 const steering = document.getElementById("steering");
 const result = document.getElementById("steering-result");
 
@@ -21,7 +23,7 @@ const say = (text, kind, blocks = []) => {
   result.replaceChildren(document.createTextNode(text));
   for (const hash of blocks) {
     const link = document.createElement("a");
-    link.href = `/block/${hash}`;
+    link.href = `${base}/block/${hash}`;
     link.className = "hash";
     link.textContent = `${hash.slice(0, 12)}…`;
     result.append(" ", link);
@@ -37,7 +39,7 @@ const order = async (action, body) => {
   say(DOING[action], "muted");
   try {
     const node = encodeURIComponent(steering.dataset.node);
-    const answer = await fetch(`/api/node/${node}/${action}`, {
+    const answer = await fetch(`${base}/api/node/${node}/${action}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),

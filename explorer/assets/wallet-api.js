@@ -1,5 +1,7 @@
 // The wallet's requests to the explorer: balances, histories, payments and work.
 
+import { base } from "./base.js";
+
 const PATIENCE_MS = 15_000;
 
 /// A failed request. `status` is 0 if there was no answer.
@@ -27,7 +29,7 @@ const send = (path, json) => ask(path, { method: "POST", headers: { "Content-Typ
 async function ask(path, options = {}) {
   let response, answer;
   try {
-    response = await fetch(path, { ...options, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    response = await fetch(base + path, { ...options, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
     answer = await response.json();
   } catch {
     const words = response

@@ -1,5 +1,7 @@
 // Finds and makes elements. Text from outside becomes text nodes, never markup.
 
+import { base } from "./base.js";
+
 /// The element with an id.
 export const part = (id) => document.getElementById(id);
 
@@ -12,7 +14,7 @@ export function element(tag, properties = {}, ...children) {
 
 /// A link to the page of a hash, id or address, which is shown shortened.
 export function shortLink(path, name) {
-  const href = `${path}/${encodeURIComponent(name)}`;
+  const href = `${base}${path}/${encodeURIComponent(name)}`;
   return element("a", { className: "hash", href, title: name }, `${name.slice(0, 12)}…`);
 }
 

@@ -1,5 +1,6 @@
 // Mining in the browser for the shown wallet: the explorer fetches work from a node, and submits the solution.
 
+import { base } from "./base.js";
 import * as api from "./wallet-api.js";
 import { fromJson, toLab } from "./grains.js";
 import { element, part, visible } from "./wallet-dom.js";
@@ -55,6 +56,8 @@ async function mine(address, earned) {
       }
     } catch (error) {
       if (mining !== own) return;
+      // A refusal will not change: trying again would only repeat it.
+      if (!error.mayBeTemporary && error.status !== 404) return end(visible(error.message));
       failures += 1;
       say(`${visible(error.message)} Trying again…`);
       await new Promise((resume) => setTimeout(resume, PAUSE_MS));
@@ -98,7 +101,7 @@ function end(words, hash) {
   mining = undefined;
   toggle();
   say(words);
-  if (hash) part("earn-status").append(" ", element("a", { href: `/block/${encodeURIComponent(hash)}` }, "Look at it"));
+  if (hash) part("earn-status").append(" ", element("a", { href: `${base}/block/${encodeURIComponent(hash)}` }, "Look at it"));
 }
 
 /// Shows the right button. If the hidden one had the focus, the other one gets it.

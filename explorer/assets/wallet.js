@@ -1,5 +1,6 @@
 // The page of the wallet: which wallet is shown, its balance, and how these are kept up to date.
 
+import { base } from "./base.js";
 import * as api from "./wallet-api.js";
 import * as earning from "./wallet-earn.js";
 import * as history from "./wallet-history.js";
@@ -91,8 +92,8 @@ function show() {
   part("wallet-choose").replaceChildren(...wallets.map(choice));
   part("wallet-title").textContent = name;
   part("wallet-address").textContent = address;
-  part("wallet-link").href = `/address/${address}`;
-  part("wallet-qr").src = `/qr/${address}.svg`;
+  part("wallet-link").href = `${base}/address/${address}`;
+  part("wallet-qr").src = `${base}/qr/${address}.svg`;
   part("wallet-export").hidden = !isExportable;
   part("wallet-export-done").hidden = true;
   part("wallet-locked").hidden = isExportable;

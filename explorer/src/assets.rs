@@ -24,6 +24,7 @@ macro_rules! asset {
 
 static ASSETS: &[Asset] = &[
     asset!("address.js", SCRIPT),
+    asset!("base.js", SCRIPT),
     asset!("bech32m.js", SCRIPT),
     asset!("grains.js", SCRIPT),
     asset!("icon.svg", SVG),

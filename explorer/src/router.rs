@@ -5,7 +5,7 @@ use crate::pages::{
 };
 use crate::routes::{api, steering};
 use crate::state::ExplorerState;
-use crate::{assets, monitor};
+use crate::{assets, monitor, view};
 use http::Method;
 use runtime::server::{Answer, Handler, Request, Response, Route, Router, Shape, get, post};
 use shared::ledger::{Address, Transaction, TransactionId};
@@ -27,8 +27,14 @@ pub(crate) fn router() -> Router<ExplorerState> {
         .fallback(not_found)
 }
 
+/// A page, which may be below a path of a proxy.
 fn page<F: Answer>(path: &str, summary: &str, handler: impl Handler<ExplorerState, F>) -> Route<ExplorerState> {
-    get(path, summary, handler).returns(Shape::text("text/html"))
+    let handler = Arc::new(handler);
+    let below = move |explorer: Arc<ExplorerState>, request: Request| {
+        let (handler, headers) = (handler.clone(), request.headers.clone());
+        async move { view::below(&headers, handler(explorer, request)).await }
+    };
+    get(path, summary, below).returns(Shape::text("text/html")).same_origin()
 }
 
 fn page_routes() -> Vec<Route<ExplorerState>> {
@@ -131,7 +137,7 @@ fn steering_routes() -> Vec<Route<ExplorerState>> {
         post("/api/split", "Keeps the network in two halves for a while", steering::split)
             .deadline(steering::DEADLINE)
             .returns(Shape::of::<steering::Outcome>())
-            .refuses(403, "The explorer was not given the tokens of all nodes")
+            .refuses(403, "The explorer was not given the token of any node")
             .refuses(409, "The network is split already, or has fewer than two nodes")
             .refuses(503, "A node did not cut itself off"),
         post("/api/heal", "Lets the two halves talk again at once", steering::heal)
@@ -145,7 +151,7 @@ fn steering_routes() -> Vec<Route<ExplorerState>> {
 async fn not_found(_: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
     let path = request.path();
     if request.method == Method::GET && path.segments().first() != Some(&"api") {
-        return Ok(errors::no_such_page(path.as_str()));
+        return Ok(view::below(&request.headers, async { errors::no_such_page(path.as_str()) }).await);
     }
     Err(request.no_route())
 }

@@ -44,6 +44,14 @@ pub(crate) fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
     (count > 0).then(|| sum / f64::from(count))
 }
 
+/// The interval that half of the intervals do not exceed; `None` without intervals. The mean of an exponential
+/// distribution is its median divided by ln 2.
+pub(crate) fn median(intervals_ms: &[(u64, u64)]) -> Option<u64> {
+    let mut lengths: Vec<u64> = intervals_ms.iter().map(|(_, ms)| *ms).collect();
+    lengths.sort_unstable();
+    lengths.get(lengths.len().saturating_sub(1) / 2).copied()
+}
+
 /// How many intervals have each length.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Histogram {
@@ -56,10 +64,11 @@ pub(crate) struct Histogram {
 }
 
 impl Histogram {
-    /// Bars that are wide enough for both the observed intervals and the target.
+    /// Bars that are wide enough for both the observed intervals and the target. The width follows the median, not the
+    /// mean: one long gap would make a mean of minutes, and a single bar of all other intervals.
     pub(crate) fn of(intervals_ms: &[(u64, u64)], target_ms: u64) -> Self {
-        let summary = mean(intervals_ms.iter().map(|(_, ms)| *ms as f64)).unwrap_or(0.0);
-        let width_ms = MEANS_SHOWN * summary.max(target_ms as f64).max(1.0) / BARS as f64;
+        let typical_ms = median(intervals_ms).unwrap_or(0) as f64 / std::f64::consts::LN_2;
+        let width_ms = MEANS_SHOWN * typical_ms.max(target_ms as f64).max(1.0) / BARS as f64;
         let mut histogram = Self { width_ms, counts: vec![0; BARS], longer: 0, total: intervals_ms.len() as u64 };
         for (_, ms) in intervals_ms {
             match histogram.counts.get_mut((*ms as f64 / width_ms) as usize) {
@@ -166,6 +175,21 @@ pub(crate) mod tests {
         assert!((expected[4] / expected[0] - (-1.0_f64).exp()).abs() < 1e-9);
         // All but e^-6 of them.
         assert!((expected.iter().sum::<f64>() - 997.521_247_8).abs() < 1e-6);
+    }
+
+    #[test]
+    fn one_long_gap_does_not_make_a_single_bar() {
+        // Half of them 500 ms, the others 1 s to 5 s; and a machine that slept for a day.
+        let mut intervals: Vec<(u64, u64)> =
+            (0..100).map(|n| (n, if n % 2 == 0 { 500 } else { 1000 + 80 * n })).collect();
+        let bars = |intervals: &[(u64, u64)]| {
+            let histogram = Histogram::of(intervals, 1000);
+            (histogram.width_ms, histogram.counts.iter().filter(|count| **count > 0).count(), histogram.longer)
+        };
+        let (width_ms, used, longer) = bars(&intervals);
+        assert!(used > 5, "{used} bars of {width_ms} ms");
+        intervals.push((100, 86_400_000));
+        assert_eq!(bars(&intervals), (width_ms, used, longer + 1));
     }
 
     #[test]

@@ -103,7 +103,7 @@ mod tests {
         assert_eq!(initial_difficulty.value(), 4 * 50_000 * 5);
         config = Config::default();
         config.network.block_interval_ms = 500;
-        make_fresh(&mut config, &mut SeededRandom::new(1));
+        make_fresh(&mut config, &mut Random::new(1));
         assert_eq!(config.network.max_future_ms, 1500);
         config.network.check().unwrap();
     }

@@ -62,5 +62,5 @@ impl Monitor {
 /// # Errors
 /// 503 if there are too many subscribers.
 pub(crate) fn live_response(monitor: &Monitor, request: &Request) -> Result<Response, Problem> {
-    reply::events(request, live::changes(monitor.state.clone()))
+    reply::events_with_heartbeat(request, live::changes(monitor.state.clone()), live::HEARTBEAT)
 }

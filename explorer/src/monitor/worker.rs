@@ -1,4 +1,5 @@
-//! The tasks that keep the state up to date: they ask the tracker for services, poll each service, and listen to its events.
+//! The tasks that keep the state up to date: they ask the tracker for services, poll each service, and listen to its
+//! events.
 //!
 //! Each service has a task. All tasks feed one reducer, whose state is published at most 20 times a second.
 

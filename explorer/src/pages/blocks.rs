@@ -63,8 +63,7 @@ fn render(listed: &BlockList) -> Markup {
     html! {
         h1 { "Blocks" }
         p { "A block is a page of the shared record. Each block contains the hash of the block before, a fingerprint \
-            of its "
-            "whole content. So no block can be changed without changing all blocks after it." }
+            of its whole content. So no block can be changed without changing all blocks after it." }
         // Older pages do not change.
         div #blocks data-live=[listed.is_first.then_some("blocks")] {
             @if listed.rows.is_empty() { p { "There are no blocks here." } } @else { (table(listed)) }

@@ -21,8 +21,8 @@ use shared::block::{Block, DataHash};
 use shared::wire::Problem;
 use std::sync::Arc;
 
-const INTRODUCTION: &str = "A blockchain is built from a few small ideas. Here you can try each of them: \
-    change something and see what breaks. Nothing that you do here leaves your browser.";
+const INTRODUCTION: &str = "A blockchain is built from a few small ideas. Here you can try each of them: change \
+    something and see what breaks. Nothing that you do here leaves your browser.";
 
 /// Most characters of a text field.
 const LONGEST_TEXT: u32 = 2000;
@@ -62,12 +62,10 @@ fn hash_exercise() -> Markup {
         section #learn-hash {
             h2 { "1. A hash: the fingerprint of a text" }
             p { "A hash is a number that is computed from a text. The same text always gives the same hash. We use the \
-                hash function "
-                "SHA-256 and write a hash with 64 digits, 0 to 9 and a to f. Nobody knows how to get from a hash back \
-                    to the text." }
+                hash function SHA-256 and write a hash with 64 digits, 0 to 9 and a to f. Nobody knows how to get from \
+                a hash back to the text." }
             p { strong { "Try: " } "change a single letter. About half of the 256 bits of the hash change, and nobody \
-                can \
-                predict which. Change the letter back, and the old hash returns." }
+                can predict which. Change the letter back, and the old hash returns." }
             label { "Your text" textarea name="text" rows="3" maxlength=(LONGEST_TEXT) readonly autocomplete="off" {
                 (TEXT) } }
             (value("SHA-256", "hash", &DataHash::of(TEXT).to_string()))
@@ -81,17 +79,12 @@ fn block_exercise(block: &Block) -> Markup {
         section #learn-block {
             h2 { "2. A block: a page that is hard to write" }
             p { "A block is some data and a few numbers. Everything except the nonce is hashed into a seal. The seal \
-                and the nonce \
-                are hashed into the hash of the block. The block is valid only if this hash is small enough: not \
-                larger than \
-                the target. There is no way to compute a nonce that gives a small hash, so miners try one nonce after \
-                another. \
-                The difficulty is how many tries that takes on average." }
+                and the nonce are hashed into the hash of the block. The block is valid only if this hash is small \
+                enough: not larger than the target. There is no way to compute a nonce that gives a small hash, so \
+                miners try one nonce after another. The difficulty is how many tries that takes on average." }
             p { strong { "Try: " } "change the data. The seal and the hash change, and the block turns red because the \
-                new hash \
-                is too large. Press “Mine”, and your browser searches for a nonce that makes it small again. Then \
-                double \
-                the difficulty and mine again." }
+                new hash is too large. Press “Mine”, and your browser searches for a nonce that makes it small again. \
+                Then double the difficulty and mine again." }
             (card(block, CardForm::Whole))
             (mining_bar())
         }
@@ -103,14 +96,11 @@ fn chain_exercise(blocks: &[Block]) -> Markup {
         section #learn-chain {
             h2 { "3. A chain: every block is tied to the one before" }
             p { "Each block contains the hash of the block before, in the field prev_hash. If you change an old block, \
-                its hash \
-                changes, and the next block names a block that no longer exists. All blocks after it become invalid \
-                too." }
+                its hash changes, and the next block names a block that no longer exists. All blocks after it become \
+                invalid too." }
             p { strong { "Try: " } "change the data of block 2. Blocks 2 to 4 turn red, and each says why. Then mine \
-                them \
-                again, in order; mining also writes the new hash of the block before into prev_hash. The older the \
-                block, \
-                the more work a forger has to do." }
+                them again, in order; mining also writes the new hash of the block before into prev_hash. The older \
+                the block, the more work a forger has to do." }
             div.learn-chain data-chain { @for block in blocks { (card(block, CardForm::Compact)) } }
             p { button type="button" data-do="reset" disabled { "Start again" } }
             (mining_bar())
@@ -123,17 +113,13 @@ fn peers_exercise(blocks: &[Block]) -> Markup {
         section #learn-peers {
             h2 { "4. Two peers: whose chain is the right one?" }
             p { "Each peer keeps its own chain and checks every block that others send. If two chains both follow the \
-                rules, \
-                every peer chooses the chain with the most work: the sum of the difficulties of its blocks. Nobody \
-                votes, and \
-                nobody is in charge." }
+                rules, every peer chooses the chain with the most work: the sum of the difficulties of its blocks. \
+                Nobody votes, and nobody is in charge." }
             p { strong { "Try: " } "change a block of Alice's chain and press “Compare”. Her chain is now invalid, so \
-                she takes Bob's. \
-                Change a block again, mine the broken blocks again, and compare: her chain has as much work as Bob's, \
-                so each \
-                keeps their own. Now add a block to her chain and compare: it has more work, so Bob takes it. Anyone \
-                who can \
-                mine faster than all others together can rewrite the past. In a large network that is expensive." }
+                she takes Bob's. Change a block again, mine the broken blocks again, and compare: her chain has as \
+                much work as Bob's, so each keeps their own. Now add a block to her chain and compare: it has more \
+                work, so Bob takes it. Anyone who can mine faster than all others together can rewrite the past. In a \
+                large network that is expensive." }
             div.learn-peers {
                 (peer("alice", "Alice", blocks))
                 (peer("bob", "Bob", blocks))
@@ -178,13 +164,10 @@ fn signature_exercise(signed: &Signed) -> Markup {
         section #learn-signature {
             h2 { "5. A signature: only you can make it, everyone can check it" }
             p { "A key pair is two numbers that belong together. The owner keeps the private key secret and signs \
-                messages with it. \
-                Everyone may know the public key, and can check with it who signed a message. In this network your \
-                address is \
-                your public key, and your payments are valid only with your signature." }
+                messages with it. Everyone may know the public key, and can check with it who signed a message. In \
+                this network your address is your public key, and your payments are valid only with your signature." }
             p { strong { "Try: " } "change one letter of the message, or one digit of the signature: the check fails. \
-                Sign \
-                again, and it succeeds. Make another key pair: your old signature does not match it." }
+                Sign again, and it succeeds. Make another key pair: your old signature does not match it." }
             div.card.learn-signed data-state="good" {
                 (value("Public key", "public-key", &public_key))
                 label { "Message"

@@ -42,10 +42,9 @@ fn render(state: &NetworkState, network: &str, has_money: bool, splitting: &Spli
             h2 #tree-title { "Blocks" }
             p.muted {
                 "Each box is a block of the chain, with the newest on the right. A line leads to the block before. The \
-                    names \
-                 below a block are the nodes whose newest block it is. If two nodes find a block at the same time, the \
-                 chain \
-                 forks for a while. The branch with the most work wins; the others are abandoned and turn grey."
+                    names below a block are the nodes whose newest block it is. If two nodes find a block at the same \
+                    time, the chain forks for a while. The branch with the most work wins; the others are abandoned \
+                    and turn grey."
             }
             div #tree .card.scroll data-live="nodes blocks" tabindex="0" role="region" aria-labelledby="tree-title" {
                 (tree(state))
@@ -84,9 +83,8 @@ fn split(splitting: &Splitting, state: &NetworkState) -> Markup {
             section.card aria-labelledby="split-title" {
                 h2 #split-title { "See a fork happen" }
                 p { "The nodes are split into two halves that do not talk to each other. Each half adds blocks of its \
-                    own, so the \
-                     tree grows two branches. When the halves talk again, the branch with more work wins and the other \
-                     turns grey." }
+                    own, so the tree grows two branches. When the halves talk again, the branch with more work wins \
+                    and the other turns grey." }
                 noscript { p.warn { "The button needs JavaScript." } }
                 p { button.primary type="button" data-split="split" { "Split the network for " (SPLIT_TIME.as_secs())
                     " seconds" } }

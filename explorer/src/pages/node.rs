@@ -41,8 +41,7 @@ fn render(node: &NodeDetails, state: &NetworkState) -> Markup {
         section aria-labelledby="node-peers" {
             h2 id="node-peers" { "Other nodes" }
             p { "A node sends its peers every block that it finds or receives. Nodes that are cut off from each other \
-                continue on "
-                "their own, until they may talk again. This is how a fork begins and ends." }
+                continue on their own, until they may talk again. This is how a fork begins and ends." }
             div.table id="node-peers-table" data-live="nodes" { (peers(node)) }
         }
         section aria-labelledby="node-branches" {

@@ -96,8 +96,8 @@ fn render(waiting: Result<&PendingSummary, &UpstreamError>, last: Result<&[Trans
     html! {
         h1 { "Transactions" }
         p { "A transaction is a signed order to pay. It waits in the mempool until a miner puts it into a block. A \
-            higher fee per byte "
-            "gets it into a block sooner, and a fifth of every block is reserved for those that have waited longest." }
+            higher fee per byte gets it into a block sooner, and a fifth of every block is reserved for those that \
+            have waited longest." }
         section aria-labelledby="waiting" {
             h2 #waiting { "Waiting" }
             div #pool data-live="pool blocks" {

@@ -38,8 +38,8 @@ pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Resu
         Err(error) if error.is_not_found() => {
             return Ok(errors::not_found(html! {
                 "No transaction " code { (id) } " is waiting or in the chain. Perhaps it was never sent. Or it was \
-                    dropped from the mempool, because it "
-                "waited too long, others paid a higher fee, or its sender can no longer pay it."
+                    dropped from the mempool, because it waited too long, others paid a higher fee, or its sender can \
+                    no longer pay it."
             }));
         }
         Err(error) => return Ok(errors::no_answer(&error)),
@@ -60,9 +60,8 @@ fn render(shown: &TransactionPage<'_>) -> Markup {
         section aria-labelledby="check" {
             h2 #check { "Check it yourself" }
             p { "The id is the hash of the payment, so no part of it can be changed. Only the owner of the sender's \
-                key can make the "
-                "signature, and anyone can check it with the public key, which is the address. Run these in one shell, \
-                    in order:" }
+                key can make the signature, and anyone can check it with the public key, which is the address. Run \
+                these in one shell, in order:" }
             @match explain::transaction(transaction, shown.network, &PlainVerifier) {
                 Ok(explanation) => (view::recheck(&explanation)),
                 Err(error) => p.bad { "It cannot be checked: " (error.to_string()) "." },

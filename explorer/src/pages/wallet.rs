@@ -95,10 +95,9 @@ fn render_without_money(network_name: &str) -> Markup {
     html! {
         h1 { "Wallet" }
         p { "The network " strong { (network_name) } " has no money: its blocks contain plain text (layer " code {
-            "data" } "). "
-            "So there is nothing to keep in a wallet." }
-        p { "On a network of layer " code { "transaction" } " you could pay and be paid here. "
-            "On this one, " a href="/blocks" { "look at the blocks" } "." }
+            "data" } "). So there is nothing to keep in a wallet." }
+        p { "On a network of layer " code { "transaction" } " you could pay and be paid here. On this one, " a
+            href="/blocks" { "look at the blocks" } "." }
     }
 }
 
@@ -106,9 +105,8 @@ fn render(wallet: &Wallet<'_>) -> Markup {
     html! {
         h1 { "Wallet" }
         p { "A wallet is a secret number, the " strong { "key" } ", and an " strong { "address" } " that is computed \
-            from it. "
-            "Give your address to people who want to pay you. Sign your own payments with the key. "
-            "The key is made and kept in your browser; this server never sees it." }
+            from it. Give your address to people who want to pay you. Sign your own payments with the key. The key is \
+            made and kept in your browser; this server never sees it." }
         (without_scripts())
         p #wallet-trouble .card.bad role="alert" hidden {}
         div #wallet-app data-network=(wallet.network) data-most-bytes=(wallet.max_msg_bytes) hidden {
@@ -129,8 +127,7 @@ fn without_scripts() -> Markup {
         noscript {
             div.card {
                 p { strong { "The wallet needs JavaScript." } " Keys are made and payments are signed in your browser, \
-                    so that "
-                    "nobody else has the keys. Without scripts, the server would have to do that. The program "
+                    so that nobody else has the keys. Without scripts, the server would have to do that. The program "
                     code { "user" } " does the same in a terminal:" }
                 (copyable("user new                                        # a key, in wallet.pem\n\
                            user address -f wallet.pem                      # its address\n\

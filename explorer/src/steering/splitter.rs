@@ -81,7 +81,7 @@ impl Splitter {
     /// Splits the network; returns once all nodes are cut off from those of the other half.
     ///
     /// # Errors
-    /// 403 without a node's token, 409 if a split is in progress or there are fewer than two nodes, 503 if a node did
+    /// 403 without any token, 409 if a split is in progress or there are fewer than two nodes, 503 if a node did
     /// not obey; then the network is healed.
     pub(crate) async fn split(self: &Arc<Self>, tokens: &Tokens) -> Result<(), Problem> {
         let Plan { halves, nodes } = Plan::new(&self.monitor.state(), tokens)?;
@@ -201,19 +201,67 @@ fn is_forked(state: &NetworkState) -> bool {
 }
 
 impl Plan {
-    /// Splits the nodes in the order of their addresses.
+    /// Splits the nodes in the order of their addresses. Nodes without a token are all in the second half, and the nodes
+    /// of the first half refuse them: on both sides, one of them would carry blocks across.
     fn new(state: &NetworkState, tokens: &Tokens) -> Result<Self, Problem> {
-        let nodes: Vec<String> = state.answering().map(|(address, _)| address.clone()).collect();
-        if nodes.len() < 2 {
+        let nodes = state.answering().map(|(address, _)| address.clone());
+        let (steered, foreign): (Vec<String>, Vec<String>) = nodes.partition(|node| tokens.contains(node));
+        let count = steered.len() + foreign.len();
+        if count < 2 {
             return Err(server::conflict("a split needs two nodes that answer"));
         }
-        let (first, second) = nodes.split_at(nodes.len() / 2);
+        if let ([], Some(node)) = (&*steered, foreign.first()) {
+            tokens.get(node)?;
+        }
+        let (first, second) = steered.split_at(steered.len().min(count / 2));
+        let halves = [first.to_vec(), [second, &foreign].concat()];
         let planned = |address: &String, others: &[String]| {
             let token = tokens.get(address)?.to_owned();
             Ok(PlannedNode { address: address.clone(), token, others: others.to_vec() })
         };
-        let halves = [(first, second), (second, first)];
-        let planned = halves.into_iter().flat_map(|(own, others)| own.iter().map(move |node| planned(node, others)));
-        Ok(Self { halves: [first.to_vec(), second.to_vec()], nodes: planned.collect::<Result<_, Problem>>()? })
+        let nodes = first.iter().map(|node| planned(node, &halves[1]));
+        let nodes = nodes.chain(second.iter().map(|node| planned(node, &halves[0]))).collect::<Result<_, Problem>>()?;
+        Ok(Self { halves, nodes })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::samples::put_node_at;
+
+    /// The halves, and who refuses whom, as `a-cd` for a node that refuses two others.
+    fn plan(nodes: &str, with_token: &str) -> Result<([String; 2], Vec<String>), u16> {
+        let mut state = NetworkState::default();
+        nodes.chars().for_each(|node| put_node_at(&mut state, &node.to_string(), 1, "1"));
+        let tokens = with_token.chars().map(|node| (node.to_string(), "token".to_owned())).collect();
+        let Plan { halves, nodes } = Plan::new(&state, &Tokens::new(tokens)).map_err(|problem| problem.status)?;
+        let cuts = nodes.iter().map(|node| format!("{}-{}", node.address, node.others.concat()));
+        Ok((halves.map(|half| half.concat()), cuts.collect()))
+    }
+
+    fn check(nodes: &str, with_token: &str, halves: [&str; 2], cuts: &[&str]) {
+        let (planned, refused) = plan(nodes, with_token).unwrap();
+        assert_eq!(
+            (planned.each_ref().map(String::as_str), refused),
+            (halves, cuts.iter().map(|cut| (*cut).to_owned()).collect())
+        );
+    }
+
+    #[test]
+    fn all_nodes_with_a_token_refuse_the_other_half() {
+        check("abcd", "abcd", ["ab", "cd"], &["a-cd", "b-cd", "c-ab", "d-ab"]);
+        check("abc", "abc", ["a", "bc"], &["a-bc", "b-a", "c-a"]);
+    }
+
+    #[test]
+    fn nodes_without_a_token_are_on_one_side_and_bridge_nothing() {
+        check("abcd", "acd", ["ac", "db"], &["a-db", "c-db", "d-ac"]);
+        check("abcd", "d", ["d", "abc"], &["d-abc"]);
+    }
+
+    #[test]
+    fn without_tokens_or_without_nodes_there_is_no_split() {
+        assert_eq!((plan("abc", ""), plan("a", "a"), plan("", "")), (Err(403), Err(409), Err(409)));
     }
 }

@@ -2,12 +2,14 @@
 //!
 //! maud escapes all text that is put into a page. `PreEscaped` must never be used for text from outside.
 
+mod base;
 pub(crate) mod chart;
 mod parts;
 #[cfg(test)]
 mod snapshot;
 pub(crate) mod tree;
 
+pub(crate) use base::below;
 pub(crate) use parts::{
     address, amount, block_link, bytes, copyable, explained, number, raw_json, recheck, sanitized, short, time,
     transaction_link,
@@ -24,13 +26,14 @@ use shared::wire::Problem;
 
 /// Nothing from other origins, no inline script, no inline style. Charts use attributes of SVG instead of styles.
 const SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-     base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri \
+        'none'; form-action 'self'; frame-ancestors 'none'",
 );
 
 /// Redirects to a page of the explorer. `path` must be built from parsed values, never from a request's text.
 pub(crate) fn redirect(path: &str) -> Result<Response, Problem> {
-    let to = HeaderValue::from_str(path).map_err(|error| server::internal(error.to_string()))?;
+    let to = HeaderValue::from_str(&format!("{}{path}", base::current()))
+        .map_err(|error| server::internal(error.to_string()))?;
     let mut response = reply::whole(StatusCode::FOUND, "text/plain; charset=utf-8", Default::default());
     response.headers_mut().insert(LOCATION, to);
     Ok(response)
@@ -62,7 +65,7 @@ impl Page<'_> {
     }
 
     pub(crate) fn with_status(self, status: StatusCode) -> Response {
-        let body = self.render().into_string();
+        let body = base::links(self.render().into_string(), &base::current());
         let mut response = reply::whole(status, "text/html; charset=utf-8", body.into());
         let headers = response.headers_mut();
         headers.insert(CONTENT_SECURITY_POLICY, SECURITY_POLICY);
@@ -71,9 +74,12 @@ impl Page<'_> {
     }
 
     pub(crate) fn render(&self) -> Markup {
+        let base = base::current();
+        // The page of Swagger UI works at the root only.
+        let docs = if base.is_empty() { "/docs/" } else { "/openapi.json" };
         html! {
             (DOCTYPE)
-            html lang="en" {
+            html lang="en" data-base=[(!base.is_empty()).then_some(&base)] {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
@@ -105,7 +111,7 @@ impl Page<'_> {
                     }
                     main #main tabindex="-1" { (self.main) }
                     footer {
-                        p { "A laboratory: its coins are worth nothing. " a href="/docs/" { "For programs" } }
+                        p { "A laboratory: its coins are worth nothing. " a href=(docs) { "For programs" } }
                     }
                 }
             }

@@ -114,6 +114,57 @@ async fn search_finds_heights_hashes_ids_and_addresses() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn search_finds_what_programs_print() {
+    let (lab, transaction) = paid(true).await;
+    let (id, bob) = (transaction.id.to_string(), key("bob").address());
+    let status = client().transaction(lab.mempool.as_ref().unwrap(), &transaction.id).await.unwrap();
+    let block = status.block.unwrap().hash.to_string();
+    let (at, node) = (&lab.explorer, &lab.nodes[1]);
+    let port = node.rsplit_once(':').unwrap().1;
+    for (query, path) in [
+        (transaction.id.short(), format!("/transaction/{id}")),
+        (format!("{}…", &id[..12]), format!("/transaction/{id}")),
+        (format!("\"{id}\","), format!("/transaction/{id}")),
+        (format!("http://{at}/transaction/{id}"), format!("/transaction/{id}")),
+        (format!("{}…", &block[..12]), format!("/block/{block}")),
+        (format!("http://{node}/block/{block}"), format!("/block/{block}")),
+        (format!("http://{at}/block/1#header"), "/block/1".to_owned()),
+        (bob.short(), format!("/address/{bob}")),
+        (format!("{}…", &bob.as_str()[..12]), format!("/address/{bob}")),
+        (node.clone(), format!("/node/{node}")),
+        (format!(":{port}"), format!("/node/{node}")),
+        (format!("http://{at}/node/{node}"), format!("/node/{node}")),
+        (lab.mempool.clone().unwrap(), "/#mempools".to_owned()),
+    ] {
+        assert_eq!(found(&lab, &query).await, (StatusCode::FOUND, Some(path)), "{query}");
+    }
+    for nothing in ["127.0.0.1:1", "https://evil.example/wallets", "lab1qqq…zzzzz"] {
+        assert_eq!(found(&lab, nothing).await.0, 404, "{nothing}");
+    }
+}
+
+#[tokio::test]
+async fn below_a_path_of_a_proxy_all_links_lead_below_it() {
+    let lab = Lab::quiet(LayerName::Data).await;
+    let browser = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
+    let get = async |path: &str, prefix: &str| {
+        let request = browser.get(format!("http://{}{path}", lab.explorer)).header("x-forwarded-prefix", prefix);
+        request.send().await.unwrap()
+    };
+    for path in ["/", "/blocks", "/block/0", "/charts", "/learn", "/nothing/here"] {
+        let page = get(path, "/lab/").await.text().await.unwrap();
+        assert!(page.contains("data-base=\"/lab\"") && page.contains(" src=\"/lab/assets/live.js\""), "{page}");
+        for attribute in [" href=\"/", " src=\"/", " action=\"/", " data-live-from=\"/"] {
+            let outside = page.split(attribute).skip(1).find(|rest| !rest.starts_with("lab/"));
+            assert_eq!(outside.map(|rest| &rest[..20.min(rest.len())]), None, "{path}{attribute}");
+        }
+    }
+    assert_eq!(get("/search?q=0", "/lab").await.headers()[LOCATION], "/lab/block/0");
+    let hostile = get("/", "//evil.example").await.text().await.unwrap();
+    assert!(!hostile.contains("evil.example") && hostile.contains(" href=\"/blocks\""), "{hostile}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scripts_get_json_and_the_refusals_of_a_mempool_as_they_are() {
     let (lab, transaction) = paid(false).await;
     let api = |path: String| format!("http://{}/api/{path}", lab.explorer);

@@ -12,7 +12,9 @@ use super::table::{PathEntry, Table};
 use super::{ServerContext, Service, Settings, StandsOn, common, guard};
 use bytes::Buf;
 use futures_util::{FutureExt, Stream, TryStreamExt};
-use http::header::{CONTENT_SECURITY_POLICY, HOST, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_SECURITY_POLICY, HOST, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderName, Method, StatusCode, Version};
 use hyper::body::Body as _;
 use shared::block::BlockHash;
@@ -151,11 +153,14 @@ impl<S: Service> App<S> {
         let RawRequest { method, path, query, headers, remote, body } = raw;
         // HEAD is treated as GET; hyper omits the body and keeps its length.
         let method = if method == Method::HEAD { Method::GET } else { method };
+        let mut is_public = false;
         let (meter, mut response) = match RequestPath::new(&path) {
             Ok(path) => {
                 let segments = path.segments();
                 let (entry, meter) = (self.table.find(&segments), self.table.meter(&segments));
                 let params = entry.map(|entry| entry.params);
+                let endpoint = entry.and_then(|entry| entry.endpoint(&method));
+                is_public = method == Method::GET && endpoint.is_some_and(|endpoint| endpoint.is_public());
                 let (context, Remote { address: remote, source }) = (self.context.clone(), remote);
                 let body_room = None;
                 let request =
@@ -170,6 +175,9 @@ impl<S: Service> App<S> {
             Err(problem) => (self.table.other_meter(), problem_response(&problem, None)),
         };
         harden(response.headers_mut());
+        if is_public {
+            response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        }
         meter.record(response.status(), started.elapsed());
         response
     }

@@ -11,6 +11,7 @@ mod connection;
 mod describe;
 mod dispatch;
 mod docs;
+mod events;
 mod guard;
 mod identity;
 mod path;
@@ -28,11 +29,12 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+pub use events::ServerEvent;
 pub use identity::Identity;
 pub use path::{RequestPath, Segments};
 pub use places::{Full, LOCAL_PERCENT, Place, Places, Source};
 pub use problem::{bad_request, conflict, forbidden, internal, not_found, problem, unavailable, unprocessable};
-pub use reply::{Response, ServerEvent};
+pub use reply::Response;
 pub use request::{BODY_LIMIT, Request};
 pub use route::{Answer, Handler, Route, get, post};
 pub use router::Router;

@@ -16,6 +16,8 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+mod readers;
+
 /// Far more than any step takes; a test that waits so long has failed.
 const SOON: Duration = Duration::from_secs(20);
 
@@ -292,7 +294,7 @@ async fn subscribers_are_capped_and_end_at_shutdown() {
     let mut subscriber = server.open("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
     let mut head = [0; 1024];
     let mut seen = String::new();
-    while !seen.contains("\r\n:\n\n") {
+    while !seen.contains("\n:\n\n") {
         let count = timeout(SOON, subscriber.read(&mut head)).await.expect("an answer at once").unwrap();
         seen.push_str(std::str::from_utf8(&head[..count]).unwrap());
     }

@@ -86,7 +86,7 @@ mod tests {
         assert_eq!(shown("bytes"), "height,bytes\r\n1,110\r\n2,120\r\n3,100\r\n");
         assert_eq!(shown("forks"), "height,stale_blocks\r\n1,1\r\n2,0\r\n3,1\r\n");
         let interval = shown("interval");
-        assert!(interval.starts_with("from_ms,to_ms,blocks,expected_blocks\r\n0,312,0,"), "{interval}");
+        assert!(interval.starts_with("from_ms,to_ms,blocks,expected_blocks\r\n0,250,0,"), "{interval}");
         assert_eq!(interval.lines().count(), 25);
         assert!(table("hashes").is_none());
     }

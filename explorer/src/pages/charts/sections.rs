@@ -10,8 +10,7 @@ pub(super) fn difficulty(data: &ChartData) -> Markup {
     let values = stats::difficulties(data.shown());
     let intro = html! {
         p { "The difficulty is the number of hashes that it takes to find a block, on average. The network adjusts it \
-            to keep "
-            "the time between blocks steady, even if miners come and go." }
+            to keep the time between blocks steady, even if miners come and go." }
     };
     let Some((_, last)) = values.last() else { return html! { (intro) (no_blocks()) } };
     html! {
@@ -31,9 +30,8 @@ pub(super) fn interval(data: &ChartData) -> Markup {
     let target = seconds(data.target_ms as f64);
     let intro = html! {
         p { "Finding a block is pure chance: each hash is a lottery ticket. So most blocks follow quickly, and a few \
-            take very "
-            "long. The curve shows what chance alone would do: an exponential distribution around the target of "
-            (target) "." }
+            take very long. The curve shows what chance alone would do: an exponential distribution around the target \
+            of " (target) "." }
     };
     let Some(observed) = mean(intervals.iter().map(|(_, ms)| *ms as f64)) else {
         return html! { (intro) p.muted { "A time between blocks needs two blocks, and there are none yet." } };
@@ -46,12 +44,10 @@ pub(super) fn interval(data: &ChartData) -> Markup {
         (intro)
         (histogram_chart(&histogram, data.target_ms))
         p { "The average is " strong { (seconds(observed)) } ", the target " strong { (target) } ". Half of the blocks \
-            should "
-            "take less than " (seconds(half_ms)) "; of the last " (intervals.len()) ", " (percent) " % did. "
+            should take less than " (seconds(half_ms)) "; of the last " (intervals.len()) ", " (percent) " % did. "
             @if histogram.longer > 0 {
-                (histogram.longer) " took longer than the " (seconds(histogram.width_ms * histogram.counts.len() as
-                    f64))
-                " that the chart shows."
+                @let shown_ms = histogram.width_ms * histogram.counts.len() as f64;
+                (histogram.longer) " took longer than the " (seconds(shown_ms)) " that the chart shows."
             }
         }
     }
@@ -81,8 +77,7 @@ pub(super) fn hash_rate(data: &ChartData) -> Markup {
     let rates = data.last(&all);
     let intro = html! {
         p { "The hash rate is how many hashes all miners together try per second. It cannot be measured directly, so \
-            it is "
-            "estimated: the work of 20 blocks, divided by the time that they took." }
+            it is estimated: the work of 20 blocks, divided by the time that they took." }
     };
     let Some((_, last)) = rates.last() else {
         return html! { (intro) p.muted { "A hash rate needs two blocks, and there are none yet." } };
@@ -101,10 +96,8 @@ pub(super) fn hash_rate(data: &ChartData) -> Markup {
 pub(super) fn stale_blocks(data: &ChartData) -> Markup {
     let intro = html! {
         p { "If two miners find a block at about the same time, the chain forks for a moment. The block that loses is \
-            called "
-            "stale. The shorter the time between blocks is, compared to the time that a block takes to reach all \
-                nodes, "
-            "the more blocks become stale." }
+            called stale. The shorter the time between blocks is, compared to the time that a block takes to reach all \
+            nodes, the more blocks become stale." }
     };
     let rates = data.stale_blocks.rates();
     let (Some(rate), Some((lowest, ..))) = (data.stale_blocks.rate(), rates.first()) else {

@@ -48,9 +48,8 @@ pub(super) fn controls(node: &NodeDetails) -> Markup {
 fn without_token(node: &NodeDetails) -> Markup {
     html! {
         p { "Mining on demand, cutting and connecting need the token of the node, which this explorer was not given. \
-            If you run both "
-            "programs, start the explorer with it. The token is in the file " code { "token" } " in the data folder of \
-                the node:" }
+            If you run both programs, start the explorer with it. The token is in the file " code { "token" } " in the \
+            data folder of the node:" }
         (view::copyable(&format!("CHAINLAB__EXPLORER__TOKENS={}=<token> explorer", node.address)))
     }
 }
@@ -74,8 +73,7 @@ pub(super) fn lessons(node: &NodeDetails) -> Markup {
             h2 id="node-lessons" { "Four things to try" }
             details { summary { "Link two nodes" }
                 p { "Cut this node off from another one with the button in its row, then allow it again. The explorer \
-                    tells both "
-                    "sides if it has both tokens. Look at the page of the other node." } }
+                    tells both sides if it has both tokens. Look at the page of the other node." } }
             details { summary { "Mine two blocks" }
                 p { "Press the button twice, or mine two at once. The height goes up by two"
                     @if node.has_money { ", and the balance of the miner's address goes up by two rewards" } "." } }
@@ -86,10 +84,8 @@ pub(super) fn lessons(node: &NodeDetails) -> Markup {
             }
             details { summary { "Let one node run ahead, and follow it" }
                 p { "Cut this node off from all others. Mine some blocks on another node: its chain is now longer, and \
-                    this node does "
-                    "not know. Connect to all again, and read how many blocks this node was behind. If you mine on \
-                        both sides "
-                    "in between, the branch with less work is abandoned." } }
+                    this node does not know. Connect to all again, and read how many blocks this node was behind. If \
+                    you mine on both sides in between, the branch with less work is abandoned." } }
         }
     }
 }

@@ -95,8 +95,7 @@ pub(super) fn earn() -> Markup {
             details #wallet-earn .card {
                 summary { h2 { "Earn some" } }
                 p { "New money goes to the miner who finds a block, that is, a number that makes a hash small enough. \
-                    Your browser can "
-                    "search for one as nodes do. It takes luck, and usually a few seconds." }
+                    Your browser can search for one as nodes do. It takes luck, and usually a few seconds." }
                 p.buttons {
                     button #earn-mine .primary type="button" { "Mine a block for this wallet" }
                     button #earn-stop type="button" hidden { "Stop" }
@@ -115,11 +114,11 @@ fn preview() -> Markup {
             h3 #preview-title tabindex="-1" { "Is this right?" }
             p { "Nothing has been sent yet. A payment that is sent cannot be cancelled." }
             dl #preview-facts {}
-            p { "Your key signs this text: the network, a random number, sender, receiver, amount and fee in grains "
-                "(one LAB is 100,000,000 grains), and the message." }
+            p { "Your key signs this text: the network, a random number, sender, receiver, amount and fee in grains \
+                (one LAB is 100,000,000 grains), and the message." }
             pre tabindex="0" { bdi dir="ltr" { code #preview-text {} } }
-            p #preview-note .warn hidden { "Invisible characters are shown by their numbers here, such as ⟨U+202E⟩. "
-                "The signed text contains the characters themselves." }
+            p #preview-note .warn hidden { "Invisible characters are shown by their numbers here, such as ⟨U+202E⟩. \
+                The signed text contains the characters themselves." }
             p.buttons {
                 button #send-confirm .primary type="button" { "Sign and send" }
                 button #send-cancel type="button" { "Change something" }
@@ -179,8 +178,7 @@ pub(super) fn add() -> Markup {
                         input #wallet-exportable type="checkbox" aria-describedby="wallet-exportable-hint"; " "
                         label for="wallet-exportable" { "The key can be saved as a file later" }
                         p #wallet-exportable-hint .muted { "If not, nobody can ever read the key from this browser. \
-                            That is safest, "
-                            "but there will be no copy of it." }
+                            That is safest, but there will be no copy of it." }
                     }
                     button #wallet-new .primary type="submit" { "Make a wallet" }
                 }
@@ -199,8 +197,8 @@ fn bring() -> Markup {
                 textarea #wallet-pem rows="5" maxlength="10000" placeholder="-----BEGIN PRIVATE KEY-----"
                     aria-describedby="wallet-pem-hint wallet-pem-error"
                     autocomplete="off" autocapitalize="none" spellcheck="false" {}
-                p #wallet-pem-hint .muted { "The file that " code { "user new" } " writes, without a password. "
-                    "Browsers cannot open a file with a password. This command removes it: "
+                p #wallet-pem-hint .muted { "The file that " code { "user new" } " writes, without a password. \
+                    Browsers cannot open a file with a password. This command removes it: "
                     code { "openssl pkcs8 -in wallet.pem -out plain.pem" } }
                 label.hidden for="wallet-file" { "Read the key from a file" }
                 input #wallet-file type="file" accept=".pem,.key,text/plain";
@@ -228,12 +226,11 @@ pub(super) fn keep() -> Markup {
     html! {
         section.card aria-labelledby="keep-title" {
             h2 #keep-title { "Your keys" }
-            p { "Your keys exist only in this browser profile, for pages of " code #wallet-origin {} ". "
-                "Another browser, a private window, or this explorer under another name has other wallets. "
-                "If you clear the browser's data, the keys are lost for ever." }
+            p { "Your keys exist only in this browser profile, for pages of " code #wallet-origin {} ". Another \
+                browser, a private window, or this explorer under another name has other wallets. If you clear the \
+                browser's data, the keys are lost for ever." }
             p #wallet-locked { "The key of this wallet cannot be read, not even by you, so it cannot be saved anywhere \
-                else. "
-                "To move its money, pay it to another wallet." }
+                else. To move its money, pay it to another wallet." }
             p.buttons {
                 button #wallet-export type="button" hidden { "Save the key as a file" }
                 button #wallet-delete type="button" { "Delete this wallet" }
