@@ -57,11 +57,11 @@ pub(crate) async fn push(node: Arc<NodeState>, mut request: Request) -> Result<R
     match &result {
         Err(BlockError::Invalid(_)) => node.push_guard.record_invalid(ip),
         // A peer that can be called is asked for the parent; any other sender must push it.
-        Err(BlockError::NotYet(NotYet::UnknownParent(parent))) => {
-            if !sender.is_some_and(|sender| node.follower.may_call(&sender)) {
-                missing = Some(*parent);
-                warn_uncallable(&node, &request);
-            }
+        Err(BlockError::NotYet(NotYet::UnknownParent(parent)))
+            if !sender.is_some_and(|sender| node.follower.may_call(&sender)) =>
+        {
+            missing = Some(*parent);
+            warn_uncallable(&node, &request);
         }
         _ => {}
     }
