@@ -7,6 +7,7 @@ mod chains;
 mod connect;
 mod http_speed;
 mod lab;
+mod laboratory;
 mod long_chain;
 mod payments;
 mod propagation;
@@ -25,7 +26,7 @@ use std::path::PathBuf;
 #[command(name = "bench", version, after_help = EXAMPLES)]
 struct Args {
     /// What to measure
-    #[arg(value_enum, default_values_t = [Row::Search, Row::Http, Row::Sync, Row::Connect, Row::Template, Row::Pushtx, Row::Propagation, Row::Startup])]
+    #[arg(value_enum, default_values_t = [Row::Search, Row::Http, Row::Sync, Row::Connect, Row::Template, Row::Pushtx, Row::Propagation, Row::Startup, Row::Laboratory])]
     rows: Vec<Row>,
     /// Blocks of the chain that is synced
     #[arg(long, default_value_t = 100_000)]
@@ -64,6 +65,8 @@ enum Row {
     Propagation,
     /// From `simulator` to every node mining
     Startup,
+    /// Experiments in virtual time
+    Laboratory,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -81,6 +84,7 @@ fn main() -> anyhow::Result<()> {
             Row::LongChain => lab::block_on(long_chain::measure(&dir, args.long_blocks))?,
             Row::Propagation => lab::block_on(propagation::measure(&dir))?,
             Row::Startup => startup::measure()?,
+            Row::Laboratory => laboratory::measure(),
         }
     }
     Ok(())

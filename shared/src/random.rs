@@ -88,7 +88,10 @@ mod tests {
         random.shuffle(&mut order);
         assert_eq!((order, random.below(1000), random.index(5)), ([2, 4, 5, 6, 3, 7, 0, 1], 279, 2));
         assert_eq!((random.below(0), random.index(0)), (0, 0));
-        assert_eq!([random.exponential(), random.exponential()], [17_706_551_433_532_105_516, 6_020_303_405_324_641_991]);
+        assert_eq!(
+            [random.exponential(), random.exponential()],
+            [17_706_551_433_532_105_516, 6_020_303_405_324_641_991]
+        );
     }
 
     #[test]
