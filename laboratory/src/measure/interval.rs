@@ -21,6 +21,11 @@ impl Interval {
         self.low - room <= value && value <= self.high + room
     }
 
+    /// The interval with this much more on either side.
+    pub fn widened(&self, by: f64) -> Self {
+        Self { estimate: self.estimate, low: self.low - by, high: self.high + by }
+    }
+
     /// Half of its width.
     pub fn half_width(&self) -> f64 {
         (self.high - self.low) / 2.0

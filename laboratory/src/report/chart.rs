@@ -7,7 +7,7 @@ const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 400.0;
 const LEFT: f64 = 64.0;
 const RIGHT: f64 = 200.0;
-const TOP: f64 = 16.0;
+const TOP: f64 = 24.0;
 const BOTTOM: f64 = 48.0;
 /// Colours that colour-blind people can tell apart (Okabe and Ito), the last for all further series.
 const COLOURS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#666666"];
@@ -23,16 +23,18 @@ struct Series<'a> {
     dots: Vec<Dot<'a>>,
 }
 
-/// A linear scale from numbers to pixels.
+/// A linear scale from numbers to pixels, with round numbers beside it.
 struct Scale {
     low: f64,
     high: f64,
+    step: f64,
     from: f64,
     to: f64,
 }
 
 impl Scale {
-    fn new(values: impl Iterator<Item = f64>, from: f64, to: f64) -> Option<Self> {
+    /// A scale over all finite `values`. `round` widens it to round numbers.
+    fn new(values: impl Iterator<Item = f64>, from: f64, to: f64, round: bool) -> Option<Self> {
         let (low, high) = values
             .filter(|value| value.is_finite())
             .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
@@ -40,16 +42,47 @@ impl Scale {
             return None;
         }
         let high = if high > low { high } else { low + 1.0 };
-        Some(Self { low, high, from, to })
+        let step = round_step(high - low);
+        if round {
+            let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
+            return Some(Self { low, high, step, from, to });
+        }
+        Some(Self { low, high, step, from, to })
     }
 
     fn at(&self, value: f64) -> f64 {
         self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
     }
 
-    /// Five numbers to write beside the axis.
+    /// The multiples of the step that lie on the scale.
     fn ticks(&self) -> impl Iterator<Item = f64> {
-        (0..=4).map(|tick| self.low + (self.high - self.low) * f64::from(tick) / 4.0)
+        // A little room, since a tenth is no binary number.
+        let first = (self.low / self.step - 1e-9).ceil();
+        let count = ((self.high / self.step + 1e-9).floor() - first).clamp(0.0, 20.0) as u32;
+        (0..=count).map(move |tick| (first + f64::from(tick)) * self.step)
+    }
+
+    /// A tick as text, with as many digits as the step needs.
+    fn text(&self, tick: f64) -> String {
+        let digits = (0..6).find(|&digits| {
+            let scaled = self.step * 10_f64.powi(digits);
+            (scaled - scaled.round()).abs() < 1e-6
+        });
+        format!("{tick:.*}", digits.unwrap_or(6) as usize)
+    }
+}
+
+/// 1, 2 or 5 times a power of ten, so that at most six of them make up `range`.
+fn round_step(range: f64) -> f64 {
+    let mut power = 1e-9;
+    loop {
+        for factor in [1.0, 2.0, 5.0] {
+            let step = factor * power;
+            if range / step <= 6.0 || power > 1e15 {
+                return step;
+            }
+        }
+        power *= 10.0;
     }
 }
 
@@ -69,12 +102,13 @@ pub fn chart(plan: &Plan, summaries: &[Summary]) -> Option<String> {
     let quantity = judged.or(plan.quantities().first().copied())?;
     let column = plan.quantities().iter().position(|known| *known == quantity)?;
     let series = series(summaries, axis, column);
-    let x = Scale::new(series.iter().flat_map(|series| series.dots.iter().map(|dot| dot.x)), LEFT, WIDTH - RIGHT)?;
+    let x =
+        Scale::new(series.iter().flat_map(|series| series.dots.iter().map(|dot| dot.x)), LEFT, WIDTH - RIGHT, false)?;
     let heights = series.iter().flat_map(|series| &series.dots).flat_map(|dot| {
         let interval = dot.estimate.interval;
         [interval.map(|interval| interval.low), interval.map(|interval| interval.high), dot.estimate.expected]
     });
-    let y = Scale::new(heights.flatten().chain([0.0]), HEIGHT - BOTTOM, TOP)?;
+    let y = Scale::new(heights.flatten().chain([0.0]), HEIGHT - BOTTOM, TOP, true)?;
     let drawing = html! {
         svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img"
             font-family="sans-serif" font-size="12" {
@@ -112,14 +146,14 @@ fn axes(x: &Scale, y: &Scale, x_name: &str, y_name: &str) -> Markup {
     html! {
         @for tick in y.ticks() {
             line x1=(LEFT) x2=(right) y1=(px(y.at(tick))) y2=(px(y.at(tick))) stroke="#dddddd" {}
-            text x=(LEFT - 6.0) y=(px(y.at(tick) + 4.0)) text-anchor="end" { (short(tick)) }
+            text x=(LEFT - 6.0) y=(px(y.at(tick) + 4.0)) text-anchor="end" { (y.text(tick)) }
         }
         @for tick in x.ticks() {
-            text x=(px(x.at(tick))) y=(bottom + 18.0) text-anchor="middle" { (short(tick)) }
+            text x=(px(x.at(tick))) y=(bottom + 18.0) text-anchor="middle" { (x.text(tick)) }
         }
         line x1=(LEFT) x2=(right) y1=(bottom) y2=(bottom) stroke="#333333" {}
         text x=((LEFT + right) / 2.0) y=(HEIGHT - 8.0) text-anchor="middle" { (x_name) }
-        text x=(LEFT) y=(TOP - 4.0) { (y_name) }
+        text x=(LEFT) y=(TOP - 10.0) { (y_name) }
     }
 }
 
@@ -152,6 +186,20 @@ fn px(value: f64) -> String {
     format!("{value:.1}")
 }
 
-fn short(value: f64) -> String {
-    if value.abs() >= 100.0 { format!("{value:.0}") } else { format!("{value:.3}") }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_numbers() {
+        let spelt = |low, high| {
+            let scale = Scale::new([low, high].into_iter(), 0.0, 100.0, true).unwrap();
+            scale.ticks().map(|tick| scale.text(tick)).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(spelt(0.0, 0.718), "0.0 0.2 0.4 0.6 0.8");
+        assert_eq!(spelt(0.0, 1264.6), "0 500 1000 1500");
+        assert_eq!(spelt(-0.003, 0.04), "-0.01 0.00 0.01 0.02 0.03 0.04");
+        assert_eq!(spelt(5.0, 5.0), "5.0 5.2 5.4 5.6 5.8 6.0");
+        assert!(Scale::new([f64::NAN].into_iter(), 0.0, 1.0, true).is_none());
+    }
 }

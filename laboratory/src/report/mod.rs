@@ -39,7 +39,10 @@ fn row(summary: &Summary) -> Vec<String> {
 
 fn estimate(estimate: &Estimate) -> String {
     match estimate.interval {
-        Some(interval) => format!("{:.5} ± {:.5}", interval.estimate, interval.half_width()),
+        Some(interval) => {
+            let digits = if interval.estimate.abs() >= 100.0 { 1 } else { 5 };
+            format!("{:.digits$} ± {:.digits$}", interval.estimate, interval.half_width())
+        }
         None => "–".to_owned(),
     }
 }
