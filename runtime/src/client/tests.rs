@@ -1,7 +1,7 @@
 //! The client against hand-written servers that answer badly, and against the server kit.
 
 use super::*;
-use crate::server::reply::ServerEvent;
+use crate::server::ServerEvent;
 use crate::server::{self, Identity, Request, Router, Service, get, post, reply};
 use futures_util::{StreamExt, stream};
 use shared::block::{Block, DataHash, HeaderFields, Height, Nonce, Timestamp};

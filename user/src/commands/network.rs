@@ -162,9 +162,9 @@ mod tests {
     #[test]
     fn the_largest_future_fits_the_interval_unless_it_is_configured() {
         let fast = Params { block_interval_ms: 500, ..Params::default() };
-        assert_eq!(fresh(None, &fast).unwrap().network.max_future_ms, 1500);
+        assert_eq!(new_network(None, &fast).unwrap().network.max_future_ms, 1500);
         let chosen = Params { max_future_ms: 9000, ..fast };
-        assert_eq!(fresh(None, &chosen).unwrap().network.max_future_ms, 9000);
+        assert_eq!(new_network(None, &chosen).unwrap().network.max_future_ms, 9000);
     }
 
     #[test]
