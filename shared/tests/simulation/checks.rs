@@ -11,6 +11,8 @@ use std::collections::BTreeSet;
 
 /// Requests of one syncer under way: per peer one for its info, eight pushes; a download's four; a few for peers.
 const MOST_WAITING: usize = 64;
+/// Of each peer, where there are many.
+const MOST_WAITING_FOR_ONE: usize = 9;
 const MOST_WAKEUPS_A_SECOND: u32 = 100;
 const MOST_REQUESTS_A_SECOND: u32 = 150;
 /// To each peer, where there are many.
@@ -34,8 +36,8 @@ pub fn after_event(node: &mut Node, now_ms: u64) {
     let clock_is_right = node.clock_offset_ms == 0;
     let Some(running) = &mut node.running else { return };
     running.waiting.retain(|_, deadline_ms| *deadline_ms > now_ms);
-    let waiting = running.waiting.len();
-    assert!(waiting <= MOST_WAITING, "{address} waits for {waiting} responses");
+    let (waiting, most) = (running.waiting.len(), MOST_WAITING.max(MOST_WAITING_FOR_ONE * node.roster.len()));
+    assert!(waiting <= most, "{address} waits for {waiting} responses");
     let tip = running.chain.tip();
     if clock_is_right && node.liar.is_none() && tip.work > node.work {
         assert!(tip.timestamp <= latest, "{address} adopted block {} from the future, {}", tip.index, tip.timestamp);
