@@ -91,6 +91,7 @@ async fn serve_constant(body: Vec<u8>) -> Result<(String, CancellationToken)> {
         mining: None,
         pool: None,
         members: None,
+        health: None,
     };
     let shutdown = CancellationToken::new();
     let settings = server::Settings::default();

@@ -1,4 +1,4 @@
-// Addresses: a compressed P-256 public key as text (protocol.md section 6), made and checked here.
+// Addresses: compressed P-256 public keys as text (docs/protocol.md section 6).
 
 import { decode, encode, strange } from "./bech32m.js";
 
@@ -14,30 +14,30 @@ export function ofPoint(x, y) {
   return encode(PREFIX, [2 + (y[31] & 1), ...x]);
 }
 
-/// The address that somebody typed or scanned. Throws words that help.
+/// Parses an address that was typed or scanned. Throws an error that says what to change.
 export function check(typed) {
-  // Text from letters breaks lines; codes to be scanned are upper-case.
+  // Copied text may have line breaks; QR codes are in upper case.
   let text = typed.replace(/\s+/g, "");
   if (text === text.toUpperCase()) text = text.toLowerCase();
-  if (text === "") throw new Error("Whom? Paste the address of the one who is paid; it begins with lab1.");
-  if (text !== text.toLowerCase()) throw new Error("An address is written in lower-case letters.");
-  if (!text.startsWith(`${PREFIX}1`)) throw new Error("An address begins with lab1. Is this something else?");
+  if (text === "") throw new Error("The address is missing. Paste the address to pay; it begins with lab1.");
+  if (text !== text.toLowerCase()) throw new Error("An address has no capital letters.");
+  if (!text.startsWith(`${PREFIX}1`)) throw new Error("An address begins with lab1.");
   const odd = strange(text.slice(PREFIX.length + 1));
   if (odd !== undefined) {
-    throw new Error(`An address has letters and digits, but after lab1 no 1, b, i or o, and no ${JSON.stringify(odd)}.`);
+    throw new Error(`After lab1, an address has letters and digits, but no 1, b, i, o or ${JSON.stringify(odd)}.`);
   }
   if (text.length !== LENGTH) {
-    throw new Error(`An address has ${LENGTH} characters, this has ${text.length}: is a part missing, or too much?`);
+    throw new Error(`An address has ${LENGTH} characters, but this has ${text.length}.`);
   }
   const key = decode(PREFIX, text);
   if (!key) throw new Error("The checksum does not match: a character is mistyped. Copy the address again.");
   if (![2, 3].includes(key[0]) || !isOnCurve(key)) {
-    throw new Error("This address is no point of the curve: nobody can have its key, and the money would be lost.");
+    throw new Error("This address is not a point on the curve. Nobody can have its key, so the money would be lost.");
   }
   return text;
 }
 
-/// Whether there is a point with the x of this compressed key: whether x^3 - 3x + B is a square.
+/// Whether the curve has a point with the x of this compressed key, that is, whether x^3 - 3x + B is a square.
 function isOnCurve(key) {
   const x = key.slice(1).reduce((number, byte) => (number << 8n) | BigInt(byte), 0n);
   const square = (((x * x - 3n) * x + B) % P + P) % P;

@@ -1,11 +1,11 @@
-// Bech32m (BIP 350): bytes as text with a checksum that catches typing mistakes. What the bytes mean is not decided here.
+// Bech32m (BIP 350): bytes as text with a checksum that detects typing mistakes.
 
 const ALPHABET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
 const GENERATORS = [0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3];
 const BECH32M = 0x2bc830a3;
 const CHECKSUM_LENGTH = 6;
 
-/// Bytes as lower-case text: the prefix, 1, the bytes, the checksum.
+/// Bytes as lower-case text: prefix, 1, bytes, checksum.
 export function encode(prefix, bytes) {
   const values = regroup(bytes, 8, 5, true);
   const code = checksum([...expand(prefix), ...values, 0, 0, 0, 0, 0, 0]) ^ BECH32M;
@@ -13,10 +13,10 @@ export function encode(prefix, bytes) {
   return `${prefix}1${[...values, ...tail].map((value) => ALPHABET[value]).join("")}`;
 }
 
-/// The first character that no such text has after its prefix, or undefined.
+/// The first character that is not allowed after the prefix, or undefined.
 export const strange = (data) => [...data].find((character) => !ALPHABET.includes(character));
 
-/// The bytes of a lower-case text with this prefix; undefined if checksum or padding are wrong.
+/// The bytes of a lower-case text with this prefix; undefined if the checksum or the padding is wrong.
 export function decode(prefix, text) {
   const data = text.slice(prefix.length + 1);
   if (!text.startsWith(`${prefix}1`) || data.length < CHECKSUM_LENGTH || strange(data) !== undefined) return undefined;
@@ -42,7 +42,7 @@ function expand(prefix) {
   return [...codes.map((code) => code >>> 5), 0, ...codes.map((code) => code & 31)];
 }
 
-/// The same bits in groups of another size; what is left over is padded with zeros, or must be such a padding.
+/// Regroups bits. The last group is padded with zeros; when decoding, the padding is checked and removed.
 function regroup(groups, from, to, isPadded) {
   const regrouped = [];
   let [held, bits] = [0, 0];

@@ -1,4 +1,4 @@
-// Exercise 2: one block, of which everything can be changed.
+// Exercise 2: one block whose fields can all be changed.
 
 import { Card } from "./learn-card.js";
 import { Workshop } from "./learn-workshop.js";
@@ -16,7 +16,7 @@ export function start(section) {
   card.element.querySelector('[data-do="mine"]').addEventListener("click", async () => {
     const wrong = malformed(card.block());
     if (wrong && wrong !== "nonce") {
-      workshop.say(`There is nothing to mine before ${wrong} is right.`);
+      workshop.say(`Correct the field ${wrong} first; then the block can be mined.`);
     } else if (await workshop.mine(card)) {
       card.judge();
     }

@@ -1,4 +1,4 @@
-// A block on the page: its fields are read from there and written there, so that what is seen is what is.
+// A block on the page. Its fields are read from the page and written to it, so the page shows the true state.
 
 import { digest, malformed, whyNot } from "./learn-rules.js";
 
@@ -27,12 +27,12 @@ export class Card {
     }
   }
 
-  // All fields, as they stand.
+  // All fields, as they are on the page.
   block() {
     return Object.fromEntries(NAMES.map((name) => [name, this.get(name)]));
   }
 
-  // Computes and shows everything anew; gives what the next block needs to know of this one.
+  // Computes and shows all values again; returns what is needed to judge the next block.
   judge(parent) {
     const block = this.block();
     const digests = digest(block);

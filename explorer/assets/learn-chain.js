@@ -18,7 +18,7 @@ export class Chain {
     return Array.from(this.#list.children, (element) => new Card(element));
   }
 
-  // Judges all blocks in order: what each computes to, the work of all, and the first that is not valid.
+  // Judges all blocks in order; returns them, their total work, and the first one that is not valid.
   judge() {
     const blocks = [];
     for (const card of this.cards) {
@@ -55,7 +55,7 @@ export class Chain {
     this.#list.append(element);
   }
 
-  // Takes copies of another chain's blocks from a height on, and drops its own from there.
+  // Replaces the blocks from a height on by copies of another chain's blocks.
   adopt(other, from) {
     const taken = other.cards.slice(from).map((card) => card.element.cloneNode(true));
     this.#list.replaceChildren(...Array.from(this.#list.children).slice(0, from), ...taken);
@@ -65,7 +65,7 @@ export class Chain {
     this.#list.replaceChildren(...this.#original.cloneNode(true).children);
   }
 
-  // Calls back when somebody types into a block or wants it mined.
+  // Calls `changed` when a block is edited, and `mine` when a button "Mine" is pressed.
   listen(changed, mine) {
     this.#list.addEventListener("input", changed);
     this.#list.addEventListener("click", (event) => {
@@ -76,12 +76,12 @@ export class Chain {
   }
 }
 
-// What it takes to make the chain valid again.
+// What is needed to make the chain valid again.
 function repairWork(blocks) {
   const broken = blocks.slice(blocks.findIndex((block) => !block.isGood));
   const hashes = broken.reduce((sum, block) => sum + block.difficulty, 0);
   const blocksAgain = count(broken.length, "block", "blocks");
-  return `To mend it, mine ${blocksAgain} again: about ${count(hashes, "try", "tries")}.`;
+  return `To repair it, mine ${blocksAgain} again. That takes about ${count(hashes, "try", "tries")}.`;
 }
 
 export function start(section) {

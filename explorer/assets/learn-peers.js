@@ -24,22 +24,22 @@ class Peer {
     return { ...judged, peer: this };
   }
 
-  // Mines again whatever is not valid.
+  // Mines all blocks again that are not valid.
   async repair(workshop) {
     if (await this.chain.repair(workshop)) {
       workshop.say(`The chain of ${this.name} is valid.`);
     }
   }
 
-  // Writes the next block from what stands in the form, onto the last one, and mines it.
+  // Adds the block of the form on top of the last one, and mines it.
   async add(template, workshop) {
     const { blocks, broken } = this.judge();
     if (broken) {
-      workshop.say("Nobody builds on a block that is not valid: mend the chain first.");
+      workshop.say("Nobody builds on an invalid block. Repair the chain first.");
       return;
     }
     if (blocks.length >= MOST_BLOCKS) {
-      workshop.say("That is enough for an exercise: start again.");
+      workshop.say("That is enough for one exercise. Start again.");
       return;
     }
     const last = this.chain.cards.at(-1);
@@ -62,7 +62,7 @@ function inCommon(one, other) {
 
 const heights = (from, to) => (from === to ? `block ${from}` : `blocks ${from} to ${to}`);
 
-// `loser` takes the chain of `winner`; what it undoes and what it takes, in words.
+// Gives `loser` the chain of `winner`; returns a sentence about it.
 function take(winner, loser) {
   const shared = inCommon(loser, winner);
   loser.peer.chain.adopt(winner.peer.chain, shared);
@@ -72,31 +72,32 @@ function take(winner, loser) {
     return `${loser.peer.name} adds ${taken} of ${winner.peer.name}.`;
   }
   const dropped = heights(shared, loser.blocks.length - 1);
-  return `${loser.peer.name} undoes ${dropped} and takes ${taken} of ${winner.peer.name} instead. That is a reorganisation.`;
+  const words = `${loser.peer.name} removes ${dropped} and takes ${taken} of ${winner.peer.name} instead.`;
+  return `${words} That is a reorganisation.`;
 }
 
-// The rule: a chain that is not valid does not count; of two that are, the one with more work.
+// The rule: an invalid chain does not count; of two valid chains, the one with more work wins.
 function choose(one, other) {
   const valid = [one, other].filter((judged) => !judged.broken);
   if (valid.length === 0) {
-    return "Both chains are broken, so nobody takes anything from anybody.";
+    return "Both chains are broken, so nobody changes anything.";
   }
   if (valid.length === 1) {
     const [winner] = valid;
     const loser = winner === one ? other : one;
     take(winner, loser);
-    const why = `The chain of ${loser.peer.name} is broken at block ${loser.broken.index}, so its work does not count at all`;
-    return `${why}: both go on with the chain of ${winner.peer.name}.`;
+    const why = `The chain of ${loser.peer.name} is broken at block ${loser.broken.index}, so its work does not count`;
+    return `${why}. Both continue with the chain of ${winner.peer.name}.`;
   }
   if (one.blocks.at(-1).hash === other.blocks.at(-1).hash) {
-    return "Both have the same chain: there is nothing to choose.";
+    return "Both have the same chain, so there is nothing to choose.";
   }
   if (one.work === other.work) {
-    return "Both chains are valid and have the same work: each keeps the one that it had first. The next block decides.";
+    return "Both chains are valid and have the same work, so each peer keeps its own. The next block decides.";
   }
   const [winner, loser] = one.work > other.work ? [one, other] : [other, one];
   const works = `${count(winner.work, "try", "tries")} against ${count(loser.work, "try", "tries")}`;
-  return `Both chains are valid, and the most work wins: ${works}. ${take(winner, loser)}`;
+  return `Both chains are valid, and more work wins: ${works}. ${take(winner, loser)}`;
 }
 
 export function start(section) {

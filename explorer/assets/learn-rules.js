@@ -1,4 +1,4 @@
-// The rules of a block (docs/protocol.md, sections 3 and 4), as far as the exercises need them. Only values: no page here.
+// The rules of a block that the exercises need (docs/protocol.md, sections 3 and 4). Knows nothing of the page.
 
 import { sha256 } from "./sha256.js";
 
@@ -16,7 +16,7 @@ function isTime(text) {
 
 const isDifficulty = (text) => isWholeNumber(text) && text !== "0";
 
-// What each field must look like, and how to say that it does not.
+// The check of each field, and its error.
 const FIELDS = {
   index: [isWholeNumber, "index must be a whole number"],
   prev_hash: [(text) => HASH.test(text), "prev_hash must have 64 digits, 0 to 9 and a to f"],
@@ -25,10 +25,10 @@ const FIELDS = {
   nonce: [(text) => NONCE.test(text), "nonce must have 16 digits, 0 to 9 and a to f"],
 };
 
-// The name of the first field that is not written as it must be, or undefined.
+// The name of the first malformed field, or undefined.
 export const malformed = (block) => Object.keys(FIELDS).find((field) => !FIELDS[field][0](block[field]));
 
-// The largest hash that meets a difficulty, as 64 hex digits; empty if it is no difficulty.
+// The largest hash that meets a difficulty, as 64 hex digits; empty if the difficulty is malformed.
 export function target(difficulty) {
   if (!isDifficulty(difficulty)) {
     return "";
@@ -36,15 +36,15 @@ export function target(difficulty) {
   return (((1n << 256n) - 1n) / BigInt(difficulty)).toString(16).padStart(64, "0");
 }
 
-// Everything that is computed from the fields of a block.
+// All values that are computed from the fields of a block.
 export function digest(block) {
   const dataHash = sha256(block.data);
   const seal = sha256(`${block.index} ${block.prev_hash} ${block.timestamp} ${block.difficulty} ${dataHash}`);
   return { dataHash, seal, hash: sha256(seal + block.nonce), target: target(block.difficulty) };
 }
 
-// Why a block is not valid, in words, or nothing if it is. `parent` has the hash of the block before and whether that one
-// is valid; there is none for a block that is looked at alone.
+// Why a block is not valid, or "" if it is. `parent` has the hash of the block before and whether it is valid;
+// undefined if the block is judged alone.
 export function whyNot(block, { hash, target }, parent) {
   const field = malformed(block);
   if (field) {

@@ -1,5 +1,5 @@
-// Exercise 5: a key pair of the browser's own, by WebCrypto. The private key cannot be read, not even by this script,
-// and is forgotten with the page.
+// Exercise 5: a key pair that the browser makes (WebCrypto). Not even this script can read the private key, and the
+// browser forgets it with the page.
 
 import { hex } from "./sha256.js";
 
@@ -7,17 +7,17 @@ const CURVE = { name: "ECDSA", namedCurve: "P-256" };
 const SIGNING = { name: "ECDSA", hash: "SHA-256" };
 const SIGNATURE = /^[0-9a-f]{128}$/;
 
-const YES = "✓ Yes: who has the private key has signed exactly this message.";
-const NO = "✗ No: this is not a signature of this key over this message.";
+const YES = "✓ Yes: the owner of the private key has signed exactly this message.";
+const NO = "✗ No: this is not a signature of this message by this key.";
 const NOT_WRITTEN_SO = "✗ No: a signature has 128 digits, 0 to 9 and a to f.";
 const NOT_HERE =
-  "Your browser signs only on pages that nobody can have changed on their way: open this page by https, or by " +
-  "http://localhost on the machine that it comes from. What you see is an example.";
+  "Browsers sign only on secure pages. Open this page over https, or as http://localhost on the computer that runs " +
+  "the explorer. What you see is an example.";
 
 const bytes = (text) => new TextEncoder().encode(text);
 const ofHex = (text) => Uint8Array.from(text.match(/../g), (digits) => parseInt(digits, 16));
 
-// A public key as addresses have it: 02 or 03 for an even or odd y, then x.
+// A compressed public key, as in addresses: 02 or 03 for an even or odd y, then x.
 async function compressed(key) {
   const point = new Uint8Array(await crypto.subtle.exportKey("raw", key));
   return (point[64] % 2 === 0 ? "02" : "03") + hex(point.slice(1, 33));
@@ -49,7 +49,7 @@ class Exercise {
     const isWritten = SIGNATURE.test(signature);
     const isRight =
       isWritten && (await crypto.subtle.verify(SIGNING, this.#pair.publicKey, ofHex(signature), bytes(message)));
-    // Somebody may have typed on while we looked; then their newer text is looked at too, and has the last word.
+    // If the text has changed during the check, another check is running and will show the result.
     if (message === this.message.value && signature === this.signature.value) {
       this.box.dataset.state = isRight ? "good" : "bad";
       this.status.textContent = isRight ? YES : isWritten ? NO : NOT_WRITTEN_SO;

@@ -1,4 +1,4 @@
-// What the exercises with blocks share: one search at a time, how it goes, and a line that says what came of it.
+// What the exercises with blocks share: a search for a nonce, its progress, and a line for its result.
 
 import { digest } from "./learn-rules.js";
 import { search } from "./miner.js";
@@ -11,8 +11,8 @@ export class Workshop {
   #rate;
   #status;
   #stop;
-  #search; // what ends the search that is going on
-  #miner; // the button that began it
+  #search; // aborts the search in progress
+  #miner; // the button that started it
 
   constructor(section) {
     this.#rate = section.querySelector('[data-out="rate"]');
@@ -29,7 +29,7 @@ export class Workshop {
     this.#status.textContent = text;
   }
 
-  // Ends a search that is going on. Who stands on the button to stop it is led back to where they began it.
+  // Ends the search in progress. If the button that stops it has the focus, the button that started it gets it.
   stop() {
     this.#search?.abort();
     this.#search = undefined;
@@ -39,7 +39,7 @@ export class Workshop {
     this.#stop.disabled = true;
   }
 
-  // Looks for a nonce for the block as it stands, and writes it there; whether it was found. Another search ends first.
+  // Searches for a nonce for the block and writes it there; returns whether it was found. Ends another search first.
   async mine(card) {
     this.stop();
     const own = new AbortController();
@@ -56,7 +56,7 @@ export class Workshop {
     this.stop();
     this.#showRate(tried, ms);
     if (!nonce) {
-      this.say("None of these nonces will do. Change anything else in the block, and there are as many new chances.");
+      this.say("No nonce fits. Change anything else in the block, and try again.");
       return false;
     }
     card.set("nonce", nonce);
@@ -66,6 +66,6 @@ export class Workshop {
 
   #showRate(tried, ms) {
     const perSecond = Math.round((tried / Math.max(ms, 1)) * 1000);
-    this.#rate.textContent = `${count(tried, "hash", "hashes")}, ${number.format(perSecond)} a second`;
+    this.#rate.textContent = `${count(tried, "hash", "hashes")}, ${number.format(perSecond)} per second`;
   }
 }

@@ -1,4 +1,4 @@
-// The exercises of the page to learn on: wakes up what the server has drawn.
+// Makes the exercises of the page "Learn" work.
 
 import { selfTest } from "./sha256.js";
 import * as hash from "./learn-hash.js";
@@ -9,7 +9,7 @@ import * as signature from "./learn-signature.js";
 
 const EXERCISES = { hash, block, chain, peers, signature };
 
-// Without a script nothing could be changed, so the server sends everything locked.
+// The server sends everything locked, since nothing works without scripts.
 function unlock(page) {
   for (const field of page.querySelectorAll("[readonly]:not([data-fixed])")) {
     field.readOnly = false;

@@ -1,20 +1,25 @@
-// Keeps a page up to date. Every element with an id and data-live="nodes blocks pool ticker" (any of these words) gets
-// the content that the page has now, as soon as one of the named things changes; the server renders it, nothing is
-// built here. Besides: times in words, and buttons that copy.
+// Keeps a page up to date. An element with an id and data-live="nodes blocks pool ticker" (one or more of these words)
+// gets new content when one of the named things changes. The server renders the content. This file also shows times in
+// words, and makes the buttons work that copy.
+
+import { base } from "./base.js";
 
 const AGAIN_MS = 300;
-/** After a fetch, at least so many times as long as it took is waited: who answers slowly is asked less often. */
+/** The pause after a fetch is at least this many times its duration, so that a slow server gets fewer requests. */
 const REST = 3;
 const LONGEST_REST_MS = 10_000;
 const PATIENCE_MS = 30_000;
 const FRESH_MS = 2500;
+/** More than two heartbeats of the server. */
+const LONGEST_SILENCE_MS = 12_000;
+const AGAIN_LATER_MS = 5000;
 const CHANGES = ["nodes", "blocks", "pool", "ticker"];
 
 /* == parts that change == */
 
-/** What the server last sent of each part: what scripts did to it since is no change. */
+/** The HTML of each part as the server last sent it: later changes by scripts do not count. */
 const sent = new Map();
-/** When something appeared for the first time, by its data-key. */
+/** When an element first appeared, by part and data-key. */
 const appeared = new Map();
 const due = new Set();
 let isRenewing = false;
@@ -27,7 +32,7 @@ function partsOf(changes) {
   return liveParts(document).filter(isDue);
 }
 
-/** Never twice at once, a few times a second at the most, and only while somebody looks: what is due stays due. */
+/** Fetches what is due: one fetch at a time, a few times a second at most, and only while the page is visible. */
 async function renew() {
   if (isRenewing) return;
   isRenewing = true;
@@ -35,23 +40,31 @@ async function renew() {
     const changes = new Set(due);
     due.clear();
     const began = performance.now();
-    if (partsOf(changes).length > 0) await fetchPage(changes);
-    const rest = Math.max(AGAIN_MS, Math.min(REST * (performance.now() - began), LONGEST_REST_MS));
+    const isDone = partsOf(changes).length === 0 || await fetchPage(changes);
+    if (!isDone) changes.forEach((change) => due.add(change));
+    const least = isDone ? AGAIN_MS : AGAIN_LATER_MS;
+    const rest = Math.max(least, Math.min(REST * (performance.now() - began), LONGEST_REST_MS));
     await new Promise((done) => { setTimeout(done, rest); });
   }
   isRenewing = false;
 }
 
-/** Where the page as it is now is found: a name may come to mean another thing, as a height does when the chain forks. */
+/** The URL of the content: not that of the page if it may come to mean something else, as a height may. */
 const source = () => document.querySelector("[data-live-from]")?.dataset.liveFrom ?? location.href;
 
+/** Fetches the page and takes its parts over; returns whether that worked. */
 async function fetchPage(changes) {
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);
     const answer = await fetch(source(), { headers: { accept: "text/html" }, cache: "no-store", signal });
-    if (answer.ok) take(new DOMParser().parseFromString(await answer.text(), "text/html"), changes);
+    if (!answer.ok) throw new Error(`status ${answer.status}`);
+    take(new DOMParser().parseFromString(await answer.text(), "text/html"), changes);
+    if (events?.readyState === EventSource.OPEN) showState("live", "live");
+    return true;
   } catch {
-    // The stream of changes breaks off too, and comes back by itself: then everything is asked for again.
+    // What is shown is old, though the stream may be alive.
+    showState("off", "not connected");
+    return false;
   }
 }
 
@@ -62,7 +75,7 @@ function take(page, changes) {
   }
 }
 
-/** Gives a part its new content; focus, places of scrolling and what is folded open stay. */
+/** Replaces the content of a part, and keeps focus, scroll positions and open details. */
 function replace(part, now) {
   sent.set(part.id, now.innerHTML);
   const keys = new Set([...part.querySelectorAll("[data-key]")].map((element) => element.dataset.key));
@@ -83,22 +96,24 @@ function replace(part, now) {
   part.dispatchEvent(new CustomEvent("renewed", { bubbles: true }));
 }
 
-/** How to find an element again among new ones: by its id, its key or its link, else by its place. */
+/** How to find an element again after its part was replaced: by id, or by key and position. */
 function pathTo(part, element) {
   const keyed = element.closest("[data-key]");
   const within = keyed && part.contains(keyed) ? keyed : part;
   const same = [...within.querySelectorAll(element.localName)];
-  return { id: element.id, key: within === part ? null : within.dataset.key, name: element.localName, place: same.indexOf(element) };
+  const key = within === part ? null : within.dataset.key;
+  return { id: element.id, key, name: element.localName, place: same.indexOf(element) };
 }
 
 function find(part, { id, key, name, place }) {
   if (id) return document.getElementById(id);
-  const within = key === null ? part : [...part.querySelectorAll("[data-key]")].find((element) => element.dataset.key === key);
+  const hasKey = (element) => element.dataset.key === key;
+  const within = key === null ? part : [...part.querySelectorAll("[data-key]")].find(hasKey);
   // -1: the element with the key itself.
   return place < 0 ? within : within?.querySelectorAll(name)[place];
 }
 
-/** What was not there before is shown to be new, and goes on to be so when the part is replaced meanwhile. */
+/** Highlights new elements for a while, also if their part is replaced again. */
 function markFresh(part, keysBefore) {
   const now = performance.now();
   for (const [key, at] of appeared) if (now - at > FRESH_MS) appeared.delete(key);
@@ -111,46 +126,94 @@ function markFresh(part, keysBefore) {
   }
 }
 
-let events = null;
+/* == the stream of changes == */
 
-/** Listens only while somebody looks: a browser opens six connections to us at most, and a stream takes one for good. */
+let events = null;
+/** When the stream was last heard, by the clock, which goes on while the computer sleeps. */
+let heardAt = 0;
+let isRefused = false;
+
+/** Listens only while the page is visible: browsers open at most six connections to a server, and a stream keeps one. */
 function listenWhileVisible() {
-  if (!document.hidden && !events) {
+  if (document.hidden || isRefused) {
+    stop();
+  } else if (!events) {
     listen();
-  } else if (document.hidden && events) {
-    events.close();
-    events = null;
+  } else {
+    checkSilence();
   }
 }
 
-function listen() {
+function stop() {
+  events?.close();
+  events = null;
+}
+
+function showState(name, words) {
   const state = document.getElementById("live-state");
-  const say = (name, words) => {
-    if (!state || state.dataset.state === name) return;
-    state.dataset.state = name;
-    state.textContent = words;
-  };
-  const stream = new EventSource("/live");
+  if (!state || (state.dataset.state === name && state.textContent === words)) return;
+  state.dataset.state = name;
+  state.textContent = words;
+}
+
+function listen() {
+  const stream = new EventSource(`${base}/live`);
   events = stream;
-  stream.onopen = () => {
-    say("live", "live");
-    // What happened before nobody told us.
+  heardAt = Date.now();
+  const heard = () => { heardAt = Date.now(); };
+  // Changes before this moment were not reported, nor those that a gap stands for.
+  const renewAll = () => {
+    heard();
     CHANGES.forEach((change) => due.add(change));
     renew();
   };
-  stream.onerror = () => {
-    say("off", "not connected");
-    // The browser tries again by itself unless it was refused.
-    if (stream.readyState !== EventSource.CLOSED || events !== stream) return;
-    events = null;
-    setTimeout(listenWhileVisible, 5000);
+  stream.onopen = () => {
+    showState("live", "live");
+    renewAll();
   };
+  stream.addEventListener("gap", renewAll);
+  stream.addEventListener("heartbeat", heard);
   for (const change of CHANGES) {
     stream.addEventListener(change, () => {
+      heard();
       due.add(change);
       renew();
     });
   }
+  stream.onerror = () => {
+    if (events !== stream) return;
+    showState("off", "not connected");
+    // The browser reconnects by itself unless the server refused.
+    if (stream.readyState !== EventSource.CLOSED) return;
+    stop();
+    retryUnlessRefused();
+  };
+}
+
+/** A server that is busy, or that a proxy cannot reach, may answer later; another refusal will not change. */
+async function retryUnlessRefused() {
+  try {
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const answer = await fetch(`${base}/live`, { headers: { accept: "text/event-stream" }, cache: "no-store", signal });
+    isRefused = answer.status >= 400 && answer.status < 500 && answer.status !== 429;
+    const detail = isRefused ? await answer.json().then((problem) => problem.detail, () => undefined) : undefined;
+    await answer.body?.cancel().catch(() => undefined);
+    if (isRefused) {
+      showState("refused", `not live: ${detail ?? `the server refuses updates (status ${answer.status})`}`);
+      return;
+    }
+  } catch {
+    // No answer: try again.
+  }
+  setTimeout(listenWhileVisible, AGAIN_LATER_MS);
+}
+
+/** A connection may die without a word, as when a computer sleeps or loses its network: then the page is not live. */
+function checkSilence() {
+  if (!events || Date.now() - heardAt < LONGEST_SILENCE_MS) return;
+  showState("off", "not connected");
+  stop();
+  listen();
 }
 
 /* == times == */
@@ -167,7 +230,7 @@ function ago(ms) {
   return `${Math.round(seconds / 86400)} days ago`;
 }
 
-function tellTimes(root) {
+function showTimes(root) {
   for (const element of root.querySelectorAll("time[datetime]")) {
     const at = Date.parse(element.dateTime);
     if (Number.isNaN(at)) continue;
@@ -186,7 +249,7 @@ async function copy(box) {
       await navigator.clipboard.writeText(text);
       return "Copied";
     } catch {
-      // Not allowed: select it instead.
+      // Not allowed: select the text instead.
     }
   }
   getSelection()?.selectAllChildren(box.querySelector("code"));
@@ -206,14 +269,16 @@ document.addEventListener("click", async (event) => {
 
 function enhance(root) {
   root.querySelectorAll(".copyable .copy[hidden]").forEach((button) => { button.hidden = false; });
-  tellTimes(root);
+  showTimes(root);
 }
 
 remember();
 enhance(document);
-setInterval(() => { if (!document.hidden) tellTimes(document); }, 1000);
+setInterval(() => { if (!document.hidden) showTimes(document); }, 1000);
 document.addEventListener("visibilitychange", () => { renew(); });
 if (liveParts(document).length > 0) {
   document.addEventListener("visibilitychange", listenWhileVisible);
+  addEventListener("online", listenWhileVisible);
+  setInterval(() => { if (!document.hidden) checkSilence(); }, 1000);
   listenWhileVisible();
 }

@@ -1,10 +1,10 @@
-// Looks for a nonce, a little at a time, so that the page stays quick while it does.
+// Searches for a nonce in short turns, so that the page keeps responding.
 
 import { compress, initialState, wordsOf } from "./sha256.js";
 
-const NONCES = 2 ** 32; // at most so many are tried
-const BATCH = 500; // nonces between two looks at the clock
-const TURN_MS = 20; // how long the page may have to wait for us
+const NONCES = 2 ** 32; // most nonces that are tried
+const BATCH = 500; // nonces between two reads of the clock
+const TURN_MS = 20; // longest turn
 const REPORT_MS = 250;
 
 const ascii = (text) => new TextEncoder().encode(text);
@@ -21,11 +21,12 @@ function secondBlock() {
 // Four hex digits of a number below 65536, as one word of ASCII.
 const digit = (value) => value + (value < 10 ? 48 : 87);
 const fourDigits = (value) =>
-  (digit(value >>> 12) << 24) | (digit((value >>> 8) & 15) << 16) | (digit((value >>> 4) & 15) << 8) | digit(value & 15);
+  (digit(value >>> 12) << 24) | (digit((value >>> 8) & 15) << 16)
+  | (digit((value >>> 4) & 15) << 8) | digit(value & 15);
 
 const wordsOfHex = (text) => text.match(/.{8}/g).map((digits) => parseInt(digits, 16));
 
-// A function that tries the nonces from `first` up, `count` of them, and gives the first whose hash meets the target.
+// Returns a function that tries `count` nonces from `first` up, and returns the first one whose hash meets the target.
 function searcher(seal, target) {
   const midstate = initialState();
   compress(midstate, wordsOf(ascii(seal)));
@@ -52,7 +53,8 @@ function searcher(seal, target) {
 
 const turn = () => new Promise((resume) => setTimeout(resume));
 
-// The nonce that was found, as 16 hex digits, with how many were tried; no nonce if `signal` or the last one ended it.
+// Returns the nonce as 16 hex digits, and how many were tried. Without a nonce if `signal` aborted the search, or none
+// fits.
 export async function search(seal, target, signal, report) {
   const tryFrom = searcher(seal, target);
   const begin = performance.now();

@@ -1,4 +1,6 @@
-// The network page: splits the network in two and heals it, by the explorer, which holds the nodes' tokens.
+// The buttons of the network page: they ask the explorer, which has the nodes' tokens, to split or heal the network.
+
+import { base } from "./base.js";
 
 const result = document.getElementById("split-result");
 
@@ -11,14 +13,14 @@ async function order(action, button) {
   button.disabled = true;
   say(action === "split" ? "Splitting …" : "Healing …", "muted");
   try {
-    const answer = await fetch(`/api/${action}`, {
+    const answer = await fetch(`${base}/api/${action}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: "{}",
     });
-    const told = await answer.json();
-    if (answer.ok) say(told.message, "good");
-    else say(`That did not work: ${told.detail ?? told.title}`, "bad");
+    const outcome = await answer.json();
+    if (answer.ok) say(outcome.message, "good");
+    else say(`That did not work: ${outcome.detail ?? outcome.title}`, "bad");
   } catch {
     say("The explorer does not answer: is it still running?", "bad");
   } finally {
@@ -26,7 +28,7 @@ async function order(action, button) {
   }
 }
 
-// The buttons are replaced while the page is open, so the page listens, not each of them.
+// live.js replaces the buttons, so the document listens for them.
 document.addEventListener("click", (event) => {
   const button = event.target instanceof Element ? event.target.closest("button[data-split]") : null;
   if (button) order(button.dataset.split, button);

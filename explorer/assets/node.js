@@ -1,9 +1,11 @@
-// The buttons of a node's page: sends what they ask for to the explorer, which holds the node's token, and says what came of it.
+// The buttons of a node's page: they send orders to the explorer, which has the node's token, and show the outcome.
+
+import { base } from "./base.js";
 
 const steering = document.getElementById("steering");
 const result = document.getElementById("steering-result");
 
-// "All" is everybody, however they stood when the table was made: it may be older than the last order.
+// "All" means all nodes in the table, whatever their link was when the table was rendered.
 const allPeers = () => [...document.querySelectorAll("button[data-peer]")].map((button) => button.dataset.peer);
 
 const DOING = {
@@ -21,7 +23,7 @@ const say = (text, kind, blocks = []) => {
   result.replaceChildren(document.createTextNode(text));
   for (const hash of blocks) {
     const link = document.createElement("a");
-    link.href = `/block/${hash}`;
+    link.href = `${base}/block/${hash}`;
     link.className = "hash";
     link.textContent = `${hash.slice(0, 12)}…`;
     result.append(" ", link);
@@ -30,23 +32,23 @@ const say = (text, kind, blocks = []) => {
 
 const order = async (action, body) => {
   if (busy) {
-    say("One thing after another: the last one is not done yet.", "warn");
+    say("Please wait: the last order is not done yet.", "warn");
     return;
   }
   busy = true;
   say(DOING[action], "muted");
   try {
     const node = encodeURIComponent(steering.dataset.node);
-    const answer = await fetch(`/api/node/${node}/${action}`, {
+    const answer = await fetch(`${base}/api/node/${node}/${action}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
     });
-    const told = await answer.json();
+    const outcome = await answer.json();
     if (answer.ok) {
-      say(told.message, "good", told.blocks);
+      say(outcome.message, "good", outcome.blocks);
     } else {
-      say(`That did not work: ${told.detail || told.title}`, "bad");
+      say(`That did not work: ${outcome.detail || outcome.title}`, "bad");
     }
   } catch {
     say("The explorer does not answer: is it still running?", "bad");
@@ -71,7 +73,7 @@ const pressed = ({ action, peer, all }) => {
 };
 
 if (steering !== null) {
-  // The table of peers is replaced while the page is open, so the page listens, not each button.
+  // live.js replaces the table of peers, so the document listens for its buttons.
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-action]");
     if (button !== null) {

@@ -1,5 +1,5 @@
-// SHA-256 in plain JavaScript (FIPS 180-4): for pages that hash while somebody types, and where crypto.subtle is missing.
-// Nothing secret goes through here: signatures are WebCrypto's.
+// SHA-256 (FIPS 180-4) in JavaScript: synchronous, for hashing while a person types, and for pages without
+// crypto.subtle. Secrets are never hashed here; WebCrypto makes the signatures.
 
 const K = Uint32Array.of(
   0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5,
@@ -16,11 +16,12 @@ const INITIAL = [
   0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
 ];
 
-// Texts and their hashes; a test of the explorer computes the same with the library of the chain.
+// Texts and their hashes; a test of the explorer checks them with the library of the chain.
 const KNOWN = [
   ["", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"],
   ["abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"],
-  ["abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"],
+  ["abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+    "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"],
   ["snow ☃ and 𝄞", "9d6cd8264192e9c9707824ee38d6e2e2d3534ef36711c19af5b758ec9554e4f7"],
 ];
 
@@ -93,5 +94,5 @@ export function sha256(input) {
   return Array.from(state, (word) => word.toString(16).padStart(8, "0")).join("");
 }
 
-// Whether this file computes what it should.
+// Whether this file computes the known hashes.
 export const selfTest = () => KNOWN.every(([text, hash]) => sha256(text) === hash);

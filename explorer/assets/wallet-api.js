@@ -1,17 +1,18 @@
-// What the wallet asks the explorer: balances, histories, the standing of a payment, work; and what it sends: payments
-// and work that is done.
+// The wallet's requests to the explorer: balances, histories, payments and work.
+
+import { base } from "./base.js";
 
 const PATIENCE_MS = 15_000;
 
-/// An answer that is none. `status` is 0 where nobody answered.
+/// A failed request. `status` is 0 if there was no answer.
 export class Refused extends Error {
   constructor(words, status) {
     super(words);
     this.status = status;
   }
 
-  /// Whether the same again may work, or may have worked.
-  get isPassing() {
+  /// Whether the request may have worked, or may work when it is sent again.
+  get mayBeTemporary() {
     return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
@@ -28,10 +29,12 @@ const send = (path, json) => ask(path, { method: "POST", headers: { "Content-Typ
 async function ask(path, options = {}) {
   let response, answer;
   try {
-    response = await fetch(path, { ...options, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    response = await fetch(base + path, { ...options, cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
     answer = await response.json();
   } catch {
-    const words = response ? `The explorer's answer cannot be read (status ${response.status}).` : "The explorer does not answer.";
+    const words = response
+      ? `The explorer's answer cannot be read (status ${response.status}).`
+      : "The explorer does not answer.";
     throw new Refused(words, response?.ok === false ? response.status : 0);
   }
   if (response.ok) return answer;

@@ -1,38 +1,39 @@
-// Mining in the browser, for the wallet that is shown: work comes from a node by the explorer, and goes back to it solved.
+// Mining in the browser for the shown wallet: the explorer fetches work from a node, and submits the solution.
 
+import { base } from "./base.js";
 import * as api from "./wallet-api.js";
 import { fromJson, toLab } from "./grains.js";
 import { element, part, visible } from "./wallet-dom.js";
 import { search } from "./miner.js";
 
-/// Work is asked for anew after so long: new payments pay fees, and a block says when it was made.
+/// Work is fetched again after this time: new payments pay fees, and the block's timestamp gets old.
 const ROUND_MS = 10_000;
-/// How often in a row a node may fail us, and how long it is waited in between.
+/// How many requests in a row may fail, and the pause after each.
 const MOST_FAILURES = 5;
 const PAUSE_MS = 1_500;
 
 const number = new Intl.NumberFormat("en");
 
-/// What goes on: {address, stop, round, height, tried, ms}; `round` ends the search for the block at hand.
+/// The search in progress: {address, stop, round, height, tried, ms}; `round` aborts the search for the current block.
 let mining;
 
-/// Makes the buttons work. `current()` is the wallet that is shown, `earned()` is told when there is a new block.
+/// Makes the buttons work. `current()` returns the shown wallet; `earned()` is called after a block was found.
 export function setUp({ current, earned }) {
   part("earn-mine").addEventListener("click", () => mine(current().address, earned));
   part("earn-stop").addEventListener("click", () => end("Stopped: no block was found."));
 }
 
-/// Another wallet is shown: what was mined for is not to be seen any more.
+/// Ends the search if another wallet is shown.
 export function show(address) {
   if (mining?.address === address) return;
   end("");
   part("earn-progress").textContent = "";
 }
 
-/// Opens the place where there is nothing to pay with.
+/// Opens the form if the wallet is empty.
 export const invite = (isPoor) => { part("wallet-earn").open = isPoor; };
 
-/// The chain has this height now: a block on top of an older one would be none.
+/// Ends the search for a block whose height the chain has reached.
 export function tipIsAt(height) {
   if (mining && height >= mining.height) mining.round?.abort();
 }
@@ -49,20 +50,23 @@ async function mine(address, earned) {
       const found = await oneRound(own);
       failures = 0;
       if (found && mining === own) {
-        end(`You found block ${found.index}: ${toLab(fromJson(found.reward))} LAB are yours once it is confirmed.`, found.hash);
+        const reward = toLab(fromJson(found.reward));
+        end(`You found block ${found.index}: ${reward} LAB are yours once it is confirmed.`, found.hash);
         earned();
       }
     } catch (error) {
       if (mining !== own) return;
+      // A refusal will not change: trying again would only repeat it.
+      if (!error.mayBeTemporary && error.status !== 404) return end(visible(error.message));
       failures += 1;
       say(`${visible(error.message)} Trying again…`);
       await new Promise((resume) => setTimeout(resume, PAUSE_MS));
     }
   }
-  if (mining === own) end("No node gives work at the moment. Try again later.");
+  if (mining === own) end("No node offers work at the moment. Try again later.");
 }
 
-/// Searches for the block that a node offers; {index, reward, hash} if it was found and taken.
+/// Searches for the block that a node offers; returns {index, reward, hash} if it was found and accepted.
 async function oneRound(own) {
   const { node, seal, target, difficulty, index, reward } = await api.work(own.address);
   own.height = index;
@@ -81,7 +85,7 @@ async function oneRound(own) {
   return hash && { index, reward, hash };
 }
 
-/// The hash of the block that it makes; undefined if somebody else was a moment earlier.
+/// Submits a solution; returns the hash of its block, or undefined if another miner was faster.
 async function handIn(solution) {
   try {
     const { hash } = await api.solve(solution);
@@ -97,10 +101,10 @@ function end(words, hash) {
   mining = undefined;
   toggle();
   say(words);
-  if (hash) part("earn-status").append(" ", element("a", { href: `/block/${encodeURIComponent(hash)}` }, "Look at it"));
+  if (hash) part("earn-status").append(" ", element("a", { href: `${base}/block/${encodeURIComponent(hash)}` }, "Look at it"));
 }
 
-/// Who stands on a button that goes away is led to the other one.
+/// Shows the right button. If the hidden one had the focus, the other one gets it.
 function toggle() {
   const [begin, stop] = [part("earn-mine"), part("earn-stop")];
   const hadFocus = [begin, stop].includes(document.activeElement);
@@ -111,11 +115,11 @@ function toggle() {
 
 function progress({ tried, ms }, difficulty) {
   const perSecond = Math.round((tried / Math.max(ms, 1)) * 1000);
-  part("earn-progress").textContent =
-    `${number.format(tried)} hashes tried, ${number.format(perSecond)} a second. It takes ${number.format(difficulty)} on average.`;
+  const progress = `${number.format(tried)} hashes tried, ${number.format(perSecond)} per second.`;
+  part("earn-progress").textContent = `${progress} It takes ${number.format(difficulty)} on average.`;
 }
 
-/// Read aloud, so written only when it changes.
+/// Screen readers read it when it is written, so it is written only if it changes.
 function say(words) {
   if (part("earn-status").textContent !== words) part("earn-status").textContent = words;
 }

@@ -1,11 +1,12 @@
-// What the wallet's address paid, was paid and earned, as rows of a table.
+// The history of the wallet's address, as rows of a table.
 
+import { base } from "./base.js";
 import { fromJson, toLab } from "./grains.js";
 import { element, part, shortLink, visible } from "./wallet-dom.js";
 
 const MOST_ROWS = 20;
 
-/// Shows the newest entries of a history, as a mempool answers it.
+/// Shows the newest entries of a history.
 export function show(address, entries) {
   const rows = entries.slice(0, MOST_ROWS).map((entry) => row(address, entry));
   part("wallet-history").replaceChildren(...rows);
@@ -13,12 +14,12 @@ export function show(address, entries) {
   part("history-empty").hidden = rows.length > 0;
   const more = part("history-more");
   more.hidden = entries.length <= MOST_ROWS;
-  more.href = `/address/${address}`;
+  more.href = `${base}/address/${address}`;
 }
 
 function row(address, entry) {
   const { kind, change, other, msg, id } = facts(address, entry);
-  const what = id ? element("a", { href: `/transaction/${encodeURIComponent(id)}` }, kind) : kind;
+  const what = id ? element("a", { href: `${base}/transaction/${encodeURIComponent(id)}` }, kind) : kind;
   const [look, sign] = change < 0n ? ["amount number", ""] : ["amount number good", "+"];
   const moved = element("td", { className: look }, `${sign}${toLab(change)}`);
   const whom = element("td", { className: "msg" }, ...(other ? [shortLink("/address", other)] : []));
@@ -27,7 +28,7 @@ function row(address, entry) {
   return element("tr", {}, element("th", { scope: "row" }, what), moved, whom, standing(entry), held);
 }
 
-/// What an entry means to the owner of the address.
+/// What an entry means for the owner of the address.
 function facts(address, { transaction, reward }) {
   if (!transaction) return { kind: "Mined", change: fromJson(reward) };
   const { id, from, to, msg } = transaction;
@@ -39,6 +40,6 @@ function facts(address, { transaction, reward }) {
 
 function standing({ status, block, confirmations }) {
   if (status !== "confirmed" || !block) return element("td", { className: "warn" }, "waits for a block");
-  const link = element("a", { href: `/block/${encodeURIComponent(block.hash)}` }, `block ${block.index}`);
+  const link = element("a", { href: `${base}/block/${encodeURIComponent(block.hash)}` }, `block ${block.index}`);
   return element("td", {}, link, ` · ${confirmations} ${confirmations === 1 ? "confirmation" : "confirmations"}`);
 }

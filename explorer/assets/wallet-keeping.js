@@ -1,4 +1,4 @@
-// Making, bringing, saving and deleting wallets: the forms around the store.
+// The forms that make, import, save and delete wallets.
 
 import * as keys from "./keys.js";
 import * as store from "./wallet-store.js";
@@ -6,7 +6,7 @@ import { complain, element, part } from "./wallet-dom.js";
 
 const LARGEST_FILE = 10_000;
 
-/// Makes the forms work. `current()` is the wallet that is shown, `changed()` is told when there are others.
+/// Makes the forms work. `current()` returns the shown wallet; `changed()` is called when the list of wallets changes.
 export function setUp({ current, changed }) {
   onSubmit("wallet-make", "wallet-name", () => keep(keys.make, changed));
   onSubmit("wallet-import", "wallet-pem", () => keep((is) => keys.fromPem(part("wallet-pem").value, is), changed));
@@ -14,7 +14,7 @@ export function setUp({ current, changed }) {
   part("wallet-file").addEventListener("change", readFile);
   part("wallet-export").addEventListener("click", () => save(current()));
   const dialog = part("wallet-delete-dialog");
-  // Another tab may switch wallets while the question is asked: what was asked about is what is deleted.
+  // Another tab may switch wallets while the dialog is open. The wallet named in the dialog is the one that is deleted.
   let doomed;
   part("wallet-delete").addEventListener("click", () => {
     const { name, address } = current();
@@ -30,7 +30,7 @@ export function setUp({ current, changed }) {
   });
 }
 
-/// Does what a form is for, once at a time; what goes wrong is said at its field.
+/// Runs the action of a form, one at a time, and shows errors at the field.
 function onSubmit(form, field, act) {
   part(form).addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -55,7 +55,7 @@ async function keep(make, changed) {
   const { key, address } = await make(isExportable);
   const name = part("wallet-name").value.trim() || "My wallet";
   await store.add({ address, name, key, isExportable, used: Date.now() });
-  // Browsers forget what pages keep when the disk is full, unless asked not to.
+  // When the disk is full, browsers delete the data of pages that have not asked to keep it.
   navigator.storage?.persist?.().catch(() => false);
   part("wallet-add").open = false;
   await changed();

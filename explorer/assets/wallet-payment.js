@@ -1,8 +1,8 @@
-// A payment: its text, its id, its signature, and the JSON that is pushed (protocol.md section 7). Shows nothing.
+// A payment: its text, its id, its signature, and its JSON (docs/protocol.md section 7).
 
 import { sha256, sign, toHex } from "./keys.js";
 
-/// What somebody says with a payment, if the network takes it. Throws words that help.
+/// Returns the message of a payment if the network accepts it; throws an error that says what to change.
 export function checkMessage(msg, mostBytes) {
   const bytes = new TextEncoder().encode(msg);
   if (new TextDecoder().decode(bytes) !== msg) throw new Error("The message has a broken character.");
@@ -13,7 +13,7 @@ export function checkMessage(msg, mostBytes) {
   return msg;
 }
 
-/// A payment before it is signed: the text that will be, and its id. Amounts are BigInt grains.
+/// A payment that is not signed yet: the text to sign, and its id. Amounts are BigInt grains.
 export async function draft({ network, from, to, amount, fee, msg }) {
   const uuid = toHex(crypto.getRandomValues(new Uint8Array(16)));
   const text = `${network}:${uuid}:${from}:${to}:${amount}:${fee}:${msg}`;
@@ -21,9 +21,9 @@ export async function draft({ network, from, to, amount, fee, msg }) {
   return { id, uuid, from, to, amount, fee, msg, text };
 }
 
-/// The JSON of a draft with its signature. Pushed twice, it still pays once: the id is the same.
+/// The JSON of a signed payment. Sent twice, it pays once, since its id is the same.
 export async function signed({ id, uuid, from, to, amount, fee, msg, text }, key) {
   const signature = await sign(key, new TextEncoder().encode(text));
-  // Amounts are below 2^53: exact as JSON numbers.
+  // Amounts are below 2^53, so JSON numbers are exact.
   return JSON.stringify({ id, uuid, from, to, amount: Number(amount), fee: Number(fee), msg, signature });
 }

@@ -1,4 +1,4 @@
-// Paying: the form, what will be signed, the signature, and the payment's way to six confirmations.
+// Paying: the form, the preview, the signature, and the state of the payment up to six confirmations.
 
 import * as api from "./wallet-api.js";
 import { check as checkAddress } from "./address.js";
@@ -7,16 +7,16 @@ import { complain, element, part, shortLink, visible } from "./wallet-dom.js";
 import { checkMessage, draft, signed } from "./wallet-payment.js";
 
 const ENOUGH_CONFIRMATIONS = 6;
-const NOT_TWICE = "To send the same payment again cannot pay twice.";
+const NOT_TWICE = "Sending the same payment again cannot pay twice.";
 
-/// A payment that waits for the word of its sender.
+/// A payment in preview that its sender has not confirmed.
 let prepared;
-/// Counts what was asked to be previewed or was taken back, so that what comes too late is not shown.
+/// Counts previews and cancellations, so that an outdated preview is not shown.
 let asked = 0;
-/// The payment that was sent last: {id, json, what, isSettled}.
+/// The last payment that was sent: {id, json, what, isSettled}.
 let sent;
 
-/// Makes the form work. `purse()` is who pays, {address, key, holds}; `wasSent()` is told when something has moved.
+/// Makes the form work. `purse()` returns the sender, {address, key, holds}; `wasSent()` is called after a payment.
 export function setUp({ network, mostBytes, purse, wasSent }) {
   const form = part("send-form");
   form.addEventListener("submit", (event) => {
@@ -32,14 +32,14 @@ export function setUp({ network, mostBytes, purse, wasSent }) {
   part("send-again").addEventListener("click", () => push(wasSent));
 }
 
-/// Forgets a payment that was not confirmed by its sender.
+/// Forgets the payment in preview.
 export function close() {
   asked += 1;
   prepared = undefined;
   part("preview").hidden = true;
 }
 
-/// Asks how the payment that was sent last is doing.
+/// Fetches the state of the last payment.
 export async function follow() {
   if (!sent || sent.isSettled) return;
   const { id, what } = sent;
@@ -47,18 +47,18 @@ export async function follow() {
   try {
     answer = await api.standing(id);
   } catch (error) {
-    // Of one that may not have arrived, the reason is more than that it is not there.
+    // If the payment may not have arrived, the shown reason says more than "not found".
     if (sent?.id === id && error.status === 404 && part("send-status").dataset.state !== "unknown") {
-      const why = "it may have waited for too long, or been outbid";
-      tell("gone", `${what} is not known to the mempool, or not any more: ${why}. ${NOT_TWICE}`);
+      const why = "perhaps it waited too long, or others paid a higher fee";
+      showState("gone", `${what} is not in the mempool, or no longer: ${why}. ${NOT_TWICE}`);
     }
     return;
   }
   if (sent?.id !== id) return;
   const confirmations = answer.status === "confirmed" ? answer.confirmations : 0;
   sent.isSettled = confirmations >= ENOUGH_CONFIRMATIONS;
-  if (confirmations === 0) tell("pending", `${what} waits for a block.`, 0);
-  else tell("confirmed", inBlock(what, answer.block?.index, confirmations), confirmations);
+  if (confirmations === 0) showState("pending", `${what} waits for a block.`, 0);
+  else showState("confirmed", inBlock(what, answer.block?.index, confirmations), confirmations);
 }
 
 function inBlock(what, index, confirmations) {
@@ -67,7 +67,7 @@ function inBlock(what, index, confirmations) {
   return `${what} is in block ${index}: ${shown} of ${ENOUGH_CONFIRMATIONS} confirmations. ${end}`;
 }
 
-/// The field's value, read; undefined, with words at the field, if it cannot be.
+/// Parses the value of a field; if that fails, shows the error at the field and returns undefined.
 function read(id, reader) {
   const field = part(id);
   try {
@@ -92,7 +92,7 @@ async function preview(network, mostBytes, { address, key, holds }) {
   close();
   const mine = asked;
   const drafted = await draft({ network, from: address, to, amount, fee, msg });
-  // Meanwhile the form, or the wallet, may have changed.
+  // The form or the wallet may have changed in the meantime.
   if (mine !== asked) return;
   prepared = { ...drafted, key };
   show(prepared);
@@ -102,20 +102,20 @@ function payable(amount, fee, holds) {
   if (amount === 0n) throw new Error("Nothing would move: the smallest amount is 0.00000001 LAB.");
   const together = sum(amount, fee);
   if (holds !== undefined && together > holds) {
-    throw new Error(`With its fee this takes ${toLab(together)} LAB, and this wallet holds ${toLab(holds)} LAB.`);
+    throw new Error(`With the fee this costs ${toLab(together)} LAB, but this wallet holds ${toLab(holds)} LAB.`);
   }
   return amount;
 }
 
 function show({ id, from, to, amount, fee, msg, text }) {
   const rows = [
-    ["Who pays, this wallet", from],
-    ["Who is paid", to === from ? `${to} (this is you: only the fee is spent)` : to],
+    ["From (this wallet)", from],
+    ["To", to === from ? `${to} (this wallet: only the fee is spent)` : to],
     ["Amount", `${toLab(amount)} LAB`],
-    ["Fee, for whoever mines it", `${toLab(fee)} LAB`],
-    ["Together", `${toLab(amount + fee)} LAB`],
-    ["Message, for everybody to read", msg === "" ? "none" : visible(msg)],
-    ["Its id", id],
+    ["Fee, for the miner", `${toLab(fee)} LAB`],
+    ["Total", `${toLab(amount + fee)} LAB`],
+    ["Message, public", msg === "" ? "none" : visible(msg)],
+    ["Transaction id", id],
   ];
   part("preview-facts").replaceChildren(
     ...rows.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, element("bdi", {}, value))]),
@@ -135,7 +135,7 @@ async function confirm(wasSent) {
     const json = await signed(prepared, prepared.key);
     sent = { id, json, what: `Your payment of ${toLab(amount)} LAB to ${to.slice(0, 12)}…`, isSettled: false };
   } catch {
-    tell("refused", "The browser could not sign it. Nothing was sent.");
+    showState("refused", "The browser could not sign the payment. Nothing was sent.");
     return;
   }
   close();
@@ -145,28 +145,30 @@ async function confirm(wasSent) {
 async function push(wasSent) {
   const { id, json, what } = sent;
   const typed = asked;
-  tell("sending", `${what} is on its way to a mempool…`);
+  showState("sending", `${what} is being sent to a mempool…`);
   part("send-status").focus();
   try {
     await api.push(json);
   } catch (error) {
     if (sent.id !== id) return;
-    sent.isSettled = !error.isPassing;
+    sent.isSettled = !error.mayBeTemporary;
     const reason = sentence(visible(error.message));
-    if (error.isPassing) tell("unknown", `${what} may not have arrived: ${reason} ${NOT_TWICE}`);
-    else tell("refused", `${what} was refused: ${reason} Nothing has moved.`);
+    if (error.mayBeTemporary) showState("unknown", `${what} may not have arrived: ${reason} ${NOT_TWICE}`);
+    else showState("refused", `${what} was refused: ${reason} No money was moved.`);
     return;
   }
-  // What was typed meanwhile is another payment.
-  if (sent.id === id && asked === typed) for (const field of ["send-to", "send-amount", "send-message"]) part(field).value = "";
+  // If something was typed in the meantime, it is another payment.
+  if (sent.id === id && asked === typed) {
+    for (const field of ["send-to", "send-amount", "send-message"]) part(field).value = "";
+  }
   await follow();
   wasSent();
 }
 
 const sentence = (words) => (/[.!?]$/.test(words) ? words : `${words}.`);
 
-/// Says how the payment is doing; only what has changed, since it is read aloud.
-function tell(state, words, confirmations) {
+/// Shows the state of the payment. Writes only changes, since screen readers read them.
+function showState(state, words, confirmations) {
   const place = part("send-status");
   place.hidden = false;
   place.dataset.state = state;

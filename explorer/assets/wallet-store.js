@@ -1,23 +1,23 @@
-// Wallets in this browser's IndexedDB: {address, name, key, isExportable, used}. The key is a CryptoKey, stored as it is.
+// Wallets in IndexedDB: {address, name, key, isExportable, used}. The key is stored as a CryptoKey.
 
 const MOST = 100;
 
-/// All wallets, the one that was used last first.
+/// All wallets, the last used one first.
 export async function all() {
   const wallets = await run("readonly", (table) => table.getAll(null, MOST));
   return wallets.sort((one, other) => other.used - one.used);
 }
 
-/// Keeps a new wallet. Throws words if its key is here already, or there are too many.
+/// Stores a new wallet. Throws an error if its key is stored already, or if there are too many wallets.
 export async function add(wallet) {
   const wallets = await all();
   const twin = wallets.find(({ address }) => address === wallet.address);
-  if (twin) throw new Error(`This key is here already, as “${twin.name}”.`);
-  if (wallets.length >= MOST) throw new Error(`This browser keeps ${MOST} wallets at most: delete one first.`);
+  if (twin) throw new Error(`This key is already here, as “${twin.name}”.`);
+  if (wallets.length >= MOST) throw new Error(`This browser keeps at most ${MOST} wallets. Delete one first.`);
   await run("readwrite", (table) => table.add(wallet));
 }
 
-/// Notes that a wallet is used now; one that another tab has deleted stays deleted.
+/// Marks a wallet as used now. A wallet that another tab has deleted stays deleted.
 export const use = (address) =>
   run("readwrite", (table) => {
     const request = table.get(address);
@@ -25,10 +25,10 @@ export const use = (address) =>
     return request;
   });
 
-/// Forgets a wallet and its key.
+/// Deletes a wallet and its key.
 export const remove = (address) => run("readwrite", (table) => table.delete(address));
 
-/// Does one thing, and answers when it is on disk.
+/// Runs one operation, and resolves when it is on disk.
 async function run(mode, act) {
   const database = await open();
   try {

@@ -1,5 +1,6 @@
-// The wallet's page: which wallet is shown, what it holds, and what keeps that up to date.
+// The page of the wallet: which wallet is shown, its balance, and how these are kept up to date.
 
+import { base } from "./base.js";
 import * as api from "./wallet-api.js";
 import * as earning from "./wallet-earn.js";
 import * as history from "./wallet-history.js";
@@ -10,15 +11,15 @@ import { fromJson, toLab } from "./grains.js";
 import { element, part, visible } from "./wallet-dom.js";
 
 const ROUND_MS = 5_000;
-/// A mempool hears of a block a little later than the page does.
+/// A mempool receives a block a little later than the page does.
 const SETTLING_MS = 400;
 const NOTHING_KEPT =
-  "This browser does not let pages keep anything, perhaps because this is a private window: keys would be lost at once.";
+  "This browser does not let pages store data, perhaps because this is a private window. Keys would be lost at once.";
 
 let wallets = [];
-/// What the shown wallet holds, in grains; undefined while that is not known.
+/// The balance of the shown wallet in grains; undefined while it is unknown.
 let holds;
-/// Whether it was seen if the shown wallet has anything, and so whether it should earn something first.
+/// Whether the balance is known, and so whether the form for earning was opened or closed.
 let isInvited = false;
 let isRefreshing = false;
 let isRefreshWanted = false;
@@ -29,12 +30,12 @@ const current = () => wallets[0];
 if (app) start();
 
 async function start() {
-  const trouble = whatIsMissing();
-  if (trouble) return complainAloud(trouble);
+  const trouble = missingFeature();
+  if (trouble) return showTrouble(trouble);
   try {
     wallets = await store.all();
   } catch {
-    return complainAloud(NOTHING_KEPT);
+    return showTrouble(NOTHING_KEPT);
   }
   part("wallet-origin").textContent = location.origin;
   part("wallet-add").open = wallets.length === 0;
@@ -49,17 +50,18 @@ async function start() {
   keepFresh();
 }
 
-/// Why there can be no wallet here, in words; undefined if there can be.
-function whatIsMissing() {
+/// Why there can be no wallet in this browser; undefined if there can be one.
+function missingFeature() {
   if (!isSecureContext || !globalThis.crypto?.subtle) {
-    return `This page came from ${location.origin}, and browsers do cryptography only for pages that came over https or `
-      + `from this machine itself. Open it as http://localhost${location.port && `:${location.port}`} on the machine `
-      + "where the explorer runs, or put https in front of the explorer, or use the program “user” in a terminal.";
+    const port = location.port && `:${location.port}`;
+    return `This page came from ${location.origin}. Browsers allow cryptography only on pages that come over https or `
+      + `from this computer. Open http://localhost${port} on the computer that runs the explorer, or put https in `
+      + "front of the explorer, or use the program “user” in a terminal.";
   }
   return globalThis.indexedDB ? undefined : NOTHING_KEPT;
 }
 
-function complainAloud(words) {
+function showTrouble(words) {
   const place = part("wallet-trouble");
   place.textContent = words;
   place.hidden = false;
@@ -76,21 +78,22 @@ async function choose(address) {
   await reload();
 }
 
-/// Shows the wallet that was used last; what it holds comes later.
+/// Shows the wallet that was used last; its balance follows later.
 function show() {
   sending.close();
   const wallet = current();
   earning.show(wallet?.address);
-  // Without a wallet there is nothing to do but to make one.
+  // Without a wallet, only the form that makes one is shown.
   for (const place of app.children) place.hidden = !wallet && !place.contains(part("wallet-add"));
   if (!wallet) return;
   const { address, name, isExportable } = wallet;
-  const choice = (each) => element("option", { value: each.address }, `${each.name} · ${each.address.slice(0, 12)}…`);
+  const choice = (each) =>
+    element("option", { value: each.address }, `${each.name} · ${each.address.slice(0, 12)}…`);
   part("wallet-choose").replaceChildren(...wallets.map(choice));
   part("wallet-title").textContent = name;
   part("wallet-address").textContent = address;
-  part("wallet-link").href = `/address/${address}`;
-  part("wallet-qr").src = `/qr/${address}.svg`;
+  part("wallet-link").href = `${base}/address/${address}`;
+  part("wallet-qr").src = `${base}/qr/${address}.svg`;
   part("wallet-export").hidden = !isExportable;
   part("wallet-export-done").hidden = true;
   part("wallet-locked").hidden = isExportable;
@@ -101,7 +104,7 @@ function show() {
   refresh();
 }
 
-/// Asks anew when a block or payment came (live.js replaces the line about the chain), and now and then.
+/// Refreshes after a block or payment, when live.js replaces the line about the chain, and every few seconds.
 function keepFresh() {
   const watching = new MutationObserver(() => {
     earning.tipIsAt(Number(part("wallet-tip")?.textContent ?? 0));
@@ -119,7 +122,7 @@ async function reloadIfChanged() {
   else await reload();
 }
 
-/// Asks for what the wallet holds and how its payments are; never twice at once.
+/// Fetches the balance, the history and the state of the last payment; one refresh at a time.
 async function refresh() {
   isRefreshWanted = true;
   if (isRefreshing) return;
@@ -134,7 +137,7 @@ async function refresh() {
   }
 }
 
-/// Whether there is somebody to ask. In its first seconds the explorer does not know of anybody yet.
+/// Whether a mempool answers. In its first seconds the explorer does not know of any.
 const isAnswered = () => part("wallet-waiting") !== null;
 
 async function refreshBalance() {
@@ -156,7 +159,7 @@ async function refreshHistory() {
     const entries = await api.history(address);
     if (current()?.address === address) history.show(address, entries);
   } catch {
-    // What was shown stays; the balance says that nobody answers.
+    // The shown history stays; the balance shows the error.
   }
 }
 
@@ -167,19 +170,19 @@ function showBalance(confirmed, withPending, trouble) {
     earning.invite(confirmed === 0n);
   }
   const balance = confirmed === undefined ? "not known" : `${toLab(confirmed)} LAB`;
-  // Said aloud when it changes, so written only then.
+  // Screen readers read it when it is written, so it is written only if it changes.
   if (part("wallet-balance").textContent !== balance) part("wallet-balance").textContent = balance;
-  const pending = confirmed === withPending ? "" : `${toLab(withPending)} LAB when all that waits is in a block`;
+  const pending = confirmed === withPending ? "" : `${toLab(withPending)} LAB once all pending payments are in blocks`;
   part("wallet-pending").textContent = trouble === undefined ? pending : visible(trouble);
 }
 
 async function copy() {
-  const said = part("wallet-copied");
+  const message = part("wallet-copied");
   try {
     await navigator.clipboard.writeText(current().address);
-    said.textContent = "Copied.";
+    message.textContent = "Copied.";
   } catch {
     getSelection().selectAllChildren(part("wallet-address"));
-    said.textContent = "Marked: copy it with Ctrl+C.";
+    message.textContent = "Selected: copy it with Ctrl+C.";
   }
 }

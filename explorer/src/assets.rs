@@ -1,5 +1,4 @@
-//! The files that pages name, built into the program: styles, scripts, the icon. Browsers keep them and ask whether they
-//! have changed.
+//! The styles, scripts and the icon of pages, built into the program. Browsers cache them and ask whether they changed.
 
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH};
@@ -25,6 +24,7 @@ macro_rules! asset {
 
 static ASSETS: &[Asset] = &[
     asset!("address.js", SCRIPT),
+    asset!("base.js", SCRIPT),
     asset!("bech32m.js", SCRIPT),
     asset!("grains.js", SCRIPT),
     asset!("icon.svg", SVG),
@@ -55,15 +55,16 @@ static ASSETS: &[Asset] = &[
     asset!("wallet.js", SCRIPT),
 ];
 
-/// Where a file is found.
+/// The path of a file, for links.
 pub(crate) fn path(name: &str) -> String {
     format!("/assets/{name}")
 }
 
-/// A file by its name.
-pub(crate) fn get(name: &str, request: &Request) -> Result<Response, Problem> {
+/// Answers `GET /assets/{name}`.
+pub(crate) fn get(request: &Request) -> Result<Response, Problem> {
+    let [name] = request.params()?;
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
-        return Err(server::not_found(format!("no file {name:?} here")));
+        return Err(server::not_found(format!("there is no file {name:?}")));
     };
     let tag = format!("\"{}\"", DataHash::of(asset.content));
     let is_known = request.header(&IF_NONE_MATCH).is_some_and(|known| known == tag);

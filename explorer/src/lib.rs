@@ -1,44 +1,46 @@
-//! The explorer: a whole network on web pages, live, and a wallet in the browser (README, "Look at it").
+//! The explorer: a whole network on web pages, live, and a wallet in the browser (docs/tour.md).
 //!
-//! It is a client like any other: the tracker names the nodes and mempools, `network` keeps a picture of them, `pages`
-//! show it. No rule of the chain belongs here; keys never come here.
+//! It is a client like any other: the tracker names the nodes and mempools, `monitor` asks and listens to them,
+//! `network` is what is known so far, and `pages` show it. No rule of the chain belongs here, and no private key ever
+//! arrives here.
 
-mod api;
 mod assets;
-mod figures;
-mod headers;
-mod loads;
+mod block_sizes;
+mod header_cache;
+mod monitor;
 mod network;
-mod openapi;
 mod pages;
-mod pool;
-mod service;
-mod sources;
+mod pending_cache;
+mod router;
+mod routes;
+mod state;
+mod stats;
 mod steering;
+mod upstream;
 mod view;
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use network::Watch;
+use monitor::Monitor;
 use runtime::client::{Client, Error as ClientError};
 use runtime::clock::Clock;
 use runtime::own_address::{InvalidAddress, OwnAddress, parse_address};
 use runtime::server;
-use service::Explorer;
 use shared::config::Config;
-use sources::Sources;
+use state::ExplorerState;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
-use steering::split::Splitter;
+use steering::Splitter;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use upstream::Upstream;
 
 /// What an explorer needs to run.
 pub struct Settings {
-    /// Sections `[network]`, `[explorer]` and `[http]`. The listener is bound already.
+    /// Sections `[network]`, `[explorer]` and `[http]`. The listener is already bound.
     pub config: Config,
-    /// What steering each node needs, by its `host:port`: with it the pages have buttons. They never leave this process
-    /// but for the node they belong to.
+    /// The tokens of nodes, by `host:port`. Pages of these nodes have buttons that steer them. A token is sent to no
+    /// one but its node.
     pub tokens: BTreeMap<String, String>,
     /// Renders `/metrics`.
     pub metrics: Option<PrometheusHandle>,
@@ -51,16 +53,16 @@ impl fmt::Debug for Settings {
     }
 }
 
-/// Why an explorer could not start or go on.
+/// Why an explorer could not start or had to stop.
 #[derive(Debug, thiserror::Error)]
 pub enum ExplorerError {
     /// The listener has no address, or serving failed.
     #[error("cannot serve: {0}")]
     Serve(#[from] std::io::Error),
-    /// The HTTP client.
+    /// The HTTP client could not be created.
     #[error("cannot make an HTTP client: {0}")]
     Client(#[from] ClientError),
-    /// An address that was configured.
+    /// A configured address is malformed.
     #[error(transparent)]
     Address(#[from] InvalidAddress),
 }
@@ -68,7 +70,7 @@ pub enum ExplorerError {
 /// Serves the pages on `listener` until `shutdown` is cancelled.
 ///
 /// # Errors
-/// See [`ExplorerError`]. A tracker, nodes or mempools that are not there are no error: the pages say so.
+/// See [`ExplorerError`]. A missing tracker, node or mempool is no error: the pages say what is missing.
 pub async fn run(listener: TcpListener, settings: Settings, shutdown: CancellationToken) -> Result<(), ExplorerError> {
     let Settings { config, tokens, metrics } = settings;
     let bound = listener.local_addr()?;
@@ -76,16 +78,16 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     let tracker = parse_address("the tracker", &config.explorer.tracker)?;
     let clock = Clock::new(0);
     let client = Client::new(Some(config.network.network_id()), None)?;
-    let watch = Watch::start(client.clone(), tracker, &config.network, clock, shutdown.clone());
-    let splitter = Arc::new(Splitter::new(client.clone(), watch.clone(), clock, shutdown.clone()));
-    let sources = Sources::new(client, &config.network, watch.clone());
+    let monitor = Monitor::start(client.clone(), tracker, &config.network, clock, shutdown.clone());
+    let splitter = Arc::new(Splitter::new(client.clone(), monitor.clone(), clock, shutdown.clone()));
+    let upstream = Upstream::new(client, &config.network, monitor.clone());
     let kit = server::Settings { metrics, ..server::Settings::new(&config.http, &config.explorer.host, None) };
     if !tokens.is_empty() && !bound.ip().is_loopback() {
-        tracing::warn!(address = %bound, nodes = tokens.len(), "whoever reaches this address can steer the nodes whose tokens were given");
+        tracing::warn!(address = %bound, nodes = tokens.len(), "anyone who reaches this address can steer these nodes");
     }
     tracing::info!(address = %bound, "explorer listens");
-    let service = Explorer::new(&config, own, watch, sources, splitter.clone(), tokens, clock);
-    let served = server::serve(listener, Arc::new(service), service::router(), kit, shutdown).await;
+    let state = ExplorerState::new(&config, own, monitor, upstream, splitter.clone(), tokens, clock);
+    let served = server::serve(listener, Arc::new(state), router::router(), kit, shutdown).await;
     splitter.close().await;
     Ok(served?)
 }

@@ -1,9 +1,9 @@
-//! What a pushed transaction goes through, the cheapest first (docs/protocol.md §11): the source's rate, shape, points,
-//! content, whether it is known and covered, its signature, and then the desk.
+//! The checks of a pushed transaction, the cheapest first (docs/protocol.md §11): the source's rate, shape, points of
+//! the curve, content, whether it is known and covered, its signature.
 //!
-//! All that computes runs off the threads that serve HTTP, on a bounded number of others with a bounded queue before them.
+//! The computing runs on a bounded number of threads with a bounded queue, not on the threads that serve HTTP.
 
-use crate::desk::{Admission, Desk, NotKept, Refused};
+use crate::pool_state::{Admission, NotKept, PoolState, PushError};
 use crate::rate_limit::RateLimit;
 use http::StatusCode;
 use metrics::counter;
@@ -11,36 +11,41 @@ use runtime::clock::Clock;
 use runtime::server::{self, Request, Response, problem, reply};
 use shared::keys::{Signed, Verifier};
 use shared::ledger::{Transaction, TransactionId, TransactionRules, TransactionViolation};
-use shared::pool::{AdmissionError, Pending};
+use shared::pool::{AdmissionError, Pending, StageError};
 use shared::wire::{PUSH_BYTES, Problem, PushStatus, Pushed};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 
-/// Pushes that may wait for their turn to be checked.
+/// The most pushes that wait for a check.
 const MAX_QUEUED: usize = 8192;
 
-/// Everything that it takes to judge a push.
+/// Checks pushes and admits them to the pool.
 pub(crate) struct Admissions {
-    desk: Arc<Desk>,
+    pool_state: Arc<PoolState>,
     verifier: Arc<dyn Verifier>,
     rules: TransactionRules,
     clock: Clock,
     rate_limit: RateLimit,
     queued: Arc<Semaphore>,
-    /// As many as are checked at a time.
+    /// Limits the pushes that are checked at the same time.
     checked: Arc<Semaphore>,
 }
 
 impl Admissions {
-    pub(crate) fn new(desk: Arc<Desk>, verifier: Arc<dyn Verifier>, clock: Clock, rate_limit: RateLimit) -> Self {
-        let rules = TransactionRules::of(desk.params());
-        // One more than cores: while one waits for the desk, another computes.
+    pub(crate) fn new(
+        pool_state: Arc<PoolState>,
+        verifier: Arc<dyn Verifier>,
+        clock: Clock,
+        rate_limit: RateLimit,
+    ) -> Self {
+        let rules = TransactionRules::of(pool_state.params());
+        // One more than cores, since one may be waiting for the pool's lock.
         let threads = std::thread::available_parallelism().map_or(1, usize::from) + 1;
         let (queued, checked) = (Arc::new(Semaphore::new(MAX_QUEUED)), Arc::new(Semaphore::new(threads)));
-        Self { desk, verifier, rules, clock, rate_limit, queued, checked }
+        Self { pool_state, verifier, rules, clock, rate_limit, queued, checked }
     }
 
-    /// Takes the transaction in the body of `request`, and answers when it is on disk.
+    /// Admits the transaction in the body of `request`; responds when it is on disk.
     pub(crate) async fn push(self: &Arc<Self>, request: Request) -> Result<Response, Problem> {
         let result = self.decide(request).await;
         let outcome = match &result {
@@ -73,7 +78,7 @@ impl Admissions {
         let checked =
             self.checked.clone().acquire_owned().await.map_err(|error| server::internal(error.to_string()))?;
         let this = self.clone();
-        // Whether the client still waits or not: what was begun is done, and has its place until then.
+        // The check continues and keeps its permits even if the client disconnects.
         let admission = tokio::task::spawn_blocking(move || {
             let _places = (checked, queued);
             this.judge(transaction)
@@ -97,13 +102,13 @@ impl Admissions {
         }
         let text = transaction.check_content(&self.rules).map_err(|broken| broken_problem(&broken))?;
         let newcomer = Pending::new(Arc::new(transaction), self.clock.time().as_ms());
-        if let Some(known) = self.desk.check(&newcomer).map_err(|refused| refused_problem(&refused))? {
+        if let Some(known) = self.pool_state.check(&newcomer).map_err(|refused| refused_problem(&refused))? {
             return Ok(known);
         }
         let Transaction { from, to, signature, .. } = &*newcomer.transaction;
         let signed = Signed { text: &text, from, to, signature };
         self.verifier.verify(&signed).map_err(|broken| broken_problem(&broken))?;
-        self.desk.admit(newcomer).map_err(|refused| refused_problem(&refused))
+        self.pool_state.admit(newcomer).map_err(|refused| refused_problem(&refused))
     }
 }
 
@@ -124,15 +129,15 @@ fn broken_problem(broken: &TransactionViolation) -> Problem {
     }
 }
 
-fn refused_problem(refused: &Refused) -> Problem {
+fn refused_problem(refused: &PushError) -> Problem {
     match refused {
-        Refused::Pool(refusal) => refusal_problem(refusal),
-        Refused::Store(error) => {
-            tracing::error!(%error, "the chain cannot be read");
+        PushError::Stage(StageError::Pool(refusal)) => refusal_problem(refusal),
+        PushError::Store(error) => {
+            tracing::debug!(%error, "the chain cannot be read");
             server::unavailable(refused.to_string())
         }
-        Refused::ReceiverIsFull { .. } => server::unprocessable("max-balance", refused.to_string()),
-        Refused::Busy | Refused::NotReady(_) => server::unavailable(refused.to_string()),
+        PushError::ReceiverIsFull { .. } => server::unprocessable("max-balance", refused.to_string()),
+        PushError::Stage(StageError::Busy) | PushError::NotReady(_) => server::unavailable(refused.to_string()),
     }
 }
 

@@ -1,15 +1,15 @@
 //! A mempool: accepts transactions, keeps them until they are in a block, and serves balances, histories and
 //! confirmations (docs/protocol.md §11).
 //!
-//! This crate only puts parts together: `shared` decides which transactions are valid and which of them stay in the
-//! pool; disk, HTTP and following the chain are `runtime`'s.
+//! This crate only connects parts: `shared` decides which transactions are valid and which stay in the pool; `runtime`
+//! has disk, HTTP and following the chain.
 
 mod admission;
-mod committer;
-mod desk;
+mod chain_delta;
 mod following;
 mod list_cache;
-mod passage;
+mod pool_state;
+mod pool_writer;
 mod rate_limit;
 mod router;
 mod routes;
@@ -17,9 +17,9 @@ mod state;
 mod store;
 
 use admission::Admissions;
-use committer::Committer;
-use desk::Desk;
 use metrics_exporter_prometheus::PrometheusHandle;
+use pool_state::PoolState;
+use pool_writer::PoolWriter;
 use rate_limit::RateLimit;
 use runtime::chain_service::{ChainService, ChainServiceError, ChainSettings};
 use runtime::clock::Clock;
@@ -45,8 +45,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The name of the pool's file in the data folder.
 const POOL_FILE: &str = "pool.redb";
-/// Valid signatures that the verifier remembers, since nearly all transactions of a block were pushed before.
-const REMEMBERED_SIGNATURES: usize = 200_000;
+/// Valid signatures that the verifier caches, since nearly all transactions of a block were pushed before.
+const CACHED_SIGNATURES: usize = 200_000;
 /// Bytes of a bundle with a short message, besides its transactions.
 const BUNDLE_BYTES: u64 = 200;
 
@@ -90,7 +90,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         return Err(MempoolError::NoTransactions(config.network.name));
     }
     let clock = Clock::new(0);
-    let verifier = Arc::new(CachingVerifier::new(REMEMBERED_SIGNATURES));
+    let verifier = Arc::new(CachingVerifier::new(CACHED_SIGNATURES));
     let rules = Arc::new(Rules::with_verifier(config.network.clone(), verifier.clone()).keeping_history());
     let bound = listener.local_addr().map_err(ChainServiceError::from)?;
     let service = ChainService::start(ChainSettings {
@@ -103,39 +103,45 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         peers,
         max_peers: config.mempool.max_peers,
         poll_ms: config.mempool.poll_ms,
+        shutdown: shutdown.clone(),
     })
     .await?;
     let follower = &service.follower;
     let run = getrandom::u64().map_err(ChainServiceError::Random)?;
-    let pool_store = PoolStore::new(Arc::new(data.open_store(POOL_FILE).await?));
-    let desk = Arc::new(open_desk(&config, &pool_store, follower, clock)?);
-    tracing::info!(pending = desk.pool(|pool| pool.len()), "the pool is open");
+    let pool_file = Arc::new(data.open_store(POOL_FILE).await?);
+    service.health.add_store(pool_file.clone());
+    let pool_store = PoolStore::new(pool_file);
+    let pool_state = Arc::new(open_pool(&config, &pool_store, follower, clock)?);
+    pool_state.report_to(follower.clone());
+    tracing::info!(pending = pool_state.pool(|pool| pool.len()), "the pool is open");
 
-    let committer = Committer::start(desk.clone(), pool_store, shutdown.clone()).map_err(ChainServiceError::from)?;
-    let following = tokio::spawn(following::follow(desk.clone(), follower.clone(), clock, shutdown.clone()));
+    let pool_writer =
+        PoolWriter::start(pool_state.clone(), pool_store, shutdown.clone()).map_err(ChainServiceError::from)?;
+    let following = tokio::spawn(following::follow(pool_state.clone(), follower.clone(), clock, shutdown.clone()));
     let Registration { known_as, .. } = service.register(shutdown.clone())?;
     let kit = server::Settings { metrics, ..server::Settings::new(&config.http, host, advertise.as_deref()) };
     let rate_limit = RateLimit::new(config.mempool.pushes_per_second, config.mempool.push_burst);
-    let admissions = Admissions::new(desk.clone(), verifier, clock, rate_limit);
+    let admissions = Admissions::new(pool_state.clone(), verifier, clock, rate_limit);
     let identity = Identity::new("mempool", &config.network, known_as, clock.time());
-    let state = MempoolState::new(desk.clone(), follower.clone(), admissions, identity, run);
+    let state =
+        MempoolState::new(pool_state.clone(), follower.clone(), service.health.clone(), admissions, identity, run);
     let served = service.serve(listener, Arc::new(state), router::router(), kit, shutdown).await;
     if following.await.is_err() {
         tracing::error!("the task that follows the chain panicked");
     }
-    desk.end();
-    let is_all_written = committer.join().await;
-    desk.let_go();
+    pool_state.stop();
+    let is_all_written = pool_writer.join().await;
+    pool_state.drop_snapshot();
     service.stop().await;
     if is_all_written { Ok(served?) } else { Err(MempoolError::PoolEnded) }
 }
 
 /// The stored pool, moved to the tip of the chain.
-fn open_desk(config: &Config, store: &PoolStore, follower: &Follower, clock: Clock) -> Result<Desk, StoreError> {
+fn open_pool(config: &Config, store: &PoolStore, follower: &Follower, clock: Clock) -> Result<PoolState, StoreError> {
     let state = follower.view().snapshot()?;
-    let desk = Desk::open(config.network.clone(), pool_limits(config), store, &state)?;
-    following::catch_up(&desk, follower.view(), clock.time().as_ms())?;
-    Ok(desk)
+    let pool_state = PoolState::open(config.network.clone(), pool_limits(config), store, &state)?;
+    following::catch_up(&pool_state, follower.view(), clock.time().as_ms())?;
+    Ok(pool_state)
 }
 
 fn pool_limits(config: &Config) -> PoolLimits {

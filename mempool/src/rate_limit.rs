@@ -36,7 +36,7 @@ impl RateLimit {
         };
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         if buckets.len() >= MAX_SOURCES && !buckets.contains_key(&source) {
-            // A full bucket is the same as none.
+            // A source with a full bucket needs no entry.
             buckets.retain(|_, bucket| level(bucket) < full);
             if buckets.len() >= MAX_SOURCES {
                 return false;

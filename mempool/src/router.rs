@@ -87,7 +87,7 @@ fn transaction_routes() -> Vec<Route<MempoolState>> {
 
 fn events_route() -> Route<MempoolState> {
     let events = |mempool: Arc<MempoolState>, request: Request| async move {
-        reply::broadcast(&request, mempool.desk.subscribe())
+        reply::broadcast(&request, mempool.pool_state.subscribe())
     };
     get("/events", "Server-sent events `transaction`, `confirmed`, `returned`, `evicted` with JSON data", events)
         .returns(Shape::text("text/event-stream"))

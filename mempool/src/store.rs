@@ -1,37 +1,22 @@
-//! The pool on disk: one row a pending transaction, and the block that the pool stands on.
+//! The pool on disk: one row for each pending transaction, and the block that the pool stands on.
 //!
 //! ```text
 //! State: id (32)  →  arrived, ms since 1970 (8, big-endian) | JSON of the transaction
 //! Meta:  "tip"    →  height (8, big-endian) | hash (32)
 //! ```
 //!
-//! Only bytes: which transactions are in the pool is decided elsewhere.
+//! Only the bytes: `shared::pool` decides which transactions are in the pool.
 
 use shared::block::{BlockHash, BlockId, Height};
-use shared::ledger::{TransactionId, json_of};
-use shared::pool::Pending;
+use shared::ledger::json_of;
+use shared::pool::{Pending, WriteBatch};
 use shared::store::{Batch, Store, StoreError, Table};
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 const TIP: &[u8] = b"tip";
 
-/// What changed in the pool since the last commit: by id, what is pending now or that it is no longer.
-#[derive(Debug, Default)]
-pub(crate) struct Changes {
-    pub(crate) rows: BTreeMap<TransactionId, Option<Pending>>,
-    /// The block that the pool stands on now, where that is another.
-    pub(crate) tip: Option<BlockId>,
-}
-
-impl Changes {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows.is_empty() && self.tip.is_none()
-    }
-}
-
-/// What a pool was when it was last written.
+/// The pool as of the last commit.
 #[derive(Debug)]
 pub(crate) struct Stored {
     /// Oldest first.
@@ -39,7 +24,6 @@ pub(crate) struct Stored {
     pub(crate) tip: Option<BlockId>,
 }
 
-/// A pool's file.
 pub(crate) struct PoolStore(Arc<dyn Store>);
 
 impl PoolStore {
@@ -47,7 +31,6 @@ impl PoolStore {
         Self(store)
     }
 
-    /// Reads all of it.
     pub(crate) fn load(&self) -> Result<Stored, StoreError> {
         let rows = self.0.snapshot()?;
         let mut pending = Vec::new();
@@ -70,8 +53,8 @@ impl PoolStore {
         Ok(Stored { pending, tip })
     }
 
-    /// Writes all changes or none; on `Ok` they survive a crash.
-    pub(crate) fn commit(&self, changes: &Changes) -> Result<(), StoreError> {
+    /// Writes all changes or none. On `Ok` they survive a crash.
+    pub(crate) fn commit(&self, changes: &WriteBatch) -> Result<(), StoreError> {
         let mut batch = Batch::default();
         for (id, change) in &changes.rows {
             match change {

@@ -7,6 +7,7 @@ mod block_cache;
 mod coinbase;
 mod mempools;
 mod mining;
+mod push_guard;
 mod router;
 mod routes;
 mod sender;
@@ -104,6 +105,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         peers,
         max_peers: config.node.max_peers,
         poll_ms: config.node.poll_ms,
+        shutdown: shutdown.clone(),
     })
     .await?;
     if let Some(miner) = coinbase.miner {
@@ -123,14 +125,17 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     } else {
         Mempools::none()
     };
-    let mining = Mining::start(&config.node, service.follower.clone(), clock, coinbase, mempools, shutdown.clone())?;
+    let chain = (service.follower.clone(), service.health.clone());
+    let mining = Mining::start(&config.node, chain, clock, coinbase, mempools, shutdown.clone())?;
     let kit = server::Settings {
         token: Some(token),
         metrics,
         ..server::Settings::new(&config.http, host, advertise.as_deref())
     };
-    let state = Arc::new(NodeState::new(service.follower.clone(), mining.clone(), clock, known_as));
-    let served = service.serve(listener, state, router::router(), kit, shutdown).await;
+    let source_percent = config.http.max_source_percent;
+    let (follower, health) = (service.follower.clone(), service.health.clone());
+    let state = NodeState::new(follower, health, mining.clone(), clock, known_as, source_percent);
+    let served = service.serve(listener, Arc::new(state), router::router(), kit, shutdown).await;
     mining.join().await;
     service.stop().await;
     Ok(served?)

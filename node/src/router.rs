@@ -64,6 +64,7 @@ fn exchange_routes() -> Vec<Route<NodeState>> {
             .returns_with(201, "Stored, on the best chain or on a side branch", Shape::of::<BlockResponse>())
             .returns_with(200, "Known already", Shape::of::<BlockResponse>())
             .returns_with(202, "Cannot be judged yet, for the given reason", Shape::of::<BlockResponse>())
+            .refuses(429, "Too many invalid blocks came from the machine that the request comes from")
             .refuses(422, "The block breaks the rule that `rule` names"),
         post("/sync/headers", "Up to 2000 headers after a point that both chains have", exchange::headers)
             .details("They follow the first hash of the locator that is on the node's best chain.")
@@ -104,12 +105,13 @@ fn work_routes() -> Vec<Route<NodeState>> {
         get("/work", "Work for an outside miner", work::offer)
             .details("Append a nonce of 16 hex digits to `seal` and hash it, until the hash is at most `target`.")
             .query::<WorkQuery>()
-            .returns(Shape::of::<WorkOffer>()),
+            .returns(Shape::of::<WorkOffer>())
+            .refuses(429, "The caller's address has too many open offers for the next block"),
         post("/work", "A nonce that solves offered work", work::solve)
             .details("The answers are those of `POST /block`.")
             .body::<WorkSolution>()
             .returns_with(201, "The block is stored", Shape::of::<BlockResponse>())
-            .refuses(404, "This work is not on offer, or not any more")
+            .refuses(404, "The work is too old (`rule` is `stale`), or was never offered (`not-offered`)")
             .refuses(422, "The hash is above the target"),
     ]
 }

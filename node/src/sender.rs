@@ -12,8 +12,8 @@ static LOOK_UPS: Semaphore = Semaphore::const_new(4);
 /// How long resolving a name may take.
 const RESOLVE: Duration = Duration::from_secs(1);
 
-/// The claimed address, if its host is the one that the request came from. A sender is blamed for an invalid block, so
-/// a request must not be able to name another node.
+/// The claimed address, if its host is the one that the request came from. The port is not verified, so the name proves
+/// nothing: it is only good for asking the node at this address.
 pub(crate) async fn verified_sender(resolver: &Resolver, request: &Request) -> Option<PeerAddress> {
     let address = PeerAddress::new(request.claimed_node()?)?;
     let from = request.remote.ip();

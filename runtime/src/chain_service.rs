@@ -10,12 +10,14 @@ use crate::follower::{Follower, FollowerError, FollowerSettings, FollowerThread}
 use crate::own_address::{InvalidAddress, OwnAddress, parse_address};
 use crate::registration::{self, Registration};
 use crate::server::{self, Router, Service};
+use crate::service_health::ServiceHealth;
 use shared::chain::{Rules, SideLimits};
+use shared::params::Params;
 use shared::store::StoreError;
 use shared::sync::{PeerAddress, PeerSource, SyncSettings};
 use shared::wire::Role;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +44,8 @@ pub struct ChainSettings<'a> {
     pub max_peers: usize,
     /// Milliseconds between two looks at each peer's tip.
     pub poll_ms: u64,
+    /// Ends the looks at the service's health.
+    pub shutdown: CancellationToken,
 }
 
 /// Why a service that follows the chain could not start or go on.
@@ -53,6 +57,17 @@ pub enum ChainServiceError {
     /// The chain's file cannot be opened.
     #[error("cannot open the chain: {0}")]
     Store(#[from] StoreError),
+    /// The chain's file can be opened, but not used.
+    #[error(
+        "cannot use the chain in {file}: {source}; put the file back from a copy, or move it and {file}.used away, and \
+         the next start fetches the chain from other nodes"
+    )]
+    UnusableChain {
+        /// The file.
+        file: String,
+        /// What is wrong with it.
+        source: StoreError,
+    },
     /// The chain's thread could not start.
     #[error(transparent)]
     Follower(#[from] FollowerError),
@@ -76,9 +91,20 @@ pub struct ChainService {
     pub follower: Follower,
     /// The service's own address.
     pub own: OwnAddress,
+    /// What keeps the service from its work.
+    pub health: ServiceHealth,
     role: Role,
     tracker: PeerAddress,
     thread: FollowerThread,
+}
+
+/// Whether the chain itself found the damage; the store names its file, and what to do, by itself.
+fn is_damage(error: &StoreError, file: &str) -> bool {
+    match error {
+        StoreError::DamagedBlock { .. } => true,
+        StoreError::Damaged(reason) => !reason.contains(file),
+        StoreError::Failed(_) | StoreError::OtherNetwork { .. } => false,
+    }
 }
 
 impl ChainService {
@@ -96,14 +122,23 @@ impl ChainService {
             max_peers: settings.max_peers,
             poll_ms: settings.poll_ms,
         };
+        warn_of_wide_future(rules.params());
         let (network, name) = (rules.params().network_id(), rules.params().name.clone());
         let seed = getrandom::u64().map_err(ChainServiceError::Random)?;
-        let follower_settings = FollowerSettings { rules, side_limits: SideLimits::default(), sync, clock, seed };
-        let (follower, thread) = Follower::start(follower_settings, store)?;
+        let file = store.path().unwrap_or(data.path()).display().to_string();
+        let follower_settings =
+            FollowerSettings { rules, side_limits: SideLimits::default(), sync, clock, seed, file: file.clone() };
+        let (follower, thread) = Follower::start(follower_settings, store.clone()).map_err(|error| match error {
+            FollowerError::Store(source) if is_damage(&source, &file) => {
+                ChainServiceError::UnusableChain { file, source }
+            }
+            error => error.into(),
+        })?;
+        let health = ServiceHealth::start(follower.clone(), clock, store, settings.shutdown);
         follower.offer_peers(peers, PeerSource::Manual);
         let height = follower.status().tip.index.0;
         tracing::info!(address = %own.bound, %network, name, height, "{} listens", role_name(role));
-        Ok(Self { follower, own, role, tracker, thread })
+        Ok(Self { follower, own, health, role, tracker, thread })
     }
 
     /// A client whose requests name this service and its network.
@@ -148,5 +183,22 @@ impl ChainService {
     pub async fn stop(self) {
         self.follower.stop();
         self.thread.join().await;
+    }
+}
+
+/// Warns, once in a process, of parameters that are sound alone but not together.
+fn warn_of_wide_future(params: &Params) {
+    static WARNED: Once = Once::new();
+    let Params { max_future_ms, block_interval_ms, .. } = *params;
+    if params.is_future_too_wide() {
+        WARNED.call_once(|| {
+            tracing::warn!(
+                max_future_ms,
+                block_interval_ms,
+                "miners who date their blocks ahead can slow this network down; for a new network, set max_future_ms \
+                 in [network] to at most {} (3 intervals)",
+                Params::sound_future_ms(block_interval_ms)
+            );
+        });
     }
 }

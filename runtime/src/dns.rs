@@ -10,6 +10,8 @@ use hickory_resolver::config::{LookupIpStrategy, ResolverConfig};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use shared::sync::PeerAddress;
+use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -106,9 +108,89 @@ impl Resolve for Resolver {
     }
 }
 
+/// Most names in a [`TrustedHosts`].
+const MAX_TRUSTED: usize = 4096;
+
+/// Names that may belong to this machine, because the user or the tracker named them, not a peer; clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct TrustedHosts(Arc<Mutex<HashSet<String>>>);
+
+impl TrustedHosts {
+    /// Trusts the hosts of these addresses; beyond a bound, further ones stay untrusted.
+    pub fn add<'a>(&self, addresses: impl IntoIterator<Item = &'a PeerAddress>) {
+        let mut hosts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for address in addresses {
+            if hosts.len() < MAX_TRUSTED
+                && let Some((host, _)) = address.as_str().rsplit_once(':')
+            {
+                hosts.insert(host.to_owned());
+            }
+        }
+    }
+
+    fn contains(&self, host: &str) -> bool {
+        host == "localhost" || self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(host)
+    }
+}
+
+/// Resolves names that peers named: what such a name stands for is known only when it is connected to, and a stranger
+/// must not make a service call its own machine or link.
+#[derive(Debug, Clone)]
+pub(crate) struct PeerResolver {
+    resolver: Resolver,
+    trusted: TrustedHosts,
+}
+
+/// A name that only a trusted source may give.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} is an address of this machine or link, which a peer may not name")]
+struct LocalName(String);
+
+impl PeerResolver {
+    pub(crate) fn new(trusted: TrustedHosts) -> Self {
+        Self { resolver: Resolver::default(), trusted }
+    }
+}
+
+impl Resolve for PeerResolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let Self { resolver, trusted } = self.clone();
+        Box::pin(async move {
+            let host = name.as_str().to_ascii_lowercase();
+            let mut found = resolver.addresses(&host).await?;
+            if !trusted.contains(&host) {
+                found.retain(|ip| !is_local(*ip));
+                if found.is_empty() {
+                    return Err(LocalName(host).into());
+                }
+            }
+            let found: Addrs = Box::new(found.into_iter().map(|address| SocketAddr::new(address, 0)));
+            Ok(found)
+        })
+    }
+}
+
+/// Whether an address can only mean the machine, or the link, that it is used on.
+fn is_local(ip: IpAddr) -> bool {
+    PeerAddress::new(&SocketAddr::new(ip, 1).to_string()).is_none_or(|address| address.is_local())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_name_of_this_machine_is_resolved_only_if_it_is_trusted() {
+        let trusted = TrustedHosts::default();
+        let resolver = PeerResolver::new(trusted.clone());
+        // Every name below `localhost` means this machine (RFC 6761).
+        let resolve = async |name: &str| resolver.resolve(name.parse().unwrap()).await.map(Iterator::count);
+        let error = resolve("Evil.localhost").await.unwrap_err().to_string();
+        assert!(error.contains("evil.localhost"), "{error}");
+        assert!(resolve("localhost").await.unwrap() > 0, "an address filter judges this one");
+        trusted.add(&[PeerAddress::new("evil.localhost:80").unwrap()]);
+        assert!(resolve("evil.localhost").await.unwrap() > 0);
+    }
 
     #[tokio::test]
     async fn an_address_stands_for_itself_and_localhost_for_this_machine() {

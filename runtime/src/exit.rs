@@ -3,7 +3,9 @@
 use crate::sanitize;
 use std::error::Error;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
 /// The exit code of a program that ends with `result`; prints its error.
 pub fn code_of(result: anyhow::Result<()>) -> ExitCode {
@@ -26,4 +28,20 @@ pub fn report_error(error: &(dyn Error + 'static), code: ExitCode) -> ExitCode {
     // A closed standard error is no reason to panic.
     let _ = writeln!(std::io::stderr(), "error: {}", sanitize::text(&text));
     code
+}
+
+static TEMPORARY: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Has [`at_once`] remove a temporary folder, whose owner does not get to do it then.
+pub fn remove_at_once(folder: &Path) {
+    TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).push(folder.to_owned());
+}
+
+/// Ends the process without waiting for anything but the removal of its temporary folders.
+pub fn at_once(code: i32) -> ! {
+    for folder in TEMPORARY.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        // It may be gone already, and there is nobody left to tell.
+        let _ = std::fs::remove_dir_all(folder);
+    }
+    std::process::exit(code)
 }

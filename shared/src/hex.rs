@@ -1,4 +1,4 @@
-//! Lower-case hexadecimal, the only spelling that hashed texts know (docs/protocol.md §1).
+//! Lower-case hexadecimal, the only spelling in hashed texts (docs/protocol.md §1).
 //!
 //! Kept apart from the types that use it so that "lower case only" has one home.
 
@@ -32,7 +32,7 @@ pub(crate) fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
         return None;
     }
     let mut bytes = [0; N];
-    // Looked at once at the end: hashes are most of what is decoded, and they are nearly always well-formed.
+    // One check at the end: nearly all input is well-formed hashes.
     let mut all = 0;
     for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
         let (high, low) = (VALUES[usize::from(pair[0])], VALUES[usize::from(pair[1])]);

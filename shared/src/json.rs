@@ -1,8 +1,8 @@
 //! Strict JSON for consensus objects and requests (docs/protocol.md §1).
 //!
 //! serde's derive already refuses unknown, missing, null and repeated fields when asked to, and serde_json refuses
-//! `-0`, `1.0`, NaN, byte order marks and lone surrogates. What is left for this module: an object may not be written
-//! as an array of its fields, and an integer must be one that every JSON reader agrees on.
+//! `-0`, `1.0`, NaN, byte order marks and lone surrogates. This module adds two rules: an object may not be written
+//! as an array of its fields, and every JSON reader must represent an integer exactly.
 
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
@@ -24,12 +24,12 @@ pub fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Err
 /// Reads a field that may be missing but not null, for `#[serde(default, deserialize_with = …)]`.
 ///
 /// # Errors
-/// As the value's own.
+/// Those of the value itself.
 pub fn not_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// A reason that is fit to be remembered: errors of reading quote what they are about, which may be as long as a block.
+/// Shortens an error text for storage: parsers quote their input, which may be as long as a block.
 pub(crate) fn shortened(mut reason: String) -> String {
     const MOST_CHARACTERS: usize = 300;
     if let Some((end, _)) = reason.char_indices().nth(MOST_CHARACTERS) {
@@ -70,7 +70,7 @@ macro_rules! deserialize_strictly {
 }
 pub(crate) use deserialize_strictly;
 
-/// Implements `Serialize` as a JSON string of the ASCII bytes that `$digits` answers: much faster than `Display`.
+/// Implements `Serialize` as a JSON string of the ASCII bytes that `$digits` returns: much faster than `Display`.
 macro_rules! serialize_as_ascii {
     ($type:ty, $digits:ident) => {
         impl serde::Serialize for $type {

@@ -9,7 +9,7 @@
 //!
 //! | floors, from the top | what they add |
 //! |---|---|
-//! | `wire` `config` `explain` | no consensus: JSON between services, settings of programs, commands for people |
+//! | `wire` `config` `explain` `agreement` | no consensus: JSON, settings, commands for people, who follows which branch |
 //! | `sync` | keeps a chain in step with its peers |
 //! | `pool` | transactions that wait for a block |
 //! | `chain` | the block tree, and which branch is the best |
@@ -22,6 +22,7 @@
 
 #![warn(missing_docs)]
 
+pub mod agreement;
 pub mod block;
 pub mod chain;
 pub mod config;

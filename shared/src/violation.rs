@@ -1,6 +1,6 @@
-//! A broken rule of a layer, by name: what blocks, transactions and signatures are refused with.
+//! A broken rule of a layer, by name: the reason for refusing blocks, transactions and signatures.
 
-/// A rule of a layer that some data breaks.
+/// A rule of a layer that data breaks.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{detail}")]
 pub struct RuleViolation {

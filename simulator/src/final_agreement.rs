@@ -6,6 +6,7 @@
 use crate::event::NodesOnBranch;
 use crate::network::{NetworkNode, RunningNetwork};
 use futures_util::future::{join, join_all};
+use shared::agreement::{Unknown, followed_branches, unanimous};
 use shared::block::BlockId;
 use shared::chain::Tip;
 use std::time::Duration;
@@ -43,7 +44,7 @@ async fn poll_until_agreed(network: &RunningNetwork, deadline: Duration) -> Fina
         let nodes = network.nodes.present();
         let tips = tips(network, &nodes).await;
         let all: Option<Vec<BlockId>> = tips.iter().copied().collect();
-        if let Some(tip) = all.as_deref().and_then(same) {
+        if let Some(tip) = all.clone().and_then(unanimous) {
             return FinalAgreement::On(tip);
         }
         if begun.elapsed() >= PATIENCE
@@ -74,22 +75,12 @@ async fn common_block(network: &RunningNetwork, nodes: &[NetworkNode], tips: &[B
     let blocks = join_all(blocks).await.into_iter();
     let ids: Option<Vec<_>> =
         blocks.map(|block| block.ok().map(|block| BlockId { index: lowest, hash: block.hash() })).collect();
-    same(&ids?)
+    unanimous(ids?)
 }
 
-/// The block that all of `blocks` are.
-fn same(blocks: &[BlockId]) -> Option<BlockId> {
-    blocks.first().copied().filter(|first| blocks.iter().all(|block| block == first))
-}
-
+/// The nodes that responded, by tip: their blocks are not fetched, so each tip counts as a branch.
 fn branches(nodes: &[NetworkNode], tips: &[Option<BlockId>]) -> Vec<NodesOnBranch> {
-    let mut branches: Vec<NodesOnBranch> = Vec::new();
-    for (node, tip) in nodes.iter().zip(tips) {
-        let (Some(tip), name) = (*tip, node.name.clone()) else { continue };
-        match branches.iter_mut().find(|branch| branch.tip == tip) {
-            Some(branch) => branch.nodes.push(name),
-            None => branches.push(NodesOnBranch { nodes: vec![name], tip }),
-        }
-    }
-    branches
+    let tips = nodes.iter().zip(tips).filter_map(|(node, tip)| Some((node.name.clone(), (*tip)?)));
+    let branches = followed_branches(tips, |_| None, Unknown::OtherBranch).into_iter();
+    branches.map(|branch| NodesOnBranch { nodes: branch.at_tip, tip: branch.tip }).collect()
 }

@@ -8,8 +8,6 @@
 //!
 //! No rule of the chain belongs here, and nothing here reaches into a service.
 
-#![allow(missing_docs, reason = "a program: a field whose name and type say it all needs no doc")]
-
 pub mod checker;
 pub mod drive;
 pub mod event;

@@ -3,13 +3,12 @@
 //! `kind` is for programs and stays the same between versions; `--json` prints it beside the message. Wrong usage has
 //! an exit code of its own.
 
-use crate::HealthProblem;
 use runtime::client;
 use runtime::config::ConfigError;
 use serde_json::{Value, json};
 use shared::keys::{BadKeyFile, NotWritten};
 use shared::ledger::{Address, Amount, TransactionId, TransactionViolation};
-use shared::wire::Role;
+use shared::wire::{Health, Role};
 use std::io;
 use std::path::PathBuf;
 
@@ -59,8 +58,8 @@ pub enum Error {
     #[error("{}", request_failure(tracker, source))]
     TrackerRefuses { tracker: String, source: Box<client::Error> },
     /// A service runs but is not well.
-    #[error("the service at {at} is not well: {problem}")]
-    NotHealthy { at: String, problem: HealthProblem },
+    #[error("the service at {at} is not well: it {}", health_text(*health))]
+    NotHealthy { at: String, health: Health },
     /// The service at the address has another role.
     #[error("the service at {at} is a {got}, not a {expected}; name a {expected}")]
     WrongService { at: String, got: String, expected: &'static str },
@@ -176,7 +175,12 @@ impl Error {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Config(_) => 2,
-            Self::NotHealthy { problem, .. } => problem.exit_code(),
+            Self::NotHealthy { health, .. } => match health {
+                Health::Alone => 3,
+                Health::Behind => 4,
+                Health::CannotStore => 5,
+                Health::WaitsForClock => 6,
+            },
             // The reader has closed the pipe, as `head` does, or the terminal.
             Self::Output(error) if is_reader_gone(error) => 0,
             _ => 1,
@@ -195,7 +199,7 @@ impl Error {
             Self::Config(_) => "config",
             Self::NoTracker { .. } => "no-tracker",
             Self::TrackerRefuses { .. } => "refused",
-            Self::NotHealthy { problem, .. } => problem.word(),
+            Self::NotHealthy { health, .. } => health.word(),
             Self::NoMember { role: Role::Mempool, .. } => "no-mempool",
             Self::NoMember { .. } => "no-node",
             Self::SeveralNetworks { .. } => "several-networks",
@@ -238,6 +242,16 @@ impl Error {
             }
         }
         json!({ "error": error })
+    }
+}
+
+/// What a word of `/info` means, after "it".
+pub(crate) const fn health_text(health: Health) -> &'static str {
+    match health {
+        Health::Alone => "is alone: no peer answers it",
+        Health::Behind => "is behind: a better chain is known and not here yet",
+        Health::CannotStore => "cannot store: its disk is full or fails",
+        Health::WaitsForClock => "waits for the clock: its chain is ahead of this machine's clock",
     }
 }
 

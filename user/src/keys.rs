@@ -31,7 +31,7 @@ pub(crate) struct KeyArgs {
 #[group(required = true, multiple = false)]
 struct KeySource {
     /// The seed text of the paying key; insecure, for exercises
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     seed: Option<String>,
     /// The key file of the paying key
     #[arg(short, long)]

@@ -10,7 +10,6 @@ pub mod commands;
 mod confirmation_wait;
 mod console;
 mod error;
-mod health_problem;
 mod keys;
 mod random;
 mod services;
@@ -21,7 +20,6 @@ pub use address_arg::{AddressArg, AddressSelector, BadAddressArg};
 pub use args::{Args, Command};
 pub use console::{Console, Output, Style};
 pub use error::Error;
-pub use health_problem::HealthProblem;
 pub use services::{Context, RemoteService};
 
 use runtime::config::Overrides;

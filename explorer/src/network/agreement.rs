@@ -1,131 +1,90 @@
-//! Do the nodes agree on one chain, and if not, who follows which branch? Decided from the picture alone.
+//! Do the nodes agree on one chain, and if not, which nodes follow which branch? Decided by [`shared::agreement`] from
+//! the network's state.
 
-use super::Seen;
-use super::picture::{Picture, chain};
-use shared::block::{BlockHash, BlockId, Height};
-use shared::chain::Tip;
-use std::collections::{BTreeMap, BTreeSet};
+use super::state::NetworkState;
+use shared::agreement::{self, Unknown, followed_branches};
+use shared::block::{BlockId, Height};
+use std::cmp::Reverse;
 
-/// What the answering nodes think of the chain.
+/// A branch and the addresses of the nodes that follow it.
+pub(crate) type FollowedBranch = agreement::FollowedBranch<String>;
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Agreement {
-    /// The branches that they follow, the best first.
-    pub(crate) branches: Vec<Branch>,
-    /// The last block that all branches share, where it is known.
-    pub(crate) parted: Option<BlockId>,
-}
-
-/// A branch that nodes follow.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Branch {
-    /// Its newest block.
-    pub(crate) tip: BlockId,
-    /// Who stands on its newest block.
-    pub(crate) there: Vec<String>,
-    /// Who stands on an older block of it.
-    pub(crate) behind: Vec<String>,
+    /// The branches that nodes follow, the best first.
+    pub(crate) branches: Vec<FollowedBranch>,
+    /// The last block that all branches have in common; `None` without a fork, or if it is not known.
+    pub(crate) fork: Option<BlockId>,
 }
 
 impl Agreement {
-    pub(crate) fn of(picture: &Picture) -> Self {
-        let mut tips: BTreeMap<BlockHash, (Tip, Vec<String>)> = BTreeMap::new();
-        for (node, tip) in picture.answering() {
-            tips.entry(tip.hash).or_insert_with(|| (tip, Vec::new())).1.push(node.clone());
-        }
-        let mut tips: Vec<_> = tips.into_values().collect();
-        tips.sort_by_key(|(tip, _)| std::cmp::Reverse((picture.rank(tip), tip.index)));
-        let mut branches: Vec<(Branch, BTreeSet<BlockHash>)> = Vec::new();
-        for (tip, nodes) in tips {
-            // Better tips came first, so a tip is either on a branch of those or begins its own.
-            match branches.iter_mut().find(|(_, blocks)| blocks.contains(&tip.hash)) {
-                Some((branch, _)) => branch.behind.extend(nodes),
-                None => {
-                    let blocks = chain(&picture.blocks, tip.hash).flat_map(|block| [block.hash, block.prev_hash]);
-                    let blocks = blocks.chain([tip.hash]).collect();
-                    let tip = BlockId { index: tip.index, hash: tip.hash };
-                    branches.push((Branch { tip, there: nodes, behind: Vec::new() }, blocks));
-                }
-            }
-        }
-        let parted = parted(picture, &branches);
-        Self { branches: branches.into_iter().map(|(branch, _)| branch).collect(), parted }
+    pub(crate) fn of(state: &NetworkState) -> Self {
+        let mut tips: Vec<_> = state.answering().collect();
+        tips.sort_by_key(|(_, tip)| Reverse((state.rank(tip), tip.index)));
+        let parent_of = |block| parent(state, block);
+        let tips = tips.into_iter().map(|(node, tip)| (node.clone(), tip.id()));
+        let branches = followed_branches(tips, parent_of, Unknown::OtherBranch);
+        let fork = if branches.len() > 1 {
+            agreement::common_ancestor(branches.iter().map(|branch| branch.tip), parent_of)
+        } else {
+            None
+        };
+        Self { branches, fork }
     }
 
-    /// Whether nodes follow different branches.
     pub(crate) fn is_forked(&self) -> bool {
         self.branches.len() > 1
     }
 }
 
-/// The newest block of the first branch that all others have too.
-fn parted(picture: &Picture, branches: &[(Branch, BTreeSet<BlockHash>)]) -> Option<BlockId> {
-    let (first, others) = branches.split_first().filter(|(_, others)| !others.is_empty())?;
-    let on_all = |hash: &BlockHash| others.iter().all(|(_, blocks)| blocks.contains(hash));
-    let ancestors = chain(&picture.blocks, first.0.tip.hash);
-    let shared = |block: &Seen| on_all(&block.prev_hash).then(|| below(block));
-    ancestors.filter(|block| block.index > Height::GENESIS).find_map(shared)
-}
-
-fn below(block: &Seen) -> BlockId {
-    BlockId { index: block.index.minus(1), hash: block.prev_hash }
+fn parent(state: &NetworkState, block: BlockId) -> Option<BlockId> {
+    let block = state.blocks.get(&block.hash).filter(|block| block.index > Height::GENESIS)?;
+    Some(BlockId { index: block.index.minus(1), hash: block.prev_hash })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::network::notebook::tests::{hash, seen, stand_on};
+    use crate::network::samples::{hash, put_node_at, summary};
 
-    fn picture(blocks: &[(u64, &str, &str)], tips: &[(&str, u64, &str)]) -> Picture {
-        let mut picture = Picture::default();
+    fn agreement(blocks: &[(u64, &str, &str)], tips: &[(&str, u64, &str)]) -> Agreement {
+        let mut state = NetworkState::default();
         for (index, name, parent) in blocks {
-            picture.blocks.insert(hash(name), seen(*index, name, parent));
+            state.blocks.insert(hash(name), summary(*index, name, parent));
         }
         for (node, index, name) in tips {
-            stand_on(&mut picture, node, *index, name);
+            put_node_at(&mut state, node, *index, name);
         }
-        picture
+        Agreement::of(&state)
     }
 
     #[test]
-    fn nodes_on_one_block_agree() {
-        let agreement = Agreement::of(&picture(&[(1, "1", "0")], &[("a", 1, "1"), ("b", 1, "1")]));
-        assert!(!agreement.is_forked() && agreement.parted.is_none());
-        assert_eq!((agreement.branches[0].there.len(), agreement.branches[0].tip.index.0), (2, 1));
-    }
-
-    #[test]
-    fn who_lags_behind_is_on_no_branch_of_its_own() {
+    fn a_node_that_lags_behind_follows_no_branch_of_its_own() {
         let blocks = [(1, "1", "0"), (2, "2", "1"), (3, "3", "2")];
-        let agreement = Agreement::of(&picture(&blocks, &[("a", 3, "3"), ("b", 1, "1"), ("c", 0, "0")]));
-        assert_eq!(agreement.branches.len(), 1);
-        assert_eq!(agreement.branches[0].behind, ["b", "c"]);
+        let agreement = agreement(&blocks, &[("a", 3, "3"), ("b", 1, "1"), ("c", 0, "0")]);
+        assert!(!agreement.is_forked() && agreement.fork.is_none());
+        assert_eq!(
+            (&*agreement.branches[0].at_tip, &*agreement.branches[0].behind),
+            (&["a".to_owned()][..], &["b".to_owned(), "c".to_owned()][..])
+        );
     }
 
     // 1 ─ 2 ─ 3 ─ 4      a
     //     └── 3' ─ 4'    b, and c on 3'
-    //      └─ 3"         d
     #[test]
-    fn branches_part_where_the_last_common_block_is() {
-        let blocks = [
-            (1, "1", "0"),
-            (2, "2", "1"),
-            (3, "3", "2"),
-            (4, "4", "3"),
-            (3, "3'", "2"),
-            (4, "4'", "3'"),
-            (3, "3\"", "2"),
-        ];
-        let tips = [("a", 5, "4"), ("b", 4, "4'"), ("c", 3, "3'"), ("d", 3, "3\"")];
-        let agreement = Agreement::of(&picture(&blocks, &tips));
-        let branches: Vec<_> =
-            agreement.branches.iter().map(|branch| (branch.there.len(), branch.behind.len())).collect();
-        assert_eq!(branches, [(1, 0), (1, 1), (1, 0)]);
-        assert_eq!(agreement.parted, Some(BlockId { index: Height(2), hash: hash("2") }));
+    fn a_fork_begins_where_the_last_common_block_is() {
+        let blocks = [(1, "1", "0"), (2, "2", "1"), (3, "3", "2"), (4, "4", "3"), (3, "3'", "2"), (4, "4'", "3'")];
+        let agreement = agreement(&blocks, &[("a", 4, "4"), ("b", 4, "4'"), ("c", 3, "3'")]);
+        let counts: Vec<_> =
+            agreement.branches.iter().map(|branch| branch.at_tip.len() + branch.behind.len()).collect();
+        assert_eq!(counts.iter().sum::<usize>(), 3);
+        assert_eq!((counts.len(), agreement.fork), (2, Some(BlockId { index: Height(2), hash: hash("2") })));
     }
 
     #[test]
-    fn branches_whose_beginning_is_unknown_are_branches_all_the_same() {
-        let agreement = Agreement::of(&picture(&[], &[("a", 7, "x"), ("b", 9, "y")]));
-        assert!(agreement.is_forked() && agreement.parted.is_none());
+    fn branches_whose_beginning_is_unknown_are_still_branches() {
+        let agreement = agreement(&[], &[("a", 7, "x"), ("b", 9, "y")]);
+        assert!(agreement.is_forked() && agreement.fork.is_none());
+        assert_eq!(agreement.branches[0].at_tip, ["b"], "the one with more work comes first");
     }
 }

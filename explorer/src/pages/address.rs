@@ -1,58 +1,60 @@
-//! One address: what it holds, what it paid and was paid, and how its balance went.
+//! The page of an address: its balance, its history, and a chart of its balance.
 
-use super::missing;
-use crate::service::Explorer;
-use crate::sources::NoAnswer;
-use crate::view::chart::{Axis, Chart, Mark, figure, whole};
-use crate::view::{self, Page, explained, moved, said, transaction_link};
+use super::errors;
+use crate::state::ExplorerState;
+use crate::upstream::UpstreamError;
+use crate::view::chart::{Axis, Chart, Mark, short_number, whole_number};
+use crate::view::{self, Page, explained, redirect, sanitized, transaction_link};
 use maud::{Markup, html};
-use runtime::client::ListPage as Entries;
+use runtime::client::ListPage;
 use runtime::server::{self, Request, Response};
 use serde::Deserialize;
 use shared::ledger::{Address, Amount, Transaction};
 use shared::wire::{HistoryEntry, Problem};
+use std::sync::Arc;
 
-/// Entries of one page.
+/// Entries per page.
 const PER_PAGE: usize = 50;
-/// The depths at which the balance is shown.
-const DEPTHS: [(u64, &str); 3] = [(0, "with what is pending"), (1, "confirmed"), (6, "settled, 6 confirmations")];
+/// The confirmations for which the balance is shown.
+const DEPTHS: [(u64, &str); 3] = [(0, "with pending payments"), (1, "confirmed"), (6, "final, 6 confirmations")];
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Query {
+pub(crate) struct AddressQuery {
+    /// Lists the history before this entry; a link on the page has the value.
     before: Option<String>,
 }
 
-/// An address and what is known of it.
-struct Shown {
+struct AddressPage {
     address: Address,
-    /// In the order of [`DEPTHS`], in grains.
+    /// In grains, in the order of [`DEPTHS`].
     balances: [u64; 3],
-    history: Entries<HistoryEntry>,
-    /// Whether there are newer entries.
+    history: ListPage<HistoryEntry>,
+    /// Whether this is the page with the newest entries.
     is_first: bool,
 }
 
-pub(crate) async fn page(explorer: &Explorer, name: &str, request: &Request) -> Result<Response, Problem> {
+pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    let [name] = request.params()?;
     if !explorer.params.layer.has_money() {
-        return Ok(missing::no_money("Address", "/transactions"));
+        return Ok(errors::no_money("Address", "/transactions"));
     }
     let address = match name.to_ascii_lowercase().parse::<Address>() {
-        Ok(address) if address.as_str() != name => return moved(&format!("/address/{address}")),
+        Ok(address) if address.as_str() != name => return redirect(&format!("/address/{address}")),
         Ok(address) => address,
         Err(error) => {
-            return Ok(missing::not_found(
-                html! { (said(&view::short(name))) " is not an address: " (said(&error.to_string())) "." },
+            return Ok(errors::not_found(
+                html! { (sanitized(&view::short(name))) " is not an address: " (sanitized(&error.to_string())) "." },
             ));
         }
     };
-    let Query { before } = request.query()?;
+    let AddressQuery { before } = request.query()?;
     if !before.as_deref().is_none_or(is_cursor) {
         return Err(server::bad_request(
-            "query: before: expected a height, or a height and a place in that block, as in 7.2",
+            "query: before: expected a height, or a height and a position in that block, as in 7.2",
         ));
     }
-    match ask(explorer, address, before).await {
+    match fetch(&explorer, address, before).await {
         Ok(shown) => Ok(Page {
             title: &format!("Address {}", address.short()),
             place: "/transactions",
@@ -60,7 +62,7 @@ pub(crate) async fn page(explorer: &Explorer, name: &str, request: &Request) -> 
             main: render(&shown),
         }
         .response()),
-        Err(error) => Ok(missing::no_answer(&error)),
+        Err(error) => Ok(errors::no_answer(&error)),
     }
 }
 
@@ -69,26 +71,31 @@ fn is_cursor(text: &str) -> bool {
     text.split_once('.').map_or_else(|| is_number(text), |(index, place)| is_number(index) && is_number(place))
 }
 
-async fn ask(explorer: &Explorer, address: Address, before: Option<String>) -> Result<Shown, NoAnswer> {
-    let (sources, is_first) = (&explorer.sources, before.is_none());
+async fn fetch(
+    explorer: &ExplorerState,
+    address: Address,
+    before: Option<String>,
+) -> Result<AddressPage, UpstreamError> {
+    let (upstream, is_first) = (&explorer.upstream, before.is_none());
     let balance =
-        |depth: u64| sources.mempool(async move |client, mempool| client.balance(mempool, &address, depth).await);
+        |depth: u64| upstream.mempool(async move |client, mempool| client.balance(mempool, &address, depth).await);
     let [(pending, _), (confirmed, _), (settled, _)] = DEPTHS;
-    let history = sources
+    let history = upstream
         .mempool(async move |client, mempool| client.history(mempool, &address, before.as_deref(), PER_PAGE).await);
     let (pending, confirmed, settled, history) =
         tokio::try_join!(balance(pending), balance(confirmed), balance(settled), history)?;
-    Ok(Shown { address, balances: [pending, confirmed, settled], history, is_first })
+    Ok(AddressPage { address, balances: [pending, confirmed, settled], history, is_first })
 }
 
-fn render(shown: &Shown) -> Markup {
-    let Shown { address, balances, history, is_first } = shown;
+fn render(shown: &AddressPage) -> Markup {
+    let AddressPage { address, balances, history, is_first } = shown;
     html! {
         h1 { "Address" }
         div.owner {
             div {
                 p { code.hash { (address) } }
-                p.muted { "An address is the public half of a key. Whoever has the secret half can spend what is here; nobody knows who that is." }
+                p.muted { "An address is the public half of a key. Anyone who has the secret half can spend this \
+                    money. The network does not know who that is." }
                 div #balances data-live="blocks pool" aria-live="polite" {
                     dl.fields {
                         @for ((_, name), grains) in DEPTHS.iter().zip(balances) {
@@ -102,10 +109,11 @@ fn render(shown: &Shown) -> Markup {
         }
         section aria-labelledby="history" {
             h2 #history { "History" }
-            // Older pages do not change.
+            // Older entries do not change.
             div #entries data-live=[is_first.then_some("blocks pool")] {
                 @if history.entries.is_empty() {
-                    p { "Nothing has happened here yet: nobody paid to or from this address on this network, and it mined no block." }
+                    p { "Nothing has happened yet: on this network the address has not paid, received or mined \
+                        anything." }
                 } @else {
                     (chart(&history.entries))
                     (table(address, &history.entries))
@@ -123,11 +131,12 @@ fn render(shown: &Shown) -> Markup {
 
 fn table(of: &Address, entries: &[HistoryEntry]) -> Markup {
     html! {
-        div.table tabindex="0" role="region" aria-label="What happened, newest first" {
+        div.table tabindex="0" role="region" aria-label="History, newest first" {
             table {
                 caption { "Newest first" }
                 thead { tr { th scope="col" { "Where" } th scope="col" { "What" }
-                    th.number scope="col" { "Change" } th.number scope="col" { "Holds then" } th scope="col" { "Message" } } }
+                    th.number scope="col" { "Change" } th.number scope="col" { "Balance" } th scope="col" { "Message" }
+                        } }
                 tbody {
                     @for entry in entries {
                         tr {
@@ -138,7 +147,7 @@ fn table(of: &Address, entries: &[HistoryEntry]) -> Markup {
                             td { (what(of, entry)) }
                             td.number { (change(of, entry)) }
                             td.number { (view::amount(entry.balance)) }
-                            td.msg { @if let Some(transaction) = &entry.transaction { (said(&transaction.msg)) } }
+                            td.msg { @if let Some(transaction) = &entry.transaction { (sanitized(&transaction.msg)) } }
                         }
                     }
                 }
@@ -149,7 +158,7 @@ fn table(of: &Address, entries: &[HistoryEntry]) -> Markup {
 
 fn what(of: &Address, entry: &HistoryEntry) -> Markup {
     let Some(Transaction { id, from, to, .. }) = &entry.transaction else {
-        return html! { (explained("mined", "It found this block, and got the reward and the fees.")) };
+        return html! { (explained("mined", "The address found this block and received the reward and the fees.")) };
     };
     html! {
         @if from == to { "paid to itself" }
@@ -159,7 +168,6 @@ fn what(of: &Address, entry: &HistoryEntry) -> Markup {
     }
 }
 
-/// How much more or less it holds.
 fn change(of: &Address, entry: &HistoryEntry) -> Markup {
     let more = |amount| html! { span.good { "+" (view::amount(amount)) } };
     let less = |amount| html! { span.bad { "−" (view::amount(amount)) } };
@@ -171,7 +179,7 @@ fn change(of: &Address, entry: &HistoryEntry) -> Markup {
     }
 }
 
-/// The balance after each entry shown, from old to new.
+/// The balance after each entry of this page, from the oldest to the newest.
 fn chart(entries: &[HistoryEntry]) -> Markup {
     let lab = |amount: Amount| amount.grains() as f64 / Amount::GRAINS_PER_LAB as f64;
     let line: Vec<_> =
@@ -182,8 +190,8 @@ fn chart(entries: &[HistoryEntry]) -> Markup {
         name: "balance",
         title: "Balance",
         description: "What the address held after each entry of this page, from the oldest to the newest.",
-        x: Axis::between("entries of this page, oldest first", 1.0, last, whole).of_whole(),
-        y: Axis::from_zero("LAB", highest, figure),
+        x: Axis::between("entries of this page, oldest first", 1.0, last, whole_number).of_whole(),
+        y: Axis::from_zero("LAB", highest, short_number),
         marks: vec![Mark::Line(line)],
     }
     .render()
@@ -210,9 +218,9 @@ mod tests {
         }
     }
 
-    fn shown(entries: Vec<HistoryEntry>, next: Option<&str>) -> Shown {
-        let history = Entries { entries, next: next.map(str::to_owned) };
-        Shown { address: samples::address("alice"), balances: [1, 200_000_000, 0], history, is_first: true }
+    fn shown(entries: Vec<HistoryEntry>, next: Option<&str>) -> AddressPage {
+        let history = ListPage { entries, next: next.map(str::to_owned) };
+        AddressPage { address: samples::address("alice"), balances: [1, 200_000_000, 0], history, is_first: true }
     }
 
     #[test]
@@ -231,13 +239,13 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_nobody_paid_is_no_error() {
+    fn an_address_without_history_is_no_error() {
         let shown = render(&shown(Vec::new(), None)).into_string();
-        assert!(shown.contains("Nothing has happened here yet") && !shown.contains("Older"), "{shown}");
+        assert!(shown.contains("Nothing has happened yet") && !shown.contains("Older"), "{shown}");
     }
 
     #[test]
-    fn only_what_a_mempool_would_say_goes_on_with_a_page() {
+    fn only_cursors_of_a_mempool_are_accepted() {
         for (text, expected) in [
             ("7", true),
             ("7.2", true),
@@ -255,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_is_what_the_balance_changes_by() {
+    fn a_change_includes_the_fee() {
         let payment = samples::payment(1, "");
         let entry = entry(Some(payment.clone()), 1);
         assert_eq!(

@@ -1,9 +1,9 @@
-//! The blocks of the best chain as a list, newest first.
+//! The page that lists the blocks of the best chain, newest first.
 
 use super::content::Content;
-use super::missing;
-use crate::service::Explorer;
-use crate::sources::NoAnswer;
+use super::errors;
+use crate::state::ExplorerState;
+use crate::upstream::UpstreamError;
 use crate::view::{self, Page, block_link};
 use maud::{Markup, html};
 use runtime::server::{Request, Response};
@@ -11,47 +11,47 @@ use serde::Deserialize;
 use shared::block::{Block, Header};
 use shared::params::LayerName;
 use shared::wire::Problem;
+use std::sync::Arc;
 
 /// Blocks of one page.
 const PER_PAGE: u64 = 50;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
-struct Query {
+pub(crate) struct BlocksQuery {
+    /// Lists the blocks below this height.
     before: Option<u64>,
 }
 
-/// One block.
 struct Row {
     header: Header,
     content: Content,
     bytes: usize,
 }
 
-/// One page of the list.
-struct Listed {
+struct BlockList {
     layer: LayerName,
     /// Newest first.
     rows: Vec<Row>,
-    /// Whether there are newer ones.
+    /// Whether this is the page with the newest blocks.
     is_first: bool,
 }
 
-pub(crate) async fn page(explorer: &Explorer, request: &Request) -> Result<Response, Problem> {
-    let Query { before } = request.query()?;
-    let Some(tip) = explorer.watch.picture().tip() else {
-        return Ok(missing::no_answer(&NoAnswer::Nobody("node")));
+pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    let BlocksQuery { before } = request.query()?;
+    let Some(tip) = explorer.network().tip() else {
+        return Ok(errors::no_answer(&UpstreamError::NoneKnown("node")));
     };
     let newest = tip.index.0.saturating_add(1);
     let end = before.unwrap_or(newest).min(newest);
     let from = end.saturating_sub(PER_PAGE);
     let layer = explorer.params.layer;
-    let blocks = match explorer.sources.chain(from, end - from).await {
+    let blocks = match explorer.upstream.chain(from, end - from).await {
         Ok(blocks) => blocks,
-        Err(error) => return Ok(missing::no_answer(&error)),
+        Err(error) => return Ok(errors::no_answer(&error)),
     };
     let rows = blocks.into_iter().rev().map(|block| row(&block, layer)).collect();
-    let main = render(&Listed { layer, rows, is_first: end == newest });
+    let main = render(&BlockList { layer, rows, is_first: end == newest });
     Ok(Page { title: "Blocks", place: "/blocks", scripts: &[], main }.response())
 }
 
@@ -59,11 +59,11 @@ fn row(block: &Block, layer: LayerName) -> Row {
     Row { header: block.header().clone(), content: Content::of(block, layer), bytes: block.data().len() }
 }
 
-fn render(listed: &Listed) -> Markup {
+fn render(listed: &BlockList) -> Markup {
     html! {
         h1 { "Blocks" }
-        p { "A block is a page of the common record. Each names the one before it by its hash, a fingerprint of all that is in it; "
-            "so none can be changed without changing all after it." }
+        p { "A block is a page of the shared record. Each block contains the hash of the block before, a fingerprint \
+            of its whole content. So no block can be changed without changing all blocks after it." }
         // Older pages do not change.
         div #blocks data-live=[listed.is_first.then_some("blocks")] {
             @if listed.rows.is_empty() { p { "There are no blocks here." } } @else { (table(listed)) }
@@ -72,7 +72,7 @@ fn render(listed: &Listed) -> Markup {
     }
 }
 
-fn table(Listed { layer, rows, .. }: &Listed) -> Markup {
+fn table(BlockList { layer, rows, .. }: &BlockList) -> Markup {
     let has_money = layer.has_money();
     html! {
         div.table tabindex="0" role="region" aria-label="Blocks, newest first" {
@@ -104,7 +104,7 @@ fn table(Listed { layer, rows, .. }: &Listed) -> Markup {
     }
 }
 
-fn paging(Listed { rows, is_first, .. }: &Listed) -> Markup {
+fn paging(BlockList { rows, is_first, .. }: &BlockList) -> Markup {
     let oldest = rows.last().map_or(0, |row| row.header.index.0);
     html! {
         nav.paging aria-label="More blocks" {
@@ -120,8 +120,8 @@ mod tests {
     use super::*;
     use crate::view::snapshot;
 
-    fn listed(layer: LayerName, blocks: &[Block]) -> Listed {
-        Listed { layer, rows: blocks.iter().rev().map(|block| row(block, layer)).collect(), is_first: true }
+    fn listed(layer: LayerName, blocks: &[Block]) -> BlockList {
+        BlockList { layer, rows: blocks.iter().rev().map(|block| row(block, layer)).collect(), is_first: true }
     }
 
     #[test]
@@ -131,14 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn blocks_with_text_of_strangers() {
+    fn hostile_text_stays_text() {
         let shown = render(&listed(LayerName::Data, &samples::blocks_of_text(samples::HOSTILE))).into_string();
         samples::assert_harmless(&shown);
         assert!(shown.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{shown}");
     }
 
     #[test]
-    fn older_pages_go_on_where_this_one_ends() {
+    fn the_next_page_continues_where_this_one_ends() {
         let blocks = samples::blocks("for lunch");
         let mut listed = listed(LayerName::Transaction, &blocks[1..]);
         listed.is_first = false;

@@ -1,71 +1,73 @@
-//! The first page: who is there, the block tree across all nodes, and what happened lately; kept up to date while one looks.
+//! The first page: the services, the block tree of all nodes, and what happened lately.
 
-use crate::network::{Agreement, Branch, Contact, Fact, Picture, Topic};
-use crate::service::Explorer;
-use crate::steering::split::{LASTS, Split, is_possible};
-use crate::view::tree::Tree;
+use crate::network::{Agreement, FollowedBranch, NetworkState, NewsItem, ServiceState, Topic};
+use crate::state::ExplorerState;
+use crate::steering::{SPLIT_TIME, Split};
+use crate::view::tree::BlockTree;
 use crate::view::{Page, block_link, bytes, chart, copyable, number, short, time};
 use maud::{Markup, html};
-use runtime::server::Response;
+use runtime::server::{Request, Response};
 use shared::block::BlockHash;
 use shared::chain::Tip;
 use shared::wire::Problem;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-pub(crate) fn page(explorer: &Explorer) -> Result<Response, Problem> {
-    let splitting = match explorer.splitter.now() {
-        Some(split) => Splitting::GoesOn(split),
-        None if is_possible(explorer) => Splitting::Possible,
+pub(crate) async fn page(explorer: Arc<ExplorerState>, _: Request) -> Result<Response, Problem> {
+    let splitting = match explorer.splitter.current() {
+        Some(split) => Splitting::InProgress(split),
+        None if explorer.splitter.can_split(&explorer.tokens) => Splitting::Possible,
         None => Splitting::Impossible,
     };
     let (network, has_money) = (&explorer.params.name, explorer.params.layer.has_money());
-    let main = render(&explorer.watch.picture(), network, has_money, &splitting);
+    let main = render(&explorer.network(), network, has_money, &splitting);
     Ok(Page { title: "Network", place: "/", scripts: &["network.js"], main }.response())
 }
 
-/// Whether the network can be split by a button, or is.
+/// Whether there is a button that splits the network or heals it.
 enum Splitting {
     Possible,
-    /// The explorer lacks tokens, or there are too few nodes.
+    /// The explorer lacks tokens, or fewer than two nodes answer.
     Impossible,
-    GoesOn(Split),
+    InProgress(Split),
 }
 
-fn render(picture: &Picture, network: &str, has_money: bool, splitting: &Splitting) -> Markup {
-    let agreement = Agreement::of(picture);
+fn render(state: &NetworkState, network: &str, has_money: bool, splitting: &Splitting) -> Markup {
+    let agreement = Agreement::of(state);
     html! {
         h1 { "The network " span.name { (network) } }
-        div #notice data-live="nodes" { (notice(picture)) }
-        p #agreement .agreement data-live="nodes blocks" aria-live="polite" { (agreement_words(&agreement, picture)) }
+        div #notice data-live="nodes" { (notice(state)) }
+        p #agreement .agreement data-live="nodes blocks" aria-live="polite" { (agreement_words(&agreement, state)) }
         section aria-labelledby="tree-title" {
             h2 #tree-title { "Blocks" }
             p.muted {
-                "Each box is a block of the chain, the newest on the right; the line leads to the block before it. Below a \
-                 block stand the nodes that have it as their newest. When two nodes find a block at the same time, the chain \
-                 forks for a while; the branch with most work wins, and the others are left and turn grey."
+                "Each box is a block of the chain, with the newest on the right. A line leads to the block before. The \
+                    names below a block are the nodes whose newest block it is. If two nodes find a block at the same \
+                    time, the chain forks for a while. The branch with the most work wins; the others are abandoned \
+                    and turn grey."
             }
             div #tree .card.scroll data-live="nodes blocks" tabindex="0" role="region" aria-labelledby="tree-title" {
-                (tree(picture))
+                (tree(state))
             }
         }
-        div #split data-live="nodes" { (split(splitting, picture)) }
+        div #split data-live="nodes" { (split(splitting, state)) }
         p #split-result role="status" {}
         div.overview {
             section.news aria-labelledby="ticker-title" {
                 h2 #ticker-title { "What happens" }
-                div #ticker .card data-live="ticker" aria-live="off" { (ticker(picture.ticker.iter())) }
+                div #ticker .card data-live="ticker" aria-live="off" { (news(state.news.iter())) }
             }
             div {
                 section aria-labelledby="nodes-title" {
                     h2 #nodes-title { "Nodes" }
-                    p.muted { "They search for blocks and check each other’s." }
-                    div #nodes .grid data-live="nodes blocks" { (nodes(picture)) }
+                    p.muted { "Nodes search for new blocks and check each other’s blocks." }
+                    div #nodes .grid data-live="nodes blocks" { (nodes(state)) }
                 }
                 @if has_money {
                     section aria-labelledby="mempools-title" {
                         h2 #mempools-title { "Mempools" }
-                        p.muted { "They keep payments until a node puts them into a block." }
-                        div #mempools .grid data-live="nodes pool" { (mempools(picture)) }
+                        p.muted { "Mempools keep payments until a node puts them into a block." }
+                        div #mempools .grid data-live="nodes pool" { (mempools(state)) }
                     }
                 }
             }
@@ -73,27 +75,30 @@ fn render(picture: &Picture, network: &str, has_money: bool, splitting: &Splitti
     }
 }
 
-/// The button that makes a fork, what one sees then, and the button that ends it.
-fn split(splitting: &Splitting, picture: &Picture) -> Markup {
+/// The button that splits the network, or what is happening and the button that heals it.
+fn split(splitting: &Splitting, state: &NetworkState) -> Markup {
     match splitting {
         Splitting::Impossible => html! {},
         Splitting::Possible => html! {
             section.card aria-labelledby="split-title" {
                 h2 #split-title { "See a fork happen" }
-                p { "Two halves of the nodes stop talking to each other, so each goes on with blocks of its own and the tree grows \
-                     two branches; when they talk again, the branch with more work wins and the other one turns grey." }
+                p { "The nodes are split into two halves that do not talk to each other. Each half adds blocks of its \
+                    own, so the tree grows two branches. When the halves talk again, the branch with more work wins \
+                    and the other turns grey." }
                 noscript { p.warn { "The button needs JavaScript." } }
-                p { button.primary type="button" data-split="split" { "Split the network for " (LASTS.as_secs()) " seconds" } }
+                p { button.primary type="button" data-split="split" { "Split the network for " (SPLIT_TIME.as_secs())
+                    " seconds" } }
             }
         },
-        Splitting::GoesOn(Split { halves, until }) => html! {
+        Splitting::InProgress(Split { halves, until }) => html! {
             section.card.notice aria-labelledby="split-title" {
                 h2 #split-title { "The network is split" }
                 p {
-                    (half(&halves[0], picture)) " and " (half(&halves[1], picture)) " do not hear of each other's blocks. "
+                    (half(&halves[0], state)) " and " (half(&halves[1], state)) " do not receive each other's blocks. "
                     @match until {
-                        Some(until) => { "They talk again by themselves " (time(*until)) "." }
-                        None => { "They talk again by themselves once each half has found a block, and within a minute anyhow." }
+                        Some(until) => { "The network heals by itself " (time(*until)) "." }
+                        None => { "The network heals by itself once each half has found a block, within a minute at \
+                            most." }
                     }
                 }
                 p { button type="button" data-split="heal" { "Heal now" } }
@@ -102,59 +107,62 @@ fn split(splitting: &Splitting, picture: &Picture) -> Markup {
     }
 }
 
-fn half(nodes: &[String], picture: &Picture) -> Markup {
-    let names = names(picture);
+fn half(nodes: &[String], state: &NetworkState) -> Markup {
+    let names = names(state);
     let named = nodes.iter().map(|node| names.get(node).unwrap_or(node).as_str()).collect::<Vec<_>>();
     html! { strong { (named.join(", ")) } }
 }
 
-/// What is missing, and how to get it.
-fn notice(picture: &Picture) -> Markup {
-    let nobody = picture.nodes.is_empty() && picture.mempools.is_empty();
+/// What is missing, and how to start it.
+fn notice(state: &NetworkState) -> Markup {
+    let nobody = state.nodes.is_empty() && state.mempools.is_empty();
     html! {
-        @if let Some(error) = &picture.tracker_error {
+        @if let Some(error) = &state.tracker_error {
             div.card.notice {
                 h2 { "The tracker does not answer" }
-                p { "A tracker knows who is there. This page asks the one at " code { (picture.tracker) } ": " (error) "." }
+                p { "The tracker keeps the list of nodes and mempools. This page asked the one at " code {
+                    (state.tracker) } ": " (error) "." }
                 @if nobody {
-                    p { "Start a whole network, with a tracker, in the folder of Chainlab:" }
+                    p { "Start a whole network, tracker included, in the folder of Chainlab:" }
                     (copyable("cargo run --release"))
-                    p { "Or a tracker alone, and then a node, each in a terminal of its own:" }
+                    p { "Or start a tracker and then a node, each in its own terminal:" }
                     (copyable("target/release/tracker\ntarget/release/node"))
-                    p { "This page notices by itself." }
+                    p { "This page updates by itself." }
                 } @else {
-                    p { "Whoever was known before is still shown here." }
+                    p { "The nodes and mempools that were known before are still shown." }
                 }
             }
         } @else if nobody {
             div.card.notice {
-                h2 { "Nobody is here yet" }
-                p { "The tracker at " code { (picture.tracker) } " lists nobody of this network. Start a node:" }
+                h2 { "No node is here yet" }
+                p { "The tracker at " code { (state.tracker) } " lists no node or mempool of this network. Start a \
+                    node:" }
                 (copyable("target/release/node"))
                 p {
-                    "If there are nodes already, they may be of another network: its rules are in " code { "Config.toml" }
-                    ", and this program must be started with the same."
+                    "If nodes are already running, they may belong to another network. A network is defined by the \
+                        rules in "
+                    code { "Config.toml" } ", so start this program with the same file."
                 }
             }
         }
     }
 }
 
-/// Whether the nodes agree, in a sentence or two.
-fn agreement_words(agreement: &Agreement, picture: &Picture) -> Markup {
-    let names = names(picture);
+fn agreement_words(agreement: &Agreement, state: &NetworkState) -> Markup {
+    let names = names(state);
     match &*agreement.branches {
         [] => html! { "No node answers at the moment." },
-        [branch] => html! { strong.good { (one_branch(branch)) } },
+        [branch] => html! { strong.good { (one_branch_sentence(branch)) } },
         branches => html! {
             strong.warn {
                 (branches.len()) " branches"
-                @if let Some(parted) = &agreement.parted { " since block " (parted.index) }
+                @if let Some(fork) = &agreement.fork { " since block " (fork.index) }
                 ":"
             }
             @for (place, branch) in branches.iter().take(4).enumerate() {
                 @if place > 0 { ";" }
-                " " (nodes_words(branch, &names)) " on the branch of block " (branch.tip.index) " " (block_link(branch.tip.hash))
+                " " (nodes_words(branch, &names)) " on the branch of block " (branch.tip.index) " "
+                    (block_link(branch.tip.hash))
             }
             @if branches.len() > 4 { "; and more" }
             "."
@@ -162,21 +170,21 @@ fn agreement_words(agreement: &Agreement, picture: &Picture) -> Markup {
     }
 }
 
-fn one_branch(branch: &Branch) -> String {
-    let (there, behind) = (branch.there.len(), branch.behind.len());
+fn one_branch_sentence(branch: &FollowedBranch) -> String {
+    let (at_tip, behind) = (branch.at_tip.len(), branch.behind.len());
     let block = branch.tip.index;
-    match (there, behind) {
+    match (at_tip, behind) {
         (1, 0) => format!("The only node is at block {block}."),
         (2, 0) => format!("Both nodes agree on block {block}."),
-        (_, 0) => format!("All {there} nodes agree on block {block}."),
-        (1, _) => format!("1 of {} nodes is at block {block}, the others are on their way there.", 1 + behind),
-        _ => format!("{there} of {} nodes are at block {block}, the others are on their way there.", there + behind),
+        (_, 0) => format!("All {at_tip} nodes agree on block {block}."),
+        (1, _) => format!("1 of {} nodes is at block {block}, the others are catching up.", 1 + behind),
+        _ => format!("{at_tip} of {} nodes are at block {block}, the others are catching up.", at_tip + behind),
     }
 }
 
-fn nodes_words(branch: &Branch, names: &BTreeMap<String, String>) -> String {
+fn nodes_words(branch: &FollowedBranch, names: &BTreeMap<String, String>) -> String {
     const NAMED: usize = 3;
-    let all: Vec<_> = branch.there.iter().chain(&branch.behind).collect();
+    let all: Vec<_> = branch.at_tip.iter().chain(&branch.behind).collect();
     let named = all.iter().take(NAMED).map(|node| names.get(*node).map_or(node.as_str(), String::as_str));
     let named = named.collect::<Vec<_>>().join(", ");
     match all.len() {
@@ -186,77 +194,77 @@ fn nodes_words(branch: &Branch, names: &BTreeMap<String, String>) -> String {
     }
 }
 
-fn tree(picture: &Picture) -> Markup {
-    if picture.blocks.is_empty() {
+fn tree(state: &NetworkState) -> Markup {
+    if state.blocks.is_empty() {
         return html! { p.muted { "No block is known yet." } };
     }
     let mut tips: BTreeMap<BlockHash, Vec<String>> = BTreeMap::new();
-    for (node, tip) in picture.answering() {
+    for (node, tip) in state.answering() {
         tips.entry(tip.hash).or_default().push(node.clone());
     }
-    let best = picture.tip().map(|tip| tip.hash);
-    Tree { blocks: &picture.blocks, best, tips: &tips, names: &names(picture) }.render()
+    let best = state.tip().map(|tip| tip.hash);
+    BlockTree { blocks: &state.blocks, best, tips: &tips, names: &names(state) }.render()
 }
 
-/// Short names: where all are on the same machine, the port is enough.
-fn names(picture: &Picture) -> BTreeMap<String, String> {
-    let mut hosts: Vec<_> = picture.nodes.keys().filter_map(|address| Some(address.rsplit_once(':')?.0)).collect();
+/// Short names of nodes: the port, if all are on the same host.
+fn names(state: &NetworkState) -> BTreeMap<String, String> {
+    let mut hosts: Vec<_> = state.nodes.keys().filter_map(|address| Some(address.rsplit_once(':')?.0)).collect();
     hosts.dedup();
     if hosts.len() > 1 {
         return BTreeMap::new();
     }
     let name = |address: &String| Some((address.clone(), format!(":{}", address.rsplit_once(':')?.1)));
-    picture.nodes.keys().filter_map(name).collect()
+    state.nodes.keys().filter_map(name).collect()
 }
 
-fn nodes(picture: &Picture) -> Markup {
+fn nodes(state: &NetworkState) -> Markup {
     html! {
-        @if picture.nodes.is_empty() { p.muted { "No node is known yet." } }
-        @for (address, contact) in &picture.nodes { (node(address, contact)) }
+        @if state.nodes.is_empty() { p.muted { "No node is known yet." } }
+        @for (address, service) in &state.nodes { (node(address, service)) }
     }
 }
 
-fn node(address: &str, contact: &Contact) -> Markup {
-    let mining = contact.info.as_ref().and_then(|info| info.mining.as_ref());
+fn node(address: &str, service: &ServiceState) -> Markup {
+    let mining = service.info.as_ref().and_then(|info| info.mining.as_ref());
     let is_mining = mining.is_some_and(|mining| mining.enabled);
     html! {
-        article.card.service.silent[contact.error.is_some()] data-key=(address) {
+        article.card.service.silent[service.error.is_some()] data-key=(address) {
             h3 { a href={ "/node/" (address) } { (address) } }
             p.state {
-                @if contact.error.is_some() { span.bad { "does not answer" } }
-                @else if contact.info.is_none() { span.muted { "is being asked" } }
+                @if service.error.is_some() { span.bad { "does not answer" } }
+                @else if service.info.is_none() { span.muted { "is being asked" } }
                 @else if is_mining { span.good { "mining" } }
                 @else { span.muted { "not mining" } }
             }
             dl {
-                (tip(contact.tip()))
+                (tip(service.tip()))
                 @if let Some(mining) = mining.filter(|_| is_mining) {
-                    dt { "Hash rate" } dd { (chart::figure(mining.hashrate as f64)) "H/s" }
+                    dt { "Hash rate" } dd { (chart::short_number(mining.hashrate as f64)) "H/s" }
                 }
-                @if let Some(peers) = contact.info.as_ref().and_then(|info| info.peers) {
+                @if let Some(peers) = service.info.as_ref().and_then(|info| info.peers) {
                     dt { "Peers" } dd { (number(peers)) }
                 }
-                (last_seen(contact))
+                (last_seen(service))
             }
         }
     }
 }
 
-fn mempools(picture: &Picture) -> Markup {
+fn mempools(state: &NetworkState) -> Markup {
     html! {
-        @if picture.mempools.is_empty() {
-            p.muted { "No mempool is known: payments need one." }
+        @if state.mempools.is_empty() {
+            p.muted { "No mempool is known. Payments need one." }
         }
-        @for (address, contact) in &picture.mempools { (mempool(address, contact)) }
+        @for (address, service) in &state.mempools { (mempool(address, service)) }
     }
 }
 
-fn mempool(address: &str, contact: &Contact) -> Markup {
-    let pool = contact.info.as_ref().and_then(|info| info.pool.as_ref());
+fn mempool(address: &str, service: &ServiceState) -> Markup {
+    let pool = service.info.as_ref().and_then(|info| info.pool.as_ref());
     html! {
-        article.card.service.silent[contact.error.is_some()] data-key=(address) {
+        article.card.service.silent[service.error.is_some()] data-key=(address) {
             h3 { (address) }
-            @if contact.error.is_some() { p.state { span.bad { "does not answer" } } }
+            @if service.error.is_some() { p.state { span.bad { "does not answer" } } }
             dl {
                 @if let Some(pool) = pool {
                     dt { a href="/transactions" { "Waiting" } }
@@ -265,8 +273,8 @@ fn mempool(address: &str, contact: &Contact) -> Markup {
                         ", " (bytes(usize::try_from(pool.bytes).unwrap_or(usize::MAX)))
                     }
                 }
-                (tip(contact.tip()))
-                (last_seen(contact))
+                (tip(service.tip()))
+                (last_seen(service))
             }
         }
     }
@@ -281,32 +289,33 @@ fn tip(tip: Option<Tip>) -> Markup {
     }
 }
 
-fn last_seen(contact: &Contact) -> Markup {
+fn last_seen(service: &ServiceState) -> Markup {
     html! {
         dt { "Last seen" }
         dd {
-            @match (&contact.error, contact.last_seen) {
+            @match (&service.error, service.last_seen) {
                 (None, Some(_)) => { "just now" }
                 (_, Some(at)) => { (time(at)) }
                 (_, None) => { "never" }
             }
         }
-        @if let Some(error) = &contact.error { dt { "Error" } dd.bad { (error) } }
+        @if let Some(error) = &service.error { dt { "Error" } dd.bad { (error) } }
     }
 }
 
-fn ticker<'a>(facts: impl ExactSizeIterator<Item = &'a Fact>) -> Markup {
+fn news<'a>(items: impl ExactSizeIterator<Item = &'a NewsItem>) -> Markup {
     html! {
-        @if facts.len() == 0 { p.muted { "Nothing yet. News appear here by themselves." } }
+        @if items.len() == 0 { p.muted { "Nothing yet. News will appear here." } }
         @else {
             ul.ticker {
-                @for fact in facts {
-                    li .(topic(fact.topic)) data-key=(format!("{} {}", fact.at, fact.words)) {
-                        (fact.words)
-                        @if let Some(block) = &fact.block {
-                            " " a.hash href={ "/block/" (block.hash) } title=(block.hash) { (short(&block.hash.to_string())) }
+                @for item in items {
+                    li .(topic(item.topic)) data-key=(format!("{} {}", item.at, item.text)) {
+                        (item.text)
+                        @if let Some(block) = &item.block {
+                            " " a.hash href={ "/block/" (block.hash) } title=(block.hash) {
+                                (short(&block.hash.to_string())) }
                         }
-                        " " span.muted { (time(fact.at)) }
+                        " " span.muted { (time(item.at)) }
                     }
                 }
             }
@@ -314,7 +323,7 @@ fn ticker<'a>(facts: impl ExactSizeIterator<Item = &'a Fact>) -> Markup {
     }
 }
 
-/// The class of a fact, for its mark.
+/// The CSS class of an item.
 const fn topic(topic: Topic) -> &'static str {
     match topic {
         Topic::Block => "found",

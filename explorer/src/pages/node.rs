@@ -1,125 +1,129 @@
-//! Page node: one node's chain, peers and settings, and for who holds its token the buttons that steer it.
+//! The page of a node: its chain, peers and settings, and buttons that steer it if the explorer has its token.
 
-mod seen;
+mod details;
 mod steering;
 
-use crate::network::Picture;
-use crate::pages::missing;
-use crate::service::Explorer;
+use crate::network::NetworkState;
+use crate::pages::errors;
+use crate::state::ExplorerState;
 use crate::view::{self, Page};
+use details::{NodeDetails, OtherNode};
 use maud::{Markup, html};
-use runtime::server::Response;
-use seen::{Other, Seen};
+use runtime::server::{Request, Response};
 use shared::chain::{BranchStatus, BranchTip};
 use shared::ledger::{Address, Amount};
 use shared::wire::{MiningInfo, Problem};
+use std::sync::Arc;
 
-pub(crate) async fn page(explorer: &Explorer, node: &str) -> Result<Response, Problem> {
-    let picture = explorer.watch.picture();
-    let Some(seen) = Seen::of(explorer, &picture, node).await else {
-        return Ok(missing::not_found(html! { "No node " (view::said(node)) " is known in this network." }));
+pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    let [node] = request.params()?;
+    let state = explorer.network();
+    let Some(node) = NodeDetails::of(&explorer, &state, node).await else {
+        return Ok(errors::not_found(html! { "No node " (view::sanitized(node)) " is known in this network." }));
     };
-    let title = format!("Node {node}");
-    Ok(Page { title: &title, place: "/", scripts: &["node.js"], main: render(&seen, &picture) }.response())
+    let title = format!("Node {}", node.address);
+    Ok(Page { title: &title, place: "/", scripts: &["node.js"], main: render(&node, &state) }.response())
 }
 
-fn render(seen: &Seen, picture: &Picture) -> Markup {
+fn render(node: &NodeDetails, state: &NetworkState) -> Markup {
     html! {
-        h1 { "Node " bdi.hash { (seen.address) } }
+        h1 { "Node " bdi.hash { (node.address) } }
         div.grid {
             section.card aria-labelledby="node-now" {
                 h2 id="node-now" { "Now" }
-                div #node-state data-live="nodes blocks" { (state(seen)) }
+                div #node-state data-live="nodes blocks" { (current(node)) }
             }
             section.card aria-labelledby="node-steer" {
                 h2 id="node-steer" { "Steer it" }
-                (steering::orders(seen))
+                (steering::controls(node))
             }
         }
         section aria-labelledby="node-peers" {
             h2 id="node-peers" { "Other nodes" }
-            p { "A node tells its peers of every block that it finds or hears of. Nodes that are cut off from each other go on "
-                "by themselves, until somebody lets them talk again: that is how a fork is made, and healed." }
-            div.table id="node-peers-table" data-live="nodes" { (peers(seen)) }
+            p { "A node sends its peers every block that it finds or receives. Nodes that are cut off from each other \
+                continue on their own, until they may talk again. This is how a fork begins and ends." }
+            div.table id="node-peers-table" data-live="nodes" { (peers(node)) }
         }
         section aria-labelledby="node-branches" {
-            h2 id="node-branches" { "Branches that it knows" }
-            div.table id="node-branches-table" data-live="nodes blocks" { (branches(&seen.tips)) }
+            h2 id="node-branches" { "Branches that this node knows" }
+            div.table id="node-branches-table" data-live="nodes blocks" { (branches(&node.tips)) }
         }
         section aria-labelledby="node-blocks" {
             h2 id="node-blocks" { "Its last blocks" }
-            div.table id="node-blocks-table" data-live="nodes blocks" { (blocks(seen, picture)) }
+            div.table id="node-blocks-table" data-live="nodes blocks" { (blocks(node, state)) }
         }
         section aria-labelledby="node-rules" {
             h2 id="node-rules" { "Settings" }
-            (settings(seen))
+            (settings(node))
         }
-        (steering::lessons(seen))
+        (steering::lessons(node))
     }
 }
 
-fn state(seen: &Seen) -> Markup {
+fn current(node: &NodeDetails) -> Markup {
     html! {
-        @if let Some(error) = &seen.contact.error {
-            p.bad { "It does not answer: " (view::said(error)) }
+        @if let Some(error) = &node.service.error {
+            p.bad { "It does not answer: " (view::sanitized(error)) }
         }
         dl {
-            @if let Some(tip) = seen.contact.tip() {
+            @if let Some(tip) = node.service.tip() {
                 dt { "Height" } dd { strong id="node-height" { (tip.index) } }
                 dt { "Newest block" } dd { (view::block_link(tip.hash)) " of " (view::time(tip.timestamp)) }
-                dt { "Work" } dd { (view::number(tip.work.0)) " hashes, on average, made this chain" }
+                dt { "Work" } dd { (view::number(tip.work.0)) " hashes, on average, were needed for this chain" }
             }
-            @if let Some(mining) = seen.mining() { (mines(mining, seen.balance)) }
-            @if let Some(at) = seen.contact.last_seen { dt { "Last heard of" } dd { (view::time(at)) } }
+            @if let Some(mining) = node.mining() { (mining_rows(mining, node.balance)) }
+            @if let Some(at) = node.service.last_seen { dt { "Last answer" } dd { (view::time(at)) } }
         }
     }
 }
 
-fn mines(mining: &MiningInfo, balance: Option<Amount>) -> Markup {
+fn mining_rows(mining: &MiningInfo, balance: Option<Amount>) -> Markup {
     let payee: Option<Address> = mining.address.as_ref().and_then(|address| address.parse().ok());
     html! {
         dt { "Mines" }
         dd {
-            @if mining.enabled { "yes, with " (mining.threads) @if mining.threads == 1 { " thread" } @else { " threads" } }
-            @else { "only when it is told to" }
+            @if mining.enabled { "yes, with " (mining.threads) @if mining.threads == 1 { " thread" } @else { " threads"
+                } }
+            @else { "only on demand" }
         }
-        dt { "Hash rate" } dd { (view::chart::figure(mining.hashrate as f64)) "H/s" }
+        dt { "Hash rate" } dd { (view::chart::short_number(mining.hashrate as f64)) "H/s" }
         @if let Some(payee) = payee {
             dt { "Earns for" } dd { (view::address(&payee)) }
-            @if let Some(balance) = balance { dt { "Which holds" } dd { (view::amount(balance)) } }
+            @if let Some(balance) = balance { dt { "Its balance" } dd { (view::amount(balance)) } }
         }
     }
 }
 
-fn peers(seen: &Seen) -> Markup {
-    if seen.others.is_empty() {
+fn peers(node: &NodeDetails) -> Markup {
+    if node.others.is_empty() {
         return html! { p { "No other node is known." } };
     }
     html! {
         table {
-            caption { "How this node stands with every other" }
+            caption { "Links of this node" }
             thead { tr {
-                th scope="col" { "Node" } th scope="col" { "State" } th.number scope="col" { "Height" } th scope="col" { "Last heard of" }
-                @if seen.can_steer { th scope="col" { "Steer" } }
+                th scope="col" { "Node" } th scope="col" { "State" } th.number scope="col" { "Height" } th scope="col" {
+                    "Last answer" }
+                @if node.can_steer { th scope="col" { "Steer" } }
             } }
             tbody {
-                @for other in &seen.others { (peer(other, seen)) }
+                @for other in &node.others { (peer(other, node)) }
             }
         }
     }
 }
 
-fn peer(other: &Other, seen: &Seen) -> Markup {
+fn peer(other: &OtherNode, node: &NodeDetails) -> Markup {
     html! {
         tr {
             th scope="row" {
                 @if other.is_known { a.hash href={ "/node/" (other.address) } { (other.address) } }
-                @else { (view::said(&other.address)) }
+                @else { (view::sanitized(&other.address)) }
             }
             td { (other.state()) }
             td.number { @if let Some(tip) = &other.tip { (tip.index) } }
             td { @if let Some(at) = other.last_seen { (view::time(at)) } }
-            @if seen.can_steer { td { @if other.is_known { (steering::link(other)) } } }
+            @if node.can_steer { td { @if other.is_known { (steering::link(other)) } } }
         }
     }
 }
@@ -127,14 +131,14 @@ fn peer(other: &Other, seen: &Seen) -> Markup {
 fn branches(tips: &Result<Vec<BranchTip>, String>) -> Markup {
     let tips = match tips {
         Ok(tips) => tips,
-        Err(error) => return html! { p.bad { "It does not tell: " (view::said(error)) } },
+        Err(error) => return html! { p.bad { "The node did not say: " (view::sanitized(error)) } },
     };
     html! {
         table {
-            caption { "Where chains end that this node has seen; it believes the one with the most work" }
+            caption { "The last block of each branch; the branch with the most work is the best chain" }
             thead { tr {
                 th scope="col" { "Last block" } th.number scope="col" { "Height" }
-                th.number scope="col" { "Leaves the best chain after" } th.number scope="col" { "Work" } th scope="col" { "What it is" }
+                th.number scope="col" { "Forks after" } th.number scope="col" { "Work" } th scope="col" { "Status" }
             } }
             tbody {
                 @for tip in tips {
@@ -155,14 +159,15 @@ fn branches(tips: &Result<Vec<BranchTip>, String>) -> Markup {
     }
 }
 
-fn blocks(seen: &Seen, picture: &Picture) -> Markup {
-    let tip = seen.contact.tip();
-    let last = tip.into_iter().flat_map(|tip| picture.chain(tip.hash)).take(seen::BLOCKS);
+fn blocks(node: &NodeDetails, state: &NetworkState) -> Markup {
+    let tip = node.service.tip();
+    let last = tip.into_iter().flat_map(|tip| state.chain(tip.hash)).take(details::BLOCKS);
     html! {
         table {
             caption { "Newest first" }
             thead { tr {
-                th.number scope="col" { "Height" } th scope="col" { "Block" } th scope="col" { "When" } th.number scope="col" { "Difficulty" }
+                th.number scope="col" { "Height" } th scope="col" { "Block" } th scope="col" { "When" } th.number
+                    scope="col" { "Difficulty" }
                 th scope="col" { "Found by" }
             } }
             tbody {
@@ -171,8 +176,8 @@ fn blocks(seen: &Seen, picture: &Picture) -> Markup {
                         th.number scope="row" { (block.index) }
                         td { (view::block_link(block.hash)) }
                         td { (view::time(block.timestamp)) }
-                        td.number { (view::chart::whole(block.difficulty as f64)) }
-                        td { @if let Some(miner) = &block.mined_by { (view::said(miner)) } }
+                        td.number { (view::chart::whole_number(block.difficulty as f64)) }
+                        td { @if let Some(miner) = &block.mined_by { (view::sanitized(miner)) } }
                     }
                 }
             }
@@ -180,17 +185,17 @@ fn blocks(seen: &Seen, picture: &Picture) -> Markup {
     }
 }
 
-fn settings(seen: &Seen) -> Markup {
+fn settings(node: &NodeDetails) -> Markup {
     html! {
         dl {
-            @if let Some(info) = &seen.contact.info {
-                dt { "Version" } dd { (view::said(&info.version)) }
+            @if let Some(info) = &node.service.info {
+                dt { "Version" } dd { (view::sanitized(&info.version)) }
                 dt { "Started" } dd { (view::time(info.started)) }
                 dt { "Network" } dd.hash { (info.network_id) }
             }
-            @for (name, value) in &seen.params { dt { (name) } dd { (value) } }
+            @for (name, value) in &node.params { dt { (name) } dd { (value) } }
         }
-        p { "For programs: " a href={ "http://" (seen.address) "/docs" } { "everything that it can be asked" } "." }
+        p { "For programs: " a href={ "http://" (node.address) "/docs" } { "the API of this node" } "." }
     }
 }
 

@@ -1,63 +1,63 @@
-//! Transactions: those that wait, as the next blocks that they would form, and those of the last blocks.
+//! The page of transactions: the pending ones, grouped into the blocks that they would form, and the last confirmed
+//! ones.
 
-use super::{missing, payments};
-use crate::pool::{LOOKED_AT, Orders};
-use crate::service::Explorer;
-use crate::sources::NoAnswer;
+use super::{errors, transaction_table};
+use crate::pending_cache::{MAX_PENDING, PendingLists};
+use crate::state::ExplorerState;
+use crate::upstream::UpstreamError;
 use crate::view::{self, Page};
 use maud::{Markup, html};
-use runtime::server::Response;
+use runtime::server::{Request, Response};
 use shared::ledger::{Bundle, Transaction};
 use shared::params::Params;
 use shared::pool::{Pending, Room, select_transactions};
 use shared::wire::Problem;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-/// Blocks to come that are shown in full.
-const SHOWN_BLOCKS: usize = 3;
-/// Last blocks whose transactions are shown.
+/// Most future blocks whose transactions are shown.
+const MAX_BLOCKS: usize = 3;
+/// How many of the last blocks the confirmed transactions are from.
 const LAST_BLOCKS: u64 = 10;
-/// Bytes that a bundle takes besides its transactions.
+/// Bytes of a bundle besides its transactions.
 const FRAME: usize = 200;
 
-/// What waits.
-struct Waiting {
-    /// The next blocks, each the transactions that it would take, the best paid first.
+struct PendingSummary {
+    /// The transactions of each future block, those with the highest fee per byte first.
     blocks: Vec<Vec<Pending>>,
-    /// How many wait besides.
+    /// Pending transactions besides those in `blocks`.
     others: u64,
-    /// How many wait in all, and their size.
+    /// All pending transactions, and their bytes.
     count: u64,
     bytes: u64,
 }
 
-pub(crate) async fn page(explorer: &Explorer) -> Result<Response, Problem> {
+pub(crate) async fn page(explorer: Arc<ExplorerState>, _: Request) -> Result<Response, Problem> {
     if !explorer.params.layer.has_money() {
-        return Ok(missing::no_money("Transactions", "/transactions"));
+        return Ok(errors::no_money("Transactions", "/transactions"));
     }
-    let (waiting, last) = tokio::join!(waiting(explorer), last(explorer));
+    let (waiting, last) = tokio::join!(waiting(&explorer), last(&explorer));
     let main = render(waiting.as_ref(), last.as_deref());
     Ok(Page { title: "Transactions", place: "/transactions", scripts: &[], main }.response())
 }
 
-async fn waiting(explorer: &Explorer) -> Result<Waiting, NoAnswer> {
-    let Orders { by_fee, by_age } = explorer.pool.now(&explorer.sources).await?;
-    let said = explorer
-        .watch
-        .picture()
+async fn waiting(explorer: &ExplorerState) -> Result<PendingSummary, UpstreamError> {
+    let PendingLists { by_fee, by_age } = explorer.pending_cache.now(&explorer.upstream).await?;
+    let reported = explorer
+        .network()
         .mempools
         .values()
         .filter_map(|mempool| mempool.info.as_ref()?.pool.clone())
         .max_by_key(|pool| pool.count);
-    // What was fetched is newer than what was said.
+    // The fetched list is newer than the count in `/info`.
     let (seen, seen_bytes) = (by_fee.len(), by_fee.iter().map(|pending| pending.bytes as u64).sum());
-    let (count, bytes) = match said {
-        Some(pool) if seen >= LOOKED_AT => (pool.count.max(seen as u64), pool.bytes.max(seen_bytes)),
+    let (count, bytes) = match reported {
+        Some(pool) if seen >= MAX_PENDING => (pool.count.max(seen as u64), pool.bytes.max(seen_bytes)),
         _ => (seen as u64, seen_bytes),
     };
     let blocks = next_blocks(by_fee.to_vec(), by_age.to_vec(), room(&explorer.params));
     let others = count.saturating_sub(blocks.iter().map(Vec::len).sum::<usize>() as u64);
-    Ok(Waiting { blocks, others, count, bytes })
+    Ok(PendingSummary { blocks, others, count, bytes })
 }
 
 fn room(params: &Params) -> Room {
@@ -65,10 +65,10 @@ fn room(params: &Params) -> Room {
     Room { count: whole(params.max_transactions), bytes: whole(params.max_data_bytes).saturating_sub(FRAME) }
 }
 
-/// The blocks that nodes would make of them one after another, the best paid first in each.
+/// The blocks that nodes would build from these transactions, one after another.
 fn next_blocks(mut by_fee: Vec<Pending>, mut by_age: Vec<Pending>, room: Room) -> Vec<Vec<Pending>> {
     let mut blocks = Vec::new();
-    while blocks.len() < SHOWN_BLOCKS {
+    while blocks.len() < MAX_BLOCKS {
         let mut block: Vec<Pending> = select_transactions(&by_fee, &by_age, room).into_iter().cloned().collect();
         if block.is_empty() {
             break;
@@ -83,60 +83,66 @@ fn next_blocks(mut by_fee: Vec<Pending>, mut by_age: Vec<Pending>, room: Room) -
 }
 
 /// The transactions of the last blocks, newest first.
-async fn last(explorer: &Explorer) -> Result<Vec<Transaction>, NoAnswer> {
-    let tip = explorer.watch.picture().tip().ok_or(NoAnswer::Nobody("node"))?;
+async fn last(explorer: &ExplorerState) -> Result<Vec<Transaction>, UpstreamError> {
+    let tip = explorer.network().tip().ok_or(UpstreamError::NoneKnown("node"))?;
     let from = tip.index.0.saturating_add(1).saturating_sub(LAST_BLOCKS);
-    let blocks = explorer.sources.chain(from, LAST_BLOCKS).await?;
+    let blocks = explorer.upstream.chain(from, LAST_BLOCKS).await?;
     let bundles = blocks.iter().rev().filter_map(|block| Bundle::from_data(block.data()).ok());
     let newest_first = bundles.flat_map(|(bundle, _)| bundle.transactions.into_iter().rev());
-    Ok(newest_first.take(payments::MAX_ROWS).collect())
+    Ok(newest_first.take(transaction_table::MAX_ROWS).collect())
 }
 
-fn render(waiting: Result<&Waiting, &NoAnswer>, last: Result<&[Transaction], &NoAnswer>) -> Markup {
+fn render(waiting: Result<&PendingSummary, &UpstreamError>, last: Result<&[Transaction], &UpstreamError>) -> Markup {
     html! {
         h1 { "Transactions" }
-        p { "A transaction is a signed order to pay. It waits in the pool until a miner puts it into a block; who pays more for each byte is taken earlier, "
-            "and a fifth of every block is for those that wait longest." }
+        p { "A transaction is a signed order to pay. It waits in the mempool until a miner puts it into a block. A \
+            higher fee per byte gets it into a block sooner, and a fifth of every block is reserved for those that \
+            have waited longest." }
         section aria-labelledby="waiting" {
             h2 #waiting { "Waiting" }
             div #pool data-live="pool blocks" {
-                @match waiting { Ok(waiting) => (next(waiting)), Err(error) => (silent(error)) }
+                @match waiting { Ok(waiting) => (next(waiting)), Err(error) => (unavailable(error)) }
             }
         }
         section aria-labelledby="last" {
             h2 #last { "In the last " (LAST_BLOCKS) " blocks" }
             div #confirmed data-live="blocks" {
                 @match last {
-                    Ok([]) => p { "None: nobody paid anybody lately. " a href="/wallet" { "Make a wallet" } " and be the first." },
-                    Ok(last) => (payments::table("Newest first", last.iter())),
-                    Err(error) => (silent(error)),
+                    Ok([]) => p { "None: nobody has paid lately. " a href="/wallet" { "Make a wallet" } " and be the \
+                        first." },
+                    Ok(last) => (transaction_table::table("Newest first", last.iter())),
+                    Err(error) => (unavailable(error)),
                 }
             }
         }
     }
 }
 
-fn next(Waiting { blocks, others, count, bytes }: &Waiting) -> Markup {
+fn next(PendingSummary { blocks, others, count, bytes }: &PendingSummary) -> Markup {
     html! {
         p aria-live="polite" {
-            @if *count == 0 { "Nothing waits: all is in blocks." } @else {
-                strong { (view::number(*count)) } @if *count == 1 { " transaction waits, " } @else { " transactions wait, " }
+            @if *count == 0 { "Nothing is waiting: all transactions are in blocks." } @else {
+                strong { (view::number(*count)) } @if *count == 1 { " transaction is waiting, " } @else { " \
+                    transactions are waiting, " }
                 (view::bytes(usize::try_from(*bytes).unwrap_or(usize::MAX))) " together."
             }
         }
         @for (number, block) in blocks.iter().enumerate() {
             @let size = block.iter().map(|pending| pending.bytes).sum();
-            @let name = if number == 0 { "The next block".to_owned() } else { format!("The block after, number {}", number + 1) };
+            @let name = if number == 0 { "The next block".to_owned() } else { format!("Block {} from now", number + 1)
+                };
             h3 { (name) }
-            p.muted { (block.len()) @if block.len() == 1 { " transaction, " } @else { " transactions, " } (view::bytes(size)) }
-            (payments::table(&format!("{name} would take, by fee per byte"), block.iter().map(|pending| &*pending.transaction)))
+            p.muted { (block.len()) @if block.len() == 1 { " transaction, " } @else { " transactions, " }
+                (view::bytes(size)) }
+            (transaction_table::table(&format!("{name} would contain, by fee per byte"), block.iter().map(|pending|
+                &*pending.transaction)))
         }
-        @if *others > 0 { p { "And " (view::number(*others)) " more wait for later blocks." } }
+        @if *others > 0 { p { "And " (view::number(*others)) " more are waiting for later blocks." } }
     }
 }
 
-fn silent(error: &NoAnswer) -> Markup {
-    html! { p.warn { "They are not known at the moment: " (view::said(&error.to_string())) "." } }
+fn unavailable(error: &UpstreamError) -> Markup {
+    html! { p.warn { "Unknown at the moment: " (view::sanitized(&error.to_string())) "." } }
 }
 
 #[cfg(test)]
@@ -152,29 +158,29 @@ mod tests {
         all.collect()
     }
 
-    fn waiting(count: u8, room: Room) -> Waiting {
+    fn waiting(count: u8, room: Room) -> PendingSummary {
         let (by_age, mut by_fee) = (pool(count), pool(count));
         by_fee.reverse();
         let blocks = next_blocks(by_fee, by_age, room);
         let shown: usize = blocks.iter().map(Vec::len).sum();
         let count = u64::from(count);
-        Waiting { blocks, others: count - shown as u64, count, bytes: count * 600 }
+        PendingSummary { blocks, others: count - shown as u64, count, bytes: count * 600 }
     }
 
     #[test]
     fn the_next_blocks_are_filled_one_after_another() {
-        let Waiting { blocks, others, .. } = waiting(20, Room { count: 5, bytes: 1 << 20 });
+        let PendingSummary { blocks, others, .. } = waiting(20, Room { count: 5, bytes: 1 << 20 });
         let fees: Vec<Vec<_>> = blocks
             .iter()
             .map(|block| block.iter().map(|each| each.transaction.fee.grains() / 1000).collect())
             .collect();
-        // A fifth of each is for the oldest, which pay least here.
+        // A fifth of each is for the oldest, which pay the lowest fees here.
         assert_eq!(fees, [[20, 19, 18, 17, 1], [16, 15, 14, 13, 2], [12, 11, 10, 9, 3]]);
         assert_eq!(others, 5);
     }
 
     #[test]
-    fn what_waits_and_what_was_confirmed() {
+    fn pending_and_confirmed_transactions() {
         let waiting = waiting(3, Room { count: 2, bytes: 1 << 20 });
         let shown = render(Ok(&waiting), Ok(&[samples::payment(9, "for lunch")]));
         samples::assert_harmless(&shown.0);
@@ -182,8 +188,8 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_answer_is_said() {
-        let (no_mempool, no_node) = (NoAnswer::Nobody("mempool"), NoAnswer::Nobody("node"));
+    fn the_page_says_which_service_does_not_answer() {
+        let (no_mempool, no_node) = (UpstreamError::NoneKnown("mempool"), UpstreamError::NoneKnown("node"));
         let shown = render(Err(&no_mempool), Err(&no_node)).into_string();
         assert!(shown.contains("no mempool of this network") && shown.contains("no node of this network"), "{shown}");
     }
@@ -191,6 +197,6 @@ mod tests {
     #[test]
     fn an_empty_pool_is_no_error() {
         let waiting = waiting(0, Room { count: 2, bytes: 1 << 20 });
-        assert!(render(Ok(&waiting), Ok(&[])).into_string().contains("Nothing waits"));
+        assert!(render(Ok(&waiting), Ok(&[])).into_string().contains("Nothing is waiting"));
     }
 }

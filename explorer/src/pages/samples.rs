@@ -1,11 +1,11 @@
-//! Blocks and payments that the tests of pages show (tests only).
+//! Blocks and payments for the tests of pages (tests only).
 
 use shared::block::{Block, DataHash, HeaderFields, Nonce};
 use shared::keys::KeyPair;
 use shared::ledger::{Address, Amount, Bundle, Transaction, Unsigned, Uuid};
 use shared::params::Params;
 
-/// What a stranger may try to say.
+/// What an attacker may write into a message.
 pub(super) const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{202e}&amp;";
 
 /// The address of a seed.
@@ -26,7 +26,7 @@ pub(crate) fn payment(number: u8, msg: &str) -> Transaction {
     KeyPair::from_seed("alice").sign_transaction(unsigned, Params::default().network_id())
 }
 
-/// Genesis and a block with a payment that says `msg`, as does its miner.
+/// Genesis and a block with one payment; both have the message `msg`.
 pub(crate) fn blocks(msg: &str) -> [Block; 2] {
     let bundle = Bundle { msg: msg.to_owned(), miner_address: address("carol"), transactions: vec![payment(1, msg)] };
     after_genesis(bundle.to_data().0)
@@ -51,7 +51,7 @@ fn after_genesis(data: String) -> [Block; 2] {
     [genesis, block]
 }
 
-/// Fails if something of [`HOSTILE`] is more than text.
+/// Fails if a part of [`HOSTILE`] is markup or changes the direction of text.
 #[track_caller]
 pub(super) fn assert_harmless(shown: &str) {
     for bad in ["<script>alert", "<img src=x", "\u{202e}"] {

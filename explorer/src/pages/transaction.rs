@@ -1,54 +1,56 @@
-//! One transaction: what it pays, its life from signature to confirmations, and how to check it oneself.
+//! The page of a transaction: what it pays, its life from signature to confirmations, and how to check it.
 
-use super::missing;
-use crate::network::Fact;
-use crate::service::Explorer;
+use super::errors;
+use crate::network::NewsItem;
+use crate::state::ExplorerState;
 use crate::view::{self, Page, block_link, explained};
 use maud::{Markup, html};
-use runtime::server::Response;
+use runtime::server::{Request, Response};
 use shared::block::BlockHash;
 use shared::explain;
 use shared::keys::PlainVerifier;
 use shared::ledger::{Transaction, TransactionId};
 use shared::wire::{Problem, TransactionState, TransactionStatus};
+use std::sync::Arc;
 
-/// As many blocks on top are enough for most.
-const SAFE: u64 = 6;
+/// So many confirmations are enough for most payments.
+const SAFE_CONFIRMATIONS: u64 = 6;
 
-/// A transaction and what is said of it.
-struct Shown<'a> {
+struct TransactionPage<'a> {
     status: &'a TransactionStatus,
     network: BlockHash,
-    /// What the ticker says of it, newest first.
-    news: Vec<&'a Fact>,
+    /// The news about it, newest first.
+    news: Vec<&'a NewsItem>,
 }
 
-pub(crate) async fn page(explorer: &Explorer, id: &str) -> Result<Response, Problem> {
+pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    let [id] = request.params()?;
     if !explorer.params.layer.has_money() {
-        return Ok(missing::no_money("Transaction", "/transactions"));
+        return Ok(errors::no_money("Transaction", "/transactions"));
     }
     let Ok(id) = id.to_ascii_lowercase().parse::<TransactionId>() else {
-        return Ok(missing::not_found(html! {
-            (view::said(&view::short(id))) " is not the id of a transaction, which has 64 digits from 0 to f."
+        return Ok(errors::not_found(html! {
+            (view::sanitized(&view::short(id))) " is not the id of a transaction, which has 64 digits from 0 to f."
         }));
     };
-    let status = match explorer.sources.transaction(id).await {
+    let status = match explorer.upstream.transaction(id).await {
         Ok(status) => status,
         Err(error) if error.is_not_found() => {
-            return Ok(missing::not_found(html! {
-                "No transaction " code { (id) } " is waiting or in the chain. It may never have been sent, or it left the pool unpaid: "
-                "because it waited for too long, another paid more for its place, or its sender cannot pay it any more."
+            return Ok(errors::not_found(html! {
+                "No transaction " code { (id) } " is waiting or in the chain. Perhaps it was never sent. Or it was \
+                    dropped from the mempool, because it waited too long, others paid a higher fee, or its sender can \
+                    no longer pay it."
             }));
         }
-        Err(error) => return Ok(missing::no_answer(&error)),
+        Err(error) => return Ok(errors::no_answer(&error)),
     };
-    let picture = explorer.watch.picture();
-    let news = picture.ticker.iter().filter(|fact| fact.payment == Some(id)).collect();
-    let main = render(&Shown { status: &status, network: explorer.network_id, news });
+    let state = explorer.network();
+    let news = state.news.iter().filter(|item| item.payment == Some(id)).collect();
+    let main = render(&TransactionPage { status: &status, network: explorer.network_id, news });
     Ok(Page { title: "Transaction", place: "/transactions", scripts: &[], main }.response())
 }
 
-fn render(shown: &Shown<'_>) -> Markup {
+fn render(shown: &TransactionPage<'_>) -> Markup {
     let transaction = &shown.status.transaction;
     html! {
         h1 { "Transaction" }
@@ -57,8 +59,9 @@ fn render(shown: &Shown<'_>) -> Markup {
         (life(shown))
         section aria-labelledby="check" {
             h2 #check { "Check it yourself" }
-            p { "The id is the hash of what is paid, so nothing of it can be changed. The signature can only be made with the payer's key, "
-                "and everybody can check it with the public key, which is the address. In one shell, one after another:" }
+            p { "The id is the hash of the payment, so no part of it can be changed. Only the owner of the sender's \
+                key can make the signature, and anyone can check it with the public key, which is the address. Run \
+                these in one shell, in order:" }
             @match explain::transaction(transaction, shown.network, &PlainVerifier) {
                 Ok(explanation) => (view::recheck(&explanation)),
                 Err(error) => p.bad { "It cannot be checked: " (error.to_string()) "." },
@@ -77,15 +80,17 @@ fn payment(transaction: &Transaction) -> Markup {
             dd { a.hash href={ "/address/" (transaction.to) } { (transaction.to) } }
             dt { "amount" }
             dd { (view::amount(transaction.amount)) }
-            dt { (explained("fee", "What the payer adds for the miner. Who pays more for each byte is put into a block earlier.")) }
+            dt { (explained("fee", "What the sender pays to the miner. A higher fee per byte gets the payment into a \
+                block sooner.")) }
             dd { (view::amount(transaction.fee)) }
             dt { "message" }
-            dd { @if transaction.msg.is_empty() { span.muted { "none" } } @else { (view::said(&transaction.msg)) } }
+            dd { @if transaction.msg.is_empty() { span.muted { "none" } } @else { (view::sanitized(&transaction.msg)) }
+                }
         }
     }
 }
 
-fn life(Shown { status, news, .. }: &Shown<'_>) -> Markup {
+fn life(TransactionPage { status, news, .. }: &TransactionPage<'_>) -> Markup {
     let is_confirmed = status.status == TransactionState::Confirmed;
     let confirmations = status.confirmations;
     html! {
@@ -96,21 +101,24 @@ fn life(Shown { status, news, .. }: &Shown<'_>) -> Markup {
                     li.done { strong { "Signed" } " by " (view::address(&status.transaction.from)) }
                     li.done aria-current=[(!is_confirmed).then_some("step")] {
                         strong { "Pending" }
-                        @if is_confirmed { ": it was sent to the network and waited for a block" } @else { ": it waits in the pool until a miner puts it into a block" }
+                        @if is_confirmed { ": it was sent to the network and waited for a block" } @else { ": it waits \
+                            in the mempool until a miner puts it into a block" }
                     }
                     li.done[is_confirmed] {
                         strong { "In a block" }
-                        @if let Some(block) = status.block { ": " a href={ "/block/" (block.hash) } { "block " (block.index) } ", " (block_link(block.hash)) }
+                        @if let Some(block) = status.block { ": " a href={ "/block/" (block.hash) } { "block "
+                            (block.index) } ", " (block_link(block.hash)) }
                         @else { ": not yet" }
                     }
-                    li.done[confirmations >= SAFE] aria-current=[is_confirmed.then_some("step")] {
-                        strong { (view::number(confirmations)) @if confirmations == 1 { " confirmation" } @else { " confirmations" } }
+                    li.done[confirmations >= SAFE_CONFIRMATIONS] aria-current=[is_confirmed.then_some("step")] {
+                        strong { (view::number(confirmations)) @if confirmations == 1 { " confirmation" } @else { " \
+                            confirmations" } }
                         ": " (safety(confirmations))
                     }
                 }
                 @if !news.is_empty() {
-                    h3 { "What was heard of it lately" }
-                    ul { @for fact in news { li { (view::time(fact.at)) " " (view::said(&fact.words)) } } }
+                    h3 { "Recent news about it" }
+                    ul { @for item in news { li { (view::time(item.at)) " " (view::sanitized(&item.text)) } } }
                 }
             }
         }
@@ -119,11 +127,12 @@ fn life(Shown { status, news, .. }: &Shown<'_>) -> Markup {
 
 const fn safety(confirmations: u64) -> &'static str {
     match confirmations {
-        0 => "every block from its own on counts as one",
-        1..SAFE => {
-            "the more blocks follow, the less likely it is that the network goes another way and it has to wait again"
+        0 => "its own block and each block on top count as one",
+        1..SAFE_CONFIRMATIONS => {
+            "the more blocks follow, the less likely it is that the network changes to another branch and the payment \
+                has to wait again"
         }
-        _ => "it is as good as settled",
+        _ => "it is as good as final",
     }
 }
 
@@ -148,7 +157,7 @@ mod tests {
     }
 
     fn shown(status: &TransactionStatus) -> Markup {
-        render(&Shown { status, network: Params::default().network_id(), news: Vec::new() })
+        render(&TransactionPage { status, network: Params::default().network_id(), news: Vec::new() })
     }
 
     #[test]
@@ -160,12 +169,12 @@ mod tests {
     fn a_pending_one_waits() {
         let shown = shown(&status("for lunch", 0)).into_string();
         assert!(
-            shown.contains("it waits in the pool") && shown.contains("not yet") && shown.contains("0 confirmations")
+            shown.contains("it waits in the mempool") && shown.contains("not yet") && shown.contains("0 confirmations")
         );
     }
 
     #[test]
-    fn a_forged_one_is_not_said_to_be_verified() {
+    fn a_forged_signature_is_not_verified() {
         let mut status = status("for lunch", 1);
         status.transaction.signature = serde_json::from_str(&format!("\"{}\"", "1".repeat(128))).expect("a signature");
         let shown = shown(&status).into_string();
@@ -173,24 +182,25 @@ mod tests {
     }
 
     #[test]
-    fn what_strangers_say_stays_text() {
+    fn a_hostile_message_stays_text() {
         let shown = shown(&status(samples::HOSTILE, 1)).into_string();
         samples::assert_harmless(&shown);
         assert!(shown.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{shown}");
     }
 
     #[test]
-    fn what_the_ticker_says_of_it_is_part_of_its_life() {
+    fn news_about_it_are_part_of_its_life() {
         let status = status("for lunch", 0);
-        let words = format!("{} is pending again <b>", status.transaction.id.short());
-        let fact = Fact {
+        let text = format!("{} is pending again <b>", status.transaction.id.short());
+        let item = NewsItem {
             at: Params::default().genesis_time,
             topic: Topic::Payment,
-            words,
+            text,
             block: None,
             payment: Some(status.transaction.id),
         };
-        let shown = render(&Shown { status: &status, network: Params::default().network_id(), news: vec![&fact] });
+        let shown =
+            render(&TransactionPage { status: &status, network: Params::default().network_id(), news: vec![&item] });
         assert!(shown.into_string().contains("is pending again &lt;b&gt;"));
     }
 }

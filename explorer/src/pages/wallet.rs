@@ -1,34 +1,38 @@
-//! The wallet's page: forms and empty places that `assets/wallet.js` brings to life, and codes to scan.
+//! The page of the wallet: forms for `assets/wallet.js`, and QR codes of addresses.
 //!
-//! No key comes here: it is made, kept and used in the browser, and what arrives at `/api/pushtx` is a signed payment.
+//! No key ever reaches the server: keys are made, kept and used in the browser, which sends signed payments to
+//! `/api/pushtx`.
 //!
-//! What tests and scripts hold on to, by id:
-//! - `#wallet-new` makes a wallet (inside `#wallet-add`, which is open where there is none yet); `#wallet-name` and
-//!   `#wallet-exportable` say which. `#wallet-import` with `#wallet-pem`, and `#wallet-from-seed` with `#wallet-seed`,
-//!   bring one. `#wallet-choose` switches; `#wallet-export` saves the key; `#wallet-delete`, then `#wallet-delete-yes`.
-//! - `#wallet-address`, `#wallet-balance` (as in `12.5 LAB`), `#wallet-pending`, `#wallet-qr`, the rows of `#wallet-history`.
-//! - `#wallet-earn` is open where there is nothing to pay with; in it `#earn-mine` and `#earn-stop`, and what came of it in
+//! Ids that tests and scripts use:
+//! - `#wallet-new` makes a wallet (inside `#wallet-add`, which is open while there is none); `#wallet-name` and
+//!   `#wallet-exportable` are its fields. `#wallet-import` with `#wallet-pem`, and `#wallet-from-seed` with
+//!   `#wallet-seed`,
+//!   import one. `#wallet-choose` switches; `#wallet-export` saves the key; `#wallet-delete`, then
+//!   `#wallet-delete-yes`.
+//! - `#wallet-address`, `#wallet-balance` (as in `12.5 LAB`), `#wallet-pending`, `#wallet-qr`, the rows of
+//!   `#wallet-history`.
+//! - `#wallet-earn` is open while the wallet is empty; it has `#earn-mine`, `#earn-stop` and the result in
 //!   `#earn-status`.
 //! - `#send-to`, `#send-amount`, `#send-fee`, `#send-message`; `#send-preview` is the button that opens `#preview`, and
-//!   `#send-confirm` in it signs and sends. What is wrong with a field is in the field's id and `-error`.
+//!   `#send-confirm` in it signs and sends. The error of a field has the field's id with `-error`.
 //! - `#send-status` has `data-state` (`sending`, `pending`, `confirmed`, `refused`, `unknown`, `gone`) and
 //!   `data-confirmations`; `#send-again` pushes the same payment once more.
 
 mod forms;
 
-use crate::service::Explorer;
+use crate::state::ExplorerState;
 use crate::view::{Page, copyable};
 use http::header::{CACHE_CONTROL, HeaderValue};
 use http::{StatusCode, header};
 use maud::{Markup, html};
 use qrcode::render::svg;
 use qrcode::{EcLevel, QrCode};
-use runtime::server::{self, Response, reply};
+use runtime::server::{self, Request, Response, reply};
 use shared::block::{BlockHash, Height};
 use shared::ledger::Address;
 use shared::wire::Problem;
+use std::sync::Arc;
 
-/// What the page is made of.
 struct Wallet<'a> {
     network: BlockHash,
     network_name: &'a str,
@@ -39,19 +43,18 @@ struct Wallet<'a> {
     waiting: Option<u64>,
 }
 
-/// `GET /wallet`.
-pub(crate) fn page(explorer: &Explorer) -> Result<Response, Problem> {
+pub(crate) async fn page(explorer: Arc<ExplorerState>, _: Request) -> Result<Response, Problem> {
     let main = if explorer.params.layer.has_money() {
-        let picture = explorer.watch.picture();
-        let waiting = picture
+        let state = explorer.network();
+        let waiting = state
             .answering_mempools()
             .first()
-            .and_then(|address| picture.mempools.get(address)?.info.as_ref()?.pool.as_ref());
+            .and_then(|address| state.mempools.get(address)?.info.as_ref()?.pool.as_ref());
         render(&Wallet {
             network: explorer.network_id,
             network_name: &explorer.params.name,
             max_msg_bytes: explorer.params.max_msg_bytes,
-            tip: picture.tip().map(|tip| tip.index),
+            tip: state.tip().map(|tip| tip.index),
             waiting: waiting.map(|pool| pool.count),
         })
     } else {
@@ -60,12 +63,18 @@ pub(crate) fn page(explorer: &Explorer) -> Result<Response, Problem> {
     Ok(Page { title: "Wallet", place: "/wallet", scripts: &["wallet.js"], main }.response())
 }
 
-/// `GET /qr/<address>.svg`: an address as a code to scan.
-pub(crate) fn qr(file: &str) -> Result<Response, Problem> {
+/// Answers `GET /qr/<address>.svg`: an address as a QR code.
+pub(crate) async fn qr(_: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    let [file] = request.params()?;
+    qr_response(file)
+}
+
+fn qr_response(file: &str) -> Result<Response, Problem> {
     let Some(name) = file.strip_suffix(".svg") else {
-        return Err(server::not_found("a code to scan is at /qr/<address>.svg"));
+        return Err(server::not_found("a QR code is at /qr/<address>.svg"));
     };
-    let address: Address = name.parse().map_err(|error| server::not_found(format!("no code for {name:?}: {error}")))?;
+    let address: Address =
+        name.parse().map_err(|error| server::not_found(format!("there is no code for {name:?}: {error}")))?;
     let code = code(&address).ok_or_else(|| server::internal("the address does not fit into a code"))?;
     let mut response = reply::whole(StatusCode::OK, "image/svg+xml", code.into());
     // The code of an address never changes.
@@ -74,9 +83,9 @@ pub(crate) fn qr(file: &str) -> Result<Response, Problem> {
     Ok(response)
 }
 
-/// Black on white whatever the theme, with its margin: what cameras can read.
+/// Black on white on every theme, with a margin, so that cameras can read it.
 fn code(address: &Address) -> Option<String> {
-    // Capitals and digits take 5.5 bits each, and bech32 is the same in capitals.
+    // A QR code stores capitals and digits in 5.5 bits each, and bech32 allows capitals.
     let text = address.as_str().to_ascii_uppercase();
     let code = QrCode::with_error_correction_level(text, EcLevel::M).ok()?;
     Some(code.render::<svg::Color<'_>>().quiet_zone(true).module_dimensions(8, 8).build())
@@ -85,19 +94,19 @@ fn code(address: &Address) -> Option<String> {
 fn render_without_money(network_name: &str) -> Markup {
     html! {
         h1 { "Wallet" }
-        p { "The network " strong { (network_name) } " has no money: its blocks carry plain text (layer " code { "data" } "). "
-            "So there is nothing to keep in a wallet." }
-        p { "On a network of layer " code { "transaction" } " you can be paid and pay here. "
-            "On this one, " a href="/blocks" { "look at the blocks" } "." }
+        p { "The network " strong { (network_name) } " has no money: its blocks contain plain text (layer " code {
+            "data" } "). So there is nothing to keep in a wallet." }
+        p { "On a network of layer " code { "transaction" } " you could pay and be paid here. On this one, " a
+            href="/blocks" { "look at the blocks" } "." }
     }
 }
 
 fn render(wallet: &Wallet<'_>) -> Markup {
     html! {
         h1 { "Wallet" }
-        p { "A wallet is a secret number, its " strong { "key" } ", and an " strong { "address" } " that follows from it. "
-            "Give the address to whoever pays you; with the key you sign payments of your own. "
-            "The key is made and kept in your browser: this server never sees it." }
+        p { "A wallet is a secret number, the " strong { "key" } ", and an " strong { "address" } " that is computed \
+            from it. Give your address to people who want to pay you. Sign your own payments with the key. The key is \
+            made and kept in your browser; this server never sees it." }
         (without_scripts())
         p #wallet-trouble .card.bad role="alert" hidden {}
         div #wallet-app data-network=(wallet.network) data-most-bytes=(wallet.max_msg_bytes) hidden {
@@ -117,8 +126,8 @@ fn without_scripts() -> Markup {
     html! {
         noscript {
             div.card {
-                p { strong { "The wallet needs JavaScript." } " Keys are made and payments signed in your browser, so that "
-                    "nobody else ever has them; a page without scripts would have to leave that to the server. The program "
+                p { strong { "The wallet needs JavaScript." } " Keys are made and payments are signed in your browser, \
+                    so that nobody else has the keys. Without scripts, the server would have to do that. The program "
                     code { "user" } " does the same in a terminal:" }
                 (copyable("user new                                        # a key, in wallet.pem\n\
                            user address -f wallet.pem                      # its address\n\
@@ -129,7 +138,7 @@ fn without_scripts() -> Markup {
     }
 }
 
-/// The wallet that is shown: whose, where to pay to, what it holds.
+/// The shown wallet: its name, address and balance.
 fn home(network_name: &str) -> Markup {
     html! {
         section #wallet-home .card aria-labelledby="wallet-title" hidden {
@@ -143,11 +152,11 @@ fn home(network_name: &str) -> Markup {
                     h3 { "Balance" }
                     p.wallet-balance #wallet-balance role="status" { "not known" }
                     p #wallet-pending .muted {}
-                    h3 { "Address, to be paid" }
+                    h3 { "Address, for receiving money" }
                     p { code #wallet-address .hash {} }
                     p {
                         button #wallet-copy type="button" { "Copy the address" } " "
-                        a #wallet-link href="/wallet" { "All about it" } " "
+                        a #wallet-link href="/wallet" { "Its page" } " "
                         span #wallet-copied .muted role="status" {}
                     }
                     p.muted { "Money of the network " strong { (network_name) } "." }
@@ -157,8 +166,8 @@ fn home(network_name: &str) -> Markup {
     }
 }
 
-/// What the page hears of blocks by: `live.js` replaces it, and the wallet looks again. Where `#wallet-waiting` is missing,
-/// it asks nobody.
+/// The line about the chain. `live.js` replaces it after each block, which makes the wallet refresh. Without
+/// `#wallet-waiting` the wallet sends no requests.
 fn chain(wallet: &Wallet<'_>) -> Markup {
     html! {
         @match wallet.tip {
@@ -167,9 +176,10 @@ fn chain(wallet: &Wallet<'_>) -> Markup {
         }
         @match wallet.waiting {
             Some(count) => {
-                span #wallet-waiting { (count) @if count == 1 { " payment waits" } @else { " payments wait" } " for a block." }
+                span #wallet-waiting { (count) @if count == 1 { " payment is" } @else { " payments are" } " waiting \
+                    for a block." }
             }
-            None => { "No mempool answers at the moment: balances are not known, and nothing can be paid." }
+            None => { "No mempool answers at the moment, so balances are unknown and payments are not possible." }
         }
     }
 }
@@ -187,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn the_page_is_as_it_was_looked_at() {
+    fn the_page_is_as_reviewed() {
         snapshot("wallet", &render(&wallet("chainlab")));
         snapshot("wallet_nobody", &chain(&Wallet { tip: None, waiting: None, ..wallet("chainlab") }));
         snapshot("wallet_no_money", &render_without_money("notes"));
@@ -242,10 +252,10 @@ mod tests {
 
     #[test]
     fn only_addresses_have_a_code() {
-        assert_eq!(qr(&format!("{ALICE}.svg")).unwrap().status(), StatusCode::OK);
+        assert_eq!(qr_response(&format!("{ALICE}.svg")).unwrap().status(), StatusCode::OK);
         let mistyped = ALICE.replace("7943p", "7943q");
         for file in [ALICE, "x.svg", ".svg", &format!("{mistyped}.svg"), "<script>.svg"] {
-            assert_eq!(qr(file).unwrap_err().status, 404, "{file}");
+            assert_eq!(qr_response(file).unwrap_err().status, 404, "{file}");
         }
     }
 }

@@ -1,12 +1,11 @@
-//! Charts as SVG: axes with round ticks, and marks in a plane. Colours are those of the style sheet, so that a chart is
-//! as light or dark as its page.
+//! Charts as SVG: axes with round ticks, and lines or bars. The style sheet sets the colours, light or dark.
 //!
-//! A chart shows the shape; the numbers that matter stand beside it as text.
+//! A chart shows the shape of its numbers; pages show the important ones as text beside it.
 
 use maud::{Markup, html};
 use std::fmt::Write;
 
-/// The plane that marks are drawn in, in units of the drawing.
+/// The area of lines and bars, in units of the drawing.
 const LEFT: f64 = 58.0;
 const RIGHT: f64 = 508.0;
 const TOP: f64 = 14.0;
@@ -14,10 +13,9 @@ const BOTTOM: f64 = 208.0;
 /// The whole drawing.
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 252.0;
-/// About how many ticks an axis has.
+/// The approximate number of ticks of an axis.
 const TICKS: f64 = 5.0;
 
-/// One direction of a chart.
 #[derive(Debug, Clone)]
 pub(crate) struct Axis {
     pub(crate) label: &'static str,
@@ -27,24 +25,22 @@ pub(crate) struct Axis {
     write: fn(f64) -> String,
 }
 
-/// What is drawn.
 #[derive(Debug, Clone)]
 pub(crate) enum Mark {
-    /// Values joined by a line.
+    /// Points joined by a line.
     Line(Vec<(f64, f64)>),
-    /// The same for what should be.
+    /// A line of expected values.
     Expected(Vec<(f64, f64)>),
-    /// From where, to where, how high.
+    /// Left end, right end and height of each bar.
     Bars(Vec<(f64, f64, f64)>),
 }
 
-/// A chart.
 #[derive(Debug, Clone)]
 pub(crate) struct Chart<'a> {
-    /// One word that no other chart of the page has.
+    /// A word that is unique on the page, for ids.
     pub(crate) name: &'a str,
     pub(crate) title: &'a str,
-    /// What it shows, for whom does not see it.
+    /// For screen readers.
     pub(crate) description: &'a str,
     pub(crate) x: Axis,
     pub(crate) y: Axis,
@@ -64,7 +60,7 @@ impl Axis {
         Self { label, low, high: if high > low { high } else { low + 1.0 }, least_step: 0.0, write }
     }
 
-    /// The same for what is counted: no ticks between whole numbers.
+    /// The same without ticks between whole numbers.
     pub(crate) fn of_whole(self) -> Self {
         Self { least_step: 1.0, ..self }
     }
@@ -82,7 +78,7 @@ impl Axis {
         all.take_while(move |tick| *tick <= end).map(move |tick| (tick, write(tick)))
     }
 
-    /// Where a value lies, 0 to 1.
+    /// The position of a value, from 0 to 1.
     fn place(&self, value: f64) -> f64 {
         ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
     }
@@ -167,8 +163,8 @@ fn round(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }
 
-/// A number for people, three digits that say something: `0.25`, `12.5`, `65.5 k`, `3.2 M`.
-pub(crate) fn figure(value: f64) -> String {
+/// A number with three significant digits: `0.25`, `12.5`, `65.5 k`, `3.2 M`.
+pub(crate) fn short_number(value: f64) -> String {
     const SUFFIXES: [(f64, &str); 5] = [(1e15, " P"), (1e12, " T"), (1e9, " G"), (1e6, " M"), (1e3, " k")];
     let large = SUFFIXES.into_iter().find(|(unit, _)| value.abs() >= 0.9995 * unit);
     let (unit, suffix) = large.unwrap_or((1.0, ""));
@@ -183,12 +179,12 @@ pub(crate) fn figure(value: f64) -> String {
     format!("{text}{suffix}")
 }
 
-/// A whole number with its thousands apart: `1,234,567`.
-pub(crate) fn whole(value: f64) -> String {
+/// A whole number with separated thousands: `1,234,567`.
+pub(crate) fn whole_number(value: f64) -> String {
     grouped(&format!("{value:.0}"))
 }
 
-/// The digits of a whole number with its thousands apart.
+/// Separates the thousands in the digits of a whole number.
 pub(crate) fn grouped(digits: &str) -> String {
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -211,22 +207,22 @@ mod tests {
     #[test]
     fn ticks_are_round() {
         for (axis, expected) in [
-            (Axis::from_zero("", 97.0, figure), &["0", "20", "40", "60", "80", "100"][..]),
-            (Axis::from_zero("", 65_536.0, figure), &["0", "20 k", "40 k", "60 k", "80 k"]),
-            (Axis::from_zero("", 0.0, figure).of_whole(), &["0", "1"]),
-            (Axis::from_zero("", 0.3, figure), &["0", "0.1", "0.2", "0.3"]),
-            (Axis::between("", 1204.0, 1403.0, whole), &["1,250", "1,300", "1,350", "1,400"]),
-            (Axis::between("", 7.0, 7.0, whole).of_whole(), &["7", "8"]),
+            (Axis::from_zero("", 97.0, short_number), &["0", "20", "40", "60", "80", "100"][..]),
+            (Axis::from_zero("", 65_536.0, short_number), &["0", "20 k", "40 k", "60 k", "80 k"]),
+            (Axis::from_zero("", 0.0, short_number).of_whole(), &["0", "1"]),
+            (Axis::from_zero("", 0.3, short_number), &["0", "0.1", "0.2", "0.3"]),
+            (Axis::between("", 1204.0, 1403.0, whole_number), &["1,250", "1,300", "1,350", "1,400"]),
+            (Axis::between("", 7.0, 7.0, whole_number).of_whole(), &["7", "8"]),
         ] {
             assert_eq!(ticks(&axis), expected);
         }
         for broken in [f64::NAN, f64::INFINITY, -1.0] {
-            assert!(ticks(&Axis::from_zero("", broken, figure)).len() <= 11, "{broken}");
+            assert!(ticks(&Axis::from_zero("", broken, short_number)).len() <= 11, "{broken}");
         }
     }
 
     #[test]
-    fn numbers_are_written_for_people() {
+    fn numbers_have_three_significant_digits() {
         for (value, text) in [
             (0.0, "0"),
             (0.254, "0.25"),
@@ -239,22 +235,22 @@ mod tests {
             (3.2e6, "3.2 M"),
             (9.007e15, "9.01 P"),
         ] {
-            assert_eq!(figure(value), text);
+            assert_eq!(short_number(value), text);
         }
         assert_eq!(
-            (whole(999.0), whole(1234.0), whole(-1_234_567.0)),
+            (whole_number(999.0), whole_number(1234.0), whole_number(-1_234_567.0)),
             ("999".into(), "1,234".into(), "-1,234,567".into())
         );
     }
 
     #[test]
-    fn marks_stay_within_the_plane_and_text_stays_text() {
+    fn marks_stay_within_the_chart_and_text_stays_text() {
         let chart = Chart {
             name: "sample",
             title: "<script>alert(1)</script>",
             description: "\"quoted\"",
-            x: Axis::between("height", 1.0, 3.0, whole),
-            y: Axis::from_zero("", 10.0, figure),
+            x: Axis::between("height", 1.0, 3.0, whole_number),
+            y: Axis::from_zero("", 10.0, short_number),
             marks: vec![Mark::Line(vec![(1.0, 0.0), (3.0, 10.0), (9.0, 99.0)]), Mark::Bars(vec![(1.0, 2.0, -5.0)])],
         };
         let svg = chart.render().into_string();

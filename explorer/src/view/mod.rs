@@ -1,15 +1,17 @@
-//! What every page has: the frame around it, and the small parts of which pages are made.
+//! The frame of every page, and the small parts that pages share.
 //!
-//! maud escapes whatever is put into a page. Nothing here may use `PreEscaped` on anything that came from outside.
+//! maud escapes all text that is put into a page. `PreEscaped` must never be used for text from outside.
 
+mod base;
 pub(crate) mod chart;
 mod parts;
 #[cfg(test)]
 mod snapshot;
 pub(crate) mod tree;
 
+pub(crate) use base::below;
 pub(crate) use parts::{
-    address, amount, block_link, bytes, copyable, explained, number, raw_json, recheck, said, short, time,
+    address, amount, block_link, bytes, copyable, explained, number, raw_json, recheck, sanitized, short, time,
     transaction_link,
 };
 #[cfg(test)]
@@ -22,21 +24,22 @@ use maud::{DOCTYPE, Markup, html};
 use runtime::server::{self, Response, reply};
 use shared::wire::Problem;
 
-/// Nothing from anywhere else, no inline script or style; styles of charts are attributes of SVG.
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-     base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+/// Nothing from other origins, no inline script, no inline style. Charts use attributes of SVG instead of styles.
+const SECURITY_POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri \
+        'none'; form-action 'self'; frame-ancestors 'none'",
 );
 
-/// Sends to another page of ours; the path is made of what was read, never of what was typed.
-pub(crate) fn moved(path: &str) -> Result<Response, Problem> {
-    let to = HeaderValue::from_str(path).map_err(|error| server::internal(error.to_string()))?;
+/// Redirects to a page of the explorer. `path` must be built from parsed values, never from a request's text.
+pub(crate) fn redirect(path: &str) -> Result<Response, Problem> {
+    let to = HeaderValue::from_str(&format!("{}{path}", base::current()))
+        .map_err(|error| server::internal(error.to_string()))?;
     let mut response = reply::whole(StatusCode::FOUND, "text/plain; charset=utf-8", Default::default());
     response.headers_mut().insert(LOCATION, to);
     Ok(response)
 }
 
-/// The places in the menu.
+/// The menu: paths and names.
 const MENU: [(&str, &str); 6] = [
     ("/", "Network"),
     ("/blocks", "Blocks"),
@@ -46,12 +49,11 @@ const MENU: [(&str, &str); 6] = [
     ("/wallet", "Wallet"),
 ];
 
-/// A page.
 pub(crate) struct Page<'a> {
     pub(crate) title: &'a str,
-    /// Which place of the menu it is, or belongs to.
+    /// The path of the menu entry that it belongs to; empty if none.
     pub(crate) place: &'a str,
-    /// ES modules that it needs besides `live.js`, by their names in `assets/`.
+    /// Names in `assets/` of the ES modules that it needs besides `live.js`.
     pub(crate) scripts: &'a [&'a str],
     pub(crate) main: Markup,
 }
@@ -63,18 +65,21 @@ impl Page<'_> {
     }
 
     pub(crate) fn with_status(self, status: StatusCode) -> Response {
-        let body = self.render().into_string();
+        let body = base::links(self.render().into_string(), &base::current());
         let mut response = reply::whole(status, "text/html; charset=utf-8", body.into());
         let headers = response.headers_mut();
-        headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+        headers.insert(CONTENT_SECURITY_POLICY, SECURITY_POLICY);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
 
     pub(crate) fn render(&self) -> Markup {
+        let base = base::current();
+        // The page of Swagger UI works at the root only.
+        let docs = if base.is_empty() { "/docs/" } else { "/openapi.json" };
         html! {
             (DOCTYPE)
-            html lang="en" {
+            html lang="en" data-base=[(!base.is_empty()).then_some(&base)] {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
@@ -95,7 +100,7 @@ impl Page<'_> {
                                 a href=(path) aria-current=[(path == self.place).then_some("page")] { (name) }
                             }
                         }
-                        // live.js says here whether the page is kept up to date.
+                        // live.js writes here whether the page is up to date.
                         span #live-state role="status" {}
                         form.search role="search" action="/search" {
                             label.hidden for="search" { "Search" }
@@ -106,7 +111,7 @@ impl Page<'_> {
                     }
                     main #main tabindex="-1" { (self.main) }
                     footer {
-                        p { "A laboratory: the coins are worth nothing. " a href="/docs/" { "For programs" } }
+                        p { "A laboratory: its coins are worth nothing. " a href=(docs) { "For programs" } }
                     }
                 }
             }

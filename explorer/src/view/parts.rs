@@ -1,4 +1,4 @@
-//! The small parts of which pages are made: hashes, amounts, times, links.
+//! The small parts that pages share: hashes, amounts, times, links.
 
 use super::chart;
 use maud::{Markup, html};
@@ -9,7 +9,7 @@ use shared::explain::{Explanation, is_hidden};
 use shared::ledger::{Address, Amount, TransactionId};
 use std::fmt::Write;
 
-/// The first characters of a long name, and dots.
+/// The first characters of a long name, with an ellipsis.
 pub(crate) fn short(text: &str) -> String {
     const SHOWN: usize = 12;
     match text.char_indices().nth(SHOWN) {
@@ -18,41 +18,40 @@ pub(crate) fn short(text: &str) -> String {
     }
 }
 
-/// A block by its hash, shortened, with a link.
+/// A link to a block, with its shortened hash.
 pub(crate) fn block_link(hash: BlockHash) -> Markup {
     let text = hash.to_string();
     html! { a.hash href={ "/block/" (text) } title=(text) { (short(&text)) } }
 }
 
-/// A transaction by its id, shortened, with a link.
+/// A link to a transaction, with its shortened id.
 pub(crate) fn transaction_link(id: TransactionId) -> Markup {
     let text = id.to_string();
     html! { a.hash href={ "/transaction/" (text) } title=(text) { (short(&text)) } }
 }
 
-/// An address, shortened, with a link.
+/// A link to an address, shortened.
 pub(crate) fn address(of: &Address) -> Markup {
     let text = of.to_string();
     html! { a.hash href={ "/address/" (text) } title=(text) { (short(&text)) } }
 }
 
-/// An amount of money.
 pub(crate) fn amount(amount: Amount) -> Markup {
     html! { span.amount { (amount.to_string()) " LAB" } }
 }
 
-/// A time; `live.js` shows it in the reader's own zone, and how long ago it was.
+/// A time. `live.js` shows how long ago it was, and the time in the reader's zone.
 pub(crate) fn time(at: Timestamp) -> Markup {
     let text = at.to_string();
     html! { time datetime=(text) { (text) } }
 }
 
-/// A word with its explanation, which opens where it stands.
+/// A word whose explanation opens below it.
 pub(crate) fn explained(word: &str, explanation: &str) -> Markup {
     html! { details.explained { summary { (word) } p { (explanation) } } }
 }
 
-/// Shell commands or other text with a button that copies it.
+/// Shell commands or other text with a button that copies them.
 pub(crate) fn copyable(text: &str) -> Markup {
     html! {
         div.copyable {
@@ -62,17 +61,18 @@ pub(crate) fn copyable(text: &str) -> Markup {
     }
 }
 
-/// What a stranger says, on one line: nothing hidden is in it, and its direction of writing is its own affair.
-pub(crate) fn said(text: &str) -> Markup {
+/// A text of another person on one line, without hidden characters, and isolated from the direction of the text around
+/// it.
+pub(crate) fn sanitized(text: &str) -> Markup {
     html! { bdi.said { (sanitize::line(text)) } }
 }
 
-/// A whole number with its thousands apart.
+/// A whole number with separated thousands.
 pub(crate) fn number(number: impl Into<u128>) -> Markup {
     html! { (chart::grouped(&number.into().to_string())) }
 }
 
-/// A size for people.
+/// A size with a unit.
 pub(crate) fn bytes(count: usize) -> Markup {
     const KIB: usize = 1024;
     html! {
@@ -84,13 +84,13 @@ pub(crate) fn bytes(count: usize) -> Markup {
     }
 }
 
-/// A value as JSON, folded; it can be copied and is still the same JSON, though nothing hidden is in it.
+/// A value as JSON, folded, with a button that copies it. Hidden characters are written as escapes.
 pub(crate) fn raw_json(value: &impl Serialize) -> Markup {
     let json = serde_json::to_string_pretty(value).unwrap_or_default();
     html! { details.raw { summary { "Raw JSON" } (copyable(&visible_json(&json))) } }
 }
 
-/// What is hidden can only stand in strings of JSON, where there is another spelling for it; line ends are ours.
+/// Writes hidden characters as `\\u` escapes. They can only occur in strings of JSON, except for our own line ends.
 fn visible_json(json: &str) -> String {
     let mut visible = String::with_capacity(json.len());
     for c in json.chars() {
@@ -106,7 +106,7 @@ fn visible_json(json: &str) -> String {
     visible
 }
 
-/// The commands that recheck something, each with what it proves and a button that copies it.
+/// The commands that check something again, each with what it proves.
 pub(crate) fn recheck(explanation: &Explanation) -> Markup {
     html! {
         ol.recheck {
@@ -114,7 +114,7 @@ pub(crate) fn recheck(explanation: &Explanation) -> Markup {
                 li {
                     p { (step.what) }
                     (copyable(&step.command))
-                    @if !step.gives.is_empty() { p.gives { "gives " code { (step.gives) } } }
+                    @if !step.gives.is_empty() { p.gives { "prints " code { (step.gives) } } }
                 }
             }
         }
@@ -126,13 +126,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_strangers_say_stays_text_on_one_line() {
-        let said = said("<script>alert(1)</script>\n\u{202e}\"'").into_string();
-        assert_eq!(said, "<bdi class=\"said\">&lt;script&gt;alert(1)&lt;/script&gt;\u{fffd}\u{fffd}&quot;'</bdi>");
+    fn text_from_outside_stays_on_one_line() {
+        let sanitized = sanitized("<script>alert(1)</script>\n\u{202e}\"'").into_string();
+        assert_eq!(sanitized, "<bdi class=\"said\">&lt;script&gt;alert(1)&lt;/script&gt;\u{fffd}\u{fffd}&quot;'</bdi>");
     }
 
     #[test]
-    fn json_without_what_is_hidden_is_the_same_json() {
+    fn json_with_escapes_is_the_same_json() {
         for text in ["plain", "a\u{202e}b", "tab\tline\nquote\" \\", "\u{e0041} 🦀 </pre>"] {
             let visible = visible_json(&serde_json::to_string_pretty(&[text]).expect("JSON"));
             assert!(!visible.chars().any(|c| is_hidden(c) && c != '\n'), "{visible}");

@@ -1,14 +1,14 @@
-//! Compares what a page shows with the file that was looked at and kept (tests only).
+//! Compares a page with a reviewed file (tests only).
 //!
-//! `UPDATE_SNAPSHOTS=1 cargo test -p explorer` writes the files anew; what git then shows is what has changed.
+//! `UPDATE_SNAPSHOTS=1 cargo test -p explorer` writes the files again; review the difference with git.
 
 use maud::Markup;
 use std::path::PathBuf;
 
-/// Fails if `shown` is not what `src/snapshots/<name>.html` says.
+/// Fails if `shown` differs from `src/snapshots/<name>.html`.
 pub(crate) fn snapshot(name: &str, shown: &Markup) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/snapshots").join(format!("{name}.html"));
-    // A tag a line, so that a change is a line or two in git.
+    // One tag per line, so that differences are small.
     let shown = format!("{}\n", shown.0.replace("><", ">\n<"));
     if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder for snapshots");

@@ -1,10 +1,10 @@
-//! The block tree as a picture: the newest blocks on the right, the best chain straight, other branches below it, and
-//! at each node's tip its name. `layout` says where, this file draws.
+//! The block tree as SVG: the newest blocks on the right, the best chain on top, other branches below it, and the names
+//! of nodes at their tips. `layout` computes positions; this file draws.
 
 mod layout;
 
-use super::short;
-use crate::network::Seen;
+use super::parts::short;
+use crate::network::BlockSummary;
 use layout::{Layout, Placed};
 use maud::{Markup, html};
 use shared::block::{BlockHash, Height};
@@ -13,70 +13,70 @@ use std::collections::BTreeMap;
 const BLOCK_WIDTH: usize = 84;
 const BLOCK_HEIGHT: usize = 46;
 const GAP: usize = 22;
-/// Around everything, and the room of an edge that begins outside.
+/// Around the drawing; also the room for edges from unknown parents.
 const MARGIN: usize = 14;
 /// Height of a line of names.
 const LINE: usize = 15;
-/// How many names stand below a block.
+/// Most names below a block.
 const NAMES: usize = 4;
 /// Longest name, in characters.
 const NAME_CHARS: usize = 15;
 
-/// What the tree shows.
 #[derive(Debug)]
-pub(crate) struct Tree<'a> {
-    pub(crate) blocks: &'a BTreeMap<BlockHash, Seen>,
+pub(crate) struct BlockTree<'a> {
+    pub(crate) blocks: &'a BTreeMap<BlockHash, BlockSummary>,
     /// The tip of the best chain.
     pub(crate) best: Option<BlockHash>,
-    /// Who stands on which block.
+    /// The nodes whose tip each block is.
     pub(crate) tips: &'a BTreeMap<BlockHash, Vec<String>>,
-    /// How services are called here, by their addresses.
+    /// Short names of services, by address.
     pub(crate) names: &'a BTreeMap<String, String>,
 }
 
-impl Tree<'_> {
+impl BlockTree<'_> {
     pub(crate) fn render(&self) -> Markup {
         let layout = Layout::of(self.blocks, self.best);
-        let tops = self.tops(&layout);
+        let lane_tops = self.lane_tops(&layout);
         let width = 2 * MARGIN + layout.columns * (BLOCK_WIDTH + GAP);
-        let height = tops.last().copied().unwrap_or_default();
+        let height = lane_tops.last().copied().unwrap_or_default();
         let places: BTreeMap<_, _> = layout.placed.iter().map(|placed| (placed.block.hash, placed)).collect();
         html! {
             svg.tree role="group" aria-label="The newest blocks and their branches" width=(width) height=(height)
                 viewBox=(format!("0 0 {width} {height}")) {
                 @for placed in layout.placed.iter().rev() {
                     @let from = places.get(&placed.block.prev_hash).filter(|parent| is_parent(parent, placed));
-                    (edge(from.copied(), placed, &tops))
+                    (edge(from.copied(), placed, &lane_tops))
                 }
-                @for placed in &layout.placed { (self.block(placed, &tops)) }
+                @for placed in &layout.placed { (self.block(placed, &lane_tops)) }
             }
-            @if layout.left_out > 0 { p.muted { (layout.left_out) " more blocks of other branches found no room here." } }
+            @if layout.left_out > 0 { p.muted { (layout.left_out) " more blocks on other branches are not shown: there \
+                is no room." } }
         }
     }
 
-    /// Where each lane begins, and where the last one ends.
-    fn tops(&self, layout: &Layout<'_>) -> Vec<usize> {
+    /// The top of each lane, and the bottom of the last one.
+    fn lane_tops(&self, layout: &Layout<'_>) -> Vec<usize> {
         let lines_of = |placed: &Placed<'_>| match self.tips.get(&placed.block.hash).map_or(0, Vec::len) {
             names if names > NAMES => NAMES + 1,
             names => names,
         };
         let mut top = MARGIN;
-        let mut tops = vec![top];
+        let mut lane_tops = vec![top];
         for lane in 0..layout.lanes {
             let lines = layout.placed.iter().filter(|placed| placed.lane == lane).map(lines_of).max();
             top += BLOCK_HEIGHT + lines.unwrap_or(0) * LINE + MARGIN;
-            tops.push(top);
+            lane_tops.push(top);
         }
-        tops
+        lane_tops
     }
 
-    fn block(&self, placed: &Placed<'_>, tops: &[usize]) -> Markup {
-        let Seen { index, hash, mined_by, .. } = placed.block;
+    fn block(&self, placed: &Placed<'_>, lane_tops: &[usize]) -> Markup {
+        let BlockSummary { index, hash, mined_by, .. } = placed.block;
         let hash = hash.to_string();
-        let (x, y) = corner(placed, tops);
+        let (x, y) = corner(placed, lane_tops);
         let middle = x + BLOCK_WIDTH / 2;
-        let here = self.tips.get(&placed.block.hash).map_or(&[][..], Vec::as_slice);
-        let description = self.description(placed, here);
+        let nodes_here = self.tips.get(&placed.block.hash).map_or(&[][..], Vec::as_slice);
+        let description = self.description(placed, nodes_here);
         html! {
             a.block.best[placed.is_best()].stale[!placed.is_best()] href={ "/block/" (hash) } data-key=(hash)
                 aria-label=(description) {
@@ -90,25 +90,27 @@ impl Tree<'_> {
                     }
                 }
             }
-            @for (line, node) in here.iter().take(NAMES).enumerate() {
-                text.at x=(middle) y=(y + BLOCK_HEIGHT + 1 + LINE * (line + 1) - 3) { (clipped(self.name(node), NAME_CHARS)) }
+            @for (line, node) in nodes_here.iter().take(NAMES).enumerate() {
+                text.at x=(middle) y=(y + BLOCK_HEIGHT + 1 + LINE * (line + 1) - 3) { (clipped(self.name(node),
+                    NAME_CHARS)) }
             }
-            @if here.len() > NAMES {
-                text.at x=(middle) y=(y + BLOCK_HEIGHT + 1 + LINE * (NAMES + 1) - 3) { "and " (here.len() - NAMES) " more" }
+            @if nodes_here.len() > NAMES {
+                text.at x=(middle) y=(y + BLOCK_HEIGHT + 1 + LINE * (NAMES + 1) - 3) { "and " (nodes_here.len() - NAMES)
+                    " more" }
             }
         }
     }
 
-    fn description(&self, placed: &Placed<'_>, here: &[String]) -> String {
+    fn description(&self, placed: &Placed<'_>, nodes_here: &[String]) -> String {
         let block = placed.block;
         let place = if placed.is_best() { "on the best chain" } else { "on another branch" };
         let mut words = format!("Block {}, {}, {place}", block.index, short(&block.hash.to_string()));
         if let Some(miner) = &block.mined_by {
             words += &format!(", found by {miner}");
         }
-        if !here.is_empty() {
-            let names: Vec<_> = here.iter().take(NAMES).map(String::as_str).collect();
-            let more = here.len().saturating_sub(NAMES);
+        if !nodes_here.is_empty() {
+            let names: Vec<_> = nodes_here.iter().take(NAMES).map(String::as_str).collect();
+            let more = nodes_here.len().saturating_sub(NAMES);
             let more = if more > 0 { format!(" and {more} more") } else { String::new() };
             words += &format!(", tip of {}{more}", names.join(", "));
         }
@@ -124,17 +126,17 @@ fn is_parent(parent: &Placed<'_>, child: &Placed<'_>) -> bool {
     parent.block.index < child.block.index && parent.column + 1 == child.column
 }
 
-fn corner(placed: &Placed<'_>, tops: &[usize]) -> (usize, usize) {
-    (MARGIN + GAP + placed.column * (BLOCK_WIDTH + GAP), tops.get(placed.lane).copied().unwrap_or_default())
+fn corner(placed: &Placed<'_>, lane_tops: &[usize]) -> (usize, usize) {
+    (MARGIN + GAP + placed.column * (BLOCK_WIDTH + GAP), lane_tops.get(placed.lane).copied().unwrap_or_default())
 }
 
-/// From the parent's right side to the block's left; from nowhere if the parent is not known.
-fn edge(parent: Option<&Placed<'_>>, child: &Placed<'_>, tops: &[usize]) -> Markup {
-    let (x, y) = corner(child, tops);
+/// A curve from the parent to the block; a short line from the left if the parent is not known.
+fn edge(parent: Option<&Placed<'_>>, child: &Placed<'_>, lane_tops: &[usize]) -> Markup {
+    let (x, y) = corner(child, lane_tops);
     let y = y + BLOCK_HEIGHT / 2;
     match parent {
         Some(parent) => {
-            let (from_x, from_y) = corner(parent, tops);
+            let (from_x, from_y) = corner(parent, lane_tops);
             let (from_x, from_y) = (from_x + BLOCK_WIDTH, from_y + BLOCK_HEIGHT / 2);
             let bend = (from_x + x) / 2;
             let path = format!("M{from_x} {from_y}C{bend} {from_y} {bend} {y} {x} {y}");
@@ -145,7 +147,7 @@ fn edge(parent: Option<&Placed<'_>>, child: &Placed<'_>, tops: &[usize]) -> Mark
     }
 }
 
-/// The end of a name, which is where ports are.
+/// The end of a name, since ports are at the end.
 fn clipped(name: &str, chars: usize) -> String {
     let length = name.chars().count();
     if length <= chars {
@@ -163,8 +165,8 @@ pub(crate) mod tests {
         BlockHash::of(name)
     }
 
-    pub(crate) fn blocks(blocks: &[(u64, &str, &str)]) -> BTreeMap<BlockHash, Seen> {
-        let block = |(index, name, parent): &(u64, &str, &str)| Seen {
+    pub(crate) fn blocks(blocks: &[(u64, &str, &str)]) -> BTreeMap<BlockHash, BlockSummary> {
+        let block = |(index, name, parent): &(u64, &str, &str)| BlockSummary {
             index: Height(*index),
             hash: hash(name),
             prev_hash: hash(parent),
@@ -175,10 +177,10 @@ pub(crate) mod tests {
         blocks.iter().map(block).map(|block| (block.hash, block)).collect()
     }
 
-    fn draw(blocks: &BTreeMap<BlockHash, Seen>, tips: &[(&str, &[&str])]) -> String {
+    fn draw(blocks: &BTreeMap<BlockHash, BlockSummary>, tips: &[(&str, &[&str])]) -> String {
         let of = |(block, nodes): &(&str, &[&str])| (hash(block), nodes.iter().map(ToString::to_string).collect());
         let tips: BTreeMap<_, _> = tips.iter().map(of).collect();
-        Tree { blocks, best: Some(hash("2")), tips: &tips, names: &BTreeMap::new() }.render().into_string()
+        BlockTree { blocks, best: Some(hash("2")), tips: &tips, names: &BTreeMap::new() }.render().into_string()
     }
 
     #[test]
@@ -194,7 +196,7 @@ pub(crate) mod tests {
     #[test]
     fn an_unknown_parent_is_drawn_as_unknown() {
         assert!(draw(&blocks(&[(2, "2", "1")]), &[]).contains("edge unknown best"));
-        // A parent that claims a height of its own fancy is none.
+        // A parent whose height is not one less counts as unknown.
         assert!(draw(&blocks(&[(1, "1", "?"), (2, "2", "1"), (9, "9", "1")]), &[]).contains("class=\"edge unknown\""));
     }
 

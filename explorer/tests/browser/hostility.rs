@@ -1,16 +1,17 @@
-//! What strangers put into blocks and messages is shown as what it is: text.
+//! Hostile text in blocks and messages stays text.
 
 use crate::lab::{Lab, key};
 use shared::params::LayerName;
 use testkit::browser::Tab;
 use testkit::browser::browse;
 
-const HOSTILE: &str = "</pre></script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>\"' onload=\"window.hacked=1 \u{202e}txet \u{2066}x";
+const HOSTILE: &str = "</pre></script><script>window.hacked=1</script><img src=x onerror=window.hacked=1>\"' \
+    onload=\"window.hacked=1 \u{202e}txet \u{2066}x";
 
-/// Goes to a page, on which the text must stand, and nothing else must have come of it.
+/// Checks that a page shows the hostile text, and only as text.
 async fn is_only_text(tab: &Tab, path: &str) {
     tab.go(path).await;
-    // Long texts are folded away at first.
+    // Long texts are folded, so their text is not visible.
     tab.wait("document.querySelector('main').textContent.includes('<script>window.hacked=1</script>')").await;
     is_harmless(tab, path).await;
 }

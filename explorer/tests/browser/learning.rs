@@ -57,7 +57,7 @@ async fn a_block_that_was_changed_is_mined_again() {
         // A difficulty that nobody finds a nonce for: the search goes on until it is stopped.
         tab.fill("#learn-block [data-field=difficulty]", "9007199254740991").await;
         tab.click("#learn-block [data-do=mine]").await;
-        tab.reads("#learn-block [data-out=rate]", "a second").await;
+        tab.reads("#learn-block [data-out=rate]", "per second").await;
         tab.click("#learn-block [data-do=stop]").await;
         tab.reads("#learn-block [data-out=status]", "stopped").await;
         states(tab, "#learn-block", "b").await;
@@ -67,7 +67,7 @@ async fn a_block_that_was_changed_is_mined_again() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]
-async fn who_changes_an_old_block_breaks_all_after_it() {
+async fn a_changed_block_breaks_all_blocks_after_it() {
     let lab = Lab::quiet(LayerName::Data).await;
     browse(&lab.explorer, "learn-chain", async |tab| {
         learn(tab).await;
@@ -89,21 +89,21 @@ async fn who_changes_an_old_block_breaks_all_after_it() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]
-async fn of_two_peers_the_one_with_more_work_is_followed() {
+async fn the_chain_with_more_work_wins() {
     let lab = Lab::quiet(LayerName::Data).await;
     let (alice, bob) = ("#learn-peers [data-peer=alice]", "#learn-peers [data-peer=bob]");
     let status = "#learn-peers [data-out=status]";
     browse(&lab.explorer, "learn-peers", async |tab| {
         learn(tab).await;
-        // She lies, and is not believed.
+        // An invalid chain does not win.
         tab.fill(&format!("{alice} .learn-block[data-index='1'] [data-field=data]"), "all to Alice").await;
         states(tab, alice, "gbb").await;
-        // She does the work again: as much as his, which is not enough.
+        // With the same work, each keeps their own chain.
         tab.click(&format!("{alice} [data-do=repair]")).await;
         states(tab, alice, "ggg").await;
         tab.click("#learn-peers [data-do=compare]").await;
         tab.reads(status, "same work").await;
-        // She does more, and he follows.
+        // With more work, her chain wins.
         tab.click(&format!("{alice} [data-do=add]")).await;
         states(tab, alice, "gggg").await;
         tab.click("#learn-peers [data-do=compare]").await;
@@ -111,7 +111,7 @@ async fn of_two_peers_the_one_with_more_work_is_followed() {
         states(tab, bob, "gggg").await;
         let said = format!("document.querySelector(\"{bob} .learn-block[data-index='1'] [data-field=data]\").value");
         assert_eq!(tab.eval(&said).await, "all to Alice");
-        // What is broken counts for nothing, and is mended by the other.
+        // A broken chain is replaced, even if it has more work.
         tab.fill(&format!("{alice} .learn-block[data-index='3'] [data-field=data]"), "and more").await;
         states(tab, alice, "gggb").await;
         tab.click("#learn-peers [data-do=compare]").await;

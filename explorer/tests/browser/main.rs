@@ -1,8 +1,9 @@
 //! The explorer in a real browser: what people see and click, against whole networks in this process.
 //!
-//! Each test needs chromium and chromedriver (`.ci/run` installs and runs them), so all are ignored otherwise:
-//! `cargo test -p explorer --test browser -- --ignored --test-threads=1`. At its end each asks whether the browser complained
-//! and whether any request left the explorer. Pictures go to `$CHAINLAB_SCREENSHOTS`, or `target/screenshots`.
+//! Each test needs chromium and chromedriver, which `.ci/run` installs, so all are ignored by default:
+//! `cargo test -p explorer --test browser -- --ignored --test-threads=1`. At its end each
+//! test checks that the browser has no errors and that no request went to another server. Pictures go to
+//! `$CHAINLAB_SCREENSHOTS`, or `target/screenshots`.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // tests: this is how they fail
 

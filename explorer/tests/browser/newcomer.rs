@@ -1,5 +1,5 @@
-//! A person who has never seen a blockchain: one page, and from there only what can be clicked. Blocks arrive, a fork
-//! happens and heals, a wallet is made, money comes, is paid and confirmed.
+//! A newcomer who only clicks: blocks arrive, a fork begins and ends, a wallet is made, earns, pays, and its payment is
+//! confirmed.
 
 use crate::lab::{Lab, key};
 use crate::wallet;
@@ -7,7 +7,7 @@ use testkit::browser::browse;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]
-async fn who_knows_nothing_sees_it_all() {
+async fn a_newcomer_sees_everything_by_clicking() {
     let lab = Lab::mining().await;
     browse(&lab.explorer, "newcomer", async |tab| {
         tab.go("/").await;
@@ -15,7 +15,7 @@ async fn who_knows_nothing_sees_it_all() {
         tab.wait("document.querySelectorAll('#tree a.block').length >= 4").await;
         tab.picture("story-1-blocks-arrive").await;
 
-        // Two halves of the network do not hear of each other for a while, and both go on mining.
+        // The network is split for a while, and both halves continue mining.
         tab.click("[data-split=split]").await;
         tab.reads("#split", "the network is split").await;
         tab.reads("#agreement", "2 branches").await;

@@ -5,7 +5,7 @@ use shared::params::LayerName;
 use testkit::browser::Tab;
 use testkit::browser::browse;
 
-/// Types into the search, presses Enter, and answers the path that it led to.
+/// Types into the search, presses Enter, and returns the path of the new page.
 async fn search(tab: &Tab, text: &str) -> String {
     let before = tab.eval("performance.timeOrigin").await;
     tab.fill("#search", &format!("{text}\n")).await;
@@ -15,7 +15,7 @@ async fn search(tab: &Tab, text: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]
-async fn whatever_is_searched_is_found_or_explained() {
+async fn a_search_finds_a_page_or_explains_why_not() {
     let lab = Lab::quiet(LayerName::Transaction).await;
     browse(&lab.explorer, "search", async |tab| {
         let hash = lab.mine(0, 2).await.remove(0);

@@ -1,4 +1,4 @@
-//! The buttons of a node's page: mining, cutting off, connecting again. They do what they say, and no token is to be seen.
+//! The buttons of a node's page: mining, cutting off, connecting again. No token is on the page.
 
 use crate::lab::{Lab, TOKEN};
 use shared::params::LayerName;
@@ -26,7 +26,7 @@ async fn a_button_mines() {
         tab.click("#mine-more button").await;
         tab.reads("#steering-result", "mined 3 blocks").await;
         tab.reads("#node-height", "4").await;
-        // What it earned: four rewards of 50 LAB.
+        // The node earned four rewards of 50 LAB.
         tab.reads("#node-state", "200").await;
         tab.was_not_reloaded().await;
         assert_eq!(lab.agree().await.index.0, 4);
@@ -49,14 +49,14 @@ async fn buttons_cut_a_node_off_and_connect_it_again() {
         tab.find(&format!("[data-action=allow][data-peer='{second}']")).await;
         tab.click(&format!("[data-action=allow][data-peer='{second}']")).await;
         tab.find(&format!("[data-action=cut][data-peer='{second}']")).await;
-        // All of them: it goes on alone, and the others do.
+        // All peers: the node and the others continue separately.
         tab.click("#steering [data-action=cut][data-all]").await;
         tab.wait("document.querySelectorAll('#node-peers-table [data-action=allow]').length === 3").await;
         tab.click("#steering [data-action=mine]").await;
         tab.reads("#node-height", "2").await;
         let best = lab.mine(1, 3).await.pop().unwrap();
-        assert_ne!(lab.tip(0).await.hash.to_string(), best, "it heard of a block although it was cut off");
-        // Whoever looks at the network sees both branches.
+        assert_ne!(lab.tip(0).await.hash.to_string(), best, "it received a block although it was cut off");
+        // The network's page shows both branches.
         tab.was_not_reloaded().await;
         tab.go("/").await;
         tab.reads("#agreement", "2 branches since block 1").await;

@@ -1,5 +1,4 @@
-//! Every page, wide and on a phone, light and dark: nothing is wrong with any, none is wider than the window, and of each
-//! there is a picture.
+//! Every page, wide and on a phone, light and dark: it is accessible, fits the window, and a screenshot is made.
 
 use crate::lab::{LAB, Lab, key};
 use testkit::browser::Tab;
@@ -8,7 +7,7 @@ use testkit::browser::{browse, pictures};
 const WIDE: u32 = 1200;
 const PHONE: u32 = 390;
 
-/// What every page must have, whoever looks and however.
+/// What every page must have.
 async fn is_accessible(tab: &Tab, path: &str) {
     for (what, selector) in [
         ("fields without a label", "input:not([type=hidden]), textarea, select"),
@@ -30,7 +29,7 @@ async fn is_accessible(tab: &Tab, path: &str) {
         "{path}: a level of headings is left out: {levels:?}"
     );
     assert_eq!(tab.count("th:not([scope])").await, 0, "{path}: a th without scope");
-    // As it was sent: scripts may style what they show.
+    // The page as it was sent, since scripts may set styles.
     let sent = tab.sent(path).await;
     for forbidden in [" style=", "<style", " onclick=", "javascript:"] {
         assert!(!sent.contains(forbidden), "{path}: {forbidden}");
@@ -47,7 +46,7 @@ async fn every_page_fits_is_named_and_has_no_errors() {
     println!("pictures: {}", pictures().display());
     let (ada, bob) = (key("miner 0").address(), key("bob").address());
     browse(&lab.explorer, "tour", async |tab| {
-        testkit::until("somebody has money", async || {
+        testkit::until("the first miner has money", async || {
             let balance = crate::lab::client().balance(lab.mempool.as_ref().unwrap(), &ada, 1).await.ok()?;
             (balance >= 20 * LAB).then_some(())
         })

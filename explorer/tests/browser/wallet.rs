@@ -1,4 +1,4 @@
-//! Money in the browser: a wallet is made, earns, pays, and its payment is followed until it is confirmed.
+//! The wallet in the browser: it is made, earns and pays, and shows its payment until it is confirmed.
 
 use crate::lab::{LAB, Lab, key};
 use shared::ledger::Address;
@@ -6,7 +6,7 @@ use shared::params::LayerName;
 use testkit::browser::Tab;
 use testkit::browser::browse;
 
-/// Makes a wallet and answers its address.
+/// Makes a wallet and returns its address.
 pub(crate) async fn make(tab: &Tab, name: &str) -> Address {
     tab.go("/wallet").await;
     tab.wait("document.querySelector('#wallet-app')?.hidden === false").await;
@@ -30,7 +30,7 @@ pub(crate) async fn prepare(tab: &Tab, to: &str, amount: &str, message: &str) {
     tab.click("#send-preview").await;
 }
 
-/// Waits until the payment that was sent last is this.
+/// Waits until the last payment has this state.
 pub(crate) async fn sent(tab: &Tab, state: &str) {
     tab.wait(&format!("document.querySelector('#send-status')?.dataset.state === '{state}'")).await;
 }
@@ -66,7 +66,7 @@ async fn a_wallet_earns_pays_and_sees_it_confirmed() {
         lab.mine(2, 5).await;
         tab.reads("#send-words", "as good as final").await;
 
-        // Somebody pays back, and the wallet is found again after the page was closed.
+        // The shop pays back, and the wallet is still there after the page was closed.
         lab.agree().await;
         let back = lab.pay("a shop", &own, LAB, 1000, "change \u{202e}esrever").await;
         lab.mine(3, 1).await;
@@ -90,7 +90,7 @@ async fn a_browser_mines_what_it_pays_with() {
     let lab = Lab::quiet(LayerName::Transaction).await;
     browse(&lab.explorer, "earning", async |tab| {
         make(tab, "Mine").await;
-        // Who has nothing is told how to earn some; who has, finds it folded.
+        // The form for earning is open while the wallet is empty, and closed afterwards.
         tab.find("#wallet-earn[open] #earn-mine").await;
         tab.wait("document.querySelector('#earn-stop').hidden").await;
         mine(tab).await;
@@ -114,28 +114,28 @@ async fn a_browser_mines_what_it_pays_with() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]
-async fn who_comes_before_the_network_is_told_that_it_is_looked_for() {
+async fn before_the_network_is_found_the_wallet_says_that_it_is_looking() {
     let lab = Lab::empty().await;
     browse(&lab.explorer, "early", async |tab| {
         make(tab, "Early").await;
         tab.reads("#wallet-pending", "looking for the network").await;
         tab.reads("#wallet-live", "no node answers").await;
         let asked = "performance.getEntriesByType('resource').filter(e => e.name.includes('/api/')).length";
-        assert_eq!(tab.eval(asked).await, 0, "it asked although nobody can answer");
+        assert_eq!(tab.eval(asked).await, 0, "it sent requests although no service is known");
     })
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]
-async fn mining_goes_on_with_the_chain_and_can_be_stopped() {
+async fn mining_follows_the_chain_and_can_be_stopped() {
     let lab = Lab::hard().await;
     browse(&lab.explorer, "stopping", async |tab| {
         make(tab, "Mine").await;
         tab.click("#earn-mine").await;
         tab.reads("#earn-status", "mining block 1").await;
         tab.reads("#earn-progress", "hashes tried").await;
-        // Once the chain has gone on, there is other work.
+        // Once the chain has grown, there is new work.
         let asked = "performance.getEntriesByType('resource').filter(e => e.name.includes('/api/work')).length";
         assert_eq!(tab.eval(asked).await, 1);
         tab.eval("document.querySelector('#wallet-tip').textContent = '1'").await;

@@ -1,4 +1,4 @@
-//! The first page, while things happen: blocks arrive and forks come and go before one's eyes.
+//! Pages that stay open: blocks arrive, forks begin and end, without a reload.
 
 use crate::lab::Lab;
 use shared::params::LayerName;
@@ -21,7 +21,7 @@ async fn a_block_arrives_without_reloading() {
             tab.reads("#agreement", &format!("All 4 nodes agree on block {height}")).await;
             tab.reads("#ticker", &format!("block {height}")).await;
         }
-        // The block leads to its page, and that one counts on.
+        // The block is a link to its page, which counts confirmations.
         tab.click("#tree a.block[data-key]").await;
         tab.wait("location.pathname.startsWith('/block/')").await;
         tab.mark().await;
@@ -73,7 +73,7 @@ async fn a_fork_is_drawn_and_heals() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]
-async fn lists_and_charts_go_on_without_reloading() {
+async fn lists_and_charts_update_without_reloading() {
     let lab = Lab::quiet(LayerName::Transaction).await;
     browse(&lab.explorer, "lists", async |tab| {
         lab.mine(0, 1).await;
@@ -86,14 +86,14 @@ async fn lists_and_charts_go_on_without_reloading() {
         // The miner of the first block pays, and the payment moves from one list to the other.
         tab.go("/transactions").await;
         tab.mark().await;
-        tab.reads("#pool", "nothing waits").await;
+        tab.reads("#pool", "nothing is waiting").await;
         let paid = lab.pay("miner 0", &crate::lab::key("bob").address(), 5, 1000, "for bob").await;
         let link = format!("a[href='/transaction/{}']", paid.id);
         tab.find(&format!("#pool {link}")).await;
         lab.agree().await;
         lab.mine(2, 1).await;
         tab.find(&format!("#confirmed {link}")).await;
-        tab.reads("#pool", "nothing waits").await;
+        tab.reads("#pool", "nothing is waiting").await;
         tab.was_not_reloaded().await;
         confirmations_count_up(tab, &lab, &paid.id.to_string()).await;
     })

@@ -1,5 +1,5 @@
-//! A whole network inside this process: a tracker, nodes, a mempool where there is money, and the explorer with the nodes'
-//! tokens. Everything is on ports that the system chose, and in a folder that vanishes.
+//! A network inside this process: a tracker, nodes, a mempool if there is money, and the explorer with the nodes'
+//! tokens. The system chooses the ports, and the data is in a temporary folder.
 
 use serde_json::{Value, json};
 use shared::block::{Nonce, Seal};
@@ -22,7 +22,7 @@ pub(crate) use testkit::{TOKEN, client, key};
 /// One LAB.
 pub(crate) const LAB: u64 = Amount::GRAINS_PER_LAB;
 
-/// A network; it stops when it is dropped.
+/// A network. It stops when this is dropped.
 pub(crate) struct Lab {
     pub(crate) params: Params,
     /// `host:port` of each.
@@ -30,7 +30,7 @@ pub(crate) struct Lab {
     pub(crate) mempool: Option<String>,
     pub(crate) explorer: String,
     stop: CancellationToken,
-    /// The explorer's own end.
+    /// Stops only the explorer.
     stop_explorer: CancellationToken,
     explorer_task: Option<JoinHandle<()>>,
     services: Vec<Running>,
@@ -38,7 +38,7 @@ pub(crate) struct Lab {
 }
 
 impl Lab {
-    /// Four nodes that mine only when they are told to, so that a test decides what happens.
+    /// Four nodes that mine only on request, so that the test decides what happens.
     pub(crate) async fn quiet(layer: LayerName) -> Self {
         let params = Params {
             initial_difficulty: Difficulty::new(1000).unwrap(),
@@ -48,7 +48,7 @@ impl Lab {
         Self::start(params, false).await
     }
 
-    /// The same, but nobody will ever find a block.
+    /// The same with a difficulty that no test can mine.
     pub(crate) async fn hard() -> Self {
         let params = Params {
             initial_difficulty: Difficulty::new(1_000_000_000_000).unwrap(),
@@ -58,7 +58,7 @@ impl Lab {
         Self::start(params, false).await
     }
 
-    /// An explorer that knows nobody yet, as in its first seconds.
+    /// A tracker without members, and an explorer.
     pub(crate) async fn empty() -> Self {
         let params = Self::params(LayerName::Transaction, "empty");
         let (stop, root) = (CancellationToken::new(), tempfile::tempdir().unwrap());
@@ -71,7 +71,7 @@ impl Lab {
         lab
     }
 
-    /// Four nodes that together find about a block a second.
+    /// Four nodes that together find about one block a second.
     pub(crate) async fn mining() -> Self {
         Self::start(Self::params(LayerName::Transaction, "mining"), true).await
     }
@@ -165,7 +165,7 @@ impl Lab {
         self.explorer = at;
     }
 
-    /// Ends the explorer, and nobody else.
+    /// Stops the explorer only.
     pub(crate) async fn stop_explorer(&mut self) {
         self.stop_explorer.cancel();
         self.explorer_task.take().unwrap().await.unwrap();
@@ -175,24 +175,24 @@ impl Lab {
         self.nodes.iter().filter(|node| *node != own).map(String::as_str).collect()
     }
 
-    /// Lets a node mine, and waits until all that can hear of it stand there.
+    /// Lets a node mine; returns the hashes of its blocks.
     pub(crate) async fn mine(&self, node: usize, blocks: u64) -> Vec<String> {
         self.mine_data(node, blocks, None).await
     }
 
-    /// The same with text in the blocks, where there is no money.
+    /// The same with text in the blocks, on a network without money.
     pub(crate) async fn mine_data(&self, node: usize, blocks: u64, data: Option<&str>) -> Vec<String> {
         let request = MineRequest { blocks, data: data.map(str::to_owned) };
         let answer = client().mine(&self.nodes[node], TOKEN, &request).await.unwrap();
         answer.hashes.iter().map(ToString::to_string).collect()
     }
 
-    /// Where a node stands.
+    /// The tip of a node.
     pub(crate) async fn tip(&self, node: usize) -> Tip {
         client().info(&self.nodes[node]).await.unwrap().tip.unwrap()
     }
 
-    /// Waits until all nodes, and the mempool, have the same tip.
+    /// Waits until all nodes and the mempool have the same tip.
     pub(crate) async fn agree(&self) -> Tip {
         until("all have the same tip", async || {
             let first = self.tip(0).await;
@@ -206,7 +206,7 @@ impl Lab {
         .await
     }
 
-    /// Keeps the first two nodes and the last two apart.
+    /// Cuts the first two nodes off from the last two.
     pub(crate) async fn split(&self) {
         let (left, right) = self.nodes.split_at(2);
         for (own, others) in [(left, right), (right, left)] {
@@ -236,7 +236,7 @@ impl Lab {
     /// Mines a block for `miner` with a node's work, as an outside miner does.
     pub(crate) async fn reward(&self, node: usize, miner: &str) {
         let url = format!("http://{}/work", self.nodes[node]);
-        // Others mine as well: an offer may pass before it is solved.
+        // Another block may end an offer before it is solved.
         until("a block is mined for the wallet", async || {
             let offer: Value = http().get(format!("{url}?miner={miner}")).send().await.ok()?.json().await.ok()?;
             let seal: Seal = offer["seal"].as_str()?.parse().unwrap();
@@ -248,7 +248,7 @@ impl Lab {
         .await;
     }
 
-    /// Hands the mempool a payment of the key of a seed.
+    /// Sends the mempool a payment, signed by the key of the seed `from`.
     pub(crate) async fn pay(&self, from: &str, to: &Address, amount: u64, fee: u64, msg: &str) -> Transaction {
         let pair = key(from);
         let unsigned = Unsigned {
@@ -264,7 +264,7 @@ impl Lab {
         transaction
     }
 
-    /// Differs each time.
+    /// Differs on each call.
     fn uuid(&self) -> [u8; 16] {
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         now.as_nanos().to_be_bytes()

@@ -1,4 +1,4 @@
-//! An explorer that comes late, or before everybody else.
+//! An explorer that starts after the network, or before it.
 
 use crate::lab::client;
 use crate::visitor::shows;
@@ -12,8 +12,8 @@ use testkit::until;
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// Nobody listens there (discard, which no system of today serves).
-const NOBODY: &str = "127.0.0.1:9";
+/// Nothing listens there: the port of the discard service, which is no longer used.
+const UNUSED: &str = "127.0.0.1:9";
 
 async fn listener() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -31,11 +31,11 @@ fn config() -> Config {
     };
     let mut config = Config { network, ..Config::default() };
     config.node.mine = false;
-    config.explorer.tracker = NOBODY.to_owned();
+    config.explorer.tracker = UNUSED.to_owned();
     config
 }
 
-/// Answers where the explorer is, and what stops it when it is dropped.
+/// Returns the explorer's address, and a guard that stops it.
 async fn explorer(config: Config) -> (String, DropGuard) {
     let (listener, at) = listener().await;
     let stop = CancellationToken::new();
@@ -59,13 +59,13 @@ fn block_on(parent: &Header, data: &str) -> Block {
 #[tokio::test]
 async fn without_a_tracker_the_page_says_how_to_start_one() {
     let (at, _stop) = explorer(config()).await;
-    shows(&at, &["The tracker does not answer", NOBODY, "target/release/tracker"]).await;
+    shows(&at, &["The tracker does not answer", UNUSED, "target/release/tracker"]).await;
 }
 
 // 0 ─ … ─ 44 ─ 45
 //          └── 45'
 #[tokio::test]
-async fn who_comes_late_sees_the_last_blocks_and_the_side_branches() {
+async fn a_late_explorer_shows_the_last_blocks_and_side_branches() {
     let mut config = config();
     let stop = CancellationToken::new();
     let _stop_all = stop.clone().drop_guard();

@@ -1,11 +1,11 @@
-//! The first page: nodes, blocks, forks, payments, and that it is told when they change.
+//! The first page shows nodes, blocks, forks and payments, and gets an event when they change.
 
 use crate::lab::{LAB, Lab, key};
 use crate::visitor::{Listener, shows};
 use shared::params::LayerName;
 
 #[tokio::test]
-async fn nodes_blocks_and_payments_are_shown_and_told() {
+async fn nodes_blocks_and_payments_are_shown_and_reported() {
     let lab = Lab::quiet(LayerName::Transaction).await;
     let at = &lab.explorer;
     shows(at, &["All 4 nodes agree on block 0."]).await;
@@ -34,7 +34,7 @@ async fn nodes_blocks_and_payments_are_shown_and_told() {
 // 0 ─ 1 ─ 2        the first two nodes
 //     └── 2' ─ 3'  the last two
 #[tokio::test]
-async fn a_fork_is_drawn_and_its_healing_told() {
+async fn a_fork_is_drawn_and_its_end_is_reported() {
     let lab = Lab::quiet(LayerName::Data).await;
     let at = &lab.explorer;
     lab.mine(0, 1).await;

@@ -1,4 +1,4 @@
-//! The pages of blocks, transactions, addresses and search, on real networks where strangers say hostile things.
+//! The pages of blocks, transactions, addresses and search, on real networks with hostile messages.
 
 use crate::lab::{LAB, Lab, client, key};
 use reqwest::StatusCode;
@@ -9,16 +9,16 @@ use shared::ledger::Transaction;
 use shared::params::LayerName;
 use testkit::{http, until};
 
-/// What a stranger may try to say; a `msg` may have no control characters, but this.
+/// A hostile message. The protocol allows it, since it has no control characters.
 const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x>\u{202e}";
 
-/// What a path answers: status and page.
+/// The status and the body of a path.
 async fn page(lab: &Lab, path: &str) -> (StatusCode, String) {
     let answer = http().get(format!("http://{}{path}", lab.explorer)).send().await.unwrap();
     (answer.status(), answer.text().await.unwrap())
 }
 
-/// A page that is there, on which strangers have only said text.
+/// A page with status 200 on which hostile messages are only text.
 async fn shown(lab: &Lab, path: &str) -> String {
     let (status, page) = page(lab, path).await;
     assert_eq!(status, 200, "{path}: {page}");
@@ -28,7 +28,7 @@ async fn shown(lab: &Lab, path: &str) -> String {
     page
 }
 
-/// Where a search leads.
+/// The status and the redirect of a search.
 async fn found(lab: &Lab, query: &str) -> (StatusCode, Option<String>) {
     let browser = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
     let search = browser.get(format!("http://{}/search", lab.explorer)).query(&[("q", query)]);
@@ -36,13 +36,13 @@ async fn found(lab: &Lab, query: &str) -> (StatusCode, Option<String>) {
     (answer.status(), answer.headers().get(LOCATION).map(|to| to.to_str().unwrap().to_owned()))
 }
 
-/// Waits until the explorer has heard of a height.
-async fn has_heard_of(lab: &Lab, height: u64) {
+/// Waits until the explorer knows a block of this height.
+async fn knows_height(lab: &Lab, height: u64) {
     let info = async || client().info(&lab.explorer).await.ok()?.tip.filter(|tip| tip.index.0 >= height);
-    until("the explorer has heard of the block", info).await;
+    until("the explorer knows the block", info).await;
 }
 
-/// alice mines, and pays bob: confirmed where `is_confirmed`.
+/// A network on which alice has paid bob; the payment is in a block if `is_confirmed`.
 async fn paid(is_confirmed: bool) -> (Lab, Transaction) {
     let lab = Lab::quiet(LayerName::Transaction).await;
     let alice = key("alice").address();
@@ -50,7 +50,7 @@ async fn paid(is_confirmed: bool) -> (Lab, Transaction) {
     lab.agree().await;
     let transaction = lab.pay("alice", &key("bob").address(), LAB, 1000, HOSTILE).await;
     let height = if is_confirmed {
-        // A node takes what it has heard of; mine until it has.
+        // A node may not have received the payment yet, so blocks are mined until it has.
         until("the payment is in a block", async || {
             lab.mine(0, 1).await;
             lab.agree().await;
@@ -62,12 +62,12 @@ async fn paid(is_confirmed: bool) -> (Lab, Transaction) {
     } else {
         1
     };
-    has_heard_of(&lab, height).await;
+    knows_height(&lab, height).await;
     (lab, transaction)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_confirmed_payment_is_on_every_page_that_it_belongs_to() {
+async fn a_confirmed_payment_is_on_all_pages_about_it() {
     let (lab, transaction) = paid(true).await;
     let Transaction { id, from, to, .. } = &transaction;
     let life = shown(&lab, &format!("/transaction/{id}")).await;
@@ -114,6 +114,57 @@ async fn search_finds_heights_hashes_ids_and_addresses() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn search_finds_what_programs_print() {
+    let (lab, transaction) = paid(true).await;
+    let (id, bob) = (transaction.id.to_string(), key("bob").address());
+    let status = client().transaction(lab.mempool.as_ref().unwrap(), &transaction.id).await.unwrap();
+    let block = status.block.unwrap().hash.to_string();
+    let (at, node) = (&lab.explorer, &lab.nodes[1]);
+    let port = node.rsplit_once(':').unwrap().1;
+    for (query, path) in [
+        (transaction.id.short(), format!("/transaction/{id}")),
+        (format!("{}…", &id[..12]), format!("/transaction/{id}")),
+        (format!("\"{id}\","), format!("/transaction/{id}")),
+        (format!("http://{at}/transaction/{id}"), format!("/transaction/{id}")),
+        (format!("{}…", &block[..12]), format!("/block/{block}")),
+        (format!("http://{node}/block/{block}"), format!("/block/{block}")),
+        (format!("http://{at}/block/1#header"), "/block/1".to_owned()),
+        (bob.short(), format!("/address/{bob}")),
+        (format!("{}…", &bob.as_str()[..12]), format!("/address/{bob}")),
+        (node.clone(), format!("/node/{node}")),
+        (format!(":{port}"), format!("/node/{node}")),
+        (format!("http://{at}/node/{node}"), format!("/node/{node}")),
+        (lab.mempool.clone().unwrap(), "/#mempools".to_owned()),
+    ] {
+        assert_eq!(found(&lab, &query).await, (StatusCode::FOUND, Some(path)), "{query}");
+    }
+    for nothing in ["127.0.0.1:1", "https://evil.example/wallets", "lab1qqq…zzzzz"] {
+        assert_eq!(found(&lab, nothing).await.0, 404, "{nothing}");
+    }
+}
+
+#[tokio::test]
+async fn below_a_path_of_a_proxy_all_links_lead_below_it() {
+    let lab = Lab::quiet(LayerName::Data).await;
+    let browser = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
+    let get = async |path: &str, prefix: &str| {
+        let request = browser.get(format!("http://{}{path}", lab.explorer)).header("x-forwarded-prefix", prefix);
+        request.send().await.unwrap()
+    };
+    for path in ["/", "/blocks", "/block/0", "/charts", "/learn", "/nothing/here"] {
+        let page = get(path, "/lab/").await.text().await.unwrap();
+        assert!(page.contains("data-base=\"/lab\"") && page.contains(" src=\"/lab/assets/live.js\""), "{page}");
+        for attribute in [" href=\"/", " src=\"/", " action=\"/", " data-live-from=\"/"] {
+            let outside = page.split(attribute).skip(1).find(|rest| !rest.starts_with("lab/"));
+            assert_eq!(outside.map(|rest| &rest[..20.min(rest.len())]), None, "{path}{attribute}");
+        }
+    }
+    assert_eq!(get("/search?q=0", "/lab").await.headers()[LOCATION], "/lab/block/0");
+    let hostile = get("/", "//evil.example").await.text().await.unwrap();
+    assert!(!hostile.contains("evil.example") && hostile.contains(" href=\"/blocks\""), "{hostile}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn scripts_get_json_and_the_refusals_of_a_mempool_as_they_are() {
     let (lab, transaction) = paid(false).await;
     let api = |path: String| format!("http://{}/api/{path}", lab.explorer);
@@ -143,10 +194,10 @@ async fn scripts_get_json_and_the_refusals_of_a_mempool_as_they_are() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn text_of_strangers_stays_text_where_there_is_no_money() {
+async fn hostile_text_stays_text_without_money() {
     let lab = Lab::quiet(LayerName::Data).await;
     lab.mine_data(0, 2, Some(&format!("{HOSTILE}\nsecond line"))).await;
-    has_heard_of(&lab, 2).await;
+    knows_height(&lab, 2).await;
     assert!(shown(&lab, "/blocks").await.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
     assert!(shown(&lab, "/block/2").await.contains("second line"));
     for path in [

@@ -1,4 +1,4 @@
-//! Splitting the network by a button: two halves that do not hear of each other, one split at a time, and it always heals.
+//! The button that splits the network: the halves are cut off, there is one split at a time, and it always heals.
 
 use crate::lab::{Lab, TOKEN, client};
 use crate::visitor::shows;
@@ -14,7 +14,7 @@ async fn order(lab: &Lab, action: &str) -> (u16, String) {
     (status, text)
 }
 
-/// Whether each node has cut off just those of the other half.
+/// Whether each node has cut off exactly the nodes of the other half.
 async fn is_split(lab: &Lab) -> bool {
     let mut nodes = lab.nodes.clone();
     nodes.sort_unstable();
@@ -38,7 +38,7 @@ async fn lab() -> Lab {
 }
 
 #[tokio::test]
-async fn halves_fork_and_are_healed_when_somebody_says_so() {
+async fn halves_fork_and_heal_on_request() {
     let lab = lab().await;
     assert_eq!(order(&lab, "heal").await.0, 409);
     let (status, said) = order(&lab, "split").await;
@@ -46,14 +46,14 @@ async fn halves_fork_and_are_healed_when_somebody_says_so() {
     assert!(is_split(&lab).await);
     let (status, said) = order(&lab, "split").await;
     assert!(status == 409 && said.contains("split already"), "{said}");
-    // A half is two nodes next to each other in the order of their addresses.
+    // The halves are the first two and the last two nodes in the order of their addresses.
     let mut order_of: Vec<usize> = (0..4).collect();
     order_of.sort_unstable_by_key(|node| &lab.nodes[*node]);
     lab.mine(order_of[0], 1).await;
     let best = lab.mine(order_of[3], 2).await.pop().unwrap();
     shows(&lab.explorer, &["The network is split", "data-split=\"heal\"", "2 branches"]).await;
     let page = shows(&lab.explorer, &["were cut off from"]).await;
-    assert_eq!(page.matches("cut off from").count(), 2, "a split is one fact, with its key and its words: {page}");
+    assert_eq!(page.matches("cut off from").count(), 2, "a split is one item of news, in its text and its key: {page}");
     assert_eq!(order(&lab, "heal").await.0, 200);
     assert!(!is_split(&lab).await);
     assert_eq!(lab.agree().await.hash.to_string(), best);
@@ -70,7 +70,7 @@ async fn a_split_does_not_outlive_the_explorer() {
 }
 
 #[tokio::test]
-async fn who_does_not_obey_keeps_the_network_whole() {
+async fn a_refused_request_leaves_the_network_whole() {
     let lab = lab().await;
     let foreign = http().post(format!("http://{}/api/split", lab.explorer)).header("content-type", "application/json");
     let foreign = foreign.header("origin", "http://evil.example").body("{}").send().await.unwrap();

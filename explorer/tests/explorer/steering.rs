@@ -1,4 +1,4 @@
-//! The buttons of a node's page: what each order does to a real network, who may give it, and that tokens stay secret.
+//! The orders of a node's page: what each does to a real network, who may give it, and that tokens stay secret.
 
 use crate::lab::{Lab, TOKEN, client};
 use crate::visitor::page;
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use shared::params::LayerName;
 use testkit::{http, until};
 
-/// Sends an order as the script of a page does, and answers the status and what was said.
+/// Sends an order as the script of a page does; returns the status and the body.
 async fn order(lab: &Lab, node: &str, action: &str, body: Value) -> (u16, Value) {
     let url = format!("http://{}/api/node/{node}/{action}", lab.explorer);
     let request = http().post(url).header("content-type", "application/json").body(body.to_string());
@@ -31,7 +31,7 @@ async fn lab() -> Lab {
 }
 
 #[tokio::test]
-async fn a_node_mines_and_syncs_when_it_is_told_to() {
+async fn a_node_mines_and_syncs_on_request() {
     let lab = lab().await;
     let node = &lab.nodes[0];
     let (status, told) = order(&lab, node, "mine", json!({"blocks": 2})).await;
@@ -45,7 +45,7 @@ async fn a_node_mines_and_syncs_when_it_is_told_to() {
 }
 
 #[tokio::test]
-async fn to_cut_works_both_ways_and_so_does_to_allow() {
+async fn cutting_and_allowing_work_on_both_sides() {
     let lab = lab().await;
     let (node, others) = (&lab.nodes[0], &lab.nodes[1..]);
     let (status, told) = order(&lab, node, "cut", json!({"peers": others})).await;
@@ -55,7 +55,7 @@ async fn to_cut_works_both_ways_and_so_does_to_allow() {
         assert_eq!(error_of(other, node).await.as_deref(), Some("blocked"));
     }
     assert_eq!(order(&lab, &lab.nodes[1], "mine", json!({"blocks": 3})).await.0, 200);
-    assert_eq!(lab.tip(0).await.index.0, 0, "it heard of blocks that it was cut off from");
+    assert_eq!(lab.tip(0).await.index.0, 0, "it received blocks from nodes that it was cut off from");
     let (status, told) = order(&lab, node, "allow", json!({"peers": others})).await;
     assert_eq!(status, 200, "{told}");
     assert_eq!(lab.agree().await.index.0, 3);
@@ -106,7 +106,7 @@ async fn foreign_pages_may_not_steer() {
 }
 
 #[tokio::test]
-async fn no_page_tells_a_token() {
+async fn no_page_contains_a_token() {
     let lab = lab().await;
     let node = format!("/node/{}", lab.nodes[0]);
     for path in ["/", &node, "/charts", "/charts/forks.csv", "/blocks", "/info", "/openapi.json"] {

@@ -1,4 +1,4 @@
-//! Who looks at pages and listens to what changes.
+//! Reads pages and listens to `/live`.
 
 use std::collections::BTreeSet;
 use testkit::{http, until};
@@ -8,9 +8,9 @@ pub(crate) async fn page(explorer: &str, path: &str) -> Option<String> {
     http().get(format!("http://{explorer}{path}")).send().await.ok()?.text().await.ok()
 }
 
-/// Waits until the first page says all of `words`, and answers it.
+/// Waits until the first page contains all of `words`, and returns it.
 pub(crate) async fn shows(explorer: &str, words: &[&str]) -> String {
-    until(&format!("the page says {words:?}"), async || {
+    until(&format!("the page contains {words:?}"), async || {
         page(explorer, "/").await.filter(|page| words.iter().all(|words| page.contains(words)))
     })
     .await
@@ -29,7 +29,7 @@ impl Listener {
         Self { answer, heard: String::new() }
     }
 
-    /// Waits until all of these changes have been told.
+    /// Waits until there was an event for each of these changes.
     pub(crate) async fn hears(&mut self, changes: &[&str]) {
         let wanted: BTreeSet<_> = changes.iter().map(|change| format!("event: {change}\ndata: {{}}\n\n")).collect();
         while !wanted.iter().all(|event| self.heard.contains(event)) {

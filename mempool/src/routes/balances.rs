@@ -1,6 +1,7 @@
 //! Balances of addresses.
 
 use super::{address, link, number, page_limit};
+use crate::pool_state::PoolState;
 use crate::state::{MempoolState, not_ready, store_problem};
 use runtime::server::{self, Request, Response, reply};
 use serde::Deserialize;
@@ -48,22 +49,28 @@ pub(crate) async fn balance_by_query(mempool: Arc<MempoolState>, request: Reques
 async fn find_balance(mempool: &MempoolState, of: &str, confirmations: Option<&str>) -> Result<Response, Problem> {
     let of = address(of)?;
     let confirmations = confirmations.map_or(Ok(1), |text| number("confirmations", text))?;
-    let read = move |desk: &crate::desk::Desk| match confirmations {
-        0 => desk
-            .both(|pool, state| {
-                let confirmed = account_balance(state.as_ref(), desk.params(), &of)?;
+    let read = move |pool_state: &PoolState| match confirmations {
+        0 => pool_state
+            .pool_and_snapshot(|pool, snapshot| {
+                let confirmed = account_balance(snapshot.as_ref(), pool_state.params(), &of)?;
                 Ok(pool.balance_with_pending(&of, confirmed))
             })
             .map_err(not_ready),
-        1 => desk.state().map(|state| account_balance(state.as_ref(), desk.params(), &of)).map_err(not_ready),
+        1 => pool_state
+            .snapshot()
+            .map(|snapshot| account_balance(snapshot.as_ref(), pool_state.params(), &of))
+            .map_err(not_ready),
         n => {
             let at = |height: Height| height.next().minus(n);
-            desk.state()
-                .map(|state| balance_at(state.as_ref(), desk.params(), &of, at(state.tip().index)))
+            pool_state
+                .snapshot()
+                .map(|snapshot| balance_at(snapshot.as_ref(), pool_state.params(), &of, at(snapshot.tip().index)))
                 .map_err(not_ready)
         }
     };
-    let balance = mempool.spawn_blocking(move |desk| read(desk)?.map_err(|error| store_problem(&error))).await?;
+    let balance = mempool
+        .spawn_blocking(move |pool_state| read(pool_state)?.map_err(|error| store_problem(pool_state, &error)))
+        .await?;
     Ok(reply::number(balance.grains()))
 }
 
@@ -87,7 +94,7 @@ pub(crate) async fn balances(mempool: Arc<MempoolState>, request: Request) -> Re
     let (prefix, from): (Arc<str>, _) = (begin("prefix", &prefix)?.into(), begin("from", &from)?);
     let wanted = prefix.clone();
     // One more than is shown: the next page begins with it.
-    let mut found = mempool.read(move |_, state| accounts(state, &wanted, &from, limit + 1)).await?;
+    let mut found = mempool.read(move |_, snapshot| accounts(snapshot, &wanted, &from, limit + 1)).await?;
     let next = found.get(limit).filter(|_| limit > 0).map(|next| next.address);
     found.truncate(limit);
     let entries = found.into_iter().map(|found| AddressBalance { address: found.address, balance: found.balance });

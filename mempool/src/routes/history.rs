@@ -4,7 +4,7 @@
 //! place, `<index>.<position>`, serves as the cursor of the next page for both.
 
 use super::{address, link, number, page_limit};
-use crate::desk::Desk;
+use crate::pool_state::PoolState;
 use crate::state::{MempoolState, not_ready, store_problem};
 use runtime::server::{self, Request, Response, reply};
 use serde::Deserialize;
@@ -43,7 +43,7 @@ pub(crate) async fn history(mempool: Arc<MempoolState>, request: Request) -> Res
     let of = address(of)?;
     let before = before.map(|text| moment(&text)).transpose()?;
     let limit = page_limit(limit.as_deref(), DEFAULT_LIMIT, MAX_LIMIT)?;
-    let (entries, next) = mempool.spawn_blocking(move |desk| page(desk, &of, before, limit)).await?;
+    let (entries, next) = mempool.spawn_blocking(move |pool_state| page(pool_state, &of, before, limit)).await?;
     let next =
         next.map(|HistoryPosition { index, place }| format!("/history/{of}?before={index}.{place}&limit={limit}"));
     Ok(link(reply::json(&entries)?, next))
@@ -57,26 +57,26 @@ fn moment(text: &str) -> Result<HistoryPosition, Problem> {
 }
 
 fn page(
-    desk: &Desk,
+    pool_state: &PoolState,
     of: &Address,
     before: Option<HistoryPosition>,
     limit: usize,
 ) -> Result<(Vec<HistoryEntry>, Option<HistoryPosition>), Problem> {
-    let (state, pending) = desk
-        .both(|pool, state| {
-            let upcoming = state.tip().index.next();
+    let (snapshot, pending) = pool_state
+        .pool_and_snapshot(|pool, snapshot| {
+            let upcoming = snapshot.tip().index.next();
             let below = before.map_or(Some(u32::MAX), |before| match before.index.cmp(&upcoming) {
                 std::cmp::Ordering::Less => None,
                 std::cmp::Ordering::Equal => Some(before.place),
                 std::cmp::Ordering::Greater => Some(u32::MAX),
             });
-            let confirmed = account_balance(state.as_ref(), desk.params(), of)?;
+            let confirmed = account_balance(snapshot.as_ref(), pool_state.params(), of)?;
             let pending = below.map(|below| newest_pending(pool, of, confirmed, below, limit)).unwrap_or_default();
-            Ok((state.clone(), pending))
+            Ok((snapshot.clone(), pending))
         })
         .map_err(not_ready)?
-        .map_err(|error: StoreError| store_problem(&error))?;
-    fill(&state, of, before, pending, limit).map_err(|error| store_problem(&error))
+        .map_err(|error: StoreError| store_problem(pool_state, &error))?;
+    fill(&snapshot, of, before, pending, limit).map_err(|error| store_problem(pool_state, &error))
 }
 
 /// The newest pending payments of an address whose place is below `below`, newest first; one more than `limit` means
@@ -106,25 +106,25 @@ fn newest_pending(pool: &Pool, of: &Address, confirmed: Amount, below: u32, limi
 }
 
 fn fill(
-    state: &ChainSnapshot,
+    snapshot: &ChainSnapshot,
     of: &Address,
     before: Option<HistoryPosition>,
     mut pending: Vec<PendingPayment>,
     limit: usize,
 ) -> Result<(Vec<HistoryEntry>, Option<HistoryPosition>), StoreError> {
-    let upcoming = state.tip().index.next();
+    let upcoming = snapshot.tip().index.next();
     let are_more_pending = pending.len() > limit;
     pending.truncate(limit);
     let mut places: Vec<HistoryPosition> =
         pending.iter().map(|(place, ..)| HistoryPosition { index: upcoming, place: *place }).collect();
     let mut entries: Vec<HistoryEntry> = pending.into_iter().map(pending_entry).collect();
     // One more than is shown, to know whether there is another page.
-    let mut confirmed = balance_history(state, of, before, limit + 1 - entries.len().min(limit))?;
+    let mut confirmed = balance_history(snapshot, of, before, limit + 1 - entries.len().min(limit))?;
     let is_last = !are_more_pending && entries.len() + confirmed.len() <= limit;
     confirmed.truncate(limit - entries.len().min(limit));
     for event in confirmed {
         places.push(event.position);
-        let block = state.chain().best_at(event.position.index)?;
+        let block = snapshot.chain().best_at(event.position.index)?;
         entries.push(confirmed_entry(event, block, upcoming));
     }
     let next = if is_last { None } else { places.last().copied() };

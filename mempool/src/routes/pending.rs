@@ -32,7 +32,7 @@ pub(crate) async fn unprocessed(mempool: Arc<MempoolState>, request: Request) ->
     let UnprocessedQuery { limit, order } = request.query()?;
     let limit = page_limit(limit.as_deref(), DEFAULT_LIMIT, MAX_UNPROCESSED)?;
     let tag = |version: u64| format!("\"{:016x}-{version}\"", mempool.run);
-    let now = tag(mempool.desk.pool(Pool::version));
+    let now = tag(mempool.pool_state.pool(Pool::version));
     if is_match(&request.headers, &now) {
         return Ok(with_tag(reply::whole(StatusCode::NOT_MODIFIED, "application/json", Default::default()), &now));
     }
@@ -43,12 +43,12 @@ pub(crate) async fn unprocessed(mempool: Arc<MempoolState>, request: Request) ->
         };
         (pool.version(), transactions)
     };
-    let current = mempool.desk.pool(Pool::version);
+    let current = mempool.pool_state.pool(Pool::version);
     let (version, json) = match mempool.list_cache.get(current, order, limit) {
         Some(json) => (current, json),
         None => {
-            let cached = mempool.spawn_blocking(move |desk| {
-                let (version, transactions) = desk.pool(read);
+            let cached = mempool.spawn_blocking(move |pool_state| {
+                let (version, transactions) = pool_state.pool(read);
                 Ok((version, Bytes::from(to_json(&transactions))))
             });
             let (version, json) = cached.await?;
@@ -56,7 +56,7 @@ pub(crate) async fn unprocessed(mempool: Arc<MempoolState>, request: Request) ->
             (version, json)
         }
     };
-    Ok(with_tag(mempool.list_cache.answer(json)?, &tag(version)))
+    Ok(with_tag(reply::json_bytes(json), &tag(version)))
 }
 
 /// The first `limit` transactions, in at most 8 MiB of JSON, at least one.

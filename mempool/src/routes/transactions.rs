@@ -1,7 +1,7 @@
 //! The status of a transaction.
 
 use super::id;
-use crate::desk::Desk;
+use crate::pool_state::PoolState;
 use crate::state::{MempoolState, not_ready, store_problem};
 use runtime::server::{self, Request, Response, reply};
 use serde::Deserialize;
@@ -25,7 +25,7 @@ pub(crate) async fn confirmations(mempool: Arc<MempoolState>, request: Request) 
 
 async fn count_confirmations(mempool: &MempoolState, text: &str) -> Result<Response, Problem> {
     let id = id(text)?;
-    let confirmations = mempool.spawn_blocking(move |desk| Ok(depth(&find(desk, id)?))).await?;
+    let confirmations = mempool.spawn_blocking(move |pool_state| Ok(depth(&find(pool_state, id)?))).await?;
     Ok(reply::number(confirmations))
 }
 
@@ -43,24 +43,29 @@ pub(crate) async fn confirmations_by_query(mempool: Arc<MempoolState>, request: 
 pub(crate) async fn transaction(mempool: Arc<MempoolState>, request: Request) -> Result<Response, Problem> {
     let [text] = request.params()?;
     let id = id(text)?;
-    let status =
-        mempool.spawn_blocking(move |desk| status_of(find(desk, id)?).map_err(|error| store_problem(&error))).await?;
+    let status = mempool
+        .spawn_blocking(move |pool_state| {
+            status_of(find(pool_state, id)?).map_err(|error| store_problem(pool_state, &error))
+        })
+        .await?;
     reply::json(&status)
 }
 
-fn find(desk: &Desk, id: TransactionId) -> Result<Location, Problem> {
-    let location = desk.both(|pool, state| match pool.get(&id) {
+fn find(pool_state: &PoolState, id: TransactionId) -> Result<Location, Problem> {
+    let location = pool_state.pool_and_snapshot(|pool, snapshot| match pool.get(&id) {
         Some(pending) => Ok(Some(Location::Pending(pending.transaction.clone()))),
-        None => Ok(locate_transaction(state.as_ref(), &id)?.map(|place| Location::Confirmed(place, state.clone()))),
+        None => {
+            Ok(locate_transaction(snapshot.as_ref(), &id)?.map(|place| Location::Confirmed(place, snapshot.clone())))
+        }
     });
-    let location = location.map_err(not_ready)?.map_err(|error: StoreError| store_problem(&error))?;
+    let location = location.map_err(not_ready)?.map_err(|error: StoreError| store_problem(pool_state, &error))?;
     location.ok_or_else(|| server::not_found(format!("transaction {id} is neither pending nor in the chain")))
 }
 
 fn depth(location: &Location) -> u64 {
     match location {
         Location::Pending(_) => 0,
-        Location::Confirmed(place, state) => state.tip().index.next().above(place.index),
+        Location::Confirmed(place, snapshot) => snapshot.tip().index.next().above(place.index),
     }
 }
 
@@ -73,8 +78,8 @@ fn status_of(location: Location) -> Result<TransactionStatus, StoreError> {
             block: None,
             confirmations,
         },
-        Location::Confirmed(place, state) => {
-            let (transaction, block) = transaction_at(state.as_ref(), place)?;
+        Location::Confirmed(place, snapshot) => {
+            let (transaction, block) = transaction_at(snapshot.as_ref(), place)?;
             TransactionStatus { transaction, status: TransactionState::Confirmed, block: Some(block), confirmations }
         }
     })

@@ -28,6 +28,29 @@ async fn story(lab: &Lab) -> (Running, Running, [Block; 3], [Transaction; 2]) {
 }
 
 #[tokio::test]
+async fn an_answer_names_the_block_that_it_stands_on_and_its_age() {
+    let lab = Lab::of(network("stands-on"));
+    let (_node, mempool, _, [payment, _]) = story(&lab).await;
+    let (alice, id) = (address("alice"), payment.id);
+    for path in [
+        format!("/balance/{alice}"),
+        format!("/balance?address={alice}"),
+        "/balances".to_owned(),
+        "/unprocessed".to_owned(),
+        format!("/confirmations/{id}"),
+        format!("/transaction/{id}"),
+        format!("/history/{alice}"),
+    ] {
+        let answer = mempool.get(&path).await;
+        assert_eq!((answer.status, &answer.headers["chainlab-height"]), (200, &"3".parse().unwrap()), "{path}");
+        let age_ms: Result<u64, _> = answer.headers["chainlab-age-ms"].to_str().unwrap().parse();
+        assert!(age_ms.is_ok(), "{path}: {:?}", answer.headers);
+    }
+    assert!(!mempool.get("/info").await.headers.contains_key("chainlab-height"));
+    assert_eq!(mempool.json("/info").await["health"], json!([]));
+}
+
+#[tokio::test]
 async fn balances_can_be_read_at_any_depth() {
     let lab = Lab::of(network("depth"));
     let (_node, mempool, ..) = story(&lab).await;

@@ -33,7 +33,7 @@ async fn a_restart_keeps_every_payment_in_its_order() {
 }
 
 #[tokio::test]
-async fn transactions_undone_while_the_mempool_was_stopped_return() {
+async fn transactions_disconnected_while_the_mempool_was_stopped_return() {
     let lab = Lab::of(network("away"));
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;

@@ -1,4 +1,4 @@
-//! The pool follows the chain: confirmed transactions leave it, undone ones return.
+//! The pool follows the chain: confirmed transactions leave it, disconnected ones return.
 
 use crate::lab::{Asked, LAB, Lab, address, client, genesis, network, push_block};
 use futures_util::StreamExt;
@@ -49,7 +49,7 @@ async fn confirmed_transactions_leave_the_pool() {
 ///            \- 2'(a)    - 3' - 4'
 /// ```
 #[tokio::test]
-async fn undone_transactions_return_unless_the_other_branch_has_them() {
+async fn disconnected_transactions_return_unless_the_new_branch_has_them() {
     let lab = Lab::of(network("returned"));
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;
@@ -86,7 +86,7 @@ async fn undone_transactions_return_unless_the_other_branch_has_them() {
 /// A reorganisation removes the money of a pending payment, and a later block restores it.
 #[tokio::test]
 async fn a_payment_without_cover_is_not_offered_until_it_is_covered_again() {
-    let lab = Lab::of(network("aside"));
+    let lab = Lab::of(network("uncovered"));
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;
     let genesis = genesis(&node).await;

@@ -16,7 +16,7 @@ fn short(entry: &HistoryEntry) -> (&'static str, Option<u64>, u64, u64) {
 }
 
 #[tokio::test]
-async fn a_history_is_newest_first_with_the_balance_after_each_on_pages_of_any_size() {
+async fn history_pages_of_any_size_are_newest_first_with_balances() {
     let lab = Lab::of(network("history"));
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;

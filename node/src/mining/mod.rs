@@ -8,6 +8,7 @@ use crate::template::{Template, TemplateError};
 use runtime::clock::Clock;
 use runtime::follower::{Follower, Status};
 use runtime::miner::{MinedHeader, Miner, MinerError, MinerSettings};
+use runtime::service_health::{Obstacle, ServiceHealth};
 use scheduler::{MineOrder, Scheduler};
 use shared::block::{BlockHash, DataHash, HeaderFields};
 use shared::chain::BlockViolation;
@@ -30,6 +31,8 @@ const TEMPLATE_WAIT: Duration = Duration::from_secs(5);
 pub(crate) enum MineError {
     #[error(transparent)]
     Broken(#[from] BlockViolation),
+    #[error(transparent)]
+    Obstacle(#[from] Obstacle),
     #[error("{MAX_ORDERS} requests to mine are waiting already, try again")]
     Busy,
     /// The service stopped, or a block could not be made or stored.
@@ -43,6 +46,8 @@ pub(crate) enum OfferError {
     #[error("too many templates are being made at the moment, try again")]
     Busy,
     #[error(transparent)]
+    Obstacle(#[from] Obstacle),
+    #[error(transparent)]
     Template(#[from] TemplateError),
 }
 
@@ -52,6 +57,7 @@ pub(crate) struct Mining {
     miner: Arc<Miner>,
     enabled: bool,
     follower: Follower,
+    health: ServiceHealth,
     coinbase: Coinbase,
     mempools: Mempools,
     orders: mpsc::Sender<MineOrder>,
@@ -63,7 +69,7 @@ impl Mining {
     /// Starts the threads, and the task that gives them jobs until `shutdown` is cancelled.
     pub(crate) fn start(
         config: &config::NodeConfig,
-        follower: Follower,
+        (follower, health): (Follower, ServiceHealth),
         clock: Clock,
         coinbase: Coinbase,
         mempools: Mempools,
@@ -77,16 +83,17 @@ impl Mining {
         let settings = MinerSettings { threads: config.threads, hashrate: config.hashrate };
         let miner = Arc::new(Miner::start(settings, move || clock.time(), on_mined)?);
         let (orders, order_queue) = mpsc::channel(MAX_ORDERS);
-        let scheduler =
-            Scheduler::new(miner.clone(), config.mine, follower.clone(), clock, coinbase.clone(), mempools.clone());
+        let chain = (follower.clone(), health.clone());
+        let scheduler = Scheduler::new(miner.clone(), config.mine, chain, clock, coinbase.clone(), mempools.clone());
         let task = Arc::new(Mutex::new(Some(tokio::spawn(scheduler.run(hits, order_queue, shutdown)))));
         let places = Arc::new(Semaphore::new(MAX_TEMPLATES));
-        Ok(Self { miner, enabled: config.mine, follower, coinbase, mempools, orders, places, task })
+        Ok(Self { miner, enabled: config.mine, follower, health, coinbase, mempools, orders, places, task })
     }
 
     /// Mines `blocks` blocks on the tip, one after another, at full speed. Transactions that were pushed to a mempool
     /// before this call are in them.
     pub(crate) async fn mine(&self, blocks: u64, data: Option<String>) -> Result<Vec<BlockHash>, MineError> {
+        self.check_obstacle()?;
         self.mempools.refresh(Duration::ZERO).await;
         let (reply, answer) = oneshot::channel();
         self.orders.try_send(MineOrder::new(blocks, data, reply)).map_err(|error| match error {
@@ -98,11 +105,16 @@ impl Mining {
 
     /// The data of a block for an outside miner, and the status of the chain that it is for.
     pub(crate) async fn template(&self, coinbase: &Coinbase) -> Result<(Arc<Status>, String), OfferError> {
+        self.check_obstacle()?;
         let place = tokio::time::timeout(TEMPLATE_WAIT, self.places.acquire()).await;
         let _place = place.ok().and_then(Result::ok).ok_or(OfferError::Busy)?;
         self.mempools.refresh(PERIOD).await;
         let (status, template) = Template::on_tip(&self.follower, coinbase, &self.mempools.candidates()).await?;
         Ok((status, template.data))
+    }
+
+    fn check_obstacle(&self) -> Result<(), Obstacle> {
+        self.health.obstacle(&self.follower.status()).map_or(Ok(()), Err)
     }
 
     /// The field `mining` of `/info`.

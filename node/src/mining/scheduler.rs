@@ -13,6 +13,7 @@ use metrics::gauge;
 use runtime::clock::Clock;
 use runtime::follower::{Follower, Status};
 use runtime::miner::{Job, MinedHeader, Miner};
+use runtime::service_health::{Obstacle, ServiceHealth};
 use shared::block::{Block, BlockHash, Nonce};
 use shared::chain::{Accepted, BlockError};
 use shared::layer::EffectError;
@@ -72,6 +73,7 @@ pub(super) struct Scheduler {
     miner: Arc<Miner>,
     enabled: bool,
     follower: Follower,
+    health: ServiceHealth,
     clock: Clock,
     coinbase: Coinbase,
     mempools: Mempools,
@@ -88,7 +90,7 @@ impl Scheduler {
     pub(super) fn new(
         miner: Arc<Miner>,
         enabled: bool,
-        follower: Follower,
+        (follower, health): (Follower, ServiceHealth),
         clock: Clock,
         coinbase: Coinbase,
         mempools: Mempools,
@@ -97,6 +99,7 @@ impl Scheduler {
             miner,
             enabled,
             follower,
+            health,
             clock,
             coinbase,
             mempools,
@@ -143,13 +146,16 @@ impl Scheduler {
     /// Gives the threads a new job, if they should search something else than they do.
     fn choose_job(&mut self, status: &Status, built: Option<(JobPurpose, Template)>) {
         self.orders.retain(|order| !order.reply.is_closed());
-        let order = self.orders.front();
-        if order.is_none() && (!self.enabled || status.is_syncing) {
+        if let Some(obstacle) = self.health.obstacle(status) {
+            // Nobody waits for what cannot be mined, and no other node would accept or this one keep it.
+            for order in self.orders.drain(..) {
+                // Sending fails if the request was dropped meanwhile.
+                let _ = order.reply.send(Err(obstacle.clone().into()));
+            }
             return self.stop();
         }
-        let latest = self.clock.time().plus_ms(self.follower.rules().params().max_future_ms);
-        if status.tip.timestamp.plus_ms(1) > latest {
-            // The chain's timestamps are ahead of the clock: no node, this one included, would accept the block yet.
+        let order = self.orders.front();
+        if order.is_none() && (!self.enabled || status.is_syncing) {
             return self.stop();
         }
         let purpose = JobPurpose { parent: status.tip.hash(), order: order.map(|order| order.id) };
@@ -275,10 +281,14 @@ impl Scheduler {
             // Another block came first, which is an ordinary fork.
             Ok(Ok(_)) => {}
             Ok(Err(refusal)) => {
-                tracing::warn!(%refusal, "a block that was mined here is invalid");
+                // The store has logged its failures itself, once each.
+                if !matches!(refusal, BlockError::Failed(_)) {
+                    tracing::warn!(%refusal, "a block that was mined here is refused");
+                }
                 let reason = match refusal {
                     BlockError::Invalid(broken) => MineError::Broken(broken),
-                    BlockError::NotYet(_) | BlockError::Failed(_) => MineError::Stopped,
+                    BlockError::Failed(_) => Obstacle::Disk.into(),
+                    BlockError::NotYet(_) => MineError::Stopped,
                 };
                 self.fail_order(purpose.order, reason);
             }

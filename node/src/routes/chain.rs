@@ -1,6 +1,6 @@
 //! Reads the chain: blocks, headers, length, tips.
 
-use crate::state::{NodeState, store_problem};
+use crate::state::NodeState;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::stream;
 use http::HeaderValue;
@@ -8,7 +8,6 @@ use http::header::LINK;
 use runtime::server::{self, Request, Response, reply};
 use serde::Deserialize;
 use shared::block::{Block, BlockHash, BlockId, Height};
-use shared::chain::ChainView;
 use shared::store::StoreError;
 use shared::sync::HEADERS_PER_REQUEST;
 use shared::wire::Problem;
@@ -133,7 +132,7 @@ pub(crate) async fn headers(node: Arc<NodeState>, request: Request) -> Result<Re
 pub(crate) async fn blockchain(node: Arc<NodeState>, request: Request) -> Result<Response, Problem> {
     let BlockchainQuery { from, limit } = request.query()?;
     let stream_state = ChainStream {
-        view: node.follower.view().clone(),
+        node: node.clone(),
         next: Height(from),
         left: limit.unwrap_or(u64::MAX),
         last: None,
@@ -143,7 +142,7 @@ pub(crate) async fn blockchain(node: Arc<NodeState>, request: Request) -> Result
 }
 
 struct ChainStream {
-    view: ChainView,
+    node: Arc<NodeState>,
     next: Height,
     left: u64,
     /// The last block of the previous page, which the next one must build on.
@@ -175,7 +174,7 @@ impl ChainStream {
             return None;
         }
         let page = self.page().await.inspect_err(|error| match error {
-            StreamError::Store(error) => drop(store_problem(error)),
+            StreamError::Store(error) => drop(self.node.store_problem(error)),
             _ => self.state = StreamState::Ended,
         });
         if page.is_err() {
@@ -186,7 +185,7 @@ impl ChainStream {
 
     /// The next page as a part of the JSON array; the last page closes it.
     async fn page(&mut self) -> Result<Bytes, StreamError> {
-        let (view, from) = (self.view.clone(), self.next);
+        let (view, from) = (self.node.follower.view().clone(), self.next);
         let limit = self.left.min(PAGE_BLOCKS as u64) as usize;
         let last = self.last.zip(from.0.checked_sub(1));
         let read = move || -> Result<_, StoreError> {

@@ -1,27 +1,30 @@
 //! The exchange between nodes: pushed blocks, headers after a locator, blocks by hash.
 
 use crate::sender::verified_sender;
-use crate::state::{NodeState, follower_problem, store_problem};
+use crate::state::{NodeState, follower_problem};
 use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
-use shared::block::{Block, MalformedBlock};
-use shared::chain::{Accepted, BlockError, BlockViolation, MAX_LOCATOR};
-use shared::sync::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST, PeerAddress};
+use shared::block::{Block, BlockHash, MalformedBlock};
+use shared::chain::{Accepted, BlockError, BlockViolation, MAX_LOCATOR, NotYet};
+use shared::sync::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST};
 use shared::wire::{BlockResponse, BlockSource, BlockStatus, BlocksRequest, HeadersRequest, Problem};
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// Most data that one answer of `/sync/blocks` reads, in bytes; the JSON of ordinary data is little longer.
 const BLOCKS_BYTES: usize = 6 << 20;
 /// Most JSON in one answer of `/sync/blocks`, in bytes (docs/protocol.md §10).
 const BLOCKS_JSON: usize = 8 << 20;
-/// Longest time that a request for blocks waits for its turn.
-const BLOCKS_WAIT: Duration = Duration::from_secs(5);
+/// Longest time that a request for blocks waits for its turn: a peer that waits longer counts as one that does not
+/// deliver.
+const BLOCKS_WAIT: Duration = Duration::from_secs(2);
 /// Longest time for a peer to read the blocks; its own client waits no longer either.
 const BLOCKS_DEADLINE: Duration = Duration::from_secs(30);
+/// Most machines whose nodes are logged as impossible to call back.
+const MAX_UNCALLABLE: usize = 1000;
 
 /// Longest JSON of a block: any byte of data may be written as `\u0000` (docs/protocol.md §8).
 fn block_limit(node: &NodeState) -> usize {
@@ -29,31 +32,76 @@ fn block_limit(node: &NodeState) -> usize {
 }
 
 pub(crate) async fn push(node: Arc<NodeState>, mut request: Request) -> Result<Response, Problem> {
-    let sender = verified_sender(&node.resolver, &request).await;
+    let (sender, ip) = (verified_sender(&node.resolver, &request).await, request.remote.ip());
+    if node.push_guard.is_refused(ip) {
+        if let Some(sender) = sender {
+            node.follower.hint(sender);
+        }
+        let detail = format!("too many invalid blocks came from {ip}; try again in half a minute");
+        return Err(server::problem(StatusCode::TOO_MANY_REQUESTS, detail));
+    }
     let body = request.bytes(block_limit(&node)).await?;
     let parsed = tokio::task::spawn_blocking(move || Block::from_json(&body)).await;
-    let block = parsed.map_err(|error| server::internal(error.to_string()))?.map_err(|error| match error {
+    let parsed = parsed.map_err(|error| server::internal(error.to_string()))?.map_err(|error| match error {
         MalformedBlock::Json(error) => server::bad_request(format!("not a block: {error}")),
-        MalformedBlock::WrongHash(error) => server::unprocessable("hash", error.to_string()),
-    })?;
-    submit(&node, block, BlockSource::Pushed, sender).await
+        MalformedBlock::WrongHash(error) => {
+            node.push_guard.record_invalid(ip);
+            server::unprocessable("hash", error.to_string())
+        }
+    });
+    let block = parsed?;
+    let hash = block.hash();
+    let result = node.follower.submit(block, BlockSource::Pushed, sender.clone()).await;
+    let result = result.map_err(|error| follower_problem(&error))?;
+    let mut missing = None;
+    match &result {
+        Err(BlockError::Invalid(_)) => node.push_guard.record_invalid(ip),
+        // A peer that can be called is asked for the parent; any other sender must push it.
+        Err(BlockError::NotYet(NotYet::UnknownParent(parent)))
+            if !sender.is_some_and(|sender| node.follower.may_call(&sender)) =>
+        {
+            missing = Some(*parent);
+            warn_uncallable(&node, &request);
+        }
+        _ => {}
+    }
+    respond(&node, hash, result, missing)
 }
 
-/// Submits a block to the chain; the answer has the chain's verdict.
-pub(crate) async fn submit(
-    node: &NodeState,
-    block: Block,
-    source: BlockSource,
-    sender: Option<PeerAddress>,
-) -> Result<Response, Problem> {
+/// Warns the operator once for each machine whose node cannot be called back.
+fn warn_uncallable(node: &NodeState, request: &Request) {
+    let Some(name) = request.claimed_node() else { return };
+    let mut warned = node.uncallable.lock().unwrap_or_else(PoisonError::into_inner);
+    if warned.len() < MAX_UNCALLABLE && warned.insert(request.remote.ip()) {
+        let ip = request.remote.ip();
+        tracing::warn!(%ip, name, "a node pushes blocks but cannot be called back at the address that it names");
+    }
+}
+
+/// Submits a block that was mined here; the answer has the chain's verdict.
+pub(crate) async fn submit(node: &NodeState, block: Block) -> Result<Response, Problem> {
     let hash = block.hash();
-    let answer = |code, status, reason| reply::status(code, &BlockResponse { status, hash, reason });
-    match node.follower.submit(block, source, sender).await.map_err(|error| follower_problem(&error))? {
-        Ok(Accepted::Best | Accepted::Side) => answer(StatusCode::CREATED, BlockStatus::Taken, None),
+    let result = node.follower.submit(block, BlockSource::Mined, None).await;
+    respond(node, hash, result.map_err(|error| follower_problem(&error))?, None)
+}
+
+fn respond(
+    node: &NodeState,
+    hash: BlockHash,
+    result: Result<Accepted, BlockError>,
+    missing: Option<BlockHash>,
+) -> Result<Response, Problem> {
+    let answer = |code, status, reason| reply::status(code, &BlockResponse { status, hash, reason, missing });
+    match result {
+        Ok(Accepted::Best) => answer(StatusCode::CREATED, BlockStatus::Taken, None),
+        Ok(Accepted::Side) => {
+            let reason = "stored on a side branch: the best chain has as much work, or more";
+            answer(StatusCode::CREATED, BlockStatus::Taken, Some(reason.to_owned()))
+        }
         Ok(Accepted::Known) => answer(StatusCode::OK, BlockStatus::Known, None),
         Err(BlockError::NotYet(reason)) => answer(StatusCode::ACCEPTED, BlockStatus::Later, Some(reason.to_string())),
         Err(BlockError::Invalid(broken)) => Err(broken_problem(&broken)),
-        Err(BlockError::Failed(error)) => Err(store_problem(&error)),
+        Err(BlockError::Failed(error)) => Err(node.store_problem(&error)),
     }
 }
 
@@ -80,9 +128,10 @@ pub(crate) async fn blocks(node: Arc<NodeState>, mut request: Request) -> Result
         return Err(server::bad_request(format!("at most {BLOCKS_PER_REQUEST} blocks at a time, got {got}")));
     }
     // Before the blocks are read: the limit is for their memory.
-    let place = tokio::time::timeout(BLOCKS_WAIT, node.block_answers.clone().acquire_owned()).await;
-    let place = place.ok().and_then(Result::ok);
-    let place = place.ok_or_else(|| server::unavailable("too many requests for blocks at the moment; try again"))?;
+    let place = node.block_answers.take(request.source, 1, BLOCKS_WAIT).await;
+    let place = place.map_err(|full| {
+        server::unavailable(format!("too many requests for blocks at the moment ({full}); try again"))
+    })?;
     let lines = node.read(move |reader| Ok(to_lines(reader.blocks_by_hash(&hashes, BLOCKS_BYTES)?))).await?;
     let chunks = stream::iter([Ok::<_, io::Error>(lines)]);
     Ok(reply::stream_in(place, BLOCKS_DEADLINE, "application/x-ndjson", chunks))

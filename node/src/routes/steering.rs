@@ -3,7 +3,7 @@
 use super::exchange::broken_problem;
 use crate::mining::MineError;
 use crate::sender::verified_sender;
-use crate::state::{NodeState, follower_problem};
+use crate::state::{NodeState, follower_problem, obstacle_problem};
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
 use shared::chain::BlockViolation;
 use shared::sync::PeerSource;
@@ -17,7 +17,7 @@ const MAX_BLOCKS: u64 = 1000;
 /// receive new blocks only by polling.
 pub(crate) async fn peers(node: Arc<NodeState>, request: Request) -> Result<Response, Problem> {
     if let Some(sender) = verified_sender(&node.resolver, &request).await {
-        node.follower.offer_peers(vec![sender], PeerSource::Peers);
+        node.follower.offer_peers(vec![sender], PeerSource::Caller);
     }
     reply::json(&node.follower.status().peers)
 }
@@ -55,6 +55,7 @@ pub(crate) async fn mine(node: Arc<NodeState>, mut request: Request) -> Result<R
     }
     let hashes = node.mining.mine(blocks, data).await.map_err(|error| match error {
         MineError::Busy => server::problem(http::StatusCode::TOO_MANY_REQUESTS, error.to_string()),
+        MineError::Obstacle(obstacle) => obstacle_problem(&obstacle),
         MineError::Stopped => server::unavailable(error.to_string()),
         MineError::Broken(broken) => broken_problem(&broken),
     })?;

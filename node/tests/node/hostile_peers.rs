@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 /// A liar's answer to requests for headers or blocks.
 #[derive(Clone)]
-enum Lie {
+pub(crate) enum Lie {
     /// No answer on an open connection.
     Silence,
     /// A body that never ends.
@@ -23,11 +23,13 @@ enum Lie {
     Redirect,
     /// These headers, and these blocks.
     Chain(Vec<Header>, Vec<Block>),
+    /// These headers, and no answer to requests for their blocks.
+    Withholds(Vec<Header>),
 }
 
 /// A node that claims an impossible amount of work.
-struct Liar {
-    address: String,
+pub(crate) struct Liar {
+    pub(crate) address: String,
     task: JoinHandle<()>,
 }
 
@@ -38,11 +40,13 @@ impl Drop for Liar {
 }
 
 impl Liar {
-    async fn start(lab: &Lab, lie: Lie) -> Self {
+    pub(crate) async fn start(lab: &Lab, lie: Lie) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let at = listener.local_addr().unwrap().to_string();
         let tip = match &lie {
-            Lie::Chain(headers, _) if !headers.is_empty() => headers[headers.len() - 1].hash(),
+            Lie::Chain(headers, _) | Lie::Withholds(headers) if !headers.is_empty() => {
+                headers[headers.len() - 1].hash()
+            }
             _ => BlockHash::of(&at),
         };
         let info = json!({
@@ -64,11 +68,11 @@ impl Liar {
 
 /// Answers requests until the connection breaks.
 async fn serve(mut stream: TcpStream, info: Value, lie: Lie) {
-    while let Some((line, _body)) = read_request(&mut stream).await {
+    while let Some((line, body)) = read_request(&mut stream).await {
         let done = match line.split(' ').nth(1).unwrap_or_default() {
             "/info" => reply(&mut stream, &info.to_string()).await,
             "/peers" => reply(&mut stream, "[]").await,
-            "/sync/headers" | "/sync/blocks" => tell(&mut stream, &line, &lie).await,
+            "/sync/headers" | "/sync/blocks" => tell(&mut stream, &line, &body, &lie).await,
             _ => reply(&mut stream, &json!({"status": "known", "hash": "0".repeat(64)}).to_string()).await,
         };
         if done.is_none() {
@@ -77,9 +81,16 @@ async fn serve(mut stream: TcpStream, info: Value, lie: Lie) {
     }
 }
 
-async fn tell(stream: &mut TcpStream, line: &str, lie: &Lie) -> Option<()> {
+async fn tell(stream: &mut TcpStream, line: &str, body: &[u8], lie: &Lie) -> Option<()> {
     match lie {
         Lie::Silence => std::future::pending().await,
+        Lie::Withholds(headers) if line.contains("/sync/headers") => {
+            let last = headers.last().map(|last| last.hash().to_string()).unwrap_or_default();
+            let has_all = String::from_utf8_lossy(body).contains(&last);
+            let rest = &headers[if has_all { headers.len() } else { 0 }..];
+            reply(stream, &serde_json::to_string(rest).unwrap()).await
+        }
+        Lie::Withholds(_) => std::future::pending().await,
         Lie::Endless => {
             stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n").await.ok()?;
             let chunk = format!("10000\r\n{}\r\n", " ".repeat(0x10000));
@@ -174,7 +185,7 @@ async fn a_node_among_liars_follows_its_honest_peer_and_lists_who_lied() {
         (Lie::Chain(vec![no_work], vec![]), "breaks rule proof-of-work"),
         (Lie::Chain(vec![afloat.header().clone()], vec![]), "do not follow any block"),
         (Lie::Chain(skipping, vec![]), "breaks rule parent"),
-        (Lie::Chain(headers.clone(), vec![easy]), "other blocks than were asked for"),
+        (Lie::Chain(headers.clone(), vec![easy]), "other blocks than were requested"),
     ] {
         listed.push((Liar::start(&lab, lie).await, reason));
     }

@@ -171,6 +171,7 @@ impl Service for Answers {
             mining: None,
             pool: None,
             members: None,
+            health: None,
         }
     }
 }

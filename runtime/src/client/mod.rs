@@ -21,12 +21,13 @@ pub use mempool::{ListPage, Unprocessed};
 pub use position::{ChainPosition, OldestPosition};
 pub use tracker::role_name;
 
-use crate::dns::Resolver;
+use crate::dns::{PeerResolver, Resolver, TrustedHosts};
+use reqwest::Method;
 use shared::block::BlockHash;
 use shared::wire::{Info, NETWORK_HEADER, NODE_HEADER};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use transport::Bounds;
+use transport::{Bounds, from_json, read_body};
 
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -46,6 +47,22 @@ impl Client {
     /// # Errors
     /// If `own` cannot be the value of a header, or no client can be made.
     pub fn new(network: Option<BlockHash>, own: Option<&str>) -> Result<Self, Error> {
+        Self::with_resolver(network, own, Resolver::default())
+    }
+
+    /// A client for addresses that peers named: names of this machine or its link are refused unless they are trusted.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn for_peers(network: Option<BlockHash>, own: Option<&str>, trusted: TrustedHosts) -> Result<Self, Error> {
+        Self::with_resolver(network, own, PeerResolver::new(trusted))
+    }
+
+    fn with_resolver(
+        network: Option<BlockHash>,
+        own: Option<&str>,
+        resolver: impl reqwest::dns::Resolve + 'static,
+    ) -> Result<Self, Error> {
         let mut headers = http::HeaderMap::new();
         let identity = [(NETWORK_HEADER, network.map(|id| id.to_string())), (NODE_HEADER, own.map(str::to_owned))];
         for (name, value) in identity {
@@ -57,7 +74,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .default_headers(headers)
             .user_agent(concat!("chainlab/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(Resolver::default())
+            .dns_resolver(resolver)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
@@ -77,28 +94,22 @@ impl Client {
         Self { http: self.http.clone(), observer: Some(observer.clone()) }
     }
 
-    /// `GET /info` of any service, and the words by which it says that it is not well; none from a service that says
-    /// nothing of it.
-    ///
-    /// # Errors
-    /// See [`Error`].
-    pub async fn info_and_health(&self, address: &str) -> Result<(Info, Vec<String>), Error> {
-        #[derive(serde::Deserialize)]
-        struct Health {
-            #[serde(default)]
-            health: Option<Vec<String>>,
-        }
-        let body = self.get_bytes(address, "/info", Bounds::SMALL).await?;
-        let Health { health } = transport::from_json(&body)?;
-        Ok((transport::from_json(&body)?, health.unwrap_or_default()))
-    }
-
     /// `GET /info` of any service.
     ///
     /// # Errors
     /// See [`Error`].
     pub async fn info(&self, address: &str) -> Result<Info, Error> {
         self.get(address, "/info", Bounds::SMALL).await
+    }
+
+    /// `GET /info`, and the IP address that the response came from.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn info_with_ip(&self, address: &str) -> Result<(Info, Option<IpAddr>), Error> {
+        let answer = self.send(self.request(Method::GET, address, "/info")?, Bounds::SMALL).await?;
+        let ip = answer.remote_addr().map(|remote| remote.ip());
+        Ok((from_json(&read_body(answer, Bounds::SMALL.bytes).await?)?, ip))
     }
 
     /// `GET /info` of exactly this socket address, within 2 s and 64 KiB: no name is resolved, so the call reaches the

@@ -3,7 +3,7 @@
 //! Headers and blocks are hashed while they are read, so their content fits their hash; the rules of the chain are not
 //! checked here.
 
-use super::transport::{Bounds, from_json, read_body, spawn_blocking, to_json};
+use super::transport::{Bounds, from_json, read_body, read_body_watched, spawn_blocking, to_json};
 use super::{Client, Error};
 use bytes::Bytes;
 use reqwest::Method;
@@ -86,8 +86,23 @@ impl Client {
     /// # Errors
     /// See [`Error`]; refused with 409 if no hash of the locator is on the node's best chain.
     pub async fn headers(&self, address: &str, ask: &HeadersRequest) -> Result<Vec<Header>, Error> {
+        self.headers_watched(address, ask, Bounds::LIST.time, &|_| {}).await
+    }
+
+    /// As [`Client::headers`], within `time`; `on_progress` is called with the number of bytes received so far.
+    ///
+    /// # Errors
+    /// As [`Client::headers`].
+    pub async fn headers_watched(
+        &self,
+        address: &str,
+        ask: &HeadersRequest,
+        time: Duration,
+        on_progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Vec<Header>, Error> {
         let request = self.post_request(address, "/sync/headers", None, to_json(ask)?)?;
-        let body = read_body(self.send(request, Bounds::LIST).await?, Bounds::LIST.bytes).await?;
+        let bounds = Bounds::LIST.time(time);
+        let body = read_body_watched(self.send(request, bounds).await?, bounds.bytes, on_progress).await?;
         spawn_blocking(move || from_json(&body)).await
     }
 
@@ -103,9 +118,24 @@ impl Client {
         ask: &BlocksRequest,
         max_block_bytes: usize,
     ) -> Result<Vec<Block>, Error> {
-        let bounds = Bounds { time: BLOCKS_TIME, bytes: BLOCKS_BYTES + max_block_bytes };
+        self.blocks_watched(address, ask, max_block_bytes, BLOCKS_TIME, &|_| {}).await
+    }
+
+    /// As [`Client::blocks`], within `time`; `on_progress` is called with the number of bytes received so far.
+    ///
+    /// # Errors
+    /// As [`Client::blocks`].
+    pub async fn blocks_watched(
+        &self,
+        address: &str,
+        ask: &BlocksRequest,
+        max_block_bytes: usize,
+        time: Duration,
+        on_progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<Vec<Block>, Error> {
+        let bounds = Bounds { time, bytes: BLOCKS_BYTES + max_block_bytes };
         let request = self.post_request(address, "/sync/blocks", None, to_json(ask)?)?;
-        let body = read_body(self.send(request, bounds).await?, bounds.bytes).await?;
+        let body = read_body_watched(self.send(request, bounds).await?, bounds.bytes, on_progress).await?;
         spawn_blocking(move || body.split(|c| *c == b'\n').filter(|line| !line.is_empty()).map(read_block).collect())
             .await
     }

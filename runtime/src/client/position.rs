@@ -1,12 +1,8 @@
 //! Which block the answers of a service stand on: their headers tell its height and age, beside bare values.
 
 use http::HeaderMap;
+use shared::wire::{AGE_HEADER, HEIGHT_HEADER};
 use std::sync::{Arc, Mutex, PoisonError};
-
-/// The height of the newest block that an answer knows of.
-const HEIGHT_HEADER: &str = "chainlab-height";
-/// The age of that block when the answer was made, in milliseconds.
-const AGE_HEADER: &str = "chainlab-age-ms";
 
 /// The newest block that an answer knows of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

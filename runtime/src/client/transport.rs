@@ -37,13 +37,8 @@ const PROBLEM_BYTES: usize = 64 * 1024;
 impl Client {
     /// `GET` with a JSON answer.
     pub(super) async fn get<T: DeserializeOwned>(&self, address: &str, path: &str, bounds: Bounds) -> Result<T, Error> {
-        from_json(&self.get_bytes(address, path, bounds).await?)
-    }
-
-    /// `GET` with any answer.
-    pub(super) async fn get_bytes(&self, address: &str, path: &str, bounds: Bounds) -> Result<Bytes, Error> {
         let answer = self.send(self.request(Method::GET, address, path)?, bounds).await?;
-        read_body(answer, bounds.bytes).await
+        from_json(&read_body(answer, bounds.bytes).await?)
     }
 
     /// `POST` of JSON with a JSON answer.
@@ -127,7 +122,16 @@ fn refusal(status: StatusCode, body: &[u8]) -> Problem {
 }
 
 /// The whole body, if it has at most `limit` bytes.
-pub(super) async fn read_body(mut answer: Response, limit: usize) -> Result<Bytes, Error> {
+pub(super) async fn read_body(answer: Response, limit: usize) -> Result<Bytes, Error> {
+    read_body_watched(answer, limit, &|_| {}).await
+}
+
+/// The whole body, if it has at most `limit` bytes. `on_progress` is called with the number of bytes so far.
+pub(super) async fn read_body_watched(
+    mut answer: Response,
+    limit: usize,
+    on_progress: &(dyn Fn(usize) + Sync),
+) -> Result<Bytes, Error> {
     if answer.content_length().is_some_and(|length| length > limit as u64) {
         return Err(Error::Oversized { limit });
     }
@@ -137,6 +141,7 @@ pub(super) async fn read_body(mut answer: Response, limit: usize) -> Result<Byte
             return Err(Error::Oversized { limit });
         }
         body.extend_from_slice(&chunk);
+        on_progress(body.len());
     }
     Ok(body.freeze())
 }

@@ -130,10 +130,11 @@ fn not_a_host(origin: String, key: String, host: &str) -> ConfigError {
     ConfigError::Value { origin, key, reason }
 }
 
-/// The typed configuration in `tree`, with its consensus parameters checked.
+/// The typed configuration in `tree`, with its bounds checked.
 fn read(tree: Value) -> Result<Config, String> {
     let config = Config::deserialize(tree).map_err(|error| error.to_string())?;
     config.network.check().map_err(|error| error.to_string())?;
+    config.check().map_err(|error| error.to_string())?;
     Ok(config)
 }
 

@@ -47,11 +47,11 @@ fn every_value_of_the_defaults_is_explained_in_a_line_above_it() {
 fn a_flag_wins_over_a_variable_and_a_variable_over_a_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("Mine.toml");
-    std::fs::write(&path, "[node]\nthreads = 2\nmax_peers = 2\npoll_ms = 2\n").unwrap();
-    let variables = env(&[("CHAINLAB__NODE__MAX_PEERS", "3"), ("CHAINLAB__NODE__POLL_MS", "3")]);
-    let flags = Overrides::new().set("node.poll_ms", "--poll-ms", Some(4)).set("node.mine", "--no-mine", None::<bool>);
+    std::fs::write(&path, "[node]\nthreads = 2\nmax_peers = 2\npoll_ms = 20\n").unwrap();
+    let variables = env(&[("CHAINLAB__NODE__MAX_PEERS", "3"), ("CHAINLAB__NODE__POLL_MS", "30")]);
+    let flags = Overrides::new().set("node.poll_ms", "--poll-ms", Some(40)).set("node.mine", "--no-mine", None::<bool>);
     let config = load_from(Some(&path), variables, flags).unwrap();
-    assert_eq!((config.node.threads, config.node.max_peers, config.node.poll_ms), (2, 3, 4));
+    assert_eq!((config.node.threads, config.node.max_peers, config.node.poll_ms), (2, 3, 40));
     assert!(config.node.mine);
 }
 
@@ -64,7 +64,7 @@ fn the_text_of_a_variable_is_parsed_as_its_field_requires() {
         ("CHAINLAB__NODE__MINE", "false"),
         ("CHAINLAB__NODE__HASHRATE", "unlimited"),
         ("CHAINLAB__SIMULATOR__HASHRATE", "12345"),
-        ("CHAINLAB__NODE__TOKEN", "0042"),
+        ("CHAINLAB__NODE__TOKEN", "00420042"),
         ("CHAINLAB__HTTP__HOSTS", "node-1, node-2"),
         ("CHAINLAB__NETWORK__INITIAL_DIFFICULTY", "9007199254740991"),
         ("CHAINLAB__NETWORK__RETARGET", "epoch"),
@@ -77,7 +77,7 @@ fn the_text_of_a_variable_is_parsed_as_its_field_requires() {
     assert!(!config.node.mine);
     assert_eq!(config.node.hashrate, Hashrate::Unlimited);
     assert_eq!(config.simulator.hashrate, Hashrate::PerSecond(12345));
-    assert_eq!(config.node.token.unwrap().expose(), "0042");
+    assert_eq!(config.node.token.unwrap().expose(), "00420042");
     assert_eq!(config.http.hosts, ["node-1", "node-2"]);
     assert_eq!(config.network.initial_difficulty.value(), 9_007_199_254_740_991);
 }
@@ -122,6 +122,13 @@ fn a_value_that_its_field_does_not_accept_is_refused_with_its_source_and_what_wa
 fn a_parameter_out_of_bounds_is_refused_by_name() {
     refused(with_file("[network]\nretarget_window = 1\n"), &["Mine.toml", "retarget_window", "2 to 10000"]);
     refused(with_env(&[("CHAINLAB__NETWORK__NAME", "My Net")]), &["CHAINLAB__NETWORK__NAME", "a-z"]);
+}
+
+#[test]
+fn a_setting_out_of_bounds_is_refused_with_its_source() {
+    refused(with_env(&[("CHAINLAB__NODE__POLL_MS", "0")]), &["CHAINLAB__NODE__POLL_MS", "10 to 3600000"]);
+    refused(with_file("[http]\nmax_connections = 0\n"), &["Mine.toml", "http.max_connections", "8 to"]);
+    refused(with_env(&[("CHAINLAB__NODE__TOKEN", "x")]), &["CHAINLAB__NODE__TOKEN", "at least 8"]);
 }
 
 #[test]

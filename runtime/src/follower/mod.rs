@@ -9,12 +9,14 @@ mod writer;
 
 use crate::client::{Client, Error as ClientError};
 use crate::clock::Clock;
+use crate::dns::TrustedHosts;
 use shared::block::{Block, BlockHash};
 use shared::chain::{Accepted, BlockError, BranchTip, Chain, ChainEntry, ChainView, Rules, SideLimits};
 use shared::store::{Store, StoreError};
 use shared::sync::{PeerAddress, PeerSource, SyncSettings, Syncer};
 use shared::wire::{BlockSource, NodeEvent, PeerInfo, PeersUpdate, SyncReport};
 use shared::work::Difficulty;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
@@ -38,6 +40,8 @@ pub struct FollowerSettings {
     pub clock: Clock,
     /// Seeds the syncer's random choices.
     pub seed: u64,
+    /// What the chain is stored in, for logs.
+    pub file: String,
 }
 
 /// The state of the chain and its peers, published at each change.
@@ -47,7 +51,8 @@ pub struct Status {
     pub tip: ChainEntry,
     /// The difficulty that the next block must have.
     pub next_difficulty: Difficulty,
-    /// Whether a better chain is being fetched, so that mining on this one would be wasted.
+    /// Whether blocks of a better branch are arriving, so that a miner should pause: for a tenth of the block interval
+    /// after each such block. A mere claim of a better chain stops no miner.
     pub is_syncing: bool,
     /// Changes to another branch since the start. While it is the same, so is the block at each height.
     pub reorganisations: u64,
@@ -57,6 +62,8 @@ pub struct Status {
     pub peers: Arc<[PeerInfo]>,
     /// How many peers answer and are on our network.
     pub connected: usize,
+    /// IP addresses of blocked peers that no other peer shares.
+    pub blocked_ips: Arc<[IpAddr]>,
 }
 
 /// Why a request to the chain's thread failed.
@@ -91,6 +98,8 @@ pub struct Follower {
     network: BlockHash,
     status: watch::Receiver<Arc<Status>>,
     events: broadcast::Sender<Arc<NodeEvent>>,
+    /// Hosts that were not named by peers.
+    trusted: TrustedHosts,
 }
 
 /// The chain's thread, which flushes the chain before it ends.
@@ -103,19 +112,20 @@ impl Follower {
     /// # Errors
     /// If the store cannot be opened, or a client or thread cannot be made.
     pub fn start(settings: FollowerSettings, store: Arc<dyn Store>) -> Result<(Self, FollowerThread), FollowerError> {
-        let FollowerSettings { rules, side_limits, sync, clock, seed } = settings;
+        let FollowerSettings { rules, side_limits, sync, clock, seed, file } = settings;
         let chain = Chain::open(rules.clone(), store, side_limits)?;
         let own = sync.own_address.clone();
-        let client = Client::new(Some(rules.params().network_id()), own.as_ref().map(PeerAddress::as_str))?;
+        let (trusted, network) = (TrustedHosts::default(), Some(rules.params().network_id()));
+        let client = Client::for_peers(network, own.as_ref().map(PeerAddress::as_str), trusted.clone())?;
         let (commands, queue) = sync_channel(QUEUE);
         let (events, _) = broadcast::channel(EVENTS);
-        let peer_client = peer_client::PeerClient::new(client, commands.clone(), rules.clone());
+        let peer_client = peer_client::PeerClient::new(client, trusted.clone(), commands.clone(), rules.clone());
         let syncer = Syncer::new(sync, seed);
         let view = chain.view();
-        let (writer, status) = Writer::new(chain, syncer, clock, peer_client, events.clone());
+        let (writer, status) = Writer::new(chain, syncer, clock, peer_client, events.clone(), file);
         let thread = std::thread::Builder::new().name("chain".to_owned()).spawn(move || writer.run(&queue))?;
         Ok((
-            Self { commands, view, network: rules.params().network_id(), rules, status, events },
+            Self { commands, view, network: rules.params().network_id(), rules, status, events, trusted },
             FollowerThread(thread),
         ))
     }
@@ -156,7 +166,7 @@ impl Follower {
         let _ = self.events.send(Arc::new(event));
     }
 
-    /// Submits a block that was mined here, or pushed by `from`.
+    /// Submits a block that was mined here, or pushed by a caller that names itself `from`.
     ///
     /// # Errors
     /// The outer: the chain's thread could not be asked. The inner: the chain's refusal.
@@ -174,6 +184,7 @@ impl Follower {
     /// # Errors
     /// [`FollowerError::Invalid`] if an address is malformed.
     pub async fn update_peers(&self, update: PeersUpdate) -> Result<(), FollowerError> {
+        self.trusted.add(&update.add.iter().filter_map(|text| PeerAddress::new(text)).collect::<Vec<_>>());
         self.request(|reply| Command::Peers { update, reply }).await?.map_err(FollowerError::Invalid)
     }
 
@@ -185,8 +196,17 @@ impl Follower {
         self.request(|reply| Command::SyncNow { reply }).await
     }
 
+    /// A caller that names itself `from` has news: the syncer polls the peer of that name.
+    pub fn hint(&self, from: PeerAddress) {
+        // If the queue is full, the regular poll finds the news.
+        let _ = self.commands.try_send(Command::Hint(from));
+    }
+
     /// Offers addresses of peers; the syncer finds out which of them answer and are on our network.
     pub fn offer_peers(&self, addresses: Vec<PeerAddress>, learnt: PeerSource) {
+        if learnt != PeerSource::Peers {
+            self.trusted.add(&addresses);
+        }
         // If the queue is full, the next registration repeats the offer.
         let _ = self.commands.try_send(Command::Offer { addresses, learnt });
     }
@@ -202,10 +222,35 @@ impl Follower {
         self.status.borrow().peers.iter().any(blocked)
     }
 
+    /// Whether `ip` is the address of a blocked peer, and of no other peer.
+    pub fn is_blocked_ip(&self, ip: IpAddr) -> bool {
+        self.status.borrow().blocked_ips.contains(&ip.to_canonical())
+    }
+
+    /// Whether there is a peer at an address that can be called, as far as is known.
+    pub fn may_call(&self, address: &PeerAddress) -> bool {
+        let callable = |peer: &PeerInfo| peer.address == address.as_str() && peer.may_answer();
+        self.status.borrow().peers.iter().any(callable)
+    }
+
     /// Waits until the chain's thread has ended, for whatever reason.
     pub async fn ended(&self) {
         let mut status = self.status.clone();
         while status.changed().await.is_ok() {}
+    }
+
+    /// Has a damaged block fetched again, if `error` names one; anything else changes nothing.
+    pub fn report(&self, error: &StoreError) {
+        if let StoreError::DamagedBlock { id, .. } = error {
+            // If the queue is full, the next reader of the block reports it again.
+            let _ = self.commands.try_send(Command::Damaged(*id));
+        }
+    }
+
+    /// Has the chain written to disk: a disk that failed shows whether it works again.
+    pub(crate) fn flush(&self) {
+        // If the queue is full, blocks come, and storing those shows it as well.
+        let _ = self.commands.try_send(Command::Flush);
     }
 
     /// Ends the chain's thread after the queued commands; [`FollowerThread::join`] waits for that.

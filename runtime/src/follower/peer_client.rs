@@ -2,57 +2,75 @@
 
 use super::writer::Command;
 use crate::client::{Client, Error};
+use crate::dns::TrustedHosts;
 use bytes::Bytes;
 use shared::block::{Block, BlockHash};
 use shared::chain::Rules;
 use shared::sync::{Failure, PeerAddress, PeerRequest, PeerResponse, RequestId};
-use shared::wire::{BlocksRequest, HeadersRequest, Info};
+use shared::wire::{BlockResponse, BlocksRequest, HeadersRequest, Info};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
 
-/// JSON may write one byte of data as six (`\u0000`), and a block has other fields too (docs/protocol.md §8).
-const fn max_block_json(max_data_bytes: u64) -> usize {
-    6 * max_data_bytes as usize + 4096
-}
+/// Least time between two reports of a response's progress: the syncer judges by seconds.
+const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
 pub(super) struct PeerClient {
     client: Client,
+    trusted: TrustedHosts,
     commands: SyncSender<Command>,
     rules: Arc<Rules>,
     network: BlockHash,
     runtime: Handle,
     /// The last pushed block as JSON, since one block is pushed to many peers.
     pushed: Option<(BlockHash, Bytes)>,
+    running: HashMap<RequestId, AbortHandle>,
 }
 
 impl PeerClient {
     /// Must be called on a tokio runtime.
-    pub(super) fn new(client: Client, commands: SyncSender<Command>, rules: Arc<Rules>) -> Self {
+    pub(super) fn new(client: Client, trusted: TrustedHosts, commands: SyncSender<Command>, rules: Arc<Rules>) -> Self {
         let network = rules.params().network_id();
-        Self { client, commands, rules, network, runtime: Handle::current(), pushed: None }
+        Self {
+            client,
+            trusted,
+            commands,
+            rules,
+            network,
+            runtime: Handle::current(),
+            pushed: None,
+            running: HashMap::new(),
+        }
     }
 
     /// From now on, requests name the service at `own` as their sender.
     pub(super) fn set_own_address(&mut self, own: &PeerAddress) {
-        match Client::new(Some(self.network), Some(own.as_str())) {
+        match Client::for_peers(Some(self.network), Some(own.as_str()), self.trusted.clone()) {
             Ok(client) => self.client = client,
             Err(error) => tracing::warn!(%error, "peers will not learn the address {own}"),
         }
     }
 
-    /// Starts a request and returns at once.
+    /// Starts a request and returns at once. The syncer decides how long it may take.
     pub(super) fn send(&mut self, id: RequestId, peer: PeerAddress, request: PeerRequest, timeout_ms: u64) {
-        let (client, commands, rules, network) =
-            (self.client.clone(), self.commands.clone(), self.rules.clone(), self.network);
+        let commands = self.commands.clone();
+        let call = Call {
+            client: self.client.clone(),
+            rules: self.rules.clone(),
+            network: self.network,
+            timeout: Duration::from_millis(timeout_ms),
+            progress: Progress { id, commands: commands.clone(), reported: Mutex::new(Instant::now()) },
+        };
         let pushed = match &request {
             PeerRequest::Push(block) => self.json_of(block),
             _ => Bytes::new(),
         };
-        self.runtime.spawn(async move {
-            let call = call(&client, peer.as_str(), request, pushed, &rules, network);
-            let result = match tokio::time::timeout(Duration::from_millis(timeout_ms), call).await {
+        let task = self.runtime.spawn(async move {
+            let result = match tokio::time::timeout(call.timeout, call.run(peer.as_str(), request, pushed)).await {
                 Ok(result) => result.map_err(failure),
                 Err(_) => Err(Failure::Slow),
             };
@@ -60,6 +78,19 @@ impl PeerClient {
             // the request.
             let _ = commands.try_send(Command::Response { id, result });
         });
+        self.running.insert(id, task.abort_handle());
+    }
+
+    /// Ends a request whose response does not matter any more.
+    pub(super) fn cancel(&mut self, id: RequestId) {
+        if let Some(task) = self.running.remove(&id) {
+            task.abort();
+        }
+    }
+
+    /// The response to a request is here.
+    pub(super) fn finish(&mut self, id: RequestId) {
+        self.running.remove(&id);
     }
 
     fn json_of(&mut self, block: &Block) -> Bytes {
@@ -74,42 +105,70 @@ impl PeerClient {
     }
 }
 
-async fn call(
-    client: &Client,
-    peer: &str,
-    request: PeerRequest,
-    pushed: Bytes,
-    rules: &Rules,
+/// Reports to the syncer how much of a response has arrived.
+struct Progress {
+    id: RequestId,
+    commands: SyncSender<Command>,
+    reported: Mutex<Instant>,
+}
+
+impl Progress {
+    fn report(&self, bytes: usize) {
+        // The value is replaced as a whole, so a lock that a panic poisoned is still usable.
+        let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
+        if reported.elapsed() >= PROGRESS_EVERY {
+            *reported = Instant::now();
+            // If the queue is full, a later report tells the same.
+            let _ = self.commands.try_send(Command::Progress { id: self.id, bytes: bytes as u64 });
+        }
+    }
+}
+
+/// One request, apart from the client, which may get another address meanwhile.
+struct Call {
+    client: Client,
+    rules: Arc<Rules>,
     network: BlockHash,
-) -> Result<PeerResponse, Error> {
-    Ok(match request {
-        PeerRequest::Info => {
-            let Info { address, network_id, network: params, tip, .. } = client.info(peer).await?;
-            let difference = || {
-                let (name, ours, theirs) = rules.params().first_difference(&params)?;
-                Some(format!("{name} is {ours} here and {theirs} there"))
-            };
-            let difference = if network_id == network { None } else { difference() };
-            PeerResponse::Info { address, network: network_id, difference, tip }
-        }
-        PeerRequest::Peers => {
-            let peers = client.node_peers(peer).await?;
-            let answering = peers.iter().filter(|peer| peer.error.is_none());
-            PeerResponse::Peers(answering.filter_map(|peer| PeerAddress::new(&peer.address)).collect())
-        }
-        PeerRequest::Headers { locator, limit } => {
-            let ask = HeadersRequest { locator, limit: limit as u64 };
-            PeerResponse::Headers(client.headers(peer, &ask).await?)
-        }
-        PeerRequest::Blocks { hashes } => {
-            let max_block_bytes = max_block_json(rules.params().max_data_bytes);
-            PeerResponse::Blocks(client.blocks(peer, &BlocksRequest { hashes }, max_block_bytes).await?)
-        }
-        PeerRequest::Push(_) => {
-            client.push_block(peer, pushed).await?;
-            PeerResponse::Pushed
-        }
-    })
+    timeout: Duration,
+    progress: Progress,
+}
+
+impl Call {
+    async fn run(&self, peer: &str, request: PeerRequest, pushed: Bytes) -> Result<PeerResponse, Error> {
+        let Self { client, rules, timeout, .. } = self;
+        let on_progress = |bytes| self.progress.report(bytes);
+        Ok(match request {
+            PeerRequest::Info => {
+                let (info, ip) = client.info_with_ip(peer).await?;
+                let Info { address, network_id, network: params, tip, .. } = info;
+                let difference = || {
+                    let (name, ours, theirs) = rules.params().first_difference(&params)?;
+                    Some(format!("{name} is {ours} here and {theirs} there"))
+                };
+                let difference = if network_id == self.network { None } else { difference() };
+                PeerResponse::Info { address, network: network_id, difference, tip, ip }
+            }
+            PeerRequest::Peers => {
+                let peers = client.node_peers(peer).await?;
+                let answering = peers.iter().filter(|peer| peer.error.is_none());
+                PeerResponse::Peers(answering.filter_map(|peer| PeerAddress::new(&peer.address)).collect())
+            }
+            PeerRequest::Headers { locator, limit } => {
+                let ask = HeadersRequest { locator, limit: limit as u64 };
+                PeerResponse::Headers(client.headers_watched(peer, &ask, *timeout, &on_progress).await?)
+            }
+            PeerRequest::Blocks { hashes } => {
+                let max_block_bytes = rules.params().max_block_json();
+                let ask = BlocksRequest { hashes };
+                let blocks = client.blocks_watched(peer, &ask, max_block_bytes, *timeout, &on_progress).await?;
+                PeerResponse::Blocks(blocks)
+            }
+            PeerRequest::Push(_) => {
+                let BlockResponse { missing, .. } = client.push_block(peer, pushed).await?;
+                PeerResponse::Pushed { missing }
+            }
+        })
+    }
 }
 
 fn failure(error: Error) -> Failure {

@@ -4,8 +4,9 @@ use super::peer_client::PeerClient;
 use super::{Status, short};
 use crate::clock::Clock;
 use metrics::{counter, gauge};
-use shared::block::Block;
+use shared::block::{Block, BlockId};
 use shared::chain::{Accepted, BlockError, Chain, ChainEntry};
+use shared::store::StoreError;
 use shared::sync::{Failure, PeerAddress, PeerResponse, PeerSource, RequestId, SyncOutput, Syncer};
 use shared::wire::{BlockSource, NodeEvent, PeersUpdate, SyncReport, SyncResult};
 use std::sync::Arc;
@@ -17,6 +18,8 @@ use tokio::sync::{broadcast, oneshot, watch};
 const SYNC_NOW_MS: u64 = 25_000;
 /// Most commands that are handled before the syncer's due work.
 const MAX_BEFORE_WAKEUP: usize = 256;
+/// A command that takes this long delays responses noticeably, in milliseconds.
+const DELAY_MS: u64 = 100;
 /// Most requests of `POST /sync` that wait at a time.
 const MAX_SYNC_WAITERS: usize = 64;
 
@@ -32,6 +35,12 @@ pub(super) enum Command {
         id: RequestId,
         result: Result<PeerResponse, Failure>,
     },
+    Progress {
+        id: RequestId,
+        bytes: u64,
+    },
+    /// A caller that names itself so has news.
+    Hint(PeerAddress),
     Offer {
         addresses: Vec<PeerAddress>,
         learnt: PeerSource,
@@ -44,6 +53,9 @@ pub(super) enum Command {
     SyncNow {
         reply: oneshot::Sender<SyncReport>,
     },
+    /// A reader found that a stored block is damaged.
+    Damaged(BlockId),
+    Flush,
     Stop,
 }
 
@@ -58,6 +70,10 @@ pub(super) struct Writer {
     events: Vec<Arc<NodeEvent>>,
     replies: Vec<Reply>,
     reorganisations: u64,
+    /// What the chain is stored in.
+    file: String,
+    /// Damaged blocks that were logged and are not whole again.
+    damaged: Vec<BlockId>,
 }
 
 /// A deferred reply. Replies and events are sent only after the new status is published, so that their receivers see
@@ -78,8 +94,9 @@ impl Writer {
         clock: Clock,
         peer_client: PeerClient,
         event_sender: broadcast::Sender<Arc<NodeEvent>>,
+        file: String,
     ) -> (Self, watch::Receiver<Arc<Status>>) {
-        let (status, watcher) = watch::channel(Arc::new(status_of(&chain, &syncer, 0)));
+        let (status, watcher) = watch::channel(Arc::new(status_of(&chain, &syncer, 0, clock)));
         let (sync_waiters, events, replies) = (Vec::new(), Vec::new(), Vec::new());
         (
             Self {
@@ -93,6 +110,8 @@ impl Writer {
                 events,
                 replies,
                 reorganisations: 0,
+                file,
+                damaged: Vec::new(),
             },
             watcher,
         )
@@ -109,7 +128,12 @@ impl Writer {
             match queue.recv_timeout(Duration::from_millis(wait_ms)) {
                 Ok(Command::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Ok(command) => {
+                    let began_ms = self.clock.now().uptime_ms;
                     self.handle(command);
+                    let took_ms = self.clock.now().uptime_ms.saturating_sub(began_ms);
+                    if took_ms >= DELAY_MS {
+                        self.syncer.handle_delay(took_ms);
+                    }
                     handled += 1;
                 }
                 Err(RecvTimeoutError::Timeout) => is_idle = true,
@@ -121,6 +145,7 @@ impl Writer {
                 handled = 0;
             }
             self.process_outputs();
+            self.log_damage();
             self.reply_to_sync_waiters();
             self.publish();
             for event in self.events.drain(..) {
@@ -143,11 +168,16 @@ impl Writer {
             Command::Block { block, source, from, reply } => {
                 let result = self.syncer.handle_block(block, source, from.as_ref(), &mut self.chain, now);
                 if let Err(BlockError::Failed(error)) = &result {
-                    tracing::error!(%error, "a block could not be stored");
+                    self.note_failure(error);
                 }
                 self.defer_reply(reply, result);
             }
-            Command::Response { id, result } => self.syncer.handle_response(id, result, &mut self.chain, now),
+            Command::Response { id, result } => {
+                self.peer_client.finish(id);
+                self.syncer.handle_response(id, result, &mut self.chain, now);
+            }
+            Command::Progress { id, bytes } => self.syncer.handle_progress(id, bytes, now),
+            Command::Hint(address) => self.syncer.handle_hint(&address, now),
             Command::Offer { addresses, learnt } => {
                 self.syncer.add_peers(addresses, learnt, now);
                 self.syncer.handle_wakeup(&mut self.chain, now);
@@ -169,7 +199,43 @@ impl Writer {
                     self.sync_waiters.push(SyncWaiter { reply, from, until_ms: now.uptime_ms + SYNC_NOW_MS });
                 }
             }
+            Command::Damaged(id) => {
+                self.syncer.repair(id);
+                self.syncer.handle_wakeup(&mut self.chain, now);
+            }
+            Command::Flush => {
+                if let Err(error) = self.chain.flush() {
+                    self.note_failure(&error);
+                }
+            }
             Command::Stop => {}
+        }
+    }
+
+    /// The store has logged its failures itself, once each.
+    fn note_failure(&mut self, error: &StoreError) {
+        match error {
+            StoreError::DamagedBlock { id, .. } => self.syncer.repair(*id),
+            error => tracing::debug!(%error, "the chain could not be read or written"),
+        }
+    }
+
+    fn log_damage(&mut self) {
+        for id in self.syncer.take_damaged() {
+            self.damaged.push(id);
+            tracing::error!(
+                file = self.file,
+                height = id.index.0,
+                hash = short(&id.hash),
+                "the disk has changed a stored block; it is fetched again from peers. If no peer has it, stop the \
+                 program, put the file back from a copy, or move it and its .used away to fetch the whole chain again"
+            );
+        }
+        let (damaged, whole): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.damaged).into_iter().partition(|id| self.syncer.is_damaged(id));
+        self.damaged = damaged;
+        for id in whole {
+            tracing::info!(height = id.index.0, hash = short(&id.hash), "a damaged block is whole again");
         }
     }
 
@@ -180,6 +246,8 @@ impl Writer {
                     self.peer_client.send(id, peer, request, timeout_ms)
                 }
                 SyncOutput::Event(event) => self.record_event(event.into()),
+                SyncOutput::Cancel(id) => self.peer_client.cancel(id),
+                SyncOutput::Warning(note) => tracing::warn!("{note}"),
                 SyncOutput::Log(note) => tracing::debug!("{note}"),
             }
         }
@@ -248,9 +316,11 @@ impl Writer {
 
     fn publish(&mut self) {
         if !self.chain.is_committed() {
-            return;
+            // Readers see only what is durable, but miners must not be idle for longer than the syncer wants.
+            let is_syncing = self.syncer.is_syncing(self.clock.now());
+            return self.publish_pause(is_syncing);
         }
-        let status = status_of(&self.chain, &self.syncer, self.reorganisations);
+        let status = status_of(&self.chain, &self.syncer, self.reorganisations, self.clock);
         gauge!("chainlab_height").set(status.tip.index.0 as f64);
         gauge!("chainlab_difficulty").set(status.next_difficulty.value() as f64);
         gauge!("chainlab_peers").set(status.connected as f64);
@@ -258,6 +328,7 @@ impl Writer {
             let changed = current.tip.hash() != status.tip.hash()
                 || current.is_syncing != status.is_syncing
                 || current.peers != status.peers
+                || current.blocked_ips != status.blocked_ips
                 || current.tips != status.tips;
             if changed {
                 *current = Arc::new(status);
@@ -265,16 +336,27 @@ impl Writer {
             changed
         });
     }
+
+    fn publish_pause(&self, is_syncing: bool) {
+        self.status.send_if_modified(|current| {
+            let changed = current.is_syncing != is_syncing;
+            if changed {
+                *current = Arc::new(Status { is_syncing, ..Status::clone(current) });
+            }
+            changed
+        });
+    }
 }
 
-fn status_of(chain: &Chain, syncer: &Syncer, reorganisations: u64) -> Status {
+fn status_of(chain: &Chain, syncer: &Syncer, reorganisations: u64, clock: Clock) -> Status {
     Status {
         tip: chain.tip().clone(),
         next_difficulty: chain.next_difficulty(),
-        is_syncing: syncer.is_syncing(chain),
+        is_syncing: syncer.is_syncing(clock.now()),
         reorganisations,
         tips: chain.tips().into(),
         peers: syncer.peers().into(),
         connected: syncer.connected(),
+        blocked_ips: syncer.blocked_ips().into(),
     }
 }

@@ -27,20 +27,16 @@ pub(super) fn add_to<S: Service>(router: Router<S>) -> Router<S> {
             reply::json(&service.info())
         })
         .returns(Shape::of::<Info>()),
-        get("/metrics", "Counters and gauges as Prometheus text", metrics).returns_with(
-            200,
-            "Prometheus text format 0.0.4",
-            Shape::text("text/plain"),
-        ),
+        get("/metrics", "Counters and gauges as Prometheus text", metrics)
+            .returns_with(200, "Prometheus text format 0.0.4", Shape::text("text/plain"))
+            .same_origin(),
         get("/openapi.json", "This description, OpenAPI 3.1", |_, request| async move {
             Ok(reply::json_bytes(request.context.openapi.clone()))
         })
         .returns(Shape::object()),
-        get("/docs", "A page to try the endpoints", |_, _| async { docs::file("") }).returns_with(
-            200,
-            "Swagger UI",
-            Shape::text("text/html"),
-        ),
+        get("/docs", "A page to try the endpoints", |_, _| async { docs::file("") })
+            .returns_with(200, "Swagger UI", Shape::text("text/html"))
+            .same_origin(),
         get("/docs/{file}", "", docs_file).undescribed(),
     ];
     router.group("common", "What every service offers", routes.map(Route::any_network))

@@ -42,6 +42,7 @@ impl Identity {
             mining: None,
             pool: None,
             members: None,
+            health: None,
         }
     }
 }

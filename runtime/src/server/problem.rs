@@ -4,7 +4,7 @@
 
 use super::reply::{self, Response};
 use http::StatusCode;
-use http::header::{ALLOW, HeaderValue, WWW_AUTHENTICATE};
+use http::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use shared::wire::Problem;
 
 /// A problem with `status` and its usual title; `detail` says what happened, and what to do.
@@ -55,6 +55,10 @@ pub(super) fn problem_response(problem: &Problem, allow: Option<&HeaderValue>) -
     let mut response = reply::whole(status, "application/problem+json", body.into());
     if status == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    let is_temporary = matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
+    if let Some(seconds) = problem.retry_after_s.or(is_temporary.then_some(1)) {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     if let (StatusCode::METHOD_NOT_ALLOWED, Some(allow)) = (status, allow) {
         response.headers_mut().insert(ALLOW, allow.clone());

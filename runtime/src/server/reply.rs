@@ -2,6 +2,9 @@
 //!
 //! For a refusal, return a [`Problem`].
 
+use super::answer::AnswerBounds;
+use super::events::{ServerEvent, frames};
+use super::places::Place;
 use super::problem::unavailable;
 use super::request::Request;
 use bytes::Bytes;
@@ -9,21 +12,20 @@ use futures_util::{Stream, StreamExt, stream};
 use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
-use shared::wire::{NodeEvent, PoolEvent, Problem};
+use shared::wire::Problem;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use sync_wrapper::SyncStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 use warp::Reply;
 
 /// The answer of a handler.
 pub type Response = warp::reply::Response;
 
-/// Longest silence in a stream of events: after it, a comment shows that the connection is alive.
+/// Longest silence in a stream of events: after it, the event `heartbeat` shows that the connection is alive.
 pub const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// 200 with a value as JSON.
@@ -86,14 +88,14 @@ pub fn stream<E>(
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    let streams = request.context.streams.clone();
-    let place = streams.try_acquire_owned().map_err(|_| unavailable("too many streams at the moment; try again"))?;
+    let place = request.context.streams.try_take(request.source, 1);
+    let place = place.map_err(|full| unavailable(format!("too many streams at the moment ({full}); try again")))?;
     Ok(stream_in(place, request.context.limits.stream, content_type, chunks))
 }
 
 /// [`stream`] with a deadline and a limit of the caller: holds `place` until the stream ends.
 pub fn stream_in<E>(
-    place: OwnedSemaphorePermit,
+    place: Place,
     within: Duration,
     content_type: &'static str,
     chunks: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
@@ -115,51 +117,14 @@ where
             Err(_) => Some((Err(io::Error::from(io::ErrorKind::TimedOut)), None)),
         }
     });
-    streaming(content_type, chunks)
+    let mut response = streaming(content_type, chunks);
+    // The stream sees its deadline only when it is asked for more, which a slow reader may never cause.
+    response.extensions_mut().insert(AnswerBounds { place: None, deadline: Some(deadline) });
+    response
 }
 
-/// One server-sent event as it is written to subscribers.
-#[derive(Debug, Clone)]
-pub struct ServerEvent(pub(crate) Bytes);
-
-impl ServerEvent {
-    /// An event with a `name` (one word) and JSON data.
-    ///
-    /// # Errors
-    /// If the data cannot be written as JSON, which is a defect of its type.
-    pub fn new(name: &str, data: &impl Serialize) -> Result<Self, serde_json::Error> {
-        // serde_json writes no line breaks, so the data is one line.
-        Ok(Self(format!("event: {name}\ndata: {}\n\n", serde_json::to_string(data)?).into()))
-    }
-}
-
-impl TryFrom<&NodeEvent> for ServerEvent {
-    type Error = serde_json::Error;
-
-    fn try_from(event: &NodeEvent) -> Result<Self, serde_json::Error> {
-        match event {
-            NodeEvent::Block(data) => Self::new("block", data),
-            NodeEvent::Reorg(data) => Self::new("reorg", data),
-            NodeEvent::Peer(data) => Self::new("peer", data),
-            NodeEvent::Mining(data) => Self::new("mining", data),
-        }
-    }
-}
-
-impl TryFrom<&PoolEvent> for ServerEvent {
-    type Error = serde_json::Error;
-
-    fn try_from(event: &PoolEvent) -> Result<Self, serde_json::Error> {
-        match event {
-            PoolEvent::Transaction(data) => Self::new("transaction", data),
-            PoolEvent::Confirmed(data) => Self::new("confirmed", data),
-            PoolEvent::Returned(data) => Self::new("returned", data),
-            PoolEvent::Evicted(data) => Self::new("evicted", data),
-        }
-    }
-}
-
-/// 200 with server-sent events until the stream, the client or the service ends.
+/// 200 with server-sent events until the stream, the client or the service ends, and a heartbeat after each silence of
+/// [`KEEP_ALIVE`]. A client that reconnects gets the event `gap` first: it must ask for the state.
 ///
 /// # Errors
 /// 503 if the maximum of subscribers is connected.
@@ -167,24 +132,34 @@ pub fn events(
     request: &Request,
     events: impl Stream<Item = ServerEvent> + Send + 'static,
 ) -> Result<Response, Problem> {
-    let subscribers = request.context.subscribers.clone();
-    let place = subscribers.try_acquire_owned().map_err(|_| unavailable("too many subscribers at the moment"))?;
-    let frames = stream::unfold((Box::pin(events), place), |(mut events, place)| async move {
-        match timeout(KEEP_ALIVE, events.next()).await {
-            Ok(Some(ServerEvent(frame))) => Some((frame, (events, place))),
-            Ok(None) => None,
-            Err(_) => Some((Bytes::from_static(b":\n\n"), (events, place))),
-        }
+    events_with_heartbeat(request, events, KEEP_ALIVE)
+}
+
+/// [`events`] with another interval of heartbeats.
+///
+/// # Errors
+/// As [`events`].
+pub fn events_with_heartbeat(
+    request: &Request,
+    events: impl Stream<Item = ServerEvent> + Send + 'static,
+    heartbeat: Duration,
+) -> Result<Response, Problem> {
+    let place = request.context.subscribers.try_take(request.source, 1);
+    let place = place.map_err(|full| unavailable(format!("too many subscribers at the moment ({full})")))?;
+    let is_resumed = request.headers.contains_key("last-event-id");
+    let frames = frames(events, is_resumed, heartbeat).take_until(request.shutdown().cancelled_owned());
+    let frames = frames.map(move |frame| {
+        // Held until the stream ends.
+        let _place = &place;
+        Ok::<_, io::Error>(frame)
     });
-    // A comment first, so that the client sees at once that it is subscribed.
-    let frames = stream::iter([Bytes::from_static(b":\n\n")]).chain(frames);
-    let frames = frames.take_until(request.shutdown().cancelled_owned()).map(Ok::<_, io::Error>);
     let mut response = streaming("text/event-stream", frames);
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }
 
-/// [`events`] from a channel. A subscriber that falls behind misses events rather than holding up the others.
+/// [`events`] from a channel. A subscriber that falls behind misses events, and gets the event `gap` in their place, so
+/// that it does not delay the others.
 ///
 /// # Errors
 /// As [`events`].
@@ -194,15 +169,16 @@ where
     for<'a> ServerEvent: TryFrom<&'a E>,
 {
     let sent = stream::unfold(receiver, |mut receiver| async move {
-        loop {
-            match receiver.recv().await {
-                Ok(event) => return Some((event, receiver)),
-                Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => return None,
-            }
+        match receiver.recv().await {
+            Ok(event) => Some((Some(event), receiver)),
+            Err(RecvError::Lagged(_)) => Some((None, receiver)),
+            Err(RecvError::Closed) => None,
         }
     });
-    events(request, sent.filter_map(|event| async move { ServerEvent::try_from(event.as_ref()).ok() }))
+    let sent = sent.filter_map(|event: Option<Arc<E>>| async move {
+        event.map_or(Some(ServerEvent::gap()), |event| ServerEvent::try_from(event.as_ref()).ok())
+    });
+    events(request, sent)
 }
 
 fn streaming(

@@ -25,6 +25,13 @@ impl<F: Future<Output = Result<Response, Problem>> + Send + 'static> Answer for 
 pub trait Handler<S, F>: Fn(Arc<S>, Request) -> F + Send + Sync + 'static {}
 impl<S, F, H: Fn(Arc<S>, Request) -> F + Send + Sync + 'static> Handler<S, F> for H {}
 
+impl<S> Endpoint<S> {
+    /// Whether pages of other origins may read the answers of this route.
+    pub(super) const fn is_public(&self) -> bool {
+        !self.needs_token && !self.changes_state && !self.same_origin
+    }
+}
+
 /// A handler with its type erased, so that one table can hold all; calling it allocates once.
 pub(super) type BoxHandler<S> =
     Box<dyn Fn(Arc<S>, Request) -> BoxFuture<'static, Result<Response, Problem>> + Send + Sync>;
@@ -36,6 +43,8 @@ pub(super) struct Endpoint<S> {
     pub(super) needs_token: bool,
     pub(super) changes_state: bool,
     pub(super) any_network: bool,
+    /// Pages of other origins may not read it.
+    pub(super) same_origin: bool,
 }
 
 /// One endpoint of a [`Router`](super::Router); made with [`get`] or [`post`], then described by its methods.
@@ -83,6 +92,7 @@ impl<S> Route<S> {
                 needs_token: false,
                 changes_state: false,
                 any_network: false,
+                same_origin: false,
             },
             operation: Some(operation),
             components: Components::default(),
@@ -120,6 +130,14 @@ impl<S> Route<S> {
     /// Serves requests of every network: for the kit's own endpoints.
     pub(super) fn any_network(mut self) -> Self {
         self.endpoint.any_network = true;
+        self
+    }
+
+    /// Keeps pages of other origins from reading the answers, as they otherwise may read those of `GET` routes that need
+    /// no token and change nothing.
+    #[must_use]
+    pub fn same_origin(mut self) -> Self {
+        self.endpoint.same_origin = true;
         self
     }
 

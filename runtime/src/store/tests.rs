@@ -144,3 +144,119 @@ fn stored_rows_can_be_read_while_the_disk_is_full() {
     disk.full.store(false, Ordering::SeqCst);
     store.commit(&batch(&[(&refused, Some(&large))])).unwrap();
 }
+
+/// A store with some rows, closed.
+fn stored() -> (tempfile::TempDir, std::path::PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("chain.redb");
+    let store = RedbStore::open(&path).unwrap();
+    let names: Vec<_> = (0..500).map(|number| format!("row {number}")).collect();
+    for some in names.chunks(100) {
+        let rows: Vec<_> = some.iter().map(|name| (name.as_str(), Some("what is stored under it"))).collect();
+        store.commit(&batch(&rows)).unwrap();
+    }
+    drop(store);
+    (dir, path)
+}
+
+/// Uses every part of a store that may be damaged; what it returns does not matter, only that it returns.
+fn use_it(path: &Path) -> Result<usize, StoreError> {
+    let store = RedbStore::open(path)?;
+    let mut rows = 0;
+    for table in Table::ALL {
+        store.snapshot()?.scan(table, b"", &mut |_, _| {
+            rows += 1;
+            ControlFlow::Continue(())
+        })?;
+        store.snapshot()?.get(table, b"row 77")?;
+    }
+    let (name, long) = ("x".repeat(30), "y".repeat(100_000));
+    store.commit(&batch(&[(&name, Some(&long)), ("row 1", None), ("row 499", Some("z"))]))?;
+    Ok(rows)
+}
+
+#[test]
+fn a_file_that_was_used_and_is_lost_is_no_new_store() {
+    let (_dir, path) = stored();
+    for empty in [false, true] {
+        std::fs::remove_file(&path).unwrap();
+        if empty {
+            std::fs::write(&path, "").unwrap();
+        }
+        let error = RedbStore::open(&path).err().unwrap().to_string();
+        let marker = format!("{}.used", path.display());
+        assert!(error.contains(&marker) && error.contains("put it back"), "{error}");
+        assert_eq!(path.exists(), empty, "nothing was begun");
+        std::fs::write(&path, "").unwrap();
+    }
+    std::fs::remove_file(path.with_file_name("chain.redb.used")).unwrap();
+    assert_eq!(state(&RedbStore::open(&path).unwrap()), [], "without the marker it begins anew");
+}
+
+#[test]
+fn a_damaged_or_shortened_file_is_an_error_that_names_it_and_never_a_panic() {
+    let (_dir, path) = stored();
+    let whole = std::fs::read(&path).unwrap();
+    assert_eq!(use_it(&path), Ok(500));
+    let mut said = 0;
+    let mut check = |bytes: &[u8], what: String| {
+        std::fs::write(&path, bytes).unwrap();
+        if let Err(error) = use_it(&path) {
+            let error = error.to_string();
+            assert!(error.contains("chain.redb"), "{what}: {error}");
+            said += 1;
+        }
+    };
+    for part in 0..8 {
+        let length = (whole.len() * part / 8).max(1);
+        check(&whole[..length], format!("the first {length} bytes"));
+    }
+    // Bytes of the header, and of many pages.
+    for at in (0..320).step_by(7).chain((512..whole.len()).step_by(whole.len() / 40)) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x10;
+        check(&bytes, format!("byte {at} changed"));
+    }
+    check(b"not a database", "a text".to_owned());
+    assert!(said > 8, "only {said} of these files were refused");
+}
+
+#[test]
+fn a_file_that_is_moved_away_while_it_is_used_is_noticed_until_it_is_back() {
+    let (_dir, path) = stored();
+    let away = path.with_file_name("away");
+    let store = RedbStore::open(&path).unwrap();
+    assert_eq!(store.fault(), None);
+    std::fs::rename(&path, &away).unwrap();
+    let error = store.commit(&batch(&[("a", Some("1"))])).unwrap_err().to_string();
+    assert!(error.contains("was deleted or moved") && error.contains("chain.redb"), "{error}");
+    assert_eq!(state(&store).len(), 500, "what is there can be read");
+    std::fs::write(&path, "").unwrap();
+    assert!(store.commit(&batch(&[("a", Some("1"))])).unwrap_err().to_string().contains("was replaced"));
+    store.check_place();
+    assert!(store.fault().is_some());
+
+    std::fs::rename(&away, &path).unwrap();
+    store.check_place();
+    assert_eq!(store.fault(), None);
+    store.commit(&batch(&[("a", Some("1"))])).unwrap();
+    assert_eq!(state(&store).len(), 501);
+}
+
+#[test]
+fn a_fault_lasts_until_a_commit_succeeds() {
+    let disk = Disk::default();
+    let store = RedbStore::open_on({
+        let disk = disk.clone();
+        move || disk.clone()
+    })
+    .unwrap();
+    disk.fails.store(true, Ordering::SeqCst);
+    assert!(store.commit(&batch(&[("a", Some("1"))])).is_err());
+    let reason = store.fault().unwrap();
+    assert!(reason.contains("no room is left") && reason.contains("goes on by itself"), "{reason}");
+    disk.fails.store(false, Ordering::SeqCst);
+    assert!(store.fault().is_some());
+    store.commit(&batch(&[("a", Some("1"))])).unwrap();
+    assert_eq!(store.fault(), None);
+}

@@ -1,11 +1,11 @@
 //! The three kinds of SHA-256 that a block knows, each a type of its own so that they cannot be mixed up.
 
-/// A text that should have been 64 lower-case hex digits.
+/// The text is not 64 lower-case hex digits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected 64 lower-case hex digits")]
 pub struct NotAHash;
 
-/// Makes a type of its own for one kind of SHA-256.
+/// Defines a type for one kind of SHA-256.
 macro_rules! hash_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*

@@ -1,4 +1,4 @@
-//! A block without its data: what proof of work is about and what header-first sync exchanges.
+//! A block without its data: the part that is mined, and that header-first sync exchanges.
 
 use super::{BlockHash, DataHash, Height, Nonce, Seal, Timestamp};
 use crate::json::deserialize_strictly;
@@ -14,7 +14,7 @@ pub struct HeaderFields {
     pub index: Height,
     /// The hash of its parent; [`BlockHash::ZERO`] for genesis.
     pub prev_hash: BlockHash,
-    /// When its miner says that it was mined.
+    /// When it was mined, according to its miner.
     pub timestamp: Timestamp,
     /// The expected number of hashes that finding it took.
     pub difficulty: Difficulty,
@@ -49,7 +49,7 @@ impl Seal {
 /// A sealed header; derefs to its [`HeaderFields`].
 ///
 /// # Invariants
-/// `hash` is the hash of the fields and the nonce: it is computed or checked wherever a header comes into being.
+/// `hash` is the hash of the fields and the nonce: it is computed or checked whenever a header is created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(into = "HeaderJson")]
 pub struct Header {
@@ -59,14 +59,9 @@ pub struct Header {
 }
 
 impl Header {
-    /// Seals `fields` with `nonce`; whether the hash meets the target is the chain's question.
+    /// Seals `fields` with `nonce`. Does not check that the hash meets the target; the chain does.
     pub fn new(fields: HeaderFields, nonce: Nonce) -> Self {
         Self { fields, nonce, hash: fields.seal().block_hash(nonce) }
-    }
-
-    /// A header read back from our own store, where it was put together with its hash.
-    pub(crate) const fn from_store(fields: HeaderFields, nonce: Nonce, hash: BlockHash) -> Self {
-        Self { fields, nonce, hash }
     }
 
     /// The block's hash.
@@ -91,9 +86,9 @@ impl Deref for Header {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("field hash: the other fields hash to {expected}, not to {got}")]
 pub struct WrongHash {
-    /// What the sender wrote.
+    /// The hash in the JSON.
     pub got: BlockHash,
-    /// What we computed.
+    /// The computed hash.
     pub expected: BlockHash,
 }
 

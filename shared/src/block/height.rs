@@ -1,4 +1,4 @@
-//! A block's place in its chain.
+//! Heights of blocks.
 
 use crate::json;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -21,12 +21,12 @@ impl Height {
         Self(self.0 + 1)
     }
 
-    /// The height `blocks` below this one, at the lowest genesis.
+    /// The height `blocks` below this one, or genesis if there is none.
     pub const fn minus(self, blocks: u64) -> Self {
         Self(self.0.saturating_sub(blocks))
     }
 
-    /// How many blocks this height lies above `other`, 0 if it does not.
+    /// The number of blocks from `other` up to this height; 0 if `other` is higher.
     pub const fn above(self, other: Self) -> u64 {
         self.0.saturating_sub(other.0)
     }

@@ -32,13 +32,13 @@ pub struct Block {
     data: String,
 }
 
-/// Why some bytes are not a well-formed block.
+/// Why bytes are not a well-formed block.
 #[derive(Debug, thiserror::Error)]
 pub enum MalformedBlock {
     /// Not the JSON object of docs/protocol.md §3.
     #[error("not a block: {0}")]
     Json(#[from] serde_json::Error),
-    /// The object is right, its hash is not.
+    /// The object is well-formed, but its hash is wrong.
     #[error(transparent)]
     WrongHash(#[from] WrongHash),
 }
@@ -50,12 +50,12 @@ impl Block {
         Self { header: Header::new(HeaderFields { data_hash, ..fields }, nonce), data }
     }
 
-    /// A block read back from our own store, where header and data were put together.
+    /// A block read back from our own store; the reader has checked that `data` hashes to the header's `data_hash`.
     pub(crate) const fn from_store(header: Header, data: String) -> Self {
         Self { header, data }
     }
 
-    /// Reads a block from JSON, keeping "not a block" and "a block whose hash is wrong" apart.
+    /// Reads a block from JSON. Distinguishes malformed blocks from those with a wrong hash.
     ///
     /// # Errors
     /// Names the field that is missing, unknown, repeated or of the wrong form, or both hashes.
@@ -87,7 +87,7 @@ impl Block {
     }
 }
 
-/// A block as JSON is read (docs/protocol.md §3).
+/// The JSON of a block, for reading (docs/protocol.md §3).
 #[derive(Debug, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Block)]
@@ -101,7 +101,7 @@ pub struct BlockJson {
     hash: BlockHash,
 }
 
-/// A block as JSON is written, borrowing its data.
+/// The JSON of a block, for writing; borrows the data.
 #[derive(Serialize)]
 struct BlockJsonRef<'a> {
     index: Height,

@@ -10,7 +10,7 @@ use std::str::FromStr;
 #[schema(value_type = String, pattern = "^[0-9a-f]{16}$", example = "00000000000004d2")]
 pub struct Nonce(pub u64);
 
-/// A text that is not a nonce.
+/// The text is not a nonce.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected 16 lower-case hex digits")]
 pub struct NotANonce;

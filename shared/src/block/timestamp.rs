@@ -1,6 +1,6 @@
 //! Points in time as the protocol writes them: RFC 3339 in UTC, exactly 24 ASCII bytes (docs/protocol.md §1).
 //!
-//! Only a value, never a clock: who needs "now" is told it.
+//! Only a value: the current time is always an argument.
 
 use crate::json::{deserialize_from_text, serialize_as_ascii};
 use chrono::{DateTime, Datelike, NaiveDate, Timelike};
@@ -17,7 +17,7 @@ const MS_PER_DAY: u64 = 24 * 60 * 60 * 1000;
 #[schema(value_type = String, pattern = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", example = "2026-11-21T03:29:00.123Z")]
 pub struct Timestamp(u64);
 
-/// A text that is not a timestamp in the protocol's one spelling.
+/// The text is not a timestamp in the protocol's spelling.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected a time like 2026-11-21T03:29:00.123Z (UTC, 24 characters, years 1970 to 9999, seconds 00 to 59)")]
 pub struct NotATimestamp;
@@ -28,7 +28,7 @@ impl Timestamp {
     /// 9999-12-31T23:59:59.999Z.
     pub const MAX: Self = Self(253_402_300_799_999);
 
-    /// The time `ms` milliseconds after 1970; what lies past the year 9999 becomes [`Timestamp::MAX`].
+    /// The time `ms` milliseconds after 1970; later times than the year 9999 become [`Timestamp::MAX`].
     pub const fn from_ms(ms: u64) -> Self {
         if ms > Self::MAX.0 { Self::MAX } else { Self(ms) }
     }
@@ -38,7 +38,7 @@ impl Timestamp {
         self.0
     }
 
-    /// This time moved ahead by `ms`, at most to [`Timestamp::MAX`].
+    /// The time `ms` milliseconds later, at most [`Timestamp::MAX`].
     pub const fn plus_ms(self, ms: u64) -> Self {
         Self::from_ms(self.0.saturating_add(ms))
     }

@@ -1,4 +1,4 @@
-//! Judging a block: through the stages of validity, onto the best chain or a side branch.
+//! Accepting a block: it passes the stages of validity and joins the best chain or a side branch.
 
 use super::side_branches::{SideBlock, SideLimits};
 use super::{Accepted, BlockError, BlockViolation, Chain, ChainEntry, NotYet, Origin, tables};
@@ -6,7 +6,7 @@ use crate::block::{Block, BlockHash, BlockId, Timestamp};
 use crate::store::Table;
 
 impl Chain {
-    /// Judges a block and stores it if it is valid: on the best chain if its branch has the most work.
+    /// Validates a block and stores it, on the best chain if its branch has the most work.
     ///
     /// # Errors
     /// One of three refusals. After any of them the chain is unchanged, or has moved to a better valid branch.
@@ -24,7 +24,7 @@ impl Chain {
                 chain.accept_side_block(&block, now, origin)
             };
             if origin == Origin::Single && !verdict.as_ref().is_err_and(BlockError::is_failure) {
-                // A refusal changes something, too: it drops what was built on an invalid block.
+                // A refusal changes the tree, too: it drops the descendants of an invalid block.
                 chain.write()?;
             }
             verdict
@@ -42,7 +42,7 @@ impl Chain {
         Ok(Accepted::Best)
     }
 
-    /// Applies a block's data to the state of the tip and keeps what undoes it.
+    /// Applies a block's data to the state of the tip, and keeps the journal that undoes it.
     fn apply(&mut self, entry: &ChainEntry, data: &str) -> Result<(), BlockError> {
         let block = self.rules.apply_data(data, entry.index, &self.state)?;
         let journal = block.journal()?;
@@ -97,7 +97,8 @@ impl Chain {
         })
     }
 
-    /// The block's parent, and where the parent's branch leaves the best chain: the parent itself if it is on it.
+    /// The block's parent, and where the parent's branch leaves the best chain: the parent itself if it is on the best
+    /// chain.
     fn parent_of(&self, block: &Block) -> Result<(ChainEntry, BlockId), BlockError> {
         let prev_hash = block.header().prev_hash;
         if let Some(violation) = self.invalid.violation(&prev_hash) {

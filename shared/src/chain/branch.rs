@@ -1,4 +1,4 @@
-//! A branch of which only headers are known yet: what header-first sync judges before it asks for bodies.
+//! A branch of which only headers are known. Header-first sync validates it before it requests bodies.
 
 use super::{BlockError, ChainEntry, Rules};
 use crate::block::{BlockHash, BlockId, Header, Timestamp};
@@ -6,9 +6,9 @@ use crate::work::Work;
 use crate::work::retarget::Ancestor;
 use std::collections::VecDeque;
 
-/// Headers that follow one another from a block that we have, each checked by stage 2.
+/// Consecutive headers on top of a stored block, each checked by stage 2.
 ///
-/// Memory: 32 bytes a header whose body is still to be fetched, and as many ancestors as the retarget rule looks at.
+/// Memory: 32 bytes for each header whose body is missing, and as many ancestors as the retarget rule needs.
 pub struct Branch {
     fork: BlockId,
     last: ChainEntry,
@@ -17,7 +17,7 @@ pub struct Branch {
 }
 
 impl Branch {
-    /// No headers yet, on top of `fork`, whose `ancestors` end with itself.
+    /// An empty branch on top of `fork`. `ancestors` end with `fork` itself.
     pub(super) fn at(fork: ChainEntry, ancestors: Vec<Ancestor>) -> Self {
         Self { fork: fork.id(), last: fork, ancestors, missing: VecDeque::new() }
     }
@@ -42,10 +42,10 @@ impl Branch {
         &mut self.missing
     }
 
-    /// Adds the next header if it keeps the rules. `have` says that its body is here already.
+    /// Adds the next header if it keeps the rules. `have`: its body is stored already.
     ///
     /// # Errors
-    /// The rule that it breaks, or that it is too far ahead of the clock; the branch is then as it was.
+    /// The rule that it breaks, or that it is too far ahead of the clock; the branch is then unchanged.
     pub fn extend(&mut self, header: Header, rules: &Rules, now: Timestamp, have: bool) -> Result<(), BlockError> {
         rules.header_follows(&header, &self.last.header, &self.ancestors, now)?;
         let reach = rules.retarget().reach();

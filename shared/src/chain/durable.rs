@@ -1,4 +1,4 @@
-//! Making durable what was accepted, and returning to what is durable after a failure.
+//! Making accepted blocks durable, and returning to the durable state after a failure.
 
 use super::{Chain, ChainReader, ChainSnapshot, SinceFlush, tables};
 use crate::store::{StoreError, Table};
@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// State and index are flushed after this many blocks …
 const FLUSH_BLOCKS: u64 = 50_000;
-/// … or this many bytes of data, which a restart after a crash must apply again …
+/// … or this many bytes of data, since a restart after a crash must apply them again …
 const FLUSH_DATA_BYTES: u64 = 64 << 20;
 /// … or this many bytes of state, whichever comes first.
 const FLUSH_STATE_BYTES: usize = 32 << 20;
@@ -17,10 +17,11 @@ impl Chain {
         self.pending.rows.is_empty()
     }
 
-    /// Makes everything that was accepted durable.
+    /// Makes all accepted blocks durable.
     ///
     /// # Errors
-    /// Our own failure. The chain then forgets what was not durable yet, as if it had never been accepted.
+    /// A failure of the store. The chain then forgets the blocks that are not durable, as if they had never been
+    /// accepted.
     pub fn commit(&mut self) -> Result<(), StoreError> {
         self.guarded(|_| true, Self::write)
     }
@@ -34,11 +35,12 @@ impl Chain {
         self.guarded(|_| true, Self::write_with_state)
     }
 
-    /// The way into every public method that changes the chain: makes memory agree with the store, then makes the change.
+    /// Wraps every public method that changes the chain: first makes memory agree with the store, then makes the
+    /// change.
     ///
-    /// A failure of our own may interrupt a change halfway, so memory is not trusted after one: it is read again from
-    /// the store, at once or, if that fails as well, before the next change. `is_failure` tells such failures from
-    /// verdicts on a block.
+    /// A failure of the store may interrupt a change halfway, so memory is not trusted after one. It is read again from
+    /// the store: at once or, if that fails as well, before the next change. `is_failure` distinguishes such failures
+    /// from verdicts on a block.
     pub(super) fn guarded<T, E: From<StoreError>>(
         &mut self,
         is_failure: fn(&E) -> bool,
@@ -54,7 +56,7 @@ impl Chain {
         result
     }
 
-    /// Writes the pending rows, and with them the state if that is due.
+    /// Writes the pending rows, together with the state if a flush is due.
     pub(super) fn write(&mut self) -> Result<(), StoreError> {
         if self.pending.rows.is_empty() {
             return Ok(());
@@ -91,7 +93,7 @@ impl Chain {
         result.inspect_err(|_| self.published.set(None))
     }
 
-    /// Shows readers the chain as it is now, all of which is durable.
+    /// Publishes the current chain to readers; all of it is durable.
     pub(super) fn publish(&mut self) -> Result<(), StoreError> {
         let rows = self.store.snapshot()?;
         self.state.set_snapshot(rows.clone());

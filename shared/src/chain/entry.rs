@@ -1,4 +1,4 @@
-//! A block's place in the block tree.
+//! An entry of the block tree.
 
 use super::Tip;
 use crate::block::{BlockId, Header};
@@ -6,7 +6,7 @@ use crate::work::Work;
 use crate::work::retarget::Ancestor;
 use std::ops::Deref;
 
-/// A header, and the work of the branch that it ends.
+/// A header, and the work of the branch up to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChainEntry {
     /// The header.
@@ -26,12 +26,12 @@ impl ChainEntry {
         Self { work: self.work + header.difficulty.work(), header }
     }
 
-    /// Place and name.
+    /// Height and hash.
     pub fn id(&self) -> BlockId {
         BlockId { index: self.index, hash: self.hash() }
     }
 
-    /// What others are told of it as a tip.
+    /// The block as the tip of a chain.
     pub fn tip(&self) -> Tip {
         Tip { index: self.index, hash: self.hash(), timestamp: self.timestamp, work: self.work }
     }

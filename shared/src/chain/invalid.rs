@@ -1,6 +1,6 @@
-//! The memory of blocks that broke a rule of the layer: bounded, oldest forgotten first.
+//! A bounded record of blocks that broke a rule of the layer; the oldest are forgotten first.
 //!
-//! Only blocks with valid work get in, so filling it costs its flooder as much as mining the blocks.
+//! Only blocks with valid work get in, so flooding it costs as much as mining the blocks.
 
 use super::{BlockViolation, BranchStatus, BranchTip, ChainEntry};
 use crate::block::{BlockHash, BlockId};
@@ -34,9 +34,9 @@ impl InvalidBlocks {
         }
     }
 
-    /// Where each block's branch leaves the best chain, after that has changed from `changed` on.
+    /// Updates where each block's branch leaves the best chain, after the best chain has changed from `changed` on.
     ///
-    /// `leaves_at` answers the same for blocks that are stored and were not below `changed`.
+    /// `leaves_at` returns that height for stored blocks that were not below `changed`.
     pub(super) fn update_forks(&mut self, changed: BlockId, leaves_at: impl Fn(&BlockHash) -> Option<BlockId>) {
         let mut ids: Vec<_> = self.blocks.values().map(|block| (block.tip.index, block.tip.hash)).collect();
         ids.sort_unstable();
@@ -52,12 +52,12 @@ impl InvalidBlocks {
         }
     }
 
-    /// How the block broke a rule, if it is remembered.
+    /// The rule that the block broke, if it is recorded.
     pub(super) fn violation(&self, hash: &BlockHash) -> Option<&BlockViolation> {
         self.blocks.get(hash).map(|block| &block.violation)
     }
 
-    /// The newest of them.
+    /// The newest invalid blocks.
     pub(super) fn tips(&self, limit: usize) -> impl Iterator<Item = BranchTip> {
         self.order.iter().rev().take(limit).filter_map(|hash| self.blocks.get(hash)).map(|block| block.tip.clone())
     }

@@ -1,8 +1,8 @@
 //! The chain: which blocks are valid, where they stand in the block tree, and which branch is the best
 //! (docs/protocol.md §4).
 //!
-//! One [`Chain`] is the only writer of its store. It decides and remembers, but does not talk: events, peers and clocks
-//! are its caller's business. Readers use a [`ChainView`] and never wait for it.
+//! One [`Chain`] is the only writer of its store. It decides and stores, but knows no events, peers or clocks: those
+//! belong to its caller. Readers use a [`ChainView`] and never wait for it.
 //!
 //! The stages of validity have one home each: well-formed in `block`, the header on its branch in
 //! [`Rules::header_follows`], the data alone in `Layer::read`, the data on its branch in `Effect::apply`.
@@ -17,6 +17,7 @@ mod pending;
 mod published;
 mod reader;
 mod reorganise;
+mod repair;
 mod rules;
 mod side_branches;
 mod tables;
@@ -49,26 +50,26 @@ use unflushed::UnflushedIndex;
 /// Most branches that [`Chain::tips`] lists of each kind.
 const MAX_TIPS: usize = 50;
 
-/// How a block comes to the chain.
+/// How a block reaches the chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// By itself, mined or pushed: durable when [`Chain::accept`] returns; on a side branch only within [`SideLimits`].
+    /// Alone, mined or pushed: durable when [`Chain::accept`] returns; on a side branch only within [`SideLimits`].
     Single,
-    /// As one of many of a branch whose headers outweigh the best chain: durable after [`Chain::commit`].
+    /// As part of a branch whose headers outweigh the best chain: durable after [`Chain::commit`].
     Bulk,
 }
 
 /// The block tree of one network, and its only writer.
 ///
 /// # Invariants
-/// Every block on the best chain has passed all stages of validity; no stored valid branch has more work. What is in
-/// memory and what is in the store differ at most by the blocks since the last commit.
+/// Every block on the best chain has passed all stages of validity; no stored valid branch has more work.
+/// Memory and store differ at most by the blocks since the last commit.
 pub struct Chain {
     rules: Arc<Rules>,
     store: Arc<dyn Store>,
     limits: SideLimits,
     tip: ChainEntry,
-    /// Ends with the tip; at least as many as the retarget rule looks at, if there are so many.
+    /// Ends with the tip; at least as many as the retarget rule needs, if the chain has them.
     ancestors: Vec<Ancestor>,
     state: State,
     unflushed: UnflushedIndex,
@@ -77,10 +78,10 @@ pub struct Chain {
     side_branches: SideBranches,
     invalid: InvalidBlocks,
     pending: Pending,
-    /// The ancestors of the side block that was judged last, since its child is likely to come next.
+    /// The ancestors of the side block that was validated last, since its child is likely to come next.
     side_ancestors: Option<(BlockHash, Vec<Ancestor>)>,
     reorganisation: Option<Reorganisation>,
-    /// Memory is not in line with the store: a commit failed, or reading did in the middle of a change.
+    /// Memory does not agree with the store: a commit failed, or a read in the middle of a change.
     lost: bool,
 }
 
@@ -96,7 +97,7 @@ impl Chain {
         &self.tip
     }
 
-    /// The rules that it keeps.
+    /// The network's rules.
     pub const fn rules(&self) -> &Arc<Rules> {
         &self.rules
     }
@@ -111,10 +112,10 @@ impl Chain {
         self.rules.retarget().next(self.tip.index.next(), &self.ancestors)
     }
 
-    /// The data of a block on the tip.
+    /// The data for the next block on the tip.
     ///
     /// # Errors
-    /// As [`Layer::template`](crate::layer::Layer::template).
+    /// Those of [`Layer::template`](crate::layer::Layer::template).
     pub fn template(&self, wanted: &TemplateRequest<'_>) -> Result<String, EffectError> {
         self.rules.layer().template(self.tip.index.next(), &self.state, wanted)
     }
@@ -131,20 +132,20 @@ impl Chain {
         self.side_branches.get(hash).map(|side| side.entry.work)
     }
 
-    /// The rule of the layer that a block broke, if that is remembered.
+    /// The rule of the layer that a block broke, if that is recorded.
     pub fn known_invalid(&self, hash: &BlockHash) -> Option<&BlockViolation> {
         self.invalid.violation(hash)
     }
 
-    /// The last change to another branch, returned once.
+    /// The last change to another branch. Returned once.
     pub const fn take_reorganisation(&mut self) -> Option<Reorganisation> {
         self.reorganisation.take()
     }
 
-    /// Ends the protection of side blocks that were fetched for a branch whose rest will not come.
+    /// Ends the protection of side blocks that were fetched for a branch whose other blocks will not come.
     ///
     /// # Errors
-    /// Only our own failures.
+    /// Only failures of the store.
     pub fn clear_wanted(&mut self) -> Result<(), StoreError> {
         self.guarded(
             |_| true,
@@ -159,7 +160,7 @@ impl Chain {
     /// Whether a block is stored or will be at the next commit, on any branch.
     ///
     /// # Errors
-    /// Only our own failures.
+    /// Only failures of the store.
     pub fn contains(&self, hash: &BlockHash) -> Result<bool, StoreError> {
         if *hash == self.tip.hash() || self.side_branches.get(hash).is_some() || self.unflushed.find(hash).is_some() {
             return Ok(true);
@@ -167,17 +168,18 @@ impl Chain {
         Ok(tables::indexed_height(self.store.snapshot()?.as_ref(), hash)?.is_some())
     }
 
-    /// A branch of headers to be built on the block `fork`, if the chain has that block.
+    /// An empty branch of headers on the block `fork`, if the chain has that block.
     ///
     /// # Errors
-    /// Only our own failures.
+    /// Only failures of the store.
     pub fn branch_at(&self, fork: &BlockHash) -> Result<Option<Branch>, StoreError> {
         let Some((entry, _)) = self.find(fork)? else { return Ok(None) };
         let ancestors = self.ancestors_of(&entry)?;
         Ok(Some(Branch::at(entry, ancestors)))
     }
 
-    /// A block that is stored or pending, and where its branch leaves the best chain: the block itself if it is on it.
+    /// A block that is stored or pending, and where its branch leaves the best chain: the block itself if it is on the
+    /// best chain.
     fn find(&self, hash: &BlockHash) -> Result<Option<(ChainEntry, BlockId)>, StoreError> {
         if let Some(side) = self.side_branches.get(hash) {
             return Ok(Some((side.entry.clone(), side.fork)));
@@ -190,7 +192,7 @@ impl Chain {
         Ok(Some((reader.entry(id)?, id)))
     }
 
-    /// The last headers up to and including `entry`, as many as the retarget rule looks at.
+    /// The last headers up to and including `entry`, as many as the retarget rule needs.
     fn ancestors_of(&self, entry: &ChainEntry) -> Result<Vec<Ancestor>, StoreError> {
         if entry.hash() == self.tip.hash() {
             return Ok(self.ancestors.clone());
@@ -212,10 +214,15 @@ impl Chain {
                 break;
             }
             let id = BlockId { index: next.index.minus(1), hash: next.prev_hash };
-            next = match self.pending.entry(&id.hash) {
+            let parent = match self.pending.entry(&id.hash) {
                 Some(entry) => entry.clone(),
                 None => tables::entry(rows.as_ref(), id)?,
             };
+            // The hash of a header does not cover the work that is stored with it.
+            if next.work.saturating_sub(parent.work) != next.difficulty.work() {
+                return Err(tables::damaged("work", next.id()));
+            }
+            next = parent;
         }
         ancestors.reverse();
         Ok(ancestors)
@@ -227,7 +234,7 @@ impl Chain {
         self.side_ancestors = Some((entry.hash(), ancestors));
     }
 
-    /// Keeps twice as many ancestors as needed at the most, so that trimming costs little per block.
+    /// Keeps at most twice as many ancestors as needed, so that trimming costs little per block.
     fn trim(&self, ancestors: &mut Vec<Ancestor>) {
         let reach = self.rules.retarget().reach();
         if ancestors.len() >= 2 * reach + 256 {

@@ -1,6 +1,6 @@
-//! Starting on a store: an empty one gets genesis, a used one is brought to where it was.
+//! Opening a store: an empty one gets genesis, a used one is restored.
 //!
-//! Costs do not grow with the chain: what is read is the tip, the side branches, and the blocks since the last flush.
+//! The cost does not grow with the chain: only the tip, the side branches and the blocks since the last flush are read.
 
 use super::pending::Pending;
 use super::published::Published;
@@ -15,13 +15,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 impl Chain {
-    /// Opens the chain that `store` holds, or begins one.
+    /// Opens the chain in `store`, or creates one if the store is empty.
     ///
     /// # Errors
-    /// Only our own failures: a store that cannot be read, is damaged, or holds another network.
+    /// Only failures of the store: it cannot be read, is damaged, or holds another network.
     pub fn open(rules: Arc<Rules>, store: Arc<dyn Store>, limits: SideLimits) -> Result<Self, StoreError> {
         let mut chain = Self::open_with(rules, store, limits, UnflushedIndex::default(), Published::default())?;
-        // A crash may have come between storing the last block of a better branch and changing to it.
+        // A crash may have happened after the last block of a better branch was stored and before the chain moved to
+        // it.
         chain.adopt_heaviest()?;
         Ok(chain)
     }
@@ -73,8 +74,8 @@ impl Chain {
         let flushed = rows.get(Table::Meta, tables::FLUSHED)?.map(|row| tables::parse_height(&row)).transpose()?;
         let from = flushed.unwrap_or(Height::GENESIS).next();
         for height in (from.0..=self.tip.index.0).map(Height) {
-            let id = tables::best_entry(rows, height)?.id();
-            let data = tables::body(rows, id)?;
+            let entry = tables::best_entry(rows, height)?;
+            let data = tables::body(rows, &entry)?;
             let block = self.rules.apply_data(&data, height, &self.state).map_err(|error| match error {
                 EffectError::Failed(error) => error,
                 EffectError::Invalid(violation) => {
@@ -83,7 +84,7 @@ impl Chain {
             })?;
             let writes = block.into_writes();
             self.state.absorb(writes);
-            self.unflushed.insert(id.hash, height);
+            self.unflushed.insert(entry.hash(), height);
             self.since_flush.blocks += 1;
             self.since_flush.data_bytes += data.len() as u64;
         }

@@ -1,4 +1,4 @@
-//! What the next commit writes. Queries look here first, so that they see accepted blocks without writing anything.
+//! The rows of the next commit. Queries look here first, so that they see accepted blocks before these are written.
 
 use super::{ChainEntry, tables};
 use crate::block::BlockHash;

@@ -1,7 +1,7 @@
-//! What readers see of the chain: one moment of it, replaced by the writer at each commit.
+//! The snapshot of the chain that readers use; the writer replaces it at each commit.
 //!
-//! Blocks and state of a moment belong together, and a reader that holds one keeps it as long as it likes: nobody waits
-//! for anybody.
+//! Blocks and state of a snapshot belong together. A reader may hold one as long as it likes; neither readers nor the
+//! writer wait for each other.
 
 use super::{ChainEntry, ChainReader};
 use crate::block::{BlockId, Height};
@@ -10,7 +10,7 @@ use crate::state::{State, StateRead, Value};
 use crate::store::{StoreError, Visit};
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// The state of the best chain as it was after one block, and the blocks up to there.
+/// The state of the best chain after one of its blocks, and the blocks up to that one.
 pub struct ChainSnapshot {
     pub(super) tip: ChainEntry,
     pub(super) reader: ChainReader,
@@ -18,12 +18,12 @@ pub struct ChainSnapshot {
 }
 
 impl ChainSnapshot {
-    /// The block whose effect is the last in this state.
+    /// The last block that this state includes.
     pub const fn tip(&self) -> &ChainEntry {
         &self.tip
     }
 
-    /// The blocks up to there, and beside.
+    /// The blocks up to the tip, and those of side branches.
     pub const fn chain(&self) -> &ChainReader {
         &self.reader
     }
@@ -51,7 +51,7 @@ impl StateRead for ChainSnapshot {
     }
 }
 
-/// Where the writer leaves the newest moment; empty while its store is being opened again after a failure.
+/// Holds the newest snapshot; empty while the store is being reopened after a failure.
 #[derive(Clone, Default)]
 pub(super) struct Published(Arc<RwLock<Option<Arc<ChainSnapshot>>>>);
 

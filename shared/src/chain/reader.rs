@@ -1,4 +1,4 @@
-//! Reading a chain from any thread: what HTTP serves, from snapshots, without waiting for the writer.
+//! Reading a chain from any thread: from snapshots, without waiting for the writer. HTTP serves from here.
 
 use super::published::Published;
 use super::tables;
@@ -26,10 +26,10 @@ impl ChainView {
         Self { store, unflushed, published }
     }
 
-    /// The chain as it is committed now; it stays so while the reader lives.
+    /// The chain as of the last commit; it does not change while the reader lives.
     ///
     /// # Errors
-    /// Only our own failures, here and in every method of [`ChainReader`].
+    /// Only failures of the store, here and in every method of [`ChainReader`].
     pub fn reader(&self) -> Result<ChainReader> {
         match self.published.newest() {
             Some(newest) => Ok(newest.chain().clone()),
@@ -37,16 +37,16 @@ impl ChainView {
         }
     }
 
-    /// The chain with the state after its last block, as they are committed now.
+    /// The chain and the state after its last block, as of the last commit.
     ///
     /// # Errors
-    /// Only our own failures: the store is being opened again.
+    /// Only failures of the store: the store is being reopened.
     pub fn snapshot(&self) -> Result<Arc<ChainSnapshot>> {
         self.published.newest().ok_or_else(|| StoreError::Failed("it is being opened again".to_owned()))
     }
 }
 
-/// A chain that does not change while it is read; cheap to clone.
+/// A snapshot of the chain. Cheap to clone.
 #[derive(Clone)]
 pub struct ChainReader {
     rows: Arc<dyn Snapshot>,
@@ -63,7 +63,7 @@ impl ChainReader {
         tables::entry(self.rows(), self.tip_id()?)
     }
 
-    /// The best chain's last block, by place and name.
+    /// Height and hash of the best chain's last block.
     pub fn tip_id(&self) -> Result<BlockId> {
         tables::tip(self.rows())?.ok_or_else(|| StoreError::Damaged("there is no tip".to_owned()))
     }
@@ -73,7 +73,7 @@ impl ChainReader {
         Ok(tables::best_hash(self.rows(), height)?.map(|hash| BlockId { index: height, hash }))
     }
 
-    /// A stored block by its hash, on whichever branch.
+    /// A stored block by its hash, on any branch.
     pub fn find(&self, hash: &BlockHash) -> Result<Option<BlockId>> {
         let height = match self.unflushed.find(hash) {
             Some(height) => Some(height),
@@ -87,7 +87,8 @@ impl ChainReader {
         })
     }
 
-    /// Whether a block is stored, asked by place and name: unlike [`ChainReader::find`], from this moment alone.
+    /// Whether a block is stored. Unlike [`ChainReader::find`], which uses the live hash index, this reads the snapshot
+    /// alone.
     pub fn has(&self, id: BlockId) -> Result<bool> {
         Ok(tables::find_entry(self.rows(), id)?.is_some())
     }
@@ -109,7 +110,7 @@ impl ChainReader {
 
     /// A stored block's data.
     pub fn data(&self, id: BlockId) -> Result<String> {
-        tables::body(self.rows(), id)
+        tables::body(self.rows(), &tables::entry(self.rows(), id)?.header)
     }
 
     /// Up to `limit` headers of the best chain from height `from` on.
@@ -123,21 +124,22 @@ impl ChainReader {
         Ok(headers)
     }
 
-    /// Blocks of the best chain from height `from` on, until `limit` of them or `bytes` of data, at least one if it has
-    /// one.
+    /// Blocks of the best chain from height `from` on: at most `limit`, and at most `bytes` of data, but at least one
+    /// if there is one.
     pub fn blocks(&self, from: Height, limit: usize, bytes: usize) -> Result<Vec<Block>> {
         let best = self.best_hashes(from, limit)?;
         self.blocks_of(&best, bytes, None)
     }
 
-    /// The blocks of these hashes in this order, until one is unknown, or `bytes` of data, at least one if it is known.
+    /// The blocks with these hashes in this order, up to the first unknown one and at most `bytes` of data, but at
+    /// least one if the first is known.
     pub fn blocks_by_hash(&self, hashes: &[BlockHash], bytes: usize) -> Result<Vec<Block>> {
         let mut blocks: Vec<Block> = Vec::new();
         let mut size = 0;
         let mut guess = hashes.len();
         while let Some(id) = hashes.get(blocks.len()).map(|hash| self.find(hash)).transpose()?.flatten() {
-            // A sync asks for a run of the best chain: where it does, read it in one go. How long a run to look for is
-            // guessed from the last one, so that hashes in no order cost no more than their number.
+            // Sync requests consecutive blocks of the best chain, which are read in one scan. The length of the next
+            // scan is guessed from the previous one, so that hashes in random order cost one read each.
             let wanted = &hashes[blocks.len()..];
             let best = self.best_hashes(id.index, guess.min(wanted.len()))?;
             let run = best.iter().zip(wanted).take_while(|(best, wanted)| best.hash == **wanted).count();
@@ -154,7 +156,7 @@ impl ChainReader {
         Ok(blocks)
     }
 
-    /// Up to `limit` headers after the first hash of `locator` that is on the best chain; `None` if none is.
+    /// Up to `limit` headers after the first hash of `locator` that is on the best chain; `None` if no hash is.
     pub fn headers_after(&self, locator: &[BlockHash], limit: usize) -> Result<Option<Vec<Header>>> {
         for hash in locator.iter().take(MAX_LOCATOR) {
             if let Some(id) = self.find(hash)?
@@ -166,8 +168,8 @@ impl ChainReader {
         Ok(None)
     }
 
-    /// Hashes of the best chain, newest first, ever further apart, ending with genesis: where two chains meet is then
-    /// found with one request (docs/protocol.md §10).
+    /// Hashes of the best chain, newest first, with growing gaps, ending with genesis: one request then finds where two
+    /// chains fork (docs/protocol.md §10).
     pub fn locator(&self) -> Result<Vec<BlockHash>> {
         let tip = self.tip_id()?;
         let (mut hashes, mut height, mut step) = (vec![tip.hash], tip.index, 1);
@@ -201,17 +203,16 @@ impl ChainReader {
         result.map(|()| ids)
     }
 
-    /// `used` is how many of the `bytes` the blocks before these took; the very first block comes whatever its size.
+    /// `used`: how many of the `bytes` the previous blocks took. The very first block is returned whatever its size.
     fn blocks_of(&self, ids: &[BlockId], bytes: usize, used: Option<usize>) -> Result<Vec<Block>> {
         let mut bodies = Vec::with_capacity(ids.len());
         let mut size = used;
-        self.rows_of(Table::Bodies, ids, |id, row| {
+        self.rows_of(Table::Bodies, ids, |_, row| {
             if size.is_some_and(|size| size + row.len() > bytes) {
                 return Ok(ControlFlow::Break(()));
             }
             size = Some(size.unwrap_or(0) + row.len());
-            let damaged = |_| StoreError::Damaged(format!("the data of block {} is not UTF-8", id.index));
-            bodies.push(String::from_utf8(row.to_vec()).map_err(damaged)?);
+            bodies.push(row.to_vec());
             Ok(ControlFlow::Continue(()))
         })?;
         let mut blocks = Vec::with_capacity(bodies.len());
@@ -219,7 +220,10 @@ impl ChainReader {
         let mut bodies = bodies.into_iter();
         self.rows_of(Table::Headers, ids, |id, row| {
             let header = tables::parse_header_row(id, row)?.header;
-            blocks.extend(bodies.next().map(|data| Block::from_store(header, data)));
+            if let Some(bytes) = bodies.next() {
+                let data = tables::parse_body(&header, bytes)?;
+                blocks.push(Block::from_store(header, data));
+            }
             Ok(ControlFlow::Continue(()))
         })?;
         Ok(blocks)
@@ -256,7 +260,7 @@ impl ChainReader {
         })?;
         result?;
         match next {
-            Some(id) => Err(StoreError::Damaged(format!("block {} {} is missing", id.index, id.hash))),
+            Some(id) => Err(tables::damaged(if table == Table::Bodies { "data" } else { "header" }, *id)),
             None => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
-//! Changing to another branch: undo block by block down to the fork, apply the other branch, all on trial.
+//! Moving to another branch: undo block by block down to the fork, then apply the other branch, all on a trial overlay.
 //!
 //! Nothing is written, in memory or on disk, until the last block of the better branch has been applied. If one of its
-//! blocks turns out invalid, dropping the trial restores the old branch; if none does, one batch changes everything.
+//! blocks is invalid, dropping the overlay restores the old branch; otherwise one batch changes everything.
 
 use super::side_branches::SideBlock;
 use super::{BlockViolation, Chain, ChainEntry, Reorganisation, tables};
@@ -58,7 +58,7 @@ impl Chain {
         }
         let mut applied = Vec::with_capacity(path.len());
         for entry in path {
-            let data = tables::body(rows.as_ref(), entry.id())?;
+            let data = tables::body(rows.as_ref(), entry)?;
             let (journal, writes) = match self.rules.apply_data(&data, entry.index, &state) {
                 Ok(block) => (block.journal()?, block.into_writes()),
                 Err(EffectError::Invalid(violation)) => {
@@ -77,7 +77,7 @@ impl Chain {
         let rows = self.store.snapshot()?;
         for entry in &trial.undone {
             let key = tables::block_key(entry.id());
-            let bytes = tables::body(rows.as_ref(), entry.id())?.len() as u64;
+            let bytes = tables::body(rows.as_ref(), entry)?.len() as u64;
             self.pending.rows.delete(Table::Best, tables::height_bytes(entry.index));
             self.pending.rows.delete(Table::Undo, key);
             self.pending.rows.put(Table::SideBlocks, key, bytes.to_be_bytes());
@@ -107,7 +107,7 @@ impl Chain {
         Ok(())
     }
 
-    /// Remembers that a block breaks a rule, and drops all that was built on it.
+    /// Records that a block breaks a rule, and drops its descendants.
     pub(super) fn mark_invalid(&mut self, entry: &ChainEntry, fork: BlockId, violation: BlockViolation) {
         let hash = entry.hash();
         let reason = violation.to_string();
@@ -121,7 +121,7 @@ impl Chain {
         }
     }
 
-    /// Drops the lightest side branches until the limits are kept.
+    /// Drops the lightest side branches until the rest is within the limits.
     pub(super) fn evict_surplus(&mut self) {
         while let Some(side) =
             self.side_branches.to_evict(&self.limits).and_then(|hash| self.side_branches.remove(&hash))
@@ -135,7 +135,7 @@ impl Chain {
         self.unflushed.forget(&side.entry.hash());
     }
 
-    /// Finds anew where each side branch leaves the best chain, after the best chain has changed.
+    /// Updates where each side branch leaves the best chain, after the best chain has changed.
     pub(super) fn update_forks(&mut self) {
         for id in self.side_branches.ids() {
             let Some(prev_hash) = self.side_branches.get(&id.hash).map(|side| side.entry.prev_hash) else { continue };

@@ -1,4 +1,4 @@
-//! The rules of a network, in one place: what every block must keep, whoever sends it and wherever it stands.
+//! The rules of a network in one place: every block must keep them, whatever its sender and branch.
 
 use super::{BlockError, BlockViolation, NotYet};
 use crate::block::{Block, Header, Height, Timestamp};
@@ -34,13 +34,13 @@ impl Rules {
         Self { layer, retarget: RetargetRule::build(&params), params, keeps_history: false }
     }
 
-    /// The same rules, with the facts of each block kept beside the state.
+    /// The same rules, with the history of each block kept beside the state.
     #[must_use]
     pub fn keeping_history(self) -> Self {
         Self { keeps_history: true, ..self }
     }
 
-    /// Whether the facts of each block are kept.
+    /// Whether the history of each block is kept.
     pub const fn keeps_history(&self) -> bool {
         self.keeps_history
     }
@@ -60,7 +60,7 @@ impl Rules {
         self.retarget.as_ref()
     }
 
-    /// Stage 1, as far as it is not in the type [`Block`]: sizes.
+    /// The part of stage 1 that the type [`Block`] does not ensure: sizes.
     ///
     /// # Errors
     /// [`BlockViolation::DataTooLarge`].
@@ -72,7 +72,7 @@ impl Rules {
     /// Stage 2: the header on its branch. `ancestors` end with the parent, as for [`Retarget::next`].
     ///
     /// # Errors
-    /// The first rule that it breaks; only if it breaks none, that it is too far ahead of the clock.
+    /// The first rule that it breaks; or that it is too far ahead of the clock, if it breaks none.
     pub fn header_follows(
         &self,
         header: &Header,
@@ -106,10 +106,10 @@ impl Rules {
         Ok(())
     }
 
-    /// Stages 3 and 4: the data alone, and its effect on the state `below` of a block at `index`.
+    /// Stages 3 and 4: the data alone, and its effect on the state `below` the block at `index`.
     ///
     /// # Errors
-    /// The rule that it breaks, or our own failure to read the state.
+    /// The rule that it breaks, or a failure of the store.
     pub fn apply_data<'a>(
         &self,
         data: &str,

@@ -5,14 +5,14 @@ use crate::block::{BlockHash, BlockId};
 use crate::work::Work;
 use std::collections::{BTreeSet, HashMap};
 
-/// How much is kept beside the best chain.
+/// Limits of what is stored beside the best chain.
 #[derive(Debug, Clone, Copy)]
 pub struct SideLimits {
     /// Bytes of data.
     pub bytes: u64,
     /// Number of blocks.
     pub blocks: usize,
-    /// How far below the tip a pushed block's branch may leave the best chain.
+    /// How far below the tip the branch of a pushed block may leave the best chain, in blocks.
     pub depth: u64,
     /// How much lighter than the best chain a pushed block's branch may be, in tip difficulties.
     pub lag: u32,
@@ -32,7 +32,7 @@ pub(super) struct SideBlock {
     pub(super) bytes: u64,
     /// Where its branch leaves the best chain.
     pub(super) fork: BlockId,
-    /// Fetched because the headers of its branch outweigh the best chain: not to be evicted on the way.
+    /// Fetched because the headers of its branch outweigh the best chain, so it is not evicted before that is decided.
     pub(super) wanted: bool,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct SideBlock {
 pub(super) struct SideBranches {
     blocks: HashMap<BlockHash, SideBlock>,
     children: HashMap<BlockHash, Vec<BlockHash>>,
-    /// Blocks without children here, by work.
+    /// Side blocks without children, by work.
     leaves: BTreeSet<(Work, BlockHash)>,
     bytes: u64,
 }
@@ -82,7 +82,7 @@ impl SideBranches {
         Some(side)
     }
 
-    /// Removes the block and all that descends from it, and answers them, parents first.
+    /// Removes the block and its descendants, and returns them, parents first.
     pub(super) fn remove_with_descendants(&mut self, hash: &BlockHash) -> Vec<SideBlock> {
         let mut doomed = vec![*hash];
         let mut done = 0;
@@ -96,7 +96,7 @@ impl SideBranches {
         removed
     }
 
-    /// The branch from the best chain up to `hash`, oldest first; empty if it is not here.
+    /// The branch from the best chain up to `hash`, oldest first; empty if it is not stored.
     pub(super) fn path_to(&self, hash: &BlockHash) -> Vec<ChainEntry> {
         let mut path = Vec::new();
         let mut next = *hash;
@@ -112,7 +112,7 @@ impl SideBranches {
         self.leaves.last().and_then(|(_, hash)| self.blocks.get(hash)).map(|side| &side.entry)
     }
 
-    /// The lightest leaf to evict, if there is more here than `limits` allow and not all of it is wanted.
+    /// The lightest unprotected leaf, to be evicted if more is stored than `limits` allow.
     pub(super) fn to_evict(&self, limits: &SideLimits) -> Option<BlockHash> {
         if self.bytes <= limits.bytes && self.blocks.len() <= limits.blocks {
             return None;

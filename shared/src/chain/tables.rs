@@ -46,8 +46,9 @@ pub(super) fn header_row(entry: &ChainEntry) -> [u8; 104] {
     row
 }
 
+/// The disk is not trusted: a row that does not hash to the block's name is damaged.
 pub(super) fn parse_header_row(id: BlockId, row: &[u8]) -> Result<ChainEntry> {
-    parse_entry(id, row).ok_or_else(|| damaged("header", id))
+    parse_entry(id, row).filter(|entry| entry.hash() == id.hash).ok_or_else(|| damaged("header", id))
 }
 
 fn parse_entry(id: BlockId, row: &[u8]) -> Option<ChainEntry> {
@@ -63,7 +64,7 @@ fn parse_entry(id: BlockId, row: &[u8]) -> Option<ChainEntry> {
         difficulty: Difficulty::new(u64::from_be_bytes(*difficulty))?,
         data_hash: DataHash::from_bytes(*data_hash),
     };
-    let header = Header::from_store(fields, Nonce(u64::from_be_bytes(*nonce)), id.hash);
+    let header = Header::new(fields, Nonce(u64::from_be_bytes(*nonce)));
     Some(ChainEntry { header, work: Work(u128::from_be_bytes(work.try_into().ok()?)) })
 }
 
@@ -91,7 +92,7 @@ pub(super) fn best_hash(rows: &dyn Snapshot, height: Height) -> Result<Option<Bl
     rows.get(Table::Best, &height_bytes(height))?.map(|row| parse_hash(&row)).transpose()
 }
 
-/// The best chain's block at a height that it must have.
+/// The best chain's block at `height`, which must exist.
 pub(super) fn best_entry(rows: &dyn Snapshot, height: Height) -> Result<ChainEntry> {
     let missing = || StoreError::Damaged(format!("the best chain has no block {height}"));
     let hash = best_hash(rows, height)?.ok_or_else(missing)?;
@@ -102,7 +103,7 @@ pub(super) fn indexed_height(rows: &dyn Snapshot, hash: &BlockHash) -> Result<Op
     rows.get(Table::Index, hash.as_bytes())?.map(|row| parse_height(&row)).transpose()
 }
 
-/// A stored block's entry, where the block must be stored.
+/// The entry of a block that must be stored.
 pub(super) fn entry(rows: &dyn Snapshot, id: BlockId) -> Result<ChainEntry> {
     find_entry(rows, id)?.ok_or_else(|| damaged("header", id))
 }
@@ -111,17 +112,27 @@ pub(super) fn find_entry(rows: &dyn Snapshot, id: BlockId) -> Result<Option<Chai
     rows.get(Table::Headers, &block_key(id))?.map(|row| parse_header_row(id, &row)).transpose()
 }
 
-/// A stored block's data, where the block must be stored.
-pub(super) fn body(rows: &dyn Snapshot, id: BlockId) -> Result<String> {
+/// The data of a block that must be stored.
+pub(super) fn body(rows: &dyn Snapshot, header: &Header) -> Result<String> {
+    let id = BlockId { index: header.index, hash: header.hash() };
     let bytes = rows.get(Table::Bodies, &block_key(id))?.ok_or_else(|| damaged("data", id))?;
-    String::from_utf8(bytes).map_err(|_| damaged("data", id))
+    parse_body(header, bytes)
+}
+
+/// Checks stored data against the hash in its header.
+pub(super) fn parse_body(header: &Header, bytes: Vec<u8>) -> Result<String> {
+    let is_whole = DataHash::of(&bytes) == header.data_hash;
+    let data = if is_whole { String::from_utf8(bytes).ok() } else { None };
+    data.ok_or_else(|| damaged("data", BlockId { index: header.index, hash: header.hash() }))
 }
 
 pub(super) fn block(rows: &dyn Snapshot, id: BlockId) -> Result<Block> {
-    Ok(Block::from_store(entry(rows, id)?.header, body(rows, id)?))
+    let header = entry(rows, id)?.header;
+    let data = body(rows, &header)?;
+    Ok(Block::from_store(header, data))
 }
 
-/// What undoes a block; blocks that wrote nothing have no row.
+/// The journal that undoes a block; blocks that wrote nothing have no row.
 pub(super) fn journal(rows: &dyn Snapshot, id: BlockId) -> Result<Journal> {
     match rows.get(Table::Undo, &block_key(id))? {
         Some(bytes) => Journal::from_bytes(&bytes).map_err(|_| damaged("journal", id)),
@@ -129,6 +140,6 @@ pub(super) fn journal(rows: &dyn Snapshot, id: BlockId) -> Result<Journal> {
     }
 }
 
-fn damaged(what: &str, id: BlockId) -> StoreError {
-    StoreError::Damaged(format!("the {what} of block {} {} is missing or cannot be read", id.index, id.hash))
+pub(super) fn damaged(what: &'static str, id: BlockId) -> StoreError {
+    StoreError::DamagedBlock { id, what }
 }

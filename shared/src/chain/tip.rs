@@ -1,4 +1,4 @@
-//! What a node says of its branches: the best chain's tip, and the last block of each branch.
+//! What a node reports about its branches: the best chain's tip, and the last block of each branch.
 
 use crate::block::{BlockHash, BlockId, Height, Timestamp};
 use crate::work::Work;
@@ -14,7 +14,7 @@ pub struct Tip {
     pub hash: BlockHash,
     /// When it was mined.
     pub timestamp: Timestamp,
-    /// Total work of the chain that it ends.
+    /// Total work of the chain up to it.
     pub work: Work,
 }
 
@@ -36,17 +36,17 @@ pub struct BranchTip {
     pub work: Work,
     /// Where the branch leaves the best chain; the tip itself for the best chain.
     pub fork: BlockId,
-    /// What the node thinks of it.
+    /// Whether it is valid and best.
     pub status: BranchStatus,
 }
 
-/// What a node thinks of a branch.
+/// How a node classifies a branch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BranchStatus {
     /// The chain with most work.
     Best,
-    /// Valid as far as it was judged, but with less work.
+    /// Valid as far as it was checked, but with less work.
     Side,
     /// It breaks a rule.
     Invalid,

@@ -1,4 +1,4 @@
-//! Where to find the best chain's newest blocks by hash, until the index on disk knows them.
+//! The hash index of the best chain's newest blocks, until they are in the index on disk.
 //!
 //! Hashes are random, so writing them to the index block by block would touch a random page each; they gather here and
 //! are flushed in bulk. Shared with readers, which look here first and in their snapshot next.
@@ -14,7 +14,7 @@ pub(super) struct UnflushedIndex(Arc<RwLock<Heights>>);
 #[derive(Default)]
 struct Heights {
     current: HashMap<BlockHash, Height>,
-    /// What the last flush wrote: kept one flush longer for readers whose snapshot is older than it.
+    /// The entries of the last flush, kept until the next one for readers with an older snapshot.
     previous: HashMap<BlockHash, Height>,
 }
 
@@ -35,7 +35,7 @@ impl UnflushedIndex {
         generations.current.get(hash).or_else(|| generations.previous.get(hash)).copied()
     }
 
-    /// What the next flush has to write.
+    /// The entries for the next flush.
     pub(super) fn rows(&self) -> Vec<(BlockHash, Height)> {
         let generations = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let mut rows: Vec<_> = generations.current.iter().map(|(hash, height)| (*hash, *height)).collect();

@@ -1,4 +1,4 @@
-//! What can be said of a block: taken, or one of three refusals that are kept apart (docs/protocol.md §4).
+//! The verdicts on a block: accepted, or one of three kinds of refusal (docs/protocol.md §4).
 
 use crate::block::{BlockHash, BlockId, Height, Timestamp};
 use crate::layer::EffectError;
@@ -8,10 +8,10 @@ use crate::work::{Difficulty, Target};
 
 use super::ChainEntry;
 
-/// A block was taken.
+/// The block was accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepted {
-    /// It was here already.
+    /// It was stored already.
     Known,
     /// It is on the best chain now.
     Best,
@@ -19,22 +19,22 @@ pub enum Accepted {
     Side,
 }
 
-/// A block was not taken.
+/// The block was not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BlockError {
     /// It breaks a rule, and always will.
     #[error(transparent)]
     Invalid(#[from] BlockViolation),
-    /// It cannot be judged, or not be kept, for now.
+    /// It cannot be validated or stored yet.
     #[error(transparent)]
     NotYet(#[from] NotYet),
-    /// We failed; the block may be fine.
+    /// Our store failed; the block may be valid.
     #[error(transparent)]
     Failed(#[from] StoreError),
 }
 
 impl BlockError {
-    /// Whether we failed, so that nothing is said about the block.
+    /// Whether our store failed, which means nothing about the block.
     pub const fn is_failure(&self) -> bool {
         matches!(self, Self::Failed(_))
     }
@@ -60,18 +60,18 @@ pub enum BlockViolation {
         /// The network's `max_data_bytes`.
         limit: u64,
     },
-    /// Stage 2, of headers alone: they do not follow one another.
+    /// Stage 2, of a list of headers: one does not follow the other.
     #[error("prev_hash {got} is not the block below it: expected {expected}")]
     WrongParent {
-        /// What the header says.
+        /// The header's `prev_hash`.
         got: BlockHash,
-        /// The hash of the block that it should stand on.
+        /// The hash of the header below it.
         expected: BlockHash,
     },
     /// Stage 2.
     #[error("index {got} does not follow its parent's: expected {expected}")]
     WrongIndex {
-        /// What the block says.
+        /// The block's value.
         got: Height,
         /// The parent's plus one.
         expected: Height,
@@ -79,17 +79,17 @@ pub enum BlockViolation {
     /// Stage 2.
     #[error("timestamp {got} is not later than its parent's, {parent}")]
     TimestampNotLater {
-        /// What the block says.
+        /// The block's value.
         got: Timestamp,
-        /// What its parent says.
+        /// The parent's timestamp.
         parent: Timestamp,
     },
     /// Stage 2.
     #[error("difficulty {got} is not what the retarget rule demands: {expected}")]
     WrongDifficulty {
-        /// What the block says.
+        /// The block's value.
         got: Difficulty,
-        /// What the rule demands on this branch.
+        /// The difficulty by the retarget rule on this branch.
         expected: Difficulty,
     },
     /// Stage 2.
@@ -97,18 +97,18 @@ pub enum BlockViolation {
     TargetMissed {
         /// The block's hash.
         got: BlockHash,
-        /// The largest that would do.
+        /// The largest valid hash.
         target: Target,
     },
     /// Stages 3 and 4.
     #[error(transparent)]
     Layer(#[from] RuleViolation),
-    /// A block was judged before, or descends from one that was.
+    /// The block was found invalid before, or descends from such a block.
     #[error("block {hash} was found invalid: {reason}")]
     KnownInvalid {
         /// The block that breaks a rule.
         hash: BlockHash,
-        /// How.
+        /// The rule that it breaks.
         reason: String,
     },
 }
@@ -129,18 +129,18 @@ impl BlockViolation {
     }
 }
 
-/// Why a block is not taken for now.
+/// Why a block cannot be accepted yet.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotYet {
-    /// Its parent is not here.
+    /// Its parent is not stored.
     #[error("its parent {0} is not here yet")]
     UnknownParent(BlockHash),
     /// It is from the future.
     #[error("its timestamp {timestamp} is more than {max_future_ms} ms ahead of this clock, {now}")]
     TooFarAhead {
-        /// What the block says.
+        /// The block's value.
         timestamp: Timestamp,
-        /// What our clock says.
+        /// The time by our clock.
         now: Timestamp,
         /// The network's `max_future_ms`.
         max_future_ms: u64,
@@ -150,7 +150,7 @@ pub enum NotYet {
     TooDeep {
         /// Blocks between the fork and the tip.
         depth: u64,
-        /// How deep it may be.
+        /// The most blocks.
         limit: u64,
     },
     /// A side block whose branch has too little work to be kept.
@@ -163,9 +163,9 @@ pub enum NotYet {
 pub struct Reorganisation {
     /// The last block that both branches share.
     pub fork: BlockId,
-    /// The tip that was left.
+    /// The old tip.
     pub from: ChainEntry,
-    /// The tip now.
+    /// The new tip.
     pub to: ChainEntry,
 }
 
@@ -175,7 +175,7 @@ impl Reorganisation {
         self.from.index.above(self.fork.index)
     }
 
-    /// How many were applied instead.
+    /// How many blocks were applied.
     pub fn applied(&self) -> u64 {
         self.to.index.above(self.fork.index)
     }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
-/// What an explorer is told, section `[explorer]`.
+/// Section `[explorer]`: settings of an explorer.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ExplorerConfig {
@@ -17,7 +17,7 @@ pub struct ExplorerConfig {
     pub tokens: Vec<String>,
 }
 
-/// A token that names no node.
+/// An entry that does not name a node and its token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("explorer.tokens: expected host:port=token, one for each node")]
 pub struct BadToken;
@@ -26,7 +26,7 @@ impl ExplorerConfig {
     /// The tokens by the nodes that they steer.
     ///
     /// # Errors
-    /// One that is not `host:port=token`; the error does not repeat it.
+    /// An entry is not `host:port=token`; the error does not repeat it, since tokens are secrets.
     pub fn tokens(&self) -> Result<BTreeMap<String, String>, BadToken> {
         let pair = |text: &String| match text.split_once('=') {
             Some((node, token)) if node.contains(':') && !token.is_empty() => Ok((node.to_owned(), token.to_owned())),

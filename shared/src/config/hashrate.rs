@@ -1,11 +1,11 @@
-//! How fast to mine.
+//! Caps of the hash rate.
 
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
 
-/// How many hashes per second all mining threads of a node may do together.
+/// Hashes per second of all mining threads of a node together.
 ///
 /// A cap lets many nodes share one machine and makes "a node with twice the hash rate" an exact thing to set up.
 /// Its text is `unlimited` or a positive number; in `Config.toml` the number may stand without quotes.
@@ -13,11 +13,11 @@ use std::str::FromStr;
 pub enum Hashrate {
     /// As fast as the threads can.
     Unlimited,
-    /// At most so many hashes per second; 0 counts as 1.
+    /// At most this many hashes per second; 0 counts as 1.
     PerSecond(u64),
 }
 
-/// A text that is not a hash rate.
+/// The text is not a hash rate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected \"unlimited\" or a number of hashes per second from 1 up")]
 pub struct BadHashrate;

@@ -5,7 +5,7 @@ use crate::ledger::Amount;
 use serde::Deserialize;
 use std::path::PathBuf;
 
-/// What a mempool is told, section `[mempool]` (docs/protocol.md §11).
+/// Section `[mempool]`: settings of a mempool (docs/protocol.md §11).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct MempoolConfig {
@@ -20,7 +20,7 @@ pub struct MempoolConfig {
     /// `host:port` that others reach it at; where it listens if not given.
     #[serde(deserialize_with = "empty_is_none")]
     pub advertise: Option<String>,
-    /// Most peers to keep up with.
+    /// Most peers that it follows.
     pub max_peers: usize,
     /// Milliseconds between two looks at each peer's tip.
     pub poll_ms: u64,
@@ -30,11 +30,11 @@ pub struct MempoolConfig {
     pub max_bytes: usize,
     /// Most pending transactions of one sender.
     pub max_per_sender: usize,
-    /// Seconds that a transaction stays at the most.
+    /// Seconds after which a pending transaction expires.
     pub max_age_seconds: u64,
     /// Least fee, in grains, where the network gives new addresses a balance.
     pub min_fee: Amount,
-    /// Pushes a second that one source may keep up.
+    /// Pushes per second that one source may sustain.
     pub pushes_per_second: u32,
     /// Pushes that one source may send at once.
     pub push_burst: u32,

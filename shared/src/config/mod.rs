@@ -1,15 +1,17 @@
-//! The typed configuration and what its values mean; `Config.toml` at the root of the repository documents each.
+//! The typed configuration; `Config.toml` at the root of the repository documents each value.
 //!
 //! Only types: finding and layering file, environment and flags is `runtime::config`'s. Every value must be present
-//! (the loader lays them over the embedded defaults), unknown ones are refused, and a number that stands for something
-//! has its unit in its name.
+//! (the loader lays them over the embedded defaults), unknown ones are refused, and a number with a
+//! unit has the unit in its name.
 
+mod bounds;
 mod explorer;
 mod hashrate;
 mod mempool;
 mod node;
 mod services;
 
+pub use bounds::{BadSetting, MIN_TOKEN};
 pub use explorer::{BadToken, ExplorerConfig};
 pub use hashrate::{BadHashrate, Hashrate};
 pub use mempool::MempoolConfig;
@@ -19,10 +21,10 @@ pub use services::{HttpConfig, SimulatorConfig, TrackerConfig, UserConfig};
 use crate::params::Params;
 use serde::Deserialize;
 
-/// Everything that `Config.toml` says.
+/// The content of `Config.toml`.
 ///
 /// # Invariants
-/// `network` has passed [`Params::check`] when the value comes from `runtime::config`.
+/// `network` has passed [`Params::check`], and the rest [`Config::check`], when the value comes from `runtime::config`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {

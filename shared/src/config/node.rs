@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::path::PathBuf;
 
-/// What a node is told, section `[node]`.
+/// Section `[node]`: settings of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NodeConfig {
@@ -21,9 +21,9 @@ pub struct NodeConfig {
     pub hashrate: Hashrate,
     /// Mining threads.
     pub threads: usize,
-    /// Text that is put into the blocks that it mines; its address if empty.
+    /// Text in the blocks that it mines; the node's address if empty.
     pub message: String,
-    /// Address that it mines to, on layers with money; that of a key file of its own if not given.
+    /// Address that gets the rewards, on layers with money; the address of the node's key file if not given.
     #[serde(deserialize_with = "empty_is_none")]
     pub miner: Option<String>,
     /// `host:port` of the mempool that it takes transactions from; those that the tracker names if not given.
@@ -34,10 +34,10 @@ pub struct NodeConfig {
     /// `host:port` that others reach it at; where it listens if not given.
     #[serde(deserialize_with = "empty_is_none")]
     pub advertise: Option<String>,
-    /// What steering requests must carry; made at first start if not given.
+    /// The token that steering requests must carry; generated at the first start if not given.
     #[serde(deserialize_with = "empty_is_none")]
     pub token: Option<Secret>,
-    /// Most peers to keep up with.
+    /// Most peers that it follows.
     pub max_peers: usize,
     /// Milliseconds between two looks at each peer's tip.
     pub poll_ms: u64,
@@ -64,7 +64,7 @@ impl Default for NodeConfig {
     }
 }
 
-/// A text that must not turn up in logs: its `Debug` says nothing of it.
+/// A text that must not appear in logs: its `Debug` hides it.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -88,7 +88,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// TOML has no null, and every value must be there to be documented: the empty text stands for "not given".
+/// Reads the empty text as "not given": TOML has no null, and every value must be present to be documented.
 pub(super) fn empty_is_none<'de, D: Deserializer<'de>, T: From<String>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {

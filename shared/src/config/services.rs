@@ -3,7 +3,7 @@
 use super::Hashrate;
 use serde::Deserialize;
 
-/// What the tracker is told, section `[tracker]` (docs/protocol.md §9).
+/// Section `[tracker]`: settings of the tracker (docs/protocol.md §9).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrackerConfig {
@@ -11,7 +11,7 @@ pub struct TrackerConfig {
     pub host: String,
     /// The first port to try; the flag `--port` names the only one.
     pub port: u16,
-    /// Seconds that a registration lives unless it is renewed.
+    /// Seconds until a registration ends unless it is renewed.
     pub lease_seconds: u64,
     /// Whether a caller may register an address that is not its own.
     pub allow_foreign: bool,
@@ -34,7 +34,7 @@ impl Default for TrackerConfig {
     }
 }
 
-/// What the command line of users is told, section `[user]`.
+/// Section `[user]`: settings of the command line program.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserConfig {
@@ -48,21 +48,26 @@ impl Default for UserConfig {
     }
 }
 
-/// What bounds HTTP in every service, section `[http]` (docs/protocol.md §8).
+/// Section `[http]`: limits of HTTP in every service (docs/protocol.md §8).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HttpConfig {
     /// Most connections at a time.
     pub max_connections: usize,
+    /// Percent of the connections, streams, listeners and bytes that one source address may take; three quarters, or
+    /// this if it is more, for an address of the service's own machine.
+    pub max_source_percent: usize,
+    /// Most bytes of long answers that are sent at a time.
+    pub max_answer_bytes: usize,
     /// Milliseconds that the header of a request may take to arrive.
     pub header_timeout_ms: u64,
     /// Milliseconds that the body of a request may take to arrive.
     pub body_timeout_ms: u64,
     /// Most whole-chain answers streamed at a time.
     pub max_streams: usize,
-    /// Milliseconds that one whole-chain answer may take in all.
+    /// Milliseconds that one whole-chain answer may take in total.
     pub stream_timeout_ms: u64,
-    /// Most listeners to server-sent events at a time.
+    /// Most subscribers to server-sent events at a time.
     pub max_subscribers: usize,
     /// Names that a request's `Host` may have, besides those that are always allowed.
     pub hosts: Vec<String>,
@@ -72,6 +77,8 @@ impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             max_connections: 1024,
+            max_source_percent: 25,
+            max_answer_bytes: 256 << 20,
             header_timeout_ms: 5000,
             body_timeout_ms: 10_000,
             max_streams: 16,
@@ -82,19 +89,19 @@ impl Default for HttpConfig {
     }
 }
 
-/// What the simulator is told, section `[simulator]`.
+/// Section `[simulator]`: settings of the simulator.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SimulatorConfig {
     /// Name or address that its nodes and pages listen on.
     pub host: String,
-    /// How many nodes it begins with.
+    /// How many nodes it starts.
     pub nodes: usize,
     /// Hash rate of each node.
     pub hashrate: Hashrate,
-    /// How many members there are who do not mine, where there is money.
+    /// How many members do not mine; only on layers with money.
     pub members: usize,
-    /// Payments a second that all members make together; 0 = none.
+    /// Payments per second of all members together; 0 = none.
     pub rate: u32,
 }
 

@@ -1,6 +1,6 @@
-//! Characters that people do not see, or that change how they see others.
+//! Characters that are invisible, or that change how others are displayed.
 
-/// Control characters, characters without width, and those that turn the direction of writing.
+/// Control characters, characters without width, and those that change the writing direction.
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -1,7 +1,7 @@
-//! How to recheck a block or a transaction without us: the shell commands, with `sha256sum` and `openssl`, and what each
-//! of them prints.
+//! How to check a block or a transaction without Chainlab: shell commands with `sha256sum` and `openssl`, and the
+//! expected output of each.
 //!
-//! It only writes commands and runs none. `user explain` prints them, the explorer shows them.
+//! It only writes commands, it runs none. `user explain` prints them, the explorer shows them.
 
 mod hidden;
 mod shell;
@@ -23,21 +23,21 @@ pub struct Step {
     pub what: String,
     /// The command, for any POSIX shell.
     pub command: String,
-    /// What it prints, where that proves something.
+    /// The expected output, if it proves something.
     pub gives: String,
 }
 
-/// All of them, in their order.
+/// All commands of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
-    /// What is rechecked.
+    /// What is checked.
     pub about: String,
-    /// One after another in the same shell.
+    /// To be run in this order in the same shell.
     pub steps: Vec<Step>,
 }
 
 impl Explanation {
-    /// The commands as a script, with what they mean as its comments.
+    /// The commands as a script with comments.
     pub fn script(&self) -> String {
         let mut lines = vec![format!("# {}", self.about)];
         for Step { what, command, gives } in &self.steps {
@@ -50,7 +50,7 @@ impl Explanation {
     }
 }
 
-/// Rechecks a block's data, its hash and its proof of work.
+/// Checks a block's data, its hash and its proof of work.
 pub fn block(block: &Block) -> Explanation {
     let header = block.header();
     let (seal, target) = (header.seal(), header.difficulty.target());
@@ -75,10 +75,10 @@ pub fn block(block: &Block) -> Explanation {
     Explanation { about: format!("block {} ({}){given}", header.index, block.hash()), steps }
 }
 
-/// Rechecks a transaction's id and signature on the network of this id; `verifier` says beforehand what will come out.
+/// Checks a transaction's id and signature on the network `network`; `verifier` computes the expected result.
 ///
 /// # Errors
-/// The sender's address is no key, or the signature cannot be written as `openssl` wants it: there is nothing to recheck.
+/// The sender's address is no key, or the signature cannot be written as `openssl` wants it: there is nothing to check.
 pub fn transaction(
     transaction: &Transaction,
     network: BlockHash,

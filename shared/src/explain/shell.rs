@@ -1,11 +1,11 @@
 //! Texts and bytes as shell commands that print exactly them, in any POSIX shell.
 //!
-//! Everything stands in single quotes, where a shell changes nothing. What would not survive a terminal (control
-//! characters, those that turn the direction of writing) is spelt as `printf` escapes instead.
+//! Everything is in single quotes, where a shell changes nothing. Characters that a terminal may not copy unchanged
+//! (control characters, changes of the writing direction) become `printf` escapes.
 
 use super::is_hidden;
 
-/// A command that prints `text` and nothing else, not even a line end.
+/// A command that prints `text` and nothing else, without a line end.
 pub(super) fn print(text: &str) -> String {
     if text.chars().any(is_hidden) { format!("printf {}", quote(&escaped(text))) } else { plain(text) }
 }
@@ -56,7 +56,7 @@ mod tests {
     use super::*;
     use std::process::Command;
 
-    /// What a shell prints when it is given the command; `None` if there is no such shell.
+    /// The output of the command in a shell; `None` if there is no such shell.
     fn printed(shell: &str, command: &str) -> Option<Vec<u8>> {
         let ran = Command::new(shell).arg("-c").arg(command).output().ok()?;
         assert!(ran.status.success(), "{shell}: {command}: {}", String::from_utf8_lossy(&ran.stderr));

@@ -1,4 +1,4 @@
-//! What is explained; whether a shell agrees is tested where there is one (user/tests).
+//! The explained commands; user/tests runs them in a shell.
 
 use super::*;
 use crate::keys::{KeyPair, PlainVerifier};

@@ -1,6 +1,6 @@
-//! Key pairs: made from entropy or from a seed text, and what signs (docs/protocol.md §6).
+//! Key pairs from entropy or from a seed text, and signing (docs/protocol.md §6).
 //!
-//! The secret leaves a key pair in no other way than as a key file (`pem`): it is neither shown nor compared.
+//! The secret leaves a key pair only as a key file (`pem`): it is never displayed or compared.
 
 use super::Signature;
 use crate::block::BlockHash;
@@ -24,17 +24,17 @@ pub struct KeyPair {
 impl KeyPair {
     /// The key pair whose secret is these bytes as a big-endian integer.
     ///
-    /// `None` if that is 0 or not below the curve's order, which one draw in 2^32 is: then draw again.
+    /// `None` if that is 0 or not below the curve's order, as about one in 2^32 is: then the caller draws again.
     pub fn from_entropy(entropy: [u8; 32]) -> Option<Self> {
         SigningKey::from_bytes(&entropy.into()).ok().and_then(Self::of)
     }
 
-    /// The key pair of a seed text. Whoever knows or guesses the seed has the key: for exercises only.
+    /// The key pair of a seed text. Anybody who guesses the seed has the key: for exercises only.
     pub fn from_seed(seed: &str) -> Self {
         Self::from_hashes(Sha256::digest(format!("chainlab seed:{seed}")).into())
     }
 
-    /// Hashes until it is a key, which it nearly always is at once.
+    /// Hashes until the result is a key; the first one nearly always is.
     fn from_hashes(mut bytes: [u8; 32]) -> Self {
         loop {
             if let Some(pair) = Self::from_entropy(bytes) {
@@ -44,7 +44,7 @@ impl KeyPair {
         }
     }
 
-    /// `None` never: a compressed key begins with 02 or 03, which is all that an address asks for.
+    /// Never `None`: a compressed key begins with 02 or 03, as an address requires.
     pub(super) fn of(key: SigningKey<NistP256>) -> Option<Self> {
         let address = Address::of_public_key(&compressed(&key)).ok()?;
         Some(Self { key, address })
@@ -66,8 +66,8 @@ impl KeyPair {
         Signature::from_bytes(signature.to_bytes().into())
     }
 
-    /// The transaction, signed for a network. Whether the key is the payer's is the caller's business: another's
-    /// makes a transaction that everybody refuses.
+    /// Signs a transaction for a network. The caller must ensure that the key is the payer's; every node refuses the
+    /// transaction otherwise.
     pub fn sign_transaction(&self, unsigned: Unsigned, network: BlockHash) -> Transaction {
         unsigned.sign(network, |text| self.sign(text))
     }

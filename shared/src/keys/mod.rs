@@ -1,8 +1,8 @@
 //! Keys and signatures: ECDSA on P-256 with SHA-256 (docs/protocol.md §6, FIPS 186-5, RFC 6979).
 //!
-//! Nothing here draws a random number: key pairs come from entropy or a seed that the caller brings, and signing is
-//! deterministic. Checking a signature comes in as a [`Verifier`], because it is what costs most: `runtime` gives one
-//! that is parallel, fast and remembers; tests use the [`PlainVerifier`].
+//! Nothing here draws a random number: key pairs come from entropy or a seed of the caller, and signing is
+//! deterministic. Verifying a signature is the most expensive step, so it is behind the trait [`Verifier`]: `runtime`
+//! has a fast, parallel one with a cache, tests use the [`PlainVerifier`].
 
 mod key_pair;
 mod pem;

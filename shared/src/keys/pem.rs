@@ -1,4 +1,5 @@
-//! Keys as PEM texts that `openssl` reads and writes: PKCS#8, plain or encrypted, and public keys (docs/protocol.md §6).
+//! Keys as PEM texts that `openssl` reads and writes: PKCS#8, plain or encrypted, and public keys (docs/protocol.md
+//! §6).
 //!
 //! Reads and writes texts, never files, and draws no random number: salt and initialisation vector come in.
 
@@ -14,14 +15,14 @@ use pkcs8::pkcs5::EncryptionScheme;
 use pkcs8::pkcs5::pbes2::{Kdf, Parameters};
 use pkcs8::{EncryptedPrivateKeyInfoRef, LineEnding, PrivateKeyInfoRef};
 
-/// Rounds of PBKDF2-SHA256 that a password of ours costs whoever guesses it: what OWASP recommends.
+/// Rounds of PBKDF2-SHA256 when we encrypt a key: OWASP's recommendation.
 pub const PASSWORD_ROUNDS: u32 = 600_000;
-/// The most rounds that a file may ask of us: some seconds.
+/// The most rounds that a file may demand: some seconds.
 const MOST_ROUNDS: u32 = 10_000_000;
-/// The most that scrypt may ask of us: N · r is 1/128 of the bytes that it fills, p how often it does so.
+/// The most that a file may demand of scrypt: N · r is 1/128 of its bytes of memory, p the number of passes.
 const MOST_SCRYPT: (u64, u16) = (1 << 21, 16);
 
-/// A text that is no key of ours.
+/// Why a text is not a usable key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadKeyFile {
     /// Not PEM at all.
@@ -33,32 +34,32 @@ pub enum BadKeyFile {
          -----BEGIN PRIVATE KEY-----"
     )]
     Public(&'static str),
-    /// PEM of something else.
+    /// The PEM label is not that of a private key.
     #[error("this is a {0}, expected a PRIVATE KEY: `openssl pkcs8 -topk8` may turn it into one")]
     NotAPrivateKey(String),
-    /// A private key that is of no use here.
+    /// A private key of another algorithm or curve.
     #[error("a private key of another kind or curve: expected an EC key on P-256 (prime256v1)")]
     AnotherKind,
-    /// The right label on the wrong content.
+    /// The label is right, the content is not.
     #[error("the key is damaged: {0}")]
     Damaged(String),
-    /// Encrypted, and nothing to decrypt it with.
+    /// Encrypted, and no password was given.
     #[error("the key is encrypted: it needs its password")]
     PasswordNeeded,
-    /// The password does not open it.
+    /// The password does not decrypt it.
     #[error("the password is wrong, or the file is damaged")]
     WrongPassword,
-    /// Encrypted in a way that we do not read.
+    /// Encrypted with an unsupported scheme.
     #[error(
         "the key is encrypted in a way that is not supported here ({0}): expected PBES2 with PBKDF2 or scrypt and AES"
     )]
     Encryption(String),
-    /// Made to be slow.
+    /// Decryption would take too long.
     #[error("the key asks for too much work to decrypt: at most {MOST_ROUNDS} rounds of PBKDF2 or 256 MiB of scrypt")]
     TooCostly,
 }
 
-/// A key that cannot be written as PEM, which does not happen to keys that exist.
+/// The key cannot be written as PEM, which does not happen with valid keys.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("cannot write the key as PEM: {0}")]
 pub struct NotWritten(String);
@@ -70,7 +71,7 @@ impl From<pkcs8::Error> for NotWritten {
 }
 
 impl KeyPair {
-    /// The key as PKCS#8 PEM, public key included: for a file that only its owner reads.
+    /// The key as PKCS#8 PEM, including the public key: for a file that only its owner may read.
     ///
     /// # Errors
     /// [`NotWritten`].
@@ -80,7 +81,7 @@ impl KeyPair {
 
     /// The key as encrypted PKCS#8 PEM: PBES2 with PBKDF2-SHA256 and AES-256-CBC.
     ///
-    /// `salt` and `iv` must be drawn anew for each file.
+    /// `salt` and `iv` must be new random numbers for each file.
     ///
     /// # Errors
     /// [`NotWritten`].
@@ -100,10 +101,10 @@ impl KeyPair {
 
     /// Reads a key as PKCS#8, plain or encrypted, or as SEC1, which `openssl ecparam -genkey` writes.
     ///
-    /// The password is not looked at where the key is plain.
+    /// The password is ignored if the key is not encrypted.
     ///
     /// # Errors
-    /// What is wrong with it, in words that help.
+    /// Why it is not a usable key, for people.
     pub fn from_pem(text: &str, password: Option<&str>) -> Result<Self, BadKeyFile> {
         let text = without_parameters(text.trim_ascii())?;
         if text.contains("Proc-Type: 4,ENCRYPTED") {
@@ -158,7 +159,7 @@ fn decrypt(der: &[u8], password: &str) -> Result<SecretDocument, BadKeyFile> {
         return Err(BadKeyFile::TooCostly);
     }
     encrypted.decrypt(password).map_err(|error| match error {
-        // A wrong password yields noise: its padding is wrong, or else it is no DER.
+        // A wrong password decrypts to noise: its padding is wrong, or it is not DER.
         pkcs8::Error::EncryptedPrivateKey(pkcs8::pkcs5::Error::DecryptFailed) | pkcs8::Error::Asn1(_) => {
             BadKeyFile::WrongPassword
         }
@@ -166,7 +167,7 @@ fn decrypt(der: &[u8], password: &str) -> Result<SecretDocument, BadKeyFile> {
     })
 }
 
-/// Whether a file asks for a bounded amount of work: a stranger may have written it.
+/// Whether decryption takes a bounded amount of work: the file may come from a stranger.
 fn is_affordable(scheme: &EncryptionScheme) -> bool {
     match scheme.pbes2().map(|parameters| &parameters.kdf) {
         Some(Kdf::Pbkdf2(asked)) => asked.iteration_count <= MOST_ROUNDS,
@@ -175,7 +176,7 @@ fn is_affordable(scheme: &EncryptionScheme) -> bool {
             let memory = asked.cost_parameter.checked_mul(u64::from(asked.block_size));
             memory.is_some_and(|memory| memory <= most_memory) && asked.parallelization <= most_passes
         }
-        // Another scheme is not carried out at all.
+        // Other schemes are refused anyway.
         _ => true,
     }
 }

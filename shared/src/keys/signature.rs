@@ -1,4 +1,4 @@
-//! Signatures as bytes and text; whether one is right is the business of a `Verifier`.
+//! Signatures as bytes and text; a `Verifier` decides whether one is valid.
 
 use crate::hex;
 use crate::json::{deserialize_from_text, serialize_as_ascii};
@@ -10,13 +10,13 @@ use std::str::FromStr;
 #[schema(value_type = String, pattern = "^[0-9a-f]{128}$")]
 pub struct Signature([u8; 64]);
 
-/// A text that is no signature.
+/// The text is not a signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected 128 lower-case hex digits")]
 pub struct NotASignature;
 
 impl Signature {
-    /// The bytes r and s, whatever they are worth.
+    /// A signature from the bytes of r and s, valid or not.
     pub const fn from_bytes(bytes: [u8; 64]) -> Self {
         Self(bytes)
     }
@@ -27,7 +27,7 @@ impl Signature {
     }
 
     /// The signature as DER, which `openssl dgst -verify` reads; `None` if r or s is 0 or not below the curve's order,
-    /// so that it is nobody's.
+    /// so that no key can have made it.
     pub fn to_der(&self) -> Option<Vec<u8>> {
         let signature = ecdsa::Signature::<p256::NistP256>::from_slice(&self.0).ok()?;
         Some(signature.to_der().as_bytes().to_vec())

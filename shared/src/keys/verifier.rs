@@ -1,4 +1,4 @@
-//! Checking signatures, as a trait: what costs most of a transaction can then be parallel and remembered.
+//! Verifying signatures, as a trait, so that this most expensive check can be parallel and cached.
 
 use super::Signature;
 use crate::ledger::{Address, TransactionViolation};
@@ -6,24 +6,24 @@ use crate::violation::RuleViolation;
 use p256::ecdsa::VerifyingKey;
 use p256::ecdsa::signature::Verifier as _;
 
-/// A text with its signature, and the addresses that it names.
+/// A text with its signature, and the addresses in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Signed<'a> {
-    /// What was signed. It contains both addresses, so whoever remembers that text and signature were right need not
-    /// look at the addresses again.
+    /// The signed text. It contains both addresses, so a cache of valid texts and signatures need not check the
+    /// addresses again.
     pub text: &'a str,
-    /// Whose signature it must be.
+    /// The signer.
     pub from: &'a Address,
-    /// Who is paid.
+    /// The receiver.
     pub to: &'a Address,
     /// The signature.
     pub signature: &'a Signature,
 }
 
-/// A check of one item of a list, by its place.
+/// Checks one item of a list, given its position.
 pub type Check<'a> = dyn Fn(usize) -> Result<(), RuleViolation> + Sync + 'a;
 
-/// Does the arithmetic of the curve, and whatever else can be done in parallel.
+/// The arithmetic of the curve, and running checks in parallel.
 pub trait Verifier: Send + Sync {
     /// Whether both addresses are points of the curve and the signature is `from`'s over the text.
     ///
@@ -37,16 +37,16 @@ pub trait Verifier: Send + Sync {
     /// [`TransactionViolation::NotAPoint`].
     fn is_point(&self, address: &Address) -> Result<(), TransactionViolation>;
 
-    /// Checks the items `0 .. count`, in any order and as many at a time as it likes.
+    /// Checks the items `0 .. count`, in any order and in parallel.
     ///
     /// # Errors
-    /// The error of the first item, by place, that has one.
+    /// The error of the first failing item by position.
     fn check_each(&self, count: usize, check: &Check<'_>) -> Result<(), RuleViolation> {
         (0..count).try_for_each(check)
     }
 }
 
-/// Checks one after another and remembers nothing, by the crate that signs.
+/// Verifies one signature after another without a cache, with the crate that signs.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PlainVerifier;
 

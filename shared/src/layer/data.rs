@@ -1,4 +1,4 @@
-//! Layer `data`: any text, which means nothing to the chain.
+//! Layer `data`: any text, without a meaning for the chain.
 
 use super::{Effect, EffectError, Layer, TemplateRequest};
 use crate::block::Height;

@@ -13,22 +13,22 @@ const PREFIX: &str = "lab";
 /// An address: bech32m with prefix `lab` over a compressed P-256 public key (docs/protocol.md §6, BIP 350).
 ///
 /// # Invariants
-/// 63 lower-case ASCII characters with a right checksum and zero padding bits, of 33 bytes that begin with 02 or 03.
-/// Whether these bytes are a point of the curve takes arithmetic, which a [`crate::keys::Verifier`] does.
+/// 63 lower-case ASCII characters with a valid checksum and zero padding bits, for 33 bytes that begin with 02 or 03.
+/// A [`crate::keys::Verifier`] checks that these bytes are a point of the curve, which takes arithmetic.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
 #[schema(value_type = String, pattern = "^lab1[02-9ac-hj-np-z]{59}$")]
 pub struct Address([u8; LENGTH]);
 
-/// A text that is no address.
+/// Why a text is not an address.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadAddress {
-    /// Another length.
+    /// Wrong length.
     #[error("an address has {LENGTH} characters, this has {0}")]
     Length(usize),
-    /// Upper case is for other spellings of bech32, not for texts that are hashed.
+    /// Upper case, which bech32 allows, but not in texts that are hashed.
     #[error("an address is written in lower case")]
     UpperCase,
-    /// Something else than `lab1…`.
+    /// Another prefix than `lab1`.
     #[error("an address begins with lab1")]
     Prefix,
     /// A character is mistyped, missing or too many.
@@ -87,7 +87,7 @@ impl FromStr for Address {
         }
         let bytes: [u8; LENGTH] = text.as_bytes().try_into().map_err(|_| BadAddress::Length(text.chars().count()))?;
         let parsed = CheckedHrpstring::new::<Bech32m>(text).map_err(|_| BadAddress::Checksum)?;
-        // bech32 ends the prefix with the last 1, and a prefix may have others.
+        // In bech32 the last 1 ends the prefix, which may contain others.
         if parsed.hrp().as_str() != PREFIX {
             return Err(BadAddress::Prefix);
         }

@@ -7,24 +7,24 @@ use std::fmt;
 /// A count of grains; 100,000,000 of them are 1 LAB.
 ///
 /// # Invariants
-/// At most 2^53 - 1. Arithmetic answers `None` rather than leaving that range.
+/// At most 2^53 - 1. Arithmetic returns `None` rather than leaving that range.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
 #[schema(value_type = u64, maximum = 9007199254740991u64)]
 pub struct Amount(u64);
 
-/// A text that is no amount of LAB.
+/// Why a text is not an amount of LAB.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadAmount {
-    /// Neither digits nor digits with a point between them.
+    /// Not digits with at most one point between them.
     #[error("{0:?} is not an amount: expected digits, as in 12 or 0.5")]
     NotANumber(String),
     /// A negative amount.
     #[error("{0} is negative: an amount is what moves, and that is never less than nothing")]
     Negative(String),
-    /// More precise than money is.
+    /// More than 8 digits after the point.
     #[error("{0} has more than 8 digits after the point: the smallest amount is 0.00000001 LAB, one grain")]
     TooPrecise(String),
-    /// More than can be.
+    /// More than [`Amount::MAX`].
     #[error("{0} LAB is more than there can be: at most {max} LAB", max = Amount::MAX)]
     TooLarge(String),
 }
@@ -37,7 +37,7 @@ impl Amount {
     /// Grains in one LAB.
     pub const GRAINS_PER_LAB: u64 = 100_000_000;
 
-    /// So many grains; `None` above 2^53 - 1.
+    /// An amount of `grains`; `None` above 2^53 - 1.
     pub const fn new(grains: u64) -> Option<Self> {
         if grains <= MAX_INTEGER { Some(Self(grains)) } else { None }
     }
@@ -47,13 +47,13 @@ impl Amount {
         self.0
     }
 
-    /// The sum, if there can be so much.
+    /// The sum; `None` above [`Amount::MAX`].
     pub const fn checked_add(self, other: Self) -> Option<Self> {
         // Two numbers below 2^53 do not overflow.
         Self::new(self.0 + other.0)
     }
 
-    /// What is left, if there is enough.
+    /// The difference; `None` if it would be negative.
     pub const fn checked_sub(self, other: Self) -> Option<Self> {
         match self.0.checked_sub(other.0) {
             Some(left) => Some(Self(left)),
@@ -64,7 +64,7 @@ impl Amount {
     /// Reads an amount of LAB as people write it: `12`, `0.5`.
     ///
     /// # Errors
-    /// What is wrong with it, in words that help.
+    /// Why it is not an amount, for people.
     pub fn from_lab(text: &str) -> Result<Self, BadAmount> {
         let wrong = |error: fn(String) -> BadAmount| error(text.to_owned());
         if text.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit() || c == '.')) {

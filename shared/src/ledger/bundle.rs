@@ -1,27 +1,27 @@
-//! Bundles: what the `data` of a block is on layer `transaction` (docs/protocol.md §7).
+//! Bundles: the `data` of a block on layer `transaction` (docs/protocol.md §7).
 
 use super::{Address, Transaction};
 use crate::json::{deserialize_strictly, shortened};
 use serde::Deserialize;
 
-/// The transactions of a block, and who is paid for mining it.
+/// The transactions of a block, and the address of its miner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
-    /// What the miner says; may be empty.
+    /// The miner's message; may be empty.
     pub msg: String,
-    /// Who gets the reward and the fees.
+    /// Gets the reward and the fees.
     pub miner_address: Address,
-    /// In the order in which they take effect.
+    /// In the order in which they are applied.
     pub transactions: Vec<Transaction>,
 }
 
-/// Data that is no bundle.
+/// Why data is not a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedBundle {
-    /// Not the JSON of one.
+    /// Not the JSON of a bundle.
     #[error("not a bundle: {0}")]
     Json(String),
-    /// The right object, spelt in another way than the only right one.
+    /// The JSON of a bundle, but not in its canonical spelling.
     #[error("not spelt canonically, from byte {at} on: fields in their order, no white space, only \" and \\ escaped")]
     NotCanonical {
         /// The first byte that differs.
@@ -46,7 +46,7 @@ impl From<BundleJson> for Bundle {
 
 deserialize_strictly!(Bundle, from BundleJson);
 
-/// Where a transaction stands in a block's data, in bytes.
+/// The position of a transaction in a block's data, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Span {
     /// The first byte.
@@ -56,10 +56,10 @@ pub struct Span {
 }
 
 impl Bundle {
-    /// Reads a block's data, which has exactly one right spelling; answers where each transaction stands, too.
+    /// Reads a block's data, which has exactly one valid spelling; also returns the position of each transaction.
     ///
     /// # Errors
-    /// It is none, or is spelt in another way.
+    /// It is not a bundle, or not in its canonical spelling.
     pub fn from_data(data: &str) -> Result<(Self, Vec<Span>), MalformedBundle> {
         let bundle: Self =
             serde_json::from_str(data).map_err(|error| MalformedBundle::Json(shortened(error.to_string())))?;
@@ -71,11 +71,11 @@ impl Bundle {
         Err(MalformedBundle::NotCanonical { at: same })
     }
 
-    /// The canonical text: fields in their order, no white space, raw UTF-8, only `"` and `\` escaped; and where each
-    /// transaction stands in it.
+    /// The canonical text: fields in their order, no white space, raw UTF-8, only `"` and `\` escaped; and the position
+    /// of each transaction in it.
     ///
     /// # Invariants
-    /// That serde_json escapes nothing else is so because a `msg` has no control characters.
+    /// serde_json escapes nothing else, because a `msg` has no control characters.
     pub fn to_data(&self) -> (String, Vec<Span>) {
         let mut writer = BundleWriter::new(&self.msg, &self.miner_address);
         for transaction in &self.transactions {
@@ -91,7 +91,7 @@ pub fn json_of(transaction: &Transaction) -> String {
     serde_json::to_string(transaction).unwrap_or_default()
 }
 
-/// Writes a bundle transaction by transaction, so that whoever fills a block knows how long it is.
+/// Writes a bundle transaction by transaction, so that its length is known while a block is filled.
 #[derive(Debug)]
 pub struct BundleWriter {
     data: String,
@@ -99,13 +99,13 @@ pub struct BundleWriter {
 }
 
 impl BundleWriter {
-    /// A bundle without transactions yet.
+    /// A bundle without transactions.
     pub fn new(msg: &str, miner: &Address) -> Self {
         let msg = serde_json::to_string(msg).unwrap_or_default();
         Self { data: format!("{{\"msg\":{msg},\"miner_address\":\"{miner}\",\"transactions\":["), spans: Vec::new() }
     }
 
-    /// How long the data would be with one more transaction of `length` bytes.
+    /// The length of the data with one more transaction of `length` bytes.
     pub fn length_with(&self, length: usize) -> usize {
         // A comma before it if it is not the first, and the two brackets that end the data.
         self.data.len() + usize::from(!self.spans.is_empty()) + length + 2
@@ -126,7 +126,7 @@ impl BundleWriter {
         self.data.push_str(json);
     }
 
-    /// The data, and where each transaction stands in it.
+    /// The data, and the position of each transaction in it.
     pub fn finish(self) -> (String, Vec<Span>) {
         (self.data + "]}", self.spans)
     }

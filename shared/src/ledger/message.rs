@@ -1,6 +1,6 @@
-//! What the `msg` of a transaction or bundle may be.
+//! The rules for the `msg` of a transaction or bundle.
 
-/// A `msg` that may not be.
+/// Why a `msg` is not allowed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadMessage {
     /// Too long.
@@ -11,12 +11,12 @@ pub enum BadMessage {
         /// The network's `max_msg_bytes`.
         limit: u64,
     },
-    /// It has a character that would not show.
+    /// It contains a control character.
     #[error("msg has the control character U+{:04X}", u32::from(*.0))]
     ControlCharacter(char),
 }
 
-/// Whether a `msg` keeps its rules (docs/protocol.md §7).
+/// Checks a `msg` (docs/protocol.md §7).
 ///
 /// # Errors
 /// The rule that it breaks.

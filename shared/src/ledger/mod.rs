@@ -1,7 +1,7 @@
-//! Money and who moves it: amounts, addresses, transactions and the bundles that blocks carry (docs/protocol.md §6, 7).
+//! Money: amounts, addresses, transactions, and the bundles in blocks (docs/protocol.md §6, 7).
 //!
-//! Everything here can be judged without a chain: shapes, texts, ids, and the rules of a transaction by itself. What a
-//! transaction does to balances is `layer::transaction`'s.
+//! Everything here can be checked without a chain: shapes, texts, ids, and the rules for a single transaction. The
+//! effect on balances is in `layer::transaction`.
 
 mod address;
 mod amount;

@@ -1,4 +1,4 @@
-//! Transactions: their text, id and signature, and the rules that they keep by themselves (docs/protocol.md §7).
+//! Transactions: their text, id and signature, and the rules that need no chain (docs/protocol.md §7).
 
 use super::{Address, Amount, TransactionViolation, Uuid, message};
 use crate::block::{BlockHash, hash_type};
@@ -8,7 +8,7 @@ use crate::params::Params;
 use serde::{Deserialize, Serialize};
 
 hash_type! {
-    /// The name of a transaction: SHA-256 of its text, so that nobody can squat on another's.
+    /// Identifies a transaction: SHA-256 of its text, so that nobody can claim another's id.
     TransactionId
 }
 
@@ -21,45 +21,45 @@ impl TransactionId {
 
 /// A signed payment.
 ///
-/// Its JSON is its only form: the fields in this order, and on reading nothing else.
+/// Its JSON has the fields in this order; on reading, exactly these fields are accepted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct Transaction {
     /// SHA-256 of its text.
     pub id: TransactionId,
-    /// Random.
+    /// Random, so that equal payments differ.
     pub uuid: Uuid,
-    /// Who pays.
+    /// The sender.
     pub from: Address,
-    /// Who is paid.
+    /// The receiver.
     pub to: Address,
-    /// How much is paid.
+    /// What the receiver gets.
     pub amount: Amount,
-    /// What the miner gets on top.
+    /// What the miner gets, in addition to the amount.
     pub fee: Amount,
-    /// What the sender says; may be empty.
+    /// The sender's message; may be empty.
     pub msg: String,
-    /// The sender's, over the text.
+    /// The sender's signature over the text.
     pub signature: Signature,
 }
 
 /// A payment before it is signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsigned {
-    /// Random.
+    /// Random, so that equal payments differ.
     pub uuid: Uuid,
-    /// Who pays.
+    /// The sender.
     pub from: Address,
-    /// Who is paid.
+    /// The receiver.
     pub to: Address,
-    /// How much is paid.
+    /// What the receiver gets.
     pub amount: Amount,
-    /// What the miner gets on top.
+    /// What the miner gets, in addition to the amount.
     pub fee: Amount,
-    /// What the sender says; may be empty.
+    /// The sender's message; may be empty.
     pub msg: String,
 }
 
-/// What a transaction needs to know of its network.
+/// The network's parameters that the rules for transactions need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TransactionRules {
     /// The network id: part of the text, against replay on another network.
@@ -98,13 +98,13 @@ impl From<TransactionJson> for Transaction {
 deserialize_strictly!(Transaction, from TransactionJson);
 
 impl Unsigned {
-    /// What is hashed and signed: `<network id>:<uuid>:<from>:<to>:<amount>:<fee>:<msg>`.
+    /// The text that is hashed and signed: `<network id>:<uuid>:<from>:<to>:<amount>:<fee>:<msg>`.
     pub fn text(&self, network: BlockHash) -> String {
         let Self { uuid, from, to, amount, fee, msg } = self;
         text(network, *uuid, from, to, *amount, *fee, msg)
     }
 
-    /// The transaction, with what `sign` answers for its text as its signature.
+    /// The transaction with the signature that `sign` returns for its text.
     pub fn sign(self, network: BlockHash, sign: impl FnOnce(&str) -> Signature) -> Transaction {
         let text = self.text(network);
         let Self { uuid, from, to, amount, fee, msg } = self;
@@ -114,12 +114,12 @@ impl Unsigned {
 }
 
 impl Transaction {
-    /// What is hashed and signed: `<network id>:<uuid>:<from>:<to>:<amount>:<fee>:<msg>`.
+    /// The text that is hashed and signed: `<network id>:<uuid>:<from>:<to>:<amount>:<fee>:<msg>`.
     pub fn text(&self, network: BlockHash) -> String {
         text(network, self.uuid, &self.from, &self.to, self.amount, self.fee, &self.msg)
     }
 
-    /// The rules that cost nearly nothing: amounts, message, id. Answers the text.
+    /// Checks the cheap rules: amounts, message, id. Returns the text.
     ///
     /// # Errors
     /// The first rule that it breaks.
@@ -140,7 +140,7 @@ impl Transaction {
         Ok(text)
     }
 
-    /// All rules that need no chain, the costly signature last.
+    /// Checks all rules that need no chain, the expensive signature last.
     ///
     /// # Errors
     /// The first rule that it breaks.
@@ -149,7 +149,7 @@ impl Transaction {
         verifier.verify(&Signed { text: &text, from: &self.from, to: &self.to, signature: &self.signature })
     }
 
-    /// What the sender loses: amount and fee. Saturates where a rule forbids it anyway.
+    /// Amount and fee together; [`Amount::MAX`] if that is exceeded, which a rule forbids.
     pub fn cost(&self) -> Amount {
         self.amount.checked_add(self.fee).unwrap_or(Amount::MAX)
     }

@@ -10,7 +10,7 @@ use std::str::FromStr;
 #[schema(value_type = String, pattern = "^[0-9a-f]{32}$")]
 pub struct Uuid(pub [u8; 16]);
 
-/// A text that is no uuid.
+/// The text is not a uuid.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected 32 lower-case hex digits")]
 pub struct NotAUuid;

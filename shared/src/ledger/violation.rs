@@ -1,4 +1,4 @@
-//! The rules that a transaction keeps or breaks by itself, whatever chain it stands on.
+//! The rules for a single transaction, which need no chain.
 
 use super::{Address, Amount, BadMessage, TransactionId};
 use crate::violation::RuleViolation;
@@ -6,15 +6,15 @@ use crate::violation::RuleViolation;
 /// The rules of transactions that need no chain, in the order in which they are checked (docs/protocol.md §7).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TransactionViolation {
-    /// It moves nothing.
+    /// The amount is 0.
     #[error("amount is 0: a transaction moves at least one grain")]
     NothingMoves,
-    /// Amount and fee together are more than there can be.
+    /// Amount and fee together exceed [`Amount::MAX`].
     #[error("amount {amount} LAB and fee {fee} LAB are together more than there can be, {max} LAB", max = Amount::MAX)]
     TooMuch {
-        /// What it moves.
+        /// Its amount.
         amount: Amount,
-        /// What it pays for that.
+        /// Its fee.
         fee: Amount,
     },
     /// Its `msg` is too long or has a control character.
@@ -25,7 +25,7 @@ pub enum TransactionViolation {
         "id {got} is not the hash of this content on this network: expected {expected}; was a field changed, or was it signed for another network?"
     )]
     WrongId {
-        /// What it says.
+        /// The transaction's `id`.
         got: TransactionId,
         /// The hash of its text.
         expected: TransactionId,

@@ -7,7 +7,7 @@ use crate::work::retarget::RetargetRule;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
-/// How `data` is read.
+/// The meaning of `data`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum LayerName {
@@ -18,7 +18,7 @@ pub enum LayerName {
 }
 
 impl LayerName {
-    /// Whether blocks carry transactions and pay their miner; where not, they carry what their miner says.
+    /// Whether blocks carry transactions and pay their miner. If not, they carry a text of their miner.
     pub const fn has_money(self) -> bool {
         matches!(self, Self::Transaction)
     }
@@ -27,11 +27,11 @@ impl LayerName {
 /// Everything that the nodes of a network must agree on, section `[network]` of `Config.toml`.
 ///
 /// # Invariants
-/// Fields are declared in alphabetical order: their JSON is hashed with sorted keys. Values that came from outside go
-/// through [`Params::check`] before they are used.
+/// Fields are declared in alphabetical order: their JSON is hashed with sorted keys. Values from outside must
+/// pass [`Params::check`] before they are used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 pub struct Params {
-    /// Milliseconds between blocks that retargeting aims at; 4 to a day.
+    /// Target interval between blocks, in milliseconds; 4 to a day.
     pub block_interval_ms: u64,
     /// The timestamp of genesis.
     pub genesis_time: Timestamp,
@@ -39,7 +39,7 @@ pub struct Params {
     pub halving_blocks: u64,
     /// Difficulty of block 1.
     pub initial_difficulty: Difficulty,
-    /// How `data` is read.
+    /// The meaning of `data`.
     pub layer: LayerName,
     /// Longest `data`, in bytes of its decoded UTF-8.
     pub max_data_bytes: u64,
@@ -55,9 +55,9 @@ pub struct Params {
     pub new_address_balance: u64,
     /// The retarget rule.
     pub retarget: RetargetRule,
-    /// Blocks that an epoch lasts, or that lwma looks back.
+    /// Blocks in an epoch, or in the average of lwma.
     pub retarget_window: u64,
-    /// Grains that a block creates at first.
+    /// Grains that a block creates before the first halving.
     pub reward: u64,
 }
 
@@ -71,19 +71,34 @@ pub enum BadParams {
         name: &'static str,
         /// Its value.
         got: u64,
-        /// What it may be.
+        /// The allowed values.
         bounds: RangeInclusive<u64>,
     },
-    /// The network's name has a character that it may not have, or too few or many.
+    /// The network's name has a wrong length or a character that is not allowed.
     #[error("[network] name = {0:?}: expected 1 to 32 of a-z, 0-9 and -")]
     Name(String),
 }
 
+/// Most intervals that `max_future_ms` may span. With more, miners who date their blocks ahead slow the network down:
+/// at 30 intervals, a tenth of the hash rate made each interval longer by a fifth, a quarter more than doubled it.
+const MAX_FUTURE_INTERVALS: u64 = 3;
+
 impl Params {
-    /// Whether every parameter keeps its bounds.
+    /// The largest sound `max_future_ms` for an interval.
+    pub const fn sound_future_ms(block_interval_ms: u64) -> u64 {
+        block_interval_ms.saturating_mul(MAX_FUTURE_INTERVALS)
+    }
+
+    /// Whether `max_future_ms` is so large that a minority can mislead the retarget rule with its timestamps.
+    pub const fn is_future_too_wide(&self) -> bool {
+        !matches!(self.retarget, RetargetRule::Fixed)
+            && self.max_future_ms > Self::sound_future_ms(self.block_interval_ms)
+    }
+
+    /// Checks that every parameter is within its bounds.
     ///
     /// # Errors
-    /// The first one that does not.
+    /// The first one that is not.
     pub fn check(&self) -> Result<(), BadParams> {
         let named = (1..=32).contains(&self.name.len())
             && self.name.bytes().all(|c| matches!(c, b'a'..=b'z' | b'0'..=b'9' | b'-'));
@@ -108,7 +123,7 @@ impl Params {
         }
     }
 
-    /// The block that everything begins with; it carries the parameters as its data.
+    /// The genesis block, with the parameters as its data.
     pub fn genesis(&self) -> Block {
         let fields = HeaderFields {
             index: Height::GENESIS,
@@ -120,9 +135,15 @@ impl Params {
         Block::new(fields, Nonce(0), self.canonical_json())
     }
 
-    /// The genesis hash, which names the network.
+    /// The genesis hash, which identifies the network.
     pub fn network_id(&self) -> BlockHash {
         self.genesis().hash()
+    }
+
+    /// The most bytes of a block's JSON: one byte of data may be written as six (`\u0000`), and the other fields take
+    /// less than 4 KiB (docs/protocol.md §8).
+    pub fn max_block_json(&self) -> usize {
+        usize::try_from(self.max_data_bytes).unwrap_or(usize::MAX).saturating_mul(6).saturating_add(4096)
     }
 
     /// The parameters with sorted keys and no white space.
@@ -133,7 +154,8 @@ impl Params {
 
     /// The first parameter in which another network differs, with both values, ours first.
     ///
-    /// Takes the other side as JSON, since it may know parameters, layers or rules that we do not.
+    /// Takes the other network's as JSON, since it may have parameters, layers or rules that this version does not
+    /// know.
     pub fn first_difference(&self, other: &serde_json::Value) -> Option<(String, String, String)> {
         let ours = serde_json::to_value(self).ok()?;
         let show = |value: Option<&serde_json::Value>| value.map_or("nothing".to_owned(), ToString::to_string);
@@ -164,6 +186,24 @@ impl Default for Params {
             retarget: RetargetRule::Lwma,
             retarget_window: 30,
             reward: 5_000_000_000,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_future_of_more_than_three_intervals_is_too_wide_unless_difficulty_is_fixed() {
+        for (block_interval_ms, retarget, expected) in [
+            (5000, RetargetRule::Lwma, false),
+            (4999, RetargetRule::Lwma, true),
+            (500, RetargetRule::Epoch, true),
+            (500, RetargetRule::Fixed, false),
+        ] {
+            let params = Params { block_interval_ms, retarget, ..Params::default() };
+            assert_eq!(params.is_future_too_wide(), expected, "{block_interval_ms} {retarget:?}");
         }
     }
 }

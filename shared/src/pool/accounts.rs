@@ -1,4 +1,4 @@
-//! Whose the pending transactions are: both directions of each address, with running totals.
+//! The pending transactions by address, in both directions, with running totals.
 
 use super::Pending;
 use super::pending::Age;
@@ -7,20 +7,20 @@ use std::collections::BTreeMap;
 
 /// The pending transactions of one address.
 ///
-/// Totals are wider than an amount: many can pay one address, each as much as there can be.
+/// Totals are wider than an amount: many transactions can pay one address, each up to [`crate::ledger::Amount::MAX`].
 #[derive(Debug, Default)]
 pub(super) struct Account {
-    /// Those to and from it, oldest first; one to itself once.
+    /// To and from the address, oldest first; a payment to itself is here once.
     pub(super) all: BTreeMap<Age, Pending>,
-    /// Those from it, oldest first.
+    /// From the address, oldest first.
     pub(super) outgoing: BTreeMap<Age, Pending>,
-    /// What those from it cost together.
+    /// The sum of amounts and fees from it.
     pub(super) cost: u128,
-    /// What those to it bring together.
+    /// The sum of amounts to it.
     pub(super) income: u128,
 }
 
-/// All addresses that have pending transactions, and no others.
+/// Has an entry for exactly the addresses with pending transactions.
 #[derive(Debug, Default)]
 pub(super) struct Accounts(BTreeMap<Address, Account>);
 

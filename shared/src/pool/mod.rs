@@ -1,23 +1,26 @@
 //! The pool: which transactions wait for a block, and which leave when there are too many (docs/protocol.md §11).
 //!
-//! It knows no clock, store, signature or chain: balances and times are told to it, and that a transaction is well-formed,
-//! rightly signed and not confirmed yet is for the caller to see to. Nothing here costs more than a logarithm of the
-//! pool's size for each transaction that comes or goes.
+//! It knows no clock, store, signature or chain. The caller passes balances and times, and ensures that a transaction
+//! is well-formed, has a valid signature and is not confirmed. Each admission or removal costs at most a logarithm of
+//! the pool's size. [`Staged`] adds what must happen before a change is on disk.
 //!
-//! After a change of the best chain, in this order: [`Pool::remove_confirmed`] for each transaction that is in the chain now,
-//! [`Pool::recheck_sender`] for each address that it changed, [`Pool::readmit`] for each transaction that fell out of it.
+//! After a change of the best chain, call in this order: [`Pool::remove_confirmed`] for each connected transaction,
+//! [`Pool::recheck_sender`] for each address whose balance changed, [`Pool::readmit`] for each disconnected
+//! transaction.
 //!
-//! What was accepted and is not covered any more is held aside: [`Pool::get`] knows it, and it is nowhere else until it is
-//! covered again, confirmed or too old.
+//! A transaction that was accepted and that its sender's balance no longer covers is *uncovered*: only [`Pool::get`]
+//! and [`Pool::uncovered`] return it until it is covered again, confirmed or expired.
 
 mod accounts;
 mod pending;
 mod refusal;
+mod staged;
 mod template;
 mod uncovered;
 
 pub use pending::{FeeRate, Pending};
 pub use refusal::{AdmissionError, Evicted, EvictionReason, PoolChanges};
+pub use staged::{BatchOutcome, CommitReply, MAX_WAITERS, PoolNews, StageError, Staged, TipChange, WriteBatch};
 pub use template::{Room, select_transactions};
 
 use crate::ledger::{Address, Amount, TransactionId};
@@ -27,33 +30,33 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use uncovered::Uncovered;
 
-/// What bounds a pool.
+/// The limits of a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolLimits {
     /// Most pending transactions.
     pub max_count: usize,
-    /// Most bytes of their JSON together.
+    /// Most bytes of their JSON in total.
     pub max_bytes: usize,
     /// Most pending transactions of one sender.
     pub max_per_sender: usize,
-    /// Longest JSON of one: what a block has room for. One that fits into no block would be the oldest for ever.
+    /// Longest JSON of a transaction, in bytes: the room in a block. A longer one would stay the oldest for ever.
     pub max_transaction_bytes: usize,
-    /// How long one may wait, in milliseconds.
+    /// How long a transaction may wait, in milliseconds.
     pub max_age_ms: u64,
-    /// The least fee that is passed on.
+    /// The lowest fee of a newcomer.
     pub min_fee: Amount,
 }
 
 /// The transactions that wait for a block.
 ///
 /// # Invariants
-/// Within its limits, each transaction once. What a sender's pending transactions cost together was covered by its balance
-/// when the last of them came; so they take effect in any order, as long as the balance stays.
+/// Within its limits; each transaction is there once. A sender's balance covers all its pending transactions together,
+/// so they can be confirmed in any order.
 #[derive(Debug)]
 pub struct Pool {
     limits: PoolLimits,
     by_id: BTreeMap<TransactionId, Pending>,
-    /// The best paid first; of equal ones the oldest.
+    /// Highest fee per byte first; of equal ones the oldest.
     by_fee: BTreeMap<(Reverse<FeeRate>, Age), Pending>,
     by_age: BTreeMap<Age, Pending>,
     accounts: Accounts,
@@ -79,7 +82,7 @@ impl Pool {
         }
     }
 
-    /// Whether [`Pool::admit`] would take it: to know before its signature is checked, which costs more than all of this.
+    /// Whether [`Pool::admit`] would admit it: to know before its signature is verified, which costs more.
     ///
     /// # Errors
     /// The first rule that refuses it.
@@ -88,7 +91,7 @@ impl Pool {
         self.check_fit(newcomer, balance).map(drop)
     }
 
-    /// Takes a transaction whose sender has this confirmed balance; answers what had to leave for it.
+    /// Admits a transaction whose sender has the confirmed `balance`; returns what was evicted for it.
     ///
     /// # Errors
     /// The first rule that refuses it; then nothing has changed.
@@ -99,10 +102,10 @@ impl Pool {
         Ok(self.insert_for(outbid, newcomer))
     }
 
-    /// Takes back what was accepted before, with the time of its first arrival where that is known: what a reorganisation
-    /// took out of the chain, or at a start what was stored, the oldest first. What is not covered is held aside.
+    /// Admits a transaction that was accepted before: one that a reorganisation disconnected or that was stored, oldest
+    /// first, with its first arrival time if known. It becomes uncovered if the balance does not cover it.
     ///
-    /// The least fee and the share of its sender apply to newcomers only.
+    /// The lowest fee and the sender's limit apply only to newcomers.
     ///
     /// # Errors
     /// The first rule that refuses it; then nothing has changed.
@@ -112,15 +115,15 @@ impl Pool {
         self.offer(returned, balance)
     }
 
-    /// Removes a transaction that is in the chain now; `None` if it was neither pending nor held aside.
+    /// Removes a confirmed transaction; `None` if it was neither pending nor uncovered.
     pub fn remove_confirmed(&mut self, id: &TransactionId) -> Option<Pending> {
         let pending = self.get(id)?.clone();
         self.remove_from_anywhere(&pending);
         Some(pending)
     }
 
-    /// Holds aside what a sender's changed balance no longer covers: the oldest are kept, one by one, as far as it goes.
-    /// With what is left of it those return that were held aside, the oldest first.
+    /// Applies a sender's new balance: the oldest pending transactions that it covers stay, the others become
+    /// uncovered. If balance remains, uncovered ones become pending again, oldest first.
     pub fn recheck_sender(&mut self, sender: &Address, balance: Amount) -> PoolChanges {
         let mut moved = PoolChanges::default();
         for pending in self.no_longer_covered(sender, balance) {
@@ -135,14 +138,15 @@ impl Pool {
                     moved.returned.extend(returned);
                     moved.evicted.extend(evicted);
                 }
-                // Covered again, and others pay more.
+                // Covered again, but the pool is full and the others pay more.
                 Err(_) => moved.evicted.push(Evicted { pending, reason: EvictionReason::Outbid }),
             }
         }
         moved
     }
 
-    /// Drops what has waited for too long, pending or aside, the oldest of each first and at most so many at a time.
+    /// Removes at most `at_most` transactions that have waited too long, pending or uncovered, the oldest of each
+    /// first.
     pub fn expire(&mut self, now_ms: u64, at_most: usize) -> Vec<Evicted> {
         let is_old = |pending: &&Pending| now_ms.saturating_sub(pending.arrived_ms) > self.limits.max_age_ms;
         let uncovered = self.uncovered.by_age().take_while(is_old);
@@ -150,72 +154,72 @@ impl Pool {
         self.evict(dropped, EvictionReason::Expired)
     }
 
-    /// What bounds this pool.
+    /// The limits of this pool.
     pub fn limits(&self) -> &PoolLimits {
         &self.limits
     }
 
-    /// How many are pending.
+    /// The number of pending transactions.
     pub fn len(&self) -> usize {
         self.by_id.len()
     }
 
-    /// Whether none is.
+    /// Whether no transaction is pending.
     pub fn is_empty(&self) -> bool {
         self.by_id.is_empty()
     }
 
-    /// The bytes of their JSON together.
+    /// The bytes of their JSON in total.
     pub fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// A number that is another after each change; it begins anew with each pool.
+    /// A number that changes with each change of the pending transactions. Each pool starts at 0.
     pub fn version(&self) -> u64 {
         self.version
     }
 
-    /// A transaction by its id, pending or held aside.
+    /// A transaction by its id, pending or uncovered.
     pub fn get(&self, id: &TransactionId) -> Option<&Pending> {
         self.by_id.get(id).or_else(|| self.uncovered.get(id))
     }
 
-    /// Those that are held aside until they are covered again, the oldest first.
+    /// The uncovered transactions, oldest first.
     pub fn uncovered(&self) -> impl DoubleEndedIterator<Item = &Pending> {
         self.uncovered.by_age()
     }
 
-    /// All, the best paid per byte first; of equal ones the oldest.
+    /// All pending transactions, highest fee per byte first; of equal ones the oldest.
     pub fn by_fee(&self) -> impl DoubleEndedIterator<Item = &Pending> {
         self.by_fee.values()
     }
 
-    /// All, the oldest first.
+    /// All pending transactions, oldest first.
     pub fn by_age(&self) -> impl DoubleEndedIterator<Item = &Pending> {
         self.by_age.values()
     }
 
-    /// Those from and to an address, the oldest first.
+    /// The pending transactions from and to an address, oldest first.
     pub fn of(&self, address: &Address) -> impl DoubleEndedIterator<Item = &Pending> {
         self.accounts.get(address).into_iter().flat_map(|account| account.all.values())
     }
 
-    /// How many there are from and to an address.
+    /// The number of pending transactions from and to an address.
     pub fn count_of(&self, address: &Address) -> usize {
         self.accounts.get(address).map_or(0, |account| account.all.len())
     }
 
-    /// What the pending transactions from an address cost together, fees included.
+    /// The sum of amounts and fees of the pending transactions from an address.
     pub fn outgoing(&self, address: &Address) -> Amount {
         saturated(self.accounts.get(address).map_or(0, |account| account.cost))
     }
 
-    /// What the pending transactions to an address bring together; the largest amount where it is more.
+    /// The sum of amounts of the pending transactions to an address; [`Amount::MAX`] if it is more.
     pub fn incoming(&self, address: &Address) -> Amount {
         saturated(self.accounts.get(address).map_or(0, |account| account.income))
     }
 
-    /// What an address with this confirmed balance has once all is confirmed: its balance at 0 confirmations.
+    /// The balance of an address once all pending transactions are confirmed: its balance at 0 confirmations.
     pub fn balance_with_pending(&self, address: &Address, confirmed: Amount) -> Amount {
         let (income, cost) = self.accounts.get(address).map_or((0, 0), |account| (account.income, account.cost));
         saturated((u128::from(confirmed.grains()) + income).saturating_sub(cost))
@@ -235,14 +239,14 @@ impl Pool {
         Ok(())
     }
 
-    /// The rules for everything; answers what must leave.
+    /// The rules for newcomers and returning transactions; returns what must be evicted.
     fn check_fit(&self, newcomer: &Pending, balance: Amount) -> Result<Vec<Pending>, AdmissionError> {
         let limit = self.limits.max_transaction_bytes.min(self.limits.max_bytes);
         if newcomer.bytes > limit {
             return Err(AdmissionError::TooLarge { bytes: newcomer.bytes, limit });
         }
         let (sender, cost) = (newcomer.transaction.from, newcomer.transaction.cost());
-        // What would have to leave counts, too: nobody gets room in a balance by pushing out what it has pending.
+        // What would be evicted counts, too: a sender cannot make room in its balance by outbidding itself.
         let pending = self.outgoing(&sender);
         if pending.checked_add(cost).is_none_or(|sum| sum > balance) {
             return Err(AdmissionError::Overspend { sender, balance, pending, cost });
@@ -254,7 +258,7 @@ impl Pool {
         if self.get(&newcomer.id()).is_some() { Err(AdmissionError::Known(newcomer.id())) } else { Ok(()) }
     }
 
-    /// The cheapest, as many as must leave to make room; each pays less per byte than the newcomer.
+    /// The cheapest transactions that must be evicted to make room; each pays less per byte than the newcomer.
     fn outbid_by(&self, newcomer: &Pending) -> Result<Vec<Pending>, AdmissionError> {
         let (mut count, mut bytes) = (self.len() + 1, self.bytes + newcomer.bytes);
         let mut outbid = Vec::new();
@@ -275,7 +279,7 @@ impl Pool {
         }
     }
 
-    /// What a balance does not cover of its sender's pending ones, the oldest first.
+    /// The sender's pending transactions that the balance does not cover, oldest first.
     fn no_longer_covered(&self, sender: &Address, balance: Amount) -> Vec<Pending> {
         let Some(account) = self.accounts.get(sender) else { return Vec::new() };
         if account.cost <= u128::from(balance.grains()) {
@@ -292,7 +296,7 @@ impl Pool {
         account.outgoing.values().filter(|pending| !is_covered(pending)).cloned().collect()
     }
 
-    /// Puts what was accepted before where it belongs: among the pending ones if it is covered, else aside.
+    /// Inserts a transaction that was accepted before: as pending if it is covered, else as uncovered.
     fn offer(&mut self, pending: Pending, balance: Amount) -> Result<PoolChanges, AdmissionError> {
         match self.check_fit(&pending, balance) {
             Ok(outbid) => {

@@ -1,4 +1,4 @@
-//! What waits in the pool, and the two orders in which it is looked at: by fee per byte, and by age.
+//! Pending transactions, and their two orders: by fee per byte and by age.
 
 use crate::ledger::{Amount, Transaction, TransactionId, json_of};
 use std::cmp::Ordering;
@@ -9,16 +9,16 @@ use std::sync::Arc;
 pub struct Pending {
     /// The transaction.
     pub transaction: Arc<Transaction>,
-    /// The length of its JSON: what it takes of a block and of the pool.
+    /// The length of its JSON, which counts in a block and in the pool.
     pub bytes: usize,
-    /// When it was first taken, in milliseconds since 1970.
+    /// When it first arrived, in milliseconds since 1970.
     pub arrived_ms: u64,
-    /// Its place among those that arrived in the same millisecond; the pool gives it.
+    /// Its order among arrivals in the same millisecond, assigned by the pool.
     pub(super) sequence: u64,
 }
 
 impl Pending {
-    /// A transaction that arrived at a time, measured once.
+    /// A transaction that arrived at `arrived_ms`.
     pub fn new(transaction: Arc<Transaction>, arrived_ms: u64) -> Self {
         let bytes = json_of(&transaction).len();
         Self { transaction, bytes, arrived_ms, sequence: 0 }
@@ -29,7 +29,7 @@ impl Pending {
         self.transaction.id
     }
 
-    /// What it pays for its place in a block.
+    /// Its fee per byte.
     pub fn fee_rate(&self) -> FeeRate {
         FeeRate { fee: self.transaction.fee, bytes: self.bytes }
     }
@@ -39,7 +39,7 @@ impl Pending {
     }
 }
 
-/// Fee per byte, compared exactly: a rounded quotient would make ties of what is none.
+/// Fee per byte, compared exactly: a rounded quotient would make different rates equal.
 #[derive(Debug, Clone, Copy)]
 pub struct FeeRate {
     fee: Amount,
@@ -47,7 +47,7 @@ pub struct FeeRate {
 }
 
 impl FeeRate {
-    /// The smallest fee with which so many bytes pay more per byte than this.
+    /// The smallest fee that is a higher rate for `bytes` bytes.
     pub(super) fn fee_above(self, bytes: usize) -> Amount {
         let same = u128::from(self.fee.grains()) * bytes as u128 / self.bytes.max(1) as u128;
         saturated(same + 1)
@@ -75,7 +75,7 @@ impl PartialEq for FeeRate {
 
 impl Eq for FeeRate {}
 
-/// The place of a pending transaction in the order of age, which no other has.
+/// The unique position of a pending transaction in the order of age.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Age {
     arrived_ms: u64,
@@ -83,13 +83,13 @@ pub(super) struct Age {
 }
 
 impl Age {
-    /// None is before it.
+    /// Before all others.
     pub(super) const FIRST: Self = Self { arrived_ms: 0, sequence: 0 };
-    /// None is after it.
+    /// After all others.
     pub(super) const LAST: Self = Self { arrived_ms: u64::MAX, sequence: u64::MAX };
 }
 
-/// A sum as an amount; the largest amount where it is more.
+/// A sum as an amount; [`Amount::MAX`] if it is more.
 pub(super) fn saturated(grains: u128) -> Amount {
     u64::try_from(grains).ok().and_then(Amount::new).unwrap_or(Amount::MAX)
 }
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn rates_that_differ_in_the_last_digit_only_are_told_apart() {
+    fn rates_that_differ_only_in_the_last_digit_are_different() {
         let max = Amount::MAX.grains();
         assert!(rate(max, 1 << 25) > rate(max - 1, 1 << 25));
         assert!(rate(max - 1, (1 << 25) - 1) > rate(max, 1 << 25));
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sum_above_what_can_be_is_the_most_that_can_be() {
+    fn a_sum_above_the_maximum_is_the_maximum() {
         assert_eq!(saturated(u128::from(Amount::MAX.grains()) + 1), Amount::MAX);
         assert_eq!(saturated(u128::MAX), Amount::MAX);
         assert_eq!(saturated(5).grains(), 5);

@@ -1,4 +1,4 @@
-//! Why the pool does not take a transaction, and why it lets one go.
+//! Why the pool refuses or evicts a transaction.
 
 use super::Pending;
 use crate::ledger::{Address, Amount, TransactionId};
@@ -6,15 +6,15 @@ use crate::ledger::{Address, Amount, TransactionId};
 /// The policy of the pool, in the order in which it is checked: the cheapest first (docs/protocol.md §11).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AdmissionError {
-    /// It waits already.
+    /// It is pending already.
     #[error("{0} is pending already")]
     Known(TransactionId),
-    /// It pays too little to be passed on.
+    /// Its fee is below the minimum.
     #[error("fee {fee} LAB is below the least that this mempool passes on, {least} LAB")]
     BelowMinFee {
-        /// What it pays.
+        /// Its fee.
         fee: Amount,
-        /// What it should pay at least.
+        /// The minimum.
         least: Amount,
     },
     /// It fits into no block.
@@ -22,39 +22,39 @@ pub enum AdmissionError {
     TooLarge {
         /// The length of its JSON.
         bytes: usize,
-        /// What there is room for.
+        /// The most bytes.
         limit: usize,
     },
-    /// The confirmed balance does not cover the sender's pending transactions and this.
+    /// The confirmed balance does not cover the sender's pending transactions and this one.
     #[error(
         "{sender} has {balance} LAB confirmed, of which {pending} LAB are spent by pending transactions: too little for {cost} LAB (amount and fee)"
     )]
     Overspend {
-        /// Who pays.
+        /// The sender.
         sender: Address,
         /// The sender's confirmed balance.
         balance: Amount,
-        /// What the sender's pending transactions cost together.
+        /// The sum of amounts and fees of the sender's pending transactions.
         pending: Amount,
-        /// What this costs.
+        /// Amount and fee of this transaction.
         cost: Amount,
     },
-    /// The sender has its share of the pool.
+    /// The sender has as many pending transactions as one sender may.
     #[error("{sender} has {limit} pending transactions, as many as one sender may: wait until some are confirmed")]
     TooManyOfSender {
-        /// Who pays.
+        /// The sender.
         sender: Address,
         /// Most pending transactions of one sender.
         limit: usize,
     },
-    /// There is no room, and this pays no more per byte than what would have to leave for it.
+    /// The pool is full, and this pays no more per byte than what would be evicted for it.
     #[error("the pool is full, and for {bytes} bytes {fee} LAB is too low a fee now: {least} LAB would do, or wait")]
     Full {
         /// The length of its JSON.
         bytes: usize,
-        /// What it pays.
+        /// Its fee.
         fee: Amount,
-        /// The smallest fee that would make room.
+        /// The smallest fee with which it would be admitted.
         least: Amount,
     },
 }
@@ -62,7 +62,7 @@ pub enum AdmissionError {
 impl AdmissionError {
     /// The rule that is broken, stable, for programs: `rule` in problem+json, with status 422.
     ///
-    /// `None` where the transaction itself is fine: it is known (200), or there is no room for it now (503).
+    /// `None` if the transaction itself is fine: it is known (200), or the pool has no room for it now (503).
     pub const fn rule(&self) -> Option<&'static str> {
         match self {
             Self::BelowMinFee { .. } => Some("min-fee"),
@@ -78,9 +78,9 @@ impl AdmissionError {
 pub enum EvictionReason {
     /// The pool was full, and another paid more per byte.
     Outbid,
-    /// It waited for too long.
+    /// It waited too long.
     Expired,
-    /// The sender's balance does not cover it any more, and too many such wait already for what they spend to come back.
+    /// The sender's balance does not cover it any more, and the pool keeps no more uncovered transactions.
     NotCovered,
 }
 
@@ -98,17 +98,17 @@ impl EvictionReason {
 /// A transaction that left the pool without being in a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evicted {
-    /// What left.
+    /// The transaction.
     pub pending: Pending,
-    /// Why.
+    /// Why it left.
     pub reason: EvictionReason,
 }
 
-/// What a change of the chain moved in the pool.
+/// The changes in the pool that follow from a change of the chain.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PoolChanges {
-    /// What is pending again.
+    /// Transactions that are pending again.
     pub returned: Vec<Pending>,
-    /// What left.
+    /// Transactions that left.
     pub evicted: Vec<Evicted>,
 }

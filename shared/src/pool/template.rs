@@ -1,30 +1,31 @@
-//! Which pending transactions the next block takes: the best paid, and a fifth for the oldest so that nothing starves.
+//! Selects the transactions for the next block: those with the highest fees, and a fifth of the room for the oldest, so
+//! that none waits for ever.
 //!
-//! It works on any two lists: a mempool's own, to preview blocks, or what a node has pulled from one. Whether a transaction
-//! takes effect on the node's state is for the layer to see when it fills the block.
+//! It works on any two lists: the mempool's own, to preview blocks, or those that a node fetched from a mempool. The
+//! layer checks whether a transaction is valid on the node's state when it fills the block.
 
 use super::Pending;
 use crate::ledger::TransactionId;
 use std::collections::BTreeSet;
 
-/// How many transactions that do not fit are passed over in each list before it is given up: a block that is nearly full is
-/// not worth a look at the whole pool.
+/// How many transactions that do not fit are skipped in each list before the search ends: a nearly full block is not
+/// worth a scan of the whole pool.
 const MAX_PASSED_OVER: usize = 100;
 
-/// One part of this many is for the oldest.
+/// The oldest get one part in this many.
 const SHARE_OF_OLDEST: usize = 5;
 
-/// What a block has left for transactions.
+/// The room for transactions in a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
-    /// How many transactions.
+    /// In transactions.
     pub count: usize,
-    /// How many bytes of `data`, of which each takes its JSON and a comma.
+    /// In bytes of `data`: each transaction takes its JSON and a comma.
     pub bytes: usize,
 }
 
 impl Room {
-    /// Takes what a transaction needs, or nothing if there is less.
+    /// Takes the room for a transaction; returns `false` and takes nothing if there is too little.
     fn take(&mut self, pending: &Pending) -> bool {
         let left = self.count.checked_sub(1).zip(self.bytes.checked_sub(pending.bytes + 1));
         if let Some((count, bytes)) = left {
@@ -34,11 +35,11 @@ impl Room {
     }
 }
 
-/// The transactions for a block with so much room, given the same ones by fee per byte and by age: first a fifth of the
-/// room, in count and bytes, with the oldest, then the rest with the best paid.
+/// The transactions for a block with this room, from the same list by fee per byte and by age: a fifth of the room, in
+/// count and bytes, for the oldest, the rest for the highest fees.
 ///
-/// The oldest that fits at all is always there, even where it is more than a fifth. The cost grows with the room, not with
-/// the lists.
+/// The oldest one that fits is always included, even if it takes more than a fifth. The cost grows with the room, not
+/// with the lists.
 pub fn select_transactions<'a>(
     by_fee: impl IntoIterator<Item = &'a Pending>,
     by_age: impl IntoIterator<Item = &'a Pending>,
@@ -54,13 +55,13 @@ pub fn select_transactions<'a>(
         } else if !chosen.is_empty() {
             break;
         } else if left.take(pending) {
-            // The oldest may be more than the share, but then it is all of it.
+            // The oldest one may take more than the share, but then no other gets part of it.
             chosen.push(pending);
             break;
         } else if room.count == 0 || passed_over == MAX_PASSED_OVER {
             break;
         } else {
-            // What fits into no block must not keep the others of its age waiting.
+            // A transaction that fits into no block must not block the next oldest.
             passed_over += 1;
         }
     }

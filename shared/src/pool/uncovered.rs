@@ -1,18 +1,18 @@
-//! Those that were accepted and that their sender's balance does not cover at the moment.
+//! Transactions that were accepted and that their sender's balance does not cover at the moment.
 //!
-//! A reorganisation takes away a payment and with it what others spend of it; all of them are good again as soon as the
-//! first is mined anew. Until then they are kept here: no block could take them, so they are neither offered nor counted.
-//! Only the order in which they are kept; when one comes here and when it leaves is for the pool to say.
+//! When a reorganisation disconnects a payment, those that spend it are uncovered until it is mined again. Until then
+//! they are kept here: no block could include them, so they are neither offered nor counted. The pool decides when one
+//! comes here and when it leaves.
 
 use super::pending::Age;
 use super::{Evicted, EvictionReason, Pending, PoolLimits};
 use crate::ledger::{Address, TransactionId};
 use std::collections::BTreeMap;
 
-/// They have one part of this many of the pool's count and bytes, besides the pool's own.
+/// Their limits are the pool's limits of count and bytes divided by this, in addition to the pool's own.
 const SHARE: usize = 10;
 
-/// What is held aside, each once.
+/// The uncovered transactions by id, age and sender.
 #[derive(Debug, Default)]
 pub(super) struct Uncovered {
     by_id: BTreeMap<TransactionId, Pending>,
@@ -26,17 +26,17 @@ impl Uncovered {
         self.by_id.get(id)
     }
 
-    /// All, the oldest first.
+    /// All, oldest first.
     pub(super) fn by_age(&self) -> impl DoubleEndedIterator<Item = &Pending> {
         self.by_age.values()
     }
 
-    /// Those from an address, the oldest first.
+    /// Those from an address, oldest first.
     pub(super) fn from(&self, sender: &Address) -> impl Iterator<Item = &Pending> {
         self.by_sender.range((*sender, Age::FIRST)..=(*sender, Age::LAST)).map(|(_, pending)| pending)
     }
 
-    /// Holds one more; answers what had to leave: the oldest, which have waited in vain for longest.
+    /// Adds one; returns what had to leave: the oldest, which have waited longest, or the new one if it is too large.
     pub(super) fn insert(&mut self, pending: Pending, limits: &PoolLimits) -> Vec<Evicted> {
         let (max_count, max_bytes) = (limits.max_count.div_ceil(SHARE), limits.max_bytes.div_ceil(SHARE));
         let not_covered = |pending| Evicted { pending, reason: EvictionReason::NotCovered };

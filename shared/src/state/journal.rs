@@ -1,12 +1,12 @@
-//! What undoing a block takes: the old value of each key that it wrote.
+//! Undoes a block: the old value of each key that it wrote.
 
 use super::Writes;
 
-/// The old values of the keys that a block wrote; `None` where there was none.
+/// The old values of the keys that a block wrote; `None` if the key had no value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Journal(pub Writes);
 
-/// Stored bytes that are not a journal.
+/// The stored bytes are not a journal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a journal")]
 pub struct MalformedJournal;

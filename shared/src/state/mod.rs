@@ -1,11 +1,11 @@
 //! The key-value state that a layer reads and writes, journaled so that undoing a block is generic.
 //!
-//! Writes never go to the store one by one. A block's writes gather in an [`Overlay`] over the [`State`] of the best chain,
-//! a whole reorganisation's in another on trial. Dropping an
-//! overlay undoes it; absorbing its writes keeps them. A layer sees only [`StateView`] and never writes undo code.
+//! Writes never go to the store one by one. The writes of a block are collected in an [`Overlay`] over the [`State`] of
+//! the best chain, those of a reorganisation in an overlay that is tried first. Dropping an overlay undoes its writes;
+//! absorbing it keeps them. A layer sees only [`StateView`] and never writes undo code.
 //!
-//! Besides what its rules read, a layer may write *facts*: rows that no rule reads (this address, this height, this
-//! balance after). They are kept where a service wants to answer from them, and undone with their block like the rest.
+//! A layer may also write *history*: rows that no rule reads (address, height, balance after it). They are kept only in
+//! services that serve them, and undone with their block like all others.
 
 mod journal;
 
@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub type Key = Arc<[u8]>;
 /// A value of the state.
 pub type Value = Arc<[u8]>;
-/// Changes by key: a new value, or none where the key was deleted.
+/// Changes by key: a new value, or `None` if the key was deleted.
 pub type Writes = BTreeMap<Key, Option<Value>>;
 
 /// Something that knows the value of every key.
@@ -29,10 +29,10 @@ pub trait StateRead {
     /// The value of `key`, if it has one.
     ///
     /// # Errors
-    /// Only our own failures.
+    /// Only failures of the store.
     fn get(&self, key: &[u8]) -> Result<Option<Value>, StoreError>;
 
-    /// Whether facts are kept here; where not, writing one does nothing.
+    /// Whether the history is kept; if not, writing it does nothing.
     fn keeps_history(&self) -> bool;
 }
 
@@ -42,7 +42,7 @@ pub trait StateView: StateRead {
     fn put(&mut self, key: &[u8], value: &[u8]);
     /// Removes `key`.
     fn delete(&mut self, key: &[u8]);
-    /// Sets the value of `key`, which no rule reads, where facts are kept.
+    /// Sets the value of `key`, which no rule reads, if the history is kept.
     fn put_history(&mut self, key: &[u8], value: &[u8]) {
         if self.keeps_history() {
             self.put(key, value);
@@ -52,7 +52,7 @@ pub trait StateView: StateRead {
 
 /// The state of the best chain: the rows of a store as of its last flush, and the writes since.
 ///
-/// Cheap to clone: clones share what they have in common, so a reader keeps one while the chain goes on.
+/// Cheap to clone: clones share their common content, so a reader can keep one while the chain grows.
 #[derive(Clone)]
 pub struct State {
     stored: Arc<dyn Snapshot>,
@@ -62,7 +62,7 @@ pub struct State {
 }
 
 impl State {
-    /// The state as `stored` has it.
+    /// The state in `stored`, without writes.
     pub fn stored_in(stored: Arc<dyn Snapshot>, keeps_history: bool) -> Self {
         Self { stored, writes: OrdMap::new(), bytes: 0, keeps_history }
     }
@@ -74,12 +74,12 @@ impl State {
         self.writes.extend(writes);
     }
 
-    /// Roughly how many bytes of writes wait for a flush; overwritten ones count again.
+    /// Roughly the bytes of the writes since the last flush; overwritten ones count again.
     pub fn unflushed_bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Adds all writes to `batch`. They stay here until [`State::flushed`] says that the batch was committed.
+    /// Adds all writes to `batch`. They stay here until [`State::flushed`], after the batch is committed.
     pub fn flush_into(&self, batch: &mut Batch) {
         for (key, value) in &self.writes {
             match value {
@@ -89,23 +89,23 @@ impl State {
         }
     }
 
-    /// The store has all writes now.
+    /// Drops the writes, which are in the store now.
     pub fn flushed(&mut self) {
         self.writes = OrdMap::new();
         self.bytes = 0;
     }
 
-    /// Reads from a newer snapshot from now on, so that the store need not keep what the old one shows.
+    /// Reads from a newer snapshot, so that the store need not keep the rows of the old one.
     ///
     /// State rows change only in a flush, so any snapshot since the last one shows the same.
     pub fn set_snapshot(&mut self, stored: Arc<dyn Snapshot>) {
         self.stored = stored;
     }
 
-    /// Visits the rows from `from` on in ascending order, until told to stop.
+    /// Visits the rows from `from` on in ascending order, until `visit` stops it.
     ///
     /// # Errors
-    /// Only our own failures.
+    /// Only failures of the store.
     pub fn scan(&self, from: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError> {
         let mut writes = self.writes.range::<_, [u8]>((Bound::Included(from), Bound::Unbounded)).peekable();
         let mut stopped = false;
@@ -149,28 +149,28 @@ impl StateRead for State {
     }
 }
 
-/// Writes over a state that they do not touch.
+/// Writes on top of a state that stays unchanged.
 pub struct Overlay<'a> {
     below: &'a dyn StateRead,
     writes: Writes,
 }
 
 impl<'a> Overlay<'a> {
-    /// No writes yet, over `below`.
+    /// An overlay without writes over `below`.
     pub fn new(below: &'a dyn StateRead) -> Self {
         Self { below, writes: Writes::new() }
     }
 
-    /// What has to be put back to undo the writes.
+    /// The journal that undoes the writes.
     ///
     /// # Errors
-    /// Only our own failures, reading the old values.
+    /// Only failures of the store, reading the old values.
     pub fn journal(&self) -> Result<Journal, StoreError> {
         let old = self.writes.keys().map(|key| Ok((key.clone(), self.below.get(key)?)));
         old.collect::<Result<_, StoreError>>().map(Journal)
     }
 
-    /// Puts back what `journal` holds: the state is then as it was before the block that the journal is of.
+    /// Restores the old values in `journal`: the state is then that before the journal's block.
     pub fn undo(&mut self, journal: Journal) {
         self.writes.extend(journal.0);
     }
@@ -180,7 +180,7 @@ impl<'a> Overlay<'a> {
         self.writes.extend(writes);
     }
 
-    /// The writes alone, to be absorbed by what lies below.
+    /// The writes alone, to be absorbed by the state or overlay below.
     pub fn into_writes(self) -> Writes {
         self.writes
     }

@@ -1,4 +1,4 @@
-//! A store in memory, for tests and simulations: the same contract, and faults on demand.
+//! A store in memory, for tests and simulations: the same contract, with faults on demand.
 
 use super::{Batch, Snapshot, Store, StoreError, Table, Visit};
 use imbl::OrdMap;
@@ -6,7 +6,7 @@ use std::ops::Bound;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Snapshots share what they have in common with the store, so that taking one copies nothing.
+/// Snapshots share their content with the store, so that taking one copies nothing.
 type Tables = [OrdMap<Arc<[u8]>, Arc<[u8]>>; Table::ALL.len()];
 
 /// A store in memory. Clones share their content, so that a "restarted" chain finds what was committed before.

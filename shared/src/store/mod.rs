@@ -1,12 +1,13 @@
-//! What a chain asks of its storage: ordered tables of bytes, snapshots, and atomic durable batches.
+//! The storage of a chain: ordered tables of bytes, snapshots, and atomic durable batches.
 //!
-//! The contract is small so that anything can stand behind it: `runtime` puts redb there, tests and simulations the
-//! [`MemoryStore`]. What the bytes mean is the business of whoever writes them (`chain::tables`).
+//! The trait is small, so that it is easy to implement: `runtime` implements it with redb, tests and simulations use
+//! the [`MemoryStore`]. The modules that write the bytes define their meaning (`chain::tables`).
 
 mod memory;
 
 pub use memory::MemoryStore;
 
+use crate::block::BlockId;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -32,20 +33,28 @@ pub enum Table {
 }
 
 impl Table {
-    /// All of them, in the order of their numbers.
+    /// All tables, in the order of their numbers.
     pub const ALL: [Self; 8] =
         [Self::Headers, Self::Bodies, Self::Best, Self::Index, Self::SideBlocks, Self::Undo, Self::State, Self::Meta];
 }
 
-/// Our own failure to read or write: never anybody else's fault (docs/protocol.md §4).
+/// Our own failure to read or write, which says nothing about a block or its sender (docs/protocol.md §4).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
-    /// The disk, the database or its file did not do what it should.
+    /// The disk or the database failed.
     #[error("the store failed: {0}")]
     Failed(String),
     /// A row is missing or cannot be read.
     #[error("the store is damaged: {0}")]
     Damaged(String),
+    /// What is stored of a block is missing or does not hash to the block's name; another copy of it repairs that.
+    #[error("what is stored of block {} {} is damaged: {what}", id.index, id.hash)]
+    DamagedBlock {
+        /// The block that should be there.
+        id: BlockId,
+        /// Its row that is damaged.
+        what: &'static str,
+    },
     /// The store holds the chain of another network.
     #[error("the store holds another network, whose genesis is {found}")]
     OtherNetwork {
@@ -54,40 +63,40 @@ pub enum StoreError {
     },
 }
 
-/// Is shown a row's key and value, and says whether to go on.
+/// Receives a row's key and value, and returns whether to continue.
 pub type Visit<'a> = dyn FnMut(&[u8], &[u8]) -> ControlFlow<()> + 'a;
 
-/// Reading, from a state of the store that does not change meanwhile.
+/// A state of the store that does not change while it is read.
 pub trait Snapshot: Send + Sync {
     /// The value of `key`, if there is one.
     ///
     /// # Errors
-    /// Only our own failures.
+    /// Only failures of the store.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// Visits rows in ascending order from `from` on, until told to stop.
+    /// Visits rows in ascending order from `from` on, until `visit` stops it.
     ///
     /// # Errors
-    /// Only our own failures.
+    /// Only failures of the store.
     fn scan(&self, table: Table, from: &[u8], visit: &mut Visit<'_>) -> Result<(), StoreError>;
 }
 
 /// A store with one writer and many readers that do not wait for one another.
 pub trait Store: Send + Sync {
-    /// The store as it is now.
+    /// The current content of the store.
     ///
     /// # Errors
-    /// Only our own failures.
+    /// Only failures of the store.
     fn snapshot(&self) -> Result<Arc<dyn Snapshot>, StoreError>;
 
-    /// Writes the whole batch or nothing of it; on `Ok` it survives a crash.
+    /// Writes the whole batch or nothing. On `Ok` it survives a crash.
     ///
     /// # Errors
-    /// Only our own failures. The store may be used again afterwards.
+    /// Only failures of the store. The store may be used again afterwards.
     fn commit(&self, batch: &Batch) -> Result<(), StoreError>;
 }
 
-/// One row to write: a key, and the value to put there or none to delete it.
+/// One row to write: a key and its new value, or `None` to delete it.
 pub type Row<'a> = (&'a [u8], Option<&'a [u8]>);
 
 /// Rows to write together. Keys and values lie in one buffer a table, which is kept when the batch is cleared.
@@ -99,12 +108,12 @@ pub struct Batch {
 #[derive(Debug, Default)]
 struct Rows {
     bytes: Vec<u8>,
-    /// Lengths of key and value; no value where the row is to be deleted.
+    /// Lengths of key and value; `None` deletes the row.
     lengths: Vec<(usize, Option<usize>)>,
 }
 
 impl Batch {
-    /// Puts `value` at `key`.
+    /// Sets the value of `key`.
     pub fn put(&mut self, table: Table, key: impl AsRef<[u8]>, value: impl AsRef<[u8]>) {
         let (key, value) = (key.as_ref(), value.as_ref());
         let rows = &mut self.tables[table as usize];
@@ -113,7 +122,7 @@ impl Batch {
         rows.lengths.push((key.len(), Some(value.len())));
     }
 
-    /// Removes what is at `key`, if anything.
+    /// Deletes the row of `key`, if there is one.
     pub fn delete(&mut self, table: Table, key: impl AsRef<[u8]>) {
         let rows = &mut self.tables[table as usize];
         rows.bytes.extend_from_slice(key.as_ref());
@@ -139,7 +148,7 @@ impl Batch {
         self.tables.iter().all(|rows| rows.lengths.is_empty())
     }
 
-    /// Forgets the rows, not their room.
+    /// Drops the rows, but keeps the buffers.
     pub fn clear(&mut self) {
         for rows in &mut self.tables {
             rows.bytes.clear();

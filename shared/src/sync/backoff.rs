@@ -1,4 +1,4 @@
-//! Offers that were not worth another try just now: a peer's tip whose blocks it does not deliver, or not all of them.
+//! Offers that are set aside for a while, since they could not be followed.
 //!
 //! An offer is a peer *and* a tip: what one peer fails to deliver, another may well have.
 
@@ -7,10 +7,10 @@ use crate::block::BlockHash;
 use std::collections::BTreeMap;
 
 const CAPACITY: usize = 256;
-const FIRST_REST_MS: u64 = 1_000;
-const MAX_REST_MS: u64 = 60_000;
+const FIRST_BACKOFF_MS: u64 = 1_000;
+const MAX_BACKOFF_MS: u64 = 60_000;
 
-/// Offers, each resting for a time that doubles whenever it disappoints again.
+/// Offers, each set aside for a time that doubles with each failure.
 #[derive(Default)]
 pub(super) struct Backoff {
     offers: BTreeMap<(PeerAddress, BlockHash), BackoffEntry>,
@@ -29,7 +29,7 @@ impl Backoff {
             oldest.and_then(|oldest| self.offers.remove(&oldest));
         }
         let entry = self.offers.entry(offer).or_insert(BackoffEntry { until_ms: 0, times: 0 });
-        entry.until_ms = now_ms + (FIRST_REST_MS << entry.times.min(16)).min(MAX_REST_MS);
+        entry.until_ms = now_ms + (FIRST_BACKOFF_MS << entry.times.min(16)).min(MAX_BACKOFF_MS);
         entry.times += 1;
     }
 

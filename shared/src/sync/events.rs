@@ -1,4 +1,4 @@
-//! Events for whoever listens.
+//! Events for subscribers.
 
 use super::download::Download;
 use super::{PeerAddress, SyncOutput, Syncer};
@@ -19,7 +19,7 @@ pub enum SyncEvent {
     Peer(PeerEvent),
 }
 
-/// A block was taken, on the best chain or on a side branch.
+/// A block was stored, on the best chain or on a side branch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct BlockEvent {
     /// Its height.
@@ -38,7 +38,7 @@ pub struct BlockEvent {
     pub best: bool,
     /// How it came here.
     pub source: BlockSource,
-    /// Who sent it, where it was sent.
+    /// The peer that sent it, if one did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<String>,
 }
@@ -73,7 +73,7 @@ pub struct ReorgEvent {
 /// A peer came or went.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PeerEvent {
-    /// Which.
+    /// The peer's address.
     pub address: String,
     /// What happened.
     pub change: PeerChange,
@@ -129,12 +129,12 @@ impl Syncer {
         })));
     }
 
-    /// Tells of what a download has taken: of every block if they are few, of the newest if they are many.
+    /// Emits events for the blocks that a download connected: for all if they are few, for the newest if they are many.
     pub(super) fn emit_connected_blocks(&mut self, download: &mut Download, chain: &Chain) {
-        let taken = download.take_connected();
+        let connected = download.take_connected();
         let mut work = chain.tip().work;
-        let mut events = Vec::with_capacity(taken.newest.len());
-        for header in taken.newest.iter().rev() {
+        let mut events = Vec::with_capacity(connected.len());
+        for header in connected.iter().rev() {
             let side_work = chain.side_work(&header.hash());
             events.push(BlockEvent {
                 index: header.index,

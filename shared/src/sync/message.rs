@@ -1,8 +1,9 @@
-//! What a syncer asks of peers, what comes back, and the two clocks that it is told.
+//! What a syncer requests from peers, what comes back, and the two clocks that it is given.
 
 use super::SyncEvent;
 use crate::block::{Block, BlockHash, Header, Timestamp};
 use crate::chain::Tip;
+use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -16,8 +17,8 @@ impl PeerAddress {
     /// Longest address that is taken, in bytes: a DNS name has at most 253.
     pub const MAX_BYTES: usize = 300;
 
-    /// The address `text`, if it has the form `host:port` (an IPv6 host in brackets), in its one spelling: lower case, no
-    /// leading zeros.
+    /// The address `text`, if it has the form `host:port` (an IPv6 host in brackets), in its one spelling: lower case,
+    /// no leading zeros.
     pub fn new(text: &str) -> Option<Self> {
         let (host, port) = text.rsplit_once(':')?;
         // "::1:80" could be read in two ways, "+80" and "080" are other spellings.
@@ -37,16 +38,25 @@ impl PeerAddress {
         &self.0
     }
 
+    /// The host, an IPv6 address without its brackets.
+    pub fn host(&self) -> &str {
+        self.0.rsplit_once(':').map_or("", |(host, _)| host).trim_start_matches('[').trim_end_matches(']')
+    }
+
+    /// The IP address, if the host is one.
+    pub fn ip(&self) -> Option<IpAddr> {
+        self.host().parse().ok()
+    }
+
     /// Whether it can only mean the machine, or the link, that it is used on.
     pub fn is_local(&self) -> bool {
-        let host = self.0.rsplit_once(':').map_or("", |(host, _)| host).trim_start_matches('[').trim_end_matches(']');
-        match host.parse::<core::net::IpAddr>() {
-            Ok(core::net::IpAddr::V4(ip)) => ip.is_loopback() || ip.is_link_local() || ip.is_unspecified(),
-            Ok(core::net::IpAddr::V6(ip)) => {
+        match self.ip() {
+            Some(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_link_local() || ip.is_unspecified(),
+            Some(IpAddr::V6(ip)) => {
                 let mapped_is_local = ip.to_ipv4_mapped().is_some_and(|ip| ip.is_loopback() || ip.is_link_local());
                 ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unspecified() || mapped_is_local
             }
-            Err(_) => host.eq_ignore_ascii_case("localhost"),
+            None => self.host().eq_ignore_ascii_case("localhost"),
         }
     }
 }
@@ -71,25 +81,25 @@ impl fmt::Display for PeerAddress {
     }
 }
 
-/// The present, as the syncer is told it.
+/// The present.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
-    /// What the clock on the wall says: timestamps are judged by it. It may jump.
+    /// The time of the wall clock, which may jump: timestamps are judged by it.
     pub time: Timestamp,
     /// Milliseconds since some moment, never going back: waiting is measured by it.
     pub uptime_ms: u64,
 }
 
-/// Names a request until it is answered.
+/// The name of a request until its response is here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
-/// What is asked of a peer.
+/// A request to a peer.
 #[derive(Debug, Clone)]
 pub enum PeerRequest {
-    /// `GET /info`: who are you, what is your tip?
+    /// `GET /info`: its network and tip.
     Info,
-    /// `GET /peers`: whom do you know?
+    /// `GET /peers`: its peers.
     Peers,
     /// `POST /sync/headers`.
     Headers {
@@ -100,14 +110,14 @@ pub enum PeerRequest {
     },
     /// `POST /sync/blocks`.
     Blocks {
-        /// In the order wanted.
+        /// In the order that the blocks should come in.
         hashes: Vec<BlockHash>,
     },
-    /// `POST /block`: here is a new one.
+    /// `POST /block`: a block that the peer may lack.
     Push(Arc<Block>),
 }
 
-/// A peer's answer, well-formed.
+/// A peer's response, well-formed.
 #[derive(Debug, Clone)]
 pub enum PeerResponse {
     /// To [`PeerRequest::Info`].
@@ -120,6 +130,8 @@ pub enum PeerResponse {
         difference: Option<String>,
         /// Its best block.
         tip: Option<Tip>,
+        /// The IP address that the response came from, if that is known.
+        ip: Option<IpAddr>,
     },
     /// To [`PeerRequest::Peers`].
     Peers(Vec<PeerAddress>),
@@ -128,22 +140,25 @@ pub enum PeerResponse {
     /// To [`PeerRequest::Blocks`].
     Blocks(Vec<Block>),
     /// To [`PeerRequest::Push`].
-    Pushed,
+    Pushed {
+        /// The block's parent, if the peer lacks it and cannot fetch it from us.
+        missing: Option<BlockHash>,
+    },
 }
 
-/// Why there is no answer to work with.
+/// Why there is no response to work with.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// Nobody is there: no fault of the peer's.
+    /// Connecting failed, or the connection broke.
     #[error("unreachable: {0}")]
     Unreachable(String),
-    /// It took the request and did not answer in time.
+    /// The response did not arrive in time.
     #[error("no answer in time")]
     Slow,
-    /// What it answered is too large, or not what the protocol says.
+    /// The response is too large, or not what the protocol says.
     #[error("{0}")]
     Misbehaved(String),
-    /// It answered with an error.
+    /// The response is an error.
     #[error("refused: {0}")]
     Refused(String),
 }
@@ -151,24 +166,29 @@ pub enum Failure {
 /// What the syncer wants done.
 #[derive(Debug, Clone)]
 pub enum SyncOutput {
-    /// Ask a peer, and hand the answer to `Syncer::handle_response`.
+    /// Send a request, report to `Syncer::handle_progress` while the response arrives, and hand that to
+    /// `Syncer::handle_response`.
     Request {
         /// Names the request.
         id: RequestId,
-        /// Whom.
+        /// The receiver.
         peer: PeerAddress,
-        /// What.
+        /// The request.
         request: PeerRequest,
-        /// After how many milliseconds the syncer stops waiting.
+        /// Milliseconds after which no response is accepted any more. The syncer may give up earlier.
         timeout_ms: u64,
     },
-    /// Tell whoever listens.
+    /// Give up a request: its response does not matter any more.
+    Cancel(RequestId),
+    /// Tell subscribers.
     Event(SyncEvent),
-    /// Write down for whoever looks into what the syncer does.
+    /// Something that the operator should know and do something about.
+    Warning(String),
+    /// A detail for those who look into what the syncer does.
     Log(String),
 }
 
-/// Body of `POST /peers` on a node: whom to talk to.
+/// Body of `POST /peers` on a node: changes of its peers.
 #[derive(Debug, Clone, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct PeersUpdate {

@@ -1,185 +1,107 @@
-//! Whom the syncer knows, what it thinks of each, and when to ask again.
+//! The table of peers: which addresses are known, blocked or dropped, and when each is polled.
 
-use super::{Now, PeerAddress, PeerChange, RequestId};
-use crate::block::{BlockHash, Timestamp};
+use super::net_group::NetGroup;
+use super::peer::{NOT_POLLED, Peer, PeerInfo, PeerSource, PeerState};
+use super::places::Waiting;
+use super::{Now, PeerAddress, PeerChange};
 use crate::chain::Tip;
-use serde::{Deserialize, Serialize};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::collections::BTreeMap;
-use utoipa::ToSchema;
 
-/// How long an unreachable or foreign peer is left alone at the most.
+/// How long an unreachable or foreign peer is left alone at most.
 const MAX_BACKOFF_MS: u64 = 60_000;
 /// How long a peer is dropped for its first misbehaviour; doubles with each.
 const FIRST_DROP_MS: u64 = 30_000;
 const MAX_DROP_MS: u64 = 3_600_000;
-/// What a peer fails to deliver of what it claimed is bad luck as often as this, in a row.
-const PROMISES_BEFORE_STRIKE: u32 = 3;
-/// How long a download may hold up the offers of other peers at first; doubles with each that takes longer.
-const FIRST_TURN_MS: u64 = 20_000;
-const MAX_TURN_MS: u64 = 3_600_000;
 /// An address that never answered is forgotten after this many tries, unless it was added by hand.
 const TRIES_BEFORE_FORGETTING: u32 = 8;
-
-/// Where an address comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PeerSource {
-    /// A person or the command line named it; it is never forgotten.
-    Manual,
-    /// The tracker lists it.
-    Tracker,
-    /// A peer knows it, or it has called us.
-    Peers,
-}
-
-/// What we think of a peer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum PeerState {
-    /// It has not answered yet.
-    New,
-    /// It answers and is of our network.
-    Connected,
-    /// It does not answer.
-    Unreachable(String),
-    /// It is of another network.
-    Foreign(String),
-    /// It misbehaved and is left alone until this uptime.
-    Dropped { until_ms: u64, reason: String },
-}
-
-pub(super) struct Peer {
-    pub(super) source: PeerSource,
-    pub(super) state: PeerState,
-    pub(super) tip: Option<Tip>,
-    pub(super) last_seen: Option<Timestamp>,
-    /// Uptime at which its info is asked for next.
-    pub(super) poll_at_ms: u64,
-    pub(super) info: Option<RequestId>,
-    pub(super) pushes: u32,
-    /// The last block that it sent us or took from us.
-    pub(super) knows: Option<BlockHash>,
-    /// It has not answered since somebody asked for a sync of all.
-    pub(super) sync_pending: bool,
-    /// Number of the last download from it; 0 if there was none.
-    pub(super) last_download: u64,
-    /// How long the next one may hold up others.
-    pub(super) turn_ms: u64,
-    tries: u32,
-    strikes: u32,
-    broken_promises: u32,
-}
-
-impl Peer {
-    fn new(source: PeerSource, now: Now) -> Self {
-        Self {
-            source,
-            state: PeerState::New,
-            tip: None,
-            last_seen: None,
-            poll_at_ms: now.uptime_ms,
-            info: None,
-            pushes: 0,
-            knows: None,
-            sync_pending: false,
-            last_download: 0,
-            turn_ms: FIRST_TURN_MS,
-            tries: 0,
-            strikes: 0,
-            broken_promises: 0,
-        }
-    }
-
-    pub(super) fn is_connected(&self) -> bool {
-        self.state == PeerState::Connected
-    }
-
-    pub(super) fn is_available(&self, now: Now) -> bool {
-        !matches!(&self.state, PeerState::Dropped { until_ms, .. } if *until_ms > now.uptime_ms)
-    }
-
-    /// It behaved for a whole download, and we are the better for it: what was before is forgiven.
-    pub(super) fn clear_penalties(&mut self) {
-        (self.strikes, self.broken_promises, self.turn_ms) = (0, 0, FIRST_TURN_MS);
-    }
-
-    /// It had less than it claimed; answers whether that was once too often.
-    pub(super) fn record_broken_promise(&mut self, now: Now) -> bool {
-        (self.tip, self.poll_at_ms) = (None, now.uptime_ms);
-        self.broken_promises += 1;
-        let too_often = self.broken_promises >= PROMISES_BEFORE_STRIKE;
-        if too_often {
-            self.broken_promises = 0;
-        }
-        too_often
-    }
-
-    /// Its download took longer than its turn.
-    pub(super) fn extend_turn(&mut self) {
-        self.turn_ms = (2 * self.turn_ms).min(MAX_TURN_MS);
-    }
-
-    /// It has called us: if we thought that nobody is there, it is time to look again.
-    pub(super) fn record_call(&mut self, now: Now) {
-        if matches!(self.state, PeerState::Unreachable(_)) && self.tries > 0 {
-            self.tries = 0;
-            self.poll_at_ms = now.uptime_ms;
-        }
-    }
-}
-
-/// One entry of `GET /peers` on a node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(as = Peer)]
-pub struct PeerInfo {
-    /// `host:port`.
-    pub address: String,
-    /// Its best block when last asked.
-    pub tip: Option<Tip>,
-    /// When it last answered.
-    pub last_seen: Option<Timestamp>,
-    /// Why nothing is exchanged with it at the moment.
-    pub error: Option<String>,
-}
+/// Most dropped addresses that are remembered after they lost their places.
+const MAX_OFFENDERS: usize = 1000;
+const LOCALHOST: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// All peers by address, in order, so that runs with the same seed do the same.
 pub(super) struct Peers {
     pub(super) known: BTreeMap<PeerAddress, Peer>,
     /// Addresses to have nothing to do with, either way.
-    pub(super) blocked: BTreeMap<PeerAddress, PeerSource>,
-    max: usize,
+    pub(super) blocked: BTreeMap<PeerAddress, Blocked>,
+    /// Addresses without a place.
+    pub(super) waiting: Waiting,
+    offenders: BTreeMap<PeerAddress, Offender>,
+    pub(super) max: usize,
     poll_ms: u64,
+}
+
+/// A peer that the operator blocked.
+pub(super) struct Blocked {
+    pub(super) source: PeerSource,
+    ip: Option<IpAddr>,
+}
+
+/// A dropped peer that lost its place: its misbehaviour is not forgotten with it.
+struct Offender {
+    until_ms: u64,
+    strikes: u32,
 }
 
 impl Peers {
     pub(super) fn new(max: usize, poll_ms: u64) -> Self {
-        Self { known: BTreeMap::new(), blocked: BTreeMap::new(), max, poll_ms }
+        Self {
+            known: BTreeMap::new(),
+            blocked: BTreeMap::new(),
+            waiting: Waiting::default(),
+            offenders: BTreeMap::new(),
+            max,
+            poll_ms,
+        }
     }
 
-    /// Adds an address; a full table takes it only by hand or in place of one that never answered.
-    pub(super) fn add(&mut self, address: PeerAddress, source: PeerSource, now: Now) {
-        if self.blocked.contains_key(&address) {
-            return;
-        }
-        if let Some(peer) = self.known.get_mut(&address) {
-            peer.source = peer.source.min(source);
-            return;
-        }
-        if self.known.len() >= self.max && source != PeerSource::Manual {
-            let silent = |peer: &Peer| {
-                let has_failed = peer.tries > 0 || matches!(peer.state, PeerState::Dropped { .. });
-                peer.source != PeerSource::Manual && has_failed && !peer.is_connected()
-            };
-            let silent = self.known.iter().filter(|(_, peer)| silent(peer));
-            // First those that never answered, then those silent for longest.
-            let worst = silent.max_by_key(|(_, peer)| (peer.last_seen.is_none(), peer.tries));
-            let Some(replaced) = worst.map(|(address, _)| address.clone()) else { return };
-            self.known.remove(&replaced);
-        }
-        self.known.insert(address, Peer::new(source, now));
+    /// Whether an address may become a peer.
+    pub(super) fn is_welcome(&self, address: &PeerAddress, now: Now) -> bool {
+        let is_offender = || self.offenders.get(address).is_some_and(|offender| offender.until_ms > now.uptime_ms);
+        !self.blocked.contains_key(address) && !is_offender()
     }
 
-    /// Answers whether it was connected.
-    pub(super) fn remove(&mut self, address: &PeerAddress) -> bool {
-        self.known.remove(address).is_some_and(|peer| peer.is_connected())
+    pub(super) fn insert(&mut self, address: PeerAddress, source: PeerSource, now: Now) {
+        let strikes = self.offenders.remove(&address).map_or(0, |offender| offender.strikes);
+        let peer = Peer::new(&address, source, strikes, now);
+        self.known.insert(address, peer);
+    }
+
+    /// Removes a peer, but remembers if it was dropped. Returns whether it was connected.
+    pub(super) fn replace(&mut self, address: &PeerAddress) -> bool {
+        let Some(peer) = self.known.remove(address) else { return false };
+        if let PeerState::Dropped { until_ms, .. } = peer.state {
+            if self.offenders.len() >= MAX_OFFENDERS {
+                let first = self.offenders.iter().min_by_key(|(_, offender)| offender.until_ms);
+                first.map(|(address, _)| address.clone()).and_then(|first| self.offenders.remove(&first));
+            }
+            self.offenders.insert(address.clone(), Offender { until_ms, strikes: peer.strikes });
+        }
+        peer.is_connected()
+    }
+
+    /// Forgets a peer and all that it did.
+    pub(super) fn remove(&mut self, address: &PeerAddress) {
+        self.known.remove(address);
+        self.offenders.remove(address);
+        self.waiting.remove(address);
+    }
+
+    pub(super) fn block(&mut self, address: PeerAddress) {
+        let peer = self.known.get(&address);
+        let source = peer.map_or(PeerSource::Peers, |peer| peer.source);
+        let ip = peer.and_then(|peer| peer.ip).or_else(|| address.ip());
+        self.remove(&address);
+        self.blocked.entry(address).or_insert(Blocked { source, ip });
+    }
+
+    /// The IP addresses of blocked peers, without `own`, 127.0.0.1, ::1 and those of other peers: callers there may be
+    /// others.
+    pub(super) fn blocked_ips(&self, own: Option<IpAddr>) -> Vec<IpAddr> {
+        let others = self.known.values().filter_map(|peer| peer.ip).chain(own);
+        let shared: Vec<_> = others.map(|ip| ip.to_canonical()).chain(LOCALHOST).collect();
+        let ips = self.blocked.values().filter_map(|blocked| blocked.ip).map(|ip| ip.to_canonical());
+        ips.filter(|ip| !shared.contains(ip)).collect()
     }
 
     pub(super) fn is_connected(&self, address: &PeerAddress) -> bool {
@@ -190,11 +112,20 @@ impl Peers {
         self.known.iter().filter(|(_, peer)| peer.is_connected())
     }
 
-    /// It answered and is of our network; tells if that is new.
-    pub(super) fn record_response(&mut self, address: &PeerAddress, tip: Option<Tip>, now: Now) -> Option<PeerChange> {
+    /// It answered, from `ip`, and is of our network; returns the change if there is one.
+    pub(super) fn record_response(
+        &mut self,
+        address: &PeerAddress,
+        tip: Option<Tip>,
+        ip: Option<IpAddr>,
+        now: Now,
+    ) -> Option<PeerChange> {
         let poll_ms = self.poll_ms;
         let peer = self.known.get_mut(address)?;
         let was_connected = peer.is_connected();
+        if let Some(ip) = ip {
+            (peer.ip, peer.group) = (Some(ip), NetGroup::of_ip(ip));
+        }
         peer.state = PeerState::Connected;
         peer.tip = tip;
         peer.last_seen = Some(now.time);
@@ -203,7 +134,7 @@ impl Peers {
         (!was_connected).then_some(PeerChange::Connected)
     }
 
-    /// It did not answer, or is of another network; tells if that is news.
+    /// It did not answer, or is of another network; returns the change if there is one.
     pub(super) fn record_failure(&mut self, address: &PeerAddress, state: PeerState, now: Now) -> Option<PeerChange> {
         let poll_ms = self.poll_ms;
         let peer = self.known.get_mut(address)?;
@@ -220,24 +151,24 @@ impl Peers {
         is_news.then_some(PeerChange::Lost)
     }
 
-    /// It broke a rule: left alone for a time that doubles with each.
-    pub(super) fn drop_temporarily(&mut self, address: &PeerAddress, reason: String, now: Now) {
-        if let Some(peer) = self.known.get_mut(address) {
-            let for_ms = (FIRST_DROP_MS << peer.strikes.min(16)).min(MAX_DROP_MS);
-            peer.strikes += 1;
-            peer.tip = None;
-            peer.state = PeerState::Dropped { until_ms: now.uptime_ms + for_ms, reason };
-            peer.poll_at_ms = now.uptime_ms + for_ms;
-        }
+    /// Leaves a peer that misbehaved alone for a time that doubles with each; what it does meanwhile adds nothing.
+    /// Returns whether it was dropped just now.
+    pub(super) fn drop_temporarily(&mut self, address: &PeerAddress, reason: String, now: Now) -> bool {
+        let Some(peer) = self.known.get_mut(address).filter(|peer| peer.is_available(now)) else { return false };
+        let for_ms = (FIRST_DROP_MS << peer.strikes.min(16)).min(MAX_DROP_MS);
+        peer.strikes += 1;
+        (peer.tip, peer.delivered) = (None, 0);
+        peer.state = PeerState::Dropped { until_ms: now.uptime_ms + for_ms, reason };
+        peer.poll_at_ms = now.uptime_ms + for_ms;
+        true
     }
 
     pub(super) fn list(&self) -> Vec<PeerInfo> {
         let known = self.known.iter().map(|(address, peer)| {
             let error = match &peer.state {
-                PeerState::New => Some("not asked yet".to_owned()),
+                PeerState::New => Some(NOT_POLLED.to_owned()),
                 PeerState::Connected => None,
-                PeerState::Unreachable(reason) => Some(reason.clone()),
-                PeerState::Foreign(reason) => Some(reason.clone()),
+                PeerState::Unreachable(reason) | PeerState::Foreign(reason) => Some(reason.clone()),
                 PeerState::Dropped { reason, .. } => Some(format!("left alone for a while: {reason}")),
             };
             PeerInfo { address: address.to_string(), tip: peer.tip, last_seen: peer.last_seen, error }
@@ -249,5 +180,74 @@ impl Peers {
             error: Some("blocked".to_owned()),
         });
         known.chain(blocked).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block::Timestamp;
+    use crate::random::Random;
+
+    const fn at(uptime_ms: u64) -> Now {
+        Now { time: Timestamp::EPOCH, uptime_ms }
+    }
+
+    fn address(text: &str) -> PeerAddress {
+        PeerAddress::new(text).unwrap()
+    }
+
+    fn with(addresses: &[&str], max: usize) -> Peers {
+        let (mut peers, mut random) = (Peers::new(max, 3000), Random::new(1));
+        for text in addresses {
+            peers.add(address(text), PeerSource::Tracker, at(0), &mut random);
+        }
+        peers
+    }
+
+    #[test]
+    fn the_ip_of_a_blocked_peer_is_blocked_unless_another_peer_shares_it() {
+        let all = ["10.0.0.1:1", "10.0.0.2:1", "10.0.0.2:2", "127.0.0.1:1", "127.0.0.2:1", "name:1"];
+        let mut peers = with(&all, 32);
+        peers.record_response(&address("name:1"), None, Some("10.0.0.3".parse().unwrap()), at(0));
+        for blocked in ["10.0.0.1:1", "10.0.0.2:1", "127.0.0.1:1", "127.0.0.2:1", "name:1"] {
+            peers.block(address(blocked));
+        }
+        let blocked = ["10.0.0.1", "127.0.0.2", "10.0.0.3"].map(|ip| ip.parse::<IpAddr>().unwrap());
+        assert_eq!(peers.blocked_ips(None), blocked);
+        assert_eq!(peers.blocked_ips(Some(blocked[0])), blocked[1..], "callers from our own address may be anyone");
+    }
+
+    #[test]
+    fn an_offence_while_a_peer_is_dropped_adds_nothing() {
+        let (mut peers, bad) = (with(&["10.0.0.1:1"], 32), address("10.0.0.1:1"));
+        assert!(peers.drop_temporarily(&bad, "it lied".to_owned(), at(0)));
+        for _ in 0..18 {
+            assert!(!peers.drop_temporarily(&bad, "it lied again".to_owned(), at(1)));
+        }
+        assert!(peers.known[&bad].is_available(at(FIRST_DROP_MS)), "it is dropped for longer than once");
+        assert!(peers.drop_temporarily(&bad, "and again".to_owned(), at(FIRST_DROP_MS)));
+        assert!(!peers.known[&bad].is_available(at(2 * FIRST_DROP_MS)), "a second offence counts double");
+    }
+
+    #[test]
+    fn a_dropped_peer_that_lost_its_place_is_not_welcome_and_not_forgiven() {
+        let (mut peers, bad) = (with(&["10.0.0.1:1"], 32), address("10.0.0.1:1"));
+        peers.drop_temporarily(&bad, "it lied".to_owned(), at(0));
+        peers.replace(&bad);
+        assert!(!peers.is_welcome(&bad, at(FIRST_DROP_MS - 1)) && peers.is_welcome(&bad, at(FIRST_DROP_MS)));
+        peers.insert(bad.clone(), PeerSource::Peers, at(FIRST_DROP_MS));
+        assert_eq!(peers.known[&bad].strikes, 1);
+    }
+
+    #[test]
+    fn callers_get_three_quarters_of_the_places_and_no_more() {
+        let (mut peers, mut random) = (Peers::new(8, 3000), Random::new(1));
+        for number in 0..20 {
+            peers.add(address(&format!("10.0.0.{number}:1")), PeerSource::Caller, at(0), &mut random);
+        }
+        assert_eq!(peers.known.len(), 6);
+        peers.add(address("10.0.1.1:1"), PeerSource::Tracker, at(0), &mut random);
+        assert!(peers.known.contains_key(&address("10.0.1.1:1")));
     }
 }

@@ -1,26 +1,80 @@
-//! Sending requests, and what becomes of peers that do not answer them or misbehave.
+//! Sending requests, how long each may take, and what becomes of peers that do not respond or misbehave.
 
 use super::PeerChange;
-use super::peers::{Peer, PeerState};
-use super::{Now, PeerAddress, PeerRequest, PendingRequest, Relayed, RequestId, RequestKind, SyncOutput, Syncer};
-use crate::block::Block;
+use super::peer::{Peer, PeerState};
+use super::{Now, PeerAddress, PeerRequest, Relayed, RequestId, SyncOutput, Syncer};
+use crate::block::{Block, BlockHash};
 use crate::json::shortened;
 use std::sync::Arc;
 
-/// How many pushes to one peer may be under way; what it misses it will poll.
+/// Most pushes to one peer at a time; what it misses it polls.
 const MAX_PUSHES: u32 = 8;
-/// How many peers a block is passed on to at once; also those whom nobody else reaches wait no longer than …
+/// Peers that a block is relayed to at once; the others that still lack it get it after …
 const RELAYED_AT_ONCE: usize = 4;
-/// … this, milliseconds.
+/// … this time, milliseconds.
 const RELAY_REMAINING_MS: u64 = 100;
-/// How often one peer is asked whom it knows.
+/// Time between two requests for the peers of a peer.
 const DISCOVERY_MS: u64 = 20_000;
 
 const INFO_TIMEOUT_MS: u64 = 2_000;
 const PEERS_TIMEOUT_MS: u64 = 5_000;
-const HEADERS_TIMEOUT_MS: u64 = 15_000;
+const HEADERS_TIMEOUT_MS: u64 = 10_000;
 const BLOCKS_TIMEOUT_MS: u64 = 30_000;
 const PUSH_TIMEOUT_MS: u64 = 10_000;
+/// Headers and blocks: longest time without a byte, from the moment that the peer has nothing else to deliver first, …
+const STALL_MS: u64 = 3_000;
+/// … and least rate after that time, in bytes a millisecond.
+const MIN_BYTES_PER_MS: u64 = 16;
+
+/// A request whose response is not here yet.
+pub(super) struct PendingRequest {
+    pub(super) peer: PeerAddress,
+    pub(super) kind: RequestKind,
+    pub(super) deadline_ms: u64,
+    /// Uptime after which no response counts.
+    timeout_ms: u64,
+    /// Uptime since which the response is due, if it is.
+    due_since_ms: Option<u64>,
+    /// Bytes of the response that have arrived.
+    bytes: u64,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum RequestKind {
+    Info,
+    Peers,
+    Headers,
+    Blocks,
+    /// A block that is stored already, but damaged.
+    Repair,
+    Push(BlockHash),
+}
+
+impl PendingRequest {
+    /// The response is due from now on.
+    fn expect(&mut self, now: Now) {
+        self.due_since_ms = Some(now.uptime_ms);
+        self.deadline_ms = (now.uptime_ms + STALL_MS).min(self.timeout_ms);
+    }
+
+    /// The response may arrive later by this time.
+    pub(super) fn extend(&mut self, by_ms: u64) {
+        self.deadline_ms += by_ms;
+        self.timeout_ms += by_ms;
+        self.due_since_ms = self.due_since_ms.map(|since_ms| since_ms + by_ms);
+    }
+
+    /// The first `bytes` of the response are here; returns how many of them are new.
+    pub(super) fn record_bytes(&mut self, bytes: u64, now: Now) -> u64 {
+        let new = bytes.saturating_sub(self.bytes);
+        self.bytes += new;
+        if let Some(since_ms) = self.due_since_ms.filter(|_| new > 0) {
+            let at_least_rate_ms = since_ms + STALL_MS + self.bytes / MIN_BYTES_PER_MS;
+            self.deadline_ms = (now.uptime_ms + STALL_MS).min(at_least_rate_ms).min(self.timeout_ms);
+        }
+        new
+    }
+}
 
 impl Syncer {
     pub(super) fn poll_peers(&mut self, now: Now) {
@@ -42,8 +96,8 @@ impl Syncer {
         }
     }
 
-    /// Passes a block on that a peer has pushed: to a few peers at once, to the others only if they have not got it from
-    /// somebody else a moment later. In a network where everybody knows everybody, everybody has.
+    /// Relays a block that a peer pushed: to a few peers at once, and to the others if they still lack it a moment
+    /// later. In a network where all nodes know each other, none of those does.
     pub(super) fn relay(&mut self, block: &Arc<Block>, now: Now) {
         let mut unaware = self.peers_without(block);
         while unaware.len() > RELAYED_AT_ONCE {
@@ -57,7 +111,7 @@ impl Syncer {
         self.push(block, self.peers_without(block), now);
     }
 
-    /// Pushes what was relayed to those who still do not have it, if that is due.
+    /// Pushes the relayed block to the peers that still lack it, if that is due.
     pub(super) fn relay_to_remaining(&mut self, now: Now) {
         if let Some(Relayed { block, .. }) = self.relayed.take_if(|relayed| relayed.remaining_at_ms <= now.uptime_ms) {
             self.push_to_all(&block, now);
@@ -69,7 +123,7 @@ impl Syncer {
         self.peers.connected().filter(|(_, peer)| unaware(peer)).map(|(address, _)| address.clone()).collect()
     }
 
-    fn push(&mut self, block: &Arc<Block>, peers: Vec<PeerAddress>, now: Now) {
+    pub(super) fn push(&mut self, block: &Arc<Block>, peers: Vec<PeerAddress>, now: Now) {
         for address in peers {
             self.send_request(&address, PeerRequest::Push(block.clone()), now);
             if let Some(peer) = self.peers.known.get_mut(&address) {
@@ -93,9 +147,24 @@ impl Syncer {
             PeerRequest::Push(block) => (RequestKind::Push(block.hash()), PUSH_TIMEOUT_MS),
         };
         let deadline_ms = now.uptime_ms + timeout_ms;
-        self.in_flight.insert(id, PendingRequest { peer: peer.clone(), kind, deadline_ms });
+        let pending = PendingRequest {
+            peer: peer.clone(),
+            kind,
+            deadline_ms,
+            timeout_ms: deadline_ms,
+            due_since_ms: None,
+            bytes: 0,
+        };
+        self.in_flight.insert(id, pending);
         self.outputs.push_back(SyncOutput::Request { id, peer: peer.clone(), request, timeout_ms });
         id
+    }
+
+    /// The peer has nothing else to deliver before the response to this request.
+    pub(super) fn expect_response(&mut self, id: RequestId, now: Now) {
+        if let Some(pending) = self.in_flight.get_mut(&id) {
+            pending.expect(now);
+        }
     }
 
     pub(super) fn disconnect(&mut self, address: &PeerAddress, state: PeerState, now: Now) {
@@ -108,10 +177,10 @@ impl Syncer {
         }
     }
 
+    /// Drops a peer that broke a rule. What it does while it is dropped adds nothing.
     pub(super) fn penalise(&mut self, address: &PeerAddress, reason: String, now: Now) {
-        if self.peers.known.contains_key(address) {
-            let reason = shortened(reason);
-            self.peers.drop_temporarily(address, reason.clone(), now);
+        let reason = shortened(reason);
+        if self.peers.drop_temporarily(address, reason.clone(), now) {
             self.cancel_requests_to(address);
             self.emit_peer_event(address.clone(), PeerChange::Dropped, Some(reason));
         }
@@ -122,16 +191,25 @@ impl Syncer {
         self.peers.remove(address);
     }
 
-    /// Nothing that a peer was asked counts any more, nor what is being fetched from it.
+    /// Cancels all requests to a peer, and abandons the download from it.
     pub(super) fn cancel_requests_to(&mut self, address: &PeerAddress) {
-        self.in_flight.retain(|_, in_flight| in_flight.peer != *address);
+        self.cancel_requests(|_, pending| pending.peer == *address);
         if let Some(peer) = self.peers.known.get_mut(address) {
             (peer.info, peer.sync_pending, peer.pushes) = (None, false, 0);
         }
-        if let Some(download) = &mut self.download
-            && download.peer == *address
-        {
+        for download in self.downloads.iter_mut().filter(|download| download.peer == *address) {
             download.abandon();
         }
+    }
+
+    pub(super) fn cancel_requests(&mut self, is_meant: impl Fn(RequestId, &PendingRequest) -> bool) {
+        let outputs = &mut self.outputs;
+        self.in_flight.retain(|id, pending| {
+            let cancelled = is_meant(*id, pending);
+            if cancelled {
+                outputs.push_back(SyncOutput::Cancel(*id));
+            }
+            !cancelled
+        });
     }
 }

@@ -1,10 +1,13 @@
-//! What answers and failures mean: for the peer that gave them, and for what is being fetched from it.
+//! What responses and failures mean: for the peer that sent them, and for the download from it.
 
 use super::download::DownloadEnd;
-use super::peers::PeerState;
-use super::{Failure, Now, PeerAddress, PeerResponse, PeerSource, RequestId, RequestKind, Syncer};
-use crate::block::BlockHash;
-use crate::chain::{Chain, Tip};
+use super::peer::PeerState;
+use super::requests::RequestKind;
+use super::{Failure, Now, PeerAddress, PeerResponse, PeerSource, RequestId, Syncer};
+use crate::chain::Chain;
+
+/// Most addresses that are taken from one peer's list.
+const MAX_LISTED_PEERS: usize = 64;
 
 impl Syncer {
     pub(super) fn dispatch_response(
@@ -17,13 +20,14 @@ impl Syncer {
         now: Now,
     ) {
         match (kind, response) {
-            (RequestKind::Info, PeerResponse::Info { address: said, network, difference, tip }) => {
-                self.handle_info(&address, &said, network, difference, tip, chain, now);
-            }
-            (RequestKind::Peers, PeerResponse::Peers(peers)) => {
-                // Loopback and link-local addresses mean something only to whoever shares the machine.
+            (RequestKind::Info, info @ PeerResponse::Info { .. }) => self.handle_info(&address, info, chain, now),
+            (RequestKind::Peers, PeerResponse::Peers(mut peers)) => {
+                // Loopback and link-local addresses mean something only on the machine itself.
                 let local = address.is_local();
-                self.add_peers(peers.into_iter().filter(|peer| local || !peer.is_local()), PeerSource::Peers, now);
+                peers.retain(|peer| local || !peer.is_local());
+                self.random.shuffle(&mut peers);
+                peers.truncate(MAX_LISTED_PEERS);
+                self.add_peers(peers, PeerSource::Peers, now);
             }
             (RequestKind::Headers, PeerResponse::Headers(headers)) => {
                 self.with_download(id, chain, now, |download, chain| download.handle_headers(headers, chain, now.time));
@@ -31,27 +35,20 @@ impl Syncer {
             (RequestKind::Blocks, PeerResponse::Blocks(blocks)) => {
                 self.with_download(id, chain, now, |download, _| download.handle_blocks(id, blocks));
             }
-            (RequestKind::Push(hash), PeerResponse::Pushed) => {
+            (RequestKind::Repair, PeerResponse::Blocks(blocks)) => self.handle_repair(&blocks, chain),
+            (RequestKind::Push(hash), PeerResponse::Pushed { missing }) => {
                 if let Some(peer) = self.peers.known.get_mut(&address) {
                     peer.pushes = peer.pushes.saturating_sub(1);
                     peer.knows = Some(hash);
                 }
+                self.continue_backfill(&address, hash, missing, chain, now);
             }
-            _ => self.penalise(&address, "it answered something else than was asked".to_owned(), now),
+            _ => self.penalise(&address, "its response is not one to the request".to_owned(), now),
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the fields of one answer, and the two that everything here gets")]
-    pub(super) fn handle_info(
-        &mut self,
-        address: &PeerAddress,
-        said: &str,
-        network: BlockHash,
-        difference: Option<String>,
-        tip: Option<Tip>,
-        chain: &Chain,
-        now: Now,
-    ) {
+    fn handle_info(&mut self, address: &PeerAddress, info: PeerResponse, chain: &Chain, now: Now) {
+        let PeerResponse::Info { address: said, network, difference, tip, ip } = info else { return };
         let Some(peer) = self.peers.known.get_mut(address) else { return };
         peer.info = None;
         peer.sync_pending = false;
@@ -66,10 +63,11 @@ impl Syncer {
             self.disconnect(address, PeerState::Foreign(reason), now);
             return;
         }
-        if let Some(change) = self.peers.record_response(address, tip, now) {
+        if let Some(change) = self.peers.record_response(address, tip, ip, now) {
             self.discover_at_ms = self.discover_at_ms.min(now.uptime_ms);
             self.emit_peer_event(address.clone(), change, None);
         }
+        self.resume_backfill(address, tip, chain, now);
     }
 
     pub(super) fn handle_failure(
@@ -85,26 +83,32 @@ impl Syncer {
             match kind {
                 RequestKind::Info => (peer.info, peer.sync_pending) = (None, false),
                 RequestKind::Push(_) => peer.pushes = peer.pushes.saturating_sub(1),
-                _ => {}
+                RequestKind::Headers | RequestKind::Blocks | RequestKind::Repair | RequestKind::Peers => {}
             }
         }
         match (failure, kind) {
             (Failure::Misbehaved(reason), _) => self.penalise(address, reason.clone(), now),
-            (Failure::Slow, RequestKind::Headers | RequestKind::Blocks) => {
-                self.penalise(address, "it was too slow".to_owned(), now);
-            }
             // Requests that fail together are one miss: only the first of them finds the peer connected.
             (
                 Failure::Unreachable(_),
-                RequestKind::Headers | RequestKind::Blocks | RequestKind::Peers | RequestKind::Push(_),
+                RequestKind::Headers
+                | RequestKind::Blocks
+                | RequestKind::Repair
+                | RequestKind::Peers
+                | RequestKind::Push(_),
             ) if !self.peers.is_connected(address) => {}
             (Failure::Unreachable(_), _) | (_, RequestKind::Info) => {
                 self.disconnect(address, PeerState::Unreachable(failure.to_string()), now);
             }
             (Failure::Slow | Failure::Refused(_), _) => {}
         }
-        if self.download.as_ref().is_some_and(|download| download.awaits(id)) {
-            self.end_download(DownloadEnd::Unavailable(failure.to_string()), chain, now);
-        }
+        let reason = failure.to_string();
+        self.with_download(id, chain, now, |_, _| {
+            Err(match failure {
+                Failure::Unreachable(_) => DownloadEnd::Lost(reason),
+                Failure::Slow => DownloadEnd::Undelivered("it was too slow".to_owned()),
+                Failure::Refused(_) | Failure::Misbehaved(_) => DownloadEnd::Undelivered(reason),
+            })
+        });
     }
 }

@@ -1,4 +1,4 @@
-//! What `GET /events` of a node tells (docs/protocol.md §10), one JSON object a server-sent event.
+//! The server-sent events of a node, `GET /events` (docs/protocol.md §10): one JSON object each.
 
 use super::{BlockEvent, PeerEvent, ReorgEvent};
 use crate::block::{BlockHash, Height};
@@ -7,17 +7,17 @@ use crate::work::Difficulty;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Something that happened on a node. The variant is the name of the server-sent event, the content its data.
+/// An event on a node. The variant is the name of the server-sent event, the content its data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", content = "data", rename_all = "lowercase")]
 pub enum NodeEvent {
-    /// A block was taken.
+    /// A block was accepted.
     Block(BlockEvent),
     /// The best chain changed to another branch.
     Reorg(ReorgEvent),
-    /// A peer came or went.
+    /// A peer connected or disconnected.
     Peer(PeerEvent),
-    /// Mining began or ended, or found a block.
+    /// Mining started, stopped or found a block.
     Mining(MiningEvent),
 }
 
@@ -31,16 +31,16 @@ impl From<SyncEvent> for NodeEvent {
     }
 }
 
-/// Mining began or ended, or found a block.
+/// Mining started, stopped or found a block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MiningEvent {
-    /// Height of the block that is searched for or was found.
+    /// Height of the block that is being mined or was found.
     pub index: Height,
     /// Its difficulty.
     pub difficulty: Difficulty,
-    /// Hashes per second, lately.
+    /// Hashes per second, averaged over the last seconds.
     pub hashrate: u64,
-    /// The block, when one was found.
+    /// The block, if one was found.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub found: Option<BlockHash>,
 }

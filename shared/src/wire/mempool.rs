@@ -1,13 +1,13 @@
-//! The JSON that a mempool answers (docs/protocol.md §11). Transactions themselves are their own JSON.
+//! The JSON of a mempool's responses (docs/protocol.md §11). Transactions have their own JSON.
 
 use crate::block::BlockId;
 use crate::ledger::{Address, Amount, Transaction, TransactionId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Most transactions that one `GET /unprocessed` answers.
+/// Most transactions in one response of `GET /unprocessed`.
 pub const MAX_UNPROCESSED: usize = 10_000;
-/// Most bytes of transactions that one `GET /unprocessed` answers, apart from one that is always sent.
+/// Most bytes of transactions in one response of `GET /unprocessed`; the first transaction is always sent.
 pub const UNPROCESSED_BYTES: usize = 8 << 20;
 /// Longest body of `/pushtx`, in bytes (docs/protocol.md §8).
 pub const PUSH_BYTES: usize = 64 << 10;
@@ -15,19 +15,19 @@ pub const PUSH_BYTES: usize = 64 << 10;
 /// Answer of `/pushtx`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Pushed {
-    /// Which transaction.
+    /// The transaction's id.
     pub id: TransactionId,
-    /// What was done with it.
+    /// What happened to it.
     pub status: PushStatus,
 }
 
-/// What was done with a pushed transaction.
+/// What happened to a pushed transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PushStatus {
-    /// Taken: it is pending, on disk.
+    /// It is pending, and on disk.
     Accepted,
-    /// It was here already, pending or confirmed.
+    /// It was known already, pending or confirmed.
     Known,
 }
 
@@ -52,7 +52,7 @@ impl PoolOrder {
     }
 }
 
-/// Where a transaction is.
+/// Whether a transaction is confirmed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = Standing)]
@@ -68,16 +68,16 @@ pub enum TransactionState {
 pub struct TransactionStatus {
     /// The transaction.
     pub transaction: Transaction,
-    /// Where it is.
+    /// Whether it is confirmed.
     pub status: TransactionState,
-    /// The block that it is in, once confirmed.
+    /// The block that contains it, if it is confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<BlockId>,
-    /// Blocks from that one to the tip, both counted; 0 while pending.
+    /// The number of blocks from that one to the tip, both included; 0 while pending.
     pub confirmations: u64,
 }
 
-/// One entry of `GET /history/<address>`: a payment from or to the address, or what it earned by mining a block.
+/// One entry of `GET /history/<address>`: a payment from or to the address, or the reward for a block.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HistoryEntry {
     /// The payment.
@@ -86,33 +86,33 @@ pub struct HistoryEntry {
     /// Reward and fees of a block that the address mined.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reward: Option<Amount>,
-    /// Where it is.
+    /// Whether it is confirmed.
     pub status: TransactionState,
-    /// The block that it is in, once confirmed.
+    /// The block that contains it, if it is confirmed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub block: Option<BlockId>,
-    /// Blocks from that one to the tip, both counted; 0 while pending.
+    /// The number of blocks from that one to the tip, both included; 0 while pending.
     pub confirmations: u64,
-    /// What the address holds after it.
+    /// The balance of the address after it.
     pub balance: Amount,
 }
 
 /// One entry of `GET /balances`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct AddressBalance {
-    /// Whose.
+    /// The address.
     pub address: Address,
-    /// How much.
+    /// Its balance.
     pub balance: Amount,
 }
 
-/// Something that happened in a pool. The variant is the name of the server-sent event, the content its data.
+/// An event in a pool. The variant is the name of the server-sent event, the content its data.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "event", content = "data", rename_all = "lowercase")]
 pub enum PoolEvent {
-    /// A transaction was taken.
+    /// A transaction was accepted.
     Transaction(Box<Transaction>),
-    /// A transaction is in a block of the best chain now.
+    /// A transaction is confirmed: it is in a block of the best chain.
     Confirmed(ConfirmedEvent),
     /// A transaction's block is no longer on the best chain: it is pending again.
     Returned(ReturnedEvent),
@@ -120,27 +120,27 @@ pub enum PoolEvent {
     Evicted(EvictedEvent),
 }
 
-/// A transaction is in a block of the best chain now.
+/// A transaction is confirmed: it is in a block of the best chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ConfirmedEvent {
-    /// Which transaction.
+    /// The transaction's id.
     pub id: TransactionId,
-    /// Which block.
+    /// The block.
     pub block: BlockId,
 }
 
 /// A transaction is pending again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct ReturnedEvent {
-    /// Which transaction.
+    /// The transaction's id.
     pub id: TransactionId,
 }
 
 /// A transaction left the pool without being confirmed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct EvictedEvent {
-    /// Which transaction.
+    /// The transaction's id.
     pub id: TransactionId,
-    /// Why.
+    /// Why it left: `outbid`, `expired` or `not-covered`.
     pub reason: String,
 }

@@ -1,13 +1,15 @@
 //! The JSON that services exchange (docs/protocol.md §8-11), apart from the domain types.
 //!
-//! What a service is sent is read strictly; what it is answered is read leniently, so a newer peer may say more.
+//! Requests are read strictly, responses leniently, so that a newer service may add fields.
 
 mod events;
+mod health;
 mod mempool;
 mod problem;
 
 pub use crate::sync::{BlockEvent, BlockSource, PeerChange, PeerEvent, PeerInfo, PeersUpdate, ReorgEvent};
 pub use events::{MiningEvent, NodeEvent};
+pub use health::Health;
 pub use mempool::{
     AddressBalance, ConfirmedEvent, EvictedEvent, HistoryEntry, MAX_UNPROCESSED, PUSH_BYTES, PoolEvent, PoolOrder,
     PushStatus, Pushed, ReturnedEvent, TransactionState, TransactionStatus, UNPROCESSED_BYTES,
@@ -26,6 +28,11 @@ pub const NETWORK_HEADER: &str = "chainlab-network";
 /// Request header: the `host:port` of the service that asks.
 pub const NODE_HEADER: &str = "chainlab-node";
 
+/// Response header of reading endpoints: the height of the block that the response stands on.
+pub const HEIGHT_HEADER: &str = "chainlab-height";
+/// Response header of reading endpoints: the age of that block in milliseconds, by the clock of the service.
+pub const AGE_HEADER: &str = "chainlab-age-ms";
+
 /// Answer of `GET /info` on every service.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Info {
@@ -35,62 +42,66 @@ pub struct Info {
     pub version: String,
     /// The genesis hash.
     pub network_id: BlockHash,
-    /// The consensus parameters; JSON, since another service may know parameters that we do not.
+    /// The consensus parameters; JSON, since another version may have other parameters.
     #[schema(value_type = Object)]
     pub network: serde_json::Value,
     /// `host:port` that others reach this service at.
     pub address: String,
     /// When the process started.
     pub started: Timestamp,
-    /// The best block; nodes and mempools.
+    /// The tip of the best chain; nodes and mempools.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tip: Option<Tip>,
-    /// How many peers it is connected to.
+    /// The number of connected peers; nodes and mempools.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub peers: Option<u64>,
-    /// Nodes.
+    /// Only nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mining: Option<MiningInfo>,
-    /// Mempools.
+    /// Only mempools.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<PoolInfo>,
-    /// How many members a tracker lists.
+    /// The number of listed members; only trackers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<u64>,
+    /// What keeps it from its work, empty if nothing does; nodes and mempools. Words that this version does not know are
+    /// left out.
+    #[serde(default, deserialize_with = "health::known", skip_serializing_if = "Option::is_none")]
+    pub health: Option<Vec<Health>>,
 }
 
-/// What a node says of its mining.
+/// The state of a node's mining.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = Mining)]
 pub struct MiningInfo {
     /// Whether it mines.
     pub enabled: bool,
-    /// Whom it mines for, where the layer knows addresses.
+    /// The address that gets the rewards, on layers with addresses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<String>,
-    /// How many threads search.
+    /// The number of mining threads.
     pub threads: u64,
-    /// Hashes per second, lately.
+    /// Hashes per second, averaged over the last seconds.
     pub hashrate: u64,
 }
 
-/// What a mempool says of its pool.
+/// The size of a mempool's pool.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = Pool)]
 pub struct PoolInfo {
-    /// Pending transactions.
+    /// The number of pending transactions.
     pub count: u64,
-    /// Their size.
+    /// Bytes of their JSON.
     pub bytes: u64,
 }
 
-/// What a service is to the others.
+/// The role of a service in the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// Mines and serves blocks.
     Node,
-    /// Takes transactions.
+    /// Accepts transactions.
     Mempool,
 }
 
@@ -99,7 +110,7 @@ pub enum Role {
 pub struct Registered {
     /// The address that the tracker checked and lists.
     pub registered: String,
-    /// How long the entry lives unless renewed.
+    /// Seconds until the entry expires unless it is renewed.
     pub lease_seconds: u64,
     /// Live nodes of the same network.
     pub nodes: Vec<String>,
@@ -112,11 +123,11 @@ pub struct Registered {
 pub struct Member {
     /// `host:port`.
     pub address: String,
-    /// What it is.
+    /// Its role.
     pub role: Role,
-    /// Which network it is of.
+    /// The genesis hash of its network.
     pub network_id: BlockHash,
-    /// Its best block when it last registered.
+    /// Its tip when it last registered.
     pub tip: Option<Tip>,
     /// When it last registered.
     pub last_seen: Timestamp,
@@ -125,23 +136,23 @@ pub struct Member {
 /// Answer of `POST /sync` on a node.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SyncReport {
-    /// What came of it.
+    /// The result.
     pub result: SyncResult,
-    /// The tip before.
+    /// The tip before the sync.
     pub from: BlockId,
-    /// The tip after.
+    /// The tip after the sync.
     pub to: BlockId,
 }
 
-/// What came of asking every peer.
+/// The result of syncing with all peers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SyncResult {
-    /// Nobody had a better chain.
+    /// No peer had a better chain.
     Authoritative,
     /// Blocks were added on top of the tip.
     Updated,
-    /// The tip was on a worse branch and was left.
+    /// The chain moved to a better branch.
     Reorganised,
 }
 
@@ -149,24 +160,27 @@ pub enum SyncResult {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = BlockAnswer)]
 pub struct BlockResponse {
-    /// What was done with it.
+    /// What happened to it.
     pub status: BlockStatus,
-    /// Which block.
+    /// The block's hash.
     pub hash: BlockHash,
-    /// Why it is not taken yet.
+    /// Why it is not accepted yet, or not on the best chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Its parent, if the node lacks that and cannot fetch it from the sender: push the parent first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<BlockHash>,
 }
 
-/// What was done with a pushed block.
+/// What happened to a pushed block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BlockStatus {
     /// Stored: on the best chain or on a side branch.
     Taken,
-    /// It was here already.
+    /// It was stored already.
     Known,
-    /// It cannot be judged yet.
+    /// It cannot be validated yet.
     Later,
 }
 
@@ -174,7 +188,7 @@ pub enum BlockStatus {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HeadersRequest {
-    /// Hashes of the asker's chain, newest first, ending with genesis; at most 64.
+    /// Hashes of the requester's chain, newest first, ending with genesis; at most 64.
     pub locator: Vec<BlockHash>,
     /// Most headers to send.
     #[serde(deserialize_with = "json::integer")]
@@ -185,7 +199,7 @@ pub struct HeadersRequest {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlocksRequest {
-    /// Which blocks, in the order wanted.
+    /// The hashes of the blocks, in the order of the response.
     pub hashes: Vec<BlockHash>,
 }
 
@@ -193,10 +207,10 @@ pub struct BlocksRequest {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MineRequest {
-    /// How many blocks, 1 to 1000.
+    /// The number of blocks, 1 to 1000.
     #[serde(deserialize_with = "json::integer")]
     pub blocks: u64,
-    /// What they carry; layer `data` only.
+    /// The data of the blocks; layer `data` only.
     #[serde(default, deserialize_with = "json::not_null", skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
 }
@@ -209,14 +223,14 @@ pub struct MineResponse {
     pub hashes: Vec<BlockHash>,
 }
 
-/// Answer of `GET /work`: what an outside miner needs.
+/// Answer of `GET /work`: a task for an external miner.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct WorkOffer {
-    /// Hash this and a nonce, 80 characters.
+    /// The text to hash together with a nonce, 80 characters in total.
     pub seal: Seal,
-    /// The largest hash that will do.
+    /// The largest valid hash.
     pub target: Target,
-    /// The same as a number.
+    /// The difficulty of this target.
     pub difficulty: Difficulty,
     /// The height of the block.
     pub index: Height,
@@ -226,8 +240,8 @@ pub struct WorkOffer {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WorkSolution {
-    /// From the offer.
+    /// The seal of the task.
     pub seal: Seal,
-    /// What makes it meet the target.
+    /// The nonce with which the hash meets the target.
     pub nonce: Nonce,
 }

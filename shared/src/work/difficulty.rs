@@ -1,4 +1,4 @@
-//! Difficulty, target and work: the three faces of one number (docs/protocol.md §3).
+//! Difficulty, target and work: three forms of one number (docs/protocol.md §3).
 
 use crate::block::BlockHash;
 use crate::json::{self, deserialize_from_text, serialize_as_text};
@@ -17,17 +17,17 @@ use std::str::FromStr;
 pub struct Difficulty(u64);
 
 impl Difficulty {
-    /// Every hash will do.
+    /// Every hash meets it.
     pub const MIN: Self = Self(1);
     /// 2^53 - 1.
     pub const MAX: Self = Self(json::MAX_INTEGER);
 
-    /// The difficulty `value`, if it is one.
+    /// The difficulty `value`, if it is within the bounds.
     pub const fn new(value: u64) -> Option<Self> {
         if value >= Self::MIN.0 && value <= Self::MAX.0 { Some(Self(value)) } else { None }
     }
 
-    /// `value` moved into the bounds; where every retarget rule ends (docs/protocol.md §5).
+    /// `value` moved into the bounds, the last step of every retarget rule (docs/protocol.md §5).
     pub const fn clamped(value: u128) -> Self {
         if value < Self::MIN.0 as u128 {
             Self::MIN
@@ -57,7 +57,7 @@ impl Difficulty {
         Target(target)
     }
 
-    /// What a block of this difficulty adds to its chain's work.
+    /// The work that a block of this difficulty adds to its chain.
     pub const fn work(self) -> Work {
         Work(self.0 as u128)
     }
@@ -76,7 +76,7 @@ impl<'de> Deserialize<'de> for Difficulty {
     }
 }
 
-/// The largest hash that will do, read as a 256-bit big-endian integer.
+/// The largest valid hash, read as a 256-bit big-endian integer.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, utoipa::ToSchema)]
 #[schema(value_type = String, pattern = "^[0-9a-f]{64}$")]
 pub struct Target([u8; 32]);
@@ -115,7 +115,7 @@ impl FromStr for Target {
 serialize_as_text!(Target);
 deserialize_from_text!(Target, "64 lower-case hex digits");
 
-/// Total work: the sum of the difficulties of a chain's blocks, genesis included; what the best chain has most of.
+/// Total work: the sum of the difficulties of a chain's blocks, including genesis. The best chain has the most.
 ///
 /// A decimal string in JSON. Heights and difficulties stay below 2^53, so sums stay far below 2^128.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
@@ -128,7 +128,7 @@ impl Work {
         Self(self.0.saturating_mul(factor as u128))
     }
 
-    /// The difference, or no work where `other` is more.
+    /// The difference, or 0 if `other` is more.
     pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }

@@ -1,4 +1,4 @@
-//! Proof of work: how hard, how much, and the search itself.
+//! Proof of work: difficulty, total work, retargeting, and the search for nonces.
 
 mod difficulty;
 pub mod retarget;

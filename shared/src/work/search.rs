@@ -1,13 +1,13 @@
 //! The mining kernel: looks for a nonce that makes a seal's hash meet a target.
 //!
-//! A hashed text is 80 bytes: 64 of the seal, 16 of the nonce. SHA-256 takes 64 bytes at a time, so the first of its two
-//! compressions is the same for every nonce and is done once (the midstate); each nonce costs one compression.
+//! A hashed text is 80 bytes: 64 of the seal, 16 of the nonce. SHA-256 takes 64 bytes at a time, so the first of its
+//! two compressions is the same for every nonce and is done once (the midstate); each nonce costs one compression.
 //!
 //! ```text
 //! second block:  nonce (16 hex digits) | 0x80 | 39 zeros | length in bits, 640, as 8 bytes big-endian
 //! ```
 //!
-//! [`search`] is the one door: a kernel that hashes several nonces at once joins behind it.
+//! [`search`] is the only entry point, also for a kernel that hashes several nonces at once.
 
 use super::Target;
 use crate::block::{Nonce, Seal};
@@ -17,7 +17,7 @@ use sha2::block_api::compress256;
 const INITIAL_STATE: [u32; 8] =
     [0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19];
 
-/// Nonces that share all hex digits but the last two, which are a lane's own.
+/// Nonces that share all hex digits but the last two; each lane has its own two.
 const LANES: u64 = 256;
 /// Nonces that share all hex digits but the last four.
 const ROUNDS: u64 = 256 * LANES;
@@ -27,8 +27,8 @@ pub fn search(seal: &Seal, target: &Target, first: Nonce, count: u64) -> Option<
     portable(seal, target, first, count)
 }
 
-/// The blocks of [`LANES`] nonces are written before the first of them is hashed: a block that is read right after it was
-/// written in parts would make the processor wait. From one round to the next only two digits change.
+/// The blocks of [`LANES`] nonces are written before the first of them is hashed: reading a block right after
+/// writing it in parts would stall the processor. From one round to the next only two digits change.
 fn portable(seal: &Seal, target: &Target, first: Nonce, count: u64) -> Option<Nonce> {
     let mut midstate = INITIAL_STATE;
     compress256(&mut midstate, &[seal.to_hex()]);

@@ -8,7 +8,7 @@ use shared::block::Block;
 use shared::params::Params;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most that a balance may be.
+/// The largest balance.
 const MAX: u128 = (1 << 53) - 1;
 
 /// Rows of the state.
@@ -27,7 +27,7 @@ pub(crate) struct Line {
 pub(crate) enum What {
     /// A payment in either direction, by its id.
     Payment(String),
-    /// What mining earned.
+    /// Reward and fees.
     Reward(u64),
 }
 
@@ -35,7 +35,7 @@ pub(crate) enum What {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Oracle {
     pub(crate) balances: BTreeMap<String, u64>,
-    /// Where each transaction stands: height, and its bytes in the data.
+    /// The position of each transaction: height, and its bytes in the data.
     pub(crate) ids: BTreeMap<String, (u64, u32, u32)>,
     pub(crate) history: BTreeMap<String, Vec<Line>>,
     pub(crate) created: u128,
@@ -55,7 +55,7 @@ impl Oracle {
         self.balances.get(address).copied().unwrap_or(params.new_address_balance)
     }
 
-    /// What the address held after the block at `height`.
+    /// The balance of the address after the block at `height`.
     pub(crate) fn balance_at(&self, params: &Params, address: &str, height: u64) -> u64 {
         let lines = self.history.get(address).into_iter().flatten();
         lines.take_while(|line| line.height <= height).last().map_or(params.new_address_balance, |line| line.balance)
@@ -67,7 +67,7 @@ impl Oracle {
         sum == self.created + self.balances.len() as u128 * u128::from(params.new_address_balance)
     }
 
-    /// Adds what a block with this data does at this height; after an error this is good for nothing any more.
+    /// Applies a block with this data at this height; after an error the oracle must not be used.
     pub(crate) fn apply(&mut self, params: &Params, height: u64, data: &str) -> Result<(), String> {
         let bundle: Value = serde_json::from_str(data).unwrap();
         let mut fees = 0_u128;
@@ -141,7 +141,7 @@ impl Oracle {
     }
 }
 
-/// What the block at `height` creates, halved one by one.
+/// The reward of the block at `height`, halved step by step.
 pub(crate) fn reward(params: &Params, height: u64) -> u64 {
     let halvings = (height - 1).checked_div(params.halving_blocks).unwrap_or(0);
     (0..halvings.min(64)).fold(params.reward, |reward, _| reward / 2)

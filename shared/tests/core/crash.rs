@@ -1,4 +1,4 @@
-//! Restarts and a failing store: nothing that was acknowledged is lost, and what was not is as if it had never come.
+//! Restarts and a failing store: no acknowledged block is lost, and others leave no trace.
 
 use crate::lab::{FaultyStore, Lab, check_whole, fixed};
 use shared::chain::{Accepted, Chain, Origin, Rules, SideLimits};
@@ -43,7 +43,7 @@ fn blocks_in_bulk_are_durable_when_committed_and_gone_if_not() {
 }
 
 #[test]
-fn a_full_disk_loses_nothing_and_is_over_when_space_returns() {
+fn a_full_disk_loses_nothing_and_the_chain_recovers_when_space_returns() {
     // genesis - a1 - a2 - a3
     //         \ b1 - b2 - b3 - b4
     let mut lab = Lab::new(fixed(4));
@@ -68,7 +68,7 @@ fn a_full_disk_loses_nothing_and_is_over_when_space_returns() {
 }
 
 #[test]
-fn a_full_disk_is_no_reason_to_forget_which_blocks_are_invalid() {
+fn invalid_blocks_stay_recorded_while_the_disk_is_full() {
     let mut lab = Lab::new(fixed(4));
     lab.mine("genesis", "a1 a2");
     lab.mine_with("bad", "genesis", "bad");
@@ -81,7 +81,7 @@ fn a_full_disk_is_no_reason_to_forget_which_blocks_are_invalid() {
 }
 
 #[test]
-fn a_disk_that_fills_up_during_bulk_import_forgets_back_to_the_last_commit() {
+fn bulk_import_falls_back_to_the_last_commit_when_the_disk_is_full() {
     let mut lab = Lab::new(fixed(4));
     lab.mine("genesis", "a1 a2 a3 a4");
     lab.best("a1");
@@ -113,7 +113,7 @@ fn failing_reorganisation(commits: usize) -> Lab {
 }
 
 #[test]
-fn a_reorganisation_that_could_not_be_written_is_made_up_for_when_its_block_comes_again() {
+fn an_unwritten_reorganisation_is_completed_when_its_block_is_pushed_again() {
     for commits in [0, 1] {
         let mut lab = failing_reorganisation(commits);
         assert!(matches!(lab.push("b3"), Ok(Accepted::Best | Accepted::Known)), "{commits} commits went well");
@@ -122,7 +122,7 @@ fn a_reorganisation_that_could_not_be_written_is_made_up_for_when_its_block_come
 }
 
 #[test]
-fn a_reorganisation_that_could_not_be_written_is_made_up_for_when_any_block_comes() {
+fn an_unwritten_reorganisation_is_completed_when_any_block_is_pushed() {
     let mut lab = failing_reorganisation(1);
     lab.known("a1");
     lab.expect_tip("b3");
@@ -130,7 +130,7 @@ fn a_reorganisation_that_could_not_be_written_is_made_up_for_when_any_block_come
 }
 
 #[test]
-fn a_reorganisation_that_could_not_be_written_is_made_up_for_at_a_restart() {
+fn an_unwritten_reorganisation_is_completed_at_a_restart() {
     let mut lab = failing_reorganisation(1);
     lab.restart();
     lab.expect_tip("b3");
@@ -138,7 +138,7 @@ fn a_reorganisation_that_could_not_be_written_is_made_up_for_at_a_restart() {
 }
 
 #[test]
-fn while_nothing_can_be_read_nothing_is_acknowledged_and_nothing_is_damaged() {
+fn an_unreadable_store_acknowledges_nothing_and_is_not_damaged() {
     let mut lab = Lab::new(fixed(4));
     lab.mine("genesis", "a1 a2 a3");
     lab.best("a1");
@@ -196,7 +196,7 @@ fn a_store_of_another_network_is_refused_by_name() {
 }
 
 #[test]
-fn a_chain_does_not_begin_on_a_full_disk() {
+fn a_new_chain_fails_on_a_full_disk() {
     let store = FaultyStore::new();
     store.memory.set_full(true);
     let open = || {

@@ -49,7 +49,7 @@ fn b2_b3_b6_every_field_and_every_byte_of_the_data_is_in_the_hash() {
 
 #[test]
 fn b4_b5_claiming_a_difficulty_without_the_work_wins_nothing() {
-    // A block that says "difficulty 1000000" would outweigh the whole chain.
+    // A block with difficulty 1000000 would outweigh the whole chain.
     let mut lab = Lab::new(fixed(4));
     lab.mine("genesis", "a1 a2");
     lab.best("a1 a2");
@@ -67,7 +67,7 @@ fn b4_b5_claiming_a_difficulty_without_the_work_wins_nothing() {
 #[test]
 fn b8_b9_genesis_is_fixed_by_the_parameters_and_any_other_is_another_network() {
     let params = Params::default();
-    assert_eq!(params.genesis(), params.genesis(), "nothing of it depends on when it is made");
+    assert_eq!(params.genesis(), params.genesis(), "it does not depend on the time of its creation");
     let id = "4a";
     let changed = [
         Params { name: format!("net-{id}"), ..params.clone() },
@@ -79,7 +79,7 @@ fn b8_b9_genesis_is_fixed_by_the_parameters_and_any_other_is_another_network() {
     for other in changed {
         assert_ne!(other.network_id(), params.network_id(), "{other:?}");
     }
-    // A longer chain on a foreign genesis is nothing to us: see verdicts::another_networks_blocks_find_no_parent_here.
+    // A longer chain on another genesis has no effect: see verdicts::blocks_of_another_network_have_no_parent_here.
 }
 
 #[test]
@@ -100,7 +100,7 @@ fn b12_a_timestamp_cannot_be_pushed_to_either_side_without_bound() {
 }
 
 #[test]
-fn headers_that_do_not_join_are_no_branch() {
+fn headers_that_do_not_join_are_refused() {
     // genesis - a1 - a2
     //         \ b1 - b2          a1 and b2 keep every other rule of a header, but b2 does not stand on a1
     let mut lab = Lab::new(fixed(4));
@@ -113,7 +113,7 @@ fn headers_that_do_not_join_are_no_branch() {
     branch.extend(header("a1"), &lab.rules, lab.now, false).unwrap();
     let expected = BlockViolation::WrongParent { got: lab.hash("b1"), expected: lab.hash("a1") };
     assert_eq!(branch.extend(header("b2"), &lab.rules, lab.now, false), Err(BlockError::Invalid(expected)));
-    assert_eq!(branch.last().hash(), lab.hash("a1"), "the branch is as it was");
+    assert_eq!(branch.last().hash(), lab.hash("a1"), "the branch is unchanged");
     branch.extend(header("a2"), &lab.rules, lab.now, false).unwrap();
     assert_eq!(branch.work(), lab.work("a2"));
 }

@@ -16,7 +16,7 @@ macro_rules! file {
 
 const PASSWORD: &str = "correct horse";
 
-/// Passwords `wrong <n>` that decrypt `alice_pbkdf2` to noise which happens to end in right padding.
+/// Passwords `wrong <n>` that decrypt `alice_pbkdf2` to noise which happens to end in valid padding.
 const LUCKY: [u32; 3] = [137, 323, 689];
 
 #[derive(Deserialize)]
@@ -126,7 +126,7 @@ fn key_files_are_read_plain_and_encrypted() {
 }
 
 #[test]
-fn what_is_wrong_with_a_key_file_is_said() {
+fn unusable_key_files_are_refused_with_the_reason() {
     let damaged = file!("alice").replace("BG0wawIBAQQg", "BG0wawIBAQQh");
     let of_another = file!("alice").replace("Fqjaj", "Fqjak").replace("AASj15VV", "AASj15VW");
     for (name, text, password, expected) in [
@@ -159,7 +159,7 @@ fn what_is_wrong_with_a_key_file_is_said() {
 }
 
 #[test]
-fn a_wrong_password_that_yields_right_padding_by_chance_is_still_wrong() {
+fn a_wrong_password_that_yields_valid_padding_by_chance_is_refused() {
     for chance in LUCKY {
         let error = KeyPair::from_pem(file!("alice_pbkdf2"), Some(&format!("wrong {chance}")));
         assert_eq!(error.err(), Some(BadKeyFile::WrongPassword), "wrong {chance}");

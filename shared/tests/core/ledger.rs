@@ -1,4 +1,4 @@
-//! Transactions and addresses: known answers, what must be refused, and every typing mistake of one character.
+//! Transactions and addresses: known answers, refusals, and every typing mistake of one character.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
 use bech32::{Bech32, Bech32m, ByteIterExt, Checksum, Fe32, Fe32IterExt, Hrp};
@@ -55,7 +55,7 @@ fn transactions_have_their_text_and_id_and_verdict() {
 }
 
 #[test]
-fn what_must_be_refused_is() {
+fn invalid_transactions_are_refused() {
     let file: Vectors = serde_json::from_str(include_str!("../vectors/rejects.json")).unwrap();
     let rules = file.rules();
     assert_eq!(file.cases.len(), 34);
@@ -120,7 +120,7 @@ fn every_typing_mistake_of_one_character_is_caught() {
 }
 
 #[test]
-fn other_spellings_are_no_addresses() {
+fn other_spellings_of_addresses_are_refused() {
     let key = alice().public_key();
     let good = spelt::<Bech32m>("lab", &key);
     assert_eq!(good, alice().as_str());
@@ -152,7 +152,7 @@ fn other_spellings_are_no_addresses() {
 }
 
 #[test]
-fn padding_that_is_not_zero_is_no_second_spelling() {
+fn padding_that_is_not_zero_is_refused() {
     // 33 bytes are 264 bits, and 53 characters 265: the last bit is free, and must be zero.
     let key = alice().public_key();
     let mut digits: Vec<Fe32> = key.iter().copied().bytes_to_fes().collect();

@@ -1,11 +1,13 @@
 //! The tests of the pure core, in one binary so that they link once.
 //!
 //! Known answers are in `vectors`, scripts of named blocks under drawn forks in `reorganisation` and its neighbours,
-//! properties in `prop`. `lab` is what the scripts are written in. The defects that other teaching blockchains had
-//! (B1 to B16 of docs/defects.md) are in `defects` where no script covers them anyway. `pool_model` holds the pool
-//! against `pool_oracle`, a plain list; `transactions_*` hold money against `transactions_oracle`, plain maps.
+//! properties in `prop`. `lab` is the language of the scripts. The defects that other teaching blockchains had (B1 to
+//! B16 of docs/defects.md) are in `defects` unless a script covers them. `pool_model` compares the pool with
+//! `pool_oracle`, a plain list; `pool_staged_model` checks batches, failures and crashes; `transactions_*` compare
+//! money with `transactions_oracle`, plain maps.
 
 mod crash;
+mod damage;
 mod defects;
 mod keys;
 mod lab;
@@ -13,6 +15,7 @@ mod ledger;
 mod pool;
 mod pool_model;
 mod pool_oracle;
+mod pool_staged_model;
 mod pool_template;
 mod prop;
 mod reading;

@@ -1,4 +1,4 @@
-//! Situations of the pool: what it takes, what it refuses in which words, and what leaves (docs/protocol.md §11).
+//! Situations of the pool: admission, refusals with their reasons, and eviction (docs/protocol.md §11).
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
 use crate::pool_oracle::{grains, payment, pending_ids, person};
@@ -24,7 +24,7 @@ fn admit(pool: &mut Pool, transaction: &Arc<Transaction>, balance: u64) -> Resul
     pool.admit(Pending::new(transaction.clone(), 0), grains(balance))
 }
 
-/// A pool that has these payments; everybody is rich.
+/// A pool with these payments; every balance covers them.
 fn pool_with(limits: PoolLimits, payments: &[&Arc<Transaction>]) -> Pool {
     let mut pool = Pool::new(limits);
     for payment in payments {
@@ -38,7 +38,7 @@ fn left(evicted: &[Evicted]) -> Vec<(TransactionId, EvictionReason)> {
 }
 
 #[test]
-fn what_is_pending_is_known() {
+fn a_pending_transaction_is_known() {
     let one = paying(1, 1, 5);
     let mut pool = pool_with(WIDE, &[&one]);
     let before = pool.version();
@@ -49,7 +49,7 @@ fn what_is_pending_is_known() {
 }
 
 #[test]
-fn a_fee_below_the_least_is_refused_unless_a_block_has_had_it() {
+fn a_fee_below_the_minimum_is_refused_unless_the_transaction_returns_from_a_block() {
     let mut pool = Pool::new(PoolLimits { min_fee: grains(5), ..WIDE });
     let refusal = admit(&mut pool, &paying(1, 1, 4), 100).unwrap_err();
     assert_eq!(refusal.rule(), Some("min-fee"));
@@ -63,7 +63,7 @@ fn a_fee_below_the_least_is_refused_unless_a_block_has_had_it() {
 }
 
 #[test]
-fn pending_ones_together_may_cost_the_balance_and_not_a_grain_more() {
+fn pending_transactions_together_may_cost_at_most_the_balance() {
     let mut pool = Pool::new(WIDE);
     let (first, second) = (payment(1, 1, 2, (6, 1), ""), payment(2, 1, 2, (2, 1), ""));
     assert_eq!(admit(&mut pool, &first, 10), Ok(Vec::new()));
@@ -92,7 +92,7 @@ fn a_payment_to_oneself_costs_its_fee_and_is_listed_once() {
 }
 
 #[test]
-fn more_income_than_there_can_be_is_the_most_that_can_be() {
+fn income_above_the_largest_amount_is_shown_as_the_largest_amount() {
     let most = Amount::MAX.grains();
     let mut pool = Pool::new(WIDE);
     for sender in 1..=3 {
@@ -103,29 +103,29 @@ fn more_income_than_there_can_be_is_the_most_that_can_be() {
     assert_eq!(pool.admit(Pending::new(spent, 0), Amount::MAX), Ok(Vec::new()));
     assert_eq!(pool.incoming(&person(9)), Amount::MAX);
     assert_eq!(pool.balance_with_pending(&person(9), Amount::MAX), Amount::MAX);
-    // Two more cost more than any balance: refused, not overflown.
+    // Two more cost more than any balance: refused without an overflow.
     assert_eq!(pool.admit(Pending::new(paying(2, 1, 1), 0), Amount::MAX).unwrap_err().rule(), Some("balance"));
 }
 
 #[test]
-fn a_balance_that_fell_below_what_is_pending_is_shown_as_nothing() {
+fn a_balance_below_the_pending_payments_is_shown_as_zero() {
     let pool = pool_with(WIDE, &[&paying(1, 1, 8)]);
     assert_eq!(pool.balance_with_pending(&person(1), grains(5)), Amount::ZERO);
 }
 
 #[test]
-fn one_sender_has_a_share_that_returning_ones_may_exceed() {
+fn the_limit_per_sender_does_not_apply_to_returning_transactions() {
     let mut pool = pool_with(PoolLimits { max_per_sender: 2, ..WIDE }, &[&paying(1, 1, 1), &paying(2, 1, 1)]);
     let refusal = admit(&mut pool, &paying(3, 1, 90), 100).unwrap_err();
     assert_eq!(refusal, AdmissionError::TooManyOfSender { sender: person(1), limit: 2 });
     assert_eq!(refusal.rule(), None, "the transaction itself is fine");
-    assert_eq!(admit(&mut pool, &paying(4, 2, 1), 100), Ok(Vec::new()), "others are not concerned");
+    assert_eq!(admit(&mut pool, &paying(4, 2, 1), 100), Ok(Vec::new()), "other senders are not affected");
     let moved = pool.readmit(Pending::new(paying(3, 1, 1), 0), grains(100)).unwrap();
     assert_eq!((pending_ids(&moved.returned), moved.evicted.len()), (vec![paying(3, 1, 1).id], 0));
 }
 
 #[test]
-fn what_fits_into_no_block_is_refused() {
+fn a_transaction_that_fits_into_no_block_is_refused() {
     let long = payment(1, 1, 2, (1, 9), &"m".repeat(500));
     let bytes = Pending::new(long.clone(), 0).bytes;
     let mut pool = Pool::new(PoolLimits { max_transaction_bytes: bytes - 1, ..WIDE });
@@ -136,7 +136,7 @@ fn what_fits_into_no_block_is_refused() {
 }
 
 #[test]
-fn a_full_pool_lets_the_cheapest_go_and_of_equals_the_newest() {
+fn a_full_pool_evicts_the_cheapest_and_of_equals_the_newest() {
     let (old, new, dear) = (paying(1, 1, 5), paying(2, 2, 5), paying(3, 3, 7));
     let mut pool = pool_with(PoolLimits { max_count: 3, ..WIDE }, &[&old, &new, &dear]);
     let better = paying(4, 4, 6);
@@ -146,7 +146,7 @@ fn a_full_pool_lets_the_cheapest_go_and_of_equals_the_newest() {
 }
 
 #[test]
-fn who_pays_no_more_than_the_cheapest_is_told_what_would_do() {
+fn the_refusal_of_a_full_pool_names_the_fee_that_would_be_admitted() {
     let limits = PoolLimits { max_count: 2, ..WIDE };
     let mut pool = pool_with(limits, &[&paying(1, 1, 5), &paying(2, 2, 9)]);
     let refusal = admit(&mut pool, &paying(3, 3, 5), 100).unwrap_err();
@@ -156,7 +156,7 @@ fn who_pays_no_more_than_the_cheapest_is_told_what_would_do() {
 }
 
 #[test]
-fn nobody_leaves_for_a_newcomer_that_pays_more_than_some_but_not_all_that_must() {
+fn nothing_is_evicted_for_a_newcomer_that_outbids_only_some_of_the_necessary_ones() {
     let (cheap, dear) = (payment(1, 1, 2, (1, 10), ""), payment(2, 2, 3, (1, 20), ""));
     let both = [&cheap, &dear].map(|one| Pending::new(one.clone(), 0).bytes).iter().sum();
     let mut pool = pool_with(PoolLimits { max_bytes: both, ..WIDE }, &[&cheap, &dear]);
@@ -165,14 +165,14 @@ fn nobody_leaves_for_a_newcomer_that_pays_more_than_some_but_not_all_that_must()
     let long = |fee| payment(3, 3, 4, (1, fee), &"m".repeat(200));
     let refusal = admit(&mut pool, &long(25), 100).unwrap_err();
     let AdmissionError::Full { least, .. } = refusal else { unreachable!("{refusal}") };
-    assert_eq!((pool.len(), pool.version()), (2, before), "nothing has left for nothing");
+    assert_eq!((pool.len(), pool.version()), (2, before), "nothing was evicted");
     assert!(admit(&mut pool, &long(least.grains() - 1), 100).is_err());
     let evicted = admit(&mut pool, &long(least.grains()), 100).unwrap();
     assert_eq!(left(&evicted), [(cheap.id, EvictionReason::Outbid), (dear.id, EvictionReason::Outbid)]);
 }
 
 #[test]
-fn nobody_gets_room_in_a_balance_by_pushing_out_what_it_has_pending() {
+fn a_sender_cannot_make_room_in_its_balance_by_outbidding_itself() {
     let cheap = paying(1, 1, 5);
     let mut pool = pool_with(PoolLimits { max_count: 1, ..WIDE }, &[&cheap]);
     let refusal = admit(&mut pool, &paying(2, 1, 8), 10).unwrap_err();
@@ -181,13 +181,13 @@ fn nobody_gets_room_in_a_balance_by_pushing_out_what_it_has_pending() {
 }
 
 #[test]
-fn what_waited_too_long_leaves_oldest_first_and_no_more_than_asked() {
+fn expiry_removes_the_oldest_first_and_at_most_the_requested_number() {
     let mut pool = Pool::new(WIDE);
     let (one, two, three, four) = (paying(1, 1, 9), paying(2, 1, 1), paying(3, 1, 5), paying(4, 1, 1));
     for (transaction, arrived_ms) in [(&two, 20), (&one, 10), (&three, 30), (&four, 40)] {
         pool.admit(Pending::new(transaction.clone(), arrived_ms), grains(100)).unwrap();
     }
-    assert_eq!(pool.expire(1010, 10), [], "as old as it may be");
+    assert_eq!(pool.expire(1010, 10), [], "exactly the largest age");
     assert_eq!(left(&pool.expire(1031, 2)), [(one.id, EvictionReason::Expired), (two.id, EvictionReason::Expired)]);
     assert_eq!(left(&pool.expire(1031, 2)), [(three.id, EvictionReason::Expired)]);
     assert_eq!(pool.expire(0, 2), [], "a clock that jumped back");
@@ -195,25 +195,33 @@ fn what_waited_too_long_leaves_oldest_first_and_no_more_than_asked() {
 }
 
 #[test]
-fn a_balance_that_falls_keeps_the_oldest_that_it_covers() {
+fn a_falling_balance_keeps_the_oldest_that_it_covers() {
     let payments = [(1, 5), (2, 9), (3, 4), (4, 1)].map(|(number, cost)| payment(number, 1, 2, (cost, 0), ""));
     let [first, second, third, fourth] = &payments;
     let mut pool = pool_with(WIDE, &[first, second, third, fourth]);
     assert_eq!(pool.recheck_sender(&person(1), grains(19)), PoolChanges::default(), "still covered to the grain");
-    assert_eq!(pool.recheck_sender(&person(1), grains(9)), PoolChanges::default(), "nothing leaves, it is held aside");
+    assert_eq!(
+        pool.recheck_sender(&person(1), grains(9)),
+        PoolChanges::default(),
+        "nothing leaves, it becomes uncovered"
+    );
     assert_eq!(pending_ids(pool.of(&person(1))), [first.id, third.id]);
     assert_eq!(pending_ids(pool.uncovered()), [second.id, fourth.id]);
-    assert_eq!((pool.len(), pool.outgoing(&person(1))), (2, grains(9)), "what is aside counts for nothing");
+    assert_eq!((pool.len(), pool.outgoing(&person(1))), (2, grains(9)), "uncovered transactions do not count");
     assert!(pool.get(&second.id).is_some(), "but it is known");
     assert_eq!(pool.recheck_sender(&person(2), Amount::ZERO), PoolChanges::default(), "income needs no cover");
     let moved = pool.recheck_sender(&person(1), grains(18));
-    assert_eq!((pending_ids(&moved.returned), moved.evicted.len()), (vec![second.id], 0), "as far as it goes");
-    assert_eq!(pending_ids(pool.of(&person(1))), [first.id, second.id, third.id], "with the age that it had");
+    assert_eq!(
+        (pending_ids(&moved.returned), moved.evicted.len()),
+        (vec![second.id], 0),
+        "as many as the balance covers"
+    );
+    assert_eq!(pending_ids(pool.of(&person(1))), [first.id, second.id, third.id], "with its old age");
     assert_eq!(pending_ids(pool.uncovered()), [fourth.id]);
 }
 
 #[test]
-fn what_is_spent_of_a_payment_that_was_undone_waits_for_it() {
+fn a_payment_that_spends_a_disconnected_one_waits_for_it() {
     let mut pool = Pool::new(WIDE);
     let (paid, spent) = (payment(1, 1, 2, (50, 0), ""), payment(2, 2, 3, (50, 0), ""));
     let moved = pool.readmit(Pending::new(spent.clone(), 2), Amount::ZERO).unwrap();
@@ -225,7 +233,7 @@ fn what_is_spent_of_a_payment_that_was_undone_waits_for_it() {
 }
 
 #[test]
-fn what_waits_aside_is_bounded_and_gets_old() {
+fn uncovered_transactions_are_bounded_and_expire() {
     let mut pool = Pool::new(PoolLimits { max_count: 20, ..WIDE });
     let payments: Vec<_> = (1..=4).map(|number| paying(number, 1, 5)).collect();
     let mut uncovered = |number: usize| {
@@ -247,7 +255,7 @@ fn what_waits_aside_is_bounded_and_gets_old() {
 }
 
 #[test]
-fn a_confirmed_one_leaves_no_trace() {
+fn a_confirmed_transaction_leaves_no_trace() {
     let one = paying(1, 1, 5);
     let mut pool = pool_with(WIDE, &[&one]);
     assert_eq!(pool.remove_confirmed(&one.id).map(|pending| pending.id()), Some(one.id));
@@ -258,7 +266,7 @@ fn a_confirmed_one_leaves_no_trace() {
 }
 
 #[test]
-fn what_returns_has_the_age_that_it_had() {
+fn a_returning_transaction_keeps_its_age() {
     let (early, late) = (paying(1, 1, 5), paying(2, 2, 5));
     let mut pool = Pool::new(WIDE);
     pool.admit(Pending::new(early.clone(), 10), grains(100)).unwrap();

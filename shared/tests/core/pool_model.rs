@@ -1,4 +1,4 @@
-//! The pool against a list that does the same from end to end each time, through random histories under tight limits.
+//! Compares the pool with a plain list, through random histories under tight limits.
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
 use crate::pool_oracle::{Moves, Oracle, grains, ids, name, payment, pending_ids, person};
@@ -14,17 +14,17 @@ const PEOPLE: u8 = 4;
 /// Few people and small numbers, so that ties, double spends and payments to oneself are frequent.
 #[derive(Debug, Clone)]
 enum Step {
-    /// Somebody pays; the message is so long.
+    /// A new payment with a message of `msg` bytes.
     Pay { from: u8, to: u8, amount: u64, fee: u64, msg: usize },
-    /// Something pending is sent again.
+    /// A known transaction is pushed again.
     Again(Index),
-    /// Something pending is in a block now.
+    /// A known transaction is confirmed.
     Confirm(Index),
-    /// A block changes what somebody has.
+    /// A block changes a balance.
     Balance { of: u8, grains: u64 },
-    /// What has waited for too long leaves, so many at most.
+    /// Transactions expire, at most this many.
     Expire(usize),
-    /// Something confirmed falls out of the chain, with the time of its arrival or without.
+    /// A confirmed transaction is disconnected; its arrival time is known or not.
     Return { which: Index, knows_arrival: bool },
 }
 
@@ -64,7 +64,7 @@ fn room() -> impl Strategy<Value = Room> {
     (0..9_usize, 0..5000_usize).prop_map(|(count, bytes)| Room { count, bytes })
 }
 
-/// The pool, the list, and the chain that both believe in.
+/// The pool, the list, and the chain under both.
 struct Both {
     pool: Pool,
     oracle: Oracle,
@@ -116,7 +116,7 @@ impl Both {
         }
     }
 
-    /// Something pending, or held aside.
+    /// A pending or uncovered transaction.
     fn pick(&self, which: &Index) -> Option<TransactionId> {
         let known = [ids(&self.oracle.waiting), ids(&self.oracle.uncovered)].concat();
         (!known.is_empty()).then(|| known[which.index(known.len())])
@@ -128,7 +128,7 @@ impl Both {
         let pending = Pending::new(transaction, self.now_ms);
         let check = self.pool.check(&pending, balance);
         let answer = self.pool.admit(pending, balance);
-        prop_assert_eq!(check.err(), answer.clone().err(), "the check before the signature foretells the answer");
+        prop_assert_eq!(check.err(), answer.clone().err(), "check returns what admit will return");
         match (answer, expected) {
             (Ok(evicted), Ok(expected)) => same(&evicted, &expected),
             (answer, expected) => refused(answer.as_ref().err(), expected.err()),
@@ -149,7 +149,7 @@ impl Both {
         prop_assert_eq!(self.pool.remove_confirmed(&id), None);
         self.oracle.remove(&[id]);
         let transaction = pending.transaction;
-        // What was held aside may have been paid from what came in the same block.
+        // An uncovered transaction may be paid from income of the same block.
         let left = self.balances[&transaction.from].checked_sub(transaction.cost()).unwrap_or(Amount::ZERO);
         self.change_balance(transaction.from, left)?;
         let more = self.balances[&transaction.to].checked_add(transaction.amount).unwrap();
@@ -164,7 +164,7 @@ impl Both {
         moved_the_same(&moved, &self.oracle.recheck(address, balance))
     }
 
-    /// Contents, orders and totals are the list's, and the promises hold.
+    /// Contents, orders and totals are those of the list, and the invariants hold.
     fn check(&self, room: Room) -> Result<(), TestCaseError> {
         let (pool, oracle) = (&self.pool, &self.oracle);
         prop_assert_eq!(pending_ids(pool.by_age()), ids(&oracle.by_age()), "the order of age");
@@ -173,7 +173,7 @@ impl Both {
         prop_assert_eq!(pool.is_empty(), oracle.waiting.is_empty());
         prop_assert_eq!(pool.bytes(), oracle.waiting.iter().map(|one| one.bytes).sum::<usize>());
         prop_assert!(pool.len() <= oracle.limits.max_count && pool.bytes() <= oracle.limits.max_bytes);
-        prop_assert_eq!(pending_ids(pool.uncovered()), ids(&oracle.uncovered), "what is held aside");
+        prop_assert_eq!(pending_ids(pool.uncovered()), ids(&oracle.uncovered), "the uncovered ones");
         for one in oracle.waiting.iter().chain(&oracle.uncovered) {
             let pending = pool.get(&one.transaction.id).unwrap();
             prop_assert_eq!(&pending.transaction, &one.transaction);
@@ -233,7 +233,7 @@ proptest! {
             both.check(room)?;
             let after = (both.pool.version(), pending_ids(both.pool.by_age()));
             prop_assert!(before.0 != after.0 || before.1 == after.1, "another content is another version");
-            // These change two balances, which may take a payment away and bring it back.
+            // These change two balances, which may uncover a payment and cover it again.
             let is_twofold = matches!(step, Step::Return { .. } | Step::Confirm(_));
             prop_assert!(is_twofold || before.0 == after.0 || before.1 != after.1, "the same content, another version");
         }

@@ -1,6 +1,6 @@
-//! What the pool should do, said as plainly as possible: one list, looked at from end to end each time.
+//! The pool's rules as plainly as possible: one list, scanned from end to end each time.
 //!
-//! It knows whom it has refused and what has left by the names that the pool gives them, and nothing of its indexes.
+//! It shares the names of refusals and evictions with the pool, and none of its indexes.
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
 use shared::block::BlockHash;
@@ -10,19 +10,19 @@ use shared::pool::{AdmissionError, EvictionReason, Pending, PoolLimits, Room};
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-/// The address of some person.
+/// The address of person `number`.
 pub(crate) fn person(number: u8) -> Address {
     let mut key = [0; 33];
     (key[0], key[32]) = (2, number);
     Address::of_public_key(&key).unwrap()
 }
 
-/// So many grains.
+/// An amount of grains.
 pub(crate) fn grains(grains: u64) -> Amount {
     Amount::new(grains).unwrap()
 }
 
-/// A payment; the number tells equal ones apart. The pool leaves signatures to others.
+/// A payment; `number` makes equal ones differ. The signature is not valid, since the pool does not verify it.
 pub(crate) fn payment(number: u32, from: u8, to: u8, (amount, fee): (u64, u64), msg: &str) -> Arc<Transaction> {
     let mut uuid = [0; 16];
     uuid[..4].copy_from_slice(&number.to_be_bytes());
@@ -37,7 +37,7 @@ pub(crate) fn payment(number: u32, from: u8, to: u8, (amount, fee): (u64, u64), 
     Arc::new(unsigned.sign(BlockHash::from_bytes([0; 32]), |_| Signature::from_bytes([0; 64])))
 }
 
-/// The name of a refusal, without its figures.
+/// The name of a refusal without its numbers.
 pub(crate) fn name(refusal: &AdmissionError) -> &'static str {
     match refusal {
         AdmissionError::Known(_) => "known",
@@ -72,24 +72,24 @@ impl Waiting {
     }
 }
 
-/// The ids of some that wait.
+/// The ids in this order.
 pub(crate) fn ids<'a>(waiting: impl IntoIterator<Item = &'a Waiting>) -> Vec<TransactionId> {
     waiting.into_iter().map(|one| one.transaction.id).collect()
 }
 
-/// The ids of some that are pending.
+/// The ids in this order.
 pub(crate) fn pending_ids<'a>(pending: impl IntoIterator<Item = &'a Pending>) -> Vec<TransactionId> {
     pending.into_iter().map(Pending::id).collect()
 }
 
-/// What has moved: the ids of what is pending again, and of what left for which reason.
+/// The ids that are pending again, and those that left with their reasons.
 pub(crate) type Moves = (Vec<TransactionId>, Vec<(TransactionId, EvictionReason)>);
 
 fn because(leaving: Vec<TransactionId>, reason: EvictionReason) -> Vec<(TransactionId, EvictionReason)> {
     leaving.into_iter().map(|id| (id, reason)).collect()
 }
 
-/// The pool as a list, and what is held aside as another.
+/// The pending transactions as a list, and the uncovered ones as another.
 #[derive(Debug)]
 pub(crate) struct Oracle {
     pub(crate) limits: PoolLimits,
@@ -103,7 +103,7 @@ impl Oracle {
         Self { limits, waiting: Vec::new(), uncovered: Vec::new(), arrivals: 0 }
     }
 
-    /// Takes a newcomer; answers what leaves for it, the cheapest first.
+    /// Admits a newcomer; returns what is evicted for it, cheapest first.
     pub(crate) fn admit(
         &mut self,
         transaction: &Arc<Transaction>,
@@ -125,7 +125,7 @@ impl Oracle {
         Ok(because(leaving, EvictionReason::Outbid))
     }
 
-    /// Takes what returns.
+    /// Admits a returning transaction.
     pub(crate) fn readmit(
         &mut self,
         transaction: &Arc<Transaction>,
@@ -153,12 +153,12 @@ impl Oracle {
                 self.waiting.push(one);
                 Ok((vec![id], because(leaving, EvictionReason::Outbid)))
             }
-            Err("balance") => Ok((Vec::new(), because(self.put_aside(one), EvictionReason::NotCovered))),
+            Err("balance") => Ok((Vec::new(), because(self.add_uncovered(one), EvictionReason::NotCovered))),
             Err(rule) => Err(rule),
         }
     }
 
-    /// What must leave to make room, if all that leaves pays less.
+    /// What must be evicted to make room, if all of it pays less.
     fn leaving_for(&self, newcomer: &Waiting, balance: Amount) -> Result<Vec<TransactionId>, &'static str> {
         let bytes = newcomer.bytes;
         if bytes > self.limits.max_transaction_bytes || bytes > self.limits.max_bytes {
@@ -183,8 +183,9 @@ impl Oracle {
         Ok(ids(&leaving))
     }
 
-    /// A tenth of the pool's limits, rounded up; the oldest leave, or what is too long by itself.
-    fn put_aside(&mut self, one: Waiting) -> Vec<TransactionId> {
+    /// Adds an uncovered transaction. Limits are a tenth of the pool's, rounded up; the oldest leave, or a single one
+    /// that is too large.
+    fn add_uncovered(&mut self, one: Waiting) -> Vec<TransactionId> {
         let (max_count, max_bytes) = (self.limits.max_count.div_ceil(10), self.limits.max_bytes.div_ceil(10));
         if one.bytes > max_bytes {
             return vec![one.transaction.id];
@@ -204,7 +205,7 @@ impl Oracle {
         self.uncovered.retain(|one| !leaving.contains(&one.transaction.id));
     }
 
-    /// Keeps of a sender's what its balance covers, the oldest first; of the rest it takes back what was aside.
+    /// Keeps the sender's transactions that its balance covers, oldest first; then readmits uncovered ones.
     pub(crate) fn recheck(&mut self, sender: Address, balance: Amount) -> Moves {
         let mut kept = 0;
         let mut uncovered = Vec::new();
@@ -216,7 +217,7 @@ impl Oracle {
             }
         }
         self.remove(&ids(&uncovered));
-        let overflow = uncovered.into_iter().flat_map(|one| self.put_aside(one)).collect();
+        let overflow = uncovered.into_iter().flat_map(|one| self.add_uncovered(one)).collect();
         let mut left = because(overflow, EvictionReason::NotCovered);
         let mut returned = Vec::new();
         for one in self.uncovered.clone().into_iter().filter(|one| one.transaction.from == sender) {
@@ -264,8 +265,8 @@ impl Oracle {
         to_it.map(|one| one.transaction.amount.grains()).sum()
     }
 
-    /// What a block with this room takes: of the oldest that fit at all the first, and those after it that fit together
-    /// with it into a fifth; then the best paid, as they fit.
+    /// The transactions of a block with this room: the oldest one that fits, and those after it that fit into a fifth
+    /// together with it; then those with the highest fees that fit.
     pub(crate) fn template(&self, room: Room) -> Vec<TransactionId> {
         let fits = |some: &[Waiting], count: usize, bytes: usize| {
             some.len() <= count && some.iter().map(|one| one.bytes + 1).sum::<usize>() <= bytes

@@ -1,4 +1,5 @@
-//! What the next block takes: the best paid, and the oldest, so that nobody waits for ever (docs/protocol.md §11).
+//! The selection for the next block: the highest fees and the oldest, so that none waits for ever (docs/protocol.md
+//! §11).
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
 use crate::pool_oracle::payment;
@@ -6,17 +7,17 @@ use shared::pool::{Pending, Room, select_transactions};
 use std::cell::Cell;
 use std::cmp::Reverse;
 
-/// What one of these takes of a block: JSON and a comma.
+/// The bytes of one of these payments in a block: JSON and a comma.
 fn size() -> usize {
     waiting(1, 1, 0).bytes + 1
 }
 
-/// A payment that arrived as the so many-th, for a fee of one digit, with a long message or none.
+/// The payment that arrived as number `place`, with a one-digit fee and a long message or none.
 fn waiting(number: u32, fee: u64, msg: usize) -> Pending {
     Pending::new(payment(number, 1, 2, (1, fee), &"m".repeat(msg)), u64::from(number))
 }
 
-/// The places, by age, of what a block takes.
+/// The selected payments by their numbers.
 fn chosen(by_age: &[Pending], room: Room) -> Vec<u64> {
     let mut by_fee: Vec<_> = by_age.iter().collect();
     by_fee.sort_by_key(|pending| Reverse(pending.fee_rate()));
@@ -50,19 +51,19 @@ fn a_fifth_of_the_bytes_is_for_the_oldest() {
 }
 
 #[test]
-fn who_is_old_and_pays_well_is_taken_once() {
+fn an_old_payment_with_a_high_fee_is_selected_once() {
     let pending = fees(&[9, 8, 1, 1, 2]);
     assert_eq!(chosen(&pending, Room { count: 4, bytes: 1 << 20 }), [0, 1, 4, 2]);
 }
 
 #[test]
-fn an_old_one_that_does_not_fit_keeps_nobody_waiting() {
+fn an_old_payment_that_does_not_fit_does_not_block_others() {
     let pending = [waiting(0, 0, 5000), waiting(1, 0, 0), waiting(2, 9, 0), waiting(3, 8, 0)];
     assert_eq!(chosen(&pending, Room { count: 2, bytes: 3 * size() }), [1, 2]);
 }
 
 #[test]
-fn the_oldest_of_more_than_a_fifth_is_the_whole_share() {
+fn an_oldest_payment_larger_than_a_fifth_is_the_whole_share() {
     let pending = [waiting(0, 0, 900), waiting(1, 0, 0), waiting(2, 9, 0), waiting(3, 8, 0)];
     // A fifth has room for one short message, which the second oldest does not get as well.
     let room = Room { count: 10, bytes: 5 * size() };
@@ -70,13 +71,13 @@ fn the_oldest_of_more_than_a_fifth_is_the_whole_share() {
 }
 
 #[test]
-fn short_ones_fill_what_a_long_one_leaves() {
+fn short_payments_fill_the_rest_after_a_long_one() {
     let pending = [waiting(0, 1, 0), waiting(1, 9, 400), waiting(2, 2, 0), waiting(3, 1, 0)];
     assert_eq!(chosen(&pending, Room { count: 9, bytes: 2 * size() }), [0, 2]);
 }
 
 #[test]
-fn a_look_at_the_pool_is_as_long_as_the_room_not_as_the_pool() {
+fn the_search_is_bounded_by_the_room_and_not_by_the_pool() {
     let short: Vec<_> = (0..1000).map(|number| waiting(number, 1, 0)).collect();
     let long: Vec<_> = (0..1000).map(|number| waiting(number, 1, 400)).collect();
     for (pending, room, at_most) in [

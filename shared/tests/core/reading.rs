@@ -1,4 +1,4 @@
-//! What readers see: tips, blocks and headers by place and by name, within limits, and locators.
+//! Reading a chain: tips, blocks and headers by height and by hash, within limits, and locators.
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
 use crate::lab::{Lab, fixed, lively};
@@ -60,7 +60,7 @@ fn tips_name_every_branch_where_it_leaves_the_best_chain() {
 }
 
 #[test]
-fn an_invalid_block_on_a_branch_that_was_left_and_not_kept_forks_where_the_branch_did() {
+fn an_invalid_block_on_a_dropped_branch_forks_where_the_branch_did() {
     // genesis - s1 - a2 - x3*          there is no room to keep what is left
     //        |     \ b2 - b3
     //         \ c1 - c2 - c3 - c4
@@ -81,7 +81,7 @@ fn an_invalid_block_on_a_branch_that_was_left_and_not_kept_forks_where_the_branc
 }
 
 #[test]
-fn a_bad_block_in_the_middle_and_what_stands_on_it_are_invalid_tips() {
+fn a_bad_block_and_its_descendants_are_invalid_tips() {
     use BranchStatus::{Best, Invalid, Side};
     // genesis - a1 - a2 - a3
     //         \ b1 - b2*- b3 - b4
@@ -145,7 +145,7 @@ fn a_query_sees_blocks_that_are_not_stored_yet_and_writes_nothing() {
 }
 
 #[test]
-fn a_reader_keeps_the_chain_that_it_began_with() {
+fn a_reader_keeps_its_snapshot_of_the_chain() {
     let mut lab = forked();
     let before = reader(&lab);
     lab.mine("b4", "b5 b6");
@@ -158,7 +158,7 @@ fn a_reader_keeps_the_chain_that_it_began_with() {
 }
 
 #[test]
-fn a_block_on_top_that_came_later_is_not_found_by_an_earlier_reader() {
+fn an_earlier_reader_does_not_find_a_later_block() {
     let mut lab = forked();
     let before = reader(&lab);
     lab.mine("a5", "a6");

@@ -1,5 +1,5 @@
-//! Scripts of forks: which branch is best, what a change of branch does to the state, and what a bad block in the better
-//! branch leaves behind (docs/protocol.md §4).
+//! Scripts of forks: which branch is best, how a change of branch changes the state, and the effects of a bad block in
+//! the better branch (docs/protocol.md §4).
 //!
 //! A column of the drawings is a height; where difficulties differ, they stand below the names.
 
@@ -25,9 +25,9 @@ fn the_longer_of_two_branches_of_equal_difficulty_has_more_work() {
     assert_eq!(change.fork.hash, lab.hash("genesis"));
     assert_eq!((change.from.hash(), change.to.hash()), (lab.hash("a2"), lab.hash("b3")));
     assert_eq!((change.undone(), change.applied()), (2, 3));
-    assert_eq!(lab.chain.take_reorganisation(), None, "a reorganisation is told once");
+    assert_eq!(lab.chain.take_reorganisation(), None, "a reorganisation is returned once");
     assert_eq!(lab.state()["last"], "b3");
-    assert!(!lab.state().contains_key("by-a1"), "the left branch's writes are undone");
+    assert!(!lab.state().contains_key("by-a1"), "the writes of the old branch are undone");
 }
 
 #[test]
@@ -99,12 +99,12 @@ fn a_bad_block_in_the_middle_of_a_better_branch_restores_the_old_one() {
     lab.expect_tip("a3");
     assert_eq!(lab.state(), before, "the old branch's state is back exactly");
     assert_eq!(lab.chain.take_reorganisation(), None);
-    // The bad block and what stood on it are remembered; what stands on them now is refused unseen.
+    // The bad block and its descendants are recorded; new descendants are refused without validation.
     for name in ["b2", "b3", "b4", "b5"] {
         lab.broken(name, "invalid-ancestor");
     }
     assert_eq!(lab.chain.known_invalid(&lab.hash("b2")).map(|broken| broken.name()), Some(FAIL));
-    // The part below it is not to blame.
+    // The blocks below it stay valid.
     lab.known("b1");
     lab.mine("b1", "c2 c3 c4");
     lab.side("c2 c3");
@@ -149,7 +149,7 @@ fn the_good_beginning_of_a_bad_branch_is_adopted_when_it_outweighs_by_itself() {
 }
 
 #[test]
-fn state_follows_every_change_to_and_fro() {
+fn the_state_follows_repeated_reorganisations() {
     // genesis - s1 - a2 - a3 - a4 - a5 - a6 - a7
     //              \ b2 - b3 - b4 - b5 - b6             each takes the lead in turn
     let mut lab = Lab::new(fixed(2));

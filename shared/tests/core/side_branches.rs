@@ -1,4 +1,4 @@
-//! What a flood of side blocks may cost: depth, weight and room beside the best chain (docs/protocol.md §4).
+//! Limits against a flood of side blocks: depth, weight and storage beside the best chain (docs/protocol.md §4).
 
 use crate::lab::{Lab, check_whole, fixed};
 use shared::chain::{Accepted, NotYet, Origin, SideLimits};
@@ -43,8 +43,8 @@ fn a_side_block_may_lag_as_far_as_the_limit_and_no_further() {
 }
 
 #[test]
-fn what_outweighs_the_tip_is_taken_however_deep_it_forks() {
-    // Bodies of a branch whose headers outweigh come in bulk: no limit stands in the way.
+fn a_branch_that_outweighs_the_tip_is_accepted_at_any_depth() {
+    // The bodies of a branch whose headers outweigh the best chain come in bulk, without limits.
     let mut lab = Lab::with_limits(fixed(2), SideLimits { depth: 1, lag: 0, bytes: 60, blocks: 2 });
     lab.mine("genesis", &names("a", 1..=4));
     lab.mine("genesis", &names("b", 1..=5));
@@ -60,7 +60,7 @@ fn what_outweighs_the_tip_is_taken_however_deep_it_forks() {
 }
 
 #[test]
-fn a_branch_that_nobody_completes_loses_its_protection() {
+fn an_incomplete_branch_loses_its_protection() {
     let mut lab = Lab::with_limits(fixed(2), SideLimits { blocks: 2, ..SideLimits::default() });
     lab.mine("genesis", &names("a", 1..=6));
     lab.mine("genesis", &names("b", 1..=5));
@@ -76,7 +76,7 @@ fn a_branch_that_nobody_completes_loses_its_protection() {
 }
 
 #[test]
-fn when_the_room_is_full_the_lightest_branch_goes_first() {
+fn the_lightest_branch_is_dropped_first_at_the_limit_of_blocks() {
     // genesis - a1 - a2 - a3 - a4
     //         |    \ c2 - c3
     //         \ b1                     b1 is the lightest
@@ -97,7 +97,7 @@ fn when_the_room_is_full_the_lightest_branch_goes_first() {
 }
 
 #[test]
-fn the_room_is_counted_in_bytes_too() {
+fn the_lightest_branch_is_dropped_first_at_the_limit_of_bytes() {
     let mut lab = Lab::with_limits(fixed(2), SideLimits { bytes: 100, ..SideLimits::default() });
     lab.mine("genesis", "a1 a2 a3");
     let say = |length: usize| format!("say {}", "x".repeat(length - 4));
@@ -114,8 +114,8 @@ fn the_room_is_counted_in_bytes_too() {
 }
 
 #[test]
-fn who_holds_an_earlier_moment_still_finds_what_was_dropped_since() {
-    // genesis - a1 - a2            left for b, and then dropped for want of room
+fn an_earlier_snapshot_still_has_blocks_that_were_dropped_since() {
+    // genesis - a1 - a2            replaced by b, and then dropped at the limit
     //         \ b1 - b2 - b3
     let mut lab = Lab::with_limits(fixed(2), SideLimits { blocks: 0, ..SideLimits::default() });
     lab.mine("genesis", "a1 a2");

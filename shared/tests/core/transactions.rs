@@ -1,4 +1,4 @@
-//! Who may spend what: double spending, order inside a block, the faucet, the largest balance, rewards.
+//! Rules for balances: double spending, order inside a block, the faucet, the largest balance, rewards.
 
 use crate::transactions_lab::{MoneyLab, money};
 use shared::ledger::Amount;
@@ -58,7 +58,7 @@ fn a_double_spend_in_two_branches_counts_on_the_best_one_only() {
 }
 
 #[test]
-fn nobody_spends_a_grain_more_than_he_has() {
+fn a_sender_cannot_spend_a_grain_more_than_its_balance() {
     let mut lab = alice_has_100();
     for (amount, fee) in [(101, 0), (100, 1), (1, 100), (Amount::MAX.grains(), 0), (1, Amount::MAX.grains() - 1)] {
         let transaction = lab.pay("alice", "bob", amount, fee);
@@ -71,7 +71,7 @@ fn nobody_spends_a_grain_more_than_he_has() {
 }
 
 #[test]
-fn the_whole_balance_can_be_spent_and_leaves_a_row_of_nothing() {
+fn the_whole_balance_can_be_spent_and_leaves_a_row_of_zero() {
     let mut lab = alice_has_100();
     let everything = lab.pay("alice", "bob", 90, 10);
     lab.mine("a2", "a1", "miner", &[&everything]);
@@ -126,7 +126,7 @@ fn a_miner_gets_its_own_fee_back() {
 }
 
 #[test]
-fn one_bad_transaction_among_good_ones_spoils_the_block_and_leaves_no_trace() {
+fn one_invalid_transaction_invalidates_the_block_and_leaves_no_trace() {
     let mut lab = alice_has_100();
     let good: Vec<_> = ["bob", "carol", "dave"].iter().map(|to| lab.pay("alice", to, 10, 1)).collect();
     let bad = lab.pay("bob", "carol", 11, 0);
@@ -140,7 +140,7 @@ fn one_bad_transaction_among_good_ones_spoils_the_block_and_leaves_no_trace() {
 }
 
 #[test]
-fn a_new_address_holds_what_the_faucet_gives_and_once_only() {
+fn a_new_address_has_the_faucets_balance_only_once() {
     let mut lab = MoneyLab::new(Params { new_address_balance: 1000, ..money() });
     assert_eq!(lab.balances(["alice", "bob", "miner"]), [1000; 3]);
     let too_much = lab.pay("alice", "bob", 1000, 1);
@@ -149,7 +149,7 @@ fn a_new_address_holds_what_the_faucet_gives_and_once_only() {
     let everything = lab.pay("alice", "bob", 999, 1);
     lab.mine("a1", "genesis", "miner", &[&everything]);
     lab.best("a1");
-    // What was given adds to it, for the one who is paid and for the miner alike.
+    // Income is added to it, for receivers and miners alike.
     assert_eq!(lab.balances(["alice", "bob", "miner"]), [0, 1999, 1101]);
     assert!(lab.has_row("alice") && !lab.has_row("carol"));
     let again = lab.pay("alice", "bob", 1, 0);
@@ -162,7 +162,7 @@ fn a_new_address_holds_what_the_faucet_gives_and_once_only() {
 }
 
 #[test]
-fn a_balance_never_becomes_more_than_there_can_be() {
+fn a_balance_never_exceeds_the_largest_amount() {
     let max = Amount::MAX.grains();
     let mut lab = MoneyLab::new(Params { reward: max, halving_blocks: 1, ..money() });
     lab.mine("a1", "genesis", "alice", &[]);
@@ -176,7 +176,7 @@ fn a_balance_never_becomes_more_than_there_can_be() {
     let data = lab.bundle("carol", &[&one_more]);
     let detail = lab.refused("a2", &data, "max-balance");
     assert!(detail.starts_with("transaction 0 of the bundle: "), "{detail}");
-    // To herself she can pay all of it; and what she gave away she can be given again.
+    // She can pay all of it to herself, and receive again what she paid to others.
     let to_herself = lab.pay("alice", "alice", max, 0);
     let there = lab.pay("alice", "carol", 1, 0);
     lab.mine("a3", "a2", "miner", &[&to_herself, &there, &one_more]);
@@ -185,7 +185,7 @@ fn a_balance_never_becomes_more_than_there_can_be() {
 }
 
 #[test]
-fn the_reward_halves_at_its_boundary_and_never_where_it_is_told_so() {
+fn the_reward_halves_at_its_boundary_or_never_if_so_configured() {
     for (halving_blocks, expected) in
         [(3, [100, 200, 300, 350, 400, 450, 475]), (0, [100, 200, 300, 400, 500, 600, 700])]
     {
@@ -202,7 +202,7 @@ fn the_reward_halves_at_its_boundary_and_never_where_it_is_told_so() {
 }
 
 #[test]
-fn a_miner_who_earns_nothing_is_not_written_down() {
+fn a_miner_without_earnings_has_no_row() {
     let mut lab = MoneyLab::new(Params { reward: 1, halving_blocks: 1, ..money() });
     lab.mine("a1", "genesis", "alice", &[]);
     lab.mine("a2", "a1", "miner", &[]);
@@ -211,5 +211,5 @@ fn a_miner_who_earns_nothing_is_not_written_down() {
     let fee = lab.pay("alice", "alice", 1, 0);
     lab.mine("a3", "a2", "miner", &[&fee]);
     lab.best("a3");
-    assert!(!lab.has_row("miner"), "a fee of 0 is no earning");
+    assert!(!lab.has_row("miner"), "a fee of 0 adds no row");
 }

@@ -28,7 +28,7 @@ fn an_id_counts_once_in_a_block_and_once_on_a_chain() {
     let again = lab.bundle("miner", &[&payment]);
     let detail = lab.refused("a2", &again, "known-id");
     assert!(detail.contains(&format!("transaction {} is in block 2 of this chain already", payment.id)), "{detail}");
-    // Also when only the store remembers it.
+    // Also if it is only in the store.
     lab.chain.flush().unwrap();
     let again = lab.bundle("other", &[&payment]);
     lab.refused("a2", &again, "known-id");
@@ -89,7 +89,7 @@ fn twin(transaction: &Transaction) -> Transaction {
 }
 
 #[test]
-fn both_signatures_are_right_and_yet_it_is_one_transaction() {
+fn two_valid_signatures_still_make_one_transaction() {
     let mut lab = alice_has_100();
     let payment = lab.pay("alice", "bob", 10, 0);
     let twin = twin(&payment);
@@ -106,7 +106,7 @@ fn both_signatures_are_right_and_yet_it_is_one_transaction() {
 }
 
 #[test]
-fn a_wrong_signature_beside_a_right_id_is_refused() {
+fn a_wrong_signature_with_a_valid_id_is_refused() {
     let mut lab = alice_has_100();
     let (payment, other) = (lab.pay("alice", "bob", 10, 0), lab.pay("alice", "bob", 10, 0));
     let borrowed = Transaction { signature: other.signature, ..payment.clone() };
@@ -116,7 +116,7 @@ fn a_wrong_signature_beside_a_right_id_is_refused() {
 }
 
 #[test]
-fn nobody_squats_on_the_uuid_of_another() {
+fn reusing_a_uuid_does_not_claim_anothers_id() {
     let mut lab = alice_has_100();
     lab.mine("a2", "a1", "mallory", &[]);
     lab.best("a2");
@@ -152,7 +152,7 @@ fn a_better_branch_that_turns_out_bad_changes_nothing() {
 }
 
 #[test]
-fn to_and_fro_and_back_the_state_is_that_of_the_branch() {
+fn the_state_follows_repeated_reorganisations() {
     // a1 - a2 - a3 - a4 - a5
     //    \ b2 - b3 - b4
     let mut lab = alice_has_100();
@@ -192,7 +192,7 @@ fn a_restart_without_a_flush_finds_the_same_money() {
 }
 
 #[test]
-fn a_full_disk_takes_the_money_of_its_block_back() {
+fn a_block_that_cannot_be_written_changes_no_balance() {
     let mut lab = alice_has_100();
     let payment = lab.pay("alice", "bob", 10, 1);
     lab.mine("a2", "a1", "miner", &[&payment]);
@@ -234,9 +234,9 @@ fn a_deep_reorganisation_reaches_below_a_flush() {
     assert!(!lab.has_row("bob"), "nobody was ever called bob on this branch");
 }
 
-/// What `openssl dgst -sha256 -verify` would say: the digest is SHA-256 and the key is the address's.
+/// As `openssl dgst -sha256 -verify` checks it: the digest is SHA-256 and the key is the address's.
 #[test]
-fn a_signature_is_over_the_text_by_the_key_that_the_address_is() {
+fn a_signature_is_over_the_text_with_the_key_of_the_address() {
     let mut lab = alice_has_100();
     let payment = lab.pay("alice", "bob", 10, 1);
     let Transaction { uuid, from, to, .. } = &payment;

@@ -1,11 +1,11 @@
-//! What a bundle and its transactions must be by themselves: one spelling, sizes, and signatures over everything.
+//! Rules for a bundle and its transactions that need no state: one spelling, sizes, and signatures over everything.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
 use crate::transactions_lab::{MoneyLab, grains, money, nobody};
 use shared::ledger::{Address, Amount, Transaction, TransactionId, Uuid, json_of};
 use shared::params::Params;
 
-/// Alice has mined block 1 and pays bob; the data of a block that says so.
+/// Alice has mined block 1 and pays bob; the data of a block with this payment.
 fn payment() -> (MoneyLab, Transaction, String) {
     let mut lab = MoneyLab::new(money());
     lab.mine("a1", "genesis", "alice", &[]);
@@ -25,7 +25,7 @@ fn with(data: &str, part: &str, other: &str) -> String {
 }
 
 #[test]
-fn data_has_one_spelling_only() {
+fn data_has_only_one_spelling() {
     let (mut lab, payment, data) = payment();
     let (miner, sender) = (lab.address("miner"), payment.from);
     for other in [
@@ -55,7 +55,7 @@ fn data_has_one_spelling_only() {
 }
 
 #[test]
-fn only_what_must_be_escaped_is() {
+fn only_quotes_and_backslashes_are_escaped() {
     let (mut lab, ..) = payment();
     let mut draft = lab.draft("alice", "bob", 1, 0);
     draft.msg = "/ \u{2028}é \u{1f4b0}".to_owned();
@@ -78,7 +78,7 @@ fn only_what_must_be_escaped_is() {
 }
 
 #[test]
-fn what_is_no_bundle_is_refused() {
+fn data_that_is_not_a_bundle_is_refused() {
     let (mut lab, payment, data) = payment();
     let id = payment.id.to_string();
     for other in [
@@ -96,7 +96,7 @@ fn what_is_no_bundle_is_refused() {
         with(&data, "\"msg\":\"\",\"miner", "\"msg\":\"\\ud800\",\"miner"),
         with(&data, "\"transactions\":[", "\"transactions\":[null,"),
         with(&data, "\"transactions\":[", "\"transactions\":[[],"),
-        // What a block earns is nobody's to say.
+        // The reward is not part of the data.
         with(&data, "{\"msg\"", "{\"reward\":5000,\"msg\""),
         with(&data, "]}", "],\"reward\":100}"),
         with(&data, "{\"id\"", "{\"extra\":0,\"id\""),
@@ -163,7 +163,7 @@ fn the_signature_covers_every_field() {
         let data = lab.bundle("miner", &[&changed]);
         let detail = lab.refused("a1", &data, "id");
         assert!(detail.contains("was a field changed"), "{field}: {detail}");
-        // And with the id that would be right:
+        // Also with the matching id:
         changed.id = TransactionId::of(changed.text(lab.params().network_id()));
         let data = lab.bundle("miner", &[&changed]);
         let detail = lab.refused("a1", &data, "signature");
@@ -172,7 +172,7 @@ fn the_signature_covers_every_field() {
 }
 
 #[test]
-fn an_id_of_other_content_is_refused() {
+fn the_id_of_another_content_is_refused() {
     let (mut lab, payment, _) = payment();
     let other = lab.pay("alice", "bob", 10, 1);
     let squats = Transaction { id: other.id, ..payment };
@@ -182,7 +182,7 @@ fn an_id_of_other_content_is_refused() {
 }
 
 #[test]
-fn nobody_signs_for_another() {
+fn a_signature_with_another_key_is_refused() {
     let (mut lab, ..) = payment();
     let draft = lab.draft("alice", "mallory", 10, 0);
     let forged = lab.sign("mallory", draft);
@@ -211,7 +211,7 @@ fn a_transaction_of_another_network_is_refused() {
 }
 
 #[test]
-fn what_moves_nothing_or_more_than_there_is_is_refused() {
+fn amounts_of_zero_or_above_the_maximum_are_refused() {
     let (mut lab, ..) = payment();
     for (amount, fee) in [(0, 1), (0, 0), (Amount::MAX.grains(), 1), (1, Amount::MAX.grains())] {
         let transaction = lab.pay("alice", "bob", amount, fee);
@@ -221,7 +221,7 @@ fn what_moves_nothing_or_more_than_there_is_is_refused() {
 }
 
 #[test]
-fn an_address_that_nobody_can_have_is_refused_in_every_place() {
+fn an_address_without_a_key_is_refused_in_every_field() {
     let (mut lab, payment, data) = payment();
     let miner = lab.address("miner");
     let detail = lab.refused("a1", &with(&data, miner.as_str(), nobody().as_str()), "address");
@@ -242,7 +242,7 @@ fn an_address_that_nobody_can_have_is_refused_in_every_place() {
 }
 
 #[test]
-fn there_are_only_so_many_transactions_in_a_block() {
+fn the_number_of_transactions_in_a_block_is_limited() {
     let mut lab = MoneyLab::new(Params { max_transactions: 2, ..money() });
     lab.mine("a1", "genesis", "alice", &[]);
     lab.best("a1");
@@ -255,7 +255,7 @@ fn there_are_only_so_many_transactions_in_a_block() {
 }
 
 #[test]
-fn a_message_has_a_length_and_shows_what_it_says() {
+fn a_message_is_limited_and_has_no_control_characters() {
     let params = Params { max_msg_bytes: 4, ..money() };
     let mut lab = MoneyLab::new(params);
     lab.mine("a1", "genesis", "alice", &[]);
@@ -285,14 +285,14 @@ fn a_message_has_a_length_and_shows_what_it_says() {
 }
 
 #[test]
-fn a_transaction_in_a_block_is_spelt_as_by_itself() {
+fn a_transaction_in_a_block_has_its_own_json() {
     let (_, payment, data) = payment();
     assert!(data.contains(&format!("\"transactions\":[{}]}}", json_of(&payment))), "{data}");
 }
 
 #[test]
-fn a_reason_is_no_longer_than_a_person_reads() {
-    // An error quotes an unknown field, which may be as long as a block; reasons are remembered and passed on.
+fn reasons_are_short() {
+    // An error quotes an unknown field, which may be as long as a block; reasons are stored and sent to others.
     let (lab, ..) = payment();
     let data = format!("{{\"{}\":1}}", "a".repeat(1500));
     let broken = lab.rules.read_data(&data).map(drop).unwrap_err();

@@ -1,4 +1,4 @@
-//! What people ask of the state: histories, balances then and now, accounts, and where a transaction stands.
+//! Queries of the state: histories, past and current balances, accounts, and positions of transactions.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
 use crate::transactions_lab::{Credulous, MoneyLab, money};
@@ -38,7 +38,7 @@ fn busy(lab: &mut MoneyLab, parent: &str, branch: &str, count: u64) -> Vec<Strin
     names
 }
 
-/// Alice begins with 5000 grains: the reward of block 1 is hers.
+/// Alice starts with 5000 grains, the reward of block 1.
 fn busy_lab(count: u64) -> MoneyLab {
     let mut lab = believing(Params { reward: 5000, ..money() });
     lab.mine("a0", "genesis", "alice", &[]);
@@ -89,7 +89,7 @@ fn a_history_is_newest_first_with_the_balance_after_each_change() {
 }
 
 #[test]
-fn a_page_begins_before_a_moment_whether_anything_happened_then_or_not() {
+fn a_page_may_begin_before_any_position() {
     let mut lab = busy_lab(5);
     let (state, alice) = (lab.state(), lab.address("alice"));
     let moments: Vec<_> =
@@ -183,7 +183,7 @@ fn accounts_are_found_by_prefix_in_the_order_of_their_text() {
 }
 
 #[test]
-fn a_transaction_is_found_where_it_stands() {
+fn a_transaction_is_found_at_its_position() {
     let mut lab = busy_lab(4);
     let unknown = lab.pay_unsigned("alice", "bob", 1, 0);
     lab.chain.flush().unwrap();
@@ -204,7 +204,7 @@ fn a_transaction_is_found_where_it_stands() {
 }
 
 #[test]
-fn texts_of_several_bytes_do_not_move_the_place() {
+fn positions_count_bytes_and_not_characters() {
     let mut lab = believing(money());
     lab.mine("a1", "genesis", "alice", &[]);
     let mut draft = lab.draft("alice", "bob", 1, 0);
@@ -222,7 +222,7 @@ fn texts_of_several_bytes_do_not_move_the_place() {
 }
 
 #[test]
-fn a_reader_keeps_its_moment_while_the_chain_moves_to_another_branch() {
+fn a_reader_keeps_its_snapshot_during_a_reorganisation() {
     let mut lab = busy_lab(3);
     let names = busy(&mut lab, "a0", "b-", 4);
     let (before, alice) = (lab.state(), lab.address("alice"));
@@ -237,7 +237,7 @@ fn a_reader_keeps_its_moment_while_the_chain_moves_to_another_branch() {
 }
 
 #[test]
-fn after_a_reorganisation_history_is_that_of_a_chain_built_straight() {
+fn after_a_reorganisation_the_history_is_that_of_the_new_branch_alone() {
     let mut lab = busy_lab(6);
     let names = busy(&mut lab, "a2", "b-", 7);
     for (number, name) in names.iter().enumerate() {
@@ -261,7 +261,7 @@ fn after_a_reorganisation_history_is_that_of_a_chain_built_straight() {
 }
 
 #[test]
-fn where_no_history_is_kept_there_is_none_and_the_rest_is_the_same() {
+fn without_history_all_other_rows_are_the_same() {
     let lab = busy_lab(8);
     let rules = Rules::with_verifier(lab.params().clone(), Arc::new(Credulous));
     let mut plain = MoneyLab::with_rules(rules);

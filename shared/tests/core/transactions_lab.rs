@@ -25,12 +25,12 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-/// Small numbers and every hash a proof: what is tested here is money.
+/// Small numbers, and a difficulty that every hash meets: these tests are about money.
 pub(crate) fn money() -> Params {
     Params { layer: LayerName::Transaction, name: "money".to_owned(), reward: 100, ..fixed(1) }
 }
 
-/// Says yes to every signature, where they do not matter.
+/// Accepts every signature, for tests that do not need them.
 pub(crate) struct Credulous;
 
 impl Verifier for Credulous {
@@ -53,7 +53,7 @@ pub(crate) fn person(name: &str) -> KeyPair {
     KeyPair::from_seed(name)
 }
 
-/// An address that looks right and is nobody's: its bytes are no point of the curve.
+/// A well-formed address without a key: its bytes are not a point of the curve.
 pub(crate) fn nobody() -> Address {
     let address = |last: u8| {
         let mut key = [0; 33];
@@ -74,7 +74,7 @@ pub(crate) struct MoneyLab {
 }
 
 impl MoneyLab {
-    /// With facts and true signatures.
+    /// With history and real signatures.
     pub(crate) fn new(params: Params) -> Self {
         Self::with_rules(Rules::new(params).keeping_history())
     }
@@ -99,7 +99,7 @@ impl MoneyLab {
         self.people.entry(name.to_owned()).or_insert_with(|| person(name))
     }
 
-    /// What `from` would sign to pay `to`; no two are alike.
+    /// An unsigned payment; each has another uuid.
     pub(crate) fn draft(&mut self, from: &str, to: &str, amount: u64, fee: u64) -> Unsigned {
         self.signed += 1;
         let (from, to) = (self.address(from), self.address(to));
@@ -118,7 +118,7 @@ impl MoneyLab {
         self.person(name).sign_transaction(draft, network)
     }
 
-    /// As [`MoneyLab::pay`], for those who believe every signature.
+    /// As [`MoneyLab::pay`], with an invalid signature, for labs that accept every signature.
     pub(crate) fn pay_unsigned(&mut self, from: &str, to: &str, amount: u64, fee: u64) -> Transaction {
         let network = self.params().network_id();
         self.draft(from, to, amount, fee).sign(network, |_| Signature::from_bytes([7; 64]))
@@ -160,7 +160,7 @@ impl MoneyLab {
         branch
     }
 
-    /// Gives the block to the chain and looks at nothing.
+    /// Pushes the block without any check of the result.
     pub(crate) fn give(&mut self, name: &str, origin: Origin) -> Result<Accepted, BlockError> {
         let block = self.block(name).clone();
         let now = block.header().timestamp;
@@ -188,7 +188,7 @@ impl MoneyLab {
         }
     }
 
-    /// Pushes a block that breaks a rule, and answers how.
+    /// Pushes a block that must break `rule`; returns the error's text.
     #[track_caller]
     pub(crate) fn broken(&mut self, name: &str, rule: &str) -> String {
         let tip = self.chain.tip().hash();
@@ -202,7 +202,7 @@ impl MoneyLab {
         }
     }
 
-    /// Mines a block with this data on the tip of a script and expects it to break a rule; answers how.
+    /// Mines a block with this data on the tip of a script and expects it to break `rule`; returns the error's text.
     #[track_caller]
     pub(crate) fn refused(&mut self, parent: &str, data: &str, rule: &str) -> String {
         let name = format!("refused {}", self.blocks.len());
@@ -233,7 +233,7 @@ impl MoneyLab {
         })
     }
 
-    /// Who has a stored balance, also one of 0.
+    /// Whether a person has a stored balance, even one of 0.
     pub(crate) fn has_row(&mut self, name: &str) -> bool {
         let address = self.address(name);
         let found = accounts(self.state().as_ref(), address.as_str(), "", 2).unwrap();
@@ -266,7 +266,7 @@ impl MoneyLab {
     }
 }
 
-/// Every row that readers see.
+/// All rows of a state.
 pub(crate) fn rows(state: &ChainSnapshot) -> Rows {
     let mut rows = Rows::new();
     state.scan(&[], &mut collect_into(&mut rows)).unwrap();

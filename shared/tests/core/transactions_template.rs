@@ -1,4 +1,4 @@
-//! What the next block takes of the candidates: all that hold, in their order, as many as there is room for.
+//! Filling the next block: all valid candidates in their order, as many as fit.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
 use crate::transactions_lab::{MoneyLab, money, nobody};
@@ -18,7 +18,7 @@ fn template(
     lab.chain.template(&TemplateRequest { message, miner, candidates: &candidates })
 }
 
-/// Asks for a template, mines it, and answers what it took.
+/// Requests a template, mines it, and returns its transactions.
 #[track_caller]
 fn taken(lab: &mut MoneyLab, parent: &str, miner: &str, candidates: &[&Transaction]) -> Vec<Transaction> {
     let data = template(lab, miner, "", candidates).unwrap();
@@ -43,7 +43,7 @@ fn alice_has_100(params: Params) -> MoneyLab {
 }
 
 #[test]
-fn what_holds_is_taken_in_order_and_what_does_not_is_passed_over() {
+fn valid_candidates_are_included_in_order_and_others_skipped() {
     let mut lab = alice_has_100(money());
     let confirmed = lab.pay("alice", "bob", 10, 0);
     lab.mine("a2", "a1", "miner", &[&confirmed]);
@@ -62,7 +62,7 @@ fn what_holds_is_taken_in_order_and_what_does_not_is_passed_over() {
 }
 
 #[test]
-fn a_full_block_takes_the_first_and_leaves_the_rest() {
+fn a_full_block_includes_the_first_candidates() {
     let mut lab = alice_has_100(Params { max_transactions: 2, ..money() });
     let payments: Vec<_> = (0..3).map(|_| lab.pay("alice", "bob", 1, 0)).collect();
     let candidates: Vec<_> = payments.iter().collect();
@@ -72,7 +72,7 @@ fn a_full_block_takes_the_first_and_leaves_the_rest() {
 }
 
 #[test]
-fn what_is_too_long_for_the_rest_of_the_block_is_passed_over_for_what_fits() {
+fn candidates_that_do_not_fit_are_skipped() {
     let mut lab = alice_has_100(Params { max_data_bytes: 1500, max_msg_bytes: 1000, ..money() });
     let mut talk = |length: usize| {
         let mut draft = lab.draft("alice", "bob", 1, 0);
@@ -93,7 +93,7 @@ fn what_is_too_long_for_the_rest_of_the_block_is_passed_over_for_what_fits() {
 }
 
 #[test]
-fn what_no_block_can_say_is_told_at_once() {
+fn impossible_requests_fail() {
     let mut lab = alice_has_100(Params { max_data_bytes: 1000, max_msg_bytes: 2000, ..money() });
     assert_eq!(rule(template(&mut lab, "miner", "a\nb", &[])), "msg");
     assert_eq!(rule(template(&mut lab, "miner", &"x".repeat(2001), &[])), "msg");
@@ -105,11 +105,12 @@ fn what_no_block_can_say_is_told_at_once() {
 }
 
 #[test]
-fn nobody_stops_a_miner_by_making_it_too_rich_to_be_paid() {
+fn a_payment_that_would_overflow_the_miners_balance_is_skipped() {
     let max = Amount::MAX.grains();
     let params = Params { reward: max - 50, halving_blocks: 1, ..money() };
     let mut lab = alice_has_100(params);
-    // The miner has less than half of what there can be, alice nearly all: her gift would leave no room for a reward.
+    // The miner has less than half of the largest amount, alice nearly all of it: with her payment the reward would
+    // overflow.
     lab.mine("a2", "a1", "miner", &[]);
     lab.best("a2");
     let [rich, miner] = lab.balances(["alice", "miner"]);
@@ -126,7 +127,7 @@ fn nobody_stops_a_miner_by_making_it_too_rich_to_be_paid() {
 }
 
 #[test]
-fn however_many_hold_nothing_what_holds_behind_them_is_taken() {
+fn a_valid_candidate_behind_many_invalid_ones_is_included() {
     let mut lab = alice_has_100(money());
     let empty = lab.pay("nobody", "bob", 50, 30);
     let good = lab.pay("alice", "bob", 10, 1);

@@ -1,4 +1,4 @@
-//! Known answers that were computed apart from this code: a chain with payments, and what everybody holds in the end.
+//! Known answers that were computed apart from this code: a chain with payments, and the final balances.
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
 use crate::transactions_lab::rows;
@@ -13,7 +13,7 @@ use shared::work::Work;
 use std::sync::Arc;
 
 #[test]
-fn a_whole_chain_with_payments_connects_and_leaves_the_balances_that_it_should() {
+fn a_whole_chain_with_payments_connects_and_has_the_known_balances() {
     let file: Value = serde_json::from_str(include_str!("../vectors/blocks_transaction.json")).unwrap();
     let params: Params = serde_json::from_value(file["params"].clone()).unwrap();
     let json = file["blocks"].as_array().unwrap();

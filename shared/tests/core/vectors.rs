@@ -12,7 +12,7 @@ use shared::work::{Difficulty, Work};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The key `Value` keeps a block as its JSON, so that what is tested is how that is read.
+/// Blocks stay JSON here, so that reading them is tested, too.
 #[derive(Deserialize)]
 struct Blocks {
     params: Value,

@@ -89,7 +89,7 @@ fn the_difficulty_is_the_one_of_the_blocks_own_branch() {
     let expected =
         BlockViolation::WrongDifficulty { got: Difficulty::new(4).unwrap(), expected: Difficulty::new(64).unwrap() };
     assert_eq!(lab.broken("b3 as on the other branch", "difficulty"), expected);
-    // The same question with nothing cached.
+    // Again without a cache.
     lab.restart();
     assert_eq!(lab.broken("b3 as on the other branch", "difficulty"), expected);
     lab.best("b3");
@@ -112,8 +112,8 @@ fn a_hash_above_the_target_is_refused() {
 }
 
 #[test]
-fn a_block_that_is_sealed_anew_without_work_is_refused() {
-    // Somebody takes the tip, writes other data into it and hashes again: the proof was of the old content.
+fn a_changed_block_without_new_work_is_refused() {
+    // An attacker replaces the data of the tip and hashes again: the proof of work was for the old content.
     let mut lab = lab_of_three(fixed(1 << 16));
     let tip = lab.block("a3").clone();
     let stolen = Block::new(**tip.header(), tip.header().nonce(), "put last thief".to_owned());
@@ -137,7 +137,7 @@ fn data_may_be_as_long_as_the_limit_and_no_longer() {
 }
 
 #[test]
-fn a_block_that_is_bad_by_itself_is_refused_on_the_tip_and_beside_it_and_remembered() {
+fn a_malformed_block_is_refused_and_recorded_on_the_tip_and_beside_it() {
     for parent in ["a3", "a1"] {
         let mut lab = lab_of_three(fixed(4));
         lab.mine_with("bad", parent, "put last bad\nbad");
@@ -152,7 +152,7 @@ fn a_block_that_is_bad_by_itself_is_refused_on_the_tip_and_beside_it_and_remembe
 }
 
 #[test]
-fn a_block_that_is_bad_on_its_state_is_refused_and_nothing_of_it_stays() {
+fn a_block_that_fails_on_its_state_is_refused_without_a_trace() {
     let mut lab = lab_of_three(fixed(4));
     let before = lab.state();
     lab.mine_with("failing", "a3", "put last failing\nput more 1\ndel by-a1\nfail");
@@ -164,7 +164,7 @@ fn a_block_that_is_bad_on_its_state_is_refused_and_nothing_of_it_stays() {
 }
 
 #[test]
-fn what_is_said_of_the_layer_is_forgotten_at_a_restart_and_found_again() {
+fn verdicts_of_the_layer_are_forgotten_at_a_restart_and_found_again() {
     let mut lab = lab_of_three(fixed(4));
     lab.mine_with("bad", "a3", "bad");
     lab.broken("bad", BAD);
@@ -173,7 +173,7 @@ fn what_is_said_of_the_layer_is_forgotten_at_a_restart_and_found_again() {
 }
 
 #[test]
-fn a_block_without_its_parent_is_put_off_and_not_kept() {
+fn a_block_without_its_parent_is_deferred_and_not_stored() {
     let mut lab = lab_of_three(fixed(4));
     lab.mine("a3", "a4 a5");
     assert_eq!(lab.not_yet("a5"), NotYet::UnknownParent(lab.hash("a4")));
@@ -182,7 +182,7 @@ fn a_block_without_its_parent_is_put_off_and_not_kept() {
 }
 
 #[test]
-fn another_networks_blocks_find_no_parent_here() {
+fn blocks_of_another_network_have_no_parent_here() {
     let mut lab = lab_of_three(fixed(4));
     let mut other = Lab::new(Params { name: "other".to_owned(), ..fixed(4) });
     other.mine("genesis", "x1");
@@ -194,7 +194,7 @@ fn another_networks_blocks_find_no_parent_here() {
 }
 
 #[test]
-fn a_block_from_the_future_is_put_off_and_taken_later() {
+fn a_block_from_the_future_is_deferred_and_accepted_later() {
     for parent in ["a3", "a1"] {
         let mut lab = lab_of_three(fixed(4));
         let (now, max_future_ms) = (lab.now, lab.rules.params().max_future_ms);
@@ -208,7 +208,7 @@ fn a_block_from_the_future_is_put_off_and_taken_later() {
 }
 
 #[test]
-fn a_broken_rule_outweighs_the_wrong_time() {
+fn a_broken_rule_takes_precedence_over_a_future_timestamp() {
     let mut lab = lab_of_three(fixed(4));
     let timestamp = Timestamp::MAX;
     lab.forge("never", "a3", |fields| {
@@ -218,7 +218,7 @@ fn a_broken_rule_outweighs_the_wrong_time() {
 }
 
 #[test]
-fn our_own_failure_is_neither() {
+fn a_failure_of_the_store_is_no_verdict() {
     let mut lab = lab_of_three(fixed(4));
     lab.mine("a3", "a4");
     lab.store.memory.set_full(true);

@@ -1,7 +1,7 @@
 //! People who pay one another in virtual time, honestly and not, and what miners put into their blocks.
 //!
-//! Signatures are a hash that everybody can compute: cheap, and wrong where somebody forges. Nobody but this file knows
-//! how to sign.
+//! Signatures are a hash that anyone can compute: cheap, and wrong where a payment is forged. Only this file knows how
+//! to sign.
 
 use crate::mempool::Mempool;
 use shared::block::{BlockHash, DataHash};
@@ -63,14 +63,14 @@ pub fn counterfeit(params: &Params, label: &str) -> String {
     let transactions = match label {
         // No signature at all.
         _ if label.starts_with("bad") => vec![draft.sign(network, |_| Signature::from_bytes([0; 64]))],
-        // Signed by somebody who does not have the money.
+        // Signed by a person without money.
         "same" => vec![draft.sign(network, sign)],
         _ => Vec::new(),
     };
     Bundle { msg: label.to_owned(), miner_address: person(PAUPER - 1), transactions }.to_data().0
 }
 
-/// Whether a block may be stored beside the best chain and turn out bad later, so that nobody promises to keep it.
+/// Whether a block may be stored beside the best chain and turn out bad later, so that no node promises to keep it.
 pub fn may_turn_out_bad(data: &str) -> bool {
     data == "same" || data.starts_with("{\"msg\":\"same\"")
 }
@@ -113,7 +113,7 @@ impl Economy {
         }
     }
 
-    /// Somebody pays somebody else, or tries to.
+    /// One person pays another, or tries to.
     pub fn pay(&mut self, chain: &Chain, now_ms: u64) {
         self.signed += 1;
         let (from, to) = (self.random.below(PEOPLE), self.random.below(PEOPLE));
@@ -145,7 +145,7 @@ impl Economy {
     fn forged(&mut self, draft: Unsigned) -> Transaction {
         let forged = draft.sign(self.network, |_| Signature::from_bytes([1; 64]));
         self.forged.insert(forged.id);
-        // A node that believes whatever it is told gets it, too.
+        // A node without checks gets it, too.
         let node = self.random.below(self.candidates.len() as u64) as usize;
         self.hand(node, forged.clone());
         forged

@@ -65,20 +65,20 @@ fn a_branch_that_nobody_completes_leaves_everything_durable() {
     syncer.handle_wakeup(&mut chain, NOW);
     let id = asked(&mut syncer, |request| matches!(request, PeerRequest::Info));
     let (address, network) = ("peer:8100".to_owned(), params.network_id());
-    let info = PeerResponse::Info { address, network, difference: None, tip: Some(tip) };
+    let info = PeerResponse::Info { address, network, difference: None, tip: Some(tip), ip: None };
     syncer.handle_response(id, Ok(info), &mut chain, NOW);
     let id = asked(&mut syncer, |request| matches!(request, PeerRequest::Headers { .. }));
     let headers = theirs.iter().map(|block| block.header().clone()).collect();
     syncer.handle_response(id, Ok(PeerResponse::Headers(headers)), &mut chain, NOW);
     let id = asked(&mut syncer, |request| matches!(request, PeerRequest::Blocks { .. }));
     syncer.handle_response(id, Ok(PeerResponse::Blocks(theirs[..5].to_vec())), &mut chain, NOW);
-    assert!(syncer.is_syncing(&chain), "five of eight blocks are here");
+    assert!(syncer.is_syncing(NOW), "five of eight blocks are here");
 
     let id = asked(&mut syncer, |request| matches!(request, PeerRequest::Blocks { .. }));
     syncer.handle_response(id, Err(Failure::Refused("gone".to_owned())), &mut chain, NOW);
     assert!(
         !syncer.is_fetching() && chain.is_committed(),
-        "what was evicted must be, too, or nothing is told any more"
+        "the eviction must be durable, too, or no status is published any more"
     );
     assert_eq!(chain.tips().len(), 2, "two side blocks are kept, one on the other");
 }

@@ -4,7 +4,7 @@ use crate::forge::{Forge, Spoil};
 use shared::block::{Block, BlockHash, Height, Nonce, Timestamp};
 use shared::chain::{Chain, Tip};
 use shared::random::Random;
-use shared::sync::{HEADERS_PER_REQUEST, PeerRequest, PeerResponse};
+use shared::sync::{Failure, HEADERS_PER_REQUEST, PeerRequest, PeerResponse};
 use shared::work::Work;
 use shared::work::retarget::RetargetRule;
 
@@ -25,7 +25,7 @@ pub enum Lie {
     OtherBodies,
     /// Valid headers without end, never bodies.
     EndlessHeaders,
-    /// More headers than were asked for.
+    /// More headers than requested.
     TooManyHeaders,
     /// A branch whose blocks break a stateless rule of the layer.
     BadLabel,
@@ -33,16 +33,28 @@ pub enum Lie {
     SameLabel,
     /// Pushes children that break rules, and orphans.
     PushesGarbage,
-    /// Claims enormous work and answers as slowly and little as it may: a block at a time.
+    /// Claims enormous work and responds as slowly and little as it may: a block at a time.
     Trickles,
-    /// Takes requests for headers and never answers.
+    /// Takes requests for headers and never responds.
     Silent,
-    /// A branch from the future: not a broken rule, so nobody drops it.
+    /// A branch from the future: not a broken rule, so no node drops it.
     Future,
+    /// Valid headers of more work; requests for their bodies get no response.
+    Withholds,
+    /// Valid headers of more work; requests for their bodies are refused with 503 after 28 s.
+    RefusesLate,
+    /// Valid headers of more work, whose bodies arrive byte by byte.
+    Drips,
+    /// Valid headers of more work; the connection breaks at each request for bodies.
+    CutsOff,
+    /// The honest chain's headers; requests for their bodies get no response.
+    RelaysAndHangs,
+    /// Pushes blocks of a wrong difficulty in the name of each honest node in turn.
+    Frames,
 }
 
 impl Lie {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 20] = [
         Self::ClaimsWork,
         Self::ClaimsWorkOfHonestTips,
         Self::WrongDifficulty,
@@ -57,20 +69,31 @@ impl Lie {
         Self::Trickles,
         Self::Silent,
         Self::Future,
+        Self::Withholds,
+        Self::RefusesLate,
+        Self::Drips,
+        Self::CutsOff,
+        Self::RelaysAndHangs,
+        Self::Frames,
     ];
+
+    /// Those that offer a better branch with valid headers and deliver no bodies.
+    pub const WITHHOLDING: [Self; 5] = [Self::NoBodies, Self::Withholds, Self::RefusesLate, Self::Drips, Self::CutsOff];
 
     /// Whether it breaks a rule of the protocol, or a promise, so that it must end up dropped.
     pub fn must_be_dropped(self) -> bool {
-        !matches!(self, Self::Trickles | Self::Future)
+        // A broken connection may be nobody's fault, a push proves nothing about the node that it names, and where
+        // pushes arrive nobody needs the bodies that a relay withholds.
+        !matches!(self, Self::Future | Self::CutsOff | Self::Frames | Self::PushesGarbage | Self::RelaysAndHangs)
     }
 
     pub fn pushes(self) -> bool {
-        matches!(self, Self::PushesGarbage | Self::BadLabel | Self::SameLabel | Self::Future)
+        matches!(self, Self::PushesGarbage | Self::BadLabel | Self::SameLabel | Self::Future | Self::Frames)
     }
 
     fn spoil(self) -> Spoil {
         match self {
-            Self::WrongDifficulty => Spoil::Difficulty,
+            Self::WrongDifficulty | Self::Frames => Spoil::Difficulty,
             Self::NoWork => Spoil::Work,
             Self::BadLabel => Spoil::BadLabel,
             Self::SameLabel => Spoil::SameLabel,
@@ -79,20 +102,32 @@ impl Lie {
         }
     }
 
+    fn stands_on_honest_tip(self) -> bool {
+        use Lie::{ClaimsWorkOfHonestTips, Frames, PushesGarbage, RelaysAndHangs, Trickles};
+        matches!(self, ClaimsWorkOfHonestTips | Trickles | PushesGarbage | RelaysAndHangs | Frames)
+    }
+
     fn claims_too_much(self) -> bool {
         use Lie::{ClaimsWork, ClaimsWorkOfHonestTips, EndlessHeaders, Silent, TooManyHeaders, Trickles};
         matches!(self, ClaimsWork | ClaimsWorkOfHonestTips | EndlessHeaders | Silent | TooManyHeaders | Trickles)
     }
 }
 
-/// What a liar answers.
-pub enum Lied {
+/// What a liar sends in response.
+pub enum LiarResponse {
     /// As an honest node would, this much later.
     Honestly {
         after_ms: u64,
     },
     With(PeerResponse),
     Never,
+    /// A byte a second, and never the whole.
+    Drips,
+    /// This failure, this much later.
+    Fails {
+        failure: Failure,
+        after_ms: u64,
+    },
 }
 
 pub struct Liar {
@@ -110,7 +145,7 @@ impl Liar {
     /// The tip that it claims to have.
     pub fn tip(&mut self, chain: &Chain, now: Timestamp) -> Tip {
         let mut tip = chain.tip().tip();
-        if !matches!(self.lie, Lie::ClaimsWorkOfHonestTips | Lie::Trickles | Lie::PushesGarbage) {
+        if !self.lie.stands_on_honest_tip() {
             self.forge_on(chain, now);
             let last = self.forged.last().unwrap().header();
             let work = self.forged.iter().map(|block| block.header().difficulty.work()).sum::<Work>();
@@ -125,38 +160,51 @@ impl Liar {
         tip
     }
 
-    /// Panics if it is asked for bodies of headers that nobody may have believed.
-    pub fn answer(&mut self, request: &PeerRequest, chain: &Chain, now: Timestamp) -> Lied {
+    /// Panics on a request for bodies whose headers break a rule.
+    pub fn answer(&mut self, request: &PeerRequest, chain: &Chain, now: Timestamp) -> LiarResponse {
         match (request, self.lie) {
-            (PeerRequest::Headers { .. }, Lie::Trickles) => Lied::Honestly { after_ms: 14_800 },
+            (PeerRequest::Headers { .. }, Lie::Trickles) => LiarResponse::Honestly { after_ms: 14_800 },
             (PeerRequest::Blocks { hashes }, Lie::Trickles) => {
                 let blocks = chain.view().reader().unwrap().blocks_by_hash(&hashes[..1], 1 << 20).unwrap();
-                Lied::With(PeerResponse::Blocks(blocks))
+                LiarResponse::With(PeerResponse::Blocks(blocks))
             }
-            (PeerRequest::Headers { .. }, Lie::Silent) => Lied::Never,
+            (PeerRequest::Headers { .. }, Lie::Silent) => LiarResponse::Never,
             (PeerRequest::Headers { .. }, Lie::ClaimsWork | Lie::ClaimsWorkOfHonestTips) => {
-                Lied::With(PeerResponse::Headers(Vec::new()))
+                LiarResponse::With(PeerResponse::Headers(Vec::new()))
             }
             (PeerRequest::Headers { .. }, Lie::TooManyHeaders) => {
                 let genesis = chain.rules().params().genesis().header().clone();
-                Lied::With(PeerResponse::Headers(vec![genesis; HEADERS_PER_REQUEST + 1]))
+                LiarResponse::With(PeerResponse::Headers(vec![genesis; HEADERS_PER_REQUEST + 1]))
             }
             (PeerRequest::Headers { locator, .. }, Lie::EndlessHeaders) => self.more_headers(locator, chain, now),
+            (PeerRequest::Blocks { .. }, Lie::RelaysAndHangs) => LiarResponse::Never,
+            (PeerRequest::Headers { .. }, Lie::RelaysAndHangs | Lie::Frames) => LiarResponse::Honestly { after_ms: 0 },
             (PeerRequest::Headers { locator, .. }, lie) if lie != Lie::PushesGarbage => {
                 self.headers(locator, chain, now)
             }
             (PeerRequest::Blocks { hashes }, lie) if self.forged.iter().any(|block| hashes.contains(&block.hash())) => {
                 assert!(
                     !matches!(lie, Lie::WrongDifficulty | Lie::NoWork | Lie::Future),
-                    "bodies were asked for whose headers break a rule: {lie:?}"
+                    "bodies were requested whose headers break a rule: {lie:?}"
                 );
-                self.bodies(hashes, chain)
+                match lie {
+                    Lie::Withholds => LiarResponse::Never,
+                    Lie::Drips => LiarResponse::Drips,
+                    Lie::RefusesLate => {
+                        LiarResponse::Fails { failure: Failure::Refused("503 try again".to_owned()), after_ms: 28_000 }
+                    }
+                    Lie::CutsOff => LiarResponse::Fails {
+                        failure: Failure::Unreachable("the connection broke".to_owned()),
+                        after_ms: 0,
+                    },
+                    _ => self.bodies(hashes, chain),
+                }
             }
-            _ => Lied::Honestly { after_ms: 0 },
+            _ => LiarResponse::Honestly { after_ms: 0 },
         }
     }
 
-    /// What it sends round unasked.
+    /// The block that it pushes next, if any.
     pub fn push(&mut self, chain: &Chain, now: Timestamp) -> Option<Block> {
         if !self.lie.pushes() {
             return None;
@@ -170,7 +218,7 @@ impl Liar {
         let mut forge = Forge::on(chain, 0);
         let (label, first) = (self.label(), Nonce(self.random.next_u64()));
         let child = forge.next(chain.rules(), now, label, spoil, first);
-        // A grandchild of the tip whose parent nobody will ever see.
+        // A grandchild of the tip, whose parent is never sent.
         Some(if spoil == Spoil::Nothing { forge.next(chain.rules(), now, self.label(), spoil, first) } else { child })
     }
 
@@ -196,7 +244,7 @@ impl Liar {
         }
     }
 
-    fn headers(&mut self, locator: &[BlockHash], chain: &Chain, now: Timestamp) -> Lied {
+    fn headers(&mut self, locator: &[BlockHash], chain: &Chain, now: Timestamp) -> LiarResponse {
         self.forge_on(chain, now);
         let known = self.forged.iter().position(|block| block.hash() == locator[0]);
         let mut headers = Vec::new();
@@ -206,11 +254,11 @@ impl Liar {
         let rest = &self.forged[known.map_or(0, |known| known + 1)..];
         headers.extend(rest.iter().map(|block| block.header().clone()));
         headers.truncate(HEADERS_PER_REQUEST);
-        Lied::With(PeerResponse::Headers(headers))
+        LiarResponse::With(PeerResponse::Headers(headers))
     }
 
-    /// A full page, whatever was asked for.
-    fn more_headers(&mut self, locator: &[BlockHash], chain: &Chain, now: Timestamp) -> Lied {
+    /// A full page, whatever the request says.
+    fn more_headers(&mut self, locator: &[BlockHash], chain: &Chain, now: Timestamp) -> LiarResponse {
         self.forge_on(chain, now);
         let known = self.forged.iter().position(|block| block.hash() == locator[0]).map_or(0, |known| known + 1);
         // Bounded only so that a defect shows as a failure instead of filling the memory.
@@ -221,10 +269,10 @@ impl Liar {
         self.headers(locator, chain, now)
     }
 
-    fn bodies(&self, hashes: &[BlockHash], chain: &Chain) -> Lied {
+    fn bodies(&self, hashes: &[BlockHash], chain: &Chain) -> LiarResponse {
         let wanted = |hash: &BlockHash| self.forged.iter().find(|block| block.hash() == *hash).cloned();
         let reader = chain.view().reader().unwrap();
-        Lied::With(PeerResponse::Blocks(match self.lie {
+        LiarResponse::With(PeerResponse::Blocks(match self.lie {
             Lie::NoBodies | Lie::EndlessHeaders => Vec::new(),
             Lie::OtherBodies => reader.blocks(Height::GENESIS, 1, 1 << 20).unwrap(),
             _ => {

@@ -1,9 +1,9 @@
-//! Deterministic simulation: many nodes in virtual time, under every fault that we could think of.
+//! Deterministic simulation: many nodes in virtual time, under faults of networks, machines, clocks and peers.
 //!
 //! The nodes run the real chain and the real syncer of `shared`; the network, the clocks, the disks and the lying peers
 //! are made here; in `money`, people pay one another through the real pool. A run is replayed from its scenario and
 //! seed: `CHAINLAB_SEED=7 cargo test -p shared --test simulation lossy`. `CHAINLAB_SEEDS=10` runs ten times as many;
-//! `-- --nocapture` shows what the runs came to.
+//! `-- --nocapture` shows the results of the runs.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +14,8 @@
 )]
 
 mod checks;
+mod claims;
+mod damaged_block;
 mod economy;
 mod forge;
 mod interrupted_download;

@@ -50,7 +50,7 @@ impl Mempool {
         }
     }
 
-    /// Takes a transaction, or refuses it; answers whether it is kept.
+    /// Takes a transaction, or refuses it; returns whether it is kept.
     pub fn push(&mut self, transaction: Transaction, chain: &Chain, now_ms: u64) -> bool {
         let Ok(state) = chain.view().snapshot() else { return false };
         let right = transaction.check(&TransactionRules::of(self.rules.params()), &Stamps).is_ok();

@@ -105,12 +105,12 @@ fn settle_accounts(world: &mut World, within_ms: u64) -> Outcome {
         }
         world.mine_now(0);
         world.run_until(world.kernel.now_ms() + INTERVAL_MS, |_| false);
-        assert!(agreed(world), "a block has not reached everybody in {INTERVAL_MS} ms");
+        assert!(agreed(world), "a block has not reached all nodes within {INTERVAL_MS} ms");
     }
     let confirmed = nothing_has_vanished(world);
     let economy = world.economy().unwrap();
     let Economy { mempool, refused, .. } = economy;
-    assert!(mempool.pool.is_empty(), "{} transactions are pending and nobody can confirm them", mempool.pool.len());
+    assert!(mempool.pool.is_empty(), "{} transactions are pending and no block can confirm them", mempool.pool.len());
     // Under loss the mempool's node may have followed an abandoned branch for so long that all it took is uncovered.
     let something_happened = (confirmed > 0 || world.silence_happens) && *refused > 0;
     assert!(something_happened, "hardly anything happened: {confirmed} confirmed, {refused} refused");

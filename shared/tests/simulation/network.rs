@@ -1,7 +1,7 @@
-//! The network between the nodes: what becomes of each message. Every fault is a named option.
+//! The network between the nodes: whether and when each message arrives. Every fault is a named option.
 //!
-//! It stands for HTTP over TCP, so a request arrives once or not at all; an answer may be told twice (a caller that hands
-//! it over again), and any two messages may overtake one another where delays differ.
+//! It stands for HTTP over TCP, so a request arrives once or not at all; a response may be handed over
+//! twice, and any two messages may overtake one another where delays differ.
 
 use crate::kernel::{between, percent};
 use shared::random::Random;
@@ -11,25 +11,25 @@ use std::ops::RangeInclusive;
 /// What goes wrong with messages, as long as it is set.
 #[derive(Debug, Clone)]
 pub struct Faults {
-    /// Messages that vanish: whoever waits for them learns nothing.
+    /// Messages that vanish: no error reaches the node that waits for them.
     pub loss_percent: u64,
     /// How long a message takes; where it differs, messages overtake one another.
     pub delay_ms: RangeInclusive<u64>,
-    /// Answers that arrive a second time.
-    pub duplicated_answers_percent: u64,
+    /// Responses that arrive a second time.
+    pub duplicated_responses_percent: u64,
 }
 
 impl Faults {
-    pub const NONE: Self = Self { loss_percent: 0, delay_ms: 5..=50, duplicated_answers_percent: 0 };
-    pub const LOSSY: Self = Self { loss_percent: 10, delay_ms: 0..=2000, duplicated_answers_percent: 10 };
+    pub const NONE: Self = Self { loss_percent: 0, delay_ms: 5..=50, duplicated_responses_percent: 0 };
+    pub const LOSSY: Self = Self { loss_percent: 10, delay_ms: 0..=2000, duplicated_responses_percent: 10 };
 }
 
-/// What becomes of a message.
+/// The fate of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fate {
-    /// Nobody hears of it again.
+    /// It is lost without an error.
     Vanishes,
-    /// The sender is told that nobody is there.
+    /// The sender gets an error: there is no node.
     Refused { after_ms: u64 },
     /// It arrives, perhaps twice.
     Arrives { after_ms: u64, again_after_ms: Option<u64> },
@@ -37,18 +37,21 @@ pub enum Fate {
 
 pub struct Network {
     pub faults: Faults,
-    /// Those on the one side of a partition; empty while there is none.
+    /// The nodes on one side of a partition; empty without a partition.
     left: BTreeSet<usize>,
     /// Whether messages across the partition vanish, or are refused.
     cut_is_silent: bool,
     unreachable: BTreeSet<usize>,
+    /// Nodes that can call others and cannot be called, as behind a router.
+    pub uncallable: BTreeSet<usize>,
     random: Random,
 }
 
 impl Network {
     pub fn new(faults: Faults, seed: u64) -> Self {
         let random = Random::new(seed);
-        Self { faults, left: BTreeSet::new(), cut_is_silent: false, unreachable: BTreeSet::new(), random }
+        let (left, unreachable, uncallable) = <_>::default();
+        Self { faults, left, cut_is_silent: false, unreachable, uncallable, random }
     }
 
     pub fn partition(&mut self, left: BTreeSet<usize>, silently: bool) {
@@ -70,6 +73,13 @@ impl Network {
     }
 
     pub fn request(&mut self, from: usize, to: usize) -> Fate {
+        if self.uncallable.contains(&to) {
+            return Fate::Refused { after_ms: self.delay_ms() };
+        }
+        self.pass(from, to)
+    }
+
+    fn pass(&mut self, from: usize, to: usize) -> Fate {
         if self.unreachable.contains(&from) || self.unreachable.contains(&to) {
             return Fate::Refused { after_ms: self.delay_ms() };
         }
@@ -80,11 +90,11 @@ impl Network {
         self.carry()
     }
 
-    /// An answer across a new partition, or from a node that has gone, is a broken connection.
-    pub fn answer(&mut self, from: usize, to: usize) -> Fate {
-        match self.request(from, to) {
+    /// A response across a new partition, or from a node that has gone, is a broken connection.
+    pub fn response(&mut self, from: usize, to: usize) -> Fate {
+        match self.pass(from, to) {
             Fate::Arrives { after_ms, .. } => {
-                let again = percent(&mut self.random, self.faults.duplicated_answers_percent);
+                let again = percent(&mut self.random, self.faults.duplicated_responses_percent);
                 let again_after_ms = again.then(|| self.delay_ms());
                 Fate::Arrives { after_ms, again_after_ms }
             }

@@ -4,7 +4,7 @@ use crate::economy::may_turn_out_bad;
 use crate::forge::{Forge, Spoil};
 use crate::liar::Liar;
 use shared::block::{Block, BlockHash, Nonce, Timestamp};
-use shared::chain::{BlockError, Chain, Rules, SideLimits, Tip};
+use shared::chain::{BlockError, Chain, NotYet, Rules, SideLimits, Tip};
 use shared::store::MemoryStore;
 use shared::sync::{
     BLOCKS_PER_REQUEST, Failure, HEADERS_PER_REQUEST, Now, PeerAddress, PeerRequest, PeerResponse, PeerSource,
@@ -23,7 +23,7 @@ pub struct Running {
     pub chain: Chain,
     pub syncer: Syncer,
     pub started_ms: u64,
-    /// Requests whose answer may still come, with their deadlines in virtual time.
+    /// Requests whose response may still arrive, with their deadlines in virtual time.
     pub waiting: BTreeMap<RequestId, u64>,
     pub wake_at_ms: Option<u64>,
 }
@@ -40,22 +40,24 @@ pub struct Node {
     /// Mean milliseconds that it takes to try one nonce; none if it does not mine.
     pub ms_per_hash: Option<u64>,
     pub liar: Option<Liar>,
+    /// Like a mempool: its requests name no sender, so no peer pushes to it.
+    pub is_follower: bool,
     pub roster: Vec<PeerAddress>,
     pub source: PeerSource,
-    /// Blocks of which somebody was told that they are kept.
+    /// Blocks that it has acknowledged.
     pub acknowledged: BTreeSet<BlockHash>,
     pub work: Work,
     pub durable_work: Work,
     /// Within the current virtual second: which, how many wake-ups, how many requests.
     pub this_second: (u64, u32, u32),
-    pub told: Told,
+    pub record: Record,
 }
 
-/// What a node has said and asked in all its lives.
+/// The events and requests of a node in all its lives.
 #[derive(Default)]
-pub struct Told {
+pub struct Record {
     pub dropped: Vec<(PeerAddress, String)>,
-    /// Until when, in virtual time, a peer that it dropped may not be asked anything.
+    /// Until when, in virtual time, a peer that it dropped may get no request.
     pub avoids: BTreeMap<PeerAddress, u64>,
     pub undone: Vec<u64>,
     pub notes: Vec<String>,
@@ -79,18 +81,24 @@ impl Node {
             clock_offset_ms: 0,
             ms_per_hash: None,
             liar: None,
+            is_follower: false,
             roster: Vec::new(),
             source: PeerSource::Tracker,
             acknowledged: BTreeSet::new(),
             work: Work::default(),
             durable_work: Work::default(),
             this_second: (0, 0, 0),
-            told: Told::default(),
+            record: Record::default(),
         }
     }
 
     pub fn is_honest(&self) -> bool {
         self.liar.is_none()
+    }
+
+    /// Whether it leaves its miner idle until a better branch is here.
+    pub fn pauses_mining(&self, now_ms: u64) -> bool {
+        self.running.as_ref().is_some_and(|running| running.syncer.is_syncing(self.now(now_ms)))
     }
 
     pub fn time(&self, now_ms: u64) -> Timestamp {
@@ -110,9 +118,10 @@ impl Node {
             assert!(chain.contains(hash).unwrap(), "{} lost block {hash}, which it had acknowledged", self.address);
         }
         self.work = chain.tip().work;
-        self.told.avoids.clear();
+        self.record.avoids.clear();
         self.life += 1;
-        let settings = SyncSettings { own_address: Some(self.address.clone()), ..SyncSettings::default() };
+        let own_address = Some(self.address.clone()).filter(|_| !self.is_follower);
+        let settings = SyncSettings { own_address, ..SyncSettings::default() };
         let syncer = Syncer::new(settings, seed);
         let waiting = BTreeMap::new();
         self.running = Some(Running { chain, syncer, started_ms: now_ms, waiting, wake_at_ms: None });
@@ -122,7 +131,7 @@ impl Node {
         }
     }
 
-    /// Mines the next block on its tip; answers whether it was kept.
+    /// Mines the next block on its tip; returns whether it was kept.
     pub fn mine(&mut self, now_ms: u64, data: String, first: Nonce) -> bool {
         let now = self.now(now_ms);
         let Some(running) = &mut self.running else { return false };
@@ -135,14 +144,19 @@ impl Node {
         }
     }
 
-    /// What it answers to `from` (docs/protocol.md §10).
-    pub fn serve(&mut self, from: &PeerAddress, request: &PeerRequest, now_ms: u64) -> Result<PeerResponse, Failure> {
+    /// Its response to `from` (docs/protocol.md §10).
+    pub fn serve(
+        &mut self,
+        from: Option<&PeerAddress>,
+        request: &PeerRequest,
+        now_ms: u64,
+    ) -> Result<PeerResponse, Failure> {
         let now = self.now(now_ms);
         let Some(running) = &mut self.running else { return Err(Failure::Unreachable("nobody is there".to_owned())) };
-        if running.syncer.is_blocked(from) {
+        if from.is_some_and(|from| running.syncer.is_blocked(from)) {
             return Err(Failure::Unreachable("blocked".to_owned()));
         }
-        if matches!(request, PeerRequest::Info) {
+        if let Some(from) = from.filter(|_| matches!(request, PeerRequest::Info)) {
             running.syncer.handle_caller(from, now);
         }
         let reader = running.chain.view().reader().unwrap();
@@ -153,7 +167,7 @@ impl Node {
                     None => reader.tip().unwrap().tip(),
                 };
                 let (address, network) = (self.address.to_string(), self.rules.params().network_id());
-                PeerResponse::Info { address, network, difference: None, tip: Some(tip) }
+                PeerResponse::Info { address, network, difference: None, tip: Some(tip), ip: None }
             }
             PeerRequest::Peers => {
                 let peers = running.syncer.peers();
@@ -176,29 +190,59 @@ impl Node {
         })
     }
 
-    fn take_pushed(&mut self, block: &Arc<Block>, from: &PeerAddress, now: Now) -> Result<PeerResponse, Failure> {
+    fn take_pushed(
+        &mut self,
+        block: &Arc<Block>,
+        from: Option<&PeerAddress>,
+        now: Now,
+    ) -> Result<PeerResponse, Failure> {
         let Some(running) = &mut self.running else { return Err(Failure::Unreachable("nobody is there".to_owned())) };
         let block = Block::clone(block);
         let (hash, promised) = (block.hash(), !may_turn_out_bad(block.data()));
-        match running.syncer.handle_block(block, BlockSource::Pushed, Some(from), &mut running.chain, now) {
+        match running.syncer.handle_block(block, BlockSource::Pushed, from, &mut running.chain, now) {
             Ok(_) => {
                 // A side block may break a stateful rule, and goes when that is found.
                 if promised {
                     self.acknowledged.insert(hash);
                 }
-                Ok(PeerResponse::Pushed)
+                Ok(PeerResponse::Pushed { missing: None })
             }
-            Err(BlockError::NotYet(_)) => Ok(PeerResponse::Pushed),
+            Err(BlockError::NotYet(NotYet::UnknownParent(parent))) => {
+                let may_call = |from: &PeerAddress| {
+                    let peers = running.syncer.peers();
+                    peers.iter().any(|peer| peer.address == from.to_string() && peer.may_answer())
+                };
+                let missing = if from.is_some_and(may_call) { None } else { Some(parent) };
+                Ok(PeerResponse::Pushed { missing })
+            }
+            Err(BlockError::NotYet(_)) => Ok(PeerResponse::Pushed { missing: None }),
             Err(BlockError::Invalid(broken)) => Err(Failure::Refused(format!("422 {broken}"))),
             Err(BlockError::Failed(error)) => Err(Failure::Refused(format!("503 {error}"))),
         }
     }
 }
 
+/// Every node has a machine of its own, …
 pub fn address(number: usize) -> PeerAddress {
     PeerAddress::new(&format!("10.0.0.{number}:8100")).unwrap()
 }
 
+/// … or shares one with others.
+pub fn address_on(machine: &str, port: usize) -> PeerAddress {
+    PeerAddress::new(&format!("{machine}:{port}")).unwrap()
+}
+
+/// Ports of shared machines: sybils have the lower ones, so that their addresses sort first.
+pub const SYBIL_PORTS: usize = 1000;
+pub const HONEST_PORTS: usize = 9000;
+
 pub fn number(address: &PeerAddress) -> Option<usize> {
-    address.as_str().strip_prefix("10.0.0.")?.strip_suffix(":8100")?.parse().ok()
+    let (host, port) = address.as_str().rsplit_once(':')?;
+    match port {
+        "8100" => host.strip_prefix("10.0.0.")?.parse().ok(),
+        port => {
+            let port: usize = port.parse().ok()?;
+            port.checked_sub(if port < HONEST_PORTS { SYBIL_PORTS } else { HONEST_PORTS })
+        }
+    }
 }

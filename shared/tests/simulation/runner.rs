@@ -4,7 +4,7 @@ use crate::checks;
 use crate::world::World;
 use shared::block::BlockHash;
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Outcome {
     /// Virtual time from healing until all honest nodes had one tip.
@@ -78,7 +78,7 @@ pub fn settle(world: &mut World, within_ms: u64) -> Outcome {
         if world.kernel.now_ms() >= healed_ms + within_ms {
             panic!("no agreement {within_ms} ms after healing: {}", describe(world));
         }
-        // Between branches of equal work each keeps the one that it saw first, until somebody mines.
+        // Between branches of equal work each node keeps the one that it saw first, until a block is mined.
         if tie(world) {
             ties += 1;
             let node = world.nodes.iter().position(|node| node.is_honest()).unwrap();
@@ -90,7 +90,7 @@ pub fn settle(world: &mut World, within_ms: u64) -> Outcome {
     for node in honest() {
         checks::at_the_end(node, now_ms);
     }
-    let deepest = honest().flat_map(|node| &node.told.undone).max().copied().unwrap_or(0);
+    let deepest = honest().flat_map(|node| &node.record.undone).max().copied().unwrap_or(0);
     let height = honest().filter_map(|node| node.running.as_ref()).map(|running| running.chain.tip().index.0).max();
     Outcome {
         agreed_after_ms: now_ms - healed_ms,
@@ -130,7 +130,7 @@ fn describe(world: &World) -> String {
                 peer.error
             );
         }
-        for note in node.told.notes.iter().rev().take(5) {
+        for note in node.record.notes.iter().rev().take(5) {
             let _ = writeln!(text, "  {note}");
         }
     }

@@ -160,7 +160,7 @@ fn a_clock_ten_minutes_off() {
         world.start_all();
         world.run_until(200_000, |_| false);
         let height = |node: usize| world.nodes[node].running.as_ref().unwrap().chain.tip().index.0;
-        let fate = (height(0), height(3), *world.nodes[3].told.undone.iter().max().unwrap_or(&0));
+        let fate = (height(0), height(3), *world.nodes[3].record.undone.iter().max().unwrap_or(&0));
         if ahead {
             fates.borrow_mut().0.push(fate)
         } else {
@@ -228,10 +228,10 @@ fn late_joiner_catches_up_header_first() {
         let mut world = prepared(&[&[], chain, chain], &rules, seed);
         world.start_all();
         assert!(world.run_until(60_000, agreed), "not caught up within a minute");
-        let told = &world.nodes[0].told;
+        let record = &world.nodes[0].record;
         let pages = blocks.len() / HEADERS_PER_REQUEST + 1;
-        assert!(told.headers_requests as usize >= pages, "headers come in pages: {}", told.headers_requests);
-        let (largest, number) = (told.blocks_requests.iter().max(), told.blocks_requests.len());
+        assert!(record.headers_requests as usize >= pages, "headers come in pages: {}", record.headers_requests);
+        let (largest, number) = (record.blocks_requests.iter().max(), record.blocks_requests.len());
         assert_eq!(largest, Some(&BLOCKS_PER_REQUEST), "blocks come in pages");
         assert!(number <= blocks.len() / BLOCKS_PER_REQUEST + 2, "blocks were fetched twice: {number} requests");
         println!("  caught up {} blocks after {} ms", blocks.len(), world.kernel.now_ms());
@@ -250,9 +250,9 @@ fn a_fork_deeper_than_a_page_of_headers() {
         let mut world = prepared(&[light, light, heavy, heavy], &rules, seed);
         world.start_all();
         let outcome = settle(&mut world, 60_000);
-        let told = &world.nodes[0].told;
-        assert_eq!(told.headers_first, Some(2), "no bodies before the headers outweigh");
-        let undone = &told.undone;
+        let record = &world.nodes[0].record;
+        assert_eq!(record.headers_first, Some(2), "no bodies before the headers outweigh");
+        let undone = &record.undone;
         assert_eq!(undone, &[HEADERS_PER_REQUEST as u64 + 150], "the whole branch is left in one step");
         outcome
     });

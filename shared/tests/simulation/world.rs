@@ -5,7 +5,7 @@
 use crate::checks;
 use crate::economy::Economy;
 use crate::kernel::{Kernel, wait_ms};
-use crate::liar::Lied;
+use crate::liar::LiarResponse;
 use crate::network::{Fate, Faults, Network};
 use crate::node::{Node, number};
 use shared::block::{BlockHash, Nonce};
@@ -17,12 +17,38 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Something that happens.
-pub enum Happening {
-    Wake { node: usize, life: u32 },
-    Ask { from: usize, life: u32, to: usize, id: RequestId, request: PeerRequest },
-    Answer { to: usize, life: u32, id: RequestId, result: Result<PeerResponse, Failure> },
-    Mine { node: usize },
-    Lie { node: usize },
+pub enum Event {
+    Wake {
+        node: usize,
+        life: u32,
+    },
+    /// `named` is the sender that the request names, which a liar may choose.
+    Request {
+        from: usize,
+        named: usize,
+        life: u32,
+        to: usize,
+        id: RequestId,
+        request: PeerRequest,
+    },
+    Response {
+        to: usize,
+        life: u32,
+        id: RequestId,
+        result: Result<PeerResponse, Failure>,
+    },
+    Progress {
+        to: usize,
+        life: u32,
+        id: RequestId,
+        bytes: u64,
+    },
+    Mine {
+        node: usize,
+    },
+    Lie {
+        node: usize,
+    },
     Pay,
     Fault(Fault),
 }
@@ -40,7 +66,7 @@ pub enum Fault {
 }
 
 pub struct World {
-    pub kernel: Kernel<Happening>,
+    pub kernel: Kernel<Event>,
     pub network: Network,
     pub nodes: Vec<Node>,
     pub random: Random,
@@ -51,6 +77,9 @@ pub struct World {
     /// Whether silence may make honest peers look slow.
     pub silence_happens: bool,
     mined: u64,
+    /// How often a miner would have found a block, and how often it did not since it was syncing.
+    pub attempts: u64,
+    pub paused: u64,
     /// A digest of all that happened, to compare two runs by.
     trace: u64,
 }
@@ -75,12 +104,14 @@ impl World {
             economy: None,
             silence_happens,
             mined: 0,
+            attempts: 0,
+            paused: 0,
             trace: seed,
         }
     }
 
     pub fn fault_at(&mut self, at_ms: u64, fault: Fault) {
-        self.kernel.at(at_ms, Happening::Fault(fault));
+        self.kernel.at(at_ms, Event::Fault(fault));
     }
 
     /// Starts all nodes that do not run, and their mining or lying.
@@ -100,15 +131,15 @@ impl World {
             self.schedule_mining(node);
         }
         if first && self.nodes[node].liar.as_ref().is_some_and(|liar| liar.lie.pushes()) {
-            self.kernel.after(500, Happening::Lie { node });
+            self.kernel.after(500, Event::Lie { node });
         }
         self.carry_out(node);
     }
 
-    /// Goes on until `end_ms`, or until `done` says so after an event; answers whether it did.
+    /// Goes on until `end_ms`, or until `done` says so after an event; returns whether it did.
     pub fn run_until(&mut self, end_ms: u64, mut done: impl FnMut(&Self) -> bool) -> bool {
-        while let Some(happening) = self.kernel.next_until(end_ms) {
-            if let Some(node) = self.handle(happening) {
+        while let Some(event) = self.kernel.next_until(end_ms) {
+            if let Some(node) = self.handle(event) {
                 self.carry_out(node);
                 self.check(node);
             }
@@ -138,7 +169,7 @@ impl World {
     /// Lets people pay one another.
     pub fn set_economy(&mut self, economy: Economy) {
         self.economy = Some(economy);
-        self.kernel.after(1000, Happening::Pay);
+        self.kernel.after(1000, Event::Pay);
     }
 
     pub const fn economy(&self) -> Option<&Economy> {
@@ -161,16 +192,16 @@ impl World {
             if let Some(running) = &self.nodes[economy.mempool.node].running {
                 economy.pay(&running.chain, now_ms);
             }
-            self.kernel.after(wait_ms(&mut self.random, 800).max(1), Happening::Pay);
+            self.kernel.after(wait_ms(&mut self.random, 800).max(1), Event::Pay);
         }
     }
 
-    /// Makes it happen; answers the node that something may have changed for.
-    fn handle(&mut self, happening: Happening) -> Option<usize> {
+    /// Handles an event, and returns the node that it may have changed.
+    fn handle(&mut self, event: Event) -> Option<usize> {
         let now_ms = self.kernel.now_ms();
         self.note(now_ms);
-        match happening {
-            Happening::Wake { node, life } => {
+        match event {
+            Event::Wake { node, life } => {
                 let now = self.nodes[node].now(now_ms);
                 let living = &mut self.nodes[node];
                 let running = living.running.as_mut().filter(|_| living.life == life)?;
@@ -186,11 +217,11 @@ impl World {
                 living.this_second.1 += 1;
                 Some(node)
             }
-            Happening::Ask { from, life, to, id, request } => {
-                self.serve(from, life, to, id, &request);
+            Event::Request { from, named, life, to, id, request } => {
+                self.serve(from, named, life, to, id, &request);
                 Some(to)
             }
-            Happening::Answer { to, life, id, result } => {
+            Event::Response { to, life, id, result } => {
                 let now = self.nodes[to].now(now_ms);
                 let node = &mut self.nodes[to];
                 let running = node.running.as_mut().filter(|_| node.life == life)?;
@@ -200,22 +231,37 @@ impl World {
                 assert!(fetching || durable, "node {to} fetches nothing and keeps blocks from the store");
                 Some(to)
             }
-            Happening::Mine { node } => {
+            Event::Progress { to, life, id, bytes } => {
+                let now = self.nodes[to].now(now_ms);
+                let node = &mut self.nodes[to];
+                let running = node.running.as_mut().filter(|_| node.life == life)?;
+                if running.waiting.contains_key(&id) {
+                    running.syncer.handle_progress(id, bytes, now);
+                    self.kernel.after(1000, Event::Progress { to, life, id, bytes: bytes + 1 });
+                }
+                Some(to)
+            }
+            Event::Mine { node } => {
                 if self.mining {
-                    self.mine_now(node);
+                    self.attempts += 1;
+                    if self.nodes[node].pauses_mining(now_ms) {
+                        self.paused += 1;
+                    } else {
+                        self.mine_now(node);
+                    }
                 }
                 self.schedule_mining(node);
                 None
             }
-            Happening::Lie { node } => {
+            Event::Lie { node } => {
                 self.push_lies(node);
                 None
             }
-            Happening::Pay => {
+            Event::Pay => {
                 self.pay();
                 None
             }
-            Happening::Fault(fault) => self.make(fault),
+            Event::Fault(fault) => self.make(fault),
         }
     }
 
@@ -242,33 +288,36 @@ impl World {
         None
     }
 
-    fn serve(&mut self, from: usize, life: u32, to: usize, id: RequestId, request: &PeerRequest) {
+    fn serve(&mut self, from: usize, named: usize, life: u32, to: usize, id: RequestId, request: &PeerRequest) {
         let now_ms = self.kernel.now_ms();
-        let (asker, node) = (self.nodes[from].address.clone(), &mut self.nodes[to]);
+        let sender = (!self.nodes[from].is_follower).then(|| self.nodes[named].address.clone());
+        let node = &mut self.nodes[to];
         let time = node.time(now_ms);
-        let lied = match (&mut node.liar, &node.running) {
+        let response_of_liar = match (&mut node.liar, &node.running) {
             (Some(liar), Some(running)) => liar.answer(request, &running.chain, time),
-            _ => Lied::Honestly { after_ms: 0 },
+            _ => LiarResponse::Honestly { after_ms: 0 },
         };
-        let (result, late_ms) = match lied {
-            Lied::Never => return,
-            Lied::With(response) => (Ok(response), 0),
-            Lied::Honestly { after_ms } => (node.serve(&asker, request, now_ms), after_ms),
+        let (result, late_ms) = match response_of_liar {
+            LiarResponse::Never => return,
+            LiarResponse::With(response) => (Ok(response), 0),
+            LiarResponse::Drips => return self.kernel.after(100, Event::Progress { to: from, life, id, bytes: 1 }),
+            LiarResponse::Fails { failure, after_ms } => (Err(failure), after_ms),
+            LiarResponse::Honestly { after_ms } => (node.serve(sender.as_ref(), request, now_ms), after_ms),
         };
         let slow = node.liar.as_ref().is_some_and(|liar| liar.lie == crate::liar::Lie::Trickles);
         let late_ms = if slow && matches!(request, PeerRequest::Blocks { .. }) { 29_000 } else { late_ms };
-        match self.network.answer(to, from) {
+        match self.network.response(to, from) {
             Fate::Vanishes => {}
             Fate::Refused { after_ms } => {
                 let result = Err(Failure::Unreachable("the connection broke".to_owned()));
-                self.kernel.after(after_ms, Happening::Answer { to: from, life, id, result });
+                self.kernel.after(after_ms, Event::Response { to: from, life, id, result });
             }
             Fate::Arrives { after_ms, again_after_ms } => {
                 if let Some(after_ms) = again_after_ms {
                     let result = result.clone();
-                    self.kernel.after(after_ms + late_ms, Happening::Answer { to: from, life, id, result });
+                    self.kernel.after(after_ms + late_ms, Event::Response { to: from, life, id, result });
                 }
-                self.kernel.after(after_ms + late_ms, Happening::Answer { to: from, life, id, result });
+                self.kernel.after(after_ms + late_ms, Event::Response { to: from, life, id, result });
             }
         }
     }
@@ -290,13 +339,18 @@ impl World {
                 SyncOutput::Event(SyncEvent::Peer(event)) if event.change == PeerChange::Dropped => {
                     checks::drop_is_fair(self, node, &event);
                     let address = shared::sync::PeerAddress::new(&event.address).unwrap();
-                    let told = &mut self.nodes[node].told;
-                    told.avoids.insert(address.clone(), now_ms + 30_000);
-                    told.dropped.push((address, event.reason.unwrap_or_default()));
+                    let record = &mut self.nodes[node].record;
+                    record.avoids.insert(address.clone(), now_ms + 30_000);
+                    record.dropped.push((address, event.reason.unwrap_or_default()));
                 }
-                SyncOutput::Event(SyncEvent::Reorg(event)) => self.nodes[node].told.undone.push(event.undone),
+                SyncOutput::Event(SyncEvent::Reorg(event)) => self.nodes[node].record.undone.push(event.undone),
                 SyncOutput::Event(_) => {}
-                SyncOutput::Log(note) => self.nodes[node].told.notes.push(note),
+                SyncOutput::Cancel(id) => {
+                    if let Some(running) = &mut self.nodes[node].running {
+                        running.waiting.remove(&id);
+                    }
+                }
+                SyncOutput::Log(note) | SyncOutput::Warning(note) => self.nodes[node].record.notes.push(note),
             }
         }
         let life = self.nodes[node].life;
@@ -304,7 +358,7 @@ impl World {
         let at_ms = (running.started_ms + running.syncer.next_wakeup_ms()).max(now_ms);
         if running.wake_at_ms != Some(at_ms) {
             running.wake_at_ms = Some(at_ms);
-            self.kernel.at(at_ms, Happening::Wake { node, life });
+            self.kernel.at(at_ms, Event::Wake { node, life });
         }
     }
 
@@ -314,12 +368,12 @@ impl World {
         let fate = to.map_or(Fate::Refused { after_ms: 1 }, |to| self.network.request(from, to));
         match (fate, to) {
             (Fate::Arrives { after_ms, .. }, Some(to)) if is_there => {
-                self.kernel.after(after_ms, Happening::Ask { from, life, to, id, request });
+                self.kernel.after(after_ms, Event::Request { from, named: from, life, to, id, request });
             }
             (Fate::Vanishes, _) => {}
             (Fate::Arrives { after_ms, .. } | Fate::Refused { after_ms }, _) => {
                 let result = Err(Failure::Unreachable("nobody is there".to_owned()));
-                self.kernel.after(after_ms, Happening::Answer { to: from, life, id, result });
+                self.kernel.after(after_ms, Event::Response { to: from, life, id, result });
             }
         }
     }
@@ -331,20 +385,25 @@ impl World {
             && let Some(block) = liar.push(&running.chain, time)
         {
             let (life, block) = (node.life, Arc::new(block));
+            let frames = liar.lie == crate::liar::Lie::Frames;
             for to in (0..self.nodes.len()).filter(|to| *to != from) {
-                // Nobody waits for the answer.
-                let (id, request) = (RequestId(u64::MAX), PeerRequest::Push(block.clone()));
-                self.kernel.after(20, Happening::Ask { from, life, to, id, request });
+                let framed: Vec<_> =
+                    (0..self.nodes.len()).filter(|node| *node != to && self.nodes[*node].is_honest()).collect();
+                for named in if frames { framed } else { vec![from] } {
+                    // The response does not matter.
+                    let (id, request) = (RequestId(u64::MAX), PeerRequest::Push(block.clone()));
+                    self.kernel.after(20, Event::Request { from, named, life, to, id, request });
+                }
             }
         }
-        self.kernel.after(500, Happening::Lie { node: from });
+        self.kernel.after(500, Event::Lie { node: from });
     }
 
     fn schedule_mining(&mut self, node: usize) {
         let Some(ms_per_hash) = self.nodes[node].ms_per_hash else { return };
         let difficulty = self.nodes[node].running.as_ref().map_or(1, |running| running.chain.next_difficulty().value());
         let wait_ms = wait_ms(&mut self.random, difficulty * ms_per_hash);
-        self.kernel.after(wait_ms.max(1), Happening::Mine { node });
+        self.kernel.after(wait_ms.max(1), Event::Mine { node });
     }
 
     fn check(&mut self, node: usize) {

@@ -1,7 +1,8 @@
-//! Do the nodes agree? Which nodes are on which branch, and the lines for a fork and for its end.
+//! The lines for a fork and for its end.
 
 use super::Narrator;
 use crate::event::{NodesOnBranch, RunEvent};
+use shared::agreement::{Unknown, followed_branches};
 use shared::block::{BlockHash, BlockId};
 use std::cmp::Reverse;
 
@@ -38,14 +39,10 @@ impl Narrator {
     fn branches(&self) -> Vec<NodesOnBranch> {
         let mut order: Vec<usize> = self.present().map(|(node, _)| node).collect();
         order.sort_by_key(|node| (Reverse(self.nodes[*node].tip.index), *node));
-        let mut branches: Vec<(BlockId, Vec<usize>)> = Vec::new();
-        for node in order {
-            let tip = self.nodes[node].tip;
-            match branches.iter_mut().find(|(upper, _)| self.blocks.is_on_branch(tip, *upper)) {
-                Some((_, nodes)) => nodes.push(node),
-                None => branches.push((tip, vec![node])),
-            }
-        }
+        let tips = order.into_iter().map(|node| (node, self.nodes[node].tip));
+        let branches = followed_branches(tips, |block| self.blocks.parent(block), Unknown::SameBranch).into_iter();
+        let mut branches: Vec<(BlockId, Vec<usize>)> =
+            branches.map(|branch| (branch.tip, [branch.at_tip, branch.behind].concat())).collect();
         branches.sort_by_key(|(_, nodes)| nodes.iter().min().copied());
         let named = |(tip, nodes)| NodesOnBranch { nodes: self.sorted_names(nodes), tip };
         branches.into_iter().map(named).collect()

@@ -66,14 +66,10 @@ impl KnownBlocks {
         self.forks
     }
 
-    /// Whether `lower` is on the branch that ends with `upper`. True, too, if a block between them is not remembered.
-    pub(super) fn is_on_branch(&self, lower: BlockId, upper: BlockId) -> bool {
-        let mut at = upper;
-        while at.index > lower.index {
-            let Some(known) = self.known.get(&at.hash) else { return true };
-            at = BlockId { index: at.index.minus(1), hash: known.prev };
-        }
-        at.index == lower.index && at.hash == lower.hash
+    /// Returns the parent of a block, if that block is remembered.
+    pub(super) fn parent(&self, block: BlockId) -> Option<BlockId> {
+        let known = self.known.get(&block.hash).filter(|known| known.id.index.0 > 0)?;
+        Some(BlockId { index: known.id.index.minus(1), hash: known.prev })
     }
 
     /// Mean milliseconds between the last `count` blocks up to `tip`, or as many of them as are remembered.

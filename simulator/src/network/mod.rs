@@ -19,7 +19,7 @@ use futures_util::future::join_all;
 use listeners::{EXPLORER_OFFSET, Listening, MEMPOOL_OFFSET, NODES_OFFSET, TRACKER_OFFSET, listen, listen_with_data};
 use runtime::client::Client;
 use runtime::data_dir::DataDir;
-use runtime::telemetry;
+use runtime::{exit, telemetry};
 use service_starter::ServiceStarter;
 use shared::block::BlockHash;
 use shared::chain::Tip;
@@ -92,6 +92,9 @@ impl RunningNetwork {
             Some(_) => None,
         };
         let temporary_path = temporary.as_ref().map(TempDir::path);
+        if let Some(temporary) = temporary_path {
+            exit::remove_at_once(temporary);
+        }
         let folder = options.data_dir.as_deref().or(temporary_path).unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
         let goes_on = parameters::saved(folder)?.is_some_and(|saved| saved == config.network);
@@ -144,7 +147,7 @@ impl RunningNetwork {
             nodes: NodeList::default(),
             id,
             client: Client::new(Some(id), None)?,
-            max_block_bytes: max_block_bytes(params)?,
+            max_block_bytes: params.max_block_json(),
             parameters: None,
             goes_on: true,
             services: JoinSet::new(),
@@ -239,9 +242,4 @@ fn start_explorer(starter: &mut ServiceStarter<'_>, options: &RunOptions, nodes:
     let tokens = nodes.all().into_iter().filter_map(|node| Some((node.address, node.token?))).collect();
     starter.explorer(listener, tokens)?;
     Ok(address)
-}
-
-/// Bound on the JSON of one block (docs/protocol.md §8).
-fn max_block_bytes(params: &Params) -> anyhow::Result<usize> {
-    Ok(6 * usize::try_from(params.max_data_bytes)? + 4096)
 }

@@ -5,6 +5,7 @@
 mod data;
 mod drive;
 mod money;
+mod signals;
 
 use serde_json::Value;
 use shared::config::{Config, Hashrate};

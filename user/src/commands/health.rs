@@ -1,15 +1,16 @@
 //! `user health`: whether services run and are well. It is also the health check of containers, which have no shell.
 
+use crate::Error;
 use crate::as_of::duration;
 use crate::console::{Console, Output, Style};
+use crate::error::health_text;
 use crate::services::Context;
-use crate::{Error, HealthProblem};
 use runtime::client::{Client, HostPort};
 use runtime::clock::Clock;
 use runtime::{ports, sanitize};
 use serde::Serialize;
 use shared::config::Config;
-use shared::wire::Info;
+use shared::wire::{Health, Info};
 use std::net::{Ipv4Addr, SocketAddr};
 
 /// Show which services run and whether they are well: those you name, or all on this machine that use their usual
@@ -31,8 +32,8 @@ Examples:
   user health tracker-host:8090
   user health --running             the health check of a container
 
-Exit codes: 0 well, 1 not running, 3 alone (no other node answers it), 4 behind (others have more work),
-5 cannot store (its disk is full or fails), 6 waits for the clock (its chain is ahead of its clock).";
+Exit codes: 0 well, 1 not running, 3 alone (no peer answers it), 4 behind (a better chain is not here yet),
+5 cannot store (its disk is full or fails), 6 waits for the clock (its chain is ahead of the clock).";
 
 #[derive(Debug, Serialize)]
 struct ServiceHealth {
@@ -43,28 +44,28 @@ struct ServiceHealth {
     /// Age of its newest block.
     #[serde(skip_serializing_if = "Option::is_none")]
     age_ms: Option<u64>,
-    /// The words of the service about what is wrong.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    health: Vec<String>,
+    /// What keeps it from its work; only from services that tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<Vec<Health>>,
 }
 
 impl ServiceHealth {
-    fn new(at: String, (info, health): (Info, Vec<String>)) -> Self {
+    fn new(at: String, info: Info) -> Self {
         let now = Clock::new(0).time().as_ms();
         let age_ms = info.tip.map(|tip| now.saturating_sub(tip.timestamp.as_ms()));
-        Self { service: info.service, at, height: info.tip.map(|tip| tip.index.0), age_ms, health }
+        Self { service: info.service, at, height: info.tip.map(|tip| tip.index.0), age_ms, health: info.health }
     }
 
-    fn problems(&self) -> impl Iterator<Item = HealthProblem> {
-        self.health.iter().map(|word| HealthProblem::of(word))
+    fn problems(&self) -> impl Iterator<Item = Health> {
+        self.health.iter().flatten().copied()
     }
 }
 
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-struct Health(Vec<ServiceHealth>);
+struct Services(Vec<ServiceHealth>);
 
-impl Output for Health {
+impl Output for Services {
     fn text(&self, style: Style) -> String {
         let line = |running: &ServiceHealth| {
             let service = style.good(sanitize::line(&running.service));
@@ -75,7 +76,7 @@ impl Output for Health {
                 _ => {}
             }
             for problem in running.problems() {
-                line += &format!("; {problem}");
+                line += &format!("; it {}", health_text(problem));
             }
             line
         };
@@ -94,18 +95,28 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     };
     let problems =
         running.iter().flat_map(|service| service.problems().map(move |problem| (problem, service.at.clone())));
-    let worst = problems.max_by_key(|(problem, _)| problem.severity());
-    console.print(&Health(running))?;
+    let worst = problems.max_by_key(|(problem, _)| severity(*problem));
+    console.print(&Services(running))?;
     match worst {
-        Some((problem, at)) if !args.running => Err(Error::NotHealthy { at, problem }),
+        Some((health, at)) if !args.running => Err(Error::NotHealthy { at, health }),
         _ => Ok(()),
+    }
+}
+
+/// Which of several problems to report: first the one that a person must cure, then those that may pass by themselves.
+const fn severity(health: Health) -> u8 {
+    match health {
+        Health::Alone => 0,
+        Health::Behind => 1,
+        Health::WaitsForClock => 2,
+        Health::CannotStore => 3,
     }
 }
 
 async fn named_services(client: &Client, services: &[HostPort]) -> Result<Vec<ServiceHealth>, Error> {
     let mut running = Vec::new();
     for at in services.iter().map(ToString::to_string) {
-        match client.info_and_health(&at).await {
+        match client.info(&at).await {
             Ok(answer) => running.push(ServiceHealth::new(at, answer)),
             Err(source) => {
                 return Err(Error::Request { action: "check its health".to_owned(), at, source: Box::new(source) });
@@ -124,7 +135,7 @@ async fn local_services(client: &Client, config: &Config) -> Result<Vec<ServiceH
     let mut running = Vec::new();
     for port in ports {
         let at = SocketAddr::from((Ipv4Addr::LOCALHOST, port)).to_string();
-        if let Ok(answer) = client.info_and_health(&at).await {
+        if let Ok(answer) = client.info(&at).await {
             running.push(ServiceHealth::new(at, answer));
         }
     }

@@ -144,11 +144,17 @@ impl Lab {
         Program::with(&["-t", &self.tracker])
     }
 
-    /// Mines, and waits until the mempool has the rewards of the seed alice.
+    /// Mines, and waits until all members have the same tip.
     pub(crate) async fn mine(&self, user: &Program, blocks: u64) {
-        let before = balance(user, "alice");
         user.run(&["mine", &blocks.to_string(), "--token", TOKEN]).ok();
-        until("the mempool has the blocks", async || (balance(user, "alice") > before).then_some(())).await;
+        until("all members have the blocks", async || {
+            let mut tips = Vec::new();
+            for member in client().members(&self.tracker).await.ok()? {
+                tips.push(client().info(&member.address).await.ok()?.tip?.hash);
+            }
+            tips.iter().all(|tip| *tip == tips[0]).then_some(())
+        })
+        .await;
     }
 }
 

@@ -1,152 +1,156 @@
-//! One chart each, with what it says in words.
+//! The charts, each with an explanation and its most important numbers.
 
-use super::past::Past;
-use crate::figures::{self, FORK_BLOCKS, Histogram, mean};
-use crate::loads::Load;
-use crate::view::chart::{Axis, Chart, Mark, figure, whole};
+use super::data::ChartData;
+use crate::block_sizes::BlockSize;
+use crate::stats::{self, HEIGHTS_PER_BAR, Histogram, mean};
+use crate::view::chart::{Axis, Chart, Mark, short_number, whole_number};
 use maud::{Markup, html};
 
-pub(super) fn difficulty(past: &Past) -> Markup {
-    let values = figures::difficulties(past.shown());
-    let what = html! {
-        p { "The difficulty is how many hashes it takes to find a block, on average. The network changes it so that blocks "
-            "keep their pace, whoever comes or goes." }
+pub(super) fn difficulty(data: &ChartData) -> Markup {
+    let values = stats::difficulties(data.shown());
+    let intro = html! {
+        p { "The difficulty is the number of hashes that it takes to find a block, on average. The network adjusts it \
+            to keep the time between blocks steady, even if miners come and go." }
     };
-    let Some((_, last)) = values.last() else { return html! { (what) (no_blocks()) } };
+    let Some((_, last)) = values.last() else { return html! { (intro) (no_blocks()) } };
     html! {
-        (what)
+        (intro)
         (over_heights("difficulty", "Difficulty at each height", "hashes", &values))
         dl {
-            dt { "Now" } dd { (whole(*last)) }
-            dt { "Lowest" } dd { (whole(least(&values))) }
-            dt { "Highest" } dd { (whole(most(&values))) }
+            dt { "Now" } dd { (whole_number(*last)) }
+            dt { "Lowest" } dd { (whole_number(least(&values))) }
+            dt { "Highest" } dd { (whole_number(most(&values))) }
         }
     }
 }
 
-pub(super) fn interval(past: &Past) -> Markup {
-    let all = figures::intervals_ms(&past.headers);
-    let intervals = past.last(&all);
-    let aim = seconds(past.aim_ms as f64);
-    let what = html! {
-        p { "Finding a block is pure chance: each hash is a lottery ticket. So most blocks follow quickly, a few take very "
-            "long, and the bars should follow the curve, which is what chance alone would make (the exponential "
-            "distribution) around the " (aim) " that the network aims at." }
+pub(super) fn interval(data: &ChartData) -> Markup {
+    let all = stats::intervals_ms(&data.headers);
+    let intervals = data.last(&all);
+    let target = seconds(data.target_ms as f64);
+    let intro = html! {
+        p { "Finding a block is pure chance: each hash is a lottery ticket. So most blocks follow quickly, and a few \
+            take very long. The curve shows what chance alone would do: an exponential distribution around the target \
+            of " (target) "." }
     };
-    let Some(seen) = mean(intervals.iter().map(|(_, ms)| *ms as f64)) else {
-        return html! { (what) p.muted { "An interval needs two blocks: there are none yet." } };
+    let Some(observed) = mean(intervals.iter().map(|(_, ms)| *ms as f64)) else {
+        return html! { (intro) p.muted { "A time between blocks needs two blocks, and there are none yet." } };
     };
-    let histogram = Histogram::of(intervals, past.aim_ms);
-    let half_ms = past.aim_ms as f64 * std::f64::consts::LN_2;
+    let histogram = Histogram::of(intervals, data.target_ms);
+    let half_ms = data.target_ms as f64 * std::f64::consts::LN_2;
     let within = intervals.iter().filter(|(_, ms)| *ms as f64 <= half_ms).count();
-    let percent = figure(100.0 * within as f64 / intervals.len() as f64);
+    let percent = short_number(100.0 * within as f64 / intervals.len() as f64);
     html! {
-        (what)
-        (histogram_chart(&histogram, past.aim_ms))
-        p { "On average a block took " strong { (seconds(seen)) } "; " strong { (aim) } " are aimed at. Half of them should "
-            "take less than " (seconds(half_ms)) ": " (percent) " % of the last " (intervals.len()) " did. "
+        (intro)
+        (histogram_chart(&histogram, data.target_ms))
+        p { "The average is " strong { (seconds(observed)) } ", the target " strong { (target) } ". Half of the blocks \
+            should take less than " (seconds(half_ms)) "; of the last " (intervals.len()) ", " (percent) " % did. "
             @if histogram.longer > 0 {
-                (histogram.longer) " took longer than the " (seconds(histogram.width_ms * histogram.counts.len() as f64))
-                " that the chart shows."
+                @let shown_ms = histogram.width_ms * histogram.counts.len() as f64;
+                (histogram.longer) " took longer than the " (seconds(shown_ms)) " that the chart shows."
             }
         }
     }
 }
 
-fn histogram_chart(histogram: &Histogram, aim_ms: u64) -> Markup {
+fn histogram_chart(histogram: &Histogram, target_ms: u64) -> Markup {
     let width = histogram.width_ms / 1000.0;
     let place = |bar: usize| bar as f64 * width;
     let bars = histogram.counts.iter().enumerate().map(|(bar, count)| (place(bar), place(bar + 1), *count as f64));
-    let expected = histogram.expected(aim_ms);
+    let expected = histogram.expected(target_ms);
     let curve = expected.iter().enumerate().map(|(bar, count)| (place(bar) + width / 2.0, *count)).collect();
     let highest =
         expected.iter().copied().chain(histogram.counts.iter().map(|count| *count as f64)).fold(0.0, f64::max);
     let chart = Chart {
         name: "interval",
         title: "Histogram of the times between blocks",
-        description: "Bars: how many blocks came within each time. Curve: how many should by chance alone.",
-        x: Axis::between("seconds since the block before", 0.0, place(histogram.counts.len()), figure),
-        y: Axis::from_zero("blocks", highest, figure).of_whole(),
+        description: "Bars: how many blocks took each time. Curve: how many should by chance alone.",
+        x: Axis::between("seconds since the block before", 0.0, place(histogram.counts.len()), short_number),
+        y: Axis::from_zero("blocks", highest, short_number).of_whole(),
         marks: vec![Mark::Bars(bars.collect()), Mark::Expected(curve)],
     };
     chart.render()
 }
 
-pub(super) fn hash_rate(past: &Past) -> Markup {
-    let all = figures::hash_rates(&past.headers);
-    let rates = past.last(&all);
-    let what = html! {
-        p { "How many hashes all miners try in a second. Nobody can count them; but the work of the blocks, divided by the "
-            "time that they took, tells. Each point is over the 20 blocks before it." }
+pub(super) fn hash_rate(data: &ChartData) -> Markup {
+    let all = stats::hash_rates(&data.headers);
+    let rates = data.last(&all);
+    let intro = html! {
+        p { "The hash rate is how many hashes all miners together try per second. It cannot be measured directly, so \
+            it is estimated: the work of 20 blocks, divided by the time that they took." }
     };
     let Some((_, last)) = rates.last() else {
-        return html! { (what) p.muted { "It needs two blocks: there are none yet." } };
+        return html! { (intro) p.muted { "A hash rate needs two blocks, and there are none yet." } };
     };
     html! {
-        (what)
-        (over_heights("hashrate", "Hash rate of the network at each height", "hashes a second", rates))
+        (intro)
+        (over_heights("hashrate", "Hash rate of the network at each height", "hashes per second", rates))
         dl {
-            dt { "Now" } dd { (figure(*last)) "H/s" }
-            dt { "Lowest" } dd { (figure(least(rates))) "H/s" }
-            dt { "Highest" } dd { (figure(most(rates))) "H/s" }
+            dt { "Now" } dd { (short_number(*last)) "H/s" }
+            dt { "Lowest" } dd { (short_number(least(rates))) "H/s" }
+            dt { "Highest" } dd { (short_number(most(rates))) "H/s" }
         }
     }
 }
 
-pub(super) fn forks(past: &Past) -> Markup {
-    let what = html! {
-        p { "When two miners find a block at about the same time, the network disagrees for a moment: it forks. The block "
-            "that loses is called stale. Blocks that come faster than news can travel make more of them." }
+pub(super) fn stale_blocks(data: &ChartData) -> Markup {
+    let intro = html! {
+        p { "If two miners find a block at about the same time, the chain forks for a moment. The block that loses is \
+            called stale. The shorter the time between blocks is, compared to the time that a block takes to reach all \
+            nodes, the more blocks become stale." }
     };
-    let rates = past.forks.rates();
-    let (Some(rate), Some((lowest, ..))) = (past.forks.rate(), rates.first()) else {
-        return html! { (what) p.muted { "The explorer has seen no blocks yet." } };
+    let rates = data.stale_blocks.rates();
+    let (Some(rate), Some((lowest, ..))) = (data.stale_blocks.rate(), rates.first()) else {
+        return html! { (intro) p.muted { "The explorer has seen no blocks yet." } };
     };
-    let (stale, seen) = (past.forks.stale(), past.forks.heights.len());
-    let end = past.forks.heights.last().map_or(*lowest, |(height, _)| *height) + 1;
+    let (stale, observed) = (data.stale_blocks.stale(), data.stale_blocks.heights.len());
+    let end = data.stale_blocks.heights.last().map_or(*lowest, |(height, _)| *height) + 1;
     let begins = |height: u64| height as f64;
     let bars = rates.iter().map(|(height, blocks, rate)| (begins(*height), begins(height + blocks), *rate));
     let chart = Chart {
         name: "forks",
         title: "Stale blocks per hundred",
-        description: "A bar for every ten heights: how many stale blocks there were for each hundred blocks of the chain.",
-        x: Axis::between("height", begins(*lowest), begins(end), whole).of_whole(),
-        y: Axis::from_zero("stale per 100", rates.iter().map(|(.., rate)| *rate).fold(0.0, f64::max), figure),
+        description: "One bar per ten heights: the number of stale blocks per hundred blocks of the chain.",
+        x: Axis::between("height", begins(*lowest), begins(end), whole_number).of_whole(),
+        y: Axis::from_zero("stale per 100", rates.iter().map(|(.., rate)| *rate).fold(0.0, f64::max), short_number),
         marks: vec![Mark::Bars(bars.collect())],
     };
     html! {
-        (what)
+        (intro)
         (chart.render())
-        p { strong { (stale) } @if stale == 1 { " stale block" } @else { " stale blocks" } " beside the last " (seen)
-            " blocks that the explorer remembers: " strong { (figure(rate)) } " per 100 blocks. A bar is " (FORK_BLOCKS)
-            " heights; what happened before the explorer was started it cannot know." }
+        p { strong { (stale) } @if stale == 1 { " stale block" } @else { " stale blocks" } " next to the last "
+            (observed)
+            " blocks that the explorer remembers: " strong { (short_number(rate)) } " per 100 blocks. Each bar covers "
+            (HEIGHTS_PER_BAR) " heights. The explorer does not know of forks before its start." }
     }
 }
 
-/// Transactions per block; bytes where there are none.
-pub(super) fn loads(past: &Past) -> Markup {
-    let (name, title, unit, value): (_, _, _, fn(&Load) -> f64) = if past.has_money {
-        let count: fn(&Load) -> f64 = |load| load.transactions.unwrap_or(0) as f64;
+/// Transactions per block, or bytes on a network without money.
+pub(super) fn block_sizes(data: &ChartData) -> Markup {
+    let (name, title, unit, value): (_, _, _, fn(&BlockSize) -> f64) = if data.has_money {
+        let count: fn(&BlockSize) -> f64 = |size| size.transactions.unwrap_or(0) as f64;
         ("transactions", "Transactions in each block", "transactions", count)
     } else {
-        ("bytes", "Bytes in each block", "bytes", |load| load.bytes as f64)
+        ("bytes", "Bytes in each block", "bytes", |size| size.bytes as f64)
     };
-    let values: Vec<(u64, f64)> = past.last(&past.loads).iter().map(|(height, load)| (*height, value(load))).collect();
+    let values: Vec<(u64, f64)> =
+        data.last(&data.block_sizes).iter().map(|(height, size)| (*height, value(size))).collect();
     let (Some((first, _)), Some((last, latest))) = (values.first(), values.last()) else { return no_blocks() };
     let bars = values.iter().map(|(height, value)| (*height as f64, *height as f64 + 1.0, *value)).collect();
     let average = mean(values.iter().map(|(_, value)| *value)).unwrap_or(0.0);
     let chart = Chart {
         name,
         title,
-        description: "A bar for each block.",
-        x: Axis::between("height", *first as f64, *last as f64 + 1.0, whole).of_whole(),
-        y: Axis::from_zero(unit, most(&values), figure).of_whole(),
+        description: "One bar per block.",
+        x: Axis::between("height", *first as f64, *last as f64 + 1.0, whole_number).of_whole(),
+        y: Axis::from_zero(unit, most(&values), short_number).of_whole(),
         marks: vec![Mark::Bars(bars)],
     };
     html! {
         (chart.render())
-        p { strong { (figure(average)) } " " (unit) " a block on average over the last " (values.len())
-            "; the busiest has " (whole(most(&values))) ", the newest " (whole(*latest)) "." }
+        p { strong { (short_number(average)) } " " (unit) " per block on average over the last " (values.len())
+            " blocks. The largest block has " (whole_number(most(&values))) ", the newest " (whole_number(*latest)) "."
+                }
     }
 }
 
@@ -156,8 +160,8 @@ fn over_heights(name: &str, title: &str, unit: &'static str, values: &[(u64, f64
         name,
         title,
         description: "A line over the heights of the blocks.",
-        x: Axis::between("height", place(values.first()), place(values.last()), whole).of_whole(),
-        y: Axis::from_zero(unit, most(values), figure),
+        x: Axis::between("height", place(values.first()), place(values.last()), whole_number).of_whole(),
+        y: Axis::from_zero(unit, most(values), short_number),
         marks: vec![Mark::Line(values.iter().map(|(height, value)| (*height as f64, *value)).collect())],
     };
     chart.render()
@@ -176,5 +180,5 @@ fn most(values: &[(u64, f64)]) -> f64 {
 }
 
 fn seconds(ms: f64) -> String {
-    if ms < 1000.0 { format!("{} ms", figure(ms)) } else { format!("{} s", figure(ms / 1000.0)) }
+    if ms < 1000.0 { format!("{} ms", short_number(ms)) } else { format!("{} s", short_number(ms / 1000.0)) }
 }

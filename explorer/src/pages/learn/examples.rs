@@ -1,17 +1,17 @@
-//! The blocks and the signature with which the exercises begin: real ones, made with the rules of the chain.
+//! The blocks and the signature that the exercises begin with, made by the rules of the chain.
 //!
-//! They are the same for everybody, so their nonces were searched once and stand here; a test finds them again.
+//! They are the same for all readers, so their nonces were searched once; a test finds them again.
 
 use shared::block::{Block, BlockHash, DataHash, HeaderFields, Height, Nonce, Timestamp};
 use shared::keys::{KeyPair, Signature};
 use shared::work::Difficulty;
 
-/// Four leading zeros: a blink for a browser.
+/// Four leading zeros: a browser needs a fraction of a second.
 const EASY: u128 = 16_u128.pow(4);
-/// Five leading zeros, so that mining can be watched.
+/// Five leading zeros, so that readers can watch the search.
 const HARDER: u128 = 16_u128.pow(5);
 
-/// What is in each block, its difficulty, and the nonce that was found for it.
+/// The data, the difficulty and the nonce of each block.
 const MINED: [(&str, u128, Nonce); 6] = [
     ("The first block", 1, Nonce(0)),
     ("Alice pays Bob 5", EASY, Nonce(10_071)),
@@ -21,11 +21,11 @@ const MINED: [(&str, u128, Nonce); 6] = [
     ("Hello! I am a block.", HARDER, Nonce(462_620)),
 ];
 
-/// 2026-01-01T00:00:00.000Z, when the first block says that it was made; the others follow it by five seconds each.
+/// 2026-01-01T00:00:00.000Z, the time of the first block. The others follow at intervals of five seconds.
 const BEGINNING: Timestamp = Timestamp::from_ms(1_767_225_600_000);
 const INTERVAL_MS: u64 = 5000;
 
-/// A chain of five blocks, and the one block that could come next, which is sixteen times as hard.
+/// A chain of five blocks, and a sixth one that is sixteen times as hard.
 pub(super) fn blocks() -> ([Block; 5], Block) {
     let mut parent = BlockHash::ZERO;
     let mut height = Height::GENESIS;
@@ -44,14 +44,13 @@ pub(super) fn blocks() -> ([Block; 5], Block) {
     ([b0, b1, b2, b3, b4], next)
 }
 
-/// A message with who signed it.
 pub(super) struct Signed {
     pub(super) public_key: [u8; 33],
     pub(super) message: &'static str,
     pub(super) signature: Signature,
 }
 
-/// What is shown until the browser has made a key pair of its own.
+/// The example that is shown until the browser has made a key pair.
 pub(super) fn signed() -> Signed {
     let pair = KeyPair::from_seed("alice");
     let message = "I owe Bob 5 LAB. Alice";

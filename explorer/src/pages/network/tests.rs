@@ -1,7 +1,7 @@
-//! What the first page shows, from pictures made by hand.
+//! What the first page shows of some networks.
 
 use super::*;
-use crate::network::Seen;
+use crate::network::BlockSummary;
 use crate::view::snapshot;
 use shared::block::{BlockId, Height, Timestamp};
 use shared::wire::{Info, MiningInfo, PoolInfo};
@@ -13,8 +13,8 @@ fn hash(name: &str) -> BlockHash {
     BlockHash::of(name)
 }
 
-fn add(picture: &mut Picture, index: u64, name: &str, parent: &str, mined_by: Option<&str>) {
-    let block = Seen {
+fn add(state: &mut NetworkState, index: u64, name: &str, parent: &str, mined_by: Option<&str>) {
+    let block = BlockSummary {
         index: Height(index),
         hash: hash(name),
         prev_hash: hash(parent),
@@ -22,10 +22,10 @@ fn add(picture: &mut Picture, index: u64, name: &str, parent: &str, mined_by: Op
         difficulty: 5000,
         mined_by: mined_by.map(str::to_owned),
     };
-    picture.blocks.insert(block.hash, block);
+    state.blocks.insert(block.hash, block);
 }
 
-fn contact(index: u64, name: &str) -> Contact {
+fn service(index: u64, name: &str) -> ServiceState {
     let timestamp = Timestamp::from_ms(index * 1000);
     let info = Info {
         service: "node".to_owned(),
@@ -39,49 +39,49 @@ fn contact(index: u64, name: &str) -> Contact {
         mining: Some(MiningInfo { enabled: true, address: None, threads: 1, hashrate: 12_345 }),
         pool: None,
         members: None,
+        health: None,
     };
-    Contact { info: Some(info), last_seen: Some(timestamp), error: None }
+    ServiceState { info: Some(info), last_seen: Some(timestamp), error: None }
 }
 
 // 0 ─ 1 ─ 2 ─ 3    8100, 8101
 //     └── 2'       8102; 8103 does not answer
-fn forked() -> Picture {
-    let mut picture = Picture { tracker: "127.0.0.1:8090".to_owned(), ..Picture::default() };
+fn forked() -> NetworkState {
+    let mut state = NetworkState { tracker: "127.0.0.1:8090".to_owned(), ..NetworkState::default() };
     let blocks = [(0, "0", ""), (1, "1", "0"), (2, "2", "1"), (3, "3", "2"), (2, "2'", "1")];
     for (index, name, parent) in blocks {
-        add(&mut picture, index, name, parent, (name == "3").then_some("127.0.0.1:8101"));
+        add(&mut state, index, name, parent, (name == "3").then_some("127.0.0.1:8101"));
     }
     for (port, index, name) in [(8100, 3, "3"), (8101, 3, "3"), (8102, 2, "2'"), (8103, 1, "1")] {
-        picture.nodes.insert(format!("127.0.0.1:{port}"), contact(index, name));
+        state.nodes.insert(format!("127.0.0.1:{port}"), service(index, name));
     }
-    picture.nodes.get_mut("127.0.0.1:8103").unwrap().error = Some("unreachable: refused".to_owned());
-    let mut mempool = contact(3, "3");
+    state.nodes.get_mut("127.0.0.1:8103").unwrap().error = Some("unreachable: refused".to_owned());
+    let mut mempool = service(3, "3");
     mempool.info.as_mut().unwrap().pool = Some(PoolInfo { count: 2, bytes: 700 });
-    picture.mempools.insert("127.0.0.1:8091".to_owned(), mempool);
-    picture.ticker.push_front(Fact {
+    state.mempools.insert("127.0.0.1:8091".to_owned(), mempool);
+    state.news.push_front(NewsItem {
         at: Timestamp::from_ms(3000),
         topic: Topic::Block,
-        words: "127.0.0.1:8101 found block 3".to_owned(),
+        text: "127.0.0.1:8101 found block 3".to_owned(),
         block: Some(BlockId { index: Height(3), hash: hash("3") }),
         payment: None,
     });
-    picture
+    state
 }
 
-fn shown(picture: &Picture) -> String {
-    render(picture, "classroom", true, &Splitting::Possible).into_string()
+fn shown(state: &NetworkState) -> String {
+    render(state, "classroom", true, &Splitting::Possible).into_string()
 }
 
 fn sentence(tips: &[(u64, &str)]) -> String {
-    let mut picture = forked();
-    picture.nodes = tips
+    let mut state = forked();
+    state.nodes = tips
         .iter()
         .enumerate()
-        .map(|(place, (index, name))| (format!("host:{}", 8100 + place), contact(*index, name)))
+        .map(|(place, (index, name))| (format!("host:{}", 8100 + place), service(*index, name)))
         .collect();
-    let words = agreement_words(&Agreement::of(&picture), &picture).into_string();
-    words
-        .replace(&format!("title=\"{}\" ", hash("2'")), "")
+    let text = agreement_words(&Agreement::of(&state), &state).into_string();
+    text.replace(&format!("title=\"{}\" ", hash("2'")), "")
         .replace("<strong class=\"good\">", "")
         .replace("</strong>", "")
 }
@@ -92,14 +92,14 @@ fn a_forked_network() {
 }
 
 #[test]
-fn whether_the_nodes_agree_is_said_in_a_sentence() {
+fn a_sentence_says_whether_the_nodes_agree() {
     for (tips, expected) in [
         (&[][..], "No node answers at the moment."),
         (&[(3, "3")], "The only node is at block 3."),
         (&[(3, "3"), (3, "3")], "Both nodes agree on block 3."),
         (&[(3, "3"), (3, "3"), (3, "3")], "All 3 nodes agree on block 3."),
-        (&[(3, "3"), (1, "1")], "1 of 2 nodes is at block 3, the others are on their way there."),
-        (&[(3, "3"), (3, "3"), (1, "1")], "2 of 3 nodes are at block 3, the others are on their way there."),
+        (&[(3, "3"), (1, "1")], "1 of 2 nodes is at block 3, the others are catching up."),
+        (&[(3, "3"), (3, "3"), (1, "1")], "2 of 3 nodes are at block 3, the others are catching up."),
     ] {
         assert_eq!(sentence(tips), expected);
     }
@@ -113,11 +113,11 @@ fn whether_the_nodes_agree_is_said_in_a_sentence() {
 }
 
 #[test]
-fn who_finds_nothing_is_told_what_to_start() {
-    let nobody = Picture { tracker_error: Some("unreachable".to_owned()), ..Picture::default() };
+fn without_services_the_page_says_what_to_start() {
+    let nobody = NetworkState { tracker_error: Some("unreachable".to_owned()), ..NetworkState::default() };
     assert!(shown(&nobody).contains("target/release/tracker") && shown(&nobody).contains("unreachable"));
-    let alone = Picture { tracker: "127.0.0.1:8090".to_owned(), ..Picture::default() };
-    assert!(shown(&alone).contains("Nobody is here yet") && !shown(&alone).contains("The tracker does not answer"));
+    let alone = NetworkState { tracker: "127.0.0.1:8090".to_owned(), ..NetworkState::default() };
+    assert!(shown(&alone).contains("No node is here yet") && !shown(&alone).contains("The tracker does not answer"));
     assert!(!shown(&forked()).contains("class=\"card notice\""));
 }
 
@@ -127,29 +127,29 @@ fn without_money_there_are_no_mempools() {
 }
 
 #[test]
-fn what_strangers_say_stays_text() {
-    let mut picture = forked();
-    let (_, contact) = picture.nodes.pop_first().unwrap();
-    picture.nodes.insert(HOSTILE.to_owned(), Contact { error: Some(HOSTILE.to_owned()), ..contact.clone() });
-    picture.nodes.insert(format!("{HOSTILE}:1"), contact.clone());
-    picture.mempools.insert(HOSTILE.to_owned(), contact);
-    picture.tracker_error = Some(HOSTILE.to_owned());
-    add(&mut picture, 3, "3", "2", Some(HOSTILE));
-    picture.ticker[0].words = HOSTILE.to_owned();
-    let shown = shown(&picture);
+fn hostile_names_and_errors_stay_text() {
+    let mut state = forked();
+    let (_, service) = state.nodes.pop_first().unwrap();
+    state.nodes.insert(HOSTILE.to_owned(), ServiceState { error: Some(HOSTILE.to_owned()), ..service.clone() });
+    state.nodes.insert(format!("{HOSTILE}:1"), service.clone());
+    state.mempools.insert(HOSTILE.to_owned(), service);
+    state.tracker_error = Some(HOSTILE.to_owned());
+    add(&mut state, 3, "3", "2", Some(HOSTILE));
+    state.news[0].text = HOSTILE.to_owned();
+    let shown = shown(&state);
     assert!(!shown.contains("<script") && !shown.contains("\"'"), "{shown}");
 }
 
 #[test]
-fn a_split_can_be_begun_and_ended_where_it_can() {
+fn the_button_splits_or_heals_the_network() {
     let shown = |splitting| split(&splitting, &forked()).into_string();
     assert_eq!(shown(Splitting::Impossible), "");
     let possible = shown(Splitting::Possible);
     assert!(possible.contains("data-split=\"split\"") && !possible.contains("heal\""), "{possible}");
     let halves = [vec!["127.0.0.1:8100".to_owned()], vec!["127.0.0.1:8102".to_owned(), HOSTILE.to_owned()]];
-    for (until, words) in [(Some(Timestamp::from_ms(20_000)), "<time"), (None, "once each half has found")] {
-        let going_on = shown(Splitting::GoesOn(Split { halves: halves.clone(), until }));
-        assert!(going_on.contains("data-split=\"heal\"") && going_on.contains(words), "{going_on}");
+    for (until, text) in [(Some(Timestamp::from_ms(20_000)), "<time"), (None, "once each half has found")] {
+        let going_on = shown(Splitting::InProgress(Split { halves: halves.clone(), until }));
+        assert!(going_on.contains("data-split=\"heal\"") && going_on.contains(text), "{going_on}");
         assert!(going_on.contains(":8102, &lt;script&gt;") && !going_on.contains("<script"), "{going_on}");
     }
 }

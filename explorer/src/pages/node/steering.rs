@@ -1,29 +1,29 @@
-//! The buttons of a node's page. `assets/node.js` sends what they ask for to [`crate::steering`].
+//! The buttons on the page of a node. `assets/node.js` sends their orders to [`crate::routes::steering`].
 
-use super::seen::{Other, Seen, Standing};
+use super::details::{LinkState, NodeDetails, OtherNode};
 use crate::steering::MAX_BLOCKS;
 use crate::view;
 use maud::{Markup, html};
 
-impl Other {
+impl OtherNode {
     pub(super) fn state(&self) -> Markup {
-        match &self.standing {
-            Standing::Connected => html! { span.good { "connected" } },
-            Standing::Cut => html! { span.warn { "cut off" } },
-            Standing::Trouble(reason) => html! { span.bad { "no contact: " (view::said(reason)) } },
-            Standing::Stranger => html! { span.muted { "not connected" } },
+        match &self.link {
+            LinkState::Connected => html! { span.good { "connected" } },
+            LinkState::Blocked => html! { span.warn { "cut off" } },
+            LinkState::Failed(reason) => html! { span.bad { "no contact: " (view::sanitized(reason)) } },
+            LinkState::NotConnected => html! { span.muted { "not connected" } },
         }
     }
 }
 
-/// What the node can be told to do, or how to get there.
-pub(super) fn orders(seen: &Seen) -> Markup {
-    if !seen.can_steer {
-        return without_token(seen);
+/// The buttons, or how to get them.
+pub(super) fn controls(node: &NodeDetails) -> Markup {
+    if !node.can_steer {
+        return without_token(node);
     }
     html! {
         noscript { p.warn { "The buttons need JavaScript." } }
-        div #steering data-node=(seen.address) {
+        div #steering data-node=(node.address) {
             p { button.primary type="button" data-action="mine" { "Mine a block" } }
             form #mine-more {
                 label for="mine-count" { "Or several " }
@@ -33,7 +33,7 @@ pub(super) fn orders(seen: &Seen) -> Markup {
             }
             p { button type="button" data-action="sync" { "Sync now" }
                 " asks every peer for a better chain." }
-            @if !seen.others.is_empty() {
+            @if !node.others.is_empty() {
                 p {
                     button type="button" data-action="cut" data-all="" { "Cut off from all" }
                     " "
@@ -45,46 +45,47 @@ pub(super) fn orders(seen: &Seen) -> Markup {
     }
 }
 
-fn without_token(seen: &Seen) -> Markup {
+fn without_token(node: &NodeDetails) -> Markup {
     html! {
-        p { "Mining on demand, cutting and connecting need the node's token, and this explorer was not given it. Whoever runs "
-            "both can start the explorer with it; the token is the file " code { "token" } " in the node's data folder:" }
-        (view::copyable(&format!("CHAINLAB__EXPLORER__TOKENS={}=<token> explorer", seen.address)))
+        p { "Mining on demand, cutting and connecting need the token of the node, which this explorer was not given. \
+            If you run both programs, start the explorer with it. The token is in the file " code { "token" } " in the \
+            data folder of the node:" }
+        (view::copyable(&format!("CHAINLAB__EXPLORER__TOKENS={}=<token> explorer", node.address)))
     }
 }
 
-/// What can be done about one other node.
-pub(super) fn link(other: &Other) -> Markup {
-    let (action, word) = match other.standing {
-        Standing::Connected | Standing::Trouble(_) => ("cut", "Cut off"),
-        Standing::Cut => ("allow", "Allow again"),
-        Standing::Stranger => ("connect", "Connect"),
+/// The button in the row of another node.
+pub(super) fn link(other: &OtherNode) -> Markup {
+    let (action, word) = match other.link {
+        LinkState::Connected | LinkState::Failed(_) => ("cut", "Cut off"),
+        LinkState::Blocked => ("allow", "Allow again"),
+        LinkState::NotConnected => ("connect", "Connect"),
     };
     html! {
-        button type="button" data-action=(action) data-peer=(other.address) aria-label={ (word) " " (other.address) } { (word) }
+        button type="button" data-action=(action) data-peer=(other.address) aria-label={ (word) " " (other.address) } {
+            (word) }
     }
 }
 
-/// Four things to try.
-pub(super) fn lessons(seen: &Seen) -> Markup {
+pub(super) fn lessons(node: &NodeDetails) -> Markup {
     html! {
         section aria-labelledby="node-lessons" {
             h2 id="node-lessons" { "Four things to try" }
             details { summary { "Link two nodes" }
-                p { "Cut this node off from another one with the button in its row, then allow it again. Both sides are told, "
-                    "as far as the explorer holds their tokens: look at the other node's page." } }
+                p { "Cut this node off from another one with the button in its row, then allow it again. The explorer \
+                    tells both sides if it has both tokens. Look at the page of the other node." } }
             details { summary { "Mine two blocks" }
-                p { "Press the button twice, or ask for two. The height goes up by two"
-                    @if seen.has_money { ", and so does the balance of the address that the node earns for, by two rewards" } "." } }
-            @if seen.has_money {
+                p { "Press the button twice, or mine two at once. The height goes up by two"
+                    @if node.has_money { ", and the balance of the miner's address goes up by two rewards" } "." } }
+            @if node.has_money {
                 details { summary { "Pay, and see the payment in a block" }
-                    p { "Send something with the " a href="/wallet" { "wallet" } ", see it wait among the "
+                    p { "Pay with the " a href="/wallet" { "wallet" } ", see the payment wait among the "
                         a href="/transactions" { "transactions" } ", mine a block here, and find it in that block." } }
             }
             details { summary { "Let one node run ahead, and follow it" }
-                p { "Cut this node off from all. Mine some blocks on another node: it is longer now, and this one does not know. "
-                    "Connect to all again: it says how many blocks it was behind. Mine on both sides meanwhile, and the one "
-                    "with less work gives way." } }
+                p { "Cut this node off from all others. Mine some blocks on another node: its chain is now longer, and \
+                    this node does not know. Connect to all again, and read how many blocks this node was behind. If \
+                    you mine on both sides in between, the branch with less work is abandoned." } }
         }
     }
 }

@@ -1,10 +1,10 @@
-//! The page of a node: with and without a token, silent, and with hostile neighbours.
+//! The page of a node: with and without its token, without answers, and with hostile peers.
 
-use super::seen::others;
+use super::details::others;
 use super::*;
-use crate::figures::tests::picture;
-use crate::headers::tests::chain;
-use crate::network::Contact;
+use crate::header_cache::tests::chain;
+use crate::network::ServiceState;
+use crate::stats::tests::state;
 use crate::view::snapshot;
 use serde_json::json;
 use shared::block::{BlockId, Timestamp};
@@ -17,15 +17,15 @@ fn peer(address: &str, error: Option<&str>) -> PeerInfo {
     PeerInfo { address: address.to_owned(), tip: None, last_seen: None, error: error.map(str::to_owned) }
 }
 
-fn sample(peers: Vec<PeerInfo>) -> (Seen, Picture) {
+fn sample(peers: Vec<PeerInfo>) -> (NodeDetails, NetworkState) {
     let best = chain(None, &[1000, 2000, 3000]);
-    let mut picture = picture(&best, &[]);
+    let mut state = state(&best, &[]);
     for address in ["127.0.0.1:8101", "127.0.0.1:8102", "127.0.0.1:8103"] {
-        picture.nodes.insert(address.to_owned(), Contact::default());
+        state.nodes.insert(address.to_owned(), ServiceState::default());
     }
-    let contact = picture.nodes.get_mut(NODE).unwrap();
-    contact.last_seen = Some(Timestamp::from_ms(4000));
-    if let Some(info) = &mut contact.info {
+    let service = state.nodes.get_mut(NODE).unwrap();
+    service.last_seen = Some(Timestamp::from_ms(4000));
+    if let Some(info) = &mut service.info {
         info.mining = serde_json::from_value(json!({"enabled": true, "threads": 1, "hashrate": 50_000})).ok();
     }
     let tip = |index: usize, status| BranchTip {
@@ -35,61 +35,61 @@ fn sample(peers: Vec<PeerInfo>) -> (Seen, Picture) {
         fork: BlockId { index: best[0].index, hash: best[0].hash() },
         status,
     };
-    let seen = Seen {
+    let node = NodeDetails {
         address: NODE.to_owned(),
-        contact: contact.clone(),
+        service: service.clone(),
         tips: Ok(vec![tip(2, BranchStatus::Best), tip(1, BranchStatus::Side)]),
-        others: others(&picture, NODE, peers),
+        others: others(&state, NODE, peers),
         balance: None,
         params: vec![("name".to_owned(), "lab".to_owned())],
         has_money: true,
         can_steer: true,
     };
-    (seen, picture)
+    (node, state)
 }
 
 #[test]
 fn a_node_that_can_be_steered() {
     let peers = vec![peer("127.0.0.1:8101", None), peer("127.0.0.1:8102", Some("blocked"))];
-    let (seen, picture) = sample(peers);
-    snapshot("node", &render(&seen, &picture));
-    let page = render(&seen, &picture).into_string();
+    let (node, state) = sample(peers);
+    snapshot("node", &render(&node, &state));
+    let page = render(&node, &state).into_string();
     for (action, peer) in [("cut", 8101), ("allow", 8102), ("connect", 8103)] {
         assert!(page.contains(&format!("data-action=\"{action}\" data-peer=\"127.0.0.1:{peer}\"")), "{page}");
     }
 }
 
 #[test]
-fn without_a_token_there_are_no_buttons_but_a_way_to_get_them() {
-    let (seen, picture) = sample(vec![peer("127.0.0.1:8101", None)]);
-    let page = render(&Seen { can_steer: false, ..seen }, &picture).into_string();
+fn without_a_token_the_page_says_how_to_get_buttons() {
+    let (node, state) = sample(vec![peer("127.0.0.1:8101", None)]);
+    let page = render(&NodeDetails { can_steer: false, ..node }, &state).into_string();
     assert!(!page.contains("data-action") && page.contains("CHAINLAB__EXPLORER__TOKENS"), "{page}");
 }
 
 #[test]
-fn a_silent_node_has_a_page() {
-    let (mut seen, picture) = sample(Vec::new());
-    seen.contact = Contact { error: Some("unreachable: refused".to_owned()), ..Contact::default() };
-    seen.tips = Err("too slow".to_owned());
-    let page = render(&seen, &picture).into_string();
+fn a_node_that_does_not_answer_has_a_page() {
+    let (mut node, state) = sample(Vec::new());
+    node.service = ServiceState { error: Some("unreachable: refused".to_owned()), ..ServiceState::default() };
+    node.tips = Err("too slow".to_owned());
+    let page = render(&node, &state).into_string();
     assert!(
-        page.contains("unreachable: refused") && page.contains("It does not tell: <bdi class=\"said\">too slow"),
+        page.contains("unreachable: refused") && page.contains("The node did not say: <bdi class=\"said\">too slow"),
         "{page}"
     );
 }
 
 #[test]
-fn what_strangers_say_stays_text() {
+fn hostile_answers_stay_text() {
     let evil = "<script>alert(1)</script>\"'\u{202e}";
-    let (mut seen, mut picture) = sample(vec![peer(evil, Some(evil)), peer("127.0.0.1:8101", Some(evil))]);
-    seen.contact.error = Some(evil.to_owned());
-    if let Some(info) = &mut seen.contact.info {
+    let (mut node, mut state) = sample(vec![peer(evil, Some(evil)), peer("127.0.0.1:8101", Some(evil))]);
+    node.service.error = Some(evil.to_owned());
+    if let Some(info) = &mut node.service.info {
         info.version = evil.to_owned();
     }
-    picture.blocks.values_mut().for_each(|block| block.mined_by = Some(evil.to_owned()));
-    let page = render(&seen, &picture).into_string();
+    state.blocks.values_mut().for_each(|block| block.mined_by = Some(evil.to_owned()));
+    let page = render(&node, &state).into_string();
     assert!(!page.contains("<script>") && page.contains("<bdi class=\"said\">&lt;script&gt;"), "{page}");
     assert!(!page.contains("\"'"), "{page}");
-    // Nobody can be told to connect to somebody whom the explorer does not know.
+    // No button connects a node to an address that the explorer does not know.
     assert!(!page.contains("data-peer=\"&lt;"), "{page}");
 }

@@ -1,20 +1,20 @@
-//! The wallet's forms: paying, the history, making and bringing wallets, saving and deleting them. Their texts only: what
-//! they do is in `assets/wallet-*.js`.
+//! The forms of the wallet: paying, history, making, importing, saving and deleting wallets. Their actions are in
+//! `assets/wallet-*.js`.
 
 use maud::{Markup, html};
 
-/// What a miner gets unless the sender says otherwise: the least that mempools take by default where they ask for some.
+/// The fee that the form suggests, in LAB: the smallest default fee of mempools that demand one.
 const USUAL_FEE: &str = "0.00001";
 
-/// A field, with what it is for and a place for what is wrong with it.
+/// A field with a hint, and a place for its error.
 struct Field<'a> {
     id: &'a str,
     label: &'a str,
     hint: &'a str,
     value: Option<&'a str>,
-    /// In characters. What is longer is cut off as it is pasted.
+    /// In characters. Browsers cut longer texts.
     longest: Option<u32>,
-    /// How a phone's keyboard looks.
+    /// The `inputmode`: which keyboard a phone shows.
     keyboard: &'a str,
 }
 
@@ -37,14 +37,14 @@ fn error_of(field: &str) -> Markup {
     html! { p.bad id={ (field) "-error" } role="alert" hidden {} }
 }
 
-/// The form that pays, the preview, and how the payment is doing.
+/// The form for a payment, its preview, and the state of the last payment.
 pub(super) fn send(max_msg_bytes: u64) -> Markup {
-    let said = format!("At most {max_msg_bytes} bytes. Everybody can read it, for good.");
+    let said = format!("At most {max_msg_bytes} bytes. Everyone can read it, for ever.");
     let fields = [
         Field {
             id: "send-to",
             label: "To",
-            hint: "The address of the one who is paid. A mistyped one is noticed.",
+            hint: "The address that is paid. Typing mistakes are detected.",
             value: None,
             longest: Some(200),
             keyboard: "text",
@@ -52,7 +52,7 @@ pub(super) fn send(max_msg_bytes: u64) -> Markup {
         Field {
             id: "send-amount",
             label: "Amount in LAB",
-            hint: "As in 12 or 0.5.",
+            hint: "For example 12 or 0.5.",
             value: None,
             longest: Some(40),
             keyboard: "decimal",
@@ -60,7 +60,7 @@ pub(super) fn send(max_msg_bytes: u64) -> Markup {
         Field {
             id: "send-fee",
             label: "Fee in LAB",
-            hint: "For whoever mines the payment into a block; those who pay more go first.",
+            hint: "For the miner of the block. Payments with a higher fee go first.",
             value: Some(USUAL_FEE),
             longest: Some(40),
             keyboard: "decimal",
@@ -94,15 +94,15 @@ pub(super) fn earn() -> Markup {
         section {
             details #wallet-earn .card {
                 summary { h2 { "Earn some" } }
-                p { "New money goes to whoever finds a block: a number for which a hash is small enough. Your browser can search for "
-                    "one as the nodes do. It takes luck, and usually some seconds." }
+                p { "New money goes to the miner who finds a block, that is, a number that makes a hash small enough. \
+                    Your browser can search for one as nodes do. It takes luck, and usually a few seconds." }
                 p.buttons {
                     button #earn-mine .primary type="button" { "Mine a block for this wallet" }
                     button #earn-stop type="button" hidden { "Stop" }
                 }
                 p #earn-progress .muted {}
                 p #earn-status role="status" {}
-                p.muted { "A node can do it too, all day long: " code { "node -m <address>" } "." }
+                p.muted { "A node can also mine for this wallet, all day long: " code { "node -m <address>" } "." }
             }
         }
     }
@@ -112,13 +112,13 @@ fn preview() -> Markup {
     html! {
         div #preview hidden {
             h3 #preview-title tabindex="-1" { "Is this right?" }
-            p { "Nothing is sent yet. Once it is, it cannot be called back." }
+            p { "Nothing has been sent yet. A payment that is sent cannot be cancelled." }
             dl #preview-facts {}
-            p { "This text is what your key signs: the network, a random number, from, to, amount and fee in grains "
-                "(a LAB has 100,000,000), message." }
+            p { "Your key signs this text: the network, a random number, sender, receiver, amount and fee in grains \
+                (one LAB is 100,000,000 grains), and the message." }
             pre tabindex="0" { bdi dir="ltr" { code #preview-text {} } }
-            p #preview-note .warn hidden { "Characters that would not show stand here by their numbers, as in ⟨U+202E⟩; "
-                "what is signed are the characters." }
+            p #preview-note .warn hidden { "Invisible characters are shown by their numbers here, such as ⟨U+202E⟩. \
+                The signed text contains the characters themselves." }
             p.buttons {
                 button #send-confirm .primary type="button" { "Sign and send" }
                 button #send-cancel type="button" { "Change something" }
@@ -142,16 +142,16 @@ pub(super) fn history() -> Markup {
     html! {
         section aria-labelledby="history-title" {
             h2 #history-title { "History" }
-            p #history-empty .muted hidden { "Nothing yet. Payments to this address show up here by themselves." }
+            p #history-empty .muted hidden { "Nothing yet. Payments to this address will appear here." }
             div #history-table .table hidden {
                 table {
-                    caption { "What this wallet paid, was paid and earned, in LAB, newest first" }
+                    caption { "Payments and rewards in LAB, newest first" }
                     thead { tr {
                         th scope="col" { "What" }
                         th scope="col" .number { "Amount" }
-                        th scope="col" { "Who, and what was said" }
-                        th scope="col" { "Where it is" }
-                        th scope="col" .number { "Then held" }
+                        th scope="col" { "With whom, and the message" }
+                        th scope="col" { "State" }
+                        th scope="col" .number { "Balance" }
                     } }
                     tbody #wallet-history {}
                 }
@@ -161,7 +161,7 @@ pub(super) fn history() -> Markup {
     }
 }
 
-/// Making a wallet, or bringing one.
+/// Making or importing a wallet.
 pub(super) fn add() -> Markup {
     html! {
         section {
@@ -177,12 +177,12 @@ pub(super) fn add() -> Markup {
                     div.field {
                         input #wallet-exportable type="checkbox" aria-describedby="wallet-exportable-hint"; " "
                         label for="wallet-exportable" { "The key can be saved as a file later" }
-                        p #wallet-exportable-hint .muted { "If not, nobody can ever read it out of this browser, which is safest; "
-                            "but then it exists nowhere else." }
+                        p #wallet-exportable-hint .muted { "If not, nobody can ever read the key from this browser. \
+                            That is safest, but there will be no copy of it." }
                     }
                     button #wallet-new .primary type="submit" { "Make a wallet" }
                 }
-                details { summary { h3 { "Or bring a key that you have" } } (bring()) }
+                details { summary { h3 { "Or import a key that you have" } } (bring()) }
             }
         }
     }
@@ -190,66 +190,69 @@ pub(super) fn add() -> Markup {
 
 fn bring() -> Markup {
     html! {
-        p.muted { "The name and the choice above count here too." }
+        p.muted { "The name and the choice above apply here too." }
         form #wallet-import novalidate {
             div.field {
                 label for="wallet-pem" { "Key file (PEM)" }
                 textarea #wallet-pem rows="5" maxlength="10000" placeholder="-----BEGIN PRIVATE KEY-----"
                     aria-describedby="wallet-pem-hint wallet-pem-error"
                     autocomplete="off" autocapitalize="none" spellcheck="false" {}
-                p #wallet-pem-hint .muted { "What " code { "user new" } " writes. It must be plain: "
-                    "browsers cannot open one that is locked with a password, but "
-                    code { "openssl pkcs8 -in wallet.pem -out plain.pem" } " can." }
+                p #wallet-pem-hint .muted { "The file that " code { "user new" } " writes, without a password. \
+                    Browsers cannot open a file with a password. This command removes it: "
+                    code { "openssl pkcs8 -in wallet.pem -out plain.pem" } }
                 label.hidden for="wallet-file" { "Read the key from a file" }
                 input #wallet-file type="file" accept=".pem,.key,text/plain";
                 (error_of("wallet-pem"))
             }
-            button type="submit" { "Bring this key" }
+            button type="submit" { "Import this key" }
         }
         form #wallet-from-seed novalidate {
             div.field {
                 label for="wallet-seed" { "Seed" }
                 input #wallet-seed type="text" maxlength="1000" aria-describedby="wallet-seed-hint wallet-seed-error"
                     autocomplete="off" autocapitalize="none" spellcheck="false";
-                p #wallet-seed-hint .muted { "For exercises: the same text always makes the same key, here and in " code { "user -s" }
-                    ". Whoever guesses the text has the money." }
+                p #wallet-seed-hint .muted { "For exercises. The same text always makes the same key, here and with "
+                    code { "user -s" }
+                    ". Anyone who guesses the text can take the money." }
                 (error_of("wallet-seed"))
             }
-            button type="submit" { "Bring this seed's key" }
+            button type="submit" { "Import the key of this seed" }
         }
     }
 }
 
-/// Where the keys are, saving one, deleting one.
+/// Where keys are kept; saving and deleting them.
 pub(super) fn keep() -> Markup {
     html! {
         section.card aria-labelledby="keep-title" {
             h2 #keep-title { "Your keys" }
-            p { "They live in this browser profile only, for the pages of " code #wallet-origin {} ". "
-                "Another browser, a private window, or the same explorer under another name has wallets of its own. "
-                "If you clear the browser's data, they are gone, and nobody can bring them back." }
-            p #wallet-locked { "The key of this wallet cannot be read out, not even by you: it cannot be saved anywhere else. "
-                "To move its money, pay it to another wallet." }
+            p { "Your keys exist only in this browser profile, for pages of " code #wallet-origin {} ". Another \
+                browser, a private window, or this explorer under another name has other wallets. If you clear the \
+                browser's data, the keys are lost for ever." }
+            p #wallet-locked { "The key of this wallet cannot be read, not even by you, so it cannot be saved anywhere \
+                else. To move its money, pay it to another wallet." }
             p.buttons {
                 button #wallet-export type="button" hidden { "Save the key as a file" }
                 button #wallet-delete type="button" { "Delete this wallet" }
             }
-            p #wallet-export-done role="status" hidden { "Saved with your downloads. Whoever has the file has the money. "
-                code { "chmod 600" } " makes it yours alone, and " code { "user send … -f <file>" } " pays with it." }
+            p #wallet-export-done role="status" hidden { "Saved in your downloads. Anyone who has the file can take \
+                the money. Make it readable for you alone with "
+                code { "chmod 600" } ", and pay with " code { "user send … -f <file>" } "." }
         }
     }
 }
 
-/// The question before a key is gone.
+/// The question before a key is deleted.
 pub(super) fn delete_dialog() -> Markup {
     html! {
         dialog #wallet-delete-dialog .card aria-labelledby="delete-title" {
             h2 #delete-title { "Delete this wallet?" }
             p #wallet-delete-name {}
-            p { "Its key is deleted with it. Unless you have saved the key, whatever the address holds can never be moved again." }
+            p { "Its key will be deleted too. Unless you have saved the key, the money of this address can never be \
+                moved again." }
             p.buttons {
                 button #wallet-delete-no type="button" { "Keep it" }
-                button #wallet-delete-yes .bad type="button" { "Delete it for good" }
+                button #wallet-delete-yes .bad type="button" { "Delete it for ever" }
             }
         }
     }

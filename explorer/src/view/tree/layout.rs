@@ -1,26 +1,24 @@
-//! Where each block of the tree is drawn: heights are columns, branches are lanes. Decided from the blocks alone.
+//! The position of each block in the tree: heights are columns, branches are lanes.
 
-use crate::network::{HEIGHTS, Seen, chain};
+use crate::network::{BlockSummary, KEPT_HEIGHTS, chain};
 use shared::block::{BlockHash, Height};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many branches are drawn beside each other.
+/// Most branches that are drawn at one height.
 const MAX_LANES: usize = 12;
 
-/// The blocks in their places.
 #[derive(Debug, Default)]
 pub(super) struct Layout<'a> {
     pub(super) placed: Vec<Placed<'a>>,
     pub(super) columns: usize,
     pub(super) lanes: usize,
-    /// How many blocks found no room.
+    /// Blocks for which there was no room.
     pub(super) left_out: usize,
 }
 
-/// A block in its place.
 #[derive(Debug)]
 pub(super) struct Placed<'a> {
-    pub(super) block: &'a Seen,
+    pub(super) block: &'a BlockSummary,
     pub(super) column: usize,
     /// 0 is the best chain.
     pub(super) lane: usize,
@@ -33,19 +31,19 @@ impl Placed<'_> {
 }
 
 impl<'a> Layout<'a> {
-    /// The branch that ends with `best` is the straight one; without it, the branch that reaches highest.
-    pub(super) fn of(blocks: &'a BTreeMap<BlockHash, Seen>, best: Option<BlockHash>) -> Self {
+    /// The branch of `best` gets lane 0; without it, the highest branch.
+    pub(super) fn of(blocks: &'a BTreeMap<BlockHash, BlockSummary>, best: Option<BlockHash>) -> Self {
         let columns = columns(blocks);
         let mut shown: Vec<_> = blocks.values().filter(|block| columns.contains_key(&block.index)).collect();
         shown.sort_by_key(|block| std::cmp::Reverse((block.index, block.hash)));
         let best = best.filter(|best| blocks.contains_key(best)).or(shown.first().map(|block| block.hash));
         let mut layout = Self { columns: columns.len(), ..Self::default() };
         let mut lanes = Lanes::default();
-        let mut seen = BTreeSet::new();
+        let mut placed_hashes = BTreeSet::new();
         for tip in best.into_iter().chain(shown.iter().map(|block| block.hash)) {
             let branch: Vec<_> = chain(blocks, tip)
                 .map_while(|block| Some((block, *columns.get(&block.index)?)))
-                .take_while(|(block, _)| seen.insert(block.hash))
+                .take_while(|(block, _)| placed_hashes.insert(block.hash))
                 .collect();
             let (Some((_, last)), Some((_, first))) = (branch.first(), branch.last()) else { continue };
             match lanes.take(*first, *last) {
@@ -61,21 +59,21 @@ impl<'a> Layout<'a> {
     }
 }
 
-/// The highest heights that have blocks, from left to right without gaps.
-fn columns(blocks: &BTreeMap<BlockHash, Seen>) -> BTreeMap<Height, usize> {
+/// The columns of the highest heights that have blocks.
+fn columns(blocks: &BTreeMap<BlockHash, BlockSummary>) -> BTreeMap<Height, usize> {
     let heights: BTreeSet<_> = blocks.values().map(|block| block.index).collect();
-    let shown = usize::try_from(HEIGHTS).unwrap_or(usize::MAX);
+    let shown = usize::try_from(KEPT_HEIGHTS).unwrap_or(usize::MAX);
     let skipped = heights.len().saturating_sub(shown);
     heights.into_iter().skip(skipped).enumerate().map(|(column, height)| (height, column)).collect()
 }
 
-/// Which columns of each lane are taken.
+/// The columns that are used, as ranges for each lane.
 #[derive(Debug, Default)]
 struct Lanes(Vec<Vec<(usize, usize)>>);
 
 impl Lanes {
-    /// The first lane with room from column `first` to `last`, with a free column between two branches. The first
-    /// branch has lane 0 for itself.
+    /// Returns the first lane that is free from column `first` to `last`, with a free column on both sides. The first
+    /// branch has lane 0 to itself.
     fn take(&mut self, first: usize, last: usize) -> Option<usize> {
         if self.0.is_empty() {
             self.0.push(vec![(0, usize::MAX - 1)]);
@@ -99,7 +97,7 @@ mod tests {
     use super::*;
     use crate::view::tree::tests::{blocks, hash};
 
-    fn places(blocks: &BTreeMap<BlockHash, Seen>, best: &str) -> Vec<(String, usize, usize)> {
+    fn places(blocks: &BTreeMap<BlockHash, BlockSummary>, best: &str) -> Vec<(String, usize, usize)> {
         let names: BTreeMap<_, _> = NAMES.iter().map(|name| (hash(name), (*name).to_owned())).collect();
         let layout = Layout::of(blocks, Some(hash(best)));
         layout.placed.iter().map(|placed| (names[&placed.block.hash].clone(), placed.column, placed.lane)).collect()
@@ -116,7 +114,7 @@ mod tests {
     //     ├── 2' ─ 3'
     //     └── 2"
     #[test]
-    fn branches_have_lanes_of_their_own_beside_the_best_chain() {
+    fn each_branch_has_a_lane_below_the_best_chain() {
         let blocks = blocks(&[
             (0, "0", ""),
             (1, "1", "0"),
@@ -141,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_is_used_again_after_a_gap_but_not_right_behind() {
+    fn a_lane_is_used_again_after_a_free_column() {
         let chain = [(0, "0", ""), (1, "1", "0"), (2, "2", "1"), (3, "3", "2"), (4, "4", "3")];
         let apart = blocks(&[&chain[..], &[(2, "2'", "1"), (4, "4'", "3")]].concat());
         assert_eq!(Layout::of(&apart, Some(hash("4"))).lanes, 2);
@@ -150,13 +148,13 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_in_the_heights_takes_no_room_and_unknown_parents_are_no_obstacle() {
+    fn missing_heights_have_no_column_and_parents_may_be_unknown() {
         let blocks = blocks(&[(1, "1", "?"), (2, "2", "1"), (9, "9", "??")]);
         expect(&places(&blocks, "2"), &[("1", 0, 0), ("2", 1, 0), ("9", 2, 1)]);
     }
 
     #[test]
-    fn nothing_and_an_unknown_best_tip_can_be_drawn() {
+    fn an_empty_tree_and_an_unknown_tip_can_be_drawn() {
         assert!(Layout::of(&BTreeMap::new(), Some(hash("4"))).placed.is_empty());
         let blocks = blocks(&[(1, "1", "0"), (2, "2", "1")]);
         assert!(Layout::of(&blocks, Some(hash("unknown"))).placed.iter().all(Placed::is_best));

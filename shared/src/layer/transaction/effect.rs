@@ -1,4 +1,5 @@
-//! What a bundle does to balances: the rules that need them, in the order in which they take effect (docs/protocol.md §7).
+//! The effect of a bundle on balances, and the rules that need balances, in the order of checking (docs/protocol.md
+//! §7).
 
 use super::{RewardSchedule, at, rows};
 use crate::block::Height;
@@ -9,7 +10,7 @@ use crate::store::StoreError;
 use crate::violation::RuleViolation;
 use rows::HistoryRow;
 
-/// Money that comes from nowhere.
+/// Money that blocks and new addresses create.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Issuance {
     pub(super) reward: RewardSchedule,
@@ -49,7 +50,7 @@ impl Effect for Payments {
     }
 }
 
-/// The balance of an address at this moment.
+/// The current balance of an address.
 pub(super) fn balance(state: &dyn StateRead, address: &Address, issuance: &Issuance) -> Result<Amount, StoreError> {
     match state.get(&rows::balance_key(address))? {
         Some(row) => rows::parse_balance(&row),
@@ -57,7 +58,7 @@ pub(super) fn balance(state: &dyn StateRead, address: &Address, issuance: &Issua
     }
 }
 
-/// Moves the money of one transaction, if it is new and its sender has it.
+/// Applies one transaction, if it is new and its sender's balance covers it.
 pub(super) fn pay(
     transaction: &Transaction,
     issuance: &Issuance,
@@ -79,12 +80,12 @@ pub(super) fn pay(
     Ok(())
 }
 
-/// Remembers that an id is taken, and where its transaction stands.
+/// Records the position of a transaction, so that its id cannot be used again.
 pub(super) fn take_id(id: &TransactionId, index: Height, span: Span, state: &mut dyn StateView) {
     state.put(&rows::transaction_key(id), &rows::transaction_row(index, span));
 }
 
-/// What a balance would be with so much more, which may not be more than there can be.
+/// The balance plus `amount`, which must not exceed [`Amount::MAX`].
 pub(super) fn sum(
     address: &Address,
     grains: u128,
@@ -99,7 +100,7 @@ pub(super) fn sum(
     })
 }
 
-/// Adds to a balance; answers the balance after.
+/// Adds to a balance; returns the new balance.
 fn credit(
     address: &Address,
     grains: u128,

@@ -1,7 +1,7 @@
-//! What the state tells people: balances now and then, histories, and where a transaction stands.
+//! Queries of the state for people: current and past balances, histories, and the position of a transaction.
 //!
-//! Each answer takes one seek and as many rows as it has; nothing grows with the length of the chain. No rule reads
-//! what is read here, apart from the balances now.
+//! Each query takes one seek and reads as many rows as it returns; nothing grows with the length of the chain. Rules
+//! use none of these rows except the current balances.
 
 use super::{new_address_balance, rows};
 use crate::block::{BlockId, Height};
@@ -13,16 +13,16 @@ use crate::store::StoreError;
 use rows::HistoryRow;
 use std::ops::ControlFlow;
 
-/// An address and what it holds.
+/// An address and its balance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccountBalance {
-    /// Whose.
+    /// The address.
     pub address: Address,
-    /// How much.
+    /// Its balance.
     pub balance: Amount,
 }
 
-/// Where a transaction of the best chain stands.
+/// The position of a transaction in the best chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TransactionLocation {
     /// The block's height.
@@ -31,23 +31,23 @@ pub struct TransactionLocation {
     pub span: Span,
 }
 
-/// A point in the history of balances: a block, and a place in it. A miner's earnings come after the last transaction.
+/// A point in the history of balances: a block, and a place in it. The miner's reward comes after the last transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HistoryPosition {
     /// The block's height.
     pub index: Height,
-    /// The place in its bundle.
+    /// The place in the block's bundle.
     pub place: u32,
 }
 
-/// Something that changed an address's balance.
+/// A change of an address's balance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BalanceChange {
-    /// When.
+    /// When it happened.
     pub position: HistoryPosition,
     /// The balance after it.
     pub balance: Amount,
-    /// What happened.
+    /// What it was.
     pub cause: ChangeCause,
 }
 
@@ -57,14 +57,14 @@ pub struct BalanceChange {
 pub enum ChangeCause {
     /// A payment in either direction.
     Payment(Transaction),
-    /// What mining the block earned: reward and fees.
+    /// Reward and fees for mining the block.
     Reward(Amount),
 }
 
-/// What an address holds after the last block.
+/// The balance of an address after the last block.
 ///
 /// # Errors
-/// Only our own failures, as for everything here.
+/// Only failures of the store, as for everything here.
 pub fn account_balance(state: &dyn StateRead, params: &Params, address: &Address) -> Result<Amount, StoreError> {
     match state.get(&rows::balance_key(address))? {
         Some(row) => rows::parse_balance(&row),
@@ -72,7 +72,7 @@ pub fn account_balance(state: &dyn StateRead, params: &Params, address: &Address
     }
 }
 
-/// What an address held after the block at `index`. Needs facts.
+/// The balance of an address after the block at `index`. Needs the history.
 pub fn balance_at(
     state: &dyn HistorySource,
     params: &Params,
@@ -91,7 +91,7 @@ pub fn balance_at(
     found
 }
 
-/// Addresses with a stored balance whose text begins with `prefix`, ordered by their text, `from` the first to come.
+/// Addresses with a stored balance whose text begins with `prefix`, ordered by their text, starting with `from`.
 pub fn accounts(
     state: &dyn HistorySource,
     prefix: &str,
@@ -117,7 +117,7 @@ pub fn accounts(
     result.map(|()| accounts)
 }
 
-/// Where a transaction of the best chain stands; none if it is not in it.
+/// The position of a transaction in the best chain; `None` if it is not there.
 pub fn locate_transaction(
     state: &dyn StateRead,
     id: &TransactionId,
@@ -128,7 +128,7 @@ pub fn locate_transaction(
     place.transpose()
 }
 
-/// The transaction at a place of the best chain, and its block.
+/// The transaction at a position of the best chain, and its block.
 pub fn transaction_at(
     state: &dyn HistorySource,
     place: TransactionLocation,
@@ -137,7 +137,7 @@ pub fn transaction_at(
     Ok((parse(&data, place.span, id)?, id))
 }
 
-/// What changed an address's balance, newest first, beginning with what came before `before`. Needs facts.
+/// The changes of an address's balance before `before`, newest first. Needs the history.
 pub fn balance_history(
     state: &dyn HistorySource,
     address: &Address,
@@ -146,7 +146,7 @@ pub fn balance_history(
 ) -> Result<Vec<BalanceChange>, StoreError> {
     let rows = history_rows(state, address, before, limit)?;
     let mut balance_history = Vec::with_capacity(rows.len());
-    // Rows of one block follow one another: its data is read once.
+    // The rows of a block are consecutive, so its data is read once.
     let mut block: Option<(BlockId, String)> = None;
     for (position, row) in rows {
         let cause = match row {

@@ -1,6 +1,6 @@
 //! Layer `transaction`: data is a bundle of signed payments between accounts (docs/protocol.md §7).
 //!
-//! `effect` holds the rules that need the balances, `rows` the bytes of the state, `facts` what is read out of it for
+//! `effect` holds the rules that need the balances, `rows` the bytes of the state, `history` the queries for
 //! people. The rules of a transaction by itself are `ledger`'s.
 
 mod effect;
@@ -47,10 +47,10 @@ impl Transactions {
 }
 
 impl Transactions {
-    /// Which of the candidates keep the rules by themselves.
+    /// Whether each of the candidates keeps the rules that need no balance.
     fn holds(&self, candidates: &[Arc<Transaction>]) -> Vec<AtomicBool> {
         let holds: Vec<_> = candidates.iter().map(|_| AtomicBool::new(false)).collect();
-        // The check itself never fails, so every candidate is looked at.
+        // The closure never fails, so every candidate is checked.
         let _ = self.verifier.check_each(candidates.len(), &|place| {
             let keeps_rules = candidates[place].check(&self.rules, self.verifier.as_ref()).is_ok();
             holds[place].store(keeps_rules, Ordering::Relaxed);
@@ -60,7 +60,7 @@ impl Transactions {
     }
 }
 
-/// What an address without a stored balance holds.
+/// The balance of an address without a stored one.
 pub fn new_address_balance(params: &Params) -> Amount {
     // Within bounds, since the parameters were checked.
     Amount::new(params.new_address_balance).unwrap_or(Amount::MAX)
@@ -109,12 +109,12 @@ impl Layer for Transactions {
             let with_fee = earned + u128::from(transaction.fee.grains());
             let mut one = Overlay::new(&trial);
             let paid = effect::pay(transaction, &self.issuance, &mut one)
-                // Nobody takes a block whose miner would have more than there can be.
+                // A block is invalid if its miner's balance would exceed the largest amount.
                 .and_then(|()| effect::sum(&miner, with_fee, &self.issuance, &one));
             match paid {
                 Ok(_) => {
                     let writes = one.into_writes();
-                    // Only that the id is taken matters here, not where.
+                    // Only that the id is used matters here, not where.
                     trial.absorb(writes);
                     effect::take_id(&transaction.id, index, Default::default(), &mut trial);
                     earned = with_fee;
@@ -127,7 +127,7 @@ impl Layer for Transactions {
         effect::sum(&miner, earned, &self.issuance, &trial)?;
         let (data, limit) = (writer.finish().0, self.max_data_bytes);
         if data.len() as u64 > limit {
-            // Without any transaction, then: it is the message that is too long.
+            // There is no transaction, so the message is too long.
             let detail = format!("the message leaves a block of {} bytes, at most {limit} are allowed", data.len());
             return Err(RuleViolation { rule: "max-data-bytes", detail }.into());
         }
@@ -139,7 +139,7 @@ fn broken_message(bad: crate::ledger::BadMessage) -> RuleViolation {
     RuleViolation { rule: "msg", detail: bad.to_string() }
 }
 
-/// Says which transaction of the bundle breaks the rule.
+/// Adds to the error which transaction of the bundle breaks the rule.
 fn at(place: usize, broken: RuleViolation) -> RuleViolation {
     RuleViolation { detail: format!("transaction {place} of the bundle: {}", broken.detail), ..broken }
 }

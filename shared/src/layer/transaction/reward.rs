@@ -1,4 +1,4 @@
-//! What a block creates: a reward that halves (docs/protocol.md §7).
+//! The reward of a block, which halves (docs/protocol.md §7).
 
 use crate::block::Height;
 use crate::ledger::Amount;
@@ -18,7 +18,7 @@ impl RewardSchedule {
         Self { first: Amount::new(params.reward).unwrap_or(Amount::MAX), halving_blocks: params.halving_blocks }
     }
 
-    /// What the block at `index` creates; genesis creates nothing.
+    /// The reward of the block at `index`; genesis has none.
     pub fn at(&self, index: Height) -> Amount {
         if index == Height::GENESIS {
             return Amount::ZERO;
@@ -28,7 +28,7 @@ impl RewardSchedule {
         Amount::new(grains).unwrap_or(self.first)
     }
 
-    /// What all blocks up to and including `index` created; in u128, since nothing bounds the sum of all money.
+    /// The sum of the rewards up to and including `index`; in u128, since nothing bounds the sum of all money.
     pub fn total(&self, index: Height) -> u128 {
         let first = u128::from(self.first.grains());
         if self.halving_blocks == 0 {

@@ -4,7 +4,7 @@
 //! 'b' | address (63)                                   →  balance (8)
 //! 't' | id (32)                                        →  height (8) | offset in the data (4) | length (4)
 //!
-//! facts, where they are kept; newest first, since heights and places are stored as their complements:
+//! the history, if it is kept; newest first, since heights and places are stored as their complements:
 //! 'h' | address (63) | !height (8) | !place (4)        →  balance after (8) | 'p' | offset (4) | length (4)      a payment
 //!                                                         balance after (8) | 'r' | amount (8)                   a reward
 //! ```
@@ -24,12 +24,12 @@ pub(super) fn balance_key(address: &Address) -> [u8; 64] {
     key
 }
 
-/// Where the balances of addresses begin that are `from` or later by their text.
+/// The key from which the balances of `from` and later addresses follow.
 pub(super) fn balances_from(from: &str) -> Vec<u8> {
     [&[BALANCE], from.as_bytes()].concat()
 }
 
-/// The address that a balance's key is of; none if the key is of something else.
+/// The address of a balance's key; `None` if it is another kind of key.
 pub(super) fn address_of_balance_key(key: &[u8]) -> Option<Address> {
     let text = key.strip_prefix(&[BALANCE])?;
     std::str::from_utf8(text).ok()?.parse().ok()

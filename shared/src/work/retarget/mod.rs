@@ -1,7 +1,7 @@
 //! Retarget rules: which difficulty the next block of a branch must have (docs/protocol.md §5).
 //!
-//! A rule is one file here, one variant of [`RetargetRule`] and one arm in [`RetargetRule::build`]. Rules count in integers only, see no
-//! clock and no store: they get the last few ancestors of the block, and answer.
+//! A rule is one file here, one variant of [`RetargetRule`] and one arm in [`RetargetRule::build`]. Rules use only
+//! integers, and see neither clock nor store: they get the last few ancestors of a block, and return its difficulty.
 
 mod epoch;
 mod fixed;
@@ -12,18 +12,18 @@ use crate::block::{Height, Timestamp};
 use crate::params::Params;
 use serde::{Deserialize, Serialize};
 
-/// What a rule may know of an ancestor.
+/// The part of an ancestor that a rule sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Ancestor {
-    /// When it was mined, by its own account.
+    /// Its timestamp.
     pub timestamp: Timestamp,
-    /// How hard it was.
+    /// Its difficulty.
     pub difficulty: Difficulty,
 }
 
 /// A retarget rule with its parameters filled in.
 pub trait Retarget: Send + Sync {
-    /// How many ancestors [`Retarget::next`] looks back at, the parent included.
+    /// How many ancestors [`Retarget::next`] needs, including the parent.
     fn reach(&self) -> usize;
 
     /// The difficulty that the block at `index` (1 or more) must have.
@@ -56,10 +56,10 @@ impl RetargetRule {
     }
 }
 
-/// Runs a rule over a chain whose blocks are mined at `times_ms`, genesis first; answers each block's difficulty and the
-/// one that the next block would need.
+/// Runs a rule over a chain whose blocks are mined at `times_ms`, genesis first. Returns each block's difficulty and
+/// the one of the next block.
 ///
-/// For trying a rule out on a made-up history: tests and benchmarks do.
+/// For trying a rule on an invented history, in tests and benchmarks.
 pub fn replay(rule: &dyn Retarget, times_ms: &[u64]) -> Vec<Difficulty> {
     let mut ancestors: Vec<Ancestor> = Vec::with_capacity(times_ms.len());
     for (index, &ms) in times_ms.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! A store that fails when told to: commits or reading, after a given number that succeed.
+//! A store whose commits or reads fail on demand, after a given number of successes.
 
 use shared::store::{Batch, MemoryStore, Snapshot, Store, StoreError};
 use std::sync::Arc;
@@ -30,7 +30,7 @@ impl FaultyStore {
         self.snapshots_left.store(left, Ordering::Relaxed);
     }
 
-    /// No more faults.
+    /// Ends all faults.
     pub(crate) fn heal(&self) {
         self.fail_after_commits(NEVER);
         self.fail_reading_after(NEVER);
@@ -38,7 +38,7 @@ impl FaultyStore {
     }
 }
 
-/// Counts one success, unless none is left.
+/// Counts down the successes that are left; returns `false` if there are none.
 fn succeeds(left: &AtomicUsize) -> bool {
     let fewer = |left| if left == NEVER { Some(NEVER) } else { usize::checked_sub(left, 1) };
     left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer).is_ok()

@@ -1,4 +1,4 @@
-//! What must hold whenever nothing is half done: memory and store agree, and a restart would change nothing.
+//! Invariants between two changes: memory and store agree, and a restart would change nothing.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
 use super::Lab;
@@ -35,7 +35,7 @@ fn copy(store: &dyn Store) -> MemoryStore {
     copy
 }
 
-/// The state after these blocks, by a model that knows nothing of overlays; `None` if one of them is invalid.
+/// The state after these blocks, by a model without overlays; `None` if one of them is invalid.
 pub(crate) fn model_state<'a>(blocks: impl IntoIterator<Item = &'a Block>) -> Option<BTreeMap<String, String>> {
     let mut state = BTreeMap::new();
     for block in blocks.into_iter().filter(|block| block.index() > Height::GENESIS) {
@@ -53,7 +53,7 @@ pub(crate) fn model_state<'a>(blocks: impl IntoIterator<Item = &'a Block>) -> Op
     Some(state)
 }
 
-/// The state that a chain has which is opened on a copy of the lab's store.
+/// The state of a chain that is opened on a copy of the lab's store.
 pub(super) fn stored_state(lab: &Lab) -> BTreeMap<String, String> {
     state_of(&mut reopened(lab))
 }
@@ -69,7 +69,7 @@ fn state_of((chain, store): &mut (Chain, MemoryStore)) -> BTreeMap<String, Strin
     rows(store, Table::State).into_iter().map(|(key, value)| (text(key), text(value))).collect()
 }
 
-/// Checks everything that must hold between two pushes.
+/// Checks all invariants.
 pub(crate) fn check_whole(lab: &Lab) {
     let reader = lab.chain.view().reader().unwrap();
     let tip = lab.chain.tip();
@@ -94,7 +94,8 @@ pub(crate) fn check_whole(lab: &Lab) {
     assert_eq!(state_of(&mut again), state, "the state is not what the best chain's blocks make");
 }
 
-/// Every stored block is on the best chain or a side branch, has a body, and can be found; nothing is left of others.
+/// Every stored block is on the best chain or a side branch, has a body, and can be found; no rows of other blocks are
+/// left.
 fn check_rows(lab: &Lab, best: &[Block]) {
     let store = &lab.store.memory;
     let key = |id: BlockId| [&id.index.0.to_be_bytes()[..], id.hash.as_bytes()].concat();

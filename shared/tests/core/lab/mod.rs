@@ -62,7 +62,7 @@ pub(crate) fn mine_on(rules: &Rules, branch: &[&Block], gap_ms: u64, data: &str)
     seal(fields, data)
 }
 
-/// Finds the nonce for `fields`, whatever they say.
+/// Finds the nonce for `fields`, valid or not.
 pub(crate) fn seal(fields: HeaderFields, data: &str) -> Block {
     let fields = HeaderFields { data_hash: DataHash::of(data), ..fields };
     let nonce = search(&fields.seal(), &fields.difficulty.target(), Nonce(0), u64::MAX).unwrap();
@@ -113,7 +113,7 @@ impl Lab {
         self.keep(name, block);
     }
 
-    /// Mines a block that differs from the right one as `change` says.
+    /// Mines a valid block after `change` has modified its fields.
     pub(crate) fn forge(&mut self, name: &str, parent: &str, change: impl FnOnce(&mut HeaderFields)) {
         let right = mine_on(&self.rules, &self.branch(parent), self.gap_ms, "say forged");
         let mut fields = **right.header();
@@ -152,13 +152,13 @@ impl Lab {
         self.branch(name).iter().map(|block| block.header().difficulty.work()).sum()
     }
 
-    /// Gives the block to the chain, and nothing else.
+    /// Pushes the block without any check of the result.
     pub(crate) fn give(&mut self, name: &str, origin: Origin) -> Result<Accepted, BlockError> {
         let block = self.block(name).clone();
         self.chain.accept(block, self.now, origin)
     }
 
-    /// Pushes a block and checks that memory and store are whole, whatever came of it.
+    /// Pushes a block and checks the invariants of memory and store, whatever the verdict.
     pub(crate) fn push(&mut self, name: &str) -> Result<Accepted, BlockError> {
         let result = self.give(name, Origin::Single);
         if !matches!(result, Err(BlockError::Failed(_))) {
@@ -188,7 +188,7 @@ impl Lab {
         self.push_all(names, Accepted::Known);
     }
 
-    /// Pushes a block that breaks a rule, and answers how.
+    /// Pushes a block that must break `rule`; returns the violation.
     pub(crate) fn broken(&mut self, name: &str, rule: &str) -> BlockViolation {
         match self.push(name) {
             Err(BlockError::Invalid(broken)) => {
@@ -220,7 +220,7 @@ impl Lab {
         assert_eq!(tip.work, self.work(name), "work of the tip {name}");
     }
 
-    /// The state as a chain that is opened on a copy of the store has it.
+    /// The state of a chain that is opened on a copy of the store.
     pub(crate) fn state(&self) -> BTreeMap<String, String> {
         invariants::stored_state(self)
     }

@@ -1,4 +1,5 @@
-//! Retarget rules on arbitrary legal histories: always within bounds, never a panic, at all parameters' bounds.
+//! Retarget rules on arbitrary valid histories: always within the bounds and without a panic, even at the bounds of all
+//! parameters.
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
 use proptest::prelude::*;
@@ -40,7 +41,7 @@ fn times_ms() -> impl Strategy<Value = Vec<u64>> {
     })
 }
 
-/// How far a rule may go in one step: the factor down and up from the parent's difficulty.
+/// Checks the step from the parent's difficulty to the next one.
 fn check_step(params: &Params, index: u64, parent: u64, next: u64) -> Result<(), TestCaseError> {
     prop_assert!((1..=MAX_INTEGER).contains(&next));
     let initial = params.initial_difficulty.value();
@@ -48,7 +49,8 @@ fn check_step(params: &Params, index: u64, parent: u64, next: u64) -> Result<(),
         RetargetRule::Fixed => prop_assert_eq!(next, initial),
         RetargetRule::Epoch if index <= params.retarget_window => prop_assert_eq!(next, initial),
         RetargetRule::Epoch if index % params.retarget_window != 1 => prop_assert_eq!(next, parent, "inside an epoch"),
-        // The expected time is no multiple of four: a quarter of it, rounded down, allows a little more than times four.
+        // The expected time is no multiple of four: a quarter of it, rounded down, allows a little more than times
+        // four.
         RetargetRule::Epoch => {
             prop_assert!(next >= parent / 4 && next <= parent * 7, "a step of an epoch: {parent} to {next}")
         }
@@ -90,9 +92,9 @@ proptest! {
     }
 }
 
-/// Full windows at every corner of the parameters: here an overflow would show.
+/// Full windows at the bounds of all parameters, where an overflow would show.
 #[test]
-fn the_largest_windows_overflow_nowhere() {
+fn the_largest_windows_do_not_overflow() {
     for rule in RULES {
         for block_interval_ms in [4, 86_400_000] {
             for difficulty in [Difficulty::MIN, Difficulty::MAX] {

@@ -11,7 +11,7 @@ type Model = BTreeMap<Vec<u8>, Vec<u8>>;
 
 type Write = (Vec<u8>, Option<Vec<u8>>);
 
-/// Few keys, so that writes meet.
+/// Few keys, so that blocks often write the same one.
 fn key() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![prop::collection::vec(0_u8..3, 0..3), prop::collection::vec(any::<u8>(), 0..3)]
 }
@@ -43,7 +43,7 @@ fn write_model(model: &mut Model, writes: &[Write]) {
     }
 }
 
-/// Every key that some block writes has the model's value.
+/// Checks that each key has the model's value.
 fn check(state: &dyn StateRead, model: &Model, keys: &[Vec<u8>]) -> Result<(), TestCaseError> {
     for key in keys {
         let value = state.get(key).unwrap();
@@ -64,7 +64,7 @@ fn stored_in(store: &MemoryStore) -> State {
     State::stored_in(store.snapshot().unwrap(), false)
 }
 
-/// Every row, as a scan from the beginning shows them.
+/// All rows, by a scan from the beginning.
 fn rows(state: &State, from: &[u8]) -> Model {
     let mut rows = Model::new();
     state
@@ -110,7 +110,7 @@ proptest! {
                 check(&state, &model, &keys)?;
             }
         }
-        // A branch on trial: overlays over an overlay, undone and left.
+        // A branch on trial: overlays on an overlay, undone and dropped.
         let tip = model.clone();
         let mut trial = Overlay::new(&state);
         let mut trials = Vec::new();
@@ -133,7 +133,7 @@ proptest! {
             check(&trial, &before, &keys)?;
         }
         check(&state, &tip, &keys)?;
-        // What the trial leaves behind brings the state itself, and its store, back to nothing.
+        // The trial's writes undo the state and its store completely.
         let writes = trial.into_writes();
         state.absorb(writes);
         check(&state, &Model::new(), &keys)?;
@@ -186,7 +186,7 @@ proptest! {
         let old = writes_of(old);
         let bytes = Journal(old.clone()).to_bytes();
         let cut = at.index(bytes.len());
-        // A cut between two entries cannot be told; any other is.
+        // A cut between two entries cannot be detected; any other is.
         match Journal::from_bytes(&bytes[..cut]) {
             Ok(Journal(part)) => prop_assert!(part.iter().all(|(key, value)| old.get(key) == Some(value))),
             Err(error) => prop_assert_eq!(error, shared::state::MalformedJournal),

@@ -1,4 +1,4 @@
-//! JSON of blocks: what is written is read back, and nothing that is read has another hash than it says.
+//! JSON of blocks: written blocks are read back, and every block that is read has the hash that it claims.
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
 use proptest::prelude::*;
@@ -9,7 +9,7 @@ use shared::block::{Block, BlockHash, DataHash, Header, HeaderFields, Height, No
 use shared::json::MAX_INTEGER;
 use shared::work::Difficulty;
 
-/// An integer with its bounds and small values more often than not.
+/// An integer, mostly small or near the bounds.
 fn integer(bounds: std::ops::RangeInclusive<u64>) -> impl Strategy<Value = u64> {
     let (low, high) = (*bounds.start(), *bounds.end());
     prop_oneof![Just(low), Just(high), low..=high.min(low + 100), bounds]
@@ -63,7 +63,7 @@ enum Mutation {
 }
 
 fn mutation() -> impl Strategy<Value = Mutation> {
-    // Bytes that mean something in JSON more often than not.
+    // Mostly bytes with a meaning in JSON.
     let byte = || prop_oneof![any::<u8>(), proptest::sample::select(&b"{}[]\",:\\0123456789-+.eEnulatrfsd \n"[..])];
     prop_oneof![
         (any::<Index>(), byte()).prop_map(|(at, byte)| Mutation::Set(at, byte)),

@@ -1,5 +1,5 @@
-//! Random payments, good and bad, on random trees of blocks: money is conserved, the state is that of a plain replay and
-//! every earlier one can be had back, and a template is always a block.
+//! Random payments, valid and invalid, on random block trees: money is conserved, the state is that of a plain replay,
+//! every earlier state can be restored, and a template always makes a valid block.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
 use crate::transactions_lab::{Credulous, MoneyLab, money, rows_of};
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 const PEOPLE: [&str; 4] = ["alice", "bob", "carol", "dave"];
 
-/// A payment that somebody wishes: from whom, to whom, how much, at which fee; or one that was wished before.
+/// A wanted payment: sender, receiver, amount and fee; or a repeated one.
 #[derive(Debug, Clone)]
 enum Wish {
     Pay(usize, usize, u64, u64),
@@ -27,11 +27,11 @@ enum Wish {
 
 #[derive(Debug, Clone)]
 struct Plan {
-    /// None: the block that was mined last, so that branches grow.
+    /// `None`: the block that was mined last, so that branches grow.
     parent: Option<Index>,
     miner: usize,
     wishes: Vec<Wish>,
-    /// Whether the miner leaves out what does not hold.
+    /// Whether the miner skips invalid payments.
     honest: bool,
     flushed: bool,
     restarted: bool,
@@ -85,7 +85,7 @@ fn signed(lab: &mut MoneyLab, wishes: &[Wish], known: &mut Vec<Transaction>) -> 
     transactions
 }
 
-/// Those candidates that hold one after another, by the oracle alone.
+/// The candidates that are valid one after another, by the oracle alone.
 fn holding(
     lab: &mut MoneyLab,
     below: &Oracle,
@@ -106,7 +106,7 @@ fn holding(
     kept
 }
 
-/// Mines what is planned; answers the names of the blocks.
+/// Mines the planned blocks; returns their names.
 fn grow(lab: &mut MoneyLab, plans: &[Plan]) -> Vec<String> {
     let (mut names, mut known) = (vec!["genesis".to_owned()], Vec::new());
     for (number, plan) in plans.iter().enumerate() {
@@ -122,7 +122,7 @@ fn grow(lab: &mut MoneyLab, plans: &[Plan]) -> Vec<String> {
             transactions = holding(lab, &below, height, miner, &transactions);
         }
         let name = format!("n{number}");
-        // The number keeps twins apart.
+        // The number makes equal plans differ.
         let data = lab.bundle(miner, &transactions.iter().collect::<Vec<_>>());
         let data = data.replacen("\"msg\":\"\"", &format!("\"msg\":\"{number}\""), 1);
         lab.mine_data(&name, &parent, &data);
@@ -142,11 +142,11 @@ proptest! {
         for (name, plan) in names.iter().zip(&plans) {
             let branch = lab.branch(name);
             let (height, expected) = (branch.len() as u64 - 1, Oracle::replay(lab.params(), branch));
-            // Checks every row, and that a restart finds the same.
+            // This also checks all rows, and that a restart finds the same.
             let verdict = lab.push(name);
             match (&expected, verdict) {
                 (Ok(_), Ok(_)) => longest = longest.max(height),
-                // A side branch is judged when it becomes the best.
+                // A side branch is fully validated only when it becomes the best.
                 (Err(_), Ok(_)) => prop_assert!(lab.chain.tip().hash() != lab.block(name).hash()),
                 (Err(rule), Err(BlockError::Invalid(broken))) => {
                     let inherited = broken.name() == "invalid-ancestor";
@@ -185,7 +185,7 @@ proptest! {
             let mut overlay = Overlay::new(&state);
             let effect = lab.rules.read_data(block.data()).unwrap();
             if effect.apply(block.index(), &mut overlay).is_err() {
-                // A miner that is too rich already: the block is none, and those on it are none.
+                // The miner's balance would overflow: this block and its descendants are invalid.
                 break;
             }
             history.push((rows_of(&state), overlay.journal().unwrap()));
@@ -218,7 +218,7 @@ proptest! {
             best[1..].iter().flat_map(|block| Bundle::from_data(block.data()).unwrap().0.transactions).collect();
         let mut candidates = signed(&mut lab, &[candidates, more].concat(), &mut known);
         if let Some(first) = candidates.first_mut() {
-            // Not the hash of its text.
+            // An id that is not the hash of the text.
             first.amount = Amount::new(first.amount.grains() % 1000 + 1).unwrap();
             first.signature = Signature::from_bytes([8; 64]);
         }
@@ -244,7 +244,7 @@ proptest! {
                 lab.mine_data("next", parent, &data);
                 lab.best("next");
             }
-            // A miner that is too rich for a reward; it may spend before it is paid.
+            // The reward would overflow the miner's balance, unless it spends in the same block before.
             Err(_) => if let Ok(data) = template {
                 prop_assert!(below.clone().apply(lab.params(), height, &data).is_ok());
             },

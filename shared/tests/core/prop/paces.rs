@@ -1,7 +1,8 @@
-//! How a network under a retarget rule keeps its pace: with a steady hash rate, when that changes tenfold, after a night.
+//! The block intervals under each retarget rule: with a steady hash rate, after a tenfold change, and after a night
+//! without miners.
 //!
-//! Miners are simulated: the time to a block is `difficulty / hash rate` times an exponentially distributed number, drawn
-//! from a seed. Run with `--nocapture` to see how many blocks recovering takes.
+//! Miners are simulated: the time to a block is `difficulty / hash rate` times an exponentially distributed number,
+//! drawn from a seed. Run with `--nocapture` to see how many blocks recovering takes.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
 use shared::block::{Height, Timestamp};
@@ -24,7 +25,7 @@ struct Network {
 }
 
 impl Network {
-    /// A network that begins with the difficulty that fits its hash rate.
+    /// A network that starts with the right difficulty for its hash rate.
     fn new(rule: RetargetRule, window: u64, seed: u64) -> Self {
         let initial_difficulty = Difficulty::new(65_536).unwrap();
         let params = Params { retarget: rule, retarget_window: window, initial_difficulty, ..Params::default() };
@@ -39,7 +40,7 @@ impl Network {
         }
     }
 
-    /// Between 0 and 1.
+    /// A random number between 0 and 1.
     fn random(&mut self) -> f64 {
         (self.random.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
     }
@@ -49,7 +50,7 @@ impl Network {
         self.rule.next(Height(self.ancestors.len() as u64), &self.ancestors[first..])
     }
 
-    /// Milliseconds that the next block takes on average.
+    /// The expected milliseconds until the next block.
     fn expected_ms(&self) -> f64 {
         self.next_difficulty().value() as f64 / self.hashrate
     }
@@ -66,7 +67,7 @@ impl Network {
         self.ancestors.push(Ancestor { timestamp, difficulty });
     }
 
-    /// Mines blocks and answers how long one took on average, in intervals.
+    /// Mines blocks and returns their mean solve time, in target intervals.
     fn mine_many(&mut self, blocks: u64) -> f64 {
         let start = self.now();
         for _ in 0..blocks {
@@ -75,7 +76,7 @@ impl Network {
         self.now().ms_since(start) as f64 / (blocks * INTERVAL_MS) as f64
     }
 
-    /// Blocks until the expected interval is within 1.5 times what it should be.
+    /// The number of blocks until the expected interval is within a factor of 1.5 of the target.
     fn blocks_until_recovered(&mut self) -> u64 {
         (0..2000)
             .find(|_| {
@@ -89,7 +90,7 @@ impl Network {
             .unwrap_or_else(|| panic!("not recovered after 2000 blocks"))
     }
 
-    /// Blocks within this time, after a pause without miners.
+    /// The number of blocks within this time, after a pause without miners.
     fn blocks_within(&mut self, pause_ms: u64, ms: u64) -> u64 {
         let end = self.now().plus_ms(pause_ms + ms);
         self.mine(pause_ms);
@@ -102,7 +103,7 @@ impl Network {
     }
 }
 
-/// The rules that retarget, with the windows that they are likely to be used with.
+/// The rules that retarget, with usual windows.
 const CASES: [(RetargetRule, u64); 5] = [
     (RetargetRule::Epoch, 10),
     (RetargetRule::Epoch, 30),
@@ -145,8 +146,8 @@ fn after_a_tenfold_change_of_the_hash_rate_the_interval_recovers() {
             });
             let (median, most) = median_and_most(blocks.collect());
             println!("{rule:?} {window}, hash rate tenfold {what}: {median} blocks, {most} at most of {SEEDS} seeds");
-            // An epoch moves by a factor of four at its end, so two steps make up for ten; with few blocks in it, it also
-            // overshoots by chance.
+            // An epoch moves by a factor of four at its end, so two steps make up for ten; with few blocks in it, it
+            // also overshoots by chance.
             let bound = if rule == RetargetRule::Epoch { 8 * window } else { 2 * window + 20 };
             assert!(most <= bound, "{rule:?} {window} {what}: {most} blocks, at most {bound} were expected");
         }
@@ -154,7 +155,7 @@ fn after_a_tenfold_change_of_the_hash_rate_the_interval_recovers() {
 }
 
 #[test]
-fn after_a_nights_pause_a_network_goes_on_at_its_pace() {
+fn after_a_nights_pause_the_interval_recovers() {
     let hour = 60 * 60 * 1000;
     let expected = hour / INTERVAL_MS;
     for (rule, window) in CASES {

@@ -1,4 +1,4 @@
-//! Random block trees, delivered in random orders with restarts and failing disks on the way, end on the same best chain.
+//! Random block trees, delivered in random orders with restarts and failing disks, end on the same best chain.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
 use crate::lab::{Lab, check_whole, lively, model_state};
@@ -10,7 +10,7 @@ use shared::params::Params;
 use shared::work::{Difficulty, Work};
 use std::collections::{BTreeSet, VecDeque};
 
-/// What a block of the tree is: where it stands, how long after its parent, and what it says.
+/// A block of the tree: its parent, the time since the parent, and its data.
 type Node = (Index, u64, String);
 
 fn tree() -> impl Strategy<Value = Vec<Node>> {
@@ -28,7 +28,7 @@ fn tree() -> impl Strategy<Value = Vec<Node>> {
     prop::collection::vec((any::<Index>(), gap, data), 1..16)
 }
 
-/// What happens around a delivery.
+/// What happens before a delivery.
 #[derive(Debug, Clone, Copy)]
 enum Event {
     Nothing,
@@ -49,12 +49,12 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     prop::collection::vec(event, 0..20)
 }
 
-/// Mines the tree; answers the names of its blocks.
+/// Mines the tree; returns the names of its blocks.
 fn grow(lab: &mut Lab, tree: &[Node]) -> Vec<String> {
     let mut names = vec!["genesis".to_owned()];
     for (number, (parent, gap_ms, data)) in tree.iter().enumerate() {
         let parent = &names[parent.index(names.len())].clone();
-        // A number in the timestamp keeps twins apart.
+        // A number in the timestamp makes equal blocks differ.
         lab.gap_ms = gap_ms + number as u64;
         let name = format!("n{number}");
         lab.mine_with(&name, parent, data);
@@ -63,7 +63,7 @@ fn grow(lab: &mut Lab, tree: &[Node]) -> Vec<String> {
     names.split_off(1)
 }
 
-/// Delivers the blocks in this order, what cannot be judged yet again later.
+/// Delivers the blocks in this order; those that cannot be validated yet are delivered again later.
 fn deliver(lab: &mut Lab, order: &[String], events: &[Event]) {
     let mut events = events.iter().copied();
     let mut queue: VecDeque<_> = order.iter().collect();
@@ -84,7 +84,7 @@ fn deliver(lab: &mut Lab, order: &[String], events: &[Event]) {
                 queue.push_back(name);
                 put_off = 0;
             }
-            // Blocks on a bad one that was not kept wait for ever.
+            // The parent of descendants of a dropped invalid block stays unknown.
             Err(BlockError::NotYet(_)) if put_off > queue.len() => break,
             Err(BlockError::NotYet(_)) => {
                 queue.push_back(name);
@@ -94,7 +94,7 @@ fn deliver(lab: &mut Lab, order: &[String], events: &[Event]) {
     }
 }
 
-/// The most work of a valid branch, and all blocks that have it.
+/// The most work of a valid branch, and all tips with that work.
 fn expected(lab: &Lab, names: &[String]) -> (Work, BTreeSet<BlockHash>) {
     let all = ["genesis".to_owned()];
     let valid: Vec<_> = all.iter().chain(names).filter(|name| model_state(lab.branch(name)).is_some()).collect();

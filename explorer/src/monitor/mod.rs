@@ -1,0 +1,66 @@
+//! Keeps the state of the network up to date: asks and listens to the tracker, the nodes and the mempools.
+
+mod backfill;
+mod context;
+mod limits;
+mod live;
+mod tasks;
+
+pub(crate) use limits::max_block_bytes;
+
+use crate::network::{Change, NetworkState};
+use context::Context;
+use runtime::client::Client;
+use runtime::clock::Clock;
+use runtime::server::{Request, Response, reply};
+use shared::params::Params;
+use shared::sync::PeerAddress;
+use shared::wire::Problem;
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// A handle to the monitored network; cheap to clone.
+#[derive(Debug, Clone)]
+pub(crate) struct Monitor {
+    state: watch::Receiver<Arc<NetworkState>>,
+    context: Arc<Context>,
+}
+
+impl Monitor {
+    /// Starts tasks that monitor the network until `shutdown` is cancelled.
+    pub(crate) fn start(
+        client: Client,
+        tracker: PeerAddress,
+        params: &Params,
+        clock: Clock,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let (context, state) = tasks::start(client, tracker, params, clock, shutdown);
+        Self { state, context }
+    }
+
+    /// The state that was published last.
+    pub(crate) fn state(&self) -> Arc<NetworkState> {
+        self.state.borrow().clone()
+    }
+
+    /// Waits until `condition` holds for the state, or the explorer stops.
+    pub(crate) async fn wait_until(&self, condition: impl Fn(&NetworkState) -> bool) {
+        // Fails only after the monitor has ended.
+        let _ = self.state.clone().wait_for(|state| condition(state)).await;
+    }
+
+    /// Makes pages fetch their parts about nodes, which show more than the state.
+    pub(crate) fn mark_nodes_changed(&self) {
+        self.context.write(|reducer, _| reducer.mark_changed(Change::Nodes));
+    }
+}
+
+/// Answers `GET /live`.
+///
+/// # Errors
+/// 503 if there are too many subscribers.
+pub(crate) fn live_response(monitor: &Monitor, request: &Request) -> Result<Response, Problem> {
+    reply::events_with_heartbeat(request, live::changes(monitor.state.clone()), live::HEARTBEAT)
+}

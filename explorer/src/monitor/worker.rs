@@ -1,0 +1,216 @@
+//! The tasks that keep the state up to date: they ask the tracker for services, poll each service, and listen to its
+//! events.
+//!
+//! Each service has a task. All tasks feed one reducer, whose state is published at most 20 times a second.
+
+use super::backfill::backfill;
+use crate::network::{NetworkState, Reducer, ServiceId};
+use crate::upstream::max_block_bytes;
+use futures_util::{Stream, StreamExt};
+use runtime::client::{Client, Error, HostPort};
+use runtime::clock::Clock;
+use shared::block::{BlockHash, Timestamp};
+use shared::params::Params;
+use shared::sync::PeerAddress;
+use shared::wire::{Info, Member, Role};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+
+/// Time between two requests for `/info` of a service, and for the tracker's list.
+const POLL_INTERVAL: Duration = Duration::from_secs(2);
+/// Time between an event and the request for `/info` that it causes, so that many events cause one request.
+const POLL_DELAY: Duration = Duration::from_millis(250);
+/// Least time between two published states.
+const PUBLISH_INTERVAL: Duration = Duration::from_millis(50);
+/// Most events of one service per [`POLL_INTERVAL`]. Further ones wait, so that no service can keep the explorer busy.
+const MAX_EVENTS: usize = 4000;
+/// Time before the explorer listens to a service again: the first time, and at most.
+const MIN_RETRY: Duration = Duration::from_millis(500);
+const MAX_RETRY: Duration = Duration::from_secs(10);
+
+/// Starts the tasks; returns what they share, and the state that they publish.
+pub(super) fn start(
+    client: Client,
+    tracker: PeerAddress,
+    params: &Params,
+    clock: Clock,
+    shutdown: CancellationToken,
+) -> (Arc<Worker>, watch::Receiver<Arc<NetworkState>>) {
+    let reducer = Reducer::new(tracker.as_str(), params);
+    let (publisher, state) = watch::channel(Arc::new(reducer.state().clone()));
+    let worker = Arc::new(Worker {
+        client,
+        network: params.network_id(),
+        max_block_bytes: max_block_bytes(params),
+        clock,
+        reducer: Mutex::new(reducer),
+        written: Notify::new(),
+    });
+    let publishing = worker.clone().publish(publisher);
+    let watching = worker.clone().watch(tracker, shutdown.clone());
+    tokio::spawn(async move {
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            ((), ()) = async { tokio::join!(publishing, watching) } => {}
+        }
+    });
+    (worker, state)
+}
+
+/// What all tasks share.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) client: Client,
+    network: BlockHash,
+    /// Bound on the JSON of one block.
+    pub(super) max_block_bytes: usize,
+    clock: Clock,
+    reducer: Mutex<Reducer>,
+    /// Notified after each change of the state.
+    written: Notify,
+}
+
+impl Worker {
+    /// Changes the state.
+    pub(super) fn write<T>(&self, write: impl FnOnce(&mut Reducer, Timestamp) -> T) -> T {
+        // A panic in another task may leave a change half done, which is good enough to be shown.
+        let mut reducer = self.reducer.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = write(&mut reducer, self.clock.time());
+        self.written.notify_one();
+        answer
+    }
+
+    /// Reads the newest state, even if it is not published yet.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&NetworkState) -> T) -> T {
+        read(self.reducer.lock().unwrap_or_else(PoisonError::into_inner).state())
+    }
+
+    async fn publish(self: Arc<Self>, publisher: watch::Sender<Arc<NetworkState>>) {
+        loop {
+            self.written.notified().await;
+            publisher.send_replace(Arc::new(self.read(NetworkState::clone)));
+            sleep(PUBLISH_INTERVAL).await;
+        }
+    }
+
+    /// Asks the tracker for services, and starts and ends their tasks.
+    async fn watch(self: Arc<Self>, tracker: PeerAddress, shutdown: CancellationToken) {
+        let mut tasks: BTreeMap<ServiceId, CancellationToken> = BTreeMap::new();
+        loop {
+            match self.client.members(tracker.as_str()).await {
+                Ok(members) => {
+                    let watched = self.write(|reducer, now| reducer.set_members(now, self.services(members)));
+                    tasks.retain(|service, stop| {
+                        watched.contains(service) || {
+                            stop.cancel();
+                            false
+                        }
+                    });
+                    for service in watched {
+                        tasks.entry(service.clone()).or_insert_with(|| self.follow(service, &shutdown));
+                    }
+                }
+                Err(error) => self.write(|reducer, _| reducer.apply_tracker_error(&error.to_string())),
+            }
+            sleep(POLL_INTERVAL).await;
+        }
+    }
+
+    /// The members of our network that have a well-formed address.
+    fn services(&self, members: Vec<Member>) -> impl Iterator<Item = ServiceId> {
+        let ours = members.into_iter().filter(|member| member.network_id == self.network);
+        ours.filter_map(|member| Some((member.role, member.address.parse::<HostPort>().ok()?.to_string())))
+    }
+
+    fn follow(self: &Arc<Self>, (role, address): ServiceId, shutdown: &CancellationToken) -> CancellationToken {
+        let stop = shutdown.child_token();
+        let (worker, stopped) = (self.clone(), stop.clone());
+        tokio::spawn(async move {
+            let poll_soon = Notify::new();
+            tokio::select! {
+                () = stopped.cancelled() => {}
+                () = worker.poll(role, &address, &poll_soon) => {}
+                () = worker.listen(role, &address, &poll_soon) => {}
+            }
+        });
+        stop
+    }
+
+    /// Requests `/info` of a service, every [`POLL_INTERVAL`] and soon after an event; of a node also unknown blocks.
+    async fn poll(&self, role: Role, address: &str, poll_soon: &Notify) {
+        let mut is_first = true;
+        loop {
+            let answer = self.client.info(address).await.and_then(|info| self.of_our_network(info));
+            match answer {
+                Ok(info) => {
+                    self.write(|reducer, now| reducer.apply_info(now, role, address, info));
+                    if role == Role::Node {
+                        backfill(self, address, is_first).await;
+                        is_first = false;
+                    }
+                }
+                Err(error) => self.write(|reducer, now| reducer.apply_error(now, role, address, &error.to_string())),
+            }
+            if timeout(POLL_INTERVAL, poll_soon.notified()).await.is_ok() {
+                sleep(POLL_DELAY).await;
+            }
+        }
+    }
+
+    fn of_our_network(&self, info: Info) -> Result<Info, Error> {
+        if info.network_id == self.network {
+            return Ok(info);
+        }
+        Err(Error::Malformed(format!("it belongs to another network, {}", info.network_id)))
+    }
+
+    /// Listens to the events of a service, and connects again when they end.
+    async fn listen(&self, role: Role, address: &str, poll_soon: &Notify) {
+        let mut wait = MIN_RETRY;
+        loop {
+            let received = match role {
+                Role::Node => {
+                    self.receive(self.client.events(address).await, poll_soon, |reducer, now, event| {
+                        reducer.apply_node_event(now, address, event);
+                    })
+                    .await
+                }
+                Role::Mempool => {
+                    self.receive(self.client.pool_events(address).await, poll_soon, |reducer, now, event| {
+                        reducer.apply_pool_event(now, address, event);
+                    })
+                    .await
+                }
+            };
+            sleep(wait).await;
+            wait = if received { MIN_RETRY } else { (wait * 2).min(MAX_RETRY) };
+        }
+    }
+
+    /// Applies events until they end; returns whether there were any.
+    async fn receive<E>(
+        &self,
+        events: Result<impl Stream<Item = Result<E, Error>>, Error>,
+        poll_soon: &Notify,
+        note: impl Fn(&mut Reducer, Timestamp, &E),
+    ) -> bool {
+        let Ok(events) = events else { return false };
+        let mut events = std::pin::pin!(events);
+        let (mut received, mut round, mut count) = (false, Instant::now(), 0);
+        while let Some(Ok(event)) = events.next().await {
+            received = true;
+            self.write(|reducer, now| note(reducer, now, &event));
+            poll_soon.notify_one();
+            count += 1;
+            if count >= MAX_EVENTS {
+                sleep_until(round + POLL_INTERVAL).await;
+                (round, count) = (Instant::now(), 0);
+            }
+        }
+        received
+    }
+}

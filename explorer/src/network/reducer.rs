@@ -1,0 +1,294 @@
+//! Turns what services answer and report into the state of the network. Sends no request and reads no clock.
+
+use super::agreement::Agreement;
+use super::change::Change;
+use super::news::{News, sanitized};
+use super::state::{BlockSummary, NetworkState, ServiceState};
+use serde_json::Value;
+use shared::block::{BlockId, Timestamp};
+use shared::chain::Tip;
+use shared::params::Params;
+use shared::wire::{BlockEvent, BlockSource, Info, NodeEvent, PoolEvent, Role};
+use std::collections::BTreeMap;
+
+/// Most services that are monitored.
+const MAX_SERVICES: usize = 64;
+/// How long a service is kept after the tracker last listed it.
+const GONE_AFTER_MS: i64 = 60_000;
+
+/// The role of a service, and its `host:port`.
+pub(crate) type ServiceId = (Role, String);
+
+#[derive(Debug)]
+pub(crate) struct Reducer {
+    state: NetworkState,
+    news: News,
+    /// When the tracker listed each service last.
+    listed: BTreeMap<ServiceId, Timestamp>,
+    /// The parameters as they stand in `/info`.
+    params: Value,
+    was_forked: bool,
+}
+
+impl Reducer {
+    pub(crate) fn new(tracker: &str, params: &Params) -> Self {
+        Self {
+            state: NetworkState { tracker: tracker.to_owned(), ..NetworkState::default() },
+            news: News::new(),
+            listed: BTreeMap::new(),
+            params: serde_json::to_value(params).unwrap_or_default(),
+            was_forked: false,
+        }
+    }
+
+    pub(crate) fn state(&self) -> &NetworkState {
+        &self.state
+    }
+
+    /// Takes over the services that the tracker lists now, and returns those that are to be monitored.
+    pub(crate) fn set_members(
+        &mut self,
+        now: Timestamp,
+        services: impl IntoIterator<Item = ServiceId>,
+    ) -> Vec<ServiceId> {
+        self.set_tracker_error(None);
+        let (known, new): (Vec<_>, Vec<_>) =
+            services.into_iter().partition(|service| self.listed.contains_key(service));
+        self.listed.extend(known.into_iter().map(|service| (service, now)));
+        let expired: Vec<_> = self.listed.iter().filter(|(_, at)| now.ms_since(**at) > GONE_AFTER_MS).collect();
+        let expired: Vec<_> = expired.into_iter().map(|(service, _)| service.clone()).collect();
+        expired.iter().for_each(|service| self.remove_service(now, service));
+        let room = MAX_SERVICES.saturating_sub(self.listed.len());
+        self.listed.extend(new.into_iter().take(room).map(|service| (service, now)));
+        let watched: Vec<_> = self.listed.keys().cloned().collect();
+        for (role, address) in &watched {
+            let services = self.services(*role);
+            if !services.contains_key(address) {
+                services.insert(address.clone(), ServiceState::default());
+                self.mark_changed(Change::Nodes);
+            }
+        }
+        watched
+    }
+
+    pub(crate) fn apply_tracker_error(&mut self, error: &str) {
+        self.set_tracker_error(Some(sanitized(error)));
+    }
+
+    fn set_tracker_error(&mut self, error: Option<String>) {
+        if self.state.tracker_error != error {
+            self.state.tracker_error = error;
+            self.mark_changed(Change::Nodes);
+        }
+    }
+
+    fn remove_service(&mut self, now: Timestamp, service: &ServiceId) {
+        let (role, address) = service;
+        self.listed.remove(service);
+        if self.services(*role).remove(address).is_some_and(|service| service.info.is_some()) {
+            let words = format!("{} {address} is gone", role_name(*role));
+            self.report(|news| news.service(now, words));
+        }
+        self.mark_changed(Change::Nodes);
+        self.update_agreement(now);
+    }
+
+    pub(crate) fn apply_info(&mut self, now: Timestamp, role: Role, address: &str, info: Info) {
+        let info = self.sanitized_info(info);
+        let Some(service) = self.services(role).get_mut(address) else { return };
+        let before = std::mem::replace(service, ServiceState { info: Some(info), last_seen: Some(now), error: None });
+        if let (Some(old), Some(new)) = (&before.info, &mut service.info) {
+            keep_newer_tip(old, new);
+        }
+        let after = service.clone();
+        if let Some(words) = arrival(role, address, &before, &after) {
+            self.report(|news| news.service(now, words));
+        }
+        if shown_fields(&before) != shown_fields(&after) {
+            self.mark_changed(Change::Nodes);
+        }
+        if pool_size(&before) != pool_size(&after) {
+            self.mark_changed(Change::Pool);
+        }
+        if before.tip().map(|tip| tip.hash) != after.tip().map(|tip| tip.hash) || before.error.is_some() {
+            self.update_agreement(now);
+        }
+    }
+
+    /// Records that a request to a service failed.
+    pub(crate) fn apply_error(&mut self, now: Timestamp, role: Role, address: &str, error: &str) {
+        let error = Some(sanitized(error));
+        let Some(service) = self.services(role).get_mut(address) else { return };
+        if service.error == error {
+            return;
+        }
+        let before = std::mem::replace(&mut service.error, error);
+        if before.is_none() && service.info.is_some() {
+            let words = format!("{} {address} does not answer", role_name(role));
+            self.report(|news| news.service(now, words));
+        }
+        self.mark_changed(Change::Nodes);
+        self.update_agreement(now);
+    }
+
+    pub(crate) fn apply_node_event(&mut self, now: Timestamp, node: &str, event: &NodeEvent) {
+        if !self.state.nodes.contains_key(node) {
+            return;
+        }
+        match event {
+            NodeEvent::Block(block) => self.apply_block(now, node, block),
+            NodeEvent::Reorg(reorg) => {
+                self.report(|news| news.reorganised(now, node, reorg));
+                self.set_tip(now, node, reorg.to);
+            }
+            NodeEvent::Peer(peer) => self.report(|news| news.peer(now, node, peer)),
+            // The event of a block names its miner, and `/info` has the rest.
+            NodeEvent::Mining(_) => {}
+        }
+    }
+
+    fn apply_block(&mut self, now: Timestamp, node: &str, event: &BlockEvent) {
+        let miner = (event.source == BlockSource::Mined).then_some(node);
+        let block = BlockId { index: event.index, hash: event.hash };
+        if event.source != BlockSource::Synced {
+            let sibling = |seen: &BlockSummary| seen.prev_hash == event.prev_hash && seen.hash != event.hash;
+            let parent = BlockId { index: event.index.minus(1), hash: event.prev_hash };
+            let is_new = !self.state.blocks.contains_key(&event.hash);
+            if is_new && self.state.blocks.values().any(sibling) {
+                self.report(|news| news.fork_seen(now, parent));
+            }
+            self.report(|news| news.block_found(now, block, miner));
+        }
+        let seen = BlockSummary { mined_by: miner.map(str::to_owned), ..BlockSummary::from(event) };
+        self.insert(seen);
+        if event.best {
+            let (timestamp, work) = (event.timestamp, event.work);
+            self.set_tip(now, node, Tip { index: event.index, hash: event.hash, timestamp, work });
+        } else {
+            self.state.forget_blocks();
+        }
+    }
+
+    /// Adds blocks that were fetched.
+    pub(crate) fn add_blocks(&mut self, blocks: impl IntoIterator<Item = BlockSummary>) {
+        blocks.into_iter().for_each(|block| self.insert(block));
+        self.state.forget_blocks();
+    }
+
+    fn insert(&mut self, block: BlockSummary) {
+        let hash = block.hash;
+        let known = self.state.blocks.entry(hash).or_insert_with(|| BlockSummary { mined_by: None, ..block.clone() });
+        if known.mined_by.is_none() {
+            known.mined_by = block.mined_by;
+        }
+        self.mark_changed(Change::Blocks);
+    }
+
+    pub(crate) fn apply_pool_event(&mut self, now: Timestamp, mempool: &str, event: &PoolEvent) {
+        if self.state.mempools.contains_key(mempool) {
+            self.mark_changed(Change::Pool);
+            self.report(|news| news.payment(now, event));
+        }
+    }
+
+    fn set_tip(&mut self, now: Timestamp, node: &str, tip: Tip) {
+        let info = self.state.nodes.get_mut(node).and_then(|service| service.info.as_mut());
+        if let Some(info) = info.filter(|info| info.tip.is_none_or(|old| old.work <= tip.work && old != tip)) {
+            info.tip = Some(tip);
+            self.mark_changed(Change::Nodes);
+            self.update_agreement(now);
+        }
+    }
+
+    fn update_agreement(&mut self, now: Timestamp) {
+        self.mark_changed(Change::Blocks);
+        self.state.forget_blocks();
+        let agreement = Agreement::of(&self.state);
+        let is_forked = agreement.is_forked();
+        if let [branch] = &*agreement.branches
+            && self.was_forked
+        {
+            self.report(|news| news.agreed_again(now, branch.tip));
+        }
+        self.was_forked = is_forked;
+    }
+
+    fn report(&mut self, report: impl FnOnce(&mut News) -> bool) {
+        if report(&mut self.news) {
+            self.state.news.clone_from(self.news.items());
+            self.mark_changed(Change::News);
+        }
+    }
+
+    /// Notes that pages must be rendered again where they show this.
+    pub(crate) fn mark_changed(&mut self, change: Change) {
+        self.state.versions.mark(change);
+    }
+
+    fn services(&mut self, role: Role) -> &mut BTreeMap<String, ServiceState> {
+        match role {
+            Role::Node => &mut self.state.nodes,
+            Role::Mempool => &mut self.state.mempools,
+        }
+    }
+
+    /// The answer of a service without what is too long or differs from this network.
+    fn sanitized_info(&self, mut info: Info) -> Info {
+        for text in [&mut info.service, &mut info.version, &mut info.address] {
+            *text = sanitized(text);
+        }
+        if let Some(address) = info.mining.as_mut().and_then(|mining| mining.address.as_mut()) {
+            *address = sanitized(address);
+        }
+        if info.network != self.params {
+            info.network = Value::Null;
+        }
+        info
+    }
+}
+
+/// Keeps the tip of an event that is newer than the answer. Only a restart makes a chain lighter.
+fn keep_newer_tip(old: &Info, new: &mut Info) {
+    if let (Some(known), Some(tip)) = (old.tip, new.tip)
+        && old.started == new.started
+        && tip.work < known.work
+    {
+        new.tip = Some(known);
+    }
+}
+
+fn arrival(role: Role, address: &str, before: &ServiceState, after: &ServiceState) -> Option<String> {
+    let name = role_name(role);
+    match (&before.info, &before.error) {
+        (None, _) => Some(match after.tip() {
+            Some(tip) => format!("{name} {address} is here, at block {}", tip.index),
+            None => format!("{name} {address} is here"),
+        }),
+        (Some(_), Some(_)) => Some(format!("{name} {address} answers again")),
+        (Some(_), None) => None,
+    }
+}
+
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Node => "Node",
+        Role::Mempool => "Mempool",
+    }
+}
+
+/// The fields of a service that pages show, without its pool.
+fn shown_fields(service: &ServiceState) -> impl PartialEq + use<> {
+    let info = service.info.as_ref();
+    let mining = info.and_then(|info| info.mining.clone());
+    let mining = mining.map(|mining| (mining.enabled, mining.address, mining.threads, mining.hashrate));
+    let sanitized = info.map(|info| (info.tip, info.peers, info.started, info.version.clone()));
+    (service.error.clone(), mining, sanitized)
+}
+
+fn pool_size(service: &ServiceState) -> Option<(u64, u64)> {
+    let pool = service.info.as_ref()?.pool.as_ref()?;
+    Some((pool.count, pool.bytes))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+//! The network as it is known at one moment: services, blocks and news. Plain values.
+
+use super::change::Versions;
+use shared::block::{BlockHash, BlockId, Header, Height, Timestamp};
+use shared::chain::Tip;
+use shared::ledger::TransactionId;
+use shared::wire::{BlockEvent, Info};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+/// Blocks are kept for this many heights below each tip.
+pub(crate) const KEPT_HEIGHTS: u64 = 40;
+/// Most blocks that are kept, on all branches together.
+const MAX_KEPT_BLOCKS: usize = 400;
+
+#[derive(Debug, Clone, Default)]
+pub(crate) struct NetworkState {
+    /// `host:port` of the tracker.
+    pub(crate) tracker: String,
+    /// Why the last request to the tracker failed; `None` if it did not.
+    pub(crate) tracker_error: Option<String>,
+    /// By `host:port`.
+    pub(crate) nodes: BTreeMap<String, ServiceState>,
+    /// By `host:port`.
+    pub(crate) mempools: BTreeMap<String, ServiceState>,
+    /// The last blocks of all nodes, on all branches; bounded.
+    pub(crate) blocks: BTreeMap<BlockHash, BlockSummary>,
+    /// Newest first; bounded.
+    pub(crate) news: VecDeque<NewsItem>,
+    pub(crate) versions: Versions,
+}
+
+/// A node or mempool.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ServiceState {
+    /// Its last answer to `/info`; `None` if it never answered.
+    pub(crate) info: Option<Info>,
+    /// When it last answered.
+    pub(crate) last_seen: Option<Timestamp>,
+    /// Why the last request failed; `None` if it did not.
+    pub(crate) error: Option<String>,
+}
+
+/// What is known of a block that a node has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BlockSummary {
+    pub(crate) index: Height,
+    pub(crate) hash: BlockHash,
+    pub(crate) prev_hash: BlockHash,
+    pub(crate) timestamp: Timestamp,
+    pub(crate) difficulty: u64,
+    /// The node that reported it as its own; `None` if none did.
+    pub(crate) mined_by: Option<String>,
+}
+
+/// Something that happened, in a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NewsItem {
+    pub(crate) at: Timestamp,
+    pub(crate) topic: Topic,
+    pub(crate) text: String,
+    /// The block that the sentence is about.
+    pub(crate) block: Option<BlockId>,
+    /// The payment that the sentence is about.
+    pub(crate) payment: Option<TransactionId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Topic {
+    Block,
+    /// A fork began or ended.
+    Fork,
+    /// A service came or went, or its links changed.
+    Service,
+    Payment,
+}
+
+impl NetworkState {
+    /// The best tip of the nodes that answer.
+    pub(crate) fn tip(&self) -> Option<Tip> {
+        self.answering().map(|(_, tip)| tip).max_by_key(|tip| self.rank(tip))
+    }
+
+    /// The order of tips, by work. A tip whose block is not known ranks below all others: a node may only claim it.
+    pub(super) fn rank(&self, tip: &Tip) -> impl Ord + use<> {
+        (self.blocks.contains_key(&tip.hash), tip.work)
+    }
+
+    /// The addresses of the nodes that answer, the one with the best chain first.
+    pub(crate) fn best_nodes(&self) -> Vec<String> {
+        let mut nodes: Vec<_> = self.answering().collect();
+        nodes.sort_by_key(|(_, tip)| Reverse(self.rank(tip)));
+        nodes.into_iter().map(|(address, _)| address.clone()).collect()
+    }
+
+    /// The addresses of the mempools that answer, the one with the best chain first.
+    pub(crate) fn answering_mempools(&self) -> Vec<String> {
+        let mut mempools: Vec<_> = self.mempools.iter().filter(|(_, service)| service.error.is_none()).collect();
+        mempools.sort_by_key(|(_, service)| Reverse(service.tip().map(|tip| self.rank(&tip))));
+        mempools.into_iter().map(|(address, _)| address.clone()).collect()
+    }
+
+    /// The nodes that answer, with their tips.
+    pub(crate) fn answering(&self) -> impl Iterator<Item = (&String, Tip)> {
+        let nodes = self.nodes.iter().filter(|(_, service)| service.error.is_none());
+        nodes.filter_map(|(address, service)| Some((address, service.tip()?)))
+    }
+
+    /// A block and its ancestors, as far as they are known, newest first.
+    pub(crate) fn chain(&self, tip: BlockHash) -> impl Iterator<Item = &BlockSummary> {
+        chain(&self.blocks, tip)
+    }
+
+    /// Whether a block between this tip and the lowest kept height is not known yet.
+    pub(crate) fn lacks_blocks_of(&self, tip: &Tip) -> bool {
+        let known = self.chain(tip.hash).last().map_or(tip.index.next(), |oldest| oldest.index);
+        known > lowest_kept(tip.index)
+    }
+
+    /// Forgets blocks that are far from every tip, and side blocks above the bound. The distance is not measured from
+    /// the best tip alone, because a node that lies about its height would make all other blocks vanish.
+    pub(super) fn forget_blocks(&mut self) {
+        let highest = self.blocks.values().map(|block| block.index).max();
+        let tips: BTreeSet<_> = self.answering().map(|(_, tip)| tip.index).collect();
+        let tips = if tips.is_empty() { highest.into_iter().collect() } else { tips };
+        let is_near = |index: Height, tip: &Height| {
+            (lowest_kept(*tip)..=Height(tip.0.saturating_add(KEPT_HEIGHTS))).contains(&index)
+        };
+        self.blocks.retain(|_, block| tips.iter().any(|tip| is_near(block.index, tip)));
+        let excess = self.blocks.len().saturating_sub(MAX_KEPT_BLOCKS);
+        if excess > 0 {
+            let best: BTreeSet<_> =
+                self.tip().map(|tip| self.chain(tip.hash).map(|block| block.hash).collect()).unwrap_or_default();
+            let side = self.blocks.values().filter(|block| !best.contains(&block.hash));
+            let mut side: Vec<_> = side.map(|block| (block.index, block.hash)).collect();
+            side.sort_unstable();
+            side.into_iter().take(excess).for_each(|(_, hash)| drop(self.blocks.remove(&hash)));
+        }
+    }
+}
+
+/// The lowest height that is kept below a tip of height `best`.
+pub(crate) const fn lowest_kept(best: Height) -> Height {
+    best.minus(KEPT_HEIGHTS - 1)
+}
+
+/// A block and its ancestors, as far as they are known, newest first. Ends, since heights fall by one.
+pub(crate) fn chain(blocks: &BTreeMap<BlockHash, BlockSummary>, tip: BlockHash) -> impl Iterator<Item = &BlockSummary> {
+    std::iter::successors(blocks.get(&tip), |block| {
+        blocks.get(&block.prev_hash).filter(|parent| parent.index.0.checked_add(1) == Some(block.index.0))
+    })
+}
+
+impl ServiceState {
+    pub(crate) fn tip(&self) -> Option<Tip> {
+        self.info.as_ref().and_then(|info| info.tip)
+    }
+}
+
+impl From<&BlockEvent> for BlockSummary {
+    fn from(event: &BlockEvent) -> Self {
+        Self {
+            index: event.index,
+            hash: event.hash,
+            prev_hash: event.prev_hash,
+            timestamp: event.timestamp,
+            difficulty: event.difficulty.value(),
+            mined_by: None,
+        }
+    }
+}
+
+impl From<&Header> for BlockSummary {
+    fn from(header: &Header) -> Self {
+        Self {
+            index: header.index,
+            hash: header.hash(),
+            prev_hash: header.prev_hash,
+            timestamp: header.timestamp,
+            difficulty: header.difficulty.value(),
+            mined_by: None,
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The orders that buttons on pages give: `POST /api/node/<host:port>/<action>`, `/api/split` and `/api/heal`.
+//!
+//! Only known nodes whose token the explorer was given can be steered, and only towards known nodes: no request makes
+//! the explorer or a node connect to an address of the client's choice.
+
+use crate::state::ExplorerState;
+use crate::steering::{Link, MAX_BLOCKS, SPLIT_TIME, SYNC_TIME, within};
+use futures_util::future::join_all;
+use http::StatusCode;
+use runtime::client::Error;
+use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
+use serde::{Deserialize, Serialize};
+use shared::block::{BlockHash, BlockId};
+use shared::wire::{MineRequest, PeersUpdate, Problem, SyncReport, SyncResult};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest that an order may take.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(120);
+/// How long a node may mine or sync.
+const NODE_TIME: Duration = Duration::from_secs(110);
+/// Most peers of one order.
+const MAX_PEERS: usize = 100;
+
+/// What an order has done, for people.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(crate) struct Outcome {
+    message: String,
+    /// Blocks that the message is about, to be shown as links.
+    blocks: Vec<BlockHash>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MineOrder {
+    blocks: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PeersOrder {
+    peers: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EmptyOrder {}
+
+/// A known node whose token the explorer has.
+struct SteeredNode<'a> {
+    explorer: &'a ExplorerState,
+    address: &'a str,
+    token: &'a str,
+}
+
+pub(crate) async fn steer(explorer: Arc<ExplorerState>, mut request: Request) -> Result<Response, Problem> {
+    let [node, action] = request.params()?.map(str::to_owned);
+    let node = SteeredNode::new(&explorer, &node)?;
+    let outcome = match &*action {
+        "mine" => node.mine(request.json::<MineOrder>(BODY_LIMIT).await?.blocks).await,
+        "sync" => {
+            let EmptyOrder {} = request.json(BODY_LIMIT).await?;
+            node.sync().await
+        }
+        "connect" => node.link(Link::Connect, request.json::<PeersOrder>(BODY_LIMIT).await?.peers).await,
+        "cut" => node.link(Link::Cut, request.json::<PeersOrder>(BODY_LIMIT).await?.peers).await,
+        "allow" => node.link(Link::Allow, request.json::<PeersOrder>(BODY_LIMIT).await?.peers).await,
+        _ => return Err(server::not_found("a node can be told to mine, sync, connect, cut and allow")),
+    }?;
+    reply::json(&outcome)
+}
+
+pub(crate) async fn split(explorer: Arc<ExplorerState>, mut request: Request) -> Result<Response, Problem> {
+    let EmptyOrder {} = request.json(BODY_LIMIT).await?;
+    explorer.splitter.split(&explorer.tokens).await?;
+    let message = format!("The network is split. It heals by itself in {} seconds.", SPLIT_TIME.as_secs());
+    reply::json(&Outcome { message, blocks: Vec::new() })
+}
+
+pub(crate) async fn heal(explorer: Arc<ExplorerState>, mut request: Request) -> Result<Response, Problem> {
+    let EmptyOrder {} = request.json(BODY_LIMIT).await?;
+    explorer.splitter.heal().await?;
+    reply::json(&Outcome { message: "Both halves talk again.".to_owned(), blocks: Vec::new() })
+}
+
+impl<'a> SteeredNode<'a> {
+    fn new(explorer: &'a ExplorerState, address: &'a str) -> Result<Self, Problem> {
+        if !explorer.network().nodes.contains_key(address) {
+            return Err(server::not_found(format!("no node {address:?} is known in this network")));
+        }
+        Ok(Self { explorer, address, token: explorer.tokens.get(address)? })
+    }
+
+    async fn mine(&self, blocks: u64) -> Result<Outcome, Problem> {
+        if !(1..=MAX_BLOCKS).contains(&blocks) {
+            return Err(server::bad_request(format!("blocks: {blocks} is not within 1 to {MAX_BLOCKS}")));
+        }
+        let request = MineRequest { blocks, data: None };
+        let answer = self.explorer.upstream.client.mine(self.address, self.token, &request);
+        let hashes = within(NODE_TIME, answer).await.map_err(|error| self.problem(&error))?.hashes;
+        let mined = hashes.len();
+        let message = format!("{} mined {mined} {}.", self.address, if mined == 1 { "block" } else { "blocks" });
+        Ok(Outcome { message, blocks: hashes })
+    }
+
+    async fn sync(&self) -> Result<Outcome, Problem> {
+        let report = self.sync_within(NODE_TIME).await.map_err(|error| self.problem(&error))?;
+        Ok(Outcome { message: format!("{}.", sync_sentence(self.address, &report)), blocks: vec![report.to.hash] })
+    }
+
+    async fn sync_within(&self, time: Duration) -> Result<SyncReport, Error> {
+        within(time, self.explorer.upstream.client.sync_now(self.address, self.token)).await
+    }
+
+    /// Connects this node with `peers`, or cuts it off: on its side, and on the side of each peer whose token we have.
+    async fn link(&self, link: Link, peers: Vec<String>) -> Result<Outcome, Problem> {
+        if !(1..=MAX_PEERS).contains(&peers.len()) {
+            return Err(server::bad_request(format!("peers: {} is not within 1 to {MAX_PEERS}", peers.len())));
+        }
+        let state = self.explorer.network();
+        let unknown = peers.iter().find(|peer| *peer == self.address || !state.nodes.contains_key(*peer));
+        if let Some(unknown) = unknown {
+            return Err(server::not_found(format!("{unknown:?} is no other node that is known in this network")));
+        }
+        self.update(link.update(peers.clone())).await.map_err(|error| self.problem(&error))?;
+        let others = peers.iter().filter_map(|peer| SteeredNode::new(self.explorer, peer).ok()).collect::<Vec<_>>();
+        let own = || link.update(vec![self.address.to_owned()]);
+        let updated = join_all(others.iter().map(|other| other.update(own()))).await;
+        let one_sided = peers.len() - updated.iter().filter(|result| result.is_ok()).count();
+        let mut message = link.sentence(self.address, &peers.join(", "));
+        if one_sided > 0 {
+            message.push_str(" Only this side could be told.");
+        }
+        let blocks = if link == Link::Cut { Vec::new() } else { self.sync_with(&others, &mut message).await };
+        Ok(Outcome { message, blocks })
+    }
+
+    /// Syncs this node and `others`, which would otherwise wait for their next poll. Adds to `message` what changed,
+    /// and returns the new tips.
+    async fn sync_with(&self, others: &[SteeredNode<'_>], message: &mut String) -> Vec<BlockHash> {
+        let nodes = std::iter::once(self).chain(others);
+        let reports = join_all(nodes.map(async |node| (node.address, node.sync_within(SYNC_TIME).await))).await;
+        let mut blocks = Vec::new();
+        for (address, report) in reports {
+            if let Ok(report) = report
+                && report.result != SyncResult::Authoritative
+            {
+                message.push_str(&format!(" {}.", sync_sentence(address, &report)));
+                blocks.push(report.to.hash);
+            }
+        }
+        blocks.dedup();
+        blocks
+    }
+
+    async fn update(&self, update: PeersUpdate) -> Result<(), Error> {
+        self.explorer.upstream.client.update_peers(self.address, self.token, &update).await
+    }
+
+    fn problem(&self, error: &Error) -> Problem {
+        let address = self.address;
+        match error {
+            Error::Refused(problem) if problem.status == 401 => server::problem(
+                StatusCode::BAD_GATEWAY,
+                format!("the explorer was given a token for {address} that {address} does not accept"),
+            ),
+            Error::Refused(problem) if problem.status < 500 => {
+                Problem { detail: format!("{address} refuses: {}", problem.detail), ..problem.clone() }
+            }
+            Error::Slow => server::problem(
+                StatusCode::GATEWAY_TIMEOUT,
+                format!("{address} is not done after {} s; look at its page again later", NODE_TIME.as_secs()),
+            ),
+            error => server::problem(StatusCode::BAD_GATEWAY, format!("{address}: {error}")),
+        }
+    }
+}
+
+/// What a sync has changed, without a full stop.
+fn sync_sentence(address: &str, SyncReport { result, from, to }: &SyncReport) -> String {
+    let name = |block: &BlockId| format!("block {} ({})", block.index, block.hash.short());
+    match result {
+        SyncResult::Authoritative => format!("Nobody has a better chain: {address} stays on {}", name(to)),
+        SyncResult::Updated => {
+            let added = to.index.above(from.index);
+            let blocks = if added == 1 { "block" } else { "blocks" };
+            format!("{address} was {added} {blocks} behind: it was on {} and is now on {}", name(from), name(to))
+        }
+        SyncResult::Reorganised => {
+            format!("{address} was on a branch with less work: it left {} and is now on {}", name(from), name(to))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::block::Height;
+
+    #[test]
+    fn a_sync_is_reported_in_words() {
+        let id = |index: u64| BlockId { index: Height(index), hash: BlockHash::of(index.to_string()) };
+        let sentence = |result, from, to| sync_sentence("a:1", &SyncReport { result, from: id(from), to: id(to) });
+        let stays = sentence(SyncResult::Authoritative, 5, 5);
+        assert!(stays.starts_with("Nobody has a better chain: a:1 stays on block 5 ("), "{stays}");
+        assert!(sentence(SyncResult::Updated, 5, 6).contains("1 block behind: it was on block 5 ("));
+        assert!(sentence(SyncResult::Updated, 5, 8).contains("3 blocks behind"));
+        assert!(sentence(SyncResult::Reorganised, 5, 7).contains("it left block 5 ("));
+    }
+}

@@ -1,0 +1,93 @@
+//! Where the explorer is on its server: at the root, or below a path such as `/lab`.
+//!
+//! A proxy that serves the explorer below a path sends it in `X-Forwarded-Prefix`. Pages write their links as at the
+//! root; [`links`] puts the path in front. It belongs to one request, so it travels with the task that answers it.
+
+use http::HeaderMap;
+
+/// Longest path that is accepted.
+const MAX_CHARS: usize = 100;
+/// The attributes of our pages that are links, as maud writes them. In text, maud escapes the quotes.
+const LINKS: [&str; 4] = [" href=\"/", " src=\"/", " action=\"/", " data-live-from=\"/"];
+
+tokio::task_local! {
+    static BASE: String;
+}
+
+/// Answers a request below the path that its proxy names.
+pub(crate) async fn below<T>(headers: &HeaderMap, answer: impl Future<Output = T>) -> T {
+    BASE.scope(prefix(headers).to_owned(), answer).await
+}
+
+/// The path, without a slash at its end: empty at the root.
+pub(super) fn current() -> String {
+    BASE.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// A page with its links below `base`.
+pub(super) fn links(page: String, base: &str) -> String {
+    if base.is_empty() {
+        return page;
+    }
+    LINKS.iter().fold(page, |page, link| page.replace(link, &format!("{}{base}/", &link[..link.len() - 1])))
+}
+
+/// Only plain paths: the value goes into pages.
+fn prefix(headers: &HeaderMap) -> &str {
+    let value = headers.get("x-forwarded-prefix").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let path = value.trim_end_matches('/');
+    let is_plain = |piece: &str| {
+        !piece.is_empty() && piece.bytes().all(|c| c.is_ascii_alphanumeric() || matches!(c, b'-' | b'_' | b'.' | b'~'))
+    };
+    match path.strip_prefix('/') {
+        Some(pieces) if path.len() <= MAX_CHARS && pieces.split('/').all(is_plain) => path,
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn prefix_of(value: &'static str) -> String {
+        let headers = [(http::HeaderName::from_static("x-forwarded-prefix"), HeaderValue::from_static(value))];
+        prefix(&headers.into_iter().collect()).to_owned()
+    }
+
+    #[test]
+    fn only_plain_paths_are_taken() {
+        for (value, expected) in [
+            ("/lab", "/lab"),
+            ("/lab/", "/lab"),
+            ("/a-b/c.d", "/a-b/c.d"),
+            ("/", ""),
+            ("lab", ""),
+            ("//evil.example", ""),
+            ("/lab//x", ""),
+            ("/\"><script>", ""),
+            ("/%2e", ""),
+            ("", ""),
+        ] {
+            assert_eq!(prefix_of(value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn links_get_the_path_and_text_stays() {
+        let page = "<a href=\"/block/5\" x><script src=\"/assets/live.js\"></script>&quot; href=/a <a href=\"#top\">";
+        let below = links(page.to_owned(), "/lab");
+        assert_eq!(
+            below,
+            "<a href=\"/lab/block/5\" x><script src=\"/lab/assets/live.js\"></script>&quot; href=/a <a href=\"#top\">"
+        );
+        assert_eq!(links(page.to_owned(), ""), page);
+    }
+
+    #[tokio::test]
+    async fn the_path_is_that_of_the_request_that_is_answered() {
+        let headers = [(http::HeaderName::from_static("x-forwarded-prefix"), HeaderValue::from_static("/lab"))];
+        assert_eq!(below(&headers.into_iter().collect(), async { current() }).await, "/lab");
+        assert_eq!(current(), "");
+    }
+}

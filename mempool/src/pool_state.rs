@@ -1,0 +1,356 @@
+//! The staged pool and the chain snapshot that it stands on, under one lock, and what connects them to threads: waiting
+//! callers, subscribers, and the pool writer.
+//!
+//! `shared` decides which transactions the pool takes and when a caller gets its reply. Nothing here waits for a disk.
+
+use crate::chain_delta::ChainDelta;
+use crate::store::PoolStore;
+use runtime::follower::Follower;
+use shared::block::BlockId;
+use shared::chain::ChainSnapshot;
+use shared::layer::transaction::{account_balance, locate_transaction};
+use shared::ledger::{Address, Amount, Transaction, TransactionId};
+use shared::params::Params;
+use shared::pool::{AdmissionError, BatchOutcome, CommitReply, Pending, Pool, PoolLimits, PoolNews};
+use shared::pool::{StageError, Staged, TipChange, WriteBatch};
+use shared::store::StoreError;
+use shared::wire::{ConfirmedEvent, EvictedEvent, PoolEvent, ReturnedEvent};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use tokio::sync::{broadcast, oneshot};
+
+/// Events that a slow subscriber may fall behind.
+const EVENTS: usize = 4096;
+
+/// Why a transaction is not taken.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PushError {
+    #[error(transparent)]
+    Stage(#[from] StageError),
+    #[error("{to} has {balance} LAB confirmed, and {amount} LAB more is more than there can be")]
+    ReceiverIsFull { to: Address, balance: Amount, amount: Amount },
+    #[error(transparent)]
+    NotReady(#[from] NotReady),
+    #[error("the chain cannot be read at the moment: {0}")]
+    Store(#[from] StoreError),
+}
+
+impl From<AdmissionError> for PushError {
+    fn from(error: AdmissionError) -> Self {
+        Self::Stage(error.into())
+    }
+}
+
+/// There is no chain snapshot to check against.
+#[derive(Debug, thiserror::Error)]
+#[error("the chain is being opened again after a failure; try again")]
+pub(crate) struct NotReady;
+
+/// The pool's decision about a push.
+pub(crate) enum Admission {
+    Accepted(Written),
+    /// It is pending or confirmed already; the receiver is there if it is not on disk yet.
+    Known(Option<Written>),
+}
+
+/// Why an admitted transaction was not kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NotKept {
+    #[error("the pool cannot be written: {0}")]
+    Unwritten(StoreError),
+    #[error("the pool is full, and others that came at the same time pay more; a higher fee would do, or wait")]
+    Outbid,
+}
+
+/// Resolves once the transaction is on disk, or will never be.
+pub(crate) type Written = oneshot::Receiver<Result<(), NotKept>>;
+type Waiter = oneshot::Sender<Result<(), NotKept>>;
+
+pub(crate) struct PoolState {
+    inner: Mutex<Inner>,
+    /// Wakes the pool writer: there is a batch to write, or the service stops.
+    work: Condvar,
+    events: broadcast::Sender<Arc<PoolEvent>>,
+    params: Params,
+    /// Has damaged blocks fetched again.
+    follower: OnceLock<Follower>,
+}
+
+struct Inner {
+    staged: Staged<Waiter>,
+    /// The snapshot at the pool's tip. `None` while the chain's store is being reopened: a snapshot held here would
+    /// block that.
+    snapshot: Option<Arc<ChainSnapshot>>,
+    is_stopping: bool,
+}
+
+impl PoolState {
+    /// The stored pool, without what is confirmed or no longer covered in `snapshot`. [`PoolState::move_to`] must be
+    /// called before it is used.
+    pub(crate) fn open(
+        params: Params,
+        limits: PoolLimits,
+        store: &PoolStore,
+        snapshot: &ChainSnapshot,
+    ) -> Result<Self, StoreError> {
+        let stored = store.load()?;
+        let mut pending = Vec::new();
+        for one in stored.pending {
+            let balance = unconfirmed_balance(snapshot, &params, &one)?;
+            pending.push((one, balance));
+        }
+        let staged = Staged::load(limits, stored.tip.unwrap_or_else(|| snapshot.tip().id()), pending);
+        let (events, _) = broadcast::channel(EVENTS);
+        let inner = Inner { staged, snapshot: None, is_stopping: false };
+        Ok(Self { inner: Mutex::new(inner), work: Condvar::new(), events, params, follower: OnceLock::new() })
+    }
+
+    /// From now on, damaged blocks are reported to `follower`.
+    pub(crate) fn report_to(&self, follower: Follower) {
+        // Called once: a second follower would be ignored.
+        let _ = self.follower.set(follower);
+    }
+
+    /// Has a damaged block fetched again, if `error` names one.
+    pub(crate) fn report(&self, error: &StoreError) {
+        if let Some(follower) = self.follower.get() {
+            follower.report(error);
+        }
+    }
+
+    pub(crate) fn params(&self) -> &Params {
+        &self.params
+    }
+
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<PoolEvent>> {
+        self.events.subscribe()
+    }
+
+    pub(crate) fn has_subscribers(&self) -> bool {
+        self.events.receiver_count() > 0
+    }
+
+    /// The chain snapshot at the pool's tip.
+    pub(crate) fn snapshot(&self) -> Result<Arc<ChainSnapshot>, NotReady> {
+        self.lock().snapshot.clone().ok_or(NotReady)
+    }
+
+    /// Reads the pool under the lock, so `read` must be quick.
+    pub(crate) fn pool<T>(&self, read: impl FnOnce(&Pool) -> T) -> T {
+        read(self.lock().staged.pool())
+    }
+
+    /// Reads the pool and the chain snapshot that belongs to it, under the lock.
+    pub(crate) fn pool_and_snapshot<T>(
+        &self,
+        read: impl FnOnce(&Pool, &Arc<ChainSnapshot>) -> T,
+    ) -> Result<T, NotReady> {
+        let inner = self.lock();
+        inner.snapshot.as_ref().map(|snapshot| read(inner.staged.pool(), snapshot)).ok_or(NotReady)
+    }
+
+    /// The block that the pool stands on, and its snapshot.
+    pub(crate) fn tip(&self) -> (BlockId, Option<Arc<ChainSnapshot>>) {
+        let inner = self.lock();
+        (inner.staged.tip(), inner.snapshot.clone())
+    }
+
+    /// Drops the snapshot, so that the chain's store can be reopened.
+    pub(crate) fn drop_snapshot(&self) {
+        self.lock().snapshot = None;
+    }
+
+    /// Whether a transaction would be admitted, to know before its signature is checked. `Some` if it is known.
+    pub(crate) fn check(&self, newcomer: &Pending) -> Result<Option<Admission>, PushError> {
+        let mut inner = self.lock();
+        match self.balance_for(&inner, newcomer)? {
+            Some(balance) => Ok(inner.staged.pool().check(newcomer, balance).map(|()| None)?),
+            None => inner.wait_for_known(newcomer.id()).map(Some),
+        }
+    }
+
+    /// Admits a transaction with a valid signature.
+    pub(crate) fn admit(&self, newcomer: Pending) -> Result<Admission, PushError> {
+        let mut inner = self.lock();
+        let Some(balance) = self.balance_for(&inner, &newcomer)? else { return inner.wait_for_known(newcomer.id()) };
+        let (waiter, written) = oneshot::channel();
+        inner.staged.admit(newcomer, balance, waiter)?;
+        drop(inner);
+        self.work.notify_one();
+        Ok(Admission::Accepted(written))
+    }
+
+    /// The sender's confirmed balance; `None` if the transaction is pending or confirmed already.
+    fn balance_for(&self, inner: &Inner, newcomer: &Pending) -> Result<Option<Amount>, PushError> {
+        let snapshot = inner.snapshot.as_deref().ok_or(NotReady)?;
+        let id = newcomer.id();
+        if inner.staged.pool().get(&id).is_some() || locate_transaction(snapshot, &id)?.is_some() {
+            return Ok(None);
+        }
+        let Transaction { from, to, amount, .. } = &*newcomer.transaction;
+        if from != to {
+            // No block could ever take it, and it would become one of the oldest, which have a share of each block.
+            let (balance, amount) = (account_balance(snapshot, &self.params, to)?, *amount);
+            if balance.checked_add(amount).is_none() {
+                return Err(PushError::ReceiverIsFull { to: *to, balance, amount });
+            }
+        }
+        Ok(Some(account_balance(snapshot, &self.params, from)?))
+    }
+
+    /// Moves the pool to another snapshot; `delta` is the difference between the two.
+    pub(crate) fn move_to(
+        &self,
+        snapshot: Arc<ChainSnapshot>,
+        delta: ChainDelta,
+        now_ms: u64,
+    ) -> Result<(), StoreError> {
+        let ChainDelta { disconnected, connected, mut balances } = delta;
+        let mut inner = self.lock();
+        let confirmed = match connected {
+            Some(confirmed) => confirmed,
+            None => {
+                inner.add_sender_balances(&snapshot, &self.params, &mut balances)?;
+                inner.confirmed_in(&snapshot)?
+            }
+        };
+        // Nothing fails from here on: the pool never stands between two tips.
+        let disconnected =
+            disconnected.into_iter().map(|transaction| Pending::new(Arc::new(transaction), now_ms)).collect();
+        let tip = snapshot.tip().id();
+        let news = inner.staged.move_to(TipChange { tip, confirmed, balances, disconnected });
+        inner.snapshot = Some(snapshot);
+        self.publish(&inner, news);
+        drop(inner);
+        self.work.notify_one();
+        Ok(())
+    }
+
+    /// Removes at most `at_most` expired transactions; returns whether there may be more.
+    pub(crate) fn expire(&self, now_ms: u64, at_most: usize) -> bool {
+        let mut inner = self.lock();
+        let news = inner.staged.expire(now_ms, at_most);
+        let may_be_more = news.len() >= at_most;
+        self.publish(&inner, news);
+        drop(inner);
+        self.work.notify_one();
+        may_be_more
+    }
+
+    /// Waits for something to write; `None` once the service stops and all is written.
+    pub(crate) fn next_batch(&self) -> Option<Arc<WriteBatch>> {
+        let is_idle = |inner: &mut Inner| inner.staged.is_written() && !inner.is_stopping;
+        let mut inner = self.work.wait_while(self.lock(), is_idle).unwrap_or_else(PoisonError::into_inner);
+        inner.staged.next_batch()
+    }
+
+    /// Ends the batch in flight.
+    pub(crate) fn finish_batch(&self, result: &Result<(), StoreError>) {
+        let mut inner = self.lock();
+        let BatchOutcome { news, replies } = match result {
+            Ok(()) => inner.staged.committed(),
+            Err(_) => {
+                let snapshot = inner.snapshot.clone();
+                inner.staged.failed(|pending| {
+                    let balance = unconfirmed_balance(snapshot.as_deref()?, &self.params, pending);
+                    balance.ok().flatten()
+                })
+            }
+        };
+        self.publish(&inner, news);
+        drop(inner);
+        for (waiter, reply) in replies {
+            let kept = match (reply, result) {
+                (CommitReply::Written, _) => Ok(()),
+                (CommitReply::Outbid, _) => Err(NotKept::Outbid),
+                (CommitReply::Failed, result) => result.clone().map_err(NotKept::Unwritten),
+            };
+            // The client may have disconnected.
+            let _ = waiter.send(kept);
+        }
+    }
+
+    /// Lets the pool writer end once all is written.
+    pub(crate) fn stop(&self) {
+        self.lock().is_stopping = true;
+        self.work.notify_one();
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.lock().is_stopping
+    }
+
+    /// Sends events with the lock held, so that subscribers receive them in the order of the changes.
+    fn publish(&self, _: &Inner, news: Vec<PoolNews>) {
+        for one in news {
+            // Fails if there is no subscriber.
+            let _ = self.events.send(Arc::new(event(one)));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// The pool's transactions that are confirmed in `snapshot`, and the block of each.
+    fn confirmed_in(&self, snapshot: &ChainSnapshot) -> Result<Vec<(TransactionId, BlockId)>, StoreError> {
+        let mut confirmed = Vec::new();
+        for pending in self.staged.all() {
+            if let Some(place) = locate_transaction(snapshot, &pending.id())?
+                && let Some(block) = snapshot.chain().best_at(place.index)?
+            {
+                confirmed.push((pending.id(), block));
+            }
+        }
+        Ok(confirmed)
+    }
+
+    /// Adds the balances of all senders in the pool.
+    fn add_sender_balances(
+        &self,
+        snapshot: &ChainSnapshot,
+        params: &Params,
+        balances: &mut BTreeMap<Address, Amount>,
+    ) -> Result<(), StoreError> {
+        for pending in self.staged.all() {
+            if let Entry::Vacant(unknown) = balances.entry(pending.transaction.from) {
+                unknown.insert(account_balance(snapshot, params, &pending.transaction.from)?);
+            }
+        }
+        Ok(())
+    }
+
+    /// A second push of the same transaction is answered when the first is on disk.
+    fn wait_for_known(&mut self, id: TransactionId) -> Result<Admission, PushError> {
+        let (waiter, written) = oneshot::channel();
+        let is_waiting = self.staged.wait_for(&id, waiter)?;
+        Ok(Admission::Known(is_waiting.then_some(written)))
+    }
+}
+
+/// The balance of a transaction's sender, or `None` if the transaction is confirmed.
+fn unconfirmed_balance(
+    snapshot: &ChainSnapshot,
+    params: &Params,
+    pending: &Pending,
+) -> Result<Option<Amount>, StoreError> {
+    if locate_transaction(snapshot, &pending.id())?.is_some() {
+        return Ok(None);
+    }
+    account_balance(snapshot, params, &pending.transaction.from).map(Some)
+}
+
+fn event(news: PoolNews) -> PoolEvent {
+    match news {
+        PoolNews::Accepted(transaction) => PoolEvent::Transaction(Box::new(Arc::unwrap_or_clone(transaction))),
+        PoolNews::Confirmed { id, block } => PoolEvent::Confirmed(ConfirmedEvent { id, block }),
+        PoolNews::Returned(id) => PoolEvent::Returned(ReturnedEvent { id }),
+        PoolNews::Evicted { id, reason } => PoolEvent::Evicted(EvictedEvent { id, reason: reason.name().to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,58 @@
+//! The thread that writes the pool to disk. All changes that arrive during a commit go into the next one, so that many
+//! pushes share one commit.
+
+use crate::pool_state::PoolState;
+use crate::store::PoolStore;
+use metrics::{counter, gauge, histogram};
+use std::io;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Pause after a failed commit, since a full disk stays full for a while.
+const RETRY: Duration = Duration::from_millis(500);
+
+pub(crate) struct PoolWriter(JoinHandle<()>);
+
+impl PoolWriter {
+    /// Starts the thread. However it ends, it cancels `shutdown`: without it the mempool can accept nothing.
+    pub(crate) fn start(pool_state: Arc<PoolState>, store: PoolStore, shutdown: CancellationToken) -> io::Result<Self> {
+        let shutdown_guard = shutdown.drop_guard();
+        let thread = std::thread::Builder::new().name("pool".to_owned()).spawn(move || {
+            let _shutdown_guard = shutdown_guard;
+            run(&pool_state, &store);
+        })?;
+        Ok(Self(thread))
+    }
+
+    /// Waits until all is written, after [`PoolState::stop`]. Returns `false` if the thread panicked.
+    pub(crate) async fn join(self) -> bool {
+        let joined = tokio::task::spawn_blocking(move || self.0.join()).await;
+        matches!(joined, Ok(Ok(())))
+    }
+}
+
+fn run(pool_state: &PoolState, store: &PoolStore) {
+    while let Some(batch) = pool_state.next_batch() {
+        let result = store.commit(&batch);
+        pool_state.finish_batch(&result);
+        let (count, bytes) = pool_state.pool(|pool| (pool.len(), pool.bytes()));
+        gauge!("chainlab_pool_transactions").set(count as f64);
+        gauge!("chainlab_pool_bytes").set(bytes as f64);
+        match result {
+            Ok(()) => {
+                counter!("chainlab_pool_commits_total").increment(1);
+                histogram!("chainlab_pool_commit_rows").record(batch.rows.len() as f64);
+            }
+            Err(error) => {
+                // The store has logged it, once.
+                tracing::debug!(%error, "the pool cannot be written");
+                if pool_state.is_stopping() {
+                    return;
+                }
+                std::thread::sleep(RETRY);
+            }
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! A pool whose changes become durable in batches (docs/protocol.md §11).
+//!
+//! ```text
+//! admit, move_to, expire ─▶ changes not written yet ─▶ next_batch ─▶ batch in flight ─┬─▶ committed: replies, events
+//!                                     ▲                                               │
+//!                                     └──────────── what remains of it ◀───────────── └─▶ failed: replies, rollback
+//! ```
+//!
+//! A caller that pushes a transaction waits for the batch that holds it. A failed batch is rolled back: its newcomers
+//! leave the pool, those that were evicted for them return, and its other changes go into the next batch. The state
+//! machine has no lock, thread or disk: the mempool writes the batches and reports how that ended.
+
+mod batch;
+
+use super::{AdmissionError, Evicted, EvictionReason, Pending, Pool, PoolChanges, PoolLimits};
+use crate::block::BlockId;
+use crate::ledger::{Address, Amount, Transaction, TransactionId};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// The most callers that may wait for a batch.
+pub const MAX_WAITERS: usize = 8192;
+
+/// Why a transaction is not admitted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StageError {
+    /// The pool refuses it.
+    #[error(transparent)]
+    Pool(#[from] AdmissionError),
+    /// [`MAX_WAITERS`] callers wait already.
+    #[error("too many transactions wait to be written already; try again")]
+    Busy,
+}
+
+/// How the wait for a transaction ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitReply {
+    /// It is on disk; by now it may be confirmed or expired.
+    Written,
+    /// It was evicted for one that pays more before it was on disk.
+    Outbid,
+    /// The batch failed.
+    Failed,
+}
+
+/// A change of the pool, for listeners. A transaction is announced, and its eviction for another one too, only after
+/// the commit: what a failed batch rolls back was never announced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PoolNews {
+    /// A new transaction is pending.
+    Accepted(Arc<Transaction>),
+    /// A transaction is in a block of the best chain.
+    Confirmed {
+        /// The transaction.
+        id: TransactionId,
+        /// The block.
+        block: BlockId,
+    },
+    /// A transaction is pending again, after a reorganisation.
+    Returned(TransactionId),
+    /// A transaction left the pool unconfirmed.
+    Evicted {
+        /// The transaction.
+        id: TransactionId,
+        /// The policy that removed it.
+        reason: EvictionReason,
+    },
+}
+
+/// What the pool must know of a change of the best chain.
+#[derive(Debug, Clone)]
+pub struct TipChange {
+    /// The new tip.
+    pub tip: BlockId,
+    /// Transactions of the connected blocks.
+    pub confirmed: Vec<(TransactionId, BlockId)>,
+    /// The new balances of all addresses whose balance changed, including the senders of `disconnected`.
+    pub balances: BTreeMap<Address, Amount>,
+    /// Transactions of the disconnected blocks that the new chain does not have, oldest first.
+    pub disconnected: Vec<Pending>,
+}
+
+/// The changes since the previous batch: each replaces what is stored.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct WriteBatch {
+    /// The pending transaction by id; `None` deletes it.
+    pub rows: BTreeMap<TransactionId, Option<Pending>>,
+    /// The block that the pool stands on, if it changed.
+    pub tip: Option<BlockId>,
+}
+
+impl WriteBatch {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.tip.is_none()
+    }
+}
+
+/// What follows from the end of a batch. Announce `news` before sending `replies`, so that a caller that subscribes
+/// after its reply receives only later news.
+#[derive(Debug)]
+#[must_use]
+pub struct BatchOutcome<W> {
+    /// For listeners, in this order.
+    pub news: Vec<PoolNews>,
+    /// For each caller that waited.
+    pub replies: Vec<(W, CommitReply)>,
+}
+
+/// The callers that wait for one batch, and the admissions that a failure rolls back.
+#[derive(Debug)]
+struct Round<W> {
+    waiters: BTreeMap<TransactionId, Vec<W>>,
+    /// Admitted in this round. A transaction that was evicted in the same round and admitted again is no newcomer.
+    newcomers: BTreeSet<TransactionId>,
+    /// Evicted for newcomers of this round, possibly newcomers themselves.
+    outbid: BTreeMap<TransactionId, Pending>,
+}
+
+impl<W> Default for Round<W> {
+    fn default() -> Self {
+        Self { waiters: BTreeMap::new(), newcomers: BTreeSet::new(), outbid: BTreeMap::new() }
+    }
+}
+
+#[derive(Debug)]
+struct InFlight<W> {
+    batch: Arc<WriteBatch>,
+    round: Round<W>,
+}
+
+/// A pool, its changes that are not on disk, and the callers that wait for them. `W` identifies a caller.
+///
+/// # Invariants
+/// Each waiter gets exactly one reply. Once all is written, the pool, the disk and what listeners know are the same.
+#[derive(Debug)]
+pub struct Staged<W> {
+    pool: Pool,
+    tip: BlockId,
+    unwritten: WriteBatch,
+    next: Round<W>,
+    in_flight: Option<InFlight<W>>,
+    waiter_count: usize,
+}
+
+impl<W> Staged<W> {
+    /// The pool that was stored at `tip`, each transaction with its sender's current balance, or `None` if it is
+    /// confirmed. [`Staged::move_to`] must bring it to the chain's current tip before anything is admitted.
+    pub fn load(limits: PoolLimits, tip: BlockId, stored: impl IntoIterator<Item = (Pending, Option<Amount>)>) -> Self {
+        let (mut pool, mut unwritten) = (Pool::new(limits), WriteBatch::default());
+        for (pending, balance) in stored {
+            let id = pending.id();
+            match balance.map(|balance| pool.readmit(pending, balance)) {
+                Some(Ok(moved)) => {
+                    unwritten.rows.extend(moved.evicted.iter().map(|evicted| (evicted.pending.id(), None)));
+                }
+                _ => drop(unwritten.rows.insert(id, None)),
+            }
+        }
+        Self { pool, tip, unwritten, next: Round::default(), in_flight: None, waiter_count: 0 }
+    }
+
+    /// The pool, including what is not on disk yet.
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// All transactions that may be pending after the next batch: the pool, what is not covered, and what was evicted
+    /// by a batch that may fail.
+    pub fn all(&self) -> impl Iterator<Item = &Pending> {
+        let outbid = self.rounds().flat_map(|round| round.outbid.values());
+        self.pool.by_age().chain(self.pool.uncovered()).chain(outbid)
+    }
+
+    /// The block that the pool stands on.
+    pub fn tip(&self) -> BlockId {
+        self.tip
+    }
+
+    /// Whether every change is in a batch already.
+    pub fn is_written(&self) -> bool {
+        self.unwritten.is_empty()
+    }
+
+    /// Admits a transaction that is neither pending nor confirmed and whose signature is valid.
+    ///
+    /// # Errors
+    /// See [`StageError`]; then nothing has changed.
+    pub fn admit(&mut self, newcomer: Pending, balance: Amount, waiter: W) -> Result<(), StageError> {
+        if self.waiter_count >= MAX_WAITERS {
+            return Err(StageError::Busy);
+        }
+        let id = newcomer.id();
+        for Evicted { pending, .. } in self.pool.admit(newcomer.clone(), balance)? {
+            self.unwritten.rows.insert(pending.id(), None);
+            self.next.outbid.insert(pending.id(), pending);
+        }
+        self.unwritten.rows.insert(id, Some(newcomer));
+        if self.next.outbid.remove(&id).is_none() {
+            self.next.newcomers.insert(id);
+        }
+        self.next.waiters.entry(id).or_default().push(waiter);
+        self.waiter_count += 1;
+        Ok(())
+    }
+
+    /// Adds a waiter for a transaction that another caller pushed. Returns `false`, without keeping the waiter, if no
+    /// caller waits for it: then it is on disk.
+    ///
+    /// # Errors
+    /// [`StageError::Busy`].
+    pub fn wait_for(&mut self, id: &TransactionId, waiter: W) -> Result<bool, StageError> {
+        let is_full = self.waiter_count >= MAX_WAITERS;
+        let Some(waiters) = self.rounds_mut().find_map(|round| round.waiters.get_mut(id)) else { return Ok(false) };
+        if is_full {
+            return Err(StageError::Busy);
+        }
+        waiters.push(waiter);
+        self.waiter_count += 1;
+        Ok(true)
+    }
+
+    /// Moves the pool to another tip.
+    pub fn move_to(&mut self, change: TipChange) -> Vec<PoolNews> {
+        let mut news = Vec::new();
+        for (id, block) in change.confirmed {
+            if self.pool.remove_confirmed(&id).is_some() {
+                self.unwritten.rows.insert(id, None);
+            }
+            self.exclude_from_rollback(&id);
+            news.push(PoolNews::Confirmed { id, block });
+        }
+        for (address, balance) in &change.balances {
+            let moved = self.pool.recheck_sender(address, *balance);
+            self.record(moved, &mut news);
+        }
+        for returned in change.disconnected {
+            let (id, sender) = (returned.id(), returned.transaction.from);
+            let balance = change.balances.get(&sender).copied().unwrap_or_default();
+            self.exclude_from_rollback(&id);
+            match self.pool.readmit(returned.clone(), balance) {
+                Ok(moved) => {
+                    self.unwritten.rows.insert(id, Some(returned));
+                    self.record(moved, &mut news);
+                }
+                Err(AdmissionError::Known(_)) => {}
+                Err(_) => news.push(PoolNews::Evicted { id, reason: EvictionReason::Outbid }),
+            }
+        }
+        self.tip = change.tip;
+        self.unwritten.tip = Some(change.tip);
+        news
+    }
+
+    /// Removes at most `at_most` transactions that have waited too long.
+    pub fn expire(&mut self, now_ms: u64, at_most: usize) -> Vec<PoolNews> {
+        let evicted = self.pool.expire(now_ms, at_most);
+        let mut news = Vec::new();
+        self.record(PoolChanges { evicted, ..PoolChanges::default() }, &mut news);
+        news
+    }
+
+    /// A transaction that is or was in the chain stays, whatever happens to the batch with its push.
+    fn exclude_from_rollback(&mut self, id: &TransactionId) {
+        for round in self.rounds_mut() {
+            round.newcomers.remove(id);
+            round.outbid.remove(id);
+        }
+    }
+
+    fn rounds(&self) -> impl Iterator<Item = &Round<W>> {
+        [Some(&self.next), self.in_flight.as_ref().map(|in_flight| &in_flight.round)].into_iter().flatten()
+    }
+
+    fn rounds_mut(&mut self) -> impl Iterator<Item = &mut Round<W>> {
+        [Some(&mut self.next), self.in_flight.as_mut().map(|in_flight| &mut in_flight.round)].into_iter().flatten()
+    }
+
+    /// Notes what a change of the chain or the clock did to the pool. Newcomers are announced after their commit.
+    fn record(&mut self, PoolChanges { returned, evicted }: PoolChanges, news: &mut Vec<PoolNews>) {
+        for id in returned.iter().map(Pending::id) {
+            if !self.rounds().any(|round| round.newcomers.contains(&id)) {
+                news.push(PoolNews::Returned(id));
+            }
+        }
+        for Evicted { pending, reason } in evicted {
+            let id = pending.id();
+            self.unwritten.rows.insert(id, None);
+            if reason == EvictionReason::Outbid && self.next.waiters.contains_key(&id) {
+                // Its caller still waits, and is to hear that it was outbid.
+                self.next.outbid.insert(id, pending);
+            } else {
+                news.push(PoolNews::Evicted { id, reason });
+            }
+        }
+    }
+}
