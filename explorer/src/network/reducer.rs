@@ -281,8 +281,8 @@ fn shown_fields(service: &ServiceState) -> impl PartialEq + use<> {
     let info = service.info.as_ref();
     let mining = info.and_then(|info| info.mining.clone());
     let mining = mining.map(|mining| (mining.enabled, mining.address, mining.threads, mining.hashrate));
-    let sanitized = info.map(|info| (info.tip, info.peers, info.started, info.version.clone()));
-    (service.error.clone(), mining, sanitized)
+    let own = info.map(|info| (info.tip, info.peers, info.started, info.version.clone(), info.health.clone()));
+    (service.error.clone(), mining, own)
 }
 
 fn pool_size(service: &ServiceState) -> Option<(u64, u64)> {

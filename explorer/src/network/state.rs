@@ -4,7 +4,7 @@ use super::change::Versions;
 use shared::block::{BlockHash, BlockId, Header, Height, Timestamp};
 use shared::chain::Tip;
 use shared::ledger::TransactionId;
-use shared::wire::{BlockEvent, Info};
+use shared::wire::{BlockEvent, Health, Info};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -152,6 +152,19 @@ pub(crate) fn chain(blocks: &BTreeMap<BlockHash, BlockSummary>, tip: BlockHash) 
 }
 
 impl ServiceState {
+    /// What keeps it from its work. Nothing if it does not answer: what it said last is old.
+    pub(crate) fn health(&self) -> &[Health] {
+        let info = self.info.as_ref().filter(|_| self.error.is_none());
+        info.and_then(|info| info.health.as_deref()).unwrap_or_default()
+    }
+
+    /// Whether it searches for blocks now: it is enabled, and nothing keeps it from mining.
+    pub(crate) fn is_mining(&self) -> bool {
+        let is_kept = self.health().iter().any(|health| matches!(health, Health::CannotStore | Health::WaitsForClock));
+        let mining = self.info.as_ref().and_then(|info| info.mining.as_ref());
+        !is_kept && mining.is_some_and(|mining| mining.enabled)
+    }
+
     pub(crate) fn tip(&self) -> Option<Tip> {
         self.info.as_ref().and_then(|info| info.tip)
     }

@@ -6,6 +6,7 @@ pub(crate) mod blocks;
 pub(crate) mod charts;
 mod content;
 pub(crate) mod errors;
+mod health;
 pub(crate) mod learn;
 pub(crate) mod network;
 pub(crate) mod node;

@@ -1,5 +1,6 @@
 //! The first page: the services, the block tree of all nodes, and what happened lately.
 
+use super::health;
 use crate::network::{Agreement, FollowedBranch, NetworkState, NewsItem, ServiceState, Topic};
 use crate::state::ExplorerState;
 use crate::steering::{SPLIT_TIME, Split};
@@ -226,7 +227,7 @@ fn nodes(state: &NetworkState) -> Markup {
 
 fn node(address: &str, service: &ServiceState) -> Markup {
     let mining = service.info.as_ref().and_then(|info| info.mining.as_ref());
-    let is_mining = mining.is_some_and(|mining| mining.enabled);
+    let is_mining = service.is_mining();
     html! {
         article.card.service.silent[service.error.is_some()] data-key=(address) {
             h3 { a href={ "/node/" (address) } { (address) } }
@@ -235,6 +236,7 @@ fn node(address: &str, service: &ServiceState) -> Markup {
                 @else if service.info.is_none() { span.muted { "is being asked" } }
                 @else if is_mining { span.good { "mining" } }
                 @else { span.muted { "not mining" } }
+                (health::badges(service))
             }
             dl {
                 (tip(service.tip()))
@@ -265,6 +267,7 @@ fn mempool(address: &str, service: &ServiceState) -> Markup {
         article.card.service.silent[service.error.is_some()] data-key=(address) {
             h3 { (address) }
             @if service.error.is_some() { p.state { span.bad { "does not answer" } } }
+            @else if !service.health().is_empty() { p.state { (health::badges(service)) } }
             dl {
                 @if let Some(pool) = pool {
                     dt { a href="/transactions" { "Waiting" } }

@@ -4,14 +4,14 @@ mod details;
 mod steering;
 
 use crate::network::NetworkState;
-use crate::pages::errors;
+use crate::pages::{errors, health};
 use crate::state::ExplorerState;
 use crate::view::{self, Page};
 use details::{NodeDetails, OtherNode};
 use maud::{Markup, html};
 use runtime::server::{Request, Response};
 use shared::chain::{BranchStatus, BranchTip};
-use shared::ledger::{Address, Amount};
+use shared::ledger::Address;
 use shared::wire::{MiningInfo, Problem};
 use std::sync::Arc;
 
@@ -65,19 +65,21 @@ fn current(node: &NodeDetails) -> Markup {
         @if let Some(error) = &node.service.error {
             p.bad { "It does not answer: " (view::sanitized(error)) }
         }
+        (health::sentences(&node.service))
         dl {
             @if let Some(tip) = node.service.tip() {
                 dt { "Height" } dd { strong id="node-height" { (tip.index) } }
                 dt { "Newest block" } dd { (view::block_link(tip.hash)) " of " (view::time(tip.timestamp)) }
                 dt { "Work" } dd { (view::number(tip.work.0)) " hashes, on average, were needed for this chain" }
             }
-            @if let Some(mining) = node.mining() { (mining_rows(mining, node.balance)) }
+            @if let Some(mining) = node.mining() { (mining_rows(mining, node)) }
             @if let Some(at) = node.service.last_seen { dt { "Last answer" } dd { (view::time(at)) } }
         }
     }
 }
 
-fn mining_rows(mining: &MiningInfo, balance: Option<Amount>) -> Markup {
+fn mining_rows(mining: &MiningInfo, node: &NodeDetails) -> Markup {
+    let is_mining = node.service.is_mining();
     let payee: Option<Address> = mining.address.as_ref().and_then(|address| address.parse().ok());
     html! {
         dt { "Mines" }
@@ -85,11 +87,12 @@ fn mining_rows(mining: &MiningInfo, balance: Option<Amount>) -> Markup {
             @if mining.enabled { "yes, with " (mining.threads) @if mining.threads == 1 { " thread" } @else { " threads"
                 } }
             @else { "only on demand" }
+            @if mining.enabled && !is_mining { ", but not now" }
         }
-        dt { "Hash rate" } dd { (view::chart::short_number(mining.hashrate as f64)) "H/s" }
+        @if is_mining { dt { "Hash rate" } dd { (view::chart::short_number(mining.hashrate as f64)) "H/s" } }
         @if let Some(payee) = payee {
             dt { "Earns for" } dd { (view::address(&payee)) }
-            @if let Some(balance) = balance { dt { "Its balance" } dd { (view::amount(balance)) } }
+            @if let Some(balance) = node.balance { dt { "Its balance" } dd { (view::amount(balance)) } }
         }
     }
 }

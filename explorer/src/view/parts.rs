@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use runtime::sanitize;
 use serde::Serialize;
 use shared::block::{BlockHash, Timestamp};
-use shared::explain::{Explanation, is_hidden};
+use shared::explain::Explanation;
 use shared::ledger::{Address, Amount, TransactionId};
 use std::fmt::Write;
 
@@ -90,17 +90,18 @@ pub(crate) fn raw_json(value: &impl Serialize) -> Markup {
     html! { details.raw { summary { "Raw JSON" } (copyable(&visible_json(&json))) } }
 }
 
-/// Writes hidden characters as `\\u` escapes. They can only occur in strings of JSON, except for our own line ends.
+/// Writes characters that deceive as `\u` escapes, which mean the same in JSON. They can only occur in its strings.
 fn visible_json(json: &str) -> String {
     let mut visible = String::with_capacity(json.len());
-    for c in json.chars() {
-        if is_hidden(c) && c != '\n' {
-            for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a String cannot fail.
-                let _ = write!(visible, "\\u{unit:04x}");
-            }
-        } else {
+    // The safe text has a character for each character.
+    for (c, safe) in json.chars().zip(sanitize::text(json).chars()) {
+        if c == safe {
             visible.push(c);
+            continue;
+        }
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing to a String cannot fail.
+            let _ = write!(visible, "\\u{unit:04x}");
         }
     }
     visible
@@ -133,11 +134,21 @@ mod tests {
 
     #[test]
     fn json_with_escapes_is_the_same_json() {
-        for text in ["plain", "a\u{202e}b", "tab\tline\nquote\" \\", "\u{e0041} 🦀 </pre>"] {
+        for text in ["plain", "a\u{202e}b", "tab\tline\nquote\" \\", "\u{e0041} 🦀 </pre>", WRITING] {
             let visible = visible_json(&serde_json::to_string_pretty(&[text]).expect("JSON"));
-            assert!(!visible.chars().any(|c| is_hidden(c) && c != '\n'), "{visible}");
+            assert_eq!(sanitize::text(&visible), visible, "something still deceives");
             assert_eq!(serde_json::from_str::<Vec<String>>(&visible).expect("JSON"), [text]);
         }
+    }
+
+    /// Joined emoji, a flag, Persian, Hindi, and a combining accent.
+    const WRITING: &str = "👩\u{200d}🚀 ❤\u{fe0f} 🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f} \
+        می\u{200c}خواهم क्\u{200d}ष e\u{301}";
+
+    #[test]
+    fn writing_of_all_peoples_is_shown_as_it_is_written() {
+        assert_eq!(sanitized(WRITING).into_string(), format!("<bdi class=\"said\">{WRITING}</bdi>"));
+        assert!(raw_json(&[WRITING]).into_string().contains(WRITING));
     }
 
     #[test]

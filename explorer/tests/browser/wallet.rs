@@ -80,6 +80,14 @@ async fn a_wallet_earns_pays_and_sees_it_confirmed() {
         tab.go(&format!("/address/{own}")).await;
         tab.reads("main", "38.49999").await;
         tab.reads("main", message).await;
+
+        // Writing of all peoples is shown as it is written, by the server's rule and by the browser's.
+        let writing = "👩\u{200d}🚀 می\u{200c}خواهم क्\u{200d}ष e\u{301}";
+        let thanks = lab.pay("a shop", &own, LAB, 1000, writing).await;
+        tab.go("/wallet").await;
+        tab.reads("#wallet-history", writing).await;
+        tab.go(&format!("/transaction/{}", thanks.id)).await;
+        tab.reads("main", writing).await;
     })
     .await;
 }

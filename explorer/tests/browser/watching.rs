@@ -5,6 +5,10 @@ use shared::params::LayerName;
 use testkit::browser::Tab;
 use testkit::browser::browse;
 use testkit::until;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::watch;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]
@@ -108,4 +112,56 @@ async fn confirmations_count_up(tab: &Tab, lab: &Lab, id: &str) {
     lab.mine(3, 1).await;
     tab.reads("main", "2 confirmations").await;
     tab.was_not_reloaded().await;
+}
+
+/// Passes connections on to `explorer` until it is told to stall: then they stay open, and nothing gets through.
+async fn stalling_proxy(explorer: &str) -> (String, watch::Sender<bool>) {
+    let (listener, at) = testkit::listener().await;
+    let (stall, is_stalled) = watch::channel(false);
+    let explorer = explorer.to_owned();
+    tokio::spawn(async move {
+        while let Ok((client, _)) = listener.accept().await {
+            let (explorer, is_stalled) = (explorer.clone(), is_stalled.clone());
+            tokio::spawn(async move {
+                let server = TcpStream::connect(explorer).await?;
+                let ((mut from_client, to_client), (mut from_server, to_server)) =
+                    (client.into_split(), server.into_split());
+                let up = pass(&mut from_client, to_server, is_stalled.clone());
+                let down = pass(&mut from_server, to_client, is_stalled);
+                tokio::join!(up, down);
+                Ok::<_, std::io::Error>(())
+            });
+        }
+    });
+    (at.to_string(), stall)
+}
+
+async fn pass(from: &mut OwnedReadHalf, mut to: OwnedWriteHalf, mut is_stalled: watch::Receiver<bool>) {
+    let mut bytes = [0; 4096];
+    while let Ok(count @ 1..) = from.read(&mut bytes).await {
+        let _ = is_stalled.wait_for(|is_stalled| !is_stalled).await;
+        if to.write_all(&bytes[..count]).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs chromium and chromedriver"]
+async fn a_page_whose_stream_is_dead_does_not_say_live() {
+    let lab = Lab::quiet(LayerName::Data).await;
+    let (proxy, stall) = stalling_proxy(&lab.explorer).await;
+    browse(&proxy, "dead-stream", async |tab| {
+        tab.go("/").await;
+        tab.mark().await;
+        tab.reads("#live-state", "live").await;
+        stall.send_replace(true);
+        tab.reads("#live-state", "not connected").await;
+        lab.mine(0, 1).await;
+        stall.send_replace(false);
+        tab.reads("#live-state", "live").await;
+        tab.reads("#agreement", "All 4 nodes agree on block 1").await;
+        tab.was_not_reloaded().await;
+    })
+    .await;
 }

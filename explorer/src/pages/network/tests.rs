@@ -4,7 +4,7 @@ use super::*;
 use crate::network::BlockSummary;
 use crate::view::snapshot;
 use shared::block::{BlockId, Height, Timestamp};
-use shared::wire::{Info, MiningInfo, PoolInfo};
+use shared::wire::{Health, Info, MiningInfo, PoolInfo};
 use shared::work::Work;
 
 const HOSTILE: &str = "<script>alert(1)</script>\"'\u{202e}";
@@ -119,6 +119,22 @@ fn without_services_the_page_says_what_to_start() {
     let alone = NetworkState { tracker: "127.0.0.1:8090".to_owned(), ..NetworkState::default() };
     assert!(shown(&alone).contains("No node is here yet") && !shown(&alone).contains("The tracker does not answer"));
     assert!(!shown(&forked()).contains("class=\"card notice\""));
+}
+
+#[test]
+fn a_node_that_is_kept_from_mining_is_not_said_to_mine() {
+    let card = |health: &[Health]| {
+        let mut service = service(3, "3");
+        service.info.as_mut().unwrap().health = Some(health.to_vec());
+        node("a:1", &service).into_string()
+    };
+    assert!(card(&[]).contains(">mining<") && card(&[]).contains("H/s"));
+    for (health, words) in [(Health::WaitsForClock, "waits for its clock"), (Health::CannotStore, "cannot store")] {
+        let shown = card(&[health]);
+        assert!(shown.contains(">not mining<") && shown.contains(words) && !shown.contains("H/s"), "{shown}");
+    }
+    let shown = card(&[Health::Alone, Health::Behind]);
+    assert!(shown.contains(">mining<") && shown.contains(">alone<") && shown.contains(">behind<"), "{shown}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::stats::tests::state;
 use crate::view::snapshot;
 use serde_json::json;
 use shared::block::{BlockId, Timestamp};
-use shared::wire::PeerInfo;
+use shared::wire::{Health, PeerInfo};
 use shared::work::Work;
 
 const NODE: &str = "127.0.0.1:8100";
@@ -76,6 +76,26 @@ fn a_node_that_does_not_answer_has_a_page() {
         page.contains("unreachable: refused") && page.contains("The node did not say: <bdi class=\"said\">too slow"),
         "{page}"
     );
+}
+
+#[test]
+fn what_keeps_a_node_from_its_work_is_said_in_a_sentence() {
+    for (health, sentence) in [
+        (Health::Alone, "No other node answers this node"),
+        (Health::Behind, "a chain with more work"),
+        (Health::CannotStore, "cannot write to its disk"),
+        (Health::WaitsForClock, "ahead of this node's clock"),
+    ] {
+        let (mut node, state) = sample(Vec::new());
+        node.service.info.as_mut().unwrap().health = Some(vec![health]);
+        let page = render(&node, &state).into_string();
+        let is_kept = matches!(health, Health::CannotStore | Health::WaitsForClock);
+        assert_eq!((page.contains(", but not now"), page.contains("Hash rate")), (is_kept, !is_kept), "{page}");
+        assert!(page.contains(sentence), "{page}");
+        // What a node said before it stopped answering is old.
+        node.service.error = Some("unreachable".to_owned());
+        assert!(!render(&node, &state).into_string().contains(sentence));
+    }
 }
 
 #[test]

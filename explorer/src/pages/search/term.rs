@@ -54,7 +54,11 @@ impl SearchTerm {
             return Self::Nothing;
         }
         let text = unquoted(typed).to_lowercase();
-        path_of_url(&text).map_or_else(|| parse_name(&text), parse_path)
+        match split_url(&text) {
+            Some((host, "")) if PeerAddress::new(host).is_ok() => Self::Service(host.to_owned()),
+            Some((_, path)) => parse_path(path),
+            None => parse_name(&text),
+        }
     }
 }
 
@@ -66,14 +70,14 @@ fn unquoted(text: &str) -> &str {
     if text.ends_with("...") { text } else { text.trim_end_matches(['.', ':']) }
 }
 
-/// The path of the address of a page, which may be an address of this explorer, of a node, or a path alone.
-fn path_of_url(text: &str) -> Option<&str> {
-    let path = match text.split_once("://") {
-        Some(("http" | "https", rest)) => rest.split_once('/').map_or(rest, |(_, path)| path),
+/// The host and the path of the address of a page, which may be one of this explorer, of a node, or a path alone.
+fn split_url(text: &str) -> Option<(&str, &str)> {
+    let (host, path) = match text.split_once("://") {
+        Some(("http" | "https", rest)) => rest.split_once('/').unwrap_or((rest, "")),
         Some(_) => return None,
-        None => text.strip_prefix('/')?,
+        None => ("", text.strip_prefix('/')?),
     };
-    path.split(['?', '#']).next()
+    Some((host, path.split(['?', '#']).next().unwrap_or_default()))
 }
 
 fn parse_path(path: &str) -> SearchTerm {
