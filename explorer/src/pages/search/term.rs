@@ -55,7 +55,7 @@ impl SearchTerm {
         }
         let text = unquoted(typed).to_lowercase();
         match split_url(&text) {
-            Some((host, "")) if PeerAddress::new(host).is_ok() => Self::Service(host.to_owned()),
+            Some((host, "")) if PeerAddress::new(host).is_some() => Self::Service(host.to_owned()),
             Some((_, path)) => parse_path(path),
             None => parse_name(&text),
         }
