@@ -14,5 +14,5 @@ WORKDIR /data
 # Nothing outside the container can reach 127.0.0.1, so the services listen on all addresses.
 ENV CHAINLAB__TRACKER__HOST=0.0.0.0 CHAINLAB__NODE__HOST=0.0.0.0 CHAINLAB__MEMPOOL__HOST=0.0.0.0 \
     CHAINLAB__EXPLORER__HOST=0.0.0.0 CHAINLAB__NODE__DATA_DIR=/data CHAINLAB__MEMPOOL__DATA_DIR=/data
-HEALTHCHECK --interval=10s --timeout=10s --start-period=10s CMD ["user", "health"]
+HEALTHCHECK --interval=10s --timeout=10s --start-period=10s CMD ["user", "health", "--running"]
 CMD ["user", "--help"]

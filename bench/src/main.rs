@@ -7,6 +7,7 @@ mod chains;
 mod connect;
 mod http_speed;
 mod lab;
+mod laboratory;
 mod long_chain;
 mod payments;
 mod propagation;
@@ -28,6 +29,7 @@ struct Args {
     #[arg(value_enum, default_values_t = [
         Measurement::Search, Measurement::Http, Measurement::Sync, Measurement::Connect, Measurement::Template,
         Measurement::Pushtx, Measurement::Propagation, Measurement::Startup,
+        Measurement::Laboratory,
     ])]
     rows: Vec<Measurement>,
     /// Blocks of the chain to sync
@@ -67,10 +69,12 @@ enum Measurement {
     Propagation,
     /// Time from starting the simulator until every node mines
     Startup,
+    /// Experiments in virtual time
+    Laboratory,
 }
 
 fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+    let args = runtime::flags::parse::<Args>();
     let dir = args.dir.clone().unwrap_or_else(std::env::temp_dir);
     println!("{}", report::Row::HEAD);
     for row in &args.rows {
@@ -84,6 +88,7 @@ fn main() -> anyhow::Result<()> {
             Measurement::LongChain => lab::block_on(long_chain::measure(&dir, args.long_blocks))?,
             Measurement::Propagation => lab::block_on(propagation::measure(&dir))?,
             Measurement::Startup => startup::measure()?,
+            Measurement::Laboratory => laboratory::measure(),
         }
     }
     Ok(())

@@ -33,7 +33,7 @@ Examples:
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match run(Args::parse()).await {
+    match run(runtime::flags::parse::<Args>()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => report_error(error.as_ref(), ExitCode::FAILURE),
     }

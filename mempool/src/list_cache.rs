@@ -1,28 +1,16 @@
-//! Caches the JSON of the last answers of `/unprocessed`, and limits how many long ones are sent at a time.
+//! Caches the JSON of the last answers of `/unprocessed`.
 
 use bytes::Bytes;
-use runtime::server::{self, Response, reply};
-use shared::wire::{PoolOrder, Problem};
+use shared::wire::PoolOrder;
 use std::collections::VecDeque;
-use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-use tokio::sync::Semaphore;
+use std::sync::{Mutex, PoisonError};
 
 /// Most lists in the cache.
 const MAX_KEPT: usize = 4;
-/// Answers above this length are sent in pieces, in bytes.
-const LONG: usize = 256 << 10;
-/// Most long answers that are sent at a time.
-const MAX_LONG_ANSWERS: usize = 64;
-/// How long a client may take to read a long answer.
-const LONG_DEADLINE: Duration = Duration::from_secs(30);
 
 /// The last lists, shared by all requests for the same one, so that many slow readers share a few copies.
 pub(crate) struct ListCache {
     cached: Mutex<VecDeque<CachedList>>,
-    /// Limits the long answers that are being sent.
-    places: Arc<Semaphore>,
 }
 
 struct CachedList {
@@ -34,7 +22,7 @@ struct CachedList {
 
 impl ListCache {
     pub(crate) fn new() -> Self {
-        Self { cached: Mutex::default(), places: Arc::new(Semaphore::new(MAX_LONG_ANSWERS)) }
+        Self { cached: Mutex::default() }
     }
 
     pub(crate) fn get(&self, version: u64, order: PoolOrder, limit: usize) -> Option<Bytes> {
@@ -47,17 +35,6 @@ impl ListCache {
         let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
         cached.truncate(MAX_KEPT - 1);
         cached.push_front(CachedList { version, order, limit, json });
-    }
-
-    pub(crate) fn answer(&self, json: Bytes) -> Result<Response, Problem> {
-        if json.len() <= LONG {
-            return Ok(reply::json_bytes(json));
-        }
-        let busy = |_| server::unavailable("too many long answers are being sent; lower the limit, or try again");
-        let place = self.places.clone().try_acquire_owned().map_err(busy)?;
-        let pieces = (0..json.len()).step_by(LONG).map(move |at| json.slice(at..json.len().min(at + LONG)));
-        let pieces = futures_util::stream::iter(pieces.map(Ok::<_, Infallible>));
-        Ok(reply::stream_in(place, LONG_DEADLINE, "application/json", pieces))
     }
 }
 
@@ -77,16 +54,5 @@ mod tests {
         }
         (0..MAX_KEPT).for_each(|limit| list_cache.put(8, PoolOrder::Age, limit, Bytes::new()));
         assert_eq!(list_cache.get(7, PoolOrder::Fee, 10), None);
-    }
-
-    #[test]
-    fn the_number_of_long_answers_at_a_time_is_bounded() {
-        let list_cache = ListCache::new();
-        let long = Bytes::from(vec![b'x'; LONG + 1]);
-        let answers: Vec<_> = (0..MAX_LONG_ANSWERS).map(|_| list_cache.answer(long.clone()).unwrap()).collect();
-        assert_eq!(list_cache.answer(long.clone()).unwrap_err().status, 503);
-        assert!(list_cache.answer(Bytes::from_static(b"[]")).is_ok(), "a short answer is always sent");
-        drop(answers);
-        assert!(list_cache.answer(long).is_ok());
     }
 }

@@ -132,9 +132,10 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         metrics,
         ..server::Settings::new(&config.http, host, advertise.as_deref())
     };
-    let state =
-        Arc::new(NodeState::new(service.follower.clone(), service.health.clone(), mining.clone(), clock, known_as));
-    let served = service.serve(listener, state, router::router(), kit, shutdown).await;
+    let source_percent = config.http.max_source_percent;
+    let (follower, health) = (service.follower.clone(), service.health.clone());
+    let state = NodeState::new(follower, health, mining.clone(), clock, known_as, source_percent);
+    let served = service.serve(listener, Arc::new(state), router::router(), kit, shutdown).await;
     mining.join().await;
     service.stop().await;
     Ok(served?)

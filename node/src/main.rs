@@ -75,7 +75,7 @@ fn peer(text: &str) -> Result<PeerAddress, String> {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    exit::code_of(run(Args::parse()).await)
+    exit::code_of(run(runtime::flags::parse::<Args>()).await)
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {

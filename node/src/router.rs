@@ -105,12 +105,13 @@ fn work_routes() -> Vec<Route<NodeState>> {
         get("/work", "Work for an outside miner", work::offer)
             .details("Append a nonce of 16 hex digits to `seal` and hash it, until the hash is at most `target`.")
             .query::<WorkQuery>()
-            .returns(Shape::of::<WorkOffer>()),
+            .returns(Shape::of::<WorkOffer>())
+            .refuses(429, "The caller's address has too many open offers for the next block"),
         post("/work", "A nonce that solves offered work", work::solve)
             .details("The answers are those of `POST /block`.")
             .body::<WorkSolution>()
             .returns_with(201, "The block is stored", Shape::of::<BlockResponse>())
-            .refuses(404, "This work is not on offer, or not any more")
+            .refuses(404, "The work is too old (`rule` is `stale`), or was never offered (`not-offered`)")
             .refuses(422, "The hash is above the target"),
     ]
 }

@@ -8,7 +8,7 @@ use http::Method;
 use runtime::clock::Clock;
 use runtime::dns::Resolver;
 use runtime::follower::{Follower, FollowerError};
-use runtime::server::{self, Identity, Request, Service, StandsOn};
+use runtime::server::{self, Identity, Places, Request, Service, StandsOn};
 use runtime::service_health::{Obstacle, ServiceHealth};
 use shared::chain::ChainReader;
 use shared::store::StoreError;
@@ -20,6 +20,8 @@ use tokio::sync::{Semaphore, watch};
 
 /// Most answers of `/sync/blocks` at a time, each of up to 8 MiB.
 const MAX_BLOCK_ANSWERS: usize = 32;
+/// Most reads of the chain at a time; each may take the memory of a few of the longest blocks.
+const MAX_READS: usize = 4;
 
 /// Time to fetch a damaged block again, in seconds.
 const REPAIR_SECONDS: u64 = 5;
@@ -33,22 +35,25 @@ pub(crate) struct NodeState {
     pub(crate) cache: BlockCache,
     /// Limits answers of `/sync/blocks` apart from other streams: slow readers of `/blockchain` must not stop peers
     /// from syncing.
-    pub(crate) block_answers: Arc<Semaphore>,
+    pub(crate) block_answers: Arc<Places>,
     pub(crate) push_guard: PushGuard,
     /// IP addresses whose nodes cannot be called back, each of which was logged.
     pub(crate) uncallable: Mutex<BTreeSet<IpAddr>>,
     /// For the names of peers that send requests.
     pub(crate) resolver: Resolver,
+    reads: Semaphore,
     identity: Identity,
 }
 
 impl NodeState {
+    /// `source_percent` is the share of one source, see [`Places`].
     pub(crate) fn new(
         follower: Follower,
         health: ServiceHealth,
         mining: Mining,
         clock: Clock,
         known_as: watch::Receiver<String>,
+        source_percent: usize,
     ) -> Self {
         Self {
             identity: Identity::new("node", follower.rules().params(), known_as, clock.time()),
@@ -56,12 +61,13 @@ impl NodeState {
             health,
             mining,
             clock,
-            offers: WorkOffers::default(),
+            offers: WorkOffers::new(source_percent),
             cache: BlockCache::new(),
-            block_answers: Arc::new(Semaphore::new(MAX_BLOCK_ANSWERS)),
+            block_answers: Places::new(MAX_BLOCK_ANSWERS, source_percent),
             push_guard: PushGuard::default(),
             uncallable: Mutex::default(),
             resolver: Resolver::default(),
+            reads: Semaphore::new(MAX_READS),
         }
     }
 
@@ -71,6 +77,7 @@ impl NodeState {
         read: impl FnOnce(&ChainReader) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, Problem> {
         let view = self.follower.view().clone();
+        let _turn = self.reads.acquire().await.map_err(|error| server::internal(error.to_string()))?;
         let result = tokio::task::spawn_blocking(move || view.reader().and_then(|reader| read(&reader))).await;
         match result {
             Ok(result) => result.map_err(|error| self.store_problem(&error)),

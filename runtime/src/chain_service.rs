@@ -12,11 +12,12 @@ use crate::registration::{self, Registration};
 use crate::server::{self, Router, Service};
 use crate::service_health::ServiceHealth;
 use shared::chain::{Rules, SideLimits};
+use shared::params::Params;
 use shared::store::StoreError;
 use shared::sync::{PeerAddress, PeerSource, SyncSettings};
 use shared::wire::Role;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -121,9 +122,10 @@ impl ChainService {
             max_peers: settings.max_peers,
             poll_ms: settings.poll_ms,
         };
+        warn_of_wide_future(rules.params());
         let (network, name) = (rules.params().network_id(), rules.params().name.clone());
         let seed = getrandom::u64().map_err(ChainServiceError::Random)?;
-        let file = data.path().join(CHAIN_FILE).display().to_string();
+        let file = store.path().unwrap_or(data.path()).display().to_string();
         let follower_settings =
             FollowerSettings { rules, side_limits: SideLimits::default(), sync, clock, seed, file: file.clone() };
         let (follower, thread) = Follower::start(follower_settings, store.clone()).map_err(|error| match error {
@@ -181,5 +183,22 @@ impl ChainService {
     pub async fn stop(self) {
         self.follower.stop();
         self.thread.join().await;
+    }
+}
+
+/// Warns, once in a process, of parameters that are sound alone but not together.
+fn warn_of_wide_future(params: &Params) {
+    static WARNED: Once = Once::new();
+    let Params { max_future_ms, block_interval_ms, .. } = *params;
+    if params.is_future_too_wide() {
+        WARNED.call_once(|| {
+            tracing::warn!(
+                max_future_ms,
+                block_interval_ms,
+                "miners who date their blocks ahead can slow this network down; for a new network, set max_future_ms \
+                 in [network] to at most {} (3 intervals)",
+                Params::sound_future_ms(block_interval_ms)
+            );
+        });
     }
 }

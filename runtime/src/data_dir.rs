@@ -9,8 +9,8 @@
 //!
 //! Each network and each port has its own folder: a restart finds its chain again, and nothing is mixed up.
 
-use crate::secret_file;
 use crate::store::RedbStore;
+use crate::{secret_file, text_file};
 use shared::keys::{BadKeyFile, KeyPair, NotWritten};
 use shared::params::Params;
 use shared::store::StoreError;
@@ -79,6 +79,9 @@ pub enum DataDirError {
     },
 }
 
+/// Bytes of a token or key file at most; real ones are far smaller.
+const MAX_SECRET_BYTES: u64 = 64 << 10;
+
 /// The folder of the service at a port on a network; it need not exist.
 ///
 /// `network` has passed [`Params::check`]: its name becomes part of the path.
@@ -95,6 +98,13 @@ impl DataDir {
     /// [`DataDirError::InUse`] if another process holds the folder; [`DataDirError::Io`] if it cannot be made.
     pub fn open(root: &Path, network: &Params, service: &'static str, port: u16) -> Result<Self, DataDirError> {
         let path = folder(root, network, service, port);
+        if let Some(old) = folder_of_changed_network(root, network, service, port) {
+            tracing::warn!(
+                folder = %path.display(), old = %old.display(),
+                "a new network begins: its name is known here, but other parameters in [network] make another network; \
+                 its old chain stays in the old folder, and the old parameters continue it"
+            );
+        }
         std::fs::create_dir_all(&path).map_err(io_error("make the folder", &path))?;
         let lock_path = path.join("lock");
         // Never removed: a process that opened the file before its removal would hold a lock that no other process
@@ -129,12 +139,14 @@ impl DataDir {
     /// If the file holds something else, or cannot be read or made.
     pub fn token(&self) -> Result<String, DataDirError> {
         let path = self.path.join("token");
-        match std::fs::read(&path) {
-            Ok(bytes) => {
-                let token = std::str::from_utf8(&bytes).unwrap_or_default().trim_end();
+        match text_file::read(&path, MAX_SECRET_BYTES) {
+            Ok(text) => {
+                warn_if_open(&path);
+                let token = text.trim_end();
                 let is_token = token.len() == 64 && token.bytes().all(|c| matches!(c, b'0'..=b'9' | b'a'..=b'f'));
                 if is_token { Ok(token.to_owned()) } else { Err(DataDirError::BadToken { path }) }
             }
+            Err(error) if error.kind() == ErrorKind::InvalidData => Err(DataDirError::BadToken { path }),
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let token: String = entropy()?.iter().map(|byte| format!("{byte:02x}")).collect();
                 secret_file::create(&path, &format!("{token}\n")).map_err(io_error("make", &path))?;
@@ -150,8 +162,11 @@ impl DataDir {
     /// If the file holds something else, or cannot be read or made.
     pub fn key_pair(&self) -> Result<KeyPair, DataDirError> {
         let path = self.path.join("miner.pem");
-        match std::fs::read_to_string(&path) {
-            Ok(pem) => KeyPair::from_pem(&pem, None).map_err(|source| DataDirError::BadKey { path, source }),
+        match text_file::read(&path, MAX_SECRET_BYTES) {
+            Ok(pem) => {
+                warn_if_open(&path);
+                KeyPair::from_pem(&pem, None).map_err(|source| DataDirError::BadKey { path, source })
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let pair = loop {
                     // Nearly every 32 bytes are a key; the loop hardly ever runs twice.
@@ -164,6 +179,29 @@ impl DataDir {
             }
             Err(source) => Err(io_error("read", &path)(source)),
         }
+    }
+}
+
+/// The folder of the same service on another network of the same name, if this network has none yet: somebody has changed
+/// a parameter of the network, and may expect the old chain.
+fn folder_of_changed_network(root: &Path, network: &Params, service: &str, port: u16) -> Option<PathBuf> {
+    if folder(root, network, service, port).exists() {
+        return None;
+    }
+    let mut networks: Vec<_> =
+        std::fs::read_dir(root).ok()?.filter_map(Result::ok).map(|entry| entry.file_name()).collect();
+    networks.sort();
+    let is_same_name = |name: &&std::ffi::OsString| {
+        name.to_str().and_then(|name| name.rsplit_once('-')).is_some_and(|(name, _)| name == network.name)
+    };
+    let folders = networks.iter().filter(is_same_name).map(|name| root.join(name).join(format!("{service}-{port}")));
+    folders.into_iter().find(|folder| folder.is_dir())
+}
+
+fn warn_if_open(path: &Path) {
+    if text_file::is_open_to_others(path) {
+        let file = path.display();
+        tracing::warn!(%file, "other users of this machine can read this secret; close it with chmod 600");
     }
 }
 
@@ -184,6 +222,37 @@ mod tests {
 
     fn open(root: &Path, port: u16) -> Result<DataDir, DataDirError> {
         DataDir::open(root, &Params::default(), "node", port)
+    }
+
+    #[test]
+    fn a_changed_network_is_noticed_and_names_the_old_folder() {
+        let root = tempfile::tempdir().unwrap();
+        let (old, new) = (Params::default(), Params { reward: 1, ..Params::default() });
+        let other = Params { name: "other".to_owned(), ..Params::default() };
+        let hint = |network: &Params| folder_of_changed_network(root.path(), network, "node", 8100);
+        assert_eq!(hint(&old), None, "the first network");
+        let first = DataDir::open(root.path(), &old, "node", 8100).unwrap();
+        assert_eq!(hint(&new).as_deref(), Some(first.path()));
+        assert_eq!((hint(&old), hint(&other)), (None, None));
+        DataDir::open(root.path(), &new, "node", 8100).unwrap();
+        assert_eq!(hint(&new), None, "both are known now");
+    }
+
+    #[test]
+    fn secrets_with_a_mark_of_an_editor_are_read() {
+        let root = tempfile::tempdir().unwrap();
+        let dir = open(root.path(), 8100).unwrap();
+        for (name, content) in [
+            ("token", dir.token().unwrap()),
+            ("miner.pem", {
+                dir.key_pair().unwrap();
+                std::fs::read_to_string(dir.path().join("miner.pem")).unwrap()
+            }),
+        ] {
+            std::fs::write(dir.path().join(name), format!("\u{feff}{content}\r\n")).unwrap();
+        }
+        dir.token().unwrap();
+        dir.key_pair().unwrap();
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::partition::{Partition, seconds};
 use anyhow::bail;
 use clap::Parser;
 use runtime::config::{CommonArgs, Overrides};
+use runtime::open_files;
 use shared::config::{Config, Hashrate, SimulatorConfig};
 use shared::params::LayerName;
 use shared::random::Random;
@@ -136,6 +137,7 @@ impl Args {
         if !(1..=MAX_NODES).contains(&nodes) {
             bail!("{nodes} nodes: expected 1 to {MAX_NODES}");
         }
+        check_open_files(nodes)?;
         partitions.sort_by_key(|partition| partition.after);
         if !partitions.is_empty() && nodes < 2 {
             bail!("--partition needs at least 2 nodes");
@@ -175,6 +177,22 @@ impl Args {
             partitions,
         })
     }
+}
+
+/// Open files that a run of `nodes` nodes needs: each node has a few of its own, and keeps a connection to each other
+/// node, of which both ends are in this process.
+const fn open_files(nodes: usize) -> u64 {
+    let nodes = nodes as u64;
+    200 + 12 * nodes + 2 * nodes * (nodes - 1)
+}
+
+/// Refuses more nodes than the limit of open files allows, before anything is started.
+fn check_open_files(nodes: usize) -> anyhow::Result<()> {
+    open_files::check_limit(open_files(nodes)).map_err(|error| {
+        let most = (1..nodes).rev().find(|fewer| open_files(*fewer) <= error.allowed).unwrap_or(1);
+        let hint = format!("start at most {most} nodes (--nodes {most}), or raise the hard limit (ulimit -Hn)");
+        anyhow::Error::new(error).context(format!("too many nodes: {nodes}; {hint}"))
+    })
 }
 
 /// Refuses more members and payments than the simulator can handle.
@@ -261,6 +279,16 @@ mod tests {
             let error = format!("{:#}", options(flags).unwrap_err());
             assert!(error.contains(expected), "{flags:?}: {error}");
         }
+    }
+
+    #[test]
+    fn more_nodes_than_open_files_allow_are_refused_with_how_many_can_be_started() {
+        // The limit of tests is far higher, so the count is what is wrong here.
+        let error = format!("{:#}", check_open_files(100_000).unwrap_err());
+        for part in ["too many nodes: 100000; start at most ", "(--nodes ", "open files"] {
+            assert!(error.contains(part), "no {part} in {error}");
+        }
+        assert!(open_files(24) > 1024 && open_files(10) > 256, "where runs were seen to fail");
     }
 
     #[test]

@@ -13,7 +13,7 @@ const WRONG_USAGE: u8 = 2;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let mut args = Args::parse();
+    let mut args = runtime::flags::parse::<Args>();
     let report = match args.command.take() {
         Some(Command::Drive(args)) => {
             let format = OutputFormat::of_stdout(args.json);

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 const FILE: &str = "network.toml";
 
 /// Gives `config` a network of its own: a new name, the current time as its genesis time, and a first difficulty that
-/// fits the hash rate. Changes only values that are still the defaults.
+/// fits the hash rate, and a largest future that fits the interval. Changes only values that are still the defaults.
 pub fn make_fresh(config: &mut Config, random: &mut Random) {
     let defaults = Params::default();
     let network = &mut config.network;
@@ -24,6 +24,9 @@ pub fn make_fresh(config: &mut Config, random: &mut Random) {
     }
     if network.genesis_time == defaults.genesis_time {
         network.genesis_time = Clock::new(0).time();
+    }
+    if network.max_future_ms == defaults.max_future_ms {
+        network.max_future_ms = Params::sound_future_ms(network.block_interval_ms);
     }
     if network.initial_difficulty == defaults.initial_difficulty
         && let Hashrate::PerSecond(each) = config.simulator.hashrate
@@ -98,6 +101,10 @@ mod tests {
         assert!(name.starts_with("sim-") && name.len() == 10, "{name}");
         assert!(*genesis_time > Params::default().genesis_time);
         assert_eq!(initial_difficulty.value(), 4 * 50_000 * 5);
+        config = Config::default();
+        config.network.block_interval_ms = 500;
+        make_fresh(&mut config, &mut Random::new(1));
+        assert_eq!(config.network.max_future_ms, 1500);
         config.network.check().unwrap();
     }
 

@@ -7,6 +7,7 @@
 
 #[cfg(feature = "browser")]
 pub mod browser;
+mod fixed_answer;
 mod http;
 mod logged;
 mod money;
@@ -14,6 +15,7 @@ mod process;
 mod services;
 mod until;
 
+pub use fixed_answer::FixedAnswer;
 pub use http::{Answer, client, http};
 pub use logged::{Ended, LoggedProcess};
 pub use money::{address, key, pay, payment};

@@ -2,19 +2,25 @@
 //!
 //! A tracker that connects to any address it is given could be used to scan networks that the caller cannot reach. So
 //! the name is resolved once, its address is compared with the caller's, and exactly that address is called.
+//!
+//! A service that hangs holds a turn for seconds. So each source has a share of the turns, each address is called once
+//! at a time, and members that are listed and answered last time have turns of their own.
 
 use runtime::client::{Client, Error, HostPort, role_name};
 use runtime::dns::Resolver;
-use runtime::server::{bad_request, forbidden, unavailable, unprocessable};
+use runtime::server::{Places, Source, bad_request, forbidden, unavailable, unprocessable};
 use shared::wire::{Info, Problem, Role};
+use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpSocket;
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
-/// Most calls back at a time, for all callers together.
-const MAX_CALLBACKS: usize = 64;
+/// Most calls back at a time to services that are not listed, or did not answer last time.
+const MAX_NEW: usize = 48;
+/// Most calls back at a time to other members, whose leases are renewed.
+const MAX_RENEWALS: usize = 16;
 /// Longest time that a caller waits for its turn, and that resolving its name may take.
 const MAX_WAIT: Duration = Duration::from_secs(2);
 
@@ -22,29 +28,42 @@ pub(crate) struct Callback {
     client: Client,
     resolver: Resolver,
     allow_foreign: bool,
-    turns: Semaphore,
-}
-
-/// A service that answered the call back as the kind that it was registered as.
-pub(crate) struct VerifiedService {
-    pub(crate) address: HostPort,
-    pub(crate) info: Info,
+    new: Arc<Places>,
+    renewals: Arc<Places>,
+    /// The addresses that are being called.
+    called: Mutex<HashSet<SocketAddr>>,
 }
 
 impl Callback {
-    pub(crate) fn new(allow_foreign: bool) -> Result<Self, Error> {
-        let turns = Semaphore::new(MAX_CALLBACKS);
-        Ok(Self { client: Client::new(None, None)?, resolver: Resolver::default(), allow_foreign, turns })
+    /// `source_percent` is the share of the turns that one source has, see [`Places`].
+    pub(crate) fn new(allow_foreign: bool, source_percent: usize) -> Result<Self, Error> {
+        Ok(Self {
+            client: Client::new(None, None)?,
+            resolver: Resolver::default(),
+            allow_foreign,
+            new: Places::new(MAX_NEW, source_percent),
+            renewals: Places::new(MAX_RENEWALS, source_percent),
+            called: Mutex::default(),
+        })
     }
 
-    /// Calls `url` back, if `caller` may register it, and checks that a service with `role` answers.
-    pub(crate) async fn verify(&self, caller: IpAddr, url: &str, role: Role) -> Result<VerifiedService, Problem> {
-        let address = address(caller, url)?;
-        let turn = timeout(MAX_WAIT, self.turns.acquire()).await;
-        let Ok(Ok(_turn)) = turn else {
-            return Err(unavailable("the tracker makes too many calls back at the moment; try again"));
+    /// Calls `address` back, if `caller` may register it, and checks that a service with `role` answers.
+    pub(crate) async fn verify(
+        &self,
+        caller: IpAddr,
+        source: Source,
+        address: &HostPort,
+        role: Role,
+        is_renewal: bool,
+    ) -> Result<Info, Problem> {
+        let turns = if is_renewal { &self.renewals } else { &self.new };
+        let _turn = turns.take(source, 1, MAX_WAIT).await.map_err(|full| {
+            unavailable(format!("the tracker makes too many calls back at the moment ({full}); try again"))
+        })?;
+        let socket = self.resolve(caller, address).await?;
+        let Some(_call) = Call::begin(&self.called, socket) else {
+            return Err(unavailable(format!("the tracker is calling {socket} already; try again")));
         };
-        let socket = self.resolve(caller, &address).await?;
         let info = self.client.info_at(socket).await.map_err(|error| {
             let hint = "the tracker must be able to reach what it lists (firewall? wrong port? not started yet?)";
             unprocessable("callback", format!("GET http://{socket}/info failed: {error}; {hint}"))
@@ -57,7 +76,7 @@ impl Callback {
                 format!("expected a {service} at {address}, but its /info says {got:?}"),
             ));
         }
-        Ok(VerifiedService { address, info })
+        Ok(info)
     }
 
     /// The address to connect to.
@@ -85,8 +104,28 @@ impl Callback {
     }
 }
 
+/// A call to an address, which no other call is made to meanwhile.
+struct Call<'a> {
+    called: &'a Mutex<HashSet<SocketAddr>>,
+    socket: SocketAddr,
+}
+
+impl<'a> Call<'a> {
+    fn begin(called: &'a Mutex<HashSet<SocketAddr>>, socket: SocketAddr) -> Option<Self> {
+        let is_first = called.lock().unwrap_or_else(PoisonError::into_inner).insert(socket);
+        // Lazily: dropping a `Call` ends it.
+        is_first.then(|| Self { called, socket })
+    }
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        self.called.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.socket);
+    }
+}
+
 /// Parses `host:port`, or `:port` for a port of the caller.
-fn address(caller: IpAddr, url: &str) -> Result<HostPort, Problem> {
+pub(crate) fn address(caller: IpAddr, url: &str) -> Result<HostPort, Problem> {
     let bad = |error: &dyn std::fmt::Display| bad_request(format!("url: {error}"));
     match url.strip_prefix(':') {
         Some(port) => {
@@ -99,7 +138,7 @@ fn address(caller: IpAddr, url: &str) -> Result<HostPort, Problem> {
 }
 
 /// Whether this machine has the address: only then it can be bound.
-pub(crate) fn is_local_address(ip: IpAddr) -> bool {
+fn is_local_address(ip: IpAddr) -> bool {
     let socket = if ip.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
     !ip.is_unspecified() && socket.is_ok_and(|socket| socket.bind(SocketAddr::new(ip, 0)).is_ok())
 }
@@ -120,7 +159,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_caller_may_register_only_itself() {
-        let callback = Callback::new(false).unwrap();
+        let callback = Callback::new(false, 25).unwrap();
         for (caller, address, expected) in [
             (HERE, "127.0.0.1:8100", Ok("127.0.0.1:8100")),
             (HERE, "127.0.0.2:8100", Ok("127.0.0.2:8100")),
@@ -142,7 +181,7 @@ mod tests {
 
     #[tokio::test]
     async fn allow_foreign_lifts_this_restriction() {
-        let callback = Callback::new(true).unwrap();
+        let callback = Callback::new(true, 25).unwrap();
         assert_eq!(check(&callback, AWAY, "127.0.0.1:8100").await.as_deref(), Ok("127.0.0.1:8100"));
         assert_eq!(check(&callback, HERE, "0.0.0.0:8100").await, Err(403));
     }

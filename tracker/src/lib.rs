@@ -51,7 +51,8 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     let address = listener.local_addr()?;
     // Without a network, so that members of all networks can register.
     let kit = server::Settings { metrics, ..server::Settings::new(&http, &tracker.host, None) };
-    let state = state::TrackerState::new(address, &tracker, &network).map_err(io::Error::other)?;
+    let state =
+        state::TrackerState::new(address, &tracker, http.max_source_percent, &network).map_err(io::Error::other)?;
     tracing::info!(%address, "tracker listens");
     server::serve(listener, Arc::new(state), router::router(), kit, shutdown).await
 }

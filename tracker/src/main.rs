@@ -30,7 +30,7 @@ Examples:
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    exit::code_of(run(Args::parse()).await)
+    exit::code_of(run(runtime::flags::parse::<Args>()).await)
 }
 
 async fn run(args: Args) -> anyhow::Result<()> {

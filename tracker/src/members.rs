@@ -1,11 +1,11 @@
 //! The table of members with its leases and limits. It reads no clock: time comes in as an argument.
 
 use runtime::client::HostPort;
+use runtime::server::Source;
 use shared::block::{BlockHash, Timestamp};
 use shared::chain::Tip;
 use shared::wire::{Member, Role};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +14,10 @@ pub struct MemberLimits {
     pub lease: Duration,
     /// Most members.
     pub total: usize,
-    /// Most members that were registered from one remote address; those from the tracker's own machine are not limited.
+    /// Most members that were registered from one remote source.
     pub per_source: usize,
+    /// Most members that were registered from one source on the tracker's own machine.
+    pub per_local_source: usize,
 }
 
 /// A caller whose address was checked and called back.
@@ -25,8 +27,8 @@ pub struct NewMember {
     pub role: Role,
     pub network_id: BlockHash,
     pub tip: Option<Tip>,
-    /// The remote address that registered it; `None` for the tracker's own machine.
-    pub source: Option<IpAddr>,
+    /// Where it was registered from.
+    pub source: Source,
 }
 
 /// Why no further member is listed.
@@ -43,13 +45,15 @@ struct MemberRecord {
     member: NewMember,
     last_seen: Timestamp,
     until: Instant,
+    /// Whether it answered the last call back.
+    answers: bool,
 }
 
 /// The table of members.
 ///
 /// # Invariants
-/// At most [`MemberLimits::total`] members, of which at most [`MemberLimits::per_source`] are from one remote address;
-/// at most one for each `host:port`.
+/// At most [`MemberLimits::total`] members, of which at most [`MemberLimits::per_source`] are from one remote source,
+/// and at most [`MemberLimits::per_local_source`] from one on this machine; at most one for each `host:port`.
 #[derive(Debug)]
 pub struct MemberTable {
     limits: MemberLimits,
@@ -66,21 +70,35 @@ impl MemberTable {
     /// # Errors
     /// [`TableFull`]; then only expired members have been removed.
     pub fn register(&mut self, now: Instant, time: Timestamp, member: NewMember) -> Result<(), TableFull> {
-        let MemberLimits { lease, total, per_source } = self.limits;
+        let MemberLimits { lease, total, per_source, per_local_source } = self.limits;
         self.records.retain(|_, record| record.until > now);
         let held = self.records.get(&member.address).map(|record| record.member.source);
         if held.is_none() && self.records.len() >= total {
             return Err(TableFull::Total(total));
         }
-        if member.source.is_some() && held != Some(member.source) {
+        if held != Some(member.source) {
+            let share = if member.source.is_here() { per_local_source } else { per_source };
             let same = |record: &&MemberRecord| record.member.source == member.source;
-            if self.records.values().filter(same).count() >= per_source {
-                return Err(TableFull::Source(per_source));
+            if self.records.values().filter(same).count() >= share {
+                return Err(TableFull::Source(share));
             }
         }
-        let record = MemberRecord { last_seen: time, until: now + lease, member };
+        let record = MemberRecord { last_seen: time, until: now + lease, answers: true, member };
         self.records.insert(record.member.address.clone(), record);
         Ok(())
+    }
+
+    /// Whether `source` has registered `address`, and it answered when it was called last.
+    pub fn is_reliable(&self, now: Instant, address: &HostPort, source: Source) -> bool {
+        let record = self.records.get(address).filter(|record| record.until > now);
+        record.is_some_and(|record| record.answers && record.member.source == source)
+    }
+
+    /// Notes that `address`, if `source` has registered it, did not answer when it was called.
+    pub fn note_silence(&mut self, address: &HostPort, source: Source) {
+        if let Some(record) = self.records.get_mut(address).filter(|record| record.member.source == source) {
+            record.answers = false;
+        }
     }
 
     /// Addresses of live members with one role, on one network or on all.
@@ -116,12 +134,13 @@ impl MemberTable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv4Addr;
+    use std::net::{IpAddr, Ipv4Addr};
 
     const LEASE: Duration = Duration::from_secs(60);
 
     fn members(total: usize, per_source: usize) -> (MemberTable, Instant) {
-        (MemberTable::new(MemberLimits { lease: LEASE, total, per_source }), Instant::now())
+        let limits = MemberLimits { lease: LEASE, total, per_source, per_local_source: total };
+        (MemberTable::new(limits), Instant::now())
     }
 
     fn member(address: &str, source: Option<u8>) -> NewMember {
@@ -130,8 +149,14 @@ mod tests {
             role: Role::Node,
             network_id: BlockHash::of("a"),
             tip: None,
-            source: source.map(|last| IpAddr::V4(Ipv4Addr::new(192, 0, 2, last))),
+            source: source_of(source),
         }
+    }
+
+    /// A source in a remote network, or on this machine.
+    fn source_of(last: Option<u8>) -> Source {
+        let remote = last.map_or(Ipv4Addr::LOCALHOST, |last| Ipv4Addr::new(192, 0, 2, last));
+        Source::new(IpAddr::V4(remote), IpAddr::V4(Ipv4Addr::LOCALHOST))
     }
 
     #[test]
@@ -161,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn one_remote_address_cannot_fill_the_table_but_the_trackers_machine_can() {
+    fn one_source_has_a_share_of_the_table_and_the_trackers_machine_a_larger_one() {
         let (mut members, start) = members(100, 2);
         for address in ["a:1", "a:2"] {
             members.register(start, Timestamp::EPOCH, member(address, Some(1))).unwrap();
@@ -172,9 +197,31 @@ mod tests {
         members.register(start, Timestamp::EPOCH, member("b:1", Some(2))).unwrap();
         // Taking over an address that another source registered is not a renewal.
         assert_eq!(members.register(start, Timestamp::EPOCH, member("b:1", Some(1))), Err(TableFull::Source(2)));
+        members.limits.per_local_source = 5;
         for port in 1..=5 {
             members.register(start, Timestamp::EPOCH, member(&format!("c:{port}"), None)).unwrap();
         }
+        let sixth = member("c:6", None);
+        assert_eq!(members.register(start, Timestamp::EPOCH, sixth), Err(TableFull::Source(5)));
+    }
+
+    #[test]
+    fn a_member_is_reliable_for_its_source_until_it_does_not_answer() {
+        let (mut members, start) = members(10, 10);
+        let (node, ours, theirs) = (member("a:1", Some(1)), source_of(Some(1)), source_of(Some(2)));
+        assert!(!members.is_reliable(start, &node.address, ours), "it is not listed");
+        members.register(start, Timestamp::EPOCH, node.clone()).unwrap();
+        assert!(members.is_reliable(start, &node.address, ours));
+        assert!(
+            !members.is_reliable(start, &node.address, theirs)
+                && !members.is_reliable(start + LEASE, &node.address, ours)
+        );
+        members.note_silence(&node.address, theirs);
+        assert!(members.is_reliable(start, &node.address, ours), "another source cannot say so");
+        members.note_silence(&node.address, ours);
+        assert!(!members.is_reliable(start, &node.address, ours));
+        members.register(start, Timestamp::EPOCH, node.clone()).unwrap();
+        assert!(members.is_reliable(start, &node.address, ours), "it answered again");
     }
 
     #[test]

@@ -21,7 +21,10 @@ pub(crate) fn router() -> Router<TrackerState> {
                 .refuses(403, "`url` names another host than the caller's")
                 .refuses(422, "The call back failed, or reached another kind of service (`rule` says which)")
                 .refuses(429, "The caller's address has as many members listed as one may have")
-                .refuses(503, "The tracker lists as many members as it may, or makes too many calls back"),
+                .refuses(
+                    503,
+                    "The tracker lists as many members as it may, or makes too many calls back, or one to this address",
+                ),
             get("/nodes", "`host:port` of the live nodes of all networks", routes::nodes)
                 .returns(Shape::plain::<Vec<String>>()),
             get("/members", "All members, with role, network, tip and last registration", routes::members)

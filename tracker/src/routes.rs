@@ -1,6 +1,6 @@
 //! The tracker's handlers.
 
-use crate::callback::{VerifiedService, is_local_address};
+use crate::callback;
 use crate::members::{NewMember, TableFull};
 use crate::state::TrackerState;
 use http::StatusCode;
@@ -51,11 +51,17 @@ impl From<Member> for ScrapeTarget {
 
 pub(crate) async fn register(tracker: Arc<TrackerState>, request: Request) -> Result<Response, Problem> {
     let RegisterQuery { url, role } = request.query()?;
-    let (caller, role) = (request.remote.ip(), role.unwrap_or(Role::Node));
-    let VerifiedService { address, info } = tracker.callback.verify(caller, &url, role).await?;
+    let (caller, source, role) = (request.remote.ip(), request.source, role.unwrap_or(Role::Node));
+    let address = callback::address(caller, &url)?;
+    let is_renewal = tracker.members().is_reliable(Instant::now(), &address, source);
+    let checked = tracker.callback.verify(caller, source, &address, role, is_renewal).await;
+    let info = checked.inspect_err(|problem| {
+        if problem.rule.is_some() {
+            tracker.members().note_silence(&address, source);
+        }
+    })?;
     let registered = address.to_string();
     let network_id = info.network_id;
-    let source = (!is_local_address(caller)).then_some(caller);
     let member = NewMember { address, role, network_id, tip: info.tip, source };
 
     let (now, time) = (Instant::now(), tracker.clock.time());

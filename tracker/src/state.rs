@@ -4,7 +4,7 @@ use crate::callback::Callback;
 use crate::members::{MemberLimits, MemberTable};
 use runtime::client::Error;
 use runtime::clock::Clock;
-use runtime::server::{Identity, Service};
+use runtime::server::{Identity, LOCAL_PERCENT, Service};
 use shared::params::Params;
 use shared::wire::Info;
 use std::net::SocketAddr;
@@ -25,19 +25,21 @@ impl TrackerState {
     pub(crate) fn new(
         address: SocketAddr,
         config: &shared::config::TrackerConfig,
+        source_percent: usize,
         network: &Params,
     ) -> Result<Self, Error> {
         let limits = MemberLimits {
             lease: Duration::from_secs(config.lease_seconds),
             total: config.max_members,
             per_source: config.max_members_per_source,
+            per_local_source: (config.max_members * LOCAL_PERCENT).div_ceil(100).max(config.max_members_per_source),
         };
         let clock = Clock::new(0);
         Ok(Self {
             identity: Identity::at("tracker", network, address, clock.time()),
             clock,
             lease_seconds: config.lease_seconds,
-            callback: Callback::new(config.allow_foreign)?,
+            callback: Callback::new(config.allow_foreign, source_percent)?,
             members: Mutex::new(MemberTable::new(limits)),
         })
     }

@@ -224,3 +224,59 @@ async fn members_are_listed_as_targets_for_prometheus() {
     let expected = serde_json::json!([{ "targets": [node.at()], "labels": { "role": "node", "network": network } }]);
     assert_eq!(targets, expected);
 }
+
+/// Accepts connections and answers none.
+async fn silent() -> (SocketAddr, tokio::task::JoinHandle<()>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let accept = async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            held.push(stream);
+        }
+    };
+    (address, tokio::spawn(accept))
+}
+
+#[tokio::test]
+async fn callbacks_that_hang_do_not_keep_listed_members_from_renewing() {
+    let tracker = tracker(TrackerConfig { lease_seconds: 3, ..TrackerConfig::default() }).await;
+    let node = stand_in("node", "a").await;
+    let client = client();
+    client.register(&tracker.at(), &node.at(), Role::Node).await.unwrap();
+    let mut hanging = Vec::new();
+    for _ in 0..100 {
+        let (address, task) = silent().await;
+        let (at, client) = (tracker.at(), client.clone());
+        hanging.push(task);
+        hanging.push(tokio::spawn(async move {
+            while let Err(Error::Refused(_) | Error::Slow) =
+                client.register(&at, &address.to_string(), Role::Node).await
+            {}
+        }));
+    }
+    for _ in 0..5 {
+        sleep(Duration::from_millis(400)).await;
+        client.register(&tracker.at(), &node.at(), Role::Node).await.unwrap();
+        assert_eq!(client.nodes(&tracker.at()).await.unwrap(), [node.at()]);
+    }
+    hanging.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+#[tokio::test]
+async fn an_address_is_called_back_once_at_a_time() {
+    let tracker = tracker(TrackerConfig::default()).await;
+    let (address, task) = silent().await;
+    let client = client();
+    let calls = (0..10).map(|_| {
+        let (at, client) = (tracker.at(), client.clone());
+        tokio::spawn(async move { refusal(client.register(&at, &address.to_string(), Role::Node).await).status })
+    });
+    let mut statuses = Vec::new();
+    for call in calls.collect::<Vec<_>>() {
+        statuses.push(call.await.unwrap());
+    }
+    statuses.sort_unstable();
+    assert_eq!((statuses[0], &statuses[1..]), (422, &[503; 9][..]), "one call, which hangs");
+    task.abort();
+}

@@ -3,6 +3,7 @@
 //! A text that begins with `lab1` is an address, and its checksum must hold: a mistyped address is never taken for a
 //! seed.
 
+use runtime::sanitize;
 use shared::keys::{KeyPair, PlainVerifier, Verifier};
 use shared::ledger::{Address, BadAddress, TransactionViolation};
 use std::str::FromStr;
@@ -54,7 +55,7 @@ impl AddressArg {
     /// The address, followed by the seed if there is one.
     pub fn description(&self) -> String {
         match &self.seed {
-            Some(seed) => format!("{} (the seed {seed:?})", self.address),
+            Some(seed) => format!("{} (the seed {})", self.address, sanitize::quoted(seed)),
             None => self.address.to_string(),
         }
     }

@@ -68,7 +68,8 @@ pub(crate) async fn wait(
                     shown = Some(confirmations);
                     if !console.shows_progress() || confirmations >= wanted {
                         bar.finish_and_clear();
-                        console.print(&Progress { id, confirmations, wanted })?;
+                        // A closed terminal does not end the wait, whose result is the exit code.
+                        let _ = console.print(&Progress { id, confirmations, wanted });
                     }
                 }
                 if confirmations >= wanted {

@@ -7,8 +7,8 @@ use runtime::client;
 use runtime::config::ConfigError;
 use serde_json::{Value, json};
 use shared::keys::{BadKeyFile, NotWritten};
-use shared::ledger::{Amount, TransactionId, TransactionViolation};
-use shared::wire::Role;
+use shared::ledger::{Address, Amount, TransactionId, TransactionViolation};
+use shared::wire::{Health, Role};
 use std::io;
 use std::path::PathBuf;
 
@@ -54,6 +54,12 @@ pub enum Error {
     /// No service answers on this machine.
     #[error("no Chainlab service runs on the usual ports of this machine; name one as host:port")]
     NoLocalService,
+    /// The tracker refuses the request.
+    #[error("{}", request_failure(tracker, source))]
+    TrackerRefuses { tracker: String, source: Box<client::Error> },
+    /// A service runs but is not well.
+    #[error("the service at {at} is not well: it {}", health_text(*health))]
+    NotHealthy { at: String, health: Health },
     /// The service at the address has another role.
     #[error("the service at {at} is a {got}, not a {expected}; name a {expected}")]
     WrongService { at: String, got: String, expected: &'static str },
@@ -87,6 +93,12 @@ pub enum Error {
         /// The payer's balance in words.
         has: String,
     },
+    /// The number of the payment belongs to another payment.
+    #[error(
+        "the number of --id belongs to another payment of this payer: {amount} LAB to {to} (transaction {id}); choose \
+         another number, or repeat that payment exactly"
+    )]
+    IdUsed { id: TransactionId, amount: Amount, to: Address },
     /// The mempool does not know the transaction.
     #[error("the mempool does not know the transaction {0}: it was never sent, or the mempool has dropped it")]
     UnknownTransaction(TransactionId),
@@ -159,12 +171,18 @@ pub enum Error {
 }
 
 impl Error {
-    /// The exit code: 0 done, 1 refused or failed, 2 wrong usage.
+    /// The exit code: 0 done, 1 refused or failed, 2 wrong usage; 3 to 6 for a service that is not well.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(_) | Self::Config(_) => 2,
-            // The reader has closed the pipe, as `head` does.
-            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
+            Self::NotHealthy { health, .. } => match health {
+                Health::Alone => 3,
+                Health::Behind => 4,
+                Health::CannotStore => 5,
+                Health::WaitsForClock => 6,
+            },
+            // The reader has closed the pipe, as `head` does, or the terminal.
+            Self::Output(error) if is_reader_gone(error) => 0,
             _ => 1,
         }
     }
@@ -180,6 +198,8 @@ impl Error {
             Self::Usage(_) => "usage",
             Self::Config(_) => "config",
             Self::NoTracker { .. } => "no-tracker",
+            Self::TrackerRefuses { .. } => "refused",
+            Self::NotHealthy { health, .. } => health.word(),
             Self::NoMember { role: Role::Mempool, .. } => "no-mempool",
             Self::NoMember { .. } => "no-node",
             Self::SeveralNetworks { .. } => "several-networks",
@@ -193,6 +213,7 @@ impl Error {
             },
             Self::Violation(violation) => violation.name(),
             Self::InsufficientBalance { .. } => "balance",
+            Self::IdUsed { .. } => "id-used",
             Self::UnknownTransaction(_) => "unknown",
             Self::LeftPool { .. } => "vanished",
             Self::WaitTimeout { .. } => "waited-in-vain",
@@ -212,7 +233,7 @@ impl Error {
     /// The error as one JSON value.
     pub fn to_json(&self) -> Value {
         let mut error = json!({ "kind": self.kind(), "message": self.to_string() });
-        if let Self::Request { source, .. } = self
+        if let Self::Request { source, .. } | Self::TrackerRefuses { source, .. } = self
             && let client::Error::Refused(problem) = source.as_ref()
         {
             error["status"] = json!(problem.status);
@@ -222,6 +243,23 @@ impl Error {
         }
         json!({ "error": error })
     }
+}
+
+/// What a word of `/info` means, after "it".
+pub(crate) const fn health_text(health: Health) -> &'static str {
+    match health {
+        Health::Alone => "is alone: no peer answers it",
+        Health::Behind => "is behind: a better chain is known and not here yet",
+        Health::CannotStore => "cannot store: its disk is full or fails",
+        Health::WaitsForClock => "waits for the clock: its chain is ahead of this machine's clock",
+    }
+}
+
+/// Whether an output failed because its reader has gone.
+fn is_reader_gone(error: &io::Error) -> bool {
+    /// EIO on Unix: what a program gets from a terminal that is closed.
+    const INPUT_OUTPUT_ERROR: i32 = 5;
+    error.kind() == io::ErrorKind::BrokenPipe || cfg!(unix) && error.raw_os_error() == Some(INPUT_OUTPUT_ERROR)
 }
 
 /// The name of a role's program and flag.

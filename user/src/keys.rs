@@ -6,10 +6,9 @@
 use crate::console::Console;
 use crate::{Error, random};
 use clap::Args;
-use runtime::secret_file;
+use runtime::{sanitize, secret_file, text_file};
 use shared::keys::{BadKeyFile, KeyPair};
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Bytes to read of a key or password file at most; real ones are far smaller.
@@ -32,7 +31,7 @@ pub(crate) struct KeyArgs {
 #[group(required = true, multiple = false)]
 struct KeySource {
     /// The seed text of the paying key; insecure, for exercises
-    #[arg(short, long)]
+    #[arg(short, long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
     seed: Option<String>,
     /// The key file of the paying key
     #[arg(short, long)]
@@ -43,7 +42,7 @@ impl KeyArgs {
     /// Returns the key pair, and a name of it for messages.
     pub(crate) fn load(&self, console: &mut Console) -> Result<(KeyPair, String), Error> {
         match (&self.source.seed, &self.source.file) {
-            (Some(seed), _) => Ok((KeyPair::from_seed(seed), format!("the seed {seed:?}"))),
+            (Some(seed), _) => Ok((KeyPair::from_seed(seed), format!("the seed {}", sanitize::quoted(seed)))),
             (None, Some(file)) => {
                 let pair = read(file, self.password_file.as_deref(), console)?;
                 Ok((pair, file.display().to_string()))
@@ -55,22 +54,28 @@ impl KeyArgs {
 
 /// Reads a key file. If it is encrypted and `password_file` is `None`, asks for the password.
 pub(crate) fn read(path: &Path, password_file: Option<&Path>, console: &mut Console) -> Result<KeyPair, Error> {
-    let text = read_text(path)?;
-    if is_readable_by_others(path) {
-        console
-            .note(&format!("other users of this machine can read {0}; close it with `chmod 600 {0}`", path.display()));
-    }
+    let text = read_secret(path, console)?;
     let wrong = |source| Error::KeyFile { path: path.to_owned(), source };
-    match KeyPair::from_pem(&text, None) {
-        Err(BadKeyFile::PasswordNeeded) => {
-            let password = match password_file {
-                Some(file) => read_password(file)?,
-                None => prompt_password(&format!("password of {}: ", path.display()))?,
-            };
+    match (KeyPair::from_pem(&text, None), password_file) {
+        (Err(BadKeyFile::PasswordNeeded), Some(file)) => open_with_file(&text, file, console)?.map_err(wrong),
+        (Err(BadKeyFile::PasswordNeeded), None) => {
+            let password = prompt_password(&format!("password of {}: ", path.display()))?;
             KeyPair::from_pem(&text, Some(&password)).map_err(wrong)
         }
-        other => other.map_err(wrong),
+        (other, _) => other.map_err(wrong),
     }
+}
+
+/// Decrypts a key with the password in a file.
+fn open_with_file(pem: &str, file: &Path, console: &mut Console) -> Result<Result<KeyPair, BadKeyFile>, Error> {
+    let password = read_password(file, console)?;
+    let opened = KeyPair::from_pem(pem, Some(&password));
+    // Earlier versions took an editor's mark in front of the file for a part of the password.
+    let has_mark = || std::fs::read(file).is_ok_and(|bytes| bytes.starts_with("\u{feff}".as_bytes()));
+    if matches!(opened, Err(BadKeyFile::WrongPassword)) && has_mark() {
+        return Ok(KeyPair::from_pem(pem, Some(&format!("\u{feff}{password}"))));
+    }
+    Ok(opened)
 }
 
 /// Writes a new key file; fails if the path exists.
@@ -86,9 +91,18 @@ pub(crate) fn write(path: &Path, pair: &KeyPair, password: Option<&str>) -> Resu
 }
 
 /// Reads the first line of a file.
-pub(crate) fn read_password(path: &Path) -> Result<String, Error> {
+pub(crate) fn read_password(path: &Path, console: &mut Console) -> Result<String, Error> {
+    Ok(read_secret(path, console)?.lines().next().unwrap_or_default().to_owned())
+}
+
+/// Reads a text file with a secret; prints a note if other users can read it.
+pub(crate) fn read_secret(path: &Path, console: &mut Console) -> Result<String, Error> {
     let text = read_text(path)?;
-    Ok(text.lines().next().unwrap_or_default().to_owned())
+    if text_file::is_open_to_others(path) {
+        console
+            .note(&format!("other users of this machine can read {0}; close it with `chmod 600 {0}`", path.display()));
+    }
+    Ok(text)
 }
 
 /// Asks twice for a new password.
@@ -103,19 +117,5 @@ fn prompt_password(prompt: &str) -> Result<String, Error> {
 
 /// Reads a text file, up to [`MAX_BYTES`].
 pub(crate) fn read_text(path: &Path) -> Result<String, Error> {
-    let failed = |source| Error::File { action: "read", path: path.to_owned(), source };
-    let mut text = String::new();
-    File::open(path).map_err(failed)?.take(MAX_BYTES).read_to_string(&mut text).map_err(failed)?;
-    Ok(text)
-}
-
-#[cfg(unix)]
-fn is_readable_by_others(path: &Path) -> bool {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o077 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_readable_by_others(_: &Path) -> bool {
-    false
+    text_file::read(path, MAX_BYTES).map_err(|source| Error::File { action: "read", path: path.to_owned(), source })
 }

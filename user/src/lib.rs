@@ -5,6 +5,7 @@
 
 mod address_arg;
 mod args;
+mod as_of;
 pub mod commands;
 mod confirmation_wait;
 mod console;

@@ -1,13 +1,12 @@
 //! The program `user`: parses flags and calls [`user::run`]. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
 
-use clap::Parser;
-use runtime::telemetry;
+use runtime::{flags, telemetry};
 use std::process::ExitCode;
 use user::{Args, Console, Error};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match flags::try_parse::<Args>() {
         Ok(args) => args,
         // With --json, a usage error is printed as JSON too; help and version never are.
         Err(error) if error.use_stderr() && std::env::args_os().any(|arg| arg == "--json") => {

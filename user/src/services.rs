@@ -6,7 +6,7 @@
 use crate::Error;
 use crate::console::Console;
 use crate::error::role_name;
-use runtime::client::{self, Client, HostPort};
+use runtime::client::{self, Client, HostPort, OldestPosition};
 use runtime::sanitize;
 use shared::block::BlockHash;
 use shared::chain::Tip;
@@ -37,6 +37,8 @@ pub struct RemoteService {
     pub tip: Option<Tip>,
     /// A client that accepts answers of this network only.
     pub client: Client,
+    /// The block that the answers to `client` stand on, if they tell.
+    pub position: OldestPosition,
 }
 
 impl RemoteService {
@@ -103,8 +105,13 @@ impl Context {
     pub async fn members(&self) -> Result<Vec<Member>, Error> {
         let tracker = &self.config.user.tracker;
         let client = Client::new(None, None).map_err(Error::Client)?;
-        let no_tracker = |source| Error::NoTracker { tracker: tracker.clone(), source: Box::new(source) };
-        client.members(tracker).await.map_err(no_tracker)
+        client.members(tracker).await.map_err(|error| {
+            let (tracker, source) = (tracker.clone(), Box::new(error));
+            match *source {
+                client::Error::Refused(_) => Error::TrackerRefuses { tracker, source },
+                _ => Error::NoTracker { tracker, source },
+            }
+        })
     }
 
     /// The live member of a role with the most work; only of `network`, if given.
@@ -154,8 +161,9 @@ impl Context {
                 params.network_id()
             )));
         }
-        let client = Client::new(Some(id), None).map_err(Error::Client)?;
-        Ok(RemoteService { address: at.to_owned(), network_id: id, params, tip, client })
+        let position = OldestPosition::default();
+        let client = Client::new(Some(id), None).map_err(Error::Client)?.observed_by(&position);
+        Ok(RemoteService { address: at.to_owned(), network_id: id, params, tip, client, position })
     }
 }
 

@@ -4,10 +4,10 @@
 use crate::commands::tx;
 use crate::services::Context;
 use crate::{Error, keys};
+use runtime::{plain_words, text_file};
 use shared::block::BlockHash;
 use shared::ledger::{Transaction, TransactionId, TransactionRules};
 use std::convert::Infallible;
-use std::io::Read;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -80,13 +80,11 @@ fn read(text: &str) -> Result<Transaction, String> {
     }
     serde_json::from_str(text).or_else(|error| match serde_json::from_str::<Wrapped>(text) {
         Ok(wrapped) => Ok(wrapped.transaction),
-        Err(_) => Err(error.to_string()),
+        Err(_) => Err(plain_words::parser(&error.to_string())),
     })
 }
 
 fn standard_input() -> Result<String, Error> {
-    let mut text = String::new();
-    let read = std::io::stdin().take(MAX_BYTES).read_to_string(&mut text);
-    read.map_err(|source| Error::File { action: "read", path: PathBuf::from("standard input"), source })?;
-    Ok(text)
+    let path = PathBuf::from("standard input");
+    text_file::read_from(std::io::stdin(), MAX_BYTES).map_err(|source| Error::File { action: "read", path, source })
 }

@@ -61,7 +61,7 @@ async fn all_are_healthy(project: &ComposeProject) {
 /// The address of a node on the containers' network.
 fn address(container: &str) -> Result<String, String> {
     let ip = inspect(container, "range .NetworkSettings.Networks}}{{.IPAddress}}{{end")?;
-    let said = docker(&["exec", container, "user", "health", "--json"])?;
+    let said = docker(&["exec", container, "user", "health", "--running", "--json"])?;
     let all: serde_json::Value = serde_json::from_str(&said).map_err(|error| error.to_string())?;
     let port = all[0]["at"].as_str().and_then(|at| at.rsplit_once(':')).ok_or("it says no port")?.1;
     Ok(format!("{ip}:{port}"))

@@ -201,8 +201,8 @@ fn is_forked(state: &NetworkState) -> bool {
 }
 
 impl Plan {
-    /// Splits the nodes in the order of their addresses. Nodes without a token are all in the second half, and the nodes
-    /// of the first half refuse them: on both sides, one of them would carry blocks across.
+    /// Splits the nodes in the order of their addresses. Nodes without a token are all in the second half, and the
+    /// nodes of the first half refuse them: on both sides, one of them would carry blocks across.
     fn new(state: &NetworkState, tokens: &Tokens) -> Result<Self, Problem> {
         let nodes = state.answering().map(|(address, _)| address.clone());
         let (steered, foreign): (Vec<String>, Vec<String>) = nodes.partition(|node| tokens.contains(node));

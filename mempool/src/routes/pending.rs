@@ -56,7 +56,7 @@ pub(crate) async fn unprocessed(mempool: Arc<MempoolState>, request: Request) ->
             (version, json)
         }
     };
-    Ok(with_tag(mempool.list_cache.answer(json)?, &tag(version)))
+    Ok(with_tag(reply::json_bytes(json), &tag(version)))
 }
 
 /// The first `limit` transactions, in at most 8 MiB of JSON, at least one.

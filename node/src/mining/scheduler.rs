@@ -13,7 +13,7 @@ use metrics::gauge;
 use runtime::clock::Clock;
 use runtime::follower::{Follower, Status};
 use runtime::miner::{Job, MinedHeader, Miner};
-use runtime::service_health::ServiceHealth;
+use runtime::service_health::{Obstacle, ServiceHealth};
 use shared::block::{Block, BlockHash, Nonce};
 use shared::chain::{Accepted, BlockError};
 use shared::layer::EffectError;
@@ -281,10 +281,14 @@ impl Scheduler {
             // Another block came first, which is an ordinary fork.
             Ok(Ok(_)) => {}
             Ok(Err(refusal)) => {
-                tracing::warn!(%refusal, "a block that was mined here is invalid");
+                // The store has logged its failures itself, once each.
+                if !matches!(refusal, BlockError::Failed(_)) {
+                    tracing::warn!(%refusal, "a block that was mined here is refused");
+                }
                 let reason = match refusal {
                     BlockError::Invalid(broken) => MineError::Broken(broken),
-                    BlockError::NotYet(_) | BlockError::Failed(_) => MineError::Stopped,
+                    BlockError::Failed(_) => Obstacle::Disk.into(),
+                    BlockError::NotYet(_) => MineError::Stopped,
                 };
                 self.fail_order(purpose.order, reason);
             }

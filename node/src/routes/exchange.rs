@@ -57,11 +57,11 @@ pub(crate) async fn push(node: Arc<NodeState>, mut request: Request) -> Result<R
     match &result {
         Err(BlockError::Invalid(_)) => node.push_guard.record_invalid(ip),
         // A peer that can be called is asked for the parent; any other sender must push it.
-        Err(BlockError::NotYet(NotYet::UnknownParent(parent))) => {
-            if !sender.is_some_and(|sender| node.follower.may_call(&sender)) {
-                missing = Some(*parent);
-                warn_uncallable(&node, &request);
-            }
+        Err(BlockError::NotYet(NotYet::UnknownParent(parent)))
+            if !sender.is_some_and(|sender| node.follower.may_call(&sender)) =>
+        {
+            missing = Some(*parent);
+            warn_uncallable(&node, &request);
         }
         _ => {}
     }
@@ -93,7 +93,11 @@ fn respond(
 ) -> Result<Response, Problem> {
     let answer = |code, status, reason| reply::status(code, &BlockResponse { status, hash, reason, missing });
     match result {
-        Ok(Accepted::Best | Accepted::Side) => answer(StatusCode::CREATED, BlockStatus::Taken, None),
+        Ok(Accepted::Best) => answer(StatusCode::CREATED, BlockStatus::Taken, None),
+        Ok(Accepted::Side) => {
+            let reason = "stored on a side branch: the best chain has as much work, or more";
+            answer(StatusCode::CREATED, BlockStatus::Taken, Some(reason.to_owned()))
+        }
         Ok(Accepted::Known) => answer(StatusCode::OK, BlockStatus::Known, None),
         Err(BlockError::NotYet(reason)) => answer(StatusCode::ACCEPTED, BlockStatus::Later, Some(reason.to_string())),
         Err(BlockError::Invalid(broken)) => Err(broken_problem(&broken)),
@@ -124,9 +128,10 @@ pub(crate) async fn blocks(node: Arc<NodeState>, mut request: Request) -> Result
         return Err(server::bad_request(format!("at most {BLOCKS_PER_REQUEST} blocks at a time, got {got}")));
     }
     // Before the blocks are read: the limit is for their memory.
-    let place = tokio::time::timeout(BLOCKS_WAIT, node.block_answers.clone().acquire_owned()).await;
-    let place = place.ok().and_then(Result::ok);
-    let place = place.ok_or_else(|| server::unavailable("too many requests for blocks at the moment; try again"))?;
+    let place = node.block_answers.take(request.source, 1, BLOCKS_WAIT).await;
+    let place = place.map_err(|full| {
+        server::unavailable(format!("too many requests for blocks at the moment ({full}); try again"))
+    })?;
     let lines = node.read(move |reader| Ok(to_lines(reader.blocks_by_hash(&hashes, BLOCKS_BYTES)?))).await?;
     let chunks = stream::iter([Ok::<_, io::Error>(lines)]);
     Ok(reply::stream_in(place, BLOCKS_DEADLINE, "application/x-ndjson", chunks))

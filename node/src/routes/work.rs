@@ -4,9 +4,11 @@ use super::exchange;
 use crate::coinbase::Coinbase;
 use crate::mining::{self, OfferError};
 use crate::state::{NodeState, obstacle_problem};
-use crate::work_offers::SolutionError;
-use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
+use crate::work_offers::{Client, SolutionError};
+use http::StatusCode;
+use runtime::server::{self, BODY_LIMIT, Full, Request, Response, reply};
 use serde::Deserialize;
+use shared::block::DataHash;
 use shared::chain::{BlockViolation, Rules};
 use shared::wire::{Problem, WorkSolution};
 use std::sync::Arc;
@@ -29,7 +31,18 @@ pub(crate) async fn offer(node: Arc<NodeState>, request: Request) -> Result<Resp
         Err(error) => return Err(server::unavailable(error.to_string())),
     };
     let fields = mining::next_fields(&status, node.clock, &data);
-    reply::json(&node.offers.offer(fields, data))
+    let client = Client { source: request.source, miner: DataHash::of(&miner) };
+    let offer = node.offers.offer(fields, data, client).map_err(|full| match full {
+        Full::Source => server::problem(
+            StatusCode::TOO_MANY_REQUESTS,
+            format!(
+                "your address has too many open offers for block {}; solve one, or wait for the next",
+                fields.index
+            ),
+        ),
+        Full::All => server::unavailable(format!("there are too many open offers for block {}", fields.index)),
+    })?;
+    reply::json(&offer)
 }
 
 fn coinbase(rules: &Rules, miner: &str) -> Result<Coinbase, Problem> {
@@ -53,10 +66,16 @@ fn coinbase(rules: &Rules, miner: &str) -> Result<Coinbase, Problem> {
 
 pub(crate) async fn solve(node: Arc<NodeState>, mut request: Request) -> Result<Response, Problem> {
     let solution: WorkSolution = request.json(BODY_LIMIT).await?;
-    let tip = node.follower.status().tip.hash();
-    let block = node.offers.solve(&solution, tip).map_err(|error| match error {
-        SolutionError::Unknown => server::not_found(error.to_string()),
+    let block = node.offers.solve(&solution).map_err(|error| match error {
+        SolutionError::NotOffered => server::not_found(error.to_string()).with_rule("not-offered"),
         SolutionError::TargetMissed(_) => server::unprocessable("proof-of-work", error.to_string()),
     })?;
+    // A block beside the tip is stored, since its branch may still win. One below the tip is late, unless it was sent
+    // before.
+    let (index, hash, tip) = (block.index(), block.hash(), node.follower.status().tip.index);
+    if index < tip && node.read(move |reader| reader.find(&hash)).await?.is_none() {
+        let stale = format!("this work was for block {index}, the tip is {tip} by now; GET /work for new work");
+        return Err(server::not_found(stale).with_rule("stale"));
+    }
     exchange::submit(&node, block).await
 }

@@ -9,6 +9,7 @@ mod error;
 mod events;
 mod mempool;
 mod node;
+mod position;
 #[cfg(test)]
 mod tests;
 mod tracker;
@@ -17,9 +18,10 @@ mod transport;
 pub use address::{BadAddress, HostPort};
 pub use error::Error;
 pub use mempool::{ListPage, Unprocessed};
+pub use position::{ChainPosition, OldestPosition};
 pub use tracker::role_name;
 
-use crate::dns::Resolver;
+use crate::dns::{PeerResolver, Resolver, TrustedHosts};
 use reqwest::Method;
 use shared::block::BlockHash;
 use shared::wire::{Info, NETWORK_HEADER, NODE_HEADER};
@@ -36,6 +38,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(4);
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
+    observer: Option<OldestPosition>,
 }
 
 impl Client {
@@ -44,6 +47,22 @@ impl Client {
     /// # Errors
     /// If `own` cannot be the value of a header, or no client can be made.
     pub fn new(network: Option<BlockHash>, own: Option<&str>) -> Result<Self, Error> {
+        Self::with_resolver(network, own, Resolver::default())
+    }
+
+    /// A client for addresses that peers named: names of this machine or its link are refused unless they are trusted.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn for_peers(network: Option<BlockHash>, own: Option<&str>, trusted: TrustedHosts) -> Result<Self, Error> {
+        Self::with_resolver(network, own, PeerResolver::new(trusted))
+    }
+
+    fn with_resolver(
+        network: Option<BlockHash>,
+        own: Option<&str>,
+        resolver: impl reqwest::dns::Resolve + 'static,
+    ) -> Result<Self, Error> {
         let mut headers = http::HeaderMap::new();
         let identity = [(NETWORK_HEADER, network.map(|id| id.to_string())), (NODE_HEADER, own.map(str::to_owned))];
         for (name, value) in identity {
@@ -55,7 +74,7 @@ impl Client {
         let http = reqwest::Client::builder()
             .default_headers(headers)
             .user_agent(concat!("chainlab/", env!("CARGO_PKG_VERSION")))
-            .dns_resolver(Resolver::default())
+            .dns_resolver(resolver)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .referer(false)
@@ -66,7 +85,13 @@ impl Client {
             .tcp_nodelay(true)
             .build()
             .map_err(|error| Error::of(&error))?;
-        Ok(Self { http })
+        Ok(Self { http, observer: None })
+    }
+
+    /// A client that shares this one's connections and notes in `observer` which block its answers stand on.
+    #[must_use]
+    pub fn observed_by(&self, observer: &OldestPosition) -> Self {
+        Self { http: self.http.clone(), observer: Some(observer.clone()) }
     }
 
     /// `GET /info` of any service.

@@ -6,6 +6,7 @@ use crate::server::{self, Identity, Request, Router, Service, get, post, reply};
 use futures_util::{StreamExt, stream};
 use shared::block::{Block, DataHash, HeaderFields, Height, Nonce, Timestamp};
 use shared::params::Params;
+use shared::sync::PeerAddress;
 use shared::wire::{BlocksRequest, MineRequest, NodeEvent, PeerChange, PeerEvent, Problem};
 use shared::work::Difficulty;
 use std::sync::{Arc, Mutex};
@@ -176,4 +177,19 @@ async fn kit_and_client_understand_each_other() {
     assert_eq!(client.tips(&address).await.unwrap_err().status(), Some(404));
     stop.cancel();
     running.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_peer_cannot_make_a_node_call_its_own_machine_by_a_name() {
+    let (address, asked) = answering(json("5")).await;
+    let (_, port) = address.rsplit_once(':').unwrap();
+    let (trusted, named) = (TrustedHosts::default(), format!("evil.localhost:{port}"));
+    let client = Client::for_peers(None, None, trusted.clone()).unwrap();
+    let error = client.chain_length(&named).await.unwrap_err();
+    assert!(matches!(&error, Error::Unreachable(reason) if reason.contains("may not name")), "{error:?}");
+    assert_eq!(*asked.lock().unwrap(), "", "nothing was sent");
+    trusted.add(&[PeerAddress::new(&named).unwrap()]);
+    let answer = client.chain_length(&named).await;
+    // Where the service listens on IPv4 only, an IPv6 address of the same name is tried first.
+    assert_eq!(answer, Ok(5));
 }

@@ -1,6 +1,7 @@
 //! What every call does: sends one request, reads an answer within bounds of time and size, and checks its status.
 
 use super::{Client, Error, HostPort};
+use crate::plain_words;
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -89,7 +90,13 @@ impl Client {
     /// Sends a request and waits for the head of the answer; a refusal becomes an error.
     pub(super) async fn send(&self, request: RequestBuilder, bounds: Bounds) -> Result<Response, Error> {
         let answer = request.timeout(bounds.time).send().await.map_err(|error| Error::of(&error))?;
-        if answer.status().is_success() { Ok(answer) } else { Err(refusal_error(answer).await) }
+        if !answer.status().is_success() {
+            return Err(refusal_error(answer).await);
+        }
+        if let Some(observer) = &self.observer {
+            observer.note(answer.headers());
+        }
+        Ok(answer)
     }
 }
 
@@ -141,7 +148,7 @@ pub(super) async fn read_body_watched(
 
 /// Reads an answer leniently: unknown fields are ignored.
 pub(super) fn from_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Error> {
-    serde_json::from_slice(body).map_err(|error| Error::Malformed(error.to_string()))
+    serde_json::from_slice(body).map_err(|error| Error::Malformed(plain_words::parser(&error.to_string())))
 }
 
 pub(super) fn to_json(value: &impl Serialize) -> Result<Bytes, Error> {

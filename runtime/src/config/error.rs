@@ -41,6 +41,14 @@ pub enum ConfigError {
         /// What was found and what was expected.
         reason: String,
     },
+    /// A variable whose underscores or letters are those of no setting, though its words are.
+    #[error("the environment variable {variable} is not read; write {spelling}")]
+    Misspelt {
+        /// Its name.
+        variable: String,
+        /// The name of the setting's variable.
+        spelling: String,
+    },
     /// A variable that is not UTF-8.
     #[error("the environment variable {variable} is not UTF-8 text")]
     NotText {

@@ -10,6 +10,7 @@ mod sources;
 pub use args::CommonArgs;
 pub use error::ConfigError;
 
+use crate::plain_words;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::config::Config;
@@ -33,12 +34,11 @@ impl Overrides {
         Self::default()
     }
 
-    /// Sets `key` (`section.key`) if the flag was given; errors name it by `flag`.
+    /// Sets `key` (`section.key`) if the flag was given and is not empty; errors name it by `flag`.
     #[must_use]
     pub fn set(mut self, key: &str, flag: &str, value: Option<impl ToString>) -> Self {
-        if let Some(value) = value {
-            self.0.push(Setting::text(flag.to_owned(), key.to_owned(), value.to_string()));
-        }
+        let text = value.map(|value| value.to_string()).filter(|text| !text.trim().is_empty());
+        self.0.extend(text.map(|text| Setting::text(flag.to_owned(), key.to_owned(), text)));
         self
     }
 }
@@ -70,7 +70,7 @@ pub fn load_from(
         Some(path) => sources::file(path)?,
         None => Vec::new(),
     };
-    settings.extend(sources::environment(environment)?);
+    settings.extend(sources::environment(environment, &known)?);
     settings.extend(overrides.0);
 
     let mut builder = config::Config::builder();
@@ -83,37 +83,58 @@ pub fn load_from(
         // The settings come in the order of the layers, so later ones replace earlier ones.
         builder = builder.set_override(&key, sources::to_config(value))?;
     }
-    read(builder.build()?.try_deserialize()?).map_err(|reason| ConfigError::Whole { reason })
+    let whole = read(builder.build()?.try_deserialize()?);
+    whole.map_err(|reason| ConfigError::Whole { reason: plain_words::explain(&reason, None, false) })
 }
 
 /// The value of a setting with the type of its field, if the field accepts it.
 fn check_setting(known: &Value, setting: Setting) -> Result<Value, ConfigError> {
-    let Setting { origin, key, value, is_text } = setting;
+    let Setting { origin, key, value } = setting;
     let place = format!("/{}", key.replacen('.', "/", 1));
     let mut tree = known.clone();
     let Some(leaf) = tree.pointer_mut(&place).filter(|leaf| !leaf.is_object()) else {
         return Err(ConfigError::UnknownKey { origin, known: sources::siblings(known, &key), key });
     };
-    let was = leaf.clone();
+    let default = leaf.clone();
     let mut refused = None;
     // A variable or flag is always text, so the field decides: a name may be "123", for a port that is a number. The
     // text itself comes first, so that a text field takes it unchanged.
-    for candidate in if is_text { sources::candidates(&value, &was) } else { vec![value] } {
+    for candidate in sources::candidates(&value, &default) {
         if let Some(leaf) = tree.pointer_mut(&place) {
             leaf.clone_from(&candidate);
         }
         match read(tree.clone()) {
-            Ok(_) => return Ok(candidate),
+            Ok(config) => {
+                return match config.http.hosts.iter().find(|host| !is_host(host)) {
+                    Some(host) if key == "http.hosts" => Err(not_a_host(origin, key, host)),
+                    _ => Ok(candidate),
+                };
+            }
             Err(reason) => refused = Some(reason),
         }
     }
-    Err(ConfigError::Value { origin, key, reason: refused.unwrap_or_default() })
+    let reason = plain_words::explain(&refused.unwrap_or_default(), Some(&value), key.ends_with("token"));
+    Err(ConfigError::Value { origin, key, reason })
 }
 
-/// The typed configuration in `tree`, with its consensus parameters checked.
+/// Whether a text can be the `Host` of a request: a name or address, perhaps with a port.
+fn is_host(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || "/?#@".contains(c))
+}
+
+fn not_a_host(origin: String, key: String, host: &str) -> ConfigError {
+    let bare = host.split_once("://").map_or(host, |(_, rest)| rest);
+    let bare = bare.rsplit('@').next().and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default().trim();
+    let advice = if is_host(bare) { format!("; write {bare:?}") } else { String::new() };
+    let reason = format!("expected names of hosts as in \"lab.example\" or \"lab.example:8080\", got {host:?}{advice}");
+    ConfigError::Value { origin, key, reason }
+}
+
+/// The typed configuration in `tree`, with its bounds checked.
 fn read(tree: Value) -> Result<Config, String> {
     let config = Config::deserialize(tree).map_err(|error| error.to_string())?;
     config.network.check().map_err(|error| error.to_string())?;
+    config.check().map_err(|error| error.to_string())?;
     Ok(config)
 }
 

@@ -9,6 +9,7 @@ mod writer;
 
 use crate::client::{Client, Error as ClientError};
 use crate::clock::Clock;
+use crate::dns::TrustedHosts;
 use shared::block::{Block, BlockHash};
 use shared::chain::{Accepted, BlockError, BranchTip, Chain, ChainEntry, ChainView, Rules, SideLimits};
 use shared::store::{Store, StoreError};
@@ -97,6 +98,8 @@ pub struct Follower {
     network: BlockHash,
     status: watch::Receiver<Arc<Status>>,
     events: broadcast::Sender<Arc<NodeEvent>>,
+    /// Hosts that were not named by peers.
+    trusted: TrustedHosts,
 }
 
 /// The chain's thread, which flushes the chain before it ends.
@@ -112,16 +115,17 @@ impl Follower {
         let FollowerSettings { rules, side_limits, sync, clock, seed, file } = settings;
         let chain = Chain::open(rules.clone(), store, side_limits)?;
         let own = sync.own_address.clone();
-        let client = Client::new(Some(rules.params().network_id()), own.as_ref().map(PeerAddress::as_str))?;
+        let (trusted, network) = (TrustedHosts::default(), Some(rules.params().network_id()));
+        let client = Client::for_peers(network, own.as_ref().map(PeerAddress::as_str), trusted.clone())?;
         let (commands, queue) = sync_channel(QUEUE);
         let (events, _) = broadcast::channel(EVENTS);
-        let peer_client = peer_client::PeerClient::new(client, commands.clone(), rules.clone());
+        let peer_client = peer_client::PeerClient::new(client, trusted.clone(), commands.clone(), rules.clone());
         let syncer = Syncer::new(sync, seed);
         let view = chain.view();
         let (writer, status) = Writer::new(chain, syncer, clock, peer_client, events.clone(), file);
         let thread = std::thread::Builder::new().name("chain".to_owned()).spawn(move || writer.run(&queue))?;
         Ok((
-            Self { commands, view, network: rules.params().network_id(), rules, status, events },
+            Self { commands, view, network: rules.params().network_id(), rules, status, events, trusted },
             FollowerThread(thread),
         ))
     }
@@ -180,6 +184,7 @@ impl Follower {
     /// # Errors
     /// [`FollowerError::Invalid`] if an address is malformed.
     pub async fn update_peers(&self, update: PeersUpdate) -> Result<(), FollowerError> {
+        self.trusted.add(&update.add.iter().filter_map(|text| PeerAddress::new(text)).collect::<Vec<_>>());
         self.request(|reply| Command::Peers { update, reply }).await?.map_err(FollowerError::Invalid)
     }
 
@@ -199,6 +204,9 @@ impl Follower {
 
     /// Offers addresses of peers; the syncer finds out which of them answer and are on our network.
     pub fn offer_peers(&self, addresses: Vec<PeerAddress>, learnt: PeerSource) {
+        if learnt != PeerSource::Peers {
+            self.trusted.add(&addresses);
+        }
         // If the queue is full, the next registration repeats the offer.
         let _ = self.commands.try_send(Command::Offer { addresses, learnt });
     }

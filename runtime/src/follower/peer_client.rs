@@ -2,6 +2,7 @@
 
 use super::writer::Command;
 use crate::client::{Client, Error};
+use crate::dns::TrustedHosts;
 use bytes::Bytes;
 use shared::block::{Block, BlockHash};
 use shared::chain::Rules;
@@ -20,6 +21,7 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(200);
 
 pub(super) struct PeerClient {
     client: Client,
+    trusted: TrustedHosts,
     commands: SyncSender<Command>,
     rules: Arc<Rules>,
     network: BlockHash,
@@ -31,14 +33,23 @@ pub(super) struct PeerClient {
 
 impl PeerClient {
     /// Must be called on a tokio runtime.
-    pub(super) fn new(client: Client, commands: SyncSender<Command>, rules: Arc<Rules>) -> Self {
+    pub(super) fn new(client: Client, trusted: TrustedHosts, commands: SyncSender<Command>, rules: Arc<Rules>) -> Self {
         let network = rules.params().network_id();
-        Self { client, commands, rules, network, runtime: Handle::current(), pushed: None, running: HashMap::new() }
+        Self {
+            client,
+            trusted,
+            commands,
+            rules,
+            network,
+            runtime: Handle::current(),
+            pushed: None,
+            running: HashMap::new(),
+        }
     }
 
     /// From now on, requests name the service at `own` as their sender.
     pub(super) fn set_own_address(&mut self, own: &PeerAddress) {
-        match Client::new(Some(self.network), Some(own.as_str())) {
+        match Client::for_peers(Some(self.network), Some(own.as_str()), self.trusted.clone()) {
             Ok(client) => self.client = client,
             Err(error) => tracing::warn!(%error, "peers will not learn the address {own}"),
         }

@@ -2,15 +2,23 @@
 //!
 //! This module knows TCP and hyper; what a request means is `dispatch`'s.
 
-use super::dispatch::{App, Remote, filter};
+use super::answer::{AnswerBody, Exchange};
+use super::dispatch::{App, Remote, filter, origin_form};
+use super::places::{Places, Source};
+use super::problem::internal;
+use super::reply::Response;
 use super::stall::StallTimeout;
 use super::{Limits, Service};
+use futures_util::FutureExt;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
+use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -39,15 +47,17 @@ pub(super) async fn accept_all<S: Service>(
 ) {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.header).max_buf_size(MAX_HEADER_BYTES).half_close(false);
-    let answer = TowerToHyperService::new(warp::service(filter(app)));
-    let places = Arc::new(Semaphore::new(limits.max_connections));
+    let answer = TowerToHyperService::new(warp::service(filter(app.clone())));
+    let places = Places::new(limits.max_connections, limits.source_percent);
     let refusals = Arc::new(Semaphore::new(MAX_REFUSALS));
     let graceful = GracefulShutdown::new();
     let tasks = TaskTracker::new();
     let kill = CancellationToken::new();
 
     while let Some((stream, remote)) = accept(listener, &shutdown).await {
-        let Ok(place) = places.clone().try_acquire_owned() else {
+        let local = stream.local_addr().unwrap_or(remote);
+        let source = Source::new(remote.ip(), local.ip());
+        let Ok(place) = places.try_take(source, 1) else {
             if let Ok(refusal) = refusals.clone().try_acquire_owned() {
                 tasks.spawn(async move {
                     refuse(stream).await;
@@ -58,19 +68,24 @@ pub(super) async fn accept_all<S: Service>(
         };
         // An answer is written at once; waiting for more data would only delay it.
         let _ = stream.set_nodelay(true);
-        let remote = Remote(SocketAddr::new(remote.ip().to_canonical(), remote.port()));
-        let answer = answer.clone();
-        let service = service_fn(move |mut request: hyper::Request<hyper::body::Incoming>| {
-            request.extensions_mut().insert(remote);
-            answer.call(request)
+        let remote = Remote { address: SocketAddr::new(remote.ip().to_canonical(), remote.port()), source };
+        let exchange = Arc::new(Exchange::default());
+        let io = StallTimeout::new(stream, exchange.clone(), limits.stall, limits.half_closed);
+        let (app, answer) = (app.clone(), answer.clone());
+        let service = service_fn(move |request: hyper::Request<Incoming>| {
+            exchange.begin();
+            let (app, answer, exchange) = (app.clone(), answer.clone(), exchange.clone());
+            async move {
+                let response = guarded(&app, remote, request, |request| answer.call(request)).await;
+                Ok::<_, Infallible>(AnswerBody::of(response, exchange))
+            }
         });
-        let io = StallTimeout::new(TokioIo::new(stream), limits.stall);
-        let connection = graceful.watch(http.serve_connection(io, service));
+        let connection = graceful.watch(http.serve_connection(TokioIo::new(io), service));
         let kill = kill.clone();
         tasks.spawn(async move {
             tokio::select! {
                 ended = connection => if let Err(error) = ended {
-                    tracing::debug!(remote = %remote.0, %error, "a connection ended with an error");
+                    tracing::debug!(remote = %remote.address, %error, "a connection ended with an error");
                 },
                 () = kill.cancelled() => {}
             }
@@ -84,6 +99,29 @@ pub(super) async fn accept_all<S: Service>(
     }
     kill.cancel();
     tasks.wait().await;
+}
+
+/// Lets `answer` handle the request. No request gets past here that warp cannot take, and no panic either.
+async fn guarded<S: Service, F>(
+    app: &App<S>,
+    remote: Remote,
+    mut request: hyper::Request<Incoming>,
+    answer: impl FnOnce(hyper::Request<Incoming>) -> F,
+) -> Response
+where
+    F: Future<Output = Result<Response, Infallible>>,
+{
+    if let Err(problem) = origin_form(&mut request) {
+        return app.refuse(&problem);
+    }
+    request.extensions_mut().insert(remote);
+    match AssertUnwindSafe(async { answer(request).await }).catch_unwind().await {
+        Ok(Ok(response)) => response,
+        Err(_) => {
+            tracing::error!(remote = %remote.address, "a request made the service panic");
+            app.refuse(&internal("a defect of this service; its log says more"))
+        }
+    }
 }
 
 /// The next connection; `None` once the service is to stop.

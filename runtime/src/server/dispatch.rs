@@ -1,19 +1,22 @@
 //! From a request on the wire to its answer: one warp filter, the checks, the endpoint, and the headers of all answers.
 
+use super::answer::AnswerBounds;
 use super::describe::describe;
 use super::path::RequestPath;
-use super::problem::{internal, problem_response, unavailable};
+use super::places::{Places, Source};
+use super::problem::{bad_request, internal, problem, problem_response, unavailable};
 use super::reply::Response;
-use super::request::{BodyStream, LARGE_BODIES_KIB, Request};
+use super::request::{BODY_LIMIT, BodyStream, LARGE_BODIES_KIB, Request};
 use super::router::Router;
 use super::table::{PathEntry, Table};
 use super::{ServerContext, Service, Settings, StandsOn, common, guard};
 use bytes::Buf;
 use futures_util::{FutureExt, Stream, TryStreamExt};
 use http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_SECURITY_POLICY, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_SECURITY_POLICY, HOST, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderName, Method};
+use http::{HeaderMap, HeaderName, Method, StatusCode, Version};
+use hyper::body::Body as _;
 use shared::block::BlockHash;
 use shared::wire::{AGE_HEADER, HEIGHT_HEADER, Problem};
 use std::convert::Infallible;
@@ -21,16 +24,26 @@ use std::io;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use warp::path::FullPath;
 use warp::{Filter, Rejection};
 
-/// The address that a request came from; `connection` attaches it to each request.
+/// Longest time that a long answer waits until enough of the others are sent.
+const ANSWER_WAIT: Duration = Duration::from_secs(2);
+/// Most long answers that wait at a time; they take memory while they do.
+const MAX_WAITING_ANSWERS: usize = 4;
+/// Slowest speed at which a client may read a long answer, in bytes per second.
+const MIN_READ_SPEED: usize = 64 << 10;
+
+/// Where a request came from; `connection` attaches it to each request.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Remote(pub(super) SocketAddr);
+pub(super) struct Remote {
+    pub(super) address: SocketAddr,
+    pub(super) source: Source,
+}
 
 /// A service and what the kit needs to serve it.
 pub(super) struct App<S> {
@@ -39,6 +52,9 @@ pub(super) struct App<S> {
     context: Arc<ServerContext>,
     hosts: guard::Hosts,
     network: Option<BlockHash>,
+    /// The bytes of all long answers that are being sent.
+    answer_bytes: Arc<Places>,
+    waiting_answers: Semaphore,
 }
 
 /// A request as the warp filter collects it.
@@ -68,6 +84,31 @@ pub(super) fn filter<S: Service>(
         })
 }
 
+/// Brings a request into the form that warp takes: a path, and the `Host` that the path belongs to.
+///
+/// # Errors
+/// 400 or 405 if the target is no path of this service.
+pub(super) fn origin_form<B>(request: &mut http::Request<B>) -> Result<(), Problem> {
+    if request.method() == Method::CONNECT {
+        return Err(problem(StatusCode::METHOD_NOT_ALLOWED, "this service is no proxy, so it does not take CONNECT"));
+    }
+    if !request.uri().path().starts_with('/') {
+        let target: String = request.uri().to_string().chars().take(100).collect();
+        return Err(bad_request(format!("expected a path that begins with /, as in GET /running; got {target:?}")));
+    }
+    // In `GET http://host/path`, the host goes over the header (RFC 9112, 3.2.2).
+    let authority = request.uri().authority().map(|authority| HeaderValue::from_str(authority.as_str()));
+    // Checks of HTTP/1.0, as load balancers send them, have no `Host`; browsers always send one.
+    let is_old_check = request.version() == Version::HTTP_10 && request.uri().path() == "/running";
+    let headers = request.headers_mut();
+    if let Some(authority) = authority {
+        headers.insert(HOST, authority.map_err(|_| bad_request("the host of the target is no text"))?);
+    } else if is_old_check && !headers.contains_key(HOST) {
+        headers.insert(HOST, HeaderValue::from_static("localhost"));
+    }
+    Ok(())
+}
+
 /// Gives warp's body a type with a name. Its chunks are whole `Bytes`, so nothing is copied.
 fn boxed(body: impl Stream<Item = Result<impl Buf + 'static, warp::Error>> + Send + Sync + 'static) -> BodyStream {
     Box::pin(body.map_ok(|mut chunk| chunk.copy_to_bytes(chunk.remaining())))
@@ -91,9 +132,9 @@ impl<S: Service> App<S> {
             token,
             openapi: openapi.into(),
             metrics,
-            streams: Arc::new(Semaphore::new(limits.max_streams)),
-            large_bodies: Arc::new(Semaphore::new(LARGE_BODIES_KIB)),
-            subscribers: Arc::new(Semaphore::new(limits.max_subscribers)),
+            streams: Places::new(limits.max_streams, limits.source_percent),
+            large_bodies: Places::new(LARGE_BODIES_KIB, limits.source_percent),
+            subscribers: Places::new(limits.max_subscribers, limits.source_percent),
             shutdown,
         };
         Ok(Self {
@@ -102,6 +143,8 @@ impl<S: Service> App<S> {
             context: Arc::new(context),
             hosts: guard::Hosts::new(&hosts),
             network,
+            answer_bytes: Places::new(limits.max_answer_bytes, limits.source_percent),
+            waiting_answers: Semaphore::new(MAX_WAITING_ANSWERS),
         })
     }
 
@@ -118,9 +161,14 @@ impl<S: Service> App<S> {
                 let params = entry.map(|entry| entry.params);
                 let endpoint = entry.and_then(|entry| entry.endpoint(&method));
                 is_public = method == Method::GET && endpoint.is_some_and(|endpoint| endpoint.is_public());
-                let (context, remote) = (self.context.clone(), remote.0);
-                let request = Request { method, remote, headers, path, params, query, body, body_room: None, context };
-                let result = self.handle(request, entry).await;
+                let (context, Remote { address: remote, source }) = (self.context.clone(), remote);
+                let body_room = None;
+                let request =
+                    Request { method, remote, source, headers, path, params, query, body, body_room, context };
+                let result = match self.handle(request, entry).await {
+                    Ok(response) => self.bound(source, response).await,
+                    refused => refused,
+                };
                 let refuse = |problem| problem_response(&problem, entry.map(|entry| &entry.allow));
                 (meter, result.unwrap_or_else(refuse))
             }
@@ -132,6 +180,34 @@ impl<S: Service> App<S> {
         }
         meter.record(response.status(), started.elapsed());
         response
+    }
+
+    /// A refusal of a request that is no request to the endpoints.
+    pub(super) fn refuse(&self, problem: &Problem) -> Response {
+        const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST");
+        let mut response = problem_response(problem, Some(&METHODS));
+        harden(response.headers_mut());
+        self.table.other_meter().record(response.status(), Duration::ZERO);
+        response
+    }
+
+    /// Puts a long answer into the bounds of all of them: bytes in total, and for each source; a time to read it in.
+    async fn bound(&self, source: Source, mut response: Response) -> Result<Response, Problem> {
+        let length = response.body().size_hint().exact().unwrap_or(0) as usize;
+        if length <= BODY_LIMIT {
+            return Ok(response);
+        }
+        let wait = match self.waiting_answers.try_acquire() {
+            Ok(_waiting) => self.answer_bytes.take(source, length, ANSWER_WAIT).await,
+            Err(_) => self.answer_bytes.try_take(source, length),
+        };
+        let place = wait.map_err(|full| {
+            unavailable(format!("too many long answers are being sent ({full}); read them faster, or try again later"))
+        })?;
+        let time = self.context.limits.stall + Duration::from_secs((length / MIN_READ_SPEED) as u64);
+        let deadline = Some(tokio::time::Instant::now() + time);
+        response.extensions_mut().insert(AnswerBounds { place: Some(Arc::new(place)), deadline });
+        Ok(response)
     }
 
     /// Makes the checks that are the same for all requests, and lets the endpoint of the request answer it.

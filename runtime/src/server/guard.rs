@@ -32,10 +32,33 @@ impl Hosts {
         if ours {
             return Ok(());
         }
+        let mut known = self.0.clone();
+        known.dedup();
+        let known = if known.is_empty() { String::new() } else { format!(", {}", known.join(", ")) };
         Err(forbidden(format!(
-            "Host {host:?} is not a name of this service; if it should be, add it to hosts in [http] of Config.toml"
+            "Host {host:?} is not a name of this service (they are: IP addresses, localhost{known}). If it should be, \
+             add hosts = [{name:?}] to [http] of Config.toml, or set CHAINLAB__HTTP__HOSTS={name}"
         )))
     }
+}
+
+/// The name and the port of `host`, `host:port`, `[v6]` and `[v6]:port`.
+fn name_and_port(host: &str) -> (&str, Option<&str>) {
+    let name = without_port(host);
+    (name, host[name.len()..].strip_prefix(':').filter(|port| !port.is_empty()))
+}
+
+/// Whether `origin` is the one that a request to `host` belongs to. A proxy may leave out the port, and browsers leave
+/// out the default one.
+fn is_same_origin(origin: &str, host: &str) -> bool {
+    let parsed = [("http://", "80"), ("https://", "443")]
+        .into_iter()
+        .find_map(|(scheme, default)| Some((origin.strip_prefix(scheme)?, default)));
+    let Some((origin, default)) = parsed else { return false };
+    let ((name, port), (host_name, host_port)) = (name_and_port(origin), name_and_port(host));
+    !name.is_empty()
+        && name.eq_ignore_ascii_case(host_name)
+        && host_port.is_none_or(|host_port| port.unwrap_or(default) == host_port)
 }
 
 /// `host` of `host`, `host:port`, `[v6]` and `[v6]:port`; a bare IPv6 address stays whole.
@@ -60,9 +83,11 @@ pub(super) fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
     let text = |name| headers.get(name).map(|value: &http::HeaderValue| value.to_str().unwrap_or("?"));
     if let Some(origin) = text(ORIGIN) {
         let host = text(HOST).unwrap_or_default();
-        let same = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-        if !same.is_some_and(|same| same.eq_ignore_ascii_case(host)) {
-            return Err(forbidden(format!("a page of {origin:?} may not change anything here")));
+        if !is_same_origin(origin, host) {
+            return Err(forbidden(format!(
+                "a page of {origin:?} may not change anything at Host {host:?}. If a proxy stands between the two, it \
+                 must pass on the Host that the browser sent; for nginx: proxy_set_header Host $http_host;"
+            )));
         }
     }
     // `same-site` is refused: another port of the same host is another origin.
@@ -144,13 +169,39 @@ mod tests {
             (&[("host", "a:80"), ("origin", "http://a:80")], true),
             (&[("host", "a:80"), ("origin", "http://a:80"), ("sec-fetch-site", "same-origin")], true),
             (&[("host", "a:80"), ("sec-fetch-site", "none")], true),
+            (&[("host", "a"), ("origin", "http://a:80")], true),
+            (&[("host", "a:80"), ("origin", "http://a")], true),
+            (&[("host", "a:443"), ("origin", "https://a")], true),
+            (&[("host", "a"), ("origin", "https://A")], true),
+            (&[("host", "a"), ("origin", "https://a:8443")], true),
+            (&[("host", "[::1]"), ("origin", "http://[::1]:8080")], true),
+            (&[("host", "[::1]:8080"), ("origin", "http://[::1]:8080")], true),
             (&[("host", "a:80"), ("origin", "http://a:81")], false),
+            (&[("host", "a:80"), ("origin", "https://a")], false),
+            (&[("host", "a"), ("origin", "http://a.evil.example")], false),
+            (&[("host", "a"), ("origin", "http://evil.example:80")], false),
+            (&[("host", "a"), ("origin", "ftp://a")], false),
+            (&[("host", ""), ("origin", "http://")], false),
             (&[("host", "a:80"), ("origin", "http://evil.example")], false),
             (&[("host", "a:80"), ("origin", "null")], false),
             (&[("host", "a:80"), ("sec-fetch-site", "cross-site")], false),
             (&[("host", "a:80"), ("sec-fetch-site", "same-site")], false),
         ] {
             assert_eq!(check_origin(&headers(pairs)).is_ok(), allowed, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_both_values_and_the_line_that_allows_it() {
+        let refused = check_origin(&headers(&[("host", "127.0.0.1:8080"), ("origin", "https://lab.example.org")]));
+        let detail = refused.unwrap_err().detail;
+        for part in ["https://lab.example.org", "127.0.0.1:8080", "proxy_set_header Host $http_host;"] {
+            assert!(detail.contains(part), "no {part} in {detail}");
+        }
+        let hosts = Hosts::new(&["classroom:8100".to_owned()]);
+        let detail = hosts.check(&headers(&[("host", "lab.example.org:81")])).unwrap_err().detail;
+        for part in ["lab.example.org:81", "classroom", "hosts = [\"lab.example.org\"]", "CHAINLAB__HTTP__HOSTS=lab."] {
+            assert!(detail.contains(part), "no {part} in {detail}");
         }
     }
 }

@@ -5,6 +5,7 @@
 //! and network, problem+json for every refusal, bounds on connections, headers, bodies, streams and time, and graceful
 //! shutdown. No rule of the chain belongs here.
 
+mod answer;
 mod common;
 mod connection;
 mod describe;
@@ -14,6 +15,7 @@ mod events;
 mod guard;
 mod identity;
 mod path;
+mod places;
 mod problem;
 pub mod reply;
 mod request;
@@ -30,6 +32,7 @@ mod tests;
 pub use events::ServerEvent;
 pub use identity::Identity;
 pub use path::{RequestPath, Segments};
+pub use places::{Full, LOCAL_PERCENT, Place, Places, Source};
 pub use problem::{bad_request, conflict, forbidden, internal, not_found, problem, unavailable, unprocessable};
 pub use reply::Response;
 pub use request::{BODY_LIMIT, Request};
@@ -39,6 +42,7 @@ pub use settings::{Limits, Settings};
 pub use shape::Shape;
 pub use signal::stop_on_signal;
 
+use crate::open_files;
 use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
 use shared::block::Height;
@@ -46,8 +50,10 @@ use shared::wire::{Info, Problem};
 use std::io;
 use std::sync::Arc;
 use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
+
+/// Open files that a service needs beside its connections.
+const SPARE_FILES: usize = 128;
 
 /// What the kit asks of the state that a program's handlers share.
 pub trait Service: Send + Sync + 'static {
@@ -84,10 +90,10 @@ struct ServerContext {
     token: Option<String>,
     openapi: Bytes,
     metrics: Option<PrometheusHandle>,
-    streams: Arc<Semaphore>,
+    streams: Arc<Places>,
     /// In KiB; shared by all bodies above [`BODY_LIMIT`].
-    large_bodies: Arc<Semaphore>,
-    subscribers: Arc<Semaphore>,
+    large_bodies: Arc<Places>,
+    subscribers: Arc<Places>,
     shutdown: CancellationToken,
 }
 
@@ -109,6 +115,11 @@ pub async fn serve<S: Service>(
     let limits = settings.limits;
     let app = dispatch::App::new(service, router, settings, shutdown.clone())?;
     tracing::debug!(address = %listener.local_addr()?, "serving");
+    if let Err(error) = open_files::check_limit((limits.max_connections + SPARE_FILES) as u64) {
+        tracing::warn!(
+            "{error}: beyond that, connections fail; raise the limit (ulimit -n), or lower max_connections in [http]"
+        );
+    }
     connection::accept_all(&listener, Arc::new(app), limits, shutdown).await;
     Ok(())
 }

@@ -56,7 +56,8 @@ pub(super) fn problem_response(problem: &Problem, allow: Option<&HeaderValue>) -
     if status == StatusCode::UNAUTHORIZED {
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    if let Some(seconds) = problem.retry_after_s {
+    let is_temporary = matches!(status, StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS);
+    if let Some(seconds) = problem.retry_after_s.or(is_temporary.then_some(1)) {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     if let (StatusCode::METHOD_NOT_ALLOWED, Some(allow)) = (status, allow) {

@@ -2,7 +2,9 @@
 //!
 //! For a refusal, return a [`Problem`].
 
+use super::answer::AnswerBounds;
 use super::events::{ServerEvent, frames};
+use super::places::Place;
 use super::problem::unavailable;
 use super::request::Request;
 use bytes::Bytes;
@@ -15,7 +17,6 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 use sync_wrapper::SyncStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout_at};
@@ -87,14 +88,14 @@ pub fn stream<E>(
 where
     E: std::error::Error + Send + Sync + 'static,
 {
-    let streams = request.context.streams.clone();
-    let place = streams.try_acquire_owned().map_err(|_| unavailable("too many streams at the moment; try again"))?;
+    let place = request.context.streams.try_take(request.source, 1);
+    let place = place.map_err(|full| unavailable(format!("too many streams at the moment ({full}); try again")))?;
     Ok(stream_in(place, request.context.limits.stream, content_type, chunks))
 }
 
 /// [`stream`] with a deadline and a limit of the caller: holds `place` until the stream ends.
 pub fn stream_in<E>(
-    place: OwnedSemaphorePermit,
+    place: Place,
     within: Duration,
     content_type: &'static str,
     chunks: impl Stream<Item = Result<Bytes, E>> + Send + 'static,
@@ -116,7 +117,10 @@ where
             Err(_) => Some((Err(io::Error::from(io::ErrorKind::TimedOut)), None)),
         }
     });
-    streaming(content_type, chunks)
+    let mut response = streaming(content_type, chunks);
+    // The stream sees its deadline only when it is asked for more, which a slow reader may never cause.
+    response.extensions_mut().insert(AnswerBounds { place: None, deadline: Some(deadline) });
+    response
 }
 
 /// 200 with server-sent events until the stream, the client or the service ends, and a heartbeat after each silence of
@@ -140,8 +144,8 @@ pub fn events_with_heartbeat(
     events: impl Stream<Item = ServerEvent> + Send + 'static,
     heartbeat: Duration,
 ) -> Result<Response, Problem> {
-    let subscribers = request.context.subscribers.clone();
-    let place = subscribers.try_acquire_owned().map_err(|_| unavailable("too many subscribers at the moment"))?;
+    let place = request.context.subscribers.try_take(request.source, 1);
+    let place = place.map_err(|full| unavailable(format!("too many subscribers at the moment ({full})")))?;
     let is_resumed = request.headers.contains_key("last-event-id");
     let frames = frames(events, is_resumed, heartbeat).take_until(request.shutdown().cancelled_owned());
     let frames = frames.map(move |frame| {

@@ -4,7 +4,9 @@
 
 use super::ServerContext;
 use super::path::RequestPath;
+use super::places::{Place, Places, Source};
 use super::problem::{bad_request, internal, not_found, problem, unavailable};
+use crate::plain_words;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH};
@@ -16,7 +18,6 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +34,8 @@ pub struct Request {
     pub method: Method,
     /// The address that the request came from; IPv4 is never mapped to IPv6.
     pub remote: SocketAddr,
+    /// Where it came from, as far as shares of pools are concerned.
+    pub source: Source,
     /// All headers.
     pub headers: HeaderMap,
     pub(super) path: RequestPath,
@@ -41,7 +44,7 @@ pub struct Request {
     pub(super) query: String,
     pub(super) body: BodyStream,
     /// The memory that a large body has reserved, until the request is answered.
-    pub(super) body_room: Option<OwnedSemaphorePermit>,
+    pub(super) body_room: Option<Place>,
     pub(super) context: Arc<ServerContext>,
 }
 
@@ -94,7 +97,7 @@ impl Request {
                     return Err(too_large());
                 }
                 body.extend_from_slice(&chunk);
-                take_room(&self.context.large_bodies, &mut self.body_room, body.len())?;
+                take_room(&self.context.large_bodies, self.source, &mut self.body_room, body.len())?;
             }
             Ok(body.freeze())
         };
@@ -112,7 +115,7 @@ impl Request {
         let mut json = serde_json::Deserializer::from_slice(&body);
         let value = serde_path_to_error::deserialize(ObjectOnly(&mut json))
             .map_err(|error| bad_request(format!("body: {}", at_path(&error))))?;
-        json.end().map_err(|error| bad_request(format!("body: {error}")))?;
+        json.end().map_err(|error| bad_request(format!("body: {}", plain_words::parser(&error.to_string()))))?;
         Ok(value)
     }
 
@@ -167,21 +170,20 @@ impl Request {
 
 /// Reserves memory for a large body as it grows.
 fn take_room(
-    large_bodies: &Arc<Semaphore>,
-    room: &mut Option<OwnedSemaphorePermit>,
+    large_bodies: &Arc<Places>,
+    source: Source,
+    room: &mut Option<Place>,
     bytes: usize,
 ) -> Result<(), Problem> {
-    let (wanted, had) = (bytes.div_ceil(1024), room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
-    if bytes <= BODY_LIMIT || wanted <= had {
+    if bytes <= BODY_LIMIT {
         return Ok(());
     }
-    let more = u32::try_from(wanted - had).ok().and_then(|kib| large_bodies.clone().try_acquire_many_owned(kib).ok());
-    let more = more.ok_or_else(|| unavailable("too many large bodies at the moment; try again"))?;
-    match room {
-        Some(room) => room.merge(more),
-        None => *room = Some(more),
-    }
-    Ok(())
+    let kib = bytes.div_ceil(1024);
+    let taken = match room {
+        Some(room) => room.grow_to(kib),
+        None => large_bodies.try_take(source, kib).map(|taken| *room = Some(taken)),
+    };
+    taken.map_err(|full| unavailable(format!("too many large bodies at the moment ({full}); try again")))
 }
 
 impl fmt::Debug for Request {
@@ -192,7 +194,7 @@ impl fmt::Debug for Request {
 
 /// The error with its place in the input, unless its text contains that already.
 fn at_path<E: fmt::Display>(error: &serde_path_to_error::Error<E>) -> String {
-    let (path, inner) = (error.path().to_string(), error.inner().to_string());
+    let (path, inner) = (error.path().to_string(), plain_words::parser(&error.inner().to_string()));
     if path == "." || path == "?" || inner.contains(&format!("`{path}`")) { inner } else { format!("{path}: {inner}") }
 }
 

@@ -52,6 +52,11 @@ pub struct Limits {
     pub max_streams: usize,
     /// Most answers of [`reply::events`](super::reply::events) at a time.
     pub max_subscribers: usize,
+    /// Percent of each pool (connections, streams, subscribers, bytes) that one source may take; see
+    /// [`Places`](super::Places).
+    pub source_percent: usize,
+    /// Most bytes of answers above 64 KiB that are being sent.
+    pub max_answer_bytes: usize,
     /// Longest time for the header of a request, and longest idle time between requests of a connection.
     pub header: Duration,
     /// Longest time for the body of a request.
@@ -62,6 +67,8 @@ pub struct Limits {
     pub stream: Duration,
     /// Longest time that a client may read nothing of its answer.
     pub stall: Duration,
+    /// Longest time that an answer may take to be sent after the client has closed its sending side.
+    pub half_closed: Duration,
     /// Longest time for begun answers to end after the shutdown began.
     pub grace: Duration,
 }
@@ -72,11 +79,14 @@ impl From<&HttpConfig> for Limits {
             max_connections: http.max_connections,
             max_streams: http.max_streams,
             max_subscribers: http.max_subscribers,
+            source_percent: http.max_source_percent,
+            max_answer_bytes: http.max_answer_bytes,
             header: Duration::from_millis(http.header_timeout_ms),
             body: Duration::from_millis(http.body_timeout_ms),
             request: Duration::from_secs(30),
             stream: Duration::from_millis(http.stream_timeout_ms),
             stall: Duration::from_secs(20),
+            half_closed: Duration::from_secs(5),
             grace: Duration::from_secs(4),
         }
     }

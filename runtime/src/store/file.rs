@@ -22,7 +22,8 @@ pub(super) struct StoreFile {
 
 impl StoreFile {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+        // Whole, for errors: a relative path leaves the reader asking where the program was started.
+        Self { path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()) }
     }
 
     pub(super) fn path(&self) -> &Path {

@@ -4,12 +4,14 @@
 //! (the loader lays them over the embedded defaults), unknown ones are refused, and a number with a
 //! unit has the unit in its name.
 
+mod bounds;
 mod explorer;
 mod hashrate;
 mod mempool;
 mod node;
 mod services;
 
+pub use bounds::{BadSetting, MIN_TOKEN};
 pub use explorer::{BadToken, ExplorerConfig};
 pub use hashrate::{BadHashrate, Hashrate};
 pub use mempool::MempoolConfig;
@@ -22,7 +24,7 @@ use serde::Deserialize;
 /// The content of `Config.toml`.
 ///
 /// # Invariants
-/// `network` has passed [`Params::check`] when the value comes from `runtime::config`.
+/// `network` has passed [`Params::check`], and the rest [`Config::check`], when the value comes from `runtime::config`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {

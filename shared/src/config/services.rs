@@ -54,6 +54,11 @@ impl Default for UserConfig {
 pub struct HttpConfig {
     /// Most connections at a time.
     pub max_connections: usize,
+    /// Percent of the connections, streams, listeners and bytes that one source address may take; three quarters, or
+    /// this if it is more, for an address of the service's own machine.
+    pub max_source_percent: usize,
+    /// Most bytes of long answers that are sent at a time.
+    pub max_answer_bytes: usize,
     /// Milliseconds that the header of a request may take to arrive.
     pub header_timeout_ms: u64,
     /// Milliseconds that the body of a request may take to arrive.
@@ -72,6 +77,8 @@ impl Default for HttpConfig {
     fn default() -> Self {
         Self {
             max_connections: 1024,
+            max_source_percent: 25,
+            max_answer_bytes: 256 << 20,
             header_timeout_ms: 5000,
             body_timeout_ms: 10_000,
             max_streams: 16,

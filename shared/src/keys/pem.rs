@@ -28,6 +28,12 @@ pub enum BadKeyFile {
     /// Not PEM at all.
     #[error("not a key file: expected PEM, which begins with -----BEGIN PRIVATE KEY----- ({0})")]
     NotPem(String),
+    /// A public key, or something that contains one.
+    #[error(
+        "this is a {0}, which anybody may have; expected the private key that belongs to it, in a file with \
+         -----BEGIN PRIVATE KEY-----"
+    )]
+    Public(&'static str),
     /// The PEM label is not that of a private key.
     #[error("this is a {0}, expected a PRIVATE KEY: `openssl pkcs8 -topk8` may turn it into one")]
     NotAPrivateKey(String),
@@ -93,14 +99,18 @@ impl KeyPair {
         Ok(text.map_err(pkcs8::Error::from)?)
     }
 
-    /// Reads a key as PKCS#8, plain or encrypted, or as SEC1, which `openssl ecparam -genkey -noout` writes.
+    /// Reads a key as PKCS#8, plain or encrypted, or as SEC1, which `openssl ecparam -genkey` writes.
     ///
     /// The password is ignored if the key is not encrypted.
     ///
     /// # Errors
     /// Why it is not a usable key, for people.
     pub fn from_pem(text: &str, password: Option<&str>) -> Result<Self, BadKeyFile> {
-        let text = text.trim_ascii();
+        let text = without_parameters(text.trim_ascii())?;
+        if text.contains("Proc-Type: 4,ENCRYPTED") {
+            let advice = "the old form of OpenSSL; `openssl pkcs8 -topk8 -in OLD -out NEW` converts it";
+            return Err(BadKeyFile::Encryption(advice.to_owned()));
+        }
         let not_pem = |error: pem::Error| BadKeyFile::NotPem(error.to_string());
         let (label, document) = SecretDocument::from_pem(text).map_err(|error| match error.kind() {
             pkcs8::der::ErrorKind::Pem(error) => not_pem(error),
@@ -113,9 +123,25 @@ impl KeyPair {
                 read_pkcs8(plain.as_bytes())?
             }
             "EC PRIVATE KEY" => SecretKey::from_sec1_der(document.as_bytes()).map_err(|_| BadKeyFile::AnotherKind)?,
+            "PUBLIC KEY" => return Err(BadKeyFile::Public("public key")),
+            "CERTIFICATE" => return Err(BadKeyFile::Public("certificate")),
+            "CERTIFICATE REQUEST" => return Err(BadKeyFile::Public("certificate request")),
             other => return Err(BadKeyFile::NotAPrivateKey(other.to_owned())),
         };
         Self::of(secret.into()).ok_or(BadKeyFile::AnotherKind)
+    }
+}
+
+/// The text after the block that names the curve, which `openssl ecparam -genkey` writes before the key. The key itself
+/// names its curve, too.
+fn without_parameters(text: &str) -> Result<&str, BadKeyFile> {
+    const END: &str = "-----END EC PARAMETERS-----";
+    match text.strip_prefix("-----BEGIN EC PARAMETERS-----").and_then(|rest| rest.split_once(END)) {
+        Some((_, key)) if key.trim_ascii().is_empty() => {
+            Err(BadKeyFile::NotAPrivateKey("file that names a curve and has no key".to_owned()))
+        }
+        Some((_, key)) => Ok(key.trim_ascii()),
+        None => Ok(text),
     }
 }
 

@@ -79,7 +79,22 @@ pub enum BadParams {
     Name(String),
 }
 
+/// Most intervals that `max_future_ms` may span. With more, miners who date their blocks ahead slow the network down:
+/// at 30 intervals, a tenth of the hash rate made each interval longer by a fifth, a quarter more than doubled it.
+const MAX_FUTURE_INTERVALS: u64 = 3;
+
 impl Params {
+    /// The largest sound `max_future_ms` for an interval.
+    pub const fn sound_future_ms(block_interval_ms: u64) -> u64 {
+        block_interval_ms.saturating_mul(MAX_FUTURE_INTERVALS)
+    }
+
+    /// Whether `max_future_ms` is so large that a minority can mislead the retarget rule with its timestamps.
+    pub const fn is_future_too_wide(&self) -> bool {
+        !matches!(self.retarget, RetargetRule::Fixed)
+            && self.max_future_ms > Self::sound_future_ms(self.block_interval_ms)
+    }
+
     /// Checks that every parameter is within its bounds.
     ///
     /// # Errors
@@ -171,6 +186,24 @@ impl Default for Params {
             retarget: RetargetRule::Lwma,
             retarget_window: 30,
             reward: 5_000_000_000,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_future_of_more_than_three_intervals_is_too_wide_unless_difficulty_is_fixed() {
+        for (block_interval_ms, retarget, expected) in [
+            (5000, RetargetRule::Lwma, false),
+            (4999, RetargetRule::Lwma, true),
+            (500, RetargetRule::Epoch, true),
+            (500, RetargetRule::Fixed, false),
+        ] {
+            let params = Params { block_interval_ms, retarget, ..Params::default() };
+            assert_eq!(params.is_future_too_wide(), expected, "{block_interval_ms} {retarget:?}");
         }
     }
 }

@@ -3,9 +3,10 @@
 //! Such a peer names the missing parent in its response to a push. The node pushes that parent, and so on down to a
 //! block that the peer can judge; then it pushes the blocks above in order. Only hashes are kept.
 
+use super::peer::Peer;
 use super::{Now, PeerAddress, SyncOutput, Syncer};
 use crate::block::{Block, BlockHash};
-use crate::chain::Chain;
+use crate::chain::{Chain, Tip};
 use std::sync::Arc;
 
 /// Most blocks below the first one that are pushed to one peer.
@@ -19,6 +20,19 @@ pub(super) struct Backfill {
 }
 
 impl Syncer {
+    /// A peer that cannot call this node back has a tip of less work. No poll of its own heals a push that was lost, so
+    /// the tip is pushed again.
+    pub(super) fn resume_backfill(&mut self, address: &PeerAddress, theirs: Option<Tip>, chain: &Chain, now: Now) {
+        let is_waiting = |peer: &Peer| peer.backfill.is_announced && peer.pushes == 0;
+        let is_behind = theirs.is_some_and(|tip| tip.work < chain.tip().work);
+        if is_behind
+            && self.peers.known.get(address).is_some_and(is_waiting)
+            && let Some(block) = stored(chain, &chain.tip().hash())
+        {
+            self.push(&Arc::new(block), vec![address.clone()], now);
+        }
+    }
+
     /// A peer got the block `pushed`; `missing` is the block's parent if the peer lacks that.
     pub(super) fn continue_backfill(
         &mut self,

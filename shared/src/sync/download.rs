@@ -202,14 +202,17 @@ impl Download {
         self.pace.bytes += bytes;
     }
 
-    /// Whether it makes less progress than would keep other peers waiting.
-    pub(super) fn lags(&mut self, now_ms: u64) -> bool {
+    /// Whether it makes too little progress for other peers to wait.
+    pub(super) const fn lags(&self) -> bool {
+        self.pace.lags
+    }
+
+    pub(super) const fn measure_pace(&mut self, now_ms: u64) {
         let Pace { since_ms, bytes, .. } = self.pace;
         let elapsed_ms = now_ms.saturating_sub(since_ms);
         if elapsed_ms >= PACE_MS {
             self.pace = Pace { since_ms: now_ms, bytes: 0, lags: bytes < PACE_BYTES_PER_MS * elapsed_ms };
         }
-        self.pace.lags
     }
 
     /// Uptime at which its pace is measured next.

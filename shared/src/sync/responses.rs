@@ -67,6 +67,7 @@ impl Syncer {
             self.discover_at_ms = self.discover_at_ms.min(now.uptime_ms);
             self.emit_peer_event(address.clone(), change, None);
         }
+        self.resume_backfill(address, tip, chain, now);
     }
 
     pub(super) fn handle_failure(

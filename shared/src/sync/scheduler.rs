@@ -101,7 +101,8 @@ impl Syncer {
     /// Starts a download if none runs that makes progress, or if a peer that has delivered offers more work while only
     /// others are asked. Returns whether it did.
     fn start_download(&mut self, chain: &Chain, now: Now) -> bool {
-        let all_lag = self.downloads.iter_mut().fold(true, |all, download| download.lags(now.uptime_ms) && all);
+        self.downloads.iter_mut().for_each(|download| download.measure_pace(now.uptime_ms));
+        let all_lag = self.downloads.iter().all(Download::lags);
         let proven = |address: &PeerAddress| self.peers.known.get(address).is_some_and(Peer::is_proven);
         let only_strangers = !self.downloads.iter().any(|download| proven(&download.peer));
         if now.uptime_ms < self.paused_until_ms || self.downloads.len() > MAX_DOWNLOADS {

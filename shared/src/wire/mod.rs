@@ -164,7 +164,7 @@ pub struct BlockResponse {
     pub status: BlockStatus,
     /// The block's hash.
     pub hash: BlockHash,
-    /// Why it is not accepted yet.
+    /// Why it is not accepted yet, or not on the best chain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Its parent, if the node lacks that and cannot fetch it from the sender: push the parent first.

@@ -101,6 +101,11 @@ fn key_files_are_those_of_openssl() {
     assert_eq!(public_key_pem(&nobody), Err(TransactionViolation::NotAPoint(nobody)), "x = 1 is on no P-256");
 }
 
+/// What `openssl ecparam -name prime256v1 -genkey` writes before the key.
+const PARAMETERS: &str = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+/// What `openssl ec -aes256` writes after the first line.
+const OLD_ENCRYPTION: &str = "-\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n";
+
 #[test]
 fn key_files_are_read_plain_and_encrypted() {
     for (name, text, password) in [
@@ -112,6 +117,7 @@ fn key_files_are_read_plain_and_encrypted() {
         ("ours", file!("alice_encrypted"), Some(PASSWORD)),
         ("with lines ended as on Windows", &file!("alice").replace('\n', "\r\n"), None),
         ("with blank lines around it", &format!("\n{}\n\n", file!("alice")), None),
+        ("as openssl ecparam -genkey writes it", &format!("{PARAMETERS}{}", file!("alice_sec1")), None),
     ] {
         let pair = KeyPair::from_pem(text, password).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert_eq!(pair.to_pem(), alice().to_pem(), "{name}");
@@ -128,7 +134,11 @@ fn unusable_key_files_are_refused_with_the_reason() {
         ("an address", alice().address().as_str(), None, "NotPem"),
         ("half a file", &file!("alice")[..100], None, "NotPem"),
         ("base64 with a typing mistake", &file!("alice").replace("MIGH", "MI*H"), None, "NotPem"),
-        ("a public key", file!("alice_public"), None, "NotAPrivateKey"),
+        ("a public key", file!("alice_public"), None, "Public"),
+        ("a certificate", &file!("alice_public").replace("PUBLIC KEY", "CERTIFICATE"), None, "Public"),
+        ("an SSH key", &file!("alice").replace("PRIVATE KEY", "OPENSSH PRIVATE KEY"), None, "NotAPrivateKey"),
+        ("parameters without a key", PARAMETERS, None, "NotAPrivateKey"),
+        ("an old encryption", &file!("alice_sec1").replacen("-\n", OLD_ENCRYPTION, 1), None, "Encryption"),
         ("a length that does not fit", &damaged, None, "Damaged"),
         ("a public key that is another's", &of_another, None, "Damaged"),
         ("Ed25519", file!("ed25519"), None, "AnotherKind"),

@@ -238,9 +238,8 @@ impl World {
             };
             match reply {
                 CommitReply::Written => {
-                    let has_left = chain_has(&self.chain, &id)
-                        || self.gone_at.get(&id).is_some_and(|gone_at| *gone_at >= pushed_at);
-                    prop_assert!(succeeds && (self.disk.0.contains_key(&id) || has_left), "a lie about {id}");
+                    let has_left = self.gone_at.get(&id).is_some_and(|gone_at| *gone_at >= pushed_at);
+                    prop_assert!(succeeds && (self.is_durable(&id) || has_left), "{id} is not on disk");
                 }
                 CommitReply::Outbid => {
                     prop_assert!(succeeds && !self.disk.0.contains_key(&id) && !self.announced.contains(&id));
@@ -260,6 +259,11 @@ impl World {
         if !self.announced.contains(&id) && !is_waited_for && !chain_has(&self.chain, &id) {
             self.refused.insert(id);
         }
+    }
+
+    /// Whether a restart would find the transaction: pending, or in a block at or below the stored tip.
+    fn is_durable(&self, id: &TransactionId) -> bool {
+        self.disk.0.contains_key(id) || chain_has(&self.chains[&self.disk.1.hash], id)
     }
 
     fn write(&mut self, batch: &WriteBatch) {

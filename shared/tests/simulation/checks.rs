@@ -11,8 +11,12 @@ use std::collections::BTreeSet;
 
 /// Requests of one syncer under way: per peer one for its info, eight pushes; a download's four; a few for peers.
 const MOST_WAITING: usize = 64;
+/// Of each peer, where there are many.
+const MOST_WAITING_FOR_ONE: usize = 9;
 const MOST_WAKEUPS_A_SECOND: u32 = 100;
 const MOST_REQUESTS_A_SECOND: u32 = 150;
+/// To each peer, where there are many.
+const MOST_REQUESTS_A_SECOND_TO_ONE: u32 = 10;
 /// In ten seconds, from few peers; …
 const MOST_HEADERS_REQUESTS: u32 = 40;
 /// … and from each where there are many: a peer that does not deliver rests for 2 s, then 4 s, then it is dropped.
@@ -26,13 +30,14 @@ pub fn after_event(node: &mut Node, now_ms: u64) {
     }
     let (_, wakeups, requests) = node.this_second;
     assert!(wakeups <= MOST_WAKEUPS_A_SECOND, "{address} is woken again and again: {wakeups} times in a second");
-    assert!(requests <= MOST_REQUESTS_A_SECOND, "{address} asks again and again: {requests} times in a second");
+    let most = MOST_REQUESTS_A_SECOND.max(MOST_REQUESTS_A_SECOND_TO_ONE * node.roster.len() as u32);
+    assert!(requests <= most, "{address} asks again and again: {requests} times in a second");
     let latest = node.time(now_ms).plus_ms(node.rules.params().max_future_ms);
     let clock_is_right = node.clock_offset_ms == 0;
     let Some(running) = &mut node.running else { return };
     running.waiting.retain(|_, deadline_ms| *deadline_ms > now_ms);
-    let waiting = running.waiting.len();
-    assert!(waiting <= MOST_WAITING, "{address} waits for {waiting} responses");
+    let (waiting, most) = (running.waiting.len(), MOST_WAITING.max(MOST_WAITING_FOR_ONE * node.roster.len()));
+    assert!(waiting <= most, "{address} waits for {waiting} responses");
     let tip = running.chain.tip();
     if clock_is_right && node.liar.is_none() && tip.work > node.work {
         assert!(tip.timestamp <= latest, "{address} adopted block {} from the future, {}", tip.index, tip.timestamp);

@@ -1,10 +1,12 @@
 //! `user balance` and `user balances`: the balances of addresses.
 
 use crate::address_arg::{AddressArg, AddressSelector};
+use crate::as_of::AsOf;
 use crate::console::{Console, Output, Style};
 use crate::services::{Context, RemoteService};
 use crate::{Error, keys};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use runtime::sanitize;
 use serde::Serialize;
 use shared::ledger::{Address, Amount};
 use std::path::PathBuf;
@@ -58,6 +60,8 @@ struct Balances {
     balances: Vec<BalanceRow>,
     /// Whether there are more than the limit.
     more: bool,
+    #[serde(flatten)]
+    as_of: AsOf,
 }
 
 impl Output for Balances {
@@ -69,12 +73,14 @@ impl Output for Balances {
         if self.more {
             lines.push("There are more; --limit N lists more of them.".to_owned());
         }
+        lines.extend(Some(self.as_of.text()).filter(|text| !text.is_empty()).map(|text| style.faint(text)));
         lines.join("\n")
     }
 }
 
 fn line(row: &BalanceRow, style: Style) -> String {
-    let seed = row.seed.as_ref().map_or(String::new(), |seed| style.faint(format!("  the seed {seed:?}")));
+    let seed =
+        row.seed.as_ref().map_or(String::new(), |seed| style.faint(format!("  the seed {}", sanitize::quoted(seed))));
     format!("{}  {:>18} LAB{seed}", row.address, row.balance.to_string())
 }
 
@@ -91,7 +97,7 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
         whose.push(AddressSelector::Prefix(String::new()));
     }
     let mempool = context.mempool().await?;
-    let mut balances = Balances { confirmations, balances: Vec::new(), more: false };
+    let mut balances = Balances { confirmations, balances: Vec::new(), more: false, as_of: AsOf::default() };
     for whose in whose {
         match whose {
             AddressSelector::Address(arg) => {
@@ -101,6 +107,8 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
             AddressSelector::Prefix(prefix) => list_balances(&mempool, &prefix, limit as usize, &mut balances).await?,
         }
     }
+    balances.as_of = AsOf::of(&mempool);
+    balances.as_of.note_if_stale(&mempool, console);
     console.print(&balances)
 }
 

@@ -1,6 +1,7 @@
 //! `user confirmations`: how deep in the chain a transaction is.
 
 use crate::Error;
+use crate::as_of::AsOf;
 use crate::console::{Console, Output, Style};
 use crate::services::Context;
 use serde::Serialize;
@@ -17,6 +18,8 @@ pub struct Args {
 struct Confirmations {
     id: TransactionId,
     confirmations: u64,
+    #[serde(flatten)]
+    as_of: AsOf,
 }
 
 impl Output for Confirmations {
@@ -31,7 +34,11 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     let id = args.id;
     let mempool = context.mempool().await?;
     match mempool.client.confirmations(&mempool.address, &id).await {
-        Ok(confirmations) => console.print(&Confirmations { id, confirmations }),
+        Ok(confirmations) => {
+            let as_of = AsOf::of(&mempool);
+            as_of.note_if_stale(&mempool, console);
+            console.print(&Confirmations { id, confirmations, as_of })
+        }
         Err(error) if error.status() == Some(404) => Err(Error::UnknownTransaction(id)),
         Err(error) => Err(mempool.request_error("ask for confirmations")(error)),
     }

@@ -8,11 +8,12 @@ use crate::services::{Context, RemoteService};
 use crate::{Error, keys};
 use runtime::client::HostPort;
 use runtime::data_dir;
+use runtime::dns::Resolver;
 use serde::Serialize;
 use shared::block::BlockHash;
 use shared::config::Config;
 use shared::wire::MineRequest;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 
 /// Make a node mine blocks now
@@ -62,60 +63,84 @@ impl Output for MinedBlocks {
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let Args { blocks, node, token, token_file, data_dir, data } = args;
     let node = context.node(node.as_ref()).await?;
-    let token = match (token, token_file) {
-        (Some(token), _) => token,
-        (None, Some(file)) => keys::read_text(&file)?.trim_end().to_owned(),
-        (None, None) => find_token(&node, &context.config, data_dir.as_deref())?,
+    let (address, token) = match (token, token_file) {
+        (Some(token), _) => (node.address.clone(), token),
+        (None, Some(file)) => (node.address.clone(), keys::read_secret(&file, console)?.trim_end().to_owned()),
+        (None, None) => find_token(&node, &context.config, data_dir.as_deref(), console).await?,
     };
-    let mined = node.client.mine(&node.address, &token, &MineRequest { blocks, data }).await;
+    let mined = node.client.mine(&address, &token, &MineRequest { blocks, data }).await;
     let hashes = mined.map_err(node.request_error("mine"))?.hashes;
     console.print(&MinedBlocks { node: node.address.clone(), hashes })
 }
 
-/// The token from the configuration, or from the data folder of a node on this machine.
-fn find_token(node: &RemoteService, config: &Config, folder: Option<&Path>) -> Result<String, Error> {
+/// The token from the configuration, or from the data folder of a node on this machine; and the address to send it to,
+/// which has been checked to be on this machine.
+async fn find_token(
+    node: &RemoteService,
+    config: &Config,
+    folder: Option<&Path>,
+    console: &mut Console,
+) -> Result<(String, String), Error> {
     let no_token = |hint| Error::NoToken { at: node.address.clone(), hint };
-    if !is_local(&node.address) {
+    let Some(address) = local_address(&node.address).await else {
         return Err(no_token(
             "it is on another machine. Copy the file `token` from its data folder and name the copy with --token-file"
                 .to_owned(),
         ));
-    }
+    };
     if let Some(token) = &config.node.token {
-        return Ok(token.expose().to_owned());
+        return Ok((address.to_string(), token.expose().to_owned()));
     }
     let root = folder.unwrap_or(&config.node.data_dir);
-    let port = node.address.parse().map_or(0, |at: HostPort| at.port());
-    let path = data_dir::folder(root, &node.params, "node", port).join("token");
-    keys::read_text(&path).map(|text| text.trim_end().to_owned()).map_err(|error| {
+    let path = data_dir::folder(root, &node.params, "node", address.port()).join("token");
+    let token = keys::read_secret(&path, console).map_err(|error| {
         no_token(format!(
             "{error}. If the node was started in another folder, name its data folder with -d, or its token file with \
              --token-file"
         ))
-    })
+    })?;
+    Ok((address.to_string(), token.trim_end().to_owned()))
 }
 
-/// Whether an address is known to be on this machine.
-fn is_local(at: &str) -> bool {
-    let Ok(at) = at.parse::<HostPort>() else { return false };
-    at.host() == "localhost" || at.host().parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+/// The address of a node as numbers, if all of its addresses are this machine's own.
+async fn local_address(at: &str) -> Option<SocketAddr> {
+    let at: HostPort = at.parse().ok()?;
+    let addresses = Resolver::default().addresses(at.host()).await.ok()?;
+    let is_local = !addresses.is_empty() && addresses.iter().all(is_own);
+    is_local.then(|| SocketAddr::new(addresses[0], at.port()))
+}
+
+/// Whether an address is one of this machine's: only then can a socket have it.
+fn is_own(address: &IpAddr) -> bool {
+    address.is_loopback() || !address.is_unspecified() && UdpSocket::bind((*address, 0)).is_ok()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn tokens_go_to_this_machine_only() {
+    #[tokio::test]
+    async fn tokens_go_to_this_machine_only() {
         for (at, expected) in [
             ("127.0.0.1:8100", true),
             ("localhost:8100", true),
             ("[::1]:8100", true),
-            ("10.0.0.1:8100", false),
-            ("localhost.example:8100", false),
+            ("203.0.113.1:8100", false),
+            ("0.0.0.0:8100", false),
+            ("localhost.invalid:8100", false),
             ("nonsense", false),
         ] {
-            assert_eq!(is_local(at), expected, "{at}");
+            assert_eq!(local_address(at).await.is_some(), expected, "{at}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_address_of_this_machine_on_its_network_is_its_own() {
+        // Connecting a datagram socket sends nothing, and shows the address that the system would send from.
+        let socket = UdpSocket::bind("0.0.0.0:0").unwrap();
+        if socket.connect("203.0.113.1:9").is_ok() {
+            let own = socket.local_addr().unwrap().ip();
+            assert_eq!(local_address(&format!("{own}:8100")).await, Some(SocketAddr::new(own, 8100)));
         }
     }
 }

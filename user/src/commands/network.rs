@@ -107,7 +107,12 @@ fn new_network(name: Option<String>, base: &Params) -> Result<NewNetwork, Error>
         Some(name) => name,
         None => format!("lab-{:08x}", u32::from_be_bytes(random::bytes()?)),
     };
-    let network = Params { name, genesis_time: Clock::new(0).time(), ..base.clone() };
+    let max_future_ms = if base.max_future_ms == Params::default().max_future_ms {
+        Params::sound_future_ms(base.block_interval_ms)
+    } else {
+        base.max_future_ms
+    };
+    let network = Params { name, genesis_time: Clock::new(0).time(), max_future_ms, ..base.clone() };
     network.check().map_err(|error| Error::Usage(error.to_string()))?;
     Ok(NewNetwork { network_id: network.network_id(), toml: section(&network), network })
 }
@@ -152,6 +157,14 @@ mod tests {
         for (name, _) in pairs(&base) {
             assert!(made.toml.contains(&format!("\n{name} = ")), "{name} is missing: {}", made.toml);
         }
+    }
+
+    #[test]
+    fn the_largest_future_fits_the_interval_unless_it_is_configured() {
+        let fast = Params { block_interval_ms: 500, ..Params::default() };
+        assert_eq!(new_network(None, &fast).unwrap().network.max_future_ms, 1500);
+        let chosen = Params { max_future_ms: 9000, ..fast };
+        assert_eq!(new_network(None, &chosen).unwrap().network.max_future_ms, 9000);
     }
 
     #[test]

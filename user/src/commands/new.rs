@@ -66,7 +66,7 @@ pub fn run(args: Args, console: &mut Console) -> Result<(), Error> {
         return Err(Error::FileExists(file));
     }
     let password = match &password_file {
-        Some(path) => Some(keys::read_password(path)?),
+        Some(path) => Some(keys::read_password(path, console)?),
         None if password => Some(keys::prompt_new_password()?),
         None => None,
     };

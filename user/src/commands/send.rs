@@ -9,12 +9,17 @@ use crate::keys::KeyArgs;
 use crate::services::{Context, RemoteService};
 use crate::spendable::Spendable;
 use crate::{Error, confirmation_wait, random};
-use runtime::client;
+use runtime::{client, sanitize};
 use serde::Serialize;
 use shared::keys::PlainVerifier;
 use shared::ledger::{Amount, Transaction, TransactionId, TransactionRules, Unsigned, Uuid};
 use shared::wire::PushStatus;
 use std::time::Duration;
+
+/// Entries in a page of history: the most that a mempool returns.
+const PAGE: usize = 200;
+/// Pages of the payer's history that are searched for an earlier payment with the same number.
+const MAX_PAGES: usize = 50;
 
 /// Make a payment
 #[derive(Debug, clap::Args)]
@@ -34,6 +39,9 @@ pub struct Args {
     /// The fee for the miner, in LAB [default: mempool.min_fee of the configuration, 0.00001]
     #[arg(short = 'F', long, value_name = "LAB", value_parser = Amount::from_lab, allow_hyphen_values = true)]
     fee: Option<Amount>,
+    /// Number of the payment, a UUID of your choice. Sending it again with the same number, amount and payee pays once
+    #[arg(long, value_name = "UUID", value_parser = payment_id)]
+    id: Option<Uuid>,
     /// Wait for N confirmations
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     wait: Option<u64>,
@@ -46,7 +54,15 @@ const EXAMPLES: &str = "\
 Examples:
   user send 1.5 lab1qdku0nm2prxql6pavksy6ujdthfr3q4hxyh48vgx7hz7dnaryygnw7tvedv -f wallet.pem
   user send 0.5 bob -s alice -M \"for lunch\" --wait 3
-                                   pay the seed bob and wait for 3 confirmations";
+                                   pay the seed bob and wait for 3 confirmations
+  user send 2 bob -f wallet.pem --id 0b9d3c5e-8a41-4a6f-9d20-1f6f1f0c7a11
+                                   pay once, however often a script runs it";
+
+/// Parses a UUID, with or without hyphens.
+fn payment_id(text: &str) -> Result<Uuid, String> {
+    let digits = text.replace('-', "").to_ascii_lowercase();
+    digits.parse().map_err(|_| "expected a UUID of 32 hex digits, as `uuidgen` prints it".to_owned())
+}
 
 /// Parses an amount above 0.
 fn positive(text: &str) -> Result<Amount, String> {
@@ -71,9 +87,9 @@ impl Output for SentPayment {
     fn text(&self, style: Style) -> String {
         let Transaction { id, to, amount, fee, msg, .. } = &self.transaction;
         let to = AddressArg { address: *to, seed: self.to_seed.clone() }.description();
-        let msg = if msg.is_empty() { String::new() } else { format!(", message {:?}", msg) };
+        let msg = if msg.is_empty() { String::new() } else { format!(", message {}", sanitize::quoted(msg)) };
         let id = style.strong(id);
-        let verb = style.good("sent");
+        let verb = style.good(if self.status == PushStatus::Known { "already sent:" } else { "sent" });
         format!(
             "{verb} {amount} LAB to {to} with a fee of {fee} LAB{msg}\nid: {id}\nnext: user confirmations {}",
             self.transaction.id
@@ -81,37 +97,90 @@ impl Output for SentPayment {
     }
 }
 
-/// Sends it, and waits if that is wanted.
-///
 /// # Errors
-/// Whatever makes it impossible or refused, or it vanishes while it is waited for.
+/// Fails if the payment breaks a rule, is not covered or is refused, or if it leaves the mempool during the wait.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
-    let Args { amount, to, key, msg, fee, wait, timeout } = args;
+    let Args { amount, to, key, msg, fee, id, wait, timeout } = args;
     let (pair, who) = key.load(console)?;
     let mempool = context.mempool().await?;
     context.note_foreign_network(&mempool, console);
     let fee = fee.unwrap_or(context.config.mempool.min_fee);
     let from = pair.address();
-    let unsigned = Unsigned { uuid: Uuid(random::bytes()?), from, to: to.address, amount, fee, msg };
+    let uuid = match id {
+        Some(uuid) => uuid,
+        None => Uuid(random::bytes()?),
+    };
+    let unsigned = Unsigned { uuid, from, to: to.address, amount, fee, msg };
     let transaction = pair.sign_transaction(unsigned, mempool.network_id);
     transaction.check(&TransactionRules::of(&mempool.params), &PlainVerifier)?;
     if from == to.address {
         console.note("payer and payee are the same; only the fee will be spent");
     }
-    Spendable::of(&mempool, &from).await?.check_covers(&who, amount, fee)?;
+    // With a number of its own, it may have been sent before, and its money may be gone.
+    let is_known = id.is_some() && is_known(&mempool, &transaction).await?;
+    if !is_known {
+        Spendable::of(&mempool, &from).await?.check_covers(&who, amount, fee)?;
+    }
+    // From here on the terminal may close without ending the program: the payment is made, or not, either way.
+    let _ignored = ignore_hangup();
     // Subscribed before sending, so that no event about the payment is missed.
     let events = match wait {
         Some(_) => confirmation_wait::subscribe(&mempool).await,
         None => None,
     };
-    let status = push(&mempool, &transaction).await?;
+    let status = if is_known { PushStatus::Known } else { push(&mempool, &transaction).await? };
     let id = transaction.id;
-    console.print(&SentPayment { status, transaction, to_seed: to.seed, mempool: mempool.address.clone() })?;
+    let sent = SentPayment { status, transaction, to_seed: to.seed, mempool: mempool.address.clone() };
+    if let Err(error) = console.print(&sent) {
+        // The payment is made; that nobody can read so is no failure of it.
+        console.note(&format!("the payment {id} is sent, but {error}"));
+    }
     match wait {
         Some(wanted) => {
-            confirmation_wait::wait(&mempool, id, wanted, Duration::from_secs(timeout), events, console).await
+            let timeout = Duration::from_secs(timeout);
+            confirmation_wait::wait(&mempool, id, wanted, timeout, events, console).await
         }
         None => Ok(()),
+    }
+}
+
+/// Whether the mempool has this payment already.
+///
+/// # Errors
+/// Fails if the payer has made another payment with the same number.
+async fn is_known(mempool: &RemoteService, transaction: &Transaction) -> Result<bool, Error> {
+    match mempool.client.transaction(&mempool.address, &transaction.id).await {
+        Ok(_) => return Ok(true),
+        Err(error) if error.status() == Some(404) => {}
+        Err(error) => return Err(mempool.request_error("look for an earlier payment")(error)),
+    }
+    let mut before = None;
+    for _ in 0..MAX_PAGES {
+        let page = mempool.client.history(&mempool.address, &transaction.from, before.as_deref(), PAGE).await;
+        let page = page.map_err(mempool.request_error("look for an earlier payment"))?;
+        let payments = page.entries.into_iter().filter_map(|entry| entry.transaction);
+        let mut own = payments.filter(|payment| payment.from == transaction.from);
+        if let Some(other) = own.find(|payment| payment.uuid == transaction.uuid) {
+            return Err(Error::IdUsed { id: other.id, amount: other.amount, to: other.to });
+        }
+        match page.next {
+            Some(next) => before = Some(next),
+            None => break,
+        }
+    }
+    Ok(false)
+}
+
+/// Lets the process go on when its terminal is closed, while the value lives.
+fn ignore_hangup() -> Option<impl Sized> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        signal(SignalKind::hangup()).ok()
+    }
+    #[cfg(not(unix))]
+    {
+        None::<()>
     }
 }
 
@@ -145,6 +214,13 @@ mod tests {
         assert!(words.contains(&format!("user tx {id}")), "{words}");
         let refused = client::Error::Refused(Problem::new(422, "Unprocessable Content", "too poor"));
         assert_eq!(failed_action(id, &refused), "send the transaction");
+    }
+
+    #[test]
+    fn a_number_of_a_payment_is_a_uuid_with_or_without_hyphens() {
+        let expected = payment_id("0b9d3c5e8a414a6f9d201f6f1f0c7a11").unwrap();
+        assert_eq!(payment_id("0B9D3C5E-8A41-4A6F-9D20-1F6F1F0C7A11"), Ok(expected));
+        assert!(payment_id("invoice 7").unwrap_err().contains("uuidgen"));
     }
 
     #[test]

@@ -1,9 +1,11 @@
 //! `user tx`: a transaction and its place in the chain.
 
 use crate::Error;
+use crate::as_of::AsOf;
 use crate::console::{Console, Output, Style};
 use crate::services::{Context, RemoteService};
 use runtime::sanitize;
+use serde::Serialize;
 use shared::ledger::TransactionId;
 use shared::wire::{TransactionState, TransactionStatus};
 
@@ -14,15 +16,25 @@ pub struct Args {
     id: TransactionId,
 }
 
-impl Output for TransactionStatus {
+/// A transaction, and the block that the answer stands on.
+#[derive(Debug, Serialize)]
+struct TransactionInfo {
+    #[serde(flatten)]
+    status: TransactionStatus,
+    #[serde(flatten)]
+    as_of: AsOf,
+}
+
+impl Output for TransactionInfo {
     fn text(&self, style: Style) -> String {
-        let payment = &self.transaction;
-        let place = match (self.status, &self.block) {
+        let Self { status, as_of } = self;
+        let payment = &status.transaction;
+        let place = match (status.status, &status.block) {
             (TransactionState::Confirmed, Some(block)) => {
-                let many = if self.confirmations == 1 { "" } else { "s" };
+                let many = if status.confirmations == 1 { "" } else { "s" };
                 style.good(format!(
                     "in block {} ({}), {} confirmation{many}",
-                    block.index, block.hash, self.confirmations
+                    block.index, block.hash, status.confirmations
                 ))
             }
             _ => "pending".to_owned(),
@@ -38,6 +50,7 @@ impl Output for TransactionStatus {
         if !payment.msg.is_empty() {
             lines.push(format!("msg     {}", sanitize::line(&payment.msg)));
         }
+        lines.extend(Some(as_of.text()).filter(|text| !text.is_empty()).map(|text| style.faint(text)));
         lines.join("\n")
     }
 }
@@ -46,7 +59,10 @@ impl Output for TransactionStatus {
 /// Fails if the mempool does not know the transaction.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let mempool = context.mempool().await?;
-    console.print(&fetch(&mempool, args.id).await?)
+    let status = fetch(&mempool, args.id).await?;
+    let as_of = AsOf::of(&mempool);
+    as_of.note_if_stale(&mempool, console);
+    console.print(&TransactionInfo { status, as_of })
 }
 
 /// Asks the mempool for a transaction.

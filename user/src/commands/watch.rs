@@ -3,12 +3,17 @@
 use crate::Error;
 use crate::console::{Console, Output, Style};
 use crate::services::{Context, RemoteService};
-use futures_util::{Stream, StreamExt, future, stream};
+use futures_util::{Stream, StreamExt};
 use runtime::client::{self, HostPort};
-use runtime::sanitize::line;
+use runtime::sanitize::{self, line};
 use serde::Serialize;
+use shared::block::BlockHash;
 use shared::wire::{BlockSource, NodeEvent, PeerChange, PoolEvent};
 use std::pin::Pin;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
 
 /// Print the events of a mempool and a node as they happen
 #[derive(Debug, clap::Args)]
@@ -34,6 +39,15 @@ struct WatchEvent {
 enum ServiceEvent {
     Pool(PoolEvent),
     Node(NodeEvent),
+    Stream(StreamEvent),
+}
+
+/// What happens to the stream of events itself. They do not count for `--count`.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", content = "data", rename_all = "snake_case")]
+enum StreamEvent {
+    Interrupted { reason: String },
+    Resumed {},
 }
 
 impl Output for WatchEvent {
@@ -41,6 +55,12 @@ impl Output for WatchEvent {
         match &self.event {
             ServiceEvent::Pool(event) => pool_event_text(event, style),
             ServiceEvent::Node(event) => node_event_text(event, style),
+            ServiceEvent::Stream(StreamEvent::Interrupted { reason }) => {
+                format!("-- no events from {}: {}; trying again", self.at, line(reason))
+            }
+            ServiceEvent::Stream(StreamEvent::Resumed {}) => {
+                format!("-- {} is back; events in between are missing", self.at)
+            }
         }
     }
 }
@@ -48,7 +68,11 @@ impl Output for WatchEvent {
 fn pool_event_text(event: &PoolEvent, style: Style) -> String {
     match event {
         PoolEvent::Transaction(payment) => {
-            let msg = if payment.msg.is_empty() { String::new() } else { format!(", message {:?}", payment.msg) };
+            let msg = if payment.msg.is_empty() {
+                String::new()
+            } else {
+                format!(", message {}", sanitize::quoted(&payment.msg))
+            };
             let (from, to) = (payment.from.short(), payment.to.short());
             format!("payment {} of {} LAB from {from} to {to}{msg}", payment.id.short(), style.strong(payment.amount))
         }
@@ -109,62 +133,148 @@ fn node_event_text(event: &NodeEvent, style: Style) -> String {
     }
 }
 
-type EventStream = Pin<Box<dyn Stream<Item = (String, Result<ServiceEvent, client::Error>)> + Send>>;
+/// Time between two attempts to find a service again.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How long a service may be away before watching it fails.
+const MAX_OUTAGE: Duration = Duration::from_secs(600);
+
+/// What to watch: a mempool, or the node that a flag may name.
+#[derive(Debug, Clone)]
+enum Target {
+    Mempool,
+    Node(Option<HostPort>),
+}
+
+type Events = Pin<Box<dyn Stream<Item = Result<ServiceEvent, client::Error>> + Send>>;
+
+impl Target {
+    async fn find(&self, context: &Context) -> Result<RemoteService, Error> {
+        match self {
+            Self::Mempool => context.mempool().await,
+            Self::Node(named) => context.node(named.as_ref()).await,
+        }
+    }
+
+    async fn subscribe(&self, service: &RemoteService) -> Result<Events, Error> {
+        let (client, at) = (&service.client, &service.address);
+        Ok(match self {
+            Self::Mempool => {
+                let events = client.pool_events(at).await.map_err(service.request_error("follow the mempool"))?;
+                Box::pin(events.map(|event| event.map(ServiceEvent::Pool)))
+            }
+            Self::Node(_) => {
+                let events = client.events(at).await.map_err(service.request_error("follow the node"))?;
+                Box::pin(events.map(|event| event.map(ServiceEvent::Node)))
+            }
+        })
+    }
+
+    /// Finds the service again after an outage, perhaps at another address, and subscribes to it.
+    async fn resume(&self, context: &Context, network: BlockHash) -> Result<(RemoteService, Events), Error> {
+        let service = self.find(context).await?;
+        if service.network_id != network {
+            let reason = "it is on another network now".to_owned();
+            return Err(Error::UnusableNetwork { at: service.address, reason });
+        }
+        let events = self.subscribe(&service).await?;
+        Ok((service, events))
+    }
+}
+
+/// A service that is watched.
+struct Watched {
+    target: Target,
+    service: RemoteService,
+    events: Events,
+}
+
+impl Watched {
+    async fn start(target: Target, context: &Context) -> Result<Self, Error> {
+        let service = target.find(context).await?;
+        let events = target.subscribe(&service).await?;
+        Ok(Self { target, service, events })
+    }
+
+    /// Sends events until nobody receives them. When the service goes away, it waits for it to come back.
+    async fn follow(mut self, context: Context, updates: mpsc::Sender<Result<WatchEvent, Error>>) {
+        loop {
+            let reason = loop {
+                let event = match self.events.next().await {
+                    Some(Ok(event)) => event,
+                    Some(Err(error)) => break error.to_string(),
+                    None => break "it has stopped".to_owned(),
+                };
+                if updates.send(Ok(self.event(event))).await.is_err() {
+                    return;
+                }
+            };
+            let interrupted = self.event(ServiceEvent::Stream(StreamEvent::Interrupted { reason: reason.clone() }));
+            if updates.send(Ok(interrupted)).await.is_err() {
+                return;
+            }
+            let began = Instant::now();
+            loop {
+                sleep(PAUSE).await;
+                match self.target.resume(&context, self.service.network_id).await {
+                    Ok((service, events)) => {
+                        (self.service, self.events) = (service, events);
+                        break;
+                    }
+                    Err(_) if began.elapsed() < MAX_OUTAGE => {}
+                    Err(_) => {
+                        let _ = updates.send(Err(Error::EventsEnded(self.service.address, reason))).await;
+                        return;
+                    }
+                }
+            }
+            if updates.send(Ok(self.event(ServiceEvent::Stream(StreamEvent::Resumed {})))).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    fn event(&self, event: ServiceEvent) -> WatchEvent {
+        WatchEvent { at: self.service.address.clone(), event }
+    }
+}
 
 /// # Errors
-/// Fails if neither a mempool nor a node is found, or if an event stream ends.
+/// Fails if neither a mempool nor a node is found, or if one of them stays away for ten minutes.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
-    let mempool = context.mempool().await;
-    let node = context.node(args.node.as_ref()).await;
-    let mut events = match (mempool, node) {
+    let mempool = Watched::start(Target::Mempool, context).await;
+    let node = Watched::start(Target::Node(args.node), context).await;
+    let watched = match (mempool, node) {
         (Ok(mempool), Ok(node)) => {
-            if mempool.network_id != node.network_id {
-                return Err(Error::Usage(format!(
-                    "{} and {} are of different networks",
-                    mempool.address, node.address
-                )));
+            let (one, other) = (&mempool.service, &node.service);
+            if one.network_id != other.network_id {
+                let reason = format!("{} and {} are of different networks", one.address, other.address);
+                return Err(Error::Usage(reason));
             }
-            stream::select(mempool_events(&mempool).await?, node_events(&node).await?).boxed()
+            vec![mempool, node]
         }
         (Ok(mempool), Err(error)) => {
             console.note(&format!("watching the mempool only: {error}"));
-            mempool_events(&mempool).await?
+            vec![mempool]
         }
         (Err(error), Ok(node)) => {
             console.note(&format!("watching the node only: {error}"));
-            node_events(&node).await?
+            vec![node]
         }
         (Err(error), Err(_)) => return Err(error),
     };
+    let (sender, mut updates) = mpsc::channel(64);
+    // They end with this set.
+    let mut tasks = JoinSet::new();
+    for watched in watched {
+        tasks.spawn(watched.follow(context.clone(), sender.clone()));
+    }
+    drop(sender);
     let mut shown = 0;
     while args.count.is_none_or(|count| shown < count) {
-        match events.next().await {
-            Some((at, Ok(event))) => console.print(&WatchEvent { at, event })?,
-            Some((at, Err(error))) => return Err(Error::EventsEnded(at, error.to_string())),
-            None => return Err(Error::EventsEnded("the services".to_owned(), "they have stopped".to_owned())),
-        }
-        shown += 1;
+        let Some(update) = updates.recv().await else { break };
+        let update = update?;
+        shown += u64::from(!matches!(update.event, ServiceEvent::Stream(_)));
+        console.print(&update)?;
     }
     Ok(())
-}
-
-async fn mempool_events(service: &RemoteService) -> Result<EventStream, Error> {
-    let events =
-        service.client.pool_events(&service.address).await.map_err(service.request_error("follow the mempool"))?;
-    Ok(event_stream(service, events.map(|event| event.map(ServiceEvent::Pool))))
-}
-
-async fn node_events(service: &RemoteService) -> Result<EventStream, Error> {
-    let events = service.client.events(&service.address).await.map_err(service.request_error("follow the node"))?;
-    Ok(event_stream(service, events.map(|event| event.map(ServiceEvent::Node))))
-}
-
-/// Events with the address of their service, and an error when they end.
-fn event_stream(
-    service: &RemoteService,
-    events: impl Stream<Item = Result<ServiceEvent, client::Error>> + Send + 'static,
-) -> EventStream {
-    let at = service.address.clone();
-    let ended = stream::once(future::ready(Err(client::Error::Unreachable("it has stopped".to_owned()))));
-    Box::pin(events.chain(ended).map(move |event| (at.clone(), event)))
 }

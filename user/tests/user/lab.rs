@@ -34,6 +34,8 @@ pub(crate) fn without_money(name: &str) -> Params {
 pub(crate) struct Lab {
     pub(crate) tracker: String,
     services: RefCell<Vec<Running>>,
+    mempool_config: Option<Config>,
+    mempool_address: Option<SocketAddr>,
     root: TempDir,
 }
 
@@ -42,7 +44,8 @@ impl Lab {
     pub(crate) async fn new() -> Self {
         let tracker = testkit::start_tracker(listener().await.0, &Config::default()).await;
         let (address, services) = (tracker.address.clone(), RefCell::new(vec![tracker]));
-        Self { tracker: address, services, root: tempfile::tempdir().unwrap() }
+        let root = tempfile::tempdir().unwrap();
+        Self { tracker: address, services, mempool_config: None, mempool_address: None, root }
     }
 
     /// Starts a tracker, a node that mines for the seed alice when a test asks it to, and a mempool.
@@ -52,15 +55,35 @@ impl Lab {
 
     /// The same, with changed settings of the mempool.
     pub(crate) async fn with_mempool(name: &str, change: impl FnOnce(&mut Config)) -> Self {
-        let lab = Self::new().await;
-        let mut config = lab.config(network(name));
+        Self::with_params(network(name), change).await
+    }
+
+    /// The same, on any network with money.
+    pub(crate) async fn with_params(params: Params, change: impl FnOnce(&mut Config)) -> Self {
+        let mut lab = Self::new().await;
+        let mut config = lab.config(params);
         // The node is told where the mempool is: from the tracker it would learn it only when it renews its lease.
         let (mempool, at) = listener().await;
         config.node.mempool = Some(at.to_string());
         lab.start_node(config.clone()).await;
         change(&mut config);
-        lab.start_mempool(mempool, at, config).await;
+        lab.start_mempool(mempool, at, config.clone()).await;
+        lab.mempool_config = Some(config);
         lab
+    }
+
+    /// Stops the mempool, which was started last.
+    pub(crate) async fn stop_mempool(&mut self) {
+        let mempool = self.services.get_mut().pop().unwrap();
+        self.mempool_address = Some(mempool.address.parse().unwrap());
+        mempool.stop().await;
+    }
+
+    /// Starts the mempool again, at the same address and in the same folder.
+    pub(crate) async fn restart_mempool(&mut self) {
+        let at = self.mempool_address.unwrap();
+        let listener = until("the port is free", async || TcpListener::bind(at).await.ok()).await;
+        self.start_mempool(listener, at, self.mempool_config.clone().unwrap()).await;
     }
 
     fn config(&self, network: Params) -> Config {
@@ -121,11 +144,17 @@ impl Lab {
         Program::with(&["-t", &self.tracker])
     }
 
-    /// Mines, and waits until the mempool has the rewards of the seed alice.
+    /// Mines, and waits until all members have the same tip.
     pub(crate) async fn mine(&self, user: &Program, blocks: u64) {
-        let before = balance(user, "alice");
         user.run(&["mine", &blocks.to_string(), "--token", TOKEN]).ok();
-        until("the mempool has the blocks", async || (balance(user, "alice") > before).then_some(())).await;
+        until("all members have the blocks", async || {
+            let mut tips = Vec::new();
+            for member in client().members(&self.tracker).await.ok()? {
+                tips.push(client().info(&member.address).await.ok()?.tip?.hash);
+            }
+            tips.iter().all(|tip| *tip == tips[0]).then_some(())
+        })
+        .await;
     }
 }
 

@@ -1,8 +1,9 @@
 //! Payments on a real network: a tracker, a node and a mempool.
 
 use crate::lab::{Lab, TOKEN, balance, network, until};
-use crate::program::{ALICE, BOB, Program};
+use crate::program::{ALICE, BOB, Program, Watcher};
 use serde_json::{Value, json};
+use shared::params::Params;
 use std::time::Duration;
 use tokio::time::sleep;
 
@@ -183,6 +184,99 @@ async fn watch_prints_events_of_mempool_and_node() {
         let found = events.iter().find(|seen| seen["event"] == event);
         assert!(found.is_some_and(|found| found["data"].is_object() && found["at"].is_string()), "{event}: {output}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn watching_goes_on_when_a_service_has_restarted() {
+    let mut lab = Lab::with_money("restart").await;
+    let user = lab.user();
+    lab.mine(&user, 1).await;
+    let mut watching = Watcher::start(&user);
+    watching.reads("transaction", async || drop(send(&user, "0.01", &[]))).await;
+    lab.stop_mempool().await;
+    watching.reads("interrupted", async || ()).await;
+    lab.restart_mempool().await;
+    watching.reads("resumed", async || ()).await;
+    watching.reads("transaction", async || drop(send(&user, "0.02", &[]))).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_say_which_block_they_stand_on_and_how_old_it_is() {
+    let lab = Lab::with_money("age").await;
+    let user = lab.user();
+    assert!(user.run(&["balance", "alice"]).ok().contains("as of block 0, the genesis block"));
+    lab.mine(&user, 2).await;
+    let id = send(&user, "1", &[]);
+    for args in [&["balance", "alice"][..], &["balances"], &["history", "alice"], &["confirmations", &id], &["tx", &id]]
+    {
+        let shown = user.json(args);
+        assert!(shown["height"] == 2 && shown["age_ms"].is_u64(), "{args:?}: {shown}");
+        let text = user.run(args).ok();
+        assert_eq!(text.contains("as of block 2, "), args[0] != "confirmations", "{args:?}: {text}");
+    }
+    assert_eq!(user.run(&["confirmations", &id]).ok(), "0\n", "a bare number for scripts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_block_is_noted() {
+    // Blocks should come every 4 ms, so that the newest is soon many intervals old.
+    let params = Params { block_interval_ms: 4, ..network("old") };
+    let lab = Lab::with_params(params, |_| {}).await;
+    let user = lab.user();
+    lab.mine(&user, 1).await;
+    let output = until("the block is old", async || {
+        let output = user.run(&["balance", "alice"]);
+        output.stderr.contains("the newest block is").then_some(output)
+    })
+    .await;
+    assert!(output.stderr.contains("the network has stopped") && output.code == 0, "{output:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_with_a_number_is_made_once() {
+    let lab = Lab::with_money("once").await;
+    let user = lab.user();
+    lab.mine(&user, 1).await;
+    let number = "0b9d3c5e-8a41-4a6f-9d20-1f6f1f0c7a11";
+    let pay = |amount: &str| user.run(&["send", amount, "bob", "-s", "alice", "--id", number]);
+    assert!(pay("30").ok().starts_with("sent 30 LAB"));
+    // There is no money left for a second one.
+    assert!(pay("30").ok().starts_with("already sent: 30 LAB"));
+    lab.mine(&user, 1).await;
+    assert!(pay("30").ok().starts_with("already sent: 30 LAB"));
+    let error = pay("1").expect_error(1);
+    assert!(error.contains("belongs to another payment") && error.contains("30 LAB to"), "{error}");
+    assert_eq!(user.json(&["balance", "bob", "-c", "0"])["balances"][0]["balance"], 3_000_000_000_u64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg(target_os = "linux")]
+async fn a_payment_is_made_though_nobody_can_read_so() {
+    let lab = Lab::with_money("unread").await;
+    let user = lab.user();
+    lab.mine(&user, 1).await;
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = user.run_into(&["send", "1", "bob", "-s", "alice"], full);
+    assert!(output.code == 0 && output.stderr.contains("is sent, but"), "{output:?}");
+    assert_eq!(user.json(&["balance", "bob", "-c", "0"])["balances"][0]["balance"], 100_000_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_are_shown_as_people_wrote_them() {
+    let lab = Lab::with_money("writing").await;
+    let user = lab.user();
+    lab.mine(&user, 1).await;
+    let messages = ["हिन्दी", "ที่นี่", "தமிழ்", "می\u{200c}خواهم", "cafe\u{301}", "❤\u{fe0f}", "👩\u{200d}🚀"];
+    for msg in messages {
+        let sent = user.run(&["send", "0.01", "bob", "-s", "alice", "-M", msg]).ok();
+        assert!(sent.contains(&format!("message \"{msg}\"")), "{sent}");
+    }
+    let history = user.run(&["history", "bob"]).ok();
+    for msg in messages {
+        assert!(history.contains(&format!("  \"{msg}\"  ")), "{msg}: {history}");
+    }
+    user.run(&["send", "0.01", "bob", "-s", "alice", "-M", "a\u{202e}b"]).ok();
+    assert!(user.run(&["history", "bob", "-n", "1"]).ok().contains("\"a\u{fffd}b\""));
 }
 
 #[tokio::test(flavor = "multi_thread")]

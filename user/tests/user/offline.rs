@@ -2,6 +2,7 @@
 
 use crate::program::{ALICE, BOB, Program};
 use serde_json::{Value, json};
+use shared::keys::KeyPair;
 
 /// The worked example of docs/protocol.md §7, on the network of the default parameters.
 pub(crate) const EXAMPLE: &str = concat!(
@@ -42,6 +43,47 @@ fn a_key_with_a_password_opens_with_it_only() {
     assert_eq!(open("right").ok().trim(), ALICE);
     let error = open("wrong").expect_error(1);
     assert!(error.contains("wallet.pem: the password is wrong"), "{error}");
+}
+
+#[test]
+fn files_of_other_editors_and_programs_are_read_or_explained() {
+    let user = Program::without_services();
+    user.write("plain", "correct horse\n");
+    user.write("marked", "\u{feff}correct horse\r\n");
+    user.run(&["new", "-s", "alice", "--password-file", "plain"]).ok();
+    let address = |key: &str, password: &str| user.run(&["address", "-f", key, "--password-file", password]);
+    assert_eq!(address("wallet.pem", "marked").ok().trim(), ALICE);
+    // A key of an earlier version, which took the mark for a part of the password.
+    let old = KeyPair::from_seed("alice").to_encrypted_pem("\u{feff}correct horse", [1; 16], [2; 16]).unwrap();
+    user.write("old.pem", &old);
+    assert_eq!(address("old.pem", "marked").ok().trim(), ALICE);
+    user.write("marked.pem", &format!("\u{feff}{}", KeyPair::from_seed("alice").to_pem().unwrap().as_str()));
+    assert_eq!(user.run(&["address", "-f", "marked.pem"]).ok().trim(), ALICE);
+    let utf16: Vec<u8> = "\u{feff}correct horse".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    std::fs::write(user.path("utf16"), utf16).unwrap();
+    let error = address("wallet.pem", "utf16").expect_error(1);
+    assert!(error.contains("UTF-16") && error.contains("save it as UTF-8"), "{error}");
+    let public = shared::keys::public_key_pem(&KeyPair::from_seed("alice").address()).unwrap();
+    user.write("public.pem", &public);
+    user.write("cert.pem", &public.replace("PUBLIC KEY", "CERTIFICATE"));
+    for (file, name) in [("public.pem", "a public key"), ("cert.pem", "a certificate")] {
+        let error = user.run(&["address", "-f", file]).expect_error(1);
+        assert!(error.contains(name) && error.contains("expected the private key"), "{error}");
+    }
+}
+
+#[test]
+#[cfg(unix)]
+fn a_secret_that_others_can_read_is_noted() {
+    use std::os::unix::fs::PermissionsExt;
+    let user = Program::without_services();
+    user.write("password", "correct horse\n");
+    for (mode, is_noted) in [(0o644, true), (0o600, false)] {
+        std::fs::set_permissions(user.path("password"), std::fs::Permissions::from_mode(mode)).unwrap();
+        let output = user.run(&["new", "-o", &format!("{mode:o}.pem"), "--password-file", "password"]);
+        assert_eq!(output.stderr.contains("chmod 600 password"), is_noted, "{mode:o}: {output:?}");
+        output.ok();
+    }
 }
 
 #[test]

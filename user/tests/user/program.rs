@@ -1,11 +1,14 @@
 //! The program in a folder of its own, without settings from the environment.
 
 use serde_json::Value;
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 use tempfile::TempDir;
-use testkit::{UNUSED_ADDRESS, remove_settings};
+use testkit::{UNUSED_ADDRESS, remove_settings, until};
 
 /// The address of the seed alice (docs/protocol.md §6).
 pub(crate) const ALICE: &str = "lab1qw3a092402y9t2zw3vrxdlgl3j6c3gvfm4zu09kmfz6rencp3cz6sj7943p";
@@ -55,6 +58,16 @@ impl Program {
         finish(&mut command, self.folder.path(), input)
     }
 
+    /// Runs the program with its standard output going to a file.
+    pub(crate) fn run_into(&self, args: &[&str], file: File) -> RunOutput {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_user"));
+        command.args(args).args(&self.flags).current_dir(self.folder.path()).stdin(Stdio::null()).stdout(file);
+        remove_settings(&mut command);
+        let output = command.stderr(Stdio::piped()).output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        RunOutput { code: output.status.code().unwrap(), stdout: String::new(), stderr }
+    }
+
     /// The JSON output of a run that must succeed.
     #[track_caller]
     pub(crate) fn json(&self, args: &[&str]) -> Value {
@@ -80,6 +93,43 @@ fn finish(command: &mut Command, folder: &Path, input: &str) -> RunOutput {
     let output = child.wait_with_output().unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     RunOutput { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) }
+}
+
+/// `user watch --json`, read line by line; it is killed when it is dropped.
+pub(crate) struct Watcher {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Watcher {
+    pub(crate) fn start(user: &Program) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_user"));
+        command.args(["watch", "--json"]).args(&user.flags).current_dir(user.folder.path()).stdout(Stdio::piped());
+        remove_settings(&mut command);
+        let mut child = command.spawn().unwrap();
+        let (line, lines) = channel();
+        let stdout = BufReader::new(child.stdout.take().unwrap());
+        std::thread::spawn(move || stdout.lines().map_while(Result::ok).try_for_each(|printed| line.send(printed)));
+        Self { child, lines }
+    }
+
+    /// Does something again and again until an event of this name is printed.
+    pub(crate) async fn reads(&mut self, event: &str, mut cause: impl AsyncFnMut()) {
+        until(&format!("it prints {event}"), async || {
+            cause().await;
+            let printed = self.lines.recv_timeout(Duration::from_millis(200)).ok()?;
+            printed.contains(&format!("\"event\":\"{event}\"")).then_some(())
+        })
+        .await;
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl RunOutput {

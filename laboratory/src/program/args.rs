@@ -1,0 +1,124 @@
+//! Flags.
+
+use super::Usage;
+use clap::{Parser, Subcommand};
+use laboratory::plan::Plan;
+use std::path::PathBuf;
+
+/// Experiments with proof-of-work chains in virtual time.
+#[derive(Debug, Parser)]
+#[command(
+    name = "laboratory",
+    version,
+    after_help = "Examples:
+  laboratory new first.toml           write a commented experiment
+  laboratory check first.toml         what it means and costs
+  laboratory run first.toml           run it; results in out/first
+  laboratory reproduce all            published results, computed and simulated again
+
+Exit codes: 0 all expectations hold, 1 one does not, 2 wrong usage or a wrong scenario."
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Run an experiment; an interrupted one goes on where it stopped
+    Run(RunArgs),
+    /// Say what an experiment means and costs, without running it
+    Check(ScenarioArgs),
+    /// Compute and simulate published results again
+    Reproduce(ReproduceArgs),
+    /// Show models, strategies, quantities, curves and publications
+    List(ListArgs),
+    /// Write a commented experiment to start from
+    New(NewArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ScenarioArgs {
+    /// The scenario, a TOML file
+    pub(super) file: PathBuf,
+    /// Change a key, for example --set miner.pool.share=0.3; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub(super) settings: Vec<String>,
+    /// Another seed than the scenario's
+    #[arg(long)]
+    pub(super) seed: Option<u64>,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+impl ScenarioArgs {
+    /// Reads the scenario; nothing has run yet.
+    pub(super) fn plan(&self) -> anyhow::Result<Plan> {
+        let name = self.file.display();
+        let text = std::fs::read_to_string(&self.file)
+            .map_err(|error| Usage(format!("{name}: {error}; `laboratory new {name}` writes an example")))?;
+        let settings = self.settings.iter().map(|setting| {
+            let pair = setting.split_once('=').map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()));
+            pair.ok_or_else(|| Usage(format!("--set {setting}: expected KEY=VALUE")))
+        });
+        let settings = settings.collect::<Result<Vec<_>, _>>()?;
+        Ok(Plan::read(&text, &settings, self.seed).map_err(|error| Usage(format!("{name}: {error}")))?)
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct RunArgs {
+    #[command(flatten)]
+    pub(super) scenario: ScenarioArgs,
+    /// Folder of results; out/NAME without it
+    #[arg(long)]
+    pub(super) out: Option<PathBuf>,
+    /// Threads; all processors without it
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    pub(super) threads: usize,
+    /// Run only every n-th run, the first one being i: shards of one experiment can run anywhere
+    #[arg(long, value_name = "i/n", default_value = "0/1", value_parser = shard)]
+    pub(super) shard: Shard,
+}
+
+/// Shard `index` of `of`: the runs whose number leaves that remainder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shard {
+    pub(super) index: u64,
+    pub(super) of: u64,
+}
+
+fn shard(text: &str) -> Result<Shard, String> {
+    let parts = text.split_once('/').and_then(|(index, of)| Some((index.parse().ok()?, of.parse().ok()?)));
+    match parts {
+        Some((index, of)) if index < of && of <= 100_000 => Ok(Shard { index, of }),
+        _ => Err("expected i/n with i below n, for example 0/4".to_owned()),
+    }
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ReproduceArgs {
+    /// A publication, or all
+    #[arg(default_value = "all")]
+    pub(super) name: String,
+    /// The seed of the simulations
+    #[arg(long, default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ListArgs {
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct NewArgs {
+    /// The file to write, which must not exist; standard output without it
+    pub(super) file: Option<PathBuf>,
+}
