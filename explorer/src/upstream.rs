@@ -1,7 +1,7 @@
 //! Requests to the services of the network: to the node with the best chain, or to a mempool, and to the next one if it
 //! fails.
 
-use crate::monitor::{Monitor, max_block_bytes};
+use crate::monitor::Monitor;
 use crate::network::NetworkState;
 use bytes::Bytes;
 use runtime::client::{Client, Error};
@@ -65,7 +65,7 @@ pub(crate) struct Upstream {
 
 impl Upstream {
     pub(crate) fn new(client: Client, params: &Params, monitor: Monitor) -> Self {
-        let max_block_bytes = max_block_bytes(params);
+        let max_block_bytes = params.max_block_json();
         Self { client, monitor, network: params.network_id(), max_block_bytes, fetches: Semaphore::new(MAX_FETCHES) }
     }
 

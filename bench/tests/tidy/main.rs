@@ -7,6 +7,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+mod circles;
 mod sizes;
 
 /// The workspace crates that each crate may depend on. Tests may use `testkit` everywhere.

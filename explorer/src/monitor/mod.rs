@@ -2,11 +2,8 @@
 
 mod backfill;
 mod context;
-mod limits;
 mod live;
 mod tasks;
-
-pub(crate) use limits::max_block_bytes;
 
 use crate::network::{Change, NetworkState};
 use context::Context;

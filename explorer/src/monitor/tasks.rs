@@ -5,7 +5,6 @@
 
 use super::backfill::backfill;
 use super::context::Context;
-use super::limits::max_block_bytes;
 use crate::network::{NetworkState, Reducer, ServiceId};
 use futures_util::{Stream, StreamExt};
 use runtime::client::{Client, Error, HostPort};
@@ -46,7 +45,7 @@ pub(super) fn start(
     let context = Arc::new(Context {
         client,
         network: params.network_id(),
-        max_block_bytes: max_block_bytes(params),
+        max_block_bytes: params.max_block_json(),
         clock,
         reducer: Mutex::new(reducer),
         written: Notify::new(),

@@ -13,7 +13,8 @@ use super::{ServerContext, Service, Settings, StandsOn, common, guard};
 use bytes::Buf;
 use futures_util::{FutureExt, Stream, TryStreamExt};
 use http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_SECURITY_POLICY, HOST, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_SECURITY_POLICY, HOST, HeaderValue,
+    REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use http::{HeaderMap, HeaderName, Method, StatusCode, Version};
 use hyper::body::Body as _;
@@ -176,7 +177,7 @@ impl<S: Service> App<S> {
         };
         harden(response.headers_mut());
         if is_public {
-            response.headers_mut().insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            open_to_readers(response.headers_mut());
         }
         meter.record(response.status(), started.elapsed());
         response
@@ -269,6 +270,13 @@ fn with_standing(mut response: Response, stands_on: Option<StandsOn>) -> Respons
         headers.insert(HeaderName::from_static(AGE_HEADER), HeaderValue::from(age_ms));
     }
     response
+}
+
+/// Lets pages of other origins read an answer and those of its headers that say something.
+fn open_to_readers(headers: &mut HeaderMap) {
+    const READABLE: HeaderValue = HeaderValue::from_static("Chainlab-Height, Chainlab-Age-Ms, ETag, Link, Retry-After");
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, READABLE);
 }
 
 /// Adds headers that keep browsers from running or embedding an answer.
