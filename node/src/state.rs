@@ -93,8 +93,8 @@ impl NodeState {
         self.follower.report(error);
         match error {
             StoreError::DamagedBlock { id, .. } => server::unavailable(format!(
-                "this node's copy of block {} {} is damaged; the node fetches it again from other nodes: try again in a \
-                 moment, or ask another node",
+                "this node's copy of block {} {} is damaged; the node fetches it again from other nodes: try again in \
+                 a moment, or ask another node",
                 id.index, id.hash
             ))
             .with_retry_after(REPAIR_SECONDS),
