@@ -1,7 +1,6 @@
 //! The program `simulator`: reads flags and configuration and calls [`simulator::run`] or [`simulator::drive`]. The
 //! exit code says whether the run went well.
 
-use clap::Parser;
 use runtime::exit::report_error;
 use runtime::{server, telemetry};
 use simulator::OutputFormat;
