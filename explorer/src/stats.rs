@@ -64,8 +64,8 @@ pub(crate) struct Histogram {
 }
 
 impl Histogram {
-    /// Bars that are wide enough for both the observed intervals and the target. One long gap makes a mean of minutes, and
-    /// would make a single bar of all other intervals; then the width follows the median.
+    /// Bars that are wide enough for both the observed intervals and the target. One long gap makes a mean of minutes,
+    /// and would make a single bar of all other intervals; then the width follows the median.
     pub(crate) fn of(intervals_ms: &[(u64, u64)], target_ms: u64) -> Self {
         let mean_ms = mean(intervals_ms.iter().map(|(_, ms)| *ms as f64)).unwrap_or(0.0);
         let typical_ms = mean_ms.min(median(intervals_ms).unwrap_or(0) as f64 / std::f64::consts::LN_2);

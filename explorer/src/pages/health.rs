@@ -29,7 +29,8 @@ pub(super) fn sentences(service: &ServiceState) -> Markup {
                     Health::Alone => "No other node answers this node, so it receives no blocks from others.",
                     Health::Behind => "Another node has a chain with more work, which this node does not have yet.",
                     Health::CannotStore => {
-                        "This node cannot write to its disk, so it neither mines nor keeps new blocks. Its log says why."
+                        "This node cannot write to its disk, so it neither mines nor keeps new blocks. Its log says \
+                         why."
                     }
                     Health::WaitsForClock => {
                         "The newest block is ahead of this node's clock, so no next block would be valid yet. The node \
