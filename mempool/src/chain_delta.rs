@@ -76,8 +76,8 @@ fn disconnected(
         if !old.has(at)? {
             tracing::warn!(
                 height = at.index.0,
-                "a disconnected block is not stored: its transactions and those of the disconnected blocks below it are \
-                 lost"
+                "a disconnected block is not stored: its transactions and those of the disconnected blocks below it \
+                 are lost"
             );
             disconnected.reverse();
             return Ok((disconnected, None));

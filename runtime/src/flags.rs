@@ -1,5 +1,5 @@
-//! Parses the command line. Errors about numbers are in words of their own, because those of Rust's number parsers, which
-//! clap passes on, do not say what was expected.
+//! Parses the command line. Errors about numbers are in words of their own, because those of Rust's number parsers,
+//! which clap passes on, do not say what was expected.
 
 use crate::plain_words;
 use clap::Parser;

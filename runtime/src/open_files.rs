@@ -1,7 +1,7 @@
 //! The limit of open files: every connection is one, and the usual soft limit of 1024 (macOS: 256) is soon reached.
 //!
-//! The hard limit is a program's own to use, so a service raises the soft one to it. What needs more than that is refused
-//! in words before it starts, instead of failing later in the middle of something.
+//! The hard limit is a program's own to use, so a service raises the soft one to it. What needs more than that is
+//! refused in words before it starts, instead of failing later in the middle of something.
 
 use std::io;
 use std::sync::OnceLock;

@@ -1,5 +1,5 @@
-//! What texts mean as numbers and truth values, and what is wrong with a value, in words for people: the texts of Rust's
-//! parsers name types such as `u16`, and do not say what was expected.
+//! What texts mean as numbers and truth values, and what is wrong with a value, in words for people: the texts of
+//! Rust's parsers name types such as `u16`, and do not say what was expected.
 
 use serde_json::Value;
 

@@ -1,9 +1,9 @@
 //! Makes text from outside safe to print: replaces characters that control a terminal or deceive a reader.
 //!
 //! Every program prints such text only through this module, so that no message, reason or name can clear a screen,
-//! forge a line or turn the direction of writing. Writing of all peoples stays as it is: combining marks, joiners within
-//! scripts and emoji that need them, variation selectors, flags. JSON must not pass through here: it escapes such
-//! characters itself.
+//! forge a line or turn the direction of writing. Writing of all peoples stays as it is: combining marks, joiners
+//! within scripts and emoji that need them, variation selectors, flags. JSON must not pass through here: it escapes
+//! such characters itself.
 
 pub use shared::explain::is_hidden;
 

@@ -9,7 +9,7 @@
 //!
 //! | floors, from the top | what they add |
 //! |---|---|
-//! | `wire` `config` `explain` `agreement` | no consensus: JSON, settings, commands for people, who follows which branch |
+//! | `wire` `config` `explain` `agreement` | no consensus: JSON, settings, commands for people, agreement |
 //! | `sync` | keeps a chain in step with its peers |
 //! | `pool` | transactions that wait for a block |
 //! | `chain` | the block tree, and which branch is the best |

@@ -1,4 +1,5 @@
-//! A server that gives the same answer to every request, for programs that ask a service in a state that is hard to reach.
+//! A server that gives the same answer to every request, for programs that ask a service in a state that is hard to
+//! reach.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;

@@ -133,8 +133,8 @@ impl<S> Route<S> {
         self
     }
 
-    /// Keeps pages of other origins from reading the answers, as they otherwise may read those of `GET` routes that need
-    /// no token and change nothing.
+    /// Keeps pages of other origins from reading the answers, as they otherwise may read those of `GET` routes that
+    /// need no token and change nothing.
     #[must_use]
     pub fn same_origin(mut self) -> Self {
         self.endpoint.same_origin = true;

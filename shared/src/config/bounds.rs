@@ -1,4 +1,5 @@
-//! Bounds of the settings outside of `[network]`, whose bounds are those of [`Params::check`](crate::params::Params::check).
+//! Bounds of the settings outside of `[network]`, whose bounds are those of
+//! [`Params::check`](crate::params::Params::check).
 
 use super::{Config, HttpConfig, MempoolConfig, TrackerConfig};
 use std::ops::RangeInclusive;

@@ -64,8 +64,8 @@ pub struct Info {
     /// The number of listed members; only trackers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub members: Option<u64>,
-    /// What keeps it from its work, empty if nothing does; nodes and mempools. Words that this version does not know are
-    /// left out.
+    /// What keeps it from its work, empty if nothing does; nodes and mempools. Words that this version does not know
+    /// are left out.
     #[serde(default, deserialize_with = "health::known", skip_serializing_if = "Option::is_none")]
     pub health: Option<Vec<Health>>,
 }

@@ -1,6 +1,7 @@
 //! Who pays whom, how much and what for: chosen at random among the payments that members can afford.
 //!
-//! Pure. The same seed gives the same payers and payees in the same order; how much they pay depends on their money, too.
+//! Pure. The same seed gives the same payers and payees in the same order; how much they pay depends on their money,
+//! too.
 
 use shared::ledger::Amount;
 use shared::random::Random;
