@@ -256,7 +256,7 @@ impl World {
 
     fn note_refused(&mut self, id: TransactionId) {
         let is_waited_for = self.waiting.values().any(|(waiting, _)| *waiting == id);
-        if !self.announced.contains(&id) && !is_waited_for && !chain_has(&self.chain, &id) {
+        if !self.announced.contains(&id) && !is_waited_for && !self.confirmed_once.contains(&id) {
             self.refused.insert(id);
         }
     }
