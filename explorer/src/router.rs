@@ -118,7 +118,9 @@ fn work_routes() -> Vec<Route<ExplorerState>> {
             .refuses(503, NO_NODE),
         post("/api/work", "Submits a solution to the node that offered the work", api::solve)
             .body::<api::Solution>()
-            .returns_with(201, "The block", Shape::of::<BlockResponse>())
+            .returns_with(201, "The block is stored", Shape::of::<BlockResponse>())
+            .returns_with(200, "The node has the block already", Shape::of::<BlockResponse>())
+            .returns_with(202, "Cannot be judged yet, for the given reason", Shape::of::<BlockResponse>())
             .refuses(404, "The node is not known, or no longer offers this work")
             .refuses(422, "The hash misses the target")
             .refuses(503, NO_NODE),

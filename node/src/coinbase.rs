@@ -21,6 +21,7 @@ impl Coinbase {
     ///
     /// # Errors
     /// If the address is malformed, the key file is unusable, or the rules of the network refuse the coinbase.
+    #[allow(clippy::result_large_err)] // called once, at the start
     pub(crate) fn new(
         config: &config::NodeConfig,
         rules: &Rules,
@@ -40,7 +41,7 @@ impl Coinbase {
             (true, None) => Some(data.key_pair()?.address()),
         };
         let configured = Self { message: config.message.clone(), miner };
-        configured.check(rules)?;
+        configured.check(rules).map_err(|violation| NodeError::BadCoinbase(Box::new(violation)))?;
         if configured.message.is_empty() {
             Ok(configured.with_message(format!("mined by {own_address}"), rules))
         } else {

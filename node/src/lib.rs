@@ -71,7 +71,7 @@ pub enum NodeError {
     #[error("--miner {text:?} is not an address: {source}")]
     BadMiner { text: String, source: BadAddress },
     #[error("every block of this node would be refused: {0}; change --message or --miner")]
-    BadCoinbase(#[from] BlockViolation),
+    BadCoinbase(Box<BlockViolation>),
 }
 
 /// Runs a node on `listener` until `shutdown` is cancelled; when it returns, everything is on disk.

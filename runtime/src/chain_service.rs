@@ -66,7 +66,7 @@ pub enum ChainServiceError {
         /// The file.
         file: String,
         /// What is wrong with it.
-        source: StoreError,
+        source: Box<StoreError>,
     },
     /// The chain's thread could not start.
     #[error(transparent)]
@@ -130,7 +130,7 @@ impl ChainService {
             FollowerSettings { rules, side_limits: SideLimits::default(), sync, clock, seed, file: file.clone() };
         let (follower, thread) = Follower::start(follower_settings, store.clone()).map_err(|error| match error {
             FollowerError::Store(source) if is_damage(&source, &file) => {
-                ChainServiceError::UnusableChain { file, source }
+                ChainServiceError::UnusableChain { file, source: Box::new(source) }
             }
             error => error.into(),
         })?;

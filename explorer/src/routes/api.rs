@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use shared::block::{Nonce, Seal};
 use shared::layer::transaction::RewardSchedule;
 use shared::ledger::{Address, Amount, Transaction, TransactionId};
-use shared::wire::{PUSH_BYTES, Problem, PushStatus, WorkOffer, WorkSolution};
+use shared::wire::{BlockStatus, PUSH_BYTES, Problem, PushStatus, WorkOffer, WorkSolution};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -130,7 +130,13 @@ pub(crate) async fn solve(explorer: Arc<ExplorerState>, mut request: Request) ->
     }
     let solved = explorer.upstream.client.solve_work(&node, &WorkSolution { seal, nonce }).await;
     let answer = solved.map_err(|error| UpstreamError::Failed { address: node, error })?;
-    reply::status(StatusCode::CREATED, &answer)
+    // The status that the node answers with (docs/protocol.md §10).
+    let status = match answer.status {
+        BlockStatus::Taken => StatusCode::CREATED,
+        BlockStatus::Known => StatusCode::OK,
+        BlockStatus::Later => StatusCode::ACCEPTED,
+    };
+    reply::status(status, &answer)
 }
 
 fn parse_address(explorer: &ExplorerState, address: &str) -> Result<Address, Problem> {

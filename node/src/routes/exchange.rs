@@ -26,11 +26,6 @@ const BLOCKS_DEADLINE: Duration = Duration::from_secs(30);
 /// Most machines whose nodes are logged as impossible to call back.
 const MAX_UNCALLABLE: usize = 1000;
 
-/// Longest JSON of a block: any byte of data may be written as `\u0000` (docs/protocol.md §8).
-fn block_limit(node: &NodeState) -> usize {
-    6 * node.follower.rules().params().max_data_bytes as usize + 4096
-}
-
 pub(crate) async fn push(node: Arc<NodeState>, mut request: Request) -> Result<Response, Problem> {
     let (sender, ip) = (verified_sender(&node.resolver, &request).await, request.remote.ip());
     if node.push_guard.is_refused(ip) {
@@ -40,7 +35,7 @@ pub(crate) async fn push(node: Arc<NodeState>, mut request: Request) -> Result<R
         let detail = format!("too many invalid blocks came from {ip}; try again in half a minute");
         return Err(server::problem(StatusCode::TOO_MANY_REQUESTS, detail));
     }
-    let body = request.bytes(block_limit(&node)).await?;
+    let body = request.bytes(node.follower.rules().params().max_block_json()).await?;
     let parsed = tokio::task::spawn_blocking(move || Block::from_json(&body)).await;
     let parsed = parsed.map_err(|error| server::internal(error.to_string()))?.map_err(|error| match error {
         MalformedBlock::Json(error) => server::bad_request(format!("not a block: {error}")),

@@ -37,8 +37,9 @@ pub(crate) async fn sync(node: Arc<NodeState>, mut request: Request) -> Result<R
 }
 
 pub(crate) async fn mine(node: Arc<NodeState>, mut request: Request) -> Result<Response, Problem> {
-    let max_data_bytes = node.follower.rules().params().max_data_bytes;
-    let MineRequest { blocks, data } = request.json(6 * max_data_bytes as usize + 4096).await?;
+    let params = node.follower.rules().params();
+    let max_data_bytes = params.max_data_bytes;
+    let MineRequest { blocks, data } = request.json(params.max_block_json()).await?;
     if !(1..=MAX_BLOCKS).contains(&blocks) {
         return Err(server::bad_request(format!("blocks: {blocks} is not within 1 to {MAX_BLOCKS}")));
     }

@@ -32,6 +32,7 @@ pub(super) struct Found {
 }
 
 /// `None` if nothing was found.
+#[allow(clippy::result_large_err)] // a search is a few requests; the size of their error is no cost
 pub(super) async fn find(explorer: &ExplorerState, term: SearchTerm) -> Result<Option<SearchResult>, UpstreamError> {
     let one = |path: String| Ok(Some(SearchResult::One(path)));
     match term {
