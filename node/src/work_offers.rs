@@ -189,7 +189,7 @@ mod tests {
 
     fn client(remote: &str, miner: u64) -> Client {
         let source = Source::new(remote.parse().unwrap(), "192.0.2.100".parse().unwrap());
-        Client { source, miner: DataHash::of(&miner.to_string()) }
+        Client { source, miner: DataHash::of(miner.to_string()) }
     }
 
     /// An offer with `bytes` bytes of data that no other miner has.
