@@ -6,7 +6,7 @@
 //! 2016); [`PolicyMiner`] plays a policy on a tree. `race` can play a policy without a tree, and `exact` can compute
 //! what it earns.
 //!
-//! A new strategy is one file here, a variant of [`StrategyName`] and an arm in [`build`].
+//! A new strategy is one file here, a variant of [`StrategyName`] and an arm in `build`.
 
 mod double_spend;
 mod honest;

@@ -1,7 +1,7 @@
 //! `race`: one miner with a strategy against all others, who are honest; no network between them.
 //!
-//! Three engines share the model. [`lengths`] plays a policy by branch lengths alone, for the fixed rule; [`blocks`]
-//! plays any strategy on a tree with the real retarget rules; [`theft`] runs single attempts at a double spend. The
+//! Three engines share the model. `lengths` plays a policy by branch lengths alone, for the fixed rule; `blocks`
+//! plays any strategy on a tree with the real retarget rules; `theft` runs single attempts at a double spend. The
 //! first two draw the same numbers, so that they give the same counts where both apply; a test holds them together.
 //!
 //! In a tie (a branch published in answer to an equally good one) a share `gamma` of the others mines on the strategy's
