@@ -93,7 +93,7 @@ where
     Ok(stream_in(place, request.context.limits.stream, content_type, chunks))
 }
 
-/// [`stream`] with a deadline and a limit of the caller: holds `place` until the stream ends.
+/// [`stream()`] with a deadline and a limit of the caller: holds `place` until the stream ends.
 pub fn stream_in<E>(
     place: Place,
     within: Duration,
