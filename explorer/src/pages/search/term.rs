@@ -115,15 +115,16 @@ fn parse_name(text: &str) -> SearchTerm {
         let is_address = PeerAddress::new(text).is_some();
         return if is_address { SearchTerm::Service(text.to_owned()) } else { SearchTerm::Nothing };
     }
+    // Before heights: a hash may consist of digits alone.
+    if let (Ok(hash), Ok(id)) = (text.parse(), text.parse()) {
+        return SearchTerm::Hash(hash, id);
+    }
     if let Some(height) = height(text) {
         return SearchTerm::Height(height);
     }
     let (first, last) = text.split_once('…').or_else(|| text.split_once("...")).unwrap_or((text, ""));
     if first.is_empty() || !(first.bytes().chain(last.bytes())).all(|c| c.is_ascii_alphanumeric()) {
         return SearchTerm::Nothing;
-    }
-    if let (Ok(hash), Ok(id)) = (text.parse(), text.parse()) {
-        return SearchTerm::Hash(hash, id);
     }
     let shortened = Shortened { first: first.to_owned(), last: last.to_owned() };
     if first.starts_with(PREFIX) || PREFIX.starts_with(first) {
