@@ -1,7 +1,8 @@
 //! What is known of the network: which services there are, which blocks they have, and what happened lately.
 //!
 //! Pure: [`state`] is plain values, [`reducer`] turns answers and events into them, [`news`] puts events into words,
-//! and [`agreement`] tells who follows which branch. Nothing here knows HTTP or reads a clock; `monitor` feeds it.
+//! and [`agreement`] decides which nodes follow which branch. Nothing here knows HTTP or reads a clock; `monitor`
+//! feeds it.
 
 mod agreement;
 mod change;

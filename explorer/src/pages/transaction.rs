@@ -13,7 +13,7 @@ use shared::ledger::{Transaction, TransactionId};
 use shared::wire::{Problem, TransactionState, TransactionStatus};
 use std::sync::Arc;
 
-/// So many confirmations are enough for most payments.
+/// The number of confirmations that is enough for most payments.
 const SAFE_CONFIRMATIONS: u64 = 6;
 
 struct TransactionPage<'a> {

@@ -4,7 +4,7 @@
 //! `/api/pushtx`.
 //!
 //! Ids that tests and scripts use:
-//! - `#wallet-new` makes a wallet (inside `#wallet-add`, which is open while there is none); `#wallet-name` and
+//! - `#wallet-new` makes a wallet (inside `#wallet-add`, which is open until there is a wallet); `#wallet-name` and
 //!   `#wallet-exportable` are its fields. `#wallet-import` with `#wallet-pem`, and `#wallet-from-seed` with
 //!   `#wallet-seed`,
 //!   import one. `#wallet-choose` switches; `#wallet-export` saves the key; `#wallet-delete`, then
