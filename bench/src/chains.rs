@@ -7,10 +7,9 @@ use runtime::store::RedbStore;
 use shared::block::{Block, DataHash, HeaderFields, Nonce, Timestamp};
 use shared::chain::{Chain, Origin, Rules, SideLimits};
 use shared::config::Config;
-use shared::params::{LayerName, Params};
+use shared::params::{LayerName, Params, RetargetRule};
 use shared::store::Store;
 use shared::work::Difficulty;
-use shared::work::retarget::RetargetRule;
 use std::path::Path;
 use std::sync::Arc;
 

@@ -8,8 +8,8 @@ use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, UnparsedPublicKey};
 use runtime::verifier::CachingVerifier;
 use shared::block::{Block, DataHash, HeaderFields, Nonce, Timestamp};
 use shared::chain::{Accepted, Chain, Origin, Rules, SideLimits};
-use shared::keys::{KeyPair, Signed, Verifier};
-use shared::ledger::{Bundle, Transaction};
+use shared::keys::KeyPair;
+use shared::ledger::{Bundle, Transaction, TransactionRules};
 use shared::params::Params;
 use shared::store::MemoryStore;
 use shared::work::Difficulty;
@@ -33,8 +33,7 @@ pub(crate) fn measure() -> Result<()> {
         unseen = unseen.max(connect(&params, verifier.clone(), &blocks)?);
         for transaction in &transactions {
             let text = transaction.text(params.network_id());
-            let Transaction { from, to, signature, .. } = transaction.as_ref();
-            verifier.verify(&Signed { text: &text, from, to, signature })?;
+            transaction.verify(&text, &TransactionRules::of(&params), verifier.as_ref())?;
         }
         seen = seen.max(connect(&params, verifier, &blocks)?);
     }
@@ -51,7 +50,12 @@ pub(crate) fn measure() -> Result<()> {
 pub(crate) fn bare_rate(params: &Params, transactions: &[Arc<Transaction>]) -> Result<f64> {
     let network = params.network_id();
     let transactions = &transactions[..transactions.len().min(10_000)];
-    let signed: Vec<_> = transactions.iter().map(|tx| (tx.text(network), tx.from.public_key(), tx.signature)).collect();
+    let signed: Vec<_> = transactions
+        .iter()
+        .flat_map(|tx| {
+            tx.signers().into_iter().map(|(signer, signature)| (tx.text(network), signer.public_key(), signature))
+        })
+        .collect();
     let start = Instant::now();
     for (text, key, signature) in &signed {
         let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, key);
@@ -78,7 +82,8 @@ fn blocks(params: &Params, miner: &KeyPair, transactions: &[Arc<Transaction>]) -
     let mut blocks = Vec::new();
     for part in transactions.chunks(BLOCK_TRANSACTIONS) {
         let transactions = part.iter().map(|transaction| transaction.as_ref().clone()).collect();
-        let (data, _) = Bundle { msg: String::new(), miner_address: miner.address(), transactions }.to_data();
+        let (data, _) =
+            Bundle { msg: String::new(), miner_address: miner.address(), transactions, outcome: None }.to_data();
         let fields = HeaderFields {
             index: parent.index.next(),
             prev_hash: parent.hash(),

@@ -10,6 +10,7 @@ mod lab;
 mod laboratory;
 mod long_chain;
 mod payments;
+mod programs;
 mod propagation;
 mod pushtx;
 mod report;
@@ -28,7 +29,7 @@ struct Args {
     /// What to measure
     #[arg(value_enum, default_values_t = [
         Measurement::Search, Measurement::Http, Measurement::Sync, Measurement::Connect, Measurement::Template,
-        Measurement::Pushtx, Measurement::Propagation, Measurement::Startup,
+        Measurement::Pushtx, Measurement::Programs, Measurement::Propagation, Measurement::Startup,
         Measurement::Laboratory,
     ])]
     rows: Vec<Measurement>,
@@ -63,6 +64,8 @@ enum Measurement {
     Template,
     /// Durable pushes to a mempool
     Pushtx,
+    /// Token transfers on the engine and in blocks, the worst block, calls and traces
+    Programs,
     /// Start-up, memory and `/blockchain` of a very long chain
     LongChain,
     /// Propagation of a block to 20 nodes
@@ -85,6 +88,7 @@ fn main() -> anyhow::Result<()> {
             Measurement::Connect => connect::measure()?,
             Measurement::Template => template::measure()?,
             Measurement::Pushtx => lab::block_on(pushtx::measure(&dir))?,
+            Measurement::Programs => lab::block_on(programs::measure(&dir))?,
             Measurement::LongChain => lab::block_on(long_chain::measure(&dir, args.long_blocks))?,
             Measurement::Propagation => lab::block_on(propagation::measure(&dir))?,
             Measurement::Startup => startup::measure()?,

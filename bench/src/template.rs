@@ -5,10 +5,9 @@ use crate::payments::{params, payments, wallets};
 use crate::report::Row;
 use anyhow::{Result, anyhow};
 use runtime::verifier::CachingVerifier;
-use shared::block::Height;
 use shared::chain::{Chain, Rules, SideLimits};
 use shared::keys::KeyPair;
-use shared::layer::TemplateRequest;
+use shared::layer::{Position, TemplateRequest};
 use shared::ledger::{Amount, Transaction};
 use shared::params::Params;
 use shared::pool::{Pending, Pool, PoolLimits, Room, select_transactions};
@@ -60,7 +59,7 @@ fn rate(params: &Params, chain: &Chain, pool: &Pool, miner: &KeyPair) -> Result<
         let chosen = select_transactions(pool.by_fee(), pool.by_age(), room);
         let candidates: Vec<_> = chosen.into_iter().map(|pending| pending.transaction.clone()).collect();
         let wanted = TemplateRequest { message: "", miner: Some(miner.address()), candidates: &candidates };
-        Ok(chain.rules().layer().template(Height(1), state.as_ref(), &wanted)?.len())
+        Ok(chain.rules().layer().template(&Position::on(&state.tip().header), state.as_ref(), &wanted)?.len())
     };
     // The first template verifies the signatures; later ones find them in the cache.
     build()?;

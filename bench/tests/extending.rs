@@ -81,16 +81,16 @@ fn cargo(folder: &Path, arguments: &[&str]) -> String {
         .env("CARGO_TARGET_DIR", target)
         .output()
         .unwrap();
-    let said = format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "cargo {arguments:?} failed:\n{said}");
-    said
+    let text = format!("{}\n{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "cargo {arguments:?} failed:\n{text}");
+    text
 }
 
 #[test]
 fn every_step_of_the_tutorial_finds_its_place() {
     let page = std::fs::read_to_string(root().join("docs/extending.md")).unwrap();
     let steps = steps(&page);
-    assert_eq!(steps.len(), 10, "two new files and eight changes");
+    assert_eq!(steps.len(), 21, "three new files and eighteen changes");
     for (file, step) in steps {
         if let Step::Change { from, .. } = step {
             let text = std::fs::read_to_string(root().join(&file)).unwrap();
@@ -108,7 +108,14 @@ fn the_tutorial_builds_and_its_tests_pass() {
     for (file, step) in steps(&page) {
         make(folder.path(), &file, step);
     }
-    let said = cargo(folder.path(), &["test", "-p", "shared", "--lib", "--", "nudge::", "names::"]);
-    assert!(said.contains("2 passed"), "{said}");
+    let text = cargo(folder.path(), &["test", "-p", "shared", "--lib", "--", "nudge::", "names::"]);
+    assert!(text.contains("2 passed"), "{text}");
+    let text = cargo(folder.path(), &["test", "-p", "laboratory", "--lib", "--", "ambush::"]);
+    assert!(text.contains("1 passed"), "{text}");
     cargo(folder.path(), &["check", "--workspace"]);
+    // The new strategy runs virtually as the page says; live, its flag is read.
+    let arguments = "run -p laboratory -- run labs/selfish-mining.toml --out ambush --set miner.pool.strategy=ambush \
+                     --set expect.curve=policy --set blocks=5000";
+    let text = cargo(folder.path(), &arguments.split_whitespace().collect::<Vec<_>>());
+    assert!(text.contains("27 of 27 expectations hold"), "{text}");
 }

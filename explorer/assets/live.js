@@ -1,10 +1,11 @@
 // Keeps a page up to date. An element with an id and data-live="nodes blocks pool ticker" (one or more of these words)
-// gets new content when one of the named things changes. The server renders the content. This file also shows times in
-// words, and makes the buttons work that copy.
+// gets new content when one of the named things changes. The server renders the content. An element with data-part gets
+// its content in the stream itself. This file also shows times in words.
 
 import { base } from "./base.js";
+import { enableCopying } from "./copy.js";
 
-const AGAIN_MS = 300;
+const AGAIN_MS = 1000;
 /** The pause after a fetch is at least this many times its duration, so that a slow server gets fewer requests. */
 const REST = 3;
 const LONGEST_REST_MS = 10_000;
@@ -56,7 +57,8 @@ const source = () => document.querySelector("[data-live-from]")?.dataset.liveFro
 async function fetchPage(changes) {
   try {
     const signal = AbortSignal.timeout(PATIENCE_MS);
-    const answer = await fetch(source(), { headers: { accept: "text/html" }, cache: "no-store", signal });
+    // The browser asks with the tag of what it has, so that a page that has not changed is not sent again.
+    const answer = await fetch(source(), { headers: { accept: "text/html" }, cache: "no-cache", signal });
     if (!answer.ok) throw new Error(`status ${answer.status}`);
     take(new DOMParser().parseFromString(await answer.text(), "text/html"), changes);
     if (events?.readyState === EventSource.OPEN) showState("live", "live");
@@ -76,8 +78,9 @@ function take(page, changes) {
 }
 
 /** Replaces the content of a part, and keeps focus, scroll positions and open details. */
-function replace(part, now) {
-  sent.set(part.id, now.innerHTML);
+function replace(part, now, html = now.innerHTML) {
+  sent.set(part.id, html);
+  part.dispatchEvent(new CustomEvent("renewing"));
   const keys = new Set([...part.querySelectorAll("[data-key]")].map((element) => element.dataset.key));
   const focus = part.contains(document.activeElement) ? pathTo(part, document.activeElement) : null;
   const scrolled = [...part.querySelectorAll("[id]")].map((box) => [box.id, box.scrollTop, box.scrollLeft]);
@@ -89,11 +92,68 @@ function replace(part, now) {
     const box = document.getElementById(id);
     if (box) [box.scrollTop, box.scrollLeft] = [boxTop, boxLeft];
   }
+  // Before the focus returns: it may be on a button that is added.
+  enhance(part);
   for (const path of open) find(part, path)?.setAttribute("open", "");
   if (focus) find(part, focus)?.focus({ preventScroll: true });
   markFresh(part, keys);
-  enhance(part);
   part.dispatchEvent(new CustomEvent("renewed", { bubbles: true }));
+}
+
+/* == parts that arrive in the stream == */
+
+const isNarrow = matchMedia("(max-width: 44rem)");
+/** The parts of the other layout, which are not shown. */
+const HIDDEN = { wide: ["tall"], narrow: ["chain", "making"] };
+/** What arrived while the page was paused, by part. */
+const held = new Map();
+let isPaused = false;
+
+function streamedParts() {
+  const isLecture = document.documentElement.classList.contains("lecture");
+  const hidden = HIDDEN[isNarrow.matches && !isLecture ? "narrow" : "wide"];
+  return [...document.querySelectorAll("[data-part]")].map((part) => part.id).filter((id) => !hidden.includes(id));
+}
+
+function takePart({ id, html, now }) {
+  const part = document.getElementById(id);
+  if (!part) return;
+  if (isPaused) {
+    held.set(id, { id, html, now });
+    return;
+  }
+  clockOffset = now - Date.now();
+  const template = document.createElement("template");
+  template.innerHTML = html;
+  if (html !== sent.get(id)) replace(part, template.content, html);
+}
+
+/** While it is paused, the page stays as it is. */
+export function setPaused(paused) {
+  isPaused = paused;
+  if (paused) return;
+  const parts = [...held.values()];
+  held.clear();
+  parts.forEach(takePart);
+}
+
+/** Shows the parts of an earlier moment; the page then stays as it is until `returnToNow`. */
+export function showMoment(parts) {
+  isPaused = true;
+  for (const id of streamedParts()) {
+    if (parts[id] === undefined || parts[id] === sent.get(id)) continue;
+    const template = document.createElement("template");
+    template.innerHTML = parts[id];
+    replace(document.getElementById(id), template.content, parts[id]);
+  }
+}
+
+/** The server sends every part of a new stream as it is now. */
+export function returnToNow() {
+  held.clear();
+  isPaused = false;
+  stop();
+  listenWhileVisible();
 }
 
 /** How to find an element again after its part was replaced: by id, or by key and position. */
@@ -154,13 +214,20 @@ function showState(name, words) {
   if (!state || (state.dataset.state === name && state.textContent === words)) return;
   state.dataset.state = name;
   state.textContent = words;
+  document.dispatchEvent(new CustomEvent("live-state", { detail: name }));
 }
 
 function listen() {
-  const stream = new EventSource(`${base}/live`);
+  const parts = streamedParts();
+  // The first versions in the new stream are shown whatever happened to the page meanwhile.
+  parts.forEach((id) => sent.delete(id));
+  const stream = new EventSource(`${base}/live${parts.length > 0 ? `?parts=${parts}` : ""}`);
   events = stream;
   heardAt = Date.now();
-  const heard = () => { heardAt = Date.now(); };
+  const heard = () => {
+    heardAt = Date.now();
+    document.dispatchEvent(new CustomEvent("live-heard"));
+  };
   // Changes before this moment were not reported, nor those that a gap stands for.
   const renewAll = () => {
     heard();
@@ -173,6 +240,10 @@ function listen() {
   };
   stream.addEventListener("gap", renewAll);
   stream.addEventListener("heartbeat", heard);
+  stream.addEventListener("part", ({ data }) => {
+    heard();
+    takePart(JSON.parse(data));
+  });
   for (const change of CHANGES) {
     stream.addEventListener(change, () => {
       heard();
@@ -230,53 +301,76 @@ function ago(ms) {
   return `${Math.round(seconds / 86400)} days ago`;
 }
 
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+/** The server's clock minus this one, in milliseconds. */
+let clockOffset = 0;
+
+/** Words for an age in the picture, as the server writes them. */
+function age(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  return seconds < 6000 ? `${Math.floor(seconds / 60)} min ago` : `${Math.floor(seconds / 3600)} h ago`;
+}
+
+/** The server's clock. */
+export const serverNow = () => Date.now() + clockOffset;
+
+const write = (element, words) => { if (element.textContent !== words) element.textContent = words; };
+
 function showTimes(root) {
   for (const element of root.querySelectorAll("time[datetime]")) {
     const at = Date.parse(element.dateTime);
     if (Number.isNaN(at)) continue;
-    const words = ago(Date.now() - at);
-    if (element.textContent !== words) element.textContent = words;
+    if (!element.classList.contains("exact")) {
+      write(element, element.classList.contains("clock") ? CLOCK.format(at) : ago(Date.now() - at));
+    }
     if (!element.title) element.title = FORMAT.format(at);
   }
-}
-
-/* == copying == */
-
-async function copy(box) {
-  const text = box.querySelector("code")?.textContent ?? "";
-  if (navigator.clipboard) {
-    try {
-      await navigator.clipboard.writeText(text);
-      return "Copied";
-    } catch {
-      // Not allowed: select the text instead.
-    }
+  if (isPaused || document.body.dataset.dead !== undefined) return;
+  const now = serverNow();
+  const seconds = (ms) => String(Math.max(0, Math.floor(ms / 1000)));
+  for (const element of root.querySelectorAll("[data-ago]")) write(element, age(now - element.dataset.ago));
+  for (const element of root.querySelectorAll("[data-since]")) write(element, seconds(now - element.dataset.since));
+  for (const element of root.querySelectorAll("[data-until]")) write(element, seconds(element.dataset.until - now + 999));
+  for (const element of root.querySelectorAll("[data-rare]")) {
+    const { rare, usual } = element.dataset;
+    write(element, String(Math.round(Math.exp(Math.min(30, Math.max(0, now - rare) / usual)))));
   }
-  getSelection()?.selectAllChildren(box.querySelector("code"));
-  return "Selected: press Ctrl-C";
 }
-
-document.addEventListener("click", async (event) => {
-  const button = event.target instanceof Element ? event.target.closest(".copyable .copy") : null;
-  if (!button) return;
-  const before = button.dataset.words ?? button.textContent;
-  button.dataset.words = before;
-  button.textContent = await copy(button.closest(".copyable"));
-  setTimeout(() => { button.textContent = before; }, 2000);
-});
 
 /* == start == */
 
 function enhance(root) {
-  root.querySelectorAll(".copyable .copy[hidden]").forEach((button) => { button.hidden = false; });
+  enableCopying(root);
   showTimes(root);
 }
 
+/* == the switch "Show addresses" == */
+
+const addresses = document.getElementById("show-addresses");
+if (addresses) {
+  try {
+    addresses.checked = localStorage.getItem("chainlab-addresses") === "shown";
+    addresses.addEventListener("change", () => {
+      localStorage.setItem("chainlab-addresses", addresses.checked ? "shown" : "hidden");
+    });
+  } catch {
+    // Nothing is kept in this browser: the switch is for this page.
+  }
+}
+
+const server = Number(document.querySelector("[data-now]")?.dataset.now);
+if (server) clockOffset = server - Date.now();
 remember();
 enhance(document);
 setInterval(() => { if (!document.hidden) showTimes(document); }, 1000);
 document.addEventListener("visibilitychange", () => { renew(); });
-if (liveParts(document).length > 0) {
+const hasStream = liveParts(document).length > 0 || document.querySelector("[data-part]");
+if (hasStream) {
+  isNarrow.addEventListener("change", () => {
+    stop();
+    listenWhileVisible();
+  });
   document.addEventListener("visibilitychange", listenWhileVisible);
   addEventListener("online", listenWhileVisible);
   setInterval(() => { if (!document.hidden) checkSilence(); }, 1000);

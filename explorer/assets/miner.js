@@ -6,6 +6,7 @@ const NONCES = 2 ** 32; // most nonces that are tried
 const BATCH = 500; // nonces between two reads of the clock
 const TURN_MS = 20; // longest turn
 const REPORT_MS = 250;
+const MOST_PAUSE_MS = 200;
 
 const ascii = (text) => new TextEncoder().encode(text);
 
@@ -51,11 +52,13 @@ function searcher(seal, target) {
   };
 }
 
-const turn = () => new Promise((resume) => setTimeout(resume));
+const turn = (ms) => new Promise((resume) => setTimeout(resume, ms));
 
 // Returns the nonce as 16 hex digits, and how many were tried. Without a nonce if `signal` aborted the search, or none
-// fits.
-export async function search(seal, target, signal, report) {
+// fits. `perSecond` is the highest rate: as many pauses are made as it takes.
+export async function search(seal, target, signal, report, perSecond = Infinity) {
+  const batch = Math.max(1, Math.min(BATCH, Math.floor(perSecond / 50)));
+  const mayTry = () => (perSecond === Infinity ? NONCES : ((performance.now() - begin) / 1000) * perSecond);
   const tryFrom = searcher(seal, target);
   const begin = performance.now();
   let reported = begin;
@@ -63,17 +66,17 @@ export async function search(seal, target, signal, report) {
   while (tried < NONCES && !signal.aborted) {
     const yieldAt = performance.now() + TURN_MS;
     do {
-      const nonce = tryFrom(tried, BATCH);
+      const nonce = tryFrom(tried, batch);
       if (nonce !== undefined) {
         return { nonce: nonce.toString(16).padStart(16, "0"), tried: nonce + 1, ms: performance.now() - begin };
       }
-      tried += BATCH;
-    } while (performance.now() < yieldAt);
+      tried += batch;
+    } while (performance.now() < yieldAt && tried < mayTry());
     if (performance.now() - reported >= REPORT_MS) {
       reported = performance.now();
       report(tried, reported - begin);
     }
-    await turn();
+    await turn(Math.min(MOST_PAUSE_MS, Math.max(0, ((tried - mayTry()) / perSecond) * 1000)));
   }
   return { tried, ms: performance.now() - begin };
 }

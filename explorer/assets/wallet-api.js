@@ -20,8 +20,15 @@ export class Refused extends Error {
 export const balance = (address) => ask(`/api/balance/${address}`);
 export const history = (address) => ask(`/api/history/${address}`);
 export const standing = (id) => ask(`/api/transaction/${id}`);
+export const names = () => ask("/api/names");
+export const claim = (json) => send("/api/names", json);
 export const push = (json) => send("/api/pushtx", json);
 export const work = (address) => ask(`/api/work?miner=${address}`);
+/// Whether a block is off the best chain, as its page says.
+export const isStale = async (hash) => {
+  const page = await fetch(`${base}/block/${hash}`, { cache: "no-cache", signal: AbortSignal.timeout(PATIENCE_MS) });
+  return new DOMParser().parseFromString(await page.text(), "text/html").getElementById("undone") !== null;
+};
 export const solve = (solution) => send("/api/work", JSON.stringify(solution));
 
 const send = (path, json) => ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: json });

@@ -11,11 +11,15 @@ const ROUND_MS = 10_000;
 /// How many requests in a row may fail, and the pause after each.
 const MOST_FAILURES = 5;
 const PAUSE_MS = 1_500;
+/// Blocks after which a reward is as good as final.
+const FINAL = 6;
 
 const number = new Intl.NumberFormat("en");
 
 /// The search in progress: {address, stop, round, height, tried, ms}; `round` aborts the search for the current block.
 let mining;
+/// The block that was found last, while its reward may still be lost: {index, hash}.
+let found;
 
 /// Makes the buttons work. `current()` returns the shown wallet; `earned()` is called after a block was found.
 export function setUp({ current, earned }) {
@@ -33,9 +37,18 @@ export function show(address) {
 /// Opens the form if the wallet is empty.
 export const invite = (isPoor) => { part("wallet-earn").open = isPoor; };
 
-/// Ends the search for a block whose height the chain has reached.
-export function tipIsAt(height) {
+/// Ends the search for a block whose height the chain has reached, and says so if the block that was found last is lost.
+export async function tipIsAt(height) {
   if (mining && height >= mining.height) mining.round?.abort();
+  const last = found;
+  if (!last || mining || height <= last.index) return;
+  if (height >= last.index + FINAL) found = undefined;
+  // A page that cannot be fetched says nothing about the block.
+  const isLost = await api.isStale(last.hash).catch(() => false);
+  if (!isLost || mining || (found ?? last) !== last) return;
+  found = undefined;
+  say(`Another miner’s block ${last.index} won: yours is stale, and its reward does not count. Mine again.`);
+  linkTo(last.hash);
 }
 
 async function mine(address, earned) {
@@ -47,11 +60,13 @@ async function mine(address, earned) {
   let failures = 0;
   while (mining === own && failures < MOST_FAILURES) {
     try {
-      const found = await oneRound(own);
+      const block = await oneRound(own);
       failures = 0;
-      if (found && mining === own) {
-        const reward = toLab(fromJson(found.reward));
-        end(`You found block ${found.index}: ${reward} LAB are yours once it is confirmed.`, found.hash);
+      if (block && mining === own) {
+        const reward = toLab(fromJson(block.reward));
+        end(`You found block ${block.index}: ${reward} LAB are yours once it is confirmed.`);
+        linkTo(block.hash);
+        found = block;
         earned();
       }
     } catch (error) {
@@ -68,7 +83,8 @@ async function mine(address, earned) {
 
 /// Searches for the block that a node offers; returns {index, reward, hash} if it was found and accepted.
 async function oneRound(own) {
-  const { node, seal, target, difficulty, index, reward } = await api.work(own.address);
+  const { node, seal, target, difficulty, index, reward, fair_rate: fair } = await api.work(own.address);
+  const perSecond = part("earn-full").checked ? Infinity : fair ?? Infinity;
   own.height = index;
   own.round = new AbortController();
   say(`Mining block ${index}…`);
@@ -78,7 +94,7 @@ async function oneRound(own) {
     [own.tried, own.ms] = [before.tried + tried, before.ms + ms];
     if (mining === own) progress(own, difficulty);
   };
-  const { nonce, tried, ms } = await search(seal, target, signal, report);
+  const { nonce, tried, ms } = await search(seal, target, signal, report, perSecond);
   report(tried, ms);
   if (!nonce) return undefined;
   const hash = await handIn({ node, seal, nonce });
@@ -96,12 +112,15 @@ async function handIn(solution) {
   }
 }
 
-function end(words, hash) {
+function end(words) {
   mining?.stop.abort();
-  mining = undefined;
+  [mining, found] = [undefined, undefined];
   toggle();
   say(words);
-  if (hash) part("earn-status").append(" ", element("a", { href: `${base}/block/${encodeURIComponent(hash)}` }, "Look at it"));
+}
+
+function linkTo(hash) {
+  part("earn-status").append(" ", element("a", { href: `${base}/block/${encodeURIComponent(hash)}` }, "Look at it"));
 }
 
 /// Shows the right button. If the hidden one had the focus, the other one gets it.

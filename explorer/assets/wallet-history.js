@@ -5,6 +5,8 @@ import { fromJson, toLab } from "./grains.js";
 import { element, part, shortLink, visible } from "./wallet-dom.js";
 
 const MOST_ROWS = 20;
+/// The message of a call, whose hex is for programs.
+const CALL = /^(?:call|deploy) [0-9]+ 0x(?:[0-9a-f]{2})*$/;
 
 /// Shows the newest entries of a history.
 export function show(address, entries) {
@@ -18,24 +20,27 @@ export function show(address, entries) {
 }
 
 function row(address, entry) {
-  const { kind, change, other, msg, id } = facts(address, entry);
+  const { kind, other, msg, id } = describe(address, entry);
+  const change = fromJson(entry.balance) - fromJson(entry.before);
   const what = id ? element("a", { href: `${base}/transaction/${encodeURIComponent(id)}` }, kind) : kind;
   const [look, sign] = change < 0n ? ["amount number", ""] : ["amount number good", "+"];
   const moved = element("td", { className: look }, `${sign}${toLab(change)}`);
   const whom = element("td", { className: "msg" }, ...(other ? [shortLink("/address", other)] : []));
   if (msg) whom.append(" ", element("bdi", { className: "muted" }, visible(msg)));
   const held = element("td", { className: "amount number" }, toLab(fromJson(entry.balance)));
-  return element("tr", {}, element("th", { scope: "row" }, what), moved, whom, standing(entry), held);
+  const cells = { Amount: moved, Whom: whom, Status: standing(entry), "Balance after": held };
+  Object.entries(cells).forEach(([label, cell]) => { cell.dataset.label = label; });
+  return element("tr", {}, element("th", { scope: "row" }, what), ...Object.values(cells));
 }
 
 /// What an entry means for the owner of the address.
-function facts(address, { transaction, reward }) {
-  if (!transaction) return { kind: "Mined", change: fromJson(reward) };
+function describe(address, { transaction }) {
+  if (!transaction) return { kind: "Mined" };
   const { id, from, to, msg } = transaction;
-  const [amount, fee] = [fromJson(transaction.amount), fromJson(transaction.fee)];
-  if (from !== address) return { kind: "Received", change: amount, other: from, msg, id };
-  if (to === address) return { kind: "To itself", change: -fee, msg, id };
-  return { kind: "Paid", change: -(amount + fee), other: to, msg, id };
+  if (from !== address && to !== address) return { kind: "By a program", other: from, id };
+  if (from !== address) return { kind: "Received", other: from, msg, id };
+  if (to === address) return { kind: "To itself", msg, id };
+  return { kind: CALL.test(msg) ? "Called" : "Paid", other: to, msg: CALL.test(msg) ? "" : msg, id };
 }
 
 function standing({ status, block, confirmations }) {

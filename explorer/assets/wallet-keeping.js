@@ -2,6 +2,7 @@
 
 import * as keys from "./keys.js";
 import * as store from "./wallet-store.js";
+import { markStep } from "./steps.js";
 import { complain, element, part } from "./wallet-dom.js";
 
 const LARGEST_FILE = 10_000;
@@ -58,6 +59,7 @@ async function keep(make, changed) {
   // When the disk is full, browsers delete the data of pages that have not asked to keep it.
   navigator.storage?.persist?.().catch(() => false);
   part("wallet-add").open = false;
+  markStep("wallet");
   await changed();
 }
 

@@ -1,8 +1,9 @@
 // Paying: the form, the preview, the signature, and the state of the payment up to six confirmations.
 
 import * as api from "./wallet-api.js";
-import { check as checkAddress } from "./address.js";
 import { fromLab, sum, toLab } from "./grains.js";
+import { described, nameOf, payee } from "./wallet-names.js";
+import { markStep } from "./steps.js";
 import { complain, element, part, shortLink, visible } from "./wallet-dom.js";
 import { checkMessage, draft, signed } from "./wallet-payment.js";
 
@@ -81,7 +82,7 @@ function read(id, reader) {
 }
 
 async function preview(network, mostBytes, { address, key, holds }) {
-  const to = read("send-to", checkAddress);
+  const to = read("send-to", payee);
   const fee = read("send-fee", fromLab);
   const amount = read("send-amount", (text) => payable(fromLab(text), fee ?? 0n, holds));
   const msg = read("send-message", (text) => checkMessage(text, mostBytes));
@@ -109,8 +110,8 @@ function payable(amount, fee, holds) {
 
 function show({ id, from, to, amount, fee, msg, text }) {
   const rows = [
-    ["From (this wallet)", from],
-    ["To", to === from ? `${to} (this wallet: only the fee is spent)` : to],
+    ["From (this wallet)", described(from)],
+    ["To", to === from ? `${to} (this wallet: only the fee is spent)` : described(to)],
     ["Amount", `${toLab(amount)} LAB`],
     ["Fee, for the miner", `${toLab(fee)} LAB`],
     ["Total", `${toLab(amount + fee)} LAB`],
@@ -133,7 +134,7 @@ async function confirm(wasSent) {
   const { id, amount, to } = prepared;
   try {
     const json = await signed(prepared, prepared.key);
-    sent = { id, json, what: `Your payment of ${toLab(amount)} LAB to ${to.slice(0, 12)}…`, isSettled: false };
+    sent = { id, json, what: `Your payment of ${toLab(amount)} LAB to ${nameOf(to) ?? `${to.slice(0, 12)}…`}`, isSettled: false };
   } catch {
     showState("refused", "The browser could not sign the payment. Nothing was sent.");
     return;
@@ -149,6 +150,7 @@ async function push(wasSent) {
   part("send-status").focus();
   try {
     await api.push(json);
+    markStep("pay");
   } catch (error) {
     if (sent.id !== id) return;
     sent.isSettled = !error.mayBeTemporary;
@@ -177,8 +179,8 @@ function showState(state, words, confirmations) {
   const bar = part("send-progress");
   bar.hidden = confirmations === undefined;
   bar.value = confirmations ?? 0;
-  const said = part("send-words");
-  if (said.firstChild?.textContent === words) return;
-  said.replaceChildren(words);
-  if (sent && !["refused", "sending"].includes(state)) said.append(" ", shortLink("/transaction", sent.id));
+  const line = part("send-words");
+  if (line.firstChild?.textContent === words) return;
+  line.replaceChildren(words);
+  if (sent && !["refused", "sending"].includes(state)) line.append(" ", shortLink("/transaction", sent.id));
 }

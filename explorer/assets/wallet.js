@@ -5,6 +5,7 @@ import * as api from "./wallet-api.js";
 import * as earning from "./wallet-earn.js";
 import * as history from "./wallet-history.js";
 import * as keeping from "./wallet-keeping.js";
+import * as names from "./wallet-names.js";
 import * as sending from "./wallet-send.js";
 import * as store from "./wallet-store.js";
 import { fromJson, toLab } from "./grains.js";
@@ -44,6 +45,7 @@ async function start() {
   const { network, mostBytes } = app.dataset;
   sending.setUp({ network, mostBytes: Number(mostBytes), purse: () => ({ ...current(), holds }), wasSent: refresh });
   earning.setUp({ current, earned: refresh });
+  names.setUp({ network, current });
   part("wallet-choose").addEventListener("change", (event) => choose(event.target.value));
   part("wallet-copy").addEventListener("click", copy);
   show();
@@ -83,6 +85,7 @@ function show() {
   sending.close();
   const wallet = current();
   earning.show(wallet?.address);
+  if (wallet) names.show(wallet.address);
   // Without a wallet, only the form that makes one is shown.
   for (const place of app.children) place.hidden = !wallet && !place.contains(part("wallet-add"));
   if (!wallet) return;
@@ -155,6 +158,7 @@ async function refreshBalance() {
 async function refreshHistory() {
   const address = current()?.address;
   if (!address || !isAnswered()) return;
+  await names.load(address);
   try {
     const entries = await api.history(address);
     if (current()?.address === address) history.show(address, entries);

@@ -1,8 +1,8 @@
 //! The styles, scripts and the icon of pages, built into the program. Browsers cache them and ask whether they changed.
 
-use http::StatusCode;
 use http::header::{CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH};
-use runtime::server::{self, Request, Response, reply};
+use http::{HeaderMap, StatusCode};
+use runtime::server::{self, Request, Response, compress, reply};
 use shared::block::DataHash;
 use shared::wire::Problem;
 
@@ -26,6 +26,7 @@ static ASSETS: &[Asset] = &[
     asset!("address.js", SCRIPT),
     asset!("base.js", SCRIPT),
     asset!("bech32m.js", SCRIPT),
+    asset!("copy.js", SCRIPT),
     asset!("grains.js", SCRIPT),
     asset!("icon.svg", SVG),
     asset!("keys.js", SCRIPT),
@@ -40,15 +41,23 @@ static ASSETS: &[Asset] = &[
     asset!("learn.js", SCRIPT),
     asset!("live.js", SCRIPT),
     asset!("miner.js", SCRIPT),
-    asset!("network.js", SCRIPT),
     asset!("node.js", SCRIPT),
+    asset!("rewind.js", SCRIPT),
+    asset!("program-call.js", SCRIPT),
+    asset!("programs.css", CSS),
     asset!("sha256.js", SCRIPT),
+    asset!("stage.css", CSS),
+    asset!("stage.js", SCRIPT),
+    asset!("steps-keys.js", SCRIPT),
+    asset!("steps.js", SCRIPT),
     asset!("style.css", CSS),
+    asset!("theft.js", SCRIPT),
     asset!("wallet-api.js", SCRIPT),
     asset!("wallet-dom.js", SCRIPT),
     asset!("wallet-earn.js", SCRIPT),
     asset!("wallet-history.js", SCRIPT),
     asset!("wallet-keeping.js", SCRIPT),
+    asset!("wallet-names.js", SCRIPT),
     asset!("wallet-payment.js", SCRIPT),
     asset!("wallet-send.js", SCRIPT),
     asset!("wallet-store.js", SCRIPT),
@@ -66,12 +75,16 @@ pub(crate) fn get(request: &Request) -> Result<Response, Problem> {
     let Some(asset) = ASSETS.iter().find(|asset| asset.name == name) else {
         return Err(server::not_found(format!("there is no file {name:?}")));
     };
-    let tag = format!("\"{}\"", DataHash::of(asset.content));
+    let tag = format!("W/\"{}\"", DataHash::of(asset.content));
     let is_known = request.header(&IF_NONE_MATCH).is_some_and(|known| known == tag);
     let mut response = if is_known {
         reply::whole(StatusCode::NOT_MODIFIED, asset.media_type, Default::default())
     } else {
-        reply::whole(StatusCode::OK, asset.media_type, asset.content.into())
+        let mut headers = HeaderMap::new();
+        let body = compress::body(&request.headers, &mut headers, asset.content.into());
+        let mut response = reply::whole(StatusCode::OK, asset.media_type, body);
+        response.headers_mut().extend(headers);
+        response
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

@@ -1,10 +1,12 @@
-//! The sizes of the last blocks, in bytes and transactions. Blocks do not change, so each is fetched once.
+//! The sizes of the last blocks, in bytes and transactions, and who found them. Blocks do not change, so each is
+//! fetched once.
 
 use crate::upstream::Upstream;
 use runtime::client::Client;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use shared::block::{Block, BlockHash, Header};
+use shared::ledger::Address;
 use shared::wire::BlocksRequest;
 use std::collections::{BTreeMap, BTreeSet};
 use tokio::sync::Mutex;
@@ -19,6 +21,8 @@ pub(crate) struct BlockSize {
     pub(crate) bytes: usize,
     /// `None` if its data is no bundle.
     pub(crate) transactions: Option<usize>,
+    /// The address that was paid for it; `None` if its data is no bundle.
+    pub(crate) miner: Option<Address>,
 }
 
 #[derive(Debug, Default)]
@@ -62,9 +66,11 @@ impl BlockSize {
         #[derive(Deserialize)]
         struct Counted {
             transactions: Vec<IgnoredAny>,
+            miner_address: String,
         }
         let counted: Option<Counted> = serde_json::from_str(block.data()).ok();
-        Self { bytes: block.data().len(), transactions: counted.map(|bundle| bundle.transactions.len()) }
+        let miner = counted.as_ref().and_then(|bundle| bundle.miner_address.parse().ok());
+        Self { bytes: block.data().len(), transactions: counted.map(|bundle| bundle.transactions.len()), miner }
     }
 }
 
@@ -79,8 +85,8 @@ mod tests {
         let size =
             |data: &str| BlockSize::of(&Block::new(**chain(None, &[1]).first().unwrap(), Nonce(0), data.to_owned()));
         let bundle = r#"{"msg":"","miner_address":"lab1","transactions":[{},{"a":[1]}]}"#;
-        assert_eq!(size(bundle), BlockSize { bytes: bundle.len(), transactions: Some(2) });
-        assert_eq!(size("é"), BlockSize { bytes: 2, transactions: None });
+        assert_eq!(size(bundle), BlockSize { bytes: bundle.len(), transactions: Some(2), miner: None });
+        assert_eq!(size("é"), BlockSize { bytes: 2, transactions: None, miner: None });
         assert_eq!(size("").transactions, None);
     }
 }

@@ -6,18 +6,25 @@
 
 mod assets;
 mod block_sizes;
+mod functions;
 mod header_cache;
 mod monitor;
+mod names;
 mod network;
 mod pages;
 mod pending_cache;
 mod router;
 mod routes;
+mod stage;
 mod state;
 mod stats;
 mod steering;
+mod thefts;
 mod upstream;
 mod view;
+
+pub use names::{BadName, BadNames, Name, NameBook};
+pub use thefts::{GIVE_UP, Theft, TheftChoice, TheftOrders, TheftStep, Thefts};
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use monitor::Monitor;
@@ -26,12 +33,14 @@ use runtime::clock::Clock;
 use runtime::own_address::{InvalidAddress, OwnAddress, parse_address};
 use runtime::server;
 use shared::config::Config;
-use state::ExplorerState;
+use shared::ledger::Address;
+use state::{ExplorerState, Parts};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use steering::Splitter;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use upstream::Upstream;
 
@@ -42,6 +51,10 @@ pub struct Settings {
     /// The tokens of nodes, by `host:port`. Pages of these nodes have buttons that steer them. A token is sent to no
     /// one but its node.
     pub tokens: BTreeMap<String, String>,
+    /// Names of people, and letters of nodes. Owners of wallets add theirs.
+    pub names: NameBook,
+    /// Lets visitors of the first page start thefts, with the names that thieves get.
+    pub thefts: Option<(Thefts, mpsc::Receiver<(Address, String)>)>,
     /// Renders `/metrics`.
     pub metrics: Option<PrometheusHandle>,
 }
@@ -72,13 +85,15 @@ pub enum ExplorerError {
 /// # Errors
 /// See [`ExplorerError`]. A missing tracker, node or mempool is no error: the pages say what is missing.
 pub async fn run(listener: TcpListener, settings: Settings, shutdown: CancellationToken) -> Result<(), ExplorerError> {
-    let Settings { config, tokens, metrics } = settings;
+    let Settings { config, tokens, names, thefts, metrics } = settings;
+    let (thefts, thieves) = thefts.unzip();
     let bound = listener.local_addr()?;
     let own = OwnAddress::new(&config.explorer.host, None, bound)?;
     let tracker = parse_address("the tracker", &config.explorer.tracker)?;
     let clock = Clock::new(0);
     let client = Client::new(Some(config.network.network_id()), None)?;
-    let monitor = Monitor::start(client.clone(), tracker, &config.network, clock, shutdown.clone());
+    let letters = names.letters().clone();
+    let monitor = Monitor::start(client.clone(), tracker, &config.network, letters, clock, shutdown.clone());
     let splitter = Arc::new(Splitter::new(client.clone(), monitor.clone(), clock, shutdown.clone()));
     let upstream = Upstream::new(client, &config.network, monitor.clone());
     let kit = server::Settings { metrics, ..server::Settings::new(&config.http, &config.explorer.host, None) };
@@ -86,8 +101,14 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         tracing::warn!(address = %bound, nodes = tokens.len(), "anyone who reaches this address can steer these nodes");
     }
     tracing::info!(address = %bound, "explorer listens");
-    let state = ExplorerState::new(&config, own, monitor, upstream, splitter.clone(), tokens, clock);
-    let served = server::serve(listener, Arc::new(state), router::router(), kit, shutdown).await;
+    let parts = Parts { monitor, upstream, splitter: splitter.clone(), tokens, thefts, names, clock };
+    let state = Arc::new(ExplorerState::new(&config, own, parts));
+    tokio::spawn(routes::live::keep(state.clone(), shutdown.clone()));
+    tokio::spawn(routes::film::record(state.clone(), shutdown.clone()));
+    if let Some(thieves) = thieves {
+        tokio::spawn(routes::names::name_thieves(state.clone(), thieves));
+    }
+    let served = server::serve(listener, state, router::router(), kit, shutdown).await;
     splitter.close().await;
     Ok(served?)
 }

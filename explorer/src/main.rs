@@ -5,6 +5,7 @@ use clap::Parser;
 use runtime::config::{CommonArgs, Overrides};
 use runtime::exit::report_error;
 use runtime::{ports, server, telemetry};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Web pages of a Chainlab network: its nodes, blocks, forks and payments, live, and a wallet in the browser.
@@ -20,14 +21,21 @@ struct Args {
     /// The tracker, host:port [default: 127.0.0.1:8090]
     #[arg(short, long)]
     tracker: Option<String>,
+    /// A file with names of people and nodes
+    #[arg(short, long, value_name = "FILE")]
+    names: Option<PathBuf>,
     #[command(flatten)]
     common: CommonArgs,
 }
+
+/// Largest file of names.
+const MAX_NAMES_BYTES: u64 = 1 << 20;
 
 const EXAMPLES: &str = "\
 Examples:
   explorer                          shows the network of the tracker on this machine at http://127.0.0.1:8080
   explorer -t tracker-host:8090     shows another one
+  explorer --names class.toml       with the names of people and nodes in a file (docs/tour.md)
   CHAINLAB__EXPLORER__TOKENS=127.0.0.1:8100=$(cat chaindata/*/node-8100/token) explorer
                                     with buttons that steer the node on port 8100";
 
@@ -54,6 +62,12 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let listener = ports::bind(request)?;
     let listener = tokio::net::TcpListener::from_std(listener).context("cannot use the port")?;
     let metrics = Some(telemetry::metrics()?);
-    let settings = explorer::Settings { config, tokens, metrics };
+    let names = args.names.as_deref().map(read_names).transpose()?.unwrap_or_default();
+    let settings = explorer::Settings { config, tokens, names, thefts: None, metrics };
     Ok(explorer::run(listener, settings, server::stop_on_signal()).await?)
+}
+
+fn read_names(path: &Path) -> anyhow::Result<explorer::NameBook> {
+    let text = runtime::text_file::read(path, MAX_NAMES_BYTES)?;
+    explorer::NameBook::from_toml(&text).with_context(|| format!("cannot use the names in {}", path.display()))
 }

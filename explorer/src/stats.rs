@@ -96,15 +96,23 @@ pub(crate) struct StaleBlocks {
 }
 
 impl StaleBlocks {
-    /// Counts down to the first unknown block of the best chain. A block that competes with the tip counts as well.
+    /// Counts down to the first unknown block of the best chain, and what was counted before its blocks were forgotten.
+    /// A block that competes with the tip counts as well.
     pub(crate) fn of(state: &NetworkState) -> Self {
         let Some(tip) = state.tip() else { return Self::default() };
         let best: BTreeSet<_> = state.chain(tip.hash).map(|block| block.hash).collect();
-        let mut heights: BTreeMap<u64, u64> = state.chain(tip.hash).map(|block| (block.index.0, 0)).collect();
+        let mut heights: BTreeMap<u64, u64> = state.past_stale.clone();
+        heights.extend(state.chain(tip.hash).map(|block| (block.index.0, 0)));
         for stale in state.blocks.values().filter(|block| !best.contains(&block.hash)) {
             heights.entry(stale.index.0).and_modify(|count| *count += 1);
         }
         Self { heights: heights.into_iter().filter(|(height, _)| *height > 0).collect() }
+    }
+
+    /// Only the last `count` heights.
+    pub(crate) fn last(mut self, count: usize) -> Self {
+        self.heights.drain(..self.heights.len().saturating_sub(count));
+        self
     }
 
     pub(crate) fn stale(&self) -> u64 {
@@ -206,6 +214,7 @@ pub(crate) mod tests {
                 hash: header.hash(),
                 prev_hash: header.prev_hash,
                 timestamp: header.timestamp,
+                heard: header.timestamp,
                 difficulty: header.difficulty.value(),
                 mined_by: None,
             };
@@ -220,7 +229,7 @@ pub(crate) mod tests {
         let info = json!({"service": "node", "version": "1", "network_id": "0".repeat(64), "network": {},
             "address": "127.0.0.1:8100", "started": "2026-11-21T00:00:00.000Z", "tip": tip});
         let info: Info = serde_json::from_value(info).unwrap();
-        let service = ServiceState { info: Some(info), last_seen: None, error: None };
+        let service = ServiceState { info: Some(info), ..ServiceState::default() };
         state.nodes.insert("127.0.0.1:8100".to_owned(), service);
         state
     }
@@ -238,6 +247,16 @@ pub(crate) mod tests {
         let rates = stale_blocks.rates();
         assert_eq!((rates[0].0, rates[0].1, rates[1]), (1, 9, (10, 3, 100.0 / 3.0)));
         assert_eq!(StaleBlocks::of(&NetworkState::default()).rate(), None);
+    }
+
+    #[test]
+    fn stale_blocks_still_count_once_they_are_forgotten() {
+        let mut state = state(&chain(None, &(1..=12).collect::<Vec<_>>()), &[]);
+        state.past_stale = BTreeMap::from([(2, 3), (12, 9)]);
+        let stale_blocks = StaleBlocks::of(&state);
+        assert_eq!((stale_blocks.heights.len(), stale_blocks.stale()), (12, 0), "what is known counts as it is known");
+        state.past_stale = BTreeMap::from([(0, 0)]);
+        assert_eq!(StaleBlocks::of(&state).heights.len(), 12, "genesis has no rival");
     }
 
     #[test]

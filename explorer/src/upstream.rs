@@ -46,7 +46,7 @@ impl From<UpstreamError> for Problem {
     /// The refusal of the service, else 503.
     fn from(no_answer: UpstreamError) -> Self {
         match no_answer {
-            UpstreamError::Failed { error: Error::Refused(problem), .. } => problem,
+            UpstreamError::Failed { error: Error::Refused(problem), .. } => *problem,
             other => server::unavailable(other.to_string()),
         }
     }
@@ -132,7 +132,7 @@ impl Upstream {
         let network = self.network;
         let request = async move |client: &Client, mempool: &str| {
             let status = client.transaction(mempool, &id).await?;
-            let is_it = status.transaction.id == id && TransactionId::of(status.transaction.text(network)) == id;
+            let is_it = status.transaction.id() == id && TransactionId::of(status.transaction.text(network)) == id;
             if is_it { Ok(status) } else { Err(Error::Malformed("another transaction".to_owned())) }
         };
         self.mempool(request).await

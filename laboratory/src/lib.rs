@@ -6,10 +6,11 @@
 //! | module | what lives there |
 //! |---|---|
 //! | `published` | results of publications, and how to compute and simulate them again |
+//! | `recording` | what the nodes of a `core` run told, for the explorer |
 //! | `report` | tables, charts and pages |
 //! | `plan` | the runs of a scenario: points, replications, seeds, rows and summaries |
 //! | `scenario` | the TOML file that describes an experiment |
-//! | `model` | what runs: `race`, two parties without a network; `relay`, nodes that pass blocks on |
+//! | `model` | what runs: `race`, two parties; `links`, a graph of delays; `relay`, a network; `core`, real nodes |
 //! | `strategy` | what a miner does with a block that it has found or heard of; one file a strategy |
 //! | `exact` | closed forms and Markov chains, which simulations are compared with |
 //! | `measure` | means and rates with their confidence intervals |
@@ -29,6 +30,7 @@ pub mod model;
 pub mod network;
 pub mod plan;
 pub mod published;
+pub mod recording;
 pub mod report;
 pub mod scenario;
 pub mod strategy;

@@ -1,17 +1,21 @@
 //! The plan of an experiment: its runs, their seeds, the rows that they give, and what the rows say together.
 //!
-//! Run `index` is replication `index % repeat` of point `index / repeat`. A row is made from nothing but the plan and
-//! its index, so it does not matter where, when or in which order runs happen.
+//! Run `index` is replication `index % stride` of point `index / stride`, where the stride is the most runs of a point.
+//! A row is made from nothing but the plan and its index, so it does not matter where, when or in which order runs
+//! happen.
 
 mod judge;
 mod row;
+mod schedule;
+mod table;
 
 pub use judge::{Estimate, Summary, Verdict};
 pub use row::Row;
+pub use schedule::{Schedule, Shard};
 
 use crate::kernel::run_seed;
-use crate::model::Setting;
-use crate::scenario::{Quantity, Scenario, ScenarioError, SweptPoint, points, read};
+use crate::model::{Outcome, Setting, Step};
+use crate::scenario::{Chains, Quantity, Scenario, ScenarioError, SweptPoint, apply, points, read};
 use sha2::{Digest, Sha256};
 
 /// An experiment that can run: every point has been checked.
@@ -22,18 +26,49 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Reads a scenario, with `settings` and `seed` put over it.
+    /// Reads a scenario that names no files, with `settings` and `seed` put over it.
     ///
     /// # Errors
     /// Whatever is wrong with the scenario at any of its points.
     pub fn read(text: &str, settings: &[(String, String)], seed: Option<u64>) -> Result<Self, ScenarioError> {
+        Self::read_with_files(text, settings, seed, &|_| Err("no files can be read here".to_owned()))
+    }
+
+    /// As [`Plan::read`], with `open` to read the files that the scenario names; their text becomes a part of it.
+    ///
+    /// # Errors
+    /// Whatever is wrong with the scenario at any of its points, and files that cannot be read.
+    pub fn read_with_files(
+        text: &str,
+        settings: &[(String, String)],
+        seed: Option<u64>,
+        open: &dyn Fn(&str) -> Result<String, String>,
+    ) -> Result<Self, ScenarioError> {
         let seed = seed.map(|seed| ("seed".to_owned(), seed.to_string()));
         let settings: Vec<_> = settings.iter().cloned().chain(seed).collect();
-        let (scenario, table) = read(text, &settings)?;
-        let with_setting = |point: SweptPoint| point.scenario.setting().map(|setting| (point, setting));
+        let (mut scenario, mut table) = read(text, &settings)?;
+        for miner in scenario.miner.iter_mut().filter(|miner| miner.table.is_none()) {
+            let Some(file) = &miner.file else { continue };
+            let key = format!("miner.{}", miner.name);
+            let reason = |reason| ScenarioError::Key { key: format!("{key}.file"), reason };
+            let text = open(file).map_err(reason)?;
+            apply(&mut table, &format!("{key}.table"), toml::Value::String(text.clone()))?;
+            miner.table = Some(text);
+        }
+        if let Some(live) = scenario.live.as_mut().filter(|live| live.blocks.is_none())
+            && let Some(file) = &live.chain
+        {
+            let reason = |reason| ScenarioError::Key { key: "live.chain".to_owned(), reason };
+            let text = open(file).map_err(reason)?;
+            apply(&mut table, "live.blocks", toml::Value::String(text.clone()))?;
+            live.blocks = Some(text);
+        }
+        let mut chains = Chains::default();
+        let with_setting = |point: SweptPoint| point.scenario.setting_on(&mut chains).map(|setting| (point, setting));
         let points = points(&table)?.into_iter().map(with_setting).collect::<Result<Vec<_>, _>>()?;
         let plan = Self { scenario, points };
         plan.check_shape()?;
+        plan.check_tables()?;
         Ok(plan)
     }
 
@@ -42,9 +77,14 @@ impl Plan {
         let base = &self.scenario;
         for (point, setting) in &self.points {
             let here = &point.scenario;
-            let same = here.seed == base.seed && here.repeat == base.repeat;
+            let files = |scenario: &Scenario| scenario.miner.iter().map(|m| m.file.clone()).collect::<Vec<_>>();
+            let chain = |scenario: &Scenario| scenario.live.as_ref().map(|live| live.chain.clone());
+            let same = chain(here) == chain(base)
+                && here.seed == base.seed
+                && here.repeat == base.repeat
+                && files(here) == files(base);
             if !same || here.measure != base.measure || here.expect != base.expect {
-                let reason = "seed, repeat, measure and expect cannot be swept".to_owned();
+                let reason = "seed, repeat, measure, expect and files cannot be swept".to_owned();
                 return Err(ScenarioError::Key { key: "sweep".to_owned(), reason });
             }
             if let Some(expect) = &base.expect {
@@ -71,15 +111,20 @@ impl Plan {
         self.points.iter().map(|(point, _)| point)
     }
 
-    /// How many runs there are.
+    /// How many runs there are; with `until`, at most.
     pub fn runs(&self) -> u64 {
-        self.points.len() as u64 * self.scenario.repeat
+        self.points.len() as u64 * self.stride()
+    }
+
+    /// The most runs of a point.
+    pub fn stride(&self) -> u64 {
+        self.scenario.measure.until.map_or(self.scenario.repeat, |until| until.at_most)
     }
 
     /// Blocks that all runs find together.
     pub fn blocks(&self) -> u64 {
         let blocks = self.points.iter().map(|(_, setting)| setting.blocks()).sum::<u64>();
-        blocks.saturating_mul(self.scenario.repeat)
+        blocks.saturating_mul(self.stride())
     }
 
     /// The setting of a point, for trials of its speed.
@@ -105,11 +150,20 @@ impl Plan {
 
     /// Carries out run `index`; `None` where there is no such run.
     pub fn run(&self, index: u64) -> Option<Row> {
-        let (point, setting) = self.points.get(usize::try_from(index / self.scenario.repeat).ok()?)?;
-        let replication = index % self.scenario.repeat;
-        let seed = run_seed(self.scenario.seed, &point.text(), replication);
+        let (setting, seed) = self.setting_and_seed(index)?;
         let outcome = setting.run(seed);
         Some(Row::new(index, seed, &outcome, self.quantities(), setting.interval_ms()))
+    }
+
+    /// Carries out run `index` again, with somebody who watches; `None` where there is no such run.
+    pub fn replay(&self, index: u64, watcher: &mut dyn FnMut(&Step)) -> Option<Outcome> {
+        let (setting, seed) = self.setting_and_seed(index)?;
+        Some(setting.run_watched(seed, watcher))
+    }
+
+    pub(crate) fn setting_and_seed(&self, index: u64) -> Option<(&Setting, u64)> {
+        let (point, setting) = self.points.get(usize::try_from(index / self.stride()).ok()?)?;
+        Some((setting, run_seed(self.scenario.seed, &point.text(), index % self.stride())))
     }
 }
 

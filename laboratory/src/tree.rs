@@ -3,8 +3,8 @@
 //! Blocks live in one arena and are never removed: a run holds 64 bytes a block.
 
 use shared::block::{Height, Timestamp};
-use shared::params::Params;
-use shared::work::retarget::{Ancestor, Retarget, RetargetRule};
+use shared::params::{Params, RetargetRule};
+use shared::work::retarget::{Ancestor, Retarget};
 use shared::work::{Difficulty, Work};
 
 /// A block of the tree. Numbers count up in the order in which blocks were found; 0 is genesis.
@@ -42,7 +42,12 @@ pub struct Tree {
     rule: Box<dyn Retarget>,
     /// The branch that a difficulty was last computed for, by height, so that the rule gets its ancestors as one slice.
     branch: Vec<BlockId>,
+    /// What is below genesis and counts for difficulties, and then that branch.
     ancestors: Vec<Ancestor>,
+    /// How many of the ancestors are below genesis.
+    below: usize,
+    /// The height of genesis on the chain that it stands for.
+    base: u64,
 }
 
 impl std::fmt::Debug for Tree {
@@ -69,15 +74,36 @@ impl Tree {
             rule: RetargetRule::build(params),
             branch: vec![BlockId::GENESIS],
             ancestors: vec![ancestor],
+            below: 0,
+            base: 0,
         }
+    }
+
+    /// A tree whose genesis stands for the last block of `chain`, all blocks of which count for difficulties. Times are
+    /// in milliseconds since the genesis of that chain, which `chain` begins with.
+    pub fn on(params: &Params, chain: &[(u64, Difficulty)]) -> Self {
+        let mut tree = Self::new(params);
+        let ancestor =
+            |&(ms, difficulty): &(u64, Difficulty)| Ancestor { timestamp: Timestamp::from_ms(ms), difficulty };
+        if let Some(&(timestamp_ms, difficulty)) = chain.last() {
+            (tree.nodes[0].timestamp_ms, tree.nodes[0].difficulty) = (timestamp_ms, difficulty);
+            tree.ancestors = chain.iter().map(ancestor).collect();
+            (tree.below, tree.base) = (chain.len() - 1, chain.len() as u64 - 1);
+        }
+        tree
+    }
+
+    /// The height of a block on the chain that genesis stands on.
+    pub fn chain_height(&self, block: BlockId) -> u64 {
+        self.base + u64::from(self.height(block))
     }
 
     /// The difficulty that a block on top of `parent` must have.
     pub fn difficulty_after(&mut self, parent: BlockId) -> Difficulty {
         self.follow(parent);
-        let height = self.height(parent) as usize;
-        let oldest = (height + 1).saturating_sub(self.rule.reach());
-        self.rule.next(Height(height as u64 + 1), &self.ancestors[oldest..=height])
+        let last = self.below + self.height(parent) as usize;
+        let oldest = (last + 1).saturating_sub(self.rule.reach());
+        self.rule.next(Height(self.chain_height(parent) + 1), &self.ancestors[oldest..=last])
     }
 
     /// Adds a secret block. Its timestamp is `now_ms`, or one more than its parent's where that is later.
@@ -179,7 +205,7 @@ impl Tree {
             block = self.parent(block);
         }
         self.branch.truncate(self.height(block) as usize + 1);
-        self.ancestors.truncate(self.branch.len());
+        self.ancestors.truncate(self.below + self.branch.len());
         for &block in missing.iter().rev() {
             self.branch.push(block);
             self.ancestors.push(Ancestor {
@@ -229,6 +255,26 @@ mod tests {
                 let found = (0..60).map(|height| tree.difficulty(tree.ancestor_at(tip, height)));
                 assert_eq!(found.collect::<Vec<_>>(), expected, "{rule:?}");
                 assert_eq!(tree.work(tip), expected.iter().map(|difficulty| difficulty.work()).sum());
+            }
+        }
+    }
+
+    #[test]
+    fn a_tree_on_a_chain_goes_on_with_the_difficulties_of_that_chain() {
+        for rule in [RetargetRule::Fixed, RetargetRule::Epoch, RetargetRule::Lwma] {
+            let params = params(rule, 5);
+            let mut whole = Tree::new(&params);
+            let (mut tip, mut chain) = (BlockId::GENESIS, vec![(0, Difficulty::MIN)]);
+            for step in 1..=23 {
+                tip = extend(&mut whole, tip, step * 700);
+                chain.push((step * 700, whole.difficulty(tip)));
+            }
+            let mut rest = Tree::on(&params, &chain);
+            let mut rest_tip = BlockId::GENESIS;
+            assert_eq!(rest.chain_height(rest_tip), 23);
+            for step in 24..60 {
+                (tip, rest_tip) = (extend(&mut whole, tip, step * 300), extend(&mut rest, rest_tip, step * 300));
+                assert_eq!(rest.difficulty(rest_tip), whole.difficulty(tip), "{rule:?} {step}");
             }
         }
     }

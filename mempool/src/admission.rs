@@ -9,9 +9,11 @@ use http::StatusCode;
 use metrics::counter;
 use runtime::clock::Clock;
 use runtime::server::{self, Request, Response, problem, reply};
-use shared::keys::{Signed, Verifier};
+use shared::chain::Rules;
+use shared::keys::Verifier;
 use shared::ledger::{Transaction, TransactionId, TransactionRules, TransactionViolation};
-use shared::pool::{AdmissionError, Pending, StageError};
+use shared::pool::{AdmissionError, Pending, StageError, Weights};
+use shared::violation::RuleViolation;
 use shared::wire::{PUSH_BYTES, Problem, PushStatus, Pushed};
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -24,6 +26,8 @@ pub(crate) struct Admissions {
     pool_state: Arc<PoolState>,
     verifier: Arc<dyn Verifier>,
     rules: TransactionRules,
+    layer_rules: Arc<Rules>,
+    weights: Weights,
     clock: Clock,
     rate_limit: RateLimit,
     queued: Arc<Semaphore>,
@@ -35,14 +39,16 @@ impl Admissions {
     pub(crate) fn new(
         pool_state: Arc<PoolState>,
         verifier: Arc<dyn Verifier>,
+        layer_rules: Arc<Rules>,
         clock: Clock,
         rate_limit: RateLimit,
     ) -> Self {
         let rules = TransactionRules::of(pool_state.params());
+        let weights = Weights::of(pool_state.params());
         // One more than cores, since one may be waiting for the pool's lock.
         let threads = std::thread::available_parallelism().map_or(1, usize::from) + 1;
         let (queued, checked) = (Arc::new(Semaphore::new(MAX_QUEUED)), Arc::new(Semaphore::new(threads)));
-        Self { pool_state, verifier, rules, clock, rate_limit, queued, checked }
+        Self { pool_state, verifier, rules, layer_rules, weights, clock, rate_limit, queued, checked }
     }
 
     /// Admits the transaction in the body of `request`; responds when it is on disk.
@@ -71,8 +77,8 @@ impl Admissions {
                 "too many transactions from this address; wait a moment",
             ));
         }
-        let transaction = read(&request.bytes(PUSH_BYTES).await?)?;
-        let id = transaction.id;
+        let transaction = read(&request.bytes(push_bytes(&self.rules)).await?)?;
+        let id = transaction.id();
         let busy = |_| server::unavailable("too many transactions wait to be checked already; try again");
         let queued = self.queued.clone().try_acquire_owned().map_err(busy)?;
         let checked =
@@ -97,19 +103,31 @@ impl Admissions {
     }
 
     fn judge(&self, transaction: Transaction) -> Result<Admission, Problem> {
-        for address in [&transaction.from, &transaction.to] {
+        let addresses = transaction.addresses();
+        // An address that is no key's is one of a program, which is no address at all on other layers.
+        for address in addresses.iter().filter(|address| address.is_key() || !self.rules.has_programs) {
             self.verifier.is_point(address).map_err(|broken| broken_problem(&broken))?;
         }
         let text = transaction.check_content(&self.rules).map_err(|broken| broken_problem(&broken))?;
-        let newcomer = Pending::new(Arc::new(transaction), self.clock.time().as_ms());
+        self.layer_rules.layer().check_machine_rules(&transaction).map_err(rule_problem)?;
+        let newcomer = Pending::weighed(Arc::new(transaction), self.clock.time().as_ms(), &self.weights);
         if let Some(known) = self.pool_state.check(&newcomer).map_err(|refused| refused_problem(&refused))? {
             return Ok(known);
         }
-        let Transaction { from, to, signature, .. } = &*newcomer.transaction;
-        let signed = Signed { text: &text, from, to, signature };
-        self.verifier.verify(&signed).map_err(|broken| broken_problem(&broken))?;
+        let verified = newcomer.transaction.verify(&text, &self.rules, self.verifier.as_ref());
+        verified.map_err(|broken| broken_problem(&broken))?;
         self.pool_state.admit(newcomer).map_err(|refused| refused_problem(&refused))
     }
+}
+
+/// The longest body of a push: on layer `program`, code may be longer than all that other layers carry.
+fn push_bytes(rules: &TransactionRules) -> usize {
+    let longest = usize::try_from(rules.max_msg_bytes).unwrap_or(usize::MAX).saturating_add(PUSH_BYTES);
+    if rules.has_programs { longest } else { PUSH_BYTES }
+}
+
+fn rule_problem(broken: RuleViolation) -> Problem {
+    server::unprocessable(broken.rule, broken.detail)
 }
 
 /// Reads a transaction, or a JSON string that contains one.
@@ -136,8 +154,10 @@ fn refused_problem(refused: &PushError) -> Problem {
             tracing::debug!(%error, "the chain cannot be read");
             server::unavailable(refused.to_string())
         }
-        PushError::ReceiverIsFull { .. } => server::unprocessable("max-balance", refused.to_string()),
-        PushError::Stage(StageError::Busy) | PushError::NotReady(_) => server::unavailable(refused.to_string()),
+        PushError::Broken(broken) => rule_problem(broken.clone()),
+        PushError::Stage(StageError::Busy) | PushError::NotReady(_) | PushError::Machine(_) => {
+            server::unavailable(refused.to_string())
+        }
     }
 }
 

@@ -4,10 +4,13 @@
 //! If too many blocks lie between, they are not read: the pool then looks up each of its own transactions in the chain,
 //! so that a first sync costs as much as the pool is large, however long the chain is.
 
+use crate::program_events::{MempoolEvent, add_events};
 use shared::block::{BlockId, Height};
-use shared::chain::{ChainReader, ChainSnapshot};
-use shared::layer::transaction::{account_balance, locate_transaction};
-use shared::ledger::{Address, Amount, Bundle, Transaction, TransactionId};
+use shared::chain::ChainSnapshot;
+use shared::layer::program::moved_accounts;
+use shared::layer::transaction::locate_transaction;
+use shared::layer::{amount_in, changed_holdings};
+use shared::ledger::{Amount, Bundle, Holding, Transaction, TransactionId};
 use shared::params::Params;
 use shared::store::StoreError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,6 +25,8 @@ pub(crate) struct DeltaLimits {
     pub(crate) transactions: usize,
     /// Most connected blocks that are read.
     pub(crate) blocks: u64,
+    /// Most events about calls in the connected blocks.
+    pub(crate) events: usize,
 }
 
 #[derive(Debug, Default)]
@@ -29,10 +34,12 @@ pub(crate) struct ChainDelta {
     /// Transactions that are no longer in the chain, oldest first.
     pub(crate) disconnected: Vec<Transaction>,
     /// Transactions of the connected blocks. `None` if they were not read, because there are too many or because a
-    /// disconnected block is no longer stored: then any transaction may be confirmed, and any balance may have changed.
+    /// disconnected block is no longer stored: then any transaction may be confirmed, and any holding may have changed.
     pub(crate) connected: Option<Vec<(TransactionId, BlockId)>>,
-    /// The new balances of all addresses whose balance changed, including the senders of `disconnected`.
-    pub(crate) balances: BTreeMap<Address, Amount>,
+    /// The holdings that changed, including those that `disconnected` take from, and what each holds now.
+    pub(crate) holdings: BTreeMap<Holding, Amount>,
+    /// What calls in the connected blocks led to.
+    pub(crate) events: Vec<MempoolEvent>,
 }
 
 impl ChainDelta {
@@ -44,36 +51,40 @@ impl ChainDelta {
         new: &ChainSnapshot,
         limits: DeltaLimits,
     ) -> Result<Self, StoreError> {
-        let mut changed = BTreeSet::new();
+        let (mut changed, mut events) = (BTreeSet::new(), Vec::new());
+        let most_events = if params.layer.has_programs() { limits.events } else { 0 };
         // The old snapshot certainly has its own blocks; the new one may have dropped them.
-        let old = old.unwrap_or(new).chain();
+        let old = old.unwrap_or(new);
         let (disconnected, fork) = disconnected(old, new, from, limits.transactions, &mut changed)?;
         let path = fork.map(|fork| (fork.next(), new.tip().index.above(fork)));
         let connected = match path {
-            Some((first, count)) if count <= limits.blocks => Some(connected(new, first, count, &mut changed)?),
+            Some((first, count)) if count <= limits.blocks => {
+                let mut noted = Noted { changed: &mut changed, events: &mut events, most_events };
+                Some(connected(new, first, count, &mut noted)?)
+            }
             _ => None,
         };
-        let mut balances = BTreeMap::new();
-        for address in changed {
-            balances.insert(address, account_balance(new, params, &address)?);
+        let mut holdings = BTreeMap::new();
+        for holding in changed {
+            holdings.insert(holding, amount_in(new, params, &holding)?);
         }
-        Ok(Self { disconnected, connected, balances })
+        Ok(Self { disconnected, connected, holdings, events })
     }
 }
 
 /// The transactions of the blocks from `from` back to the best chain of `new` that are not in that chain, and the
 /// height of the fork; `None` if a block in between is not stored.
 fn disconnected(
-    old: &ChainReader,
+    old: &ChainSnapshot,
     new: &ChainSnapshot,
     from: BlockId,
     limit: usize,
-    changed: &mut BTreeSet<Address>,
+    changed: &mut BTreeSet<Holding>,
 ) -> Result<(Vec<Transaction>, Option<Height>), StoreError> {
     let (mut at, mut disconnected) = (from, Vec::new());
     while !new.chain().is_best(at)? {
         // Looks up by height, not by hash: the hash index is live and may have dropped a block that this snapshot has.
-        if !old.has(at)? {
+        if !old.chain().has(at)? {
             tracing::warn!(
                 height = at.index.0,
                 "a disconnected block is not stored: its transactions and those of the disconnected blocks below it \
@@ -82,12 +93,13 @@ fn disconnected(
             disconnected.reverse();
             return Ok((disconnected, None));
         }
-        let block = old.block(at)?;
+        let block = old.chain().block(at)?;
+        changed.extend(moved(old, at.index)?);
         let bundle = bundle(block.data())?;
-        add_addresses(&bundle, changed);
+        changed.extend(changed_holdings(&bundle));
         // From the newest block and transaction to the oldest.
         for transaction in bundle.transactions.into_iter().rev() {
-            if disconnected.len() < limit && locate_transaction(new, &transaction.id)?.is_none() {
+            if disconnected.len() < limit && locate_transaction(new, &transaction.id())?.is_none() {
                 disconnected.push(transaction);
             }
         }
@@ -97,11 +109,18 @@ fn disconnected(
     Ok((disconnected, Some(at.index)))
 }
 
+/// What is collected from the connected blocks besides their transactions.
+struct Noted<'a> {
+    changed: &'a mut BTreeSet<Holding>,
+    events: &'a mut Vec<MempoolEvent>,
+    most_events: usize,
+}
+
 fn connected(
     new: &ChainSnapshot,
     first: Height,
     count: u64,
-    changed: &mut BTreeSet<Address>,
+    noted: &mut Noted<'_>,
 ) -> Result<Vec<(TransactionId, BlockId)>, StoreError> {
     let (mut next, mut left, mut connected) = (first, count, Vec::new());
     while left > 0 {
@@ -111,8 +130,12 @@ fn connected(
         }
         for block in &page {
             let (bundle, id) = (bundle(block.data())?, BlockId { index: block.index(), hash: block.hash() });
-            add_addresses(&bundle, changed);
-            connected.extend(bundle.transactions.iter().map(|transaction| (transaction.id, id)));
+            noted.changed.extend(changed_holdings(&bundle));
+            noted.changed.extend(moved(new, id.index)?);
+            if noted.events.len() < noted.most_events {
+                add_events(new, id, &bundle, noted.most_events, noted.events)?;
+            }
+            connected.extend(bundle.transactions.iter().map(|transaction| (transaction.id(), id)));
         }
         left = left.saturating_sub(page.len() as u64);
         next = Height(next.0 + page.len() as u64);
@@ -120,10 +143,9 @@ fn connected(
     Ok(connected)
 }
 
-/// Adds the addresses whose balance a bundle changes.
-fn add_addresses(bundle: &Bundle, addresses: &mut BTreeSet<Address>) {
-    addresses.insert(bundle.miner_address);
-    addresses.extend(bundle.transactions.iter().flat_map(|transaction| [transaction.from, transaction.to]));
+/// The accounts whose balance programs of a block changed.
+fn moved(snapshot: &ChainSnapshot, index: Height) -> Result<impl Iterator<Item = Holding>, StoreError> {
+    Ok(moved_accounts(snapshot, index)?.into_iter().map(Holding::Account))
 }
 
 fn bundle(data: &str) -> Result<Bundle, StoreError> {

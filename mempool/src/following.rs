@@ -16,12 +16,14 @@ const MAX_PAUSE: Duration = Duration::from_secs(1);
 const EXPIRED_AT_ONCE: usize = 1000;
 /// Most blocks between the pool and the tip that are read one by one.
 const MAX_BLOCKS: u64 = 64;
+/// Most events about calls that are published at once; a subscriber that wants all asks for the logs.
+const MAX_EVENTS: usize = 1000;
 
 /// Runs until the service stops.
 pub(crate) async fn follow(pool_state: Arc<PoolState>, follower: Follower, clock: Clock, shutdown: CancellationToken) {
     let mut status = follower.watch();
-    // The last failure: the same one is logged once.
-    let mut said = None;
+    // The last failure that was logged: repeated, it is not logged again.
+    let mut logged = None;
     loop {
         tokio::select! {
             changed = status.changed() => if changed.is_err() { return },
@@ -35,10 +37,10 @@ pub(crate) async fn follow(pool_state: Arc<PoolState>, follower: Follower, clock
             catch_up(&pool_state, &view, now_ms)
         });
         match step.await {
-            Ok(Ok(())) => said = None,
+            Ok(Ok(())) => logged = None,
             Ok(Err(error)) => {
                 follower.report(&error);
-                if said.replace(error.clone()) != Some(error.clone()) {
+                if logged.replace(error.clone()) != Some(error.clone()) {
                     tracing::error!(%error, "the pool cannot move to the new tip; trying again each second");
                 }
             }
@@ -65,6 +67,7 @@ pub(crate) fn catch_up(pool_state: &PoolState, view: &ChainView, now_ms: u64) ->
 /// While the pool is empty and has no subscribers, as in a first sync, the blocks need not be read.
 fn delta_limits(pool_state: &PoolState) -> DeltaLimits {
     let (transactions, is_empty) = pool_state.pool(|pool| (pool.limits().max_count, pool.is_empty()));
-    let blocks = if is_empty && !pool_state.has_subscribers() { 0 } else { MAX_BLOCKS };
-    DeltaLimits { transactions, blocks }
+    let has_subscribers = pool_state.has_subscribers();
+    let blocks = if is_empty && !has_subscribers { 0 } else { MAX_BLOCKS };
+    DeltaLimits { transactions, blocks, events: if has_subscribers { MAX_EVENTS } else { 0 } }
 }

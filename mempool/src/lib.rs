@@ -8,15 +8,20 @@ mod admission;
 mod chain_delta;
 mod following;
 mod list_cache;
+mod machine;
+mod past_state;
 mod pool_state;
 mod pool_writer;
+mod program_events;
 mod rate_limit;
 mod router;
 mod routes;
 mod state;
 mod store;
+mod trace_page;
 
 use admission::Admissions;
+use machine::ProgramMachine;
 use metrics_exporter_prometheus::PrometheusHandle;
 use pool_state::PoolState;
 use pool_writer::PoolWriter;
@@ -34,6 +39,7 @@ use shared::config::{self, Config};
 use shared::ledger::Amount;
 use shared::params::Params;
 use shared::pool::PoolLimits;
+use shared::program::Engine;
 use shared::store::StoreError;
 use shared::sync::PeerAddress;
 use shared::wire::Role;
@@ -66,8 +72,10 @@ pub struct Settings {
 /// Why a mempool could not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum MempoolError {
-    #[error("network {0:?} is of layer data, which has no transactions; a mempool needs layer transaction")]
+    #[error("network {0:?} is of layer data, which has no transactions; a mempool needs layer transaction or program")]
     NoTransactions(String),
+    #[error("network {0:?} is of layer program, and this build has no machine that runs programs")]
+    NoMachine(String),
     #[error(transparent)]
     Service(#[from] ChainServiceError),
     #[error(transparent)]
@@ -89,13 +97,18 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     if !config.network.layer.has_money() {
         return Err(MempoolError::NoTransactions(config.network.name));
     }
+    if config.network.layer.has_programs() && !cfg!(feature = "programs") {
+        return Err(MempoolError::NoMachine(config.network.name));
+    }
     let clock = Clock::new(0);
     let verifier = Arc::new(CachingVerifier::new(CACHED_SIGNATURES));
-    let rules = Arc::new(Rules::with_verifier(config.network.clone(), verifier.clone()).keeping_history());
+    let engine = engine();
+    let rules = Rules::with_engine(config.network.clone(), verifier.clone(), engine.clone()).keeping_history();
+    let rules = Arc::new(rules);
     let bound = listener.local_addr().map_err(ChainServiceError::from)?;
     let service = ChainService::start(ChainSettings {
         role: Role::Mempool,
-        rules,
+        rules: rules.clone(),
         data: &data,
         clock,
         own: OwnAddress::new(host, advertise.as_deref(), bound)?,
@@ -119,12 +132,20 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
         PoolWriter::start(pool_state.clone(), pool_store, shutdown.clone()).map_err(ChainServiceError::from)?;
     let following = tokio::spawn(following::follow(pool_state.clone(), follower.clone(), clock, shutdown.clone()));
     let Registration { known_as, .. } = service.register(shutdown.clone())?;
-    let kit = server::Settings { metrics, ..server::Settings::new(&config.http, host, advertise.as_deref()) };
+    let explorer = config.explorer.address();
+    let kit = server::Settings { metrics, explorer, ..server::Settings::new(&config.http, host, advertise.as_deref()) };
     let rate_limit = RateLimit::new(config.mempool.pushes_per_second, config.mempool.push_burst);
-    let admissions = Admissions::new(pool_state.clone(), verifier, clock, rate_limit);
+    let admissions = Admissions::new(pool_state.clone(), verifier, rules, clock, rate_limit);
     let identity = Identity::new("mempool", &config.network, known_as, clock.time());
-    let state =
-        MempoolState::new(pool_state.clone(), follower.clone(), service.health.clone(), admissions, identity, run);
+    let state = MempoolState::new(
+        pool_state.clone(),
+        follower.clone(),
+        service.health.clone(),
+        admissions,
+        identity,
+        run,
+        ProgramMachine::new(engine),
+    );
     let served = service.serve(listener, Arc::new(state), router::router(), kit, shutdown).await;
     if following.await.is_err() {
         tracing::error!("the task that follows the chain panicked");
@@ -154,6 +175,14 @@ fn pool_limits(config: &Config) -> PoolLimits {
         max_age_ms: mempool.max_age_seconds.saturating_mul(1000),
         min_fee: min_fee(network, mempool.min_fee),
     }
+}
+
+/// The machine that runs programs. A build without it refuses networks that have programs.
+fn engine() -> Arc<dyn Engine> {
+    #[cfg(feature = "programs")]
+    return Arc::new(engine::RevmEngine::default());
+    #[cfg(not(feature = "programs"))]
+    Arc::new(shared::program::NoEngine)
 }
 
 /// The least fee on networks with a faucet, where money costs nothing: without a fee, one could flood the pool for

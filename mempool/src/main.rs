@@ -29,7 +29,7 @@ struct Args {
     #[arg(long)]
     advertise: Option<String>,
     /// Nodes to follow besides those that the tracker lists, host:port
-    #[arg(value_name = "PEER", value_parser = peer)]
+    #[arg(value_name = "PEER")]
     peers: Vec<PeerAddress>,
     #[command(flatten)]
     common: CommonArgs,
@@ -42,10 +42,6 @@ Examples:
                                    joins a network of several machines
   mempool 127.0.0.1:8100           follows a node without a tracker
   curl http://127.0.0.1:8091/unprocessed";
-
-fn peer(text: &str) -> Result<PeerAddress, String> {
-    PeerAddress::new(text).ok_or_else(|| format!("{text:?} is not an address: expected host:port"))
-}
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -4,16 +4,19 @@
 //! `shared` decides which transactions the pool takes and when a caller gets its reply. Nothing here waits for a disk.
 
 use crate::chain_delta::ChainDelta;
+use crate::program_events::MempoolEvent;
 use crate::store::PoolStore;
 use runtime::follower::Follower;
 use shared::block::BlockId;
 use shared::chain::ChainSnapshot;
-use shared::layer::transaction::{account_balance, locate_transaction};
-use shared::ledger::{Address, Amount, Transaction, TransactionId};
+use shared::layer::transaction::locate_transaction;
+use shared::layer::{EffectError, amount_in, check_on_state};
+use shared::ledger::{Amount, Holding, Transaction, TransactionId};
 use shared::params::Params;
 use shared::pool::{AdmissionError, BatchOutcome, CommitReply, Pending, Pool, PoolLimits, PoolNews};
-use shared::pool::{StageError, Staged, TipChange, WriteBatch};
+use shared::pool::{StageError, Staged, TipChange, Weights, WriteBatch};
 use shared::store::StoreError;
+use shared::violation::RuleViolation;
 use shared::wire::{ConfirmedEvent, EvictedEvent, PoolEvent, ReturnedEvent};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -28,12 +31,24 @@ const EVENTS: usize = 4096;
 pub(crate) enum PushError {
     #[error(transparent)]
     Stage(#[from] StageError),
-    #[error("{to} has {balance} LAB confirmed, and {amount} LAB more is more than there can be")]
-    ReceiverIsFull { to: Address, balance: Amount, amount: Amount },
+    #[error(transparent)]
+    Broken(#[from] RuleViolation),
     #[error(transparent)]
     NotReady(#[from] NotReady),
     #[error("the chain cannot be read at the moment: {0}")]
     Store(#[from] StoreError),
+    #[error("the machine that runs programs failed: {0}")]
+    Machine(String),
+}
+
+impl From<EffectError> for PushError {
+    fn from(error: EffectError) -> Self {
+        match error {
+            EffectError::Invalid(broken) => Self::Broken(broken),
+            EffectError::Failed(error) => Self::Store(error),
+            EffectError::Machine(error) => Self::Machine(error),
+        }
+    }
 }
 
 impl From<AdmissionError> for PushError {
@@ -71,7 +86,7 @@ pub(crate) struct PoolState {
     inner: Mutex<Inner>,
     /// Wakes the pool writer: there is a batch to write, or the service stops.
     work: Condvar,
-    events: broadcast::Sender<Arc<PoolEvent>>,
+    events: broadcast::Sender<Arc<MempoolEvent>>,
     params: Params,
     /// Has damaged blocks fetched again.
     follower: OnceLock<Follower>,
@@ -94,11 +109,11 @@ impl PoolState {
         store: &PoolStore,
         snapshot: &ChainSnapshot,
     ) -> Result<Self, StoreError> {
-        let stored = store.load()?;
+        let stored = store.load(&Weights::of(&params))?;
         let mut pending = Vec::new();
         for one in stored.pending {
-            let balance = unconfirmed_balance(snapshot, &params, &one)?;
-            pending.push((one, balance));
+            let holdings = unconfirmed_holdings(snapshot, &params, &one)?;
+            pending.push((one, holdings));
         }
         let staged = Staged::load(limits, stored.tip.unwrap_or_else(|| snapshot.tip().id()), pending);
         let (events, _) = broadcast::channel(EVENTS);
@@ -123,7 +138,7 @@ impl PoolState {
         &self.params
     }
 
-    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<PoolEvent>> {
+    pub(crate) fn subscribe(&self) -> broadcast::Receiver<Arc<MempoolEvent>> {
         self.events.subscribe()
     }
 
@@ -164,8 +179,8 @@ impl PoolState {
     /// Whether a transaction would be admitted, to know before its signature is checked. `Some` if it is known.
     pub(crate) fn check(&self, newcomer: &Pending) -> Result<Option<Admission>, PushError> {
         let mut inner = self.lock();
-        match self.balance_for(&inner, newcomer)? {
-            Some(balance) => Ok(inner.staged.pool().check(newcomer, balance).map(|()| None)?),
+        match self.holdings_for(&inner, newcomer)? {
+            Some(holdings) => Ok(inner.staged.pool().check(newcomer, holdings).map(|()| None)?),
             None => inner.wait_for_known(newcomer.id()).map(Some),
         }
     }
@@ -173,30 +188,25 @@ impl PoolState {
     /// Admits a transaction with a valid signature.
     pub(crate) fn admit(&self, newcomer: Pending) -> Result<Admission, PushError> {
         let mut inner = self.lock();
-        let Some(balance) = self.balance_for(&inner, &newcomer)? else { return inner.wait_for_known(newcomer.id()) };
+        let Some(holdings) = self.holdings_for(&inner, &newcomer)? else {
+            return inner.wait_for_known(newcomer.id());
+        };
         let (waiter, written) = oneshot::channel();
-        inner.staged.admit(newcomer, balance, waiter)?;
+        inner.staged.admit(newcomer, holdings, waiter)?;
         drop(inner);
         self.work.notify_one();
         Ok(Admission::Accepted(written))
     }
 
-    /// The sender's confirmed balance; `None` if the transaction is pending or confirmed already.
-    fn balance_for(&self, inner: &Inner, newcomer: &Pending) -> Result<Option<Amount>, PushError> {
+    /// What the holdings hold that it takes from; `None` if the transaction is pending or confirmed already.
+    fn holdings_for(&self, inner: &Inner, newcomer: &Pending) -> Result<Option<BTreeMap<Holding, Amount>>, PushError> {
         let snapshot = inner.snapshot.as_deref().ok_or(NotReady)?;
-        let id = newcomer.id();
-        if inner.staged.pool().get(&id).is_some() || locate_transaction(snapshot, &id)?.is_some() {
+        if inner.staged.pool().get(&newcomer.id()).is_some() {
             return Ok(None);
         }
-        let Transaction { from, to, amount, .. } = &*newcomer.transaction;
-        if from != to {
-            // No block could ever take it, and it would become one of the oldest, which have a share of each block.
-            let (balance, amount) = (account_balance(snapshot, &self.params, to)?, *amount);
-            if balance.checked_add(amount).is_none() {
-                return Err(PushError::ReceiverIsFull { to: *to, balance, amount });
-            }
-        }
-        Ok(Some(account_balance(snapshot, &self.params, from)?))
+        let Some(holdings) = unconfirmed_holdings(snapshot, &self.params, newcomer)? else { return Ok(None) };
+        check_on_state(snapshot, &self.params, &newcomer.transaction)?;
+        Ok(Some(holdings))
     }
 
     /// Moves the pool to another snapshot; `delta` is the difference between the two.
@@ -206,22 +216,31 @@ impl PoolState {
         delta: ChainDelta,
         now_ms: u64,
     ) -> Result<(), StoreError> {
-        let ChainDelta { disconnected, connected, mut balances } = delta;
+        let ChainDelta { disconnected, connected, mut holdings, events } = delta;
         let mut inner = self.lock();
         let confirmed = match connected {
             Some(confirmed) => confirmed,
             None => {
-                inner.add_sender_balances(&snapshot, &self.params, &mut balances)?;
+                let all = inner.staged.all().flat_map(Pending::takes).map(|part| part.holding);
+                add_holdings(&snapshot, &self.params, all, &mut holdings)?;
                 inner.confirmed_in(&snapshot)?
             }
         };
+        let taken = disconnected.iter().flat_map(Transaction::takes).map(|part| part.holding);
+        let related = inner.staged.pool().related(holdings.keys().copied().chain(taken));
+        add_holdings(&snapshot, &self.params, related, &mut holdings)?;
         // Nothing fails from here on: the pool never stands between two tips.
-        let disconnected =
-            disconnected.into_iter().map(|transaction| Pending::new(Arc::new(transaction), now_ms)).collect();
+        let weights = Weights::of(&self.params);
+        let returned = |transaction| Pending::weighed(Arc::new(transaction), now_ms, &weights);
+        let disconnected = disconnected.into_iter().map(returned).collect();
         let tip = snapshot.tip().id();
-        let news = inner.staged.move_to(TipChange { tip, confirmed, balances, disconnected });
+        let news = inner.staged.move_to(TipChange { tip, confirmed, holdings, disconnected });
         inner.snapshot = Some(snapshot);
         self.publish(&inner, news);
+        for event in events {
+            // Fails if there is no subscriber.
+            let _ = self.events.send(Arc::new(event));
+        }
         drop(inner);
         self.work.notify_one();
         Ok(())
@@ -253,8 +272,8 @@ impl PoolState {
             Err(_) => {
                 let snapshot = inner.snapshot.clone();
                 inner.staged.failed(|pending| {
-                    let balance = unconfirmed_balance(snapshot.as_deref()?, &self.params, pending);
-                    balance.ok().flatten()
+                    let holdings = unconfirmed_holdings(snapshot.as_deref()?, &self.params, pending);
+                    holdings.ok().flatten()
                 })
             }
         };
@@ -285,7 +304,7 @@ impl PoolState {
     fn publish(&self, _: &Inner, news: Vec<PoolNews>) {
         for one in news {
             // Fails if there is no subscriber.
-            let _ = self.events.send(Arc::new(event(one)));
+            let _ = self.events.send(Arc::new(MempoolEvent::Pool(event(one))));
         }
     }
 
@@ -308,21 +327,6 @@ impl Inner {
         Ok(confirmed)
     }
 
-    /// Adds the balances of all senders in the pool.
-    fn add_sender_balances(
-        &self,
-        snapshot: &ChainSnapshot,
-        params: &Params,
-        balances: &mut BTreeMap<Address, Amount>,
-    ) -> Result<(), StoreError> {
-        for pending in self.staged.all() {
-            if let Entry::Vacant(unknown) = balances.entry(pending.transaction.from) {
-                unknown.insert(account_balance(snapshot, params, &pending.transaction.from)?);
-            }
-        }
-        Ok(())
-    }
-
     /// A second push of the same transaction is answered when the first is on disk.
     fn wait_for_known(&mut self, id: TransactionId) -> Result<Admission, PushError> {
         let (waiter, written) = oneshot::channel();
@@ -331,16 +335,33 @@ impl Inner {
     }
 }
 
-/// The balance of a transaction's sender, or `None` if the transaction is confirmed.
-fn unconfirmed_balance(
+/// What the holdings hold that a transaction takes from, or `None` if the transaction is confirmed.
+fn unconfirmed_holdings(
     snapshot: &ChainSnapshot,
     params: &Params,
     pending: &Pending,
-) -> Result<Option<Amount>, StoreError> {
+) -> Result<Option<BTreeMap<Holding, Amount>>, StoreError> {
     if locate_transaction(snapshot, &pending.id())?.is_some() {
         return Ok(None);
     }
-    account_balance(snapshot, params, &pending.transaction.from).map(Some)
+    let mut holdings = BTreeMap::new();
+    add_holdings(snapshot, params, pending.takes().iter().map(|part| part.holding), &mut holdings)?;
+    Ok(Some(holdings))
+}
+
+/// Adds what holdings hold, unless it is known.
+fn add_holdings(
+    snapshot: &ChainSnapshot,
+    params: &Params,
+    of: impl IntoIterator<Item = Holding>,
+    holdings: &mut BTreeMap<Holding, Amount>,
+) -> Result<(), StoreError> {
+    for holding in of {
+        if let Entry::Vacant(unknown) = holdings.entry(holding) {
+            unknown.insert(amount_in(snapshot, params, &holding)?);
+        }
+    }
+    Ok(())
 }
 
 fn event(news: PoolNews) -> PoolEvent {

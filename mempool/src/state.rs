@@ -2,6 +2,7 @@
 
 use crate::admission::Admissions;
 use crate::list_cache::ListCache;
+use crate::machine::ProgramMachine;
 use crate::pool_state::{NotReady, PoolState};
 use runtime::follower::Follower;
 use runtime::server::{self, Identity, Service, StandsOn};
@@ -23,6 +24,7 @@ pub(crate) struct MempoolState {
     follower: Follower,
     health: ServiceHealth,
     identity: Identity,
+    pub(crate) machine: ProgramMachine,
     /// The last answers of `/unprocessed`.
     pub(crate) list_cache: ListCache,
     /// Limits concurrent reads of the disk, since one answer may read many blocks.
@@ -37,8 +39,10 @@ impl MempoolState {
         admissions: Admissions,
         identity: Identity,
         run: u64,
+        machine: ProgramMachine,
     ) -> Self {
         Self {
+            machine,
             pool_state,
             admissions: Arc::new(admissions),
             run,

@@ -9,7 +9,7 @@
 
 use shared::block::{BlockHash, BlockId, Height};
 use shared::ledger::json_of;
-use shared::pool::{Pending, WriteBatch};
+use shared::pool::{Pending, Weights, WriteBatch};
 use shared::store::{Batch, Store, StoreError, Table};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -31,11 +31,11 @@ impl PoolStore {
         Self(store)
     }
 
-    pub(crate) fn load(&self) -> Result<Stored, StoreError> {
+    pub(crate) fn load(&self, weights: &Weights) -> Result<Stored, StoreError> {
         let rows = self.0.snapshot()?;
         let mut pending = Vec::new();
         let mut result = Ok(());
-        rows.scan(Table::State, &[], &mut |_, row| match parse(row) {
+        rows.scan(Table::State, &[], &mut |_, row| match parse(row, weights) {
             Some(one) => {
                 pending.push(one);
                 ControlFlow::Continue(())
@@ -76,10 +76,10 @@ impl PoolStore {
     }
 }
 
-fn parse(row: &[u8]) -> Option<Pending> {
+fn parse(row: &[u8], weights: &Weights) -> Option<Pending> {
     let (arrived, json) = row.split_first_chunk::<8>()?;
     let transaction = serde_json::from_slice(json).ok()?;
-    Some(Pending::new(Arc::new(transaction), u64::from_be_bytes(*arrived)))
+    Some(Pending::weighed(Arc::new(transaction), u64::from_be_bytes(*arrived), weights))
 }
 
 fn parse_tip(row: &[u8]) -> Option<BlockId> {

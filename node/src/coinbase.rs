@@ -6,7 +6,7 @@ use crate::NodeError;
 use runtime::data_dir::DataDir;
 use shared::chain::{BlockViolation, Rules};
 use shared::config;
-use shared::ledger::{Address, BundleWriter};
+use shared::ledger::{Address, BundleWriter, OutcomeHash};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Coinbase {
@@ -21,7 +21,6 @@ impl Coinbase {
     ///
     /// # Errors
     /// If the address is malformed, the key file is unusable, or the rules of the network refuse the coinbase.
-    #[allow(clippy::result_large_err)] // called once, at the start
     pub(crate) fn new(
         config: &config::NodeConfig,
         rules: &Rules,
@@ -58,21 +57,24 @@ impl Coinbase {
     /// # Errors
     /// The rule that every block with this coinbase would break.
     pub(crate) fn check(&self, rules: &Rules) -> Result<(), BlockViolation> {
-        let (got, limit) = (self.empty_data().len() as u64, rules.params().max_data_bytes);
+        let (got, limit) = (self.empty_data(rules).len() as u64, rules.params().max_data_bytes);
         if got > limit {
             return Err(BlockViolation::DataTooLarge { got, limit });
         }
-        rules.read_data(&self.empty_data()).map(drop)
+        rules.read_data(&self.empty_data(rules)).map(drop)
     }
 
     /// Bytes of a block's data that this coinbase leaves for transactions.
     pub(crate) fn room_for_transactions(&self, rules: &Rules) -> usize {
-        (rules.params().max_data_bytes as usize).saturating_sub(self.empty_data().len())
+        (rules.params().max_data_bytes as usize).saturating_sub(self.empty_data(rules).len())
     }
 
     /// The data of a block without transactions.
-    fn empty_data(&self) -> String {
+    fn empty_data(&self, rules: &Rules) -> String {
         match &self.miner {
+            Some(miner) if rules.params().layer.has_programs() => {
+                BundleWriter::new(&self.message, miner).finish_with(OutcomeHash::of("")).0
+            }
             Some(miner) => BundleWriter::new(&self.message, miner).finish().0,
             None => self.message.clone(),
         }

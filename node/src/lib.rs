@@ -31,6 +31,7 @@ use shared::chain::{BlockViolation, Rules};
 use shared::config::{self, Config};
 use shared::keys::Verifier;
 use shared::ledger::BadAddress;
+use shared::program::Engine;
 use shared::sync::PeerAddress;
 use shared::wire::Role;
 use state::NodeState;
@@ -68,6 +69,8 @@ pub enum NodeError {
     Address(#[from] InvalidAddress),
     #[error(transparent)]
     Miner(#[from] MinerError),
+    #[error("network {0:?} is of layer program, and this build has no machine that runs programs")]
+    NoMachine(String),
     #[error("--miner {text:?} is not an address: {source}")]
     BadMiner { text: String, source: BadAddress },
     #[error("every block of this node would be refused: {0}; change --message or --miner")]
@@ -81,6 +84,9 @@ pub enum NodeError {
 pub async fn run(listener: TcpListener, settings: Settings, shutdown: CancellationToken) -> Result<(), NodeError> {
     let Settings { config, data, peers, clock_offset_ms, metrics } = settings;
     let config::NodeConfig { host, advertise, threads, .. } = &config.node;
+    if config.network.layer.has_programs() && !cfg!(feature = "programs") {
+        return Err(NodeError::NoMachine(config.network.name));
+    }
     if !(1..=MAX_THREADS).contains(threads) {
         return Err(MinerError::Threads { got: *threads }.into());
     }
@@ -90,7 +96,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     };
     let mempool = config.node.mempool.as_ref().map(|mempool| parse_address("--mempool", mempool)).transpose()?;
     let verifier: Arc<dyn Verifier> = Arc::new(CachingVerifier::new(REMEMBERED_SIGNATURES));
-    let rules = Arc::new(Rules::with_verifier(config.network.clone(), verifier.clone()));
+    let rules = Arc::new(Rules::with_engine(config.network.clone(), verifier.clone(), engine()));
     let clock = Clock::new(clock_offset_ms);
     let bound = listener.local_addr().map_err(ChainServiceError::from)?;
     let own = OwnAddress::new(host, advertise.as_deref(), bound)?;
@@ -130,6 +136,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     let kit = server::Settings {
         token: Some(token),
         metrics,
+        explorer: config.explorer.address(),
         ..server::Settings::new(&config.http, host, advertise.as_deref())
     };
     let source_percent = config.http.max_source_percent;
@@ -139,4 +146,12 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     mining.join().await;
     service.stop().await;
     Ok(served?)
+}
+
+/// The machine that runs programs. A build without it refuses networks that have programs.
+fn engine() -> Arc<dyn Engine> {
+    #[cfg(feature = "programs")]
+    return Arc::new(engine::RevmEngine::default());
+    #[cfg(not(feature = "programs"))]
+    Arc::new(shared::program::NoEngine)
 }

@@ -52,7 +52,7 @@ struct Args {
     #[arg(long, default_value_t = 0, allow_negative_numbers = true)]
     clock_offset_ms: i64,
     /// Nodes to connect to besides those that the tracker lists, host:port
-    #[arg(value_name = "PEER", value_parser = peer)]
+    #[arg(value_name = "PEER")]
     peers: Vec<PeerAddress>,
     #[command(flatten)]
     common: CommonArgs,
@@ -68,10 +68,6 @@ Examples:
   node --hashrate unlimited --threads 4
                                    mines as fast as four threads can
   curl http://127.0.0.1:8100/block/0";
-
-fn peer(text: &str) -> Result<PeerAddress, String> {
-    PeerAddress::new(text).ok_or_else(|| format!("{text:?} is not an address: expected host:port"))
-}
 
 #[tokio::main]
 async fn main() -> ExitCode {

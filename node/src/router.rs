@@ -17,7 +17,7 @@ use std::time::Duration;
 /// `POST /mine` returns when all its blocks are mined.
 const MINE_DEADLINE: Duration = Duration::from_secs(600);
 
-const HEIGHT_OR_HASH: &str = "^([0-9]+|[0-9a-fA-F]{64})$";
+const HEIGHT_OR_HASH: &str = "^([0-9]{1,16}|[0-9a-fA-F]{64})$";
 
 pub(crate) fn router() -> Router<NodeState> {
     Router::new("Chainlab node", "Follows the chain, serves it, and mines (docs/protocol.md §10).")
@@ -36,9 +36,13 @@ pub(crate) fn router() -> Router<NodeState> {
 fn chain_routes() -> Vec<Route<NodeState>> {
     vec![
         get("/chainlength", "The number of blocks on the best chain, genesis included", chain::length)
-            .returns(Shape::plain::<u64>()),
+            .returns(Shape::number()),
         get("/block/{id}", "The block at a height of the best chain, or with a hash on any branch", chain::block)
-            .path_param("id", "A height, or a hash of 64 hex digits", Shape::pattern(HEIGHT_OR_HASH))
+            .path_param(
+                "id",
+                "A height of at most 16 digits, or a hash of 64 hex digits",
+                Shape::pattern(HEIGHT_OR_HASH),
+            )
             .returns(Shape::of::<BlockJson>())
             .refuses(404, "The node stores no such block"),
         get("/block", "The same as `GET /block/{id}`", chain::block_by_query)
@@ -88,6 +92,7 @@ fn steering_routes() -> Vec<Route<NodeState>> {
             .returns(Shape::list_of::<PeerInfo>()),
         post("/sync", "Asks every peer now; returns when no better chain is left to fetch", steering::sync)
             .needs_token()
+            .optional_empty_body()
             .returns(Shape::of::<SyncReport>()),
         post("/mine", "Mines blocks now at full speed, and returns their hashes", steering::mine)
             .details("On layer `data` they carry `data`, on layer `transaction` what is pending in the mempools.")
@@ -120,6 +125,6 @@ fn events_route() -> Route<NodeState> {
     let events =
         |node: Arc<NodeState>, request: Request| async move { reply::broadcast(&request, node.follower.subscribe()) };
     get("/events", "Server-sent events `block`, `reorg`, `peer` and `mining` with JSON data", events)
-        .returns(Shape::text("text/event-stream"))
+        .returns(Shape::events())
         .refuses(503, "Too many subscribers")
 }

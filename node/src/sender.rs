@@ -1,6 +1,5 @@
 //! The verified sender of a request: the address in `Chainlab-Node`, if the request came from there.
 
-use runtime::client::HostPort;
 use runtime::dns::Resolver;
 use runtime::server::Request;
 use shared::sync::PeerAddress;
@@ -21,8 +20,7 @@ pub(crate) async fn verified_sender(resolver: &Resolver, request: &Request) -> O
         // One loopback address may connect from another one; from another machine, a loopback address means nothing.
         return from.is_loopback().then_some(address);
     }
-    let host: HostPort = address.as_str().parse().ok()?;
     let Ok(_place) = LOOK_UPS.try_acquire() else { return None };
-    let found = tokio::time::timeout(RESOLVE, resolver.addresses(host.host())).await.ok()?.ok()?;
+    let found = tokio::time::timeout(RESOLVE, resolver.addresses(address.host())).await.ok()?.ok()?;
     found.iter().any(|ip| ip.to_canonical() == from.to_canonical()).then_some(address)
 }

@@ -6,7 +6,7 @@ use crate::coinbase::Coinbase;
 use crate::mempools::Candidates;
 use runtime::follower::{Follower, Status};
 use shared::block::BlockHash;
-use shared::layer::{EffectError, TemplateRequest};
+use shared::layer::{EffectError, Position, TemplateRequest};
 use shared::ledger::Bundle;
 use shared::pool::Room;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl Template {
         let room = Room { count: params.max_transactions as usize, bytes: coinbase.room_for_transactions(rules) };
         let chosen = candidates.choose(state.as_ref(), params, room).map_err(EffectError::from)?;
         let wanted = TemplateRequest { message: &coinbase.message, miner: coinbase.miner, candidates: &chosen };
-        let data = rules.layer().template(state.tip().index.next(), state.as_ref(), &wanted)?;
+        let data = rules.layer().template(&Position::on(&state.tip().header), state.as_ref(), &wanted)?;
         let value = if chosen.is_empty() { TemplateValue::default() } else { TemplateValue::of(&data) };
         Ok(Self { data, value })
     }
@@ -94,7 +94,7 @@ impl Template {
 impl TemplateValue {
     fn of(data: &str) -> Self {
         let transactions = serde_json::from_str(data).map_or_else(|_| Vec::new(), |bundle: Bundle| bundle.transactions);
-        let fees = transactions.iter().map(|transaction| u128::from(transaction.fee.grains())).sum();
+        let fees = transactions.iter().map(|transaction| u128::from(transaction.fee().grains())).sum();
         Self { fees, count: transactions.len() }
     }
 }

@@ -182,8 +182,8 @@ impl DataDir {
     }
 }
 
-/// The folder of the same service on another network of the same name, if this network has none yet: somebody has
-/// changed a parameter of the network, and may expect the old chain.
+/// The folder of the same service on another network of the same name, if this network has none yet: probably
+/// a parameter of the network was changed, and the user may expect the old chain.
 fn folder_of_changed_network(root: &Path, network: &Params, service: &str, port: u16) -> Option<PathBuf> {
     if folder(root, network, service, port).exists() {
         return None;

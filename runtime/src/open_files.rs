@@ -27,7 +27,7 @@ pub fn raise_limit() -> u64 {
             tracing::debug!(%error, "the limit of open files cannot be raised");
             current_limit()
         });
-        // Where there is no such limit, as on Windows, all that is wanted is allowed.
+        // Where there is no such limit, as on Windows, any number is allowed.
         raised.unwrap_or(WANTED)
     })
 }

@@ -22,7 +22,7 @@ pub fn number(text: &str) -> Option<u64> {
     if fraction.is_empty() {
         return Some(whole);
     }
-    // A fraction must come to a whole number: 1.5k is 1500, and 1.5 is none.
+    // With its unit, a fraction must make a whole number: 1.5k is 1500, but 1.5 is refused.
     let places = 10_u64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
     let part = parse(fraction)?.checked_mul(unit)?;
     (part % places == 0).then_some(whole.checked_add(part / places)?)
@@ -46,7 +46,9 @@ pub fn explain(reason: &str, value: Option<&Value>, is_secret: bool) -> String {
     };
     // Where the parser stopped is of no use beside the name of the field.
     let expected = expected.split(" at line ").next().unwrap_or_default();
+    let is_digits = |text: &str| text.len() > 18 && text.bytes().all(|c| c.is_ascii_digit());
     let expected = match expected {
+        "u64" | "usize" | "i64" if value.and_then(Value::as_str).is_some_and(is_digits) => "a smaller number",
         "u8" => "a whole number from 0 to 255",
         "u16" => "a whole number from 0 to 65535",
         "u32" => "a whole number from 0 to 4294967295",
@@ -174,6 +176,11 @@ mod tests {
                 "invalid value: integer `70000`, expected u16",
                 json!(70000),
                 "expected a whole number from 0 to 65535, got 70000",
+            ),
+            (
+                "invalid type: string \"99999999999999999999\", expected u64",
+                json!("99999999999999999999"),
+                "expected a smaller number, got \"99999999999999999999\"",
             ),
             (
                 "unknown variant `x`, expected `data` or `transaction`",

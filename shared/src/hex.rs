@@ -13,6 +13,27 @@ pub(crate) fn encode_into(bytes: &[u8], out: &mut [u8]) {
     }
 }
 
+/// The hex of `bytes`.
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    let mut digits = vec![0; bytes.len() * 2];
+    encode_into(bytes, &mut digits);
+    // Digits are ASCII.
+    String::from_utf8(digits).unwrap_or_default()
+}
+
+/// Reads lower-case digits, two a byte; anything else is `None`.
+pub(crate) fn decode_any(text: &str) -> Option<Vec<u8>> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let mut all = 0;
+    let bytes = pairs.iter().map(|pair| {
+        let [high, low] = pair.map(|digit| VALUES[usize::from(digit)]);
+        all |= high | low;
+        high << 4 | low & 15
+    });
+    let bytes = bytes.collect();
+    (rest.is_empty() && all < 16).then_some(bytes)
+}
+
 /// The value of each character as a digit; [`NO_DIGIT`] for the others.
 const VALUES: [u8; 256] = {
     let mut values = [NO_DIGIT; 256];

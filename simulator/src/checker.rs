@@ -152,8 +152,8 @@ mod tests {
     #[test]
     fn an_honest_block_is_accepted() {
         let block = mined(5, &"0".repeat(64), T1, 300);
-        let facts = checked(&block).unwrap();
-        assert_eq!((facts.index, facts.hash.as_str()), (5, block["hash"].as_str().unwrap()));
+        let found = checked(&block).unwrap();
+        assert_eq!((found.index, found.hash.as_str()), (5, block["hash"].as_str().unwrap()));
     }
 
     #[test]

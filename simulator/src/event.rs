@@ -1,13 +1,16 @@
 //! What can happen in a run: one value for each event. `--json` prints it as it is, and [`crate::event_text`] turns it
 //! into a line for people. No decisions here, and no colours.
 
-use crate::report::RunReport;
+use crate::report::{NodesOnBranch, RunReport};
 use serde::Serialize;
 use shared::block::BlockId;
 use shared::ledger::{Amount, TransactionId};
 
+mod attack;
 #[cfg(test)]
 mod json_tests;
+
+pub use attack::AttackStep;
 
 /// An event, and when it happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -31,6 +34,9 @@ pub enum RunEvent {
     Found { node: String, block: BlockId, difficulty: u64, after_ms: Option<i64>, best: bool },
     /// The mempool reported a new payment. `from` and `to` are addresses where no name is known.
     Payment { id: TransactionId, from: String, to: String, amount: Amount, fee: Amount, msg: String },
+    /// The mempool reported a new transaction to a program, or one that makes a program. `program` is its name, or its
+    /// account; `does` says what is asked of it, as in `moves 5 tokens to Cleo with`.
+    Call { id: TransactionId, from: String, does: String, program: String },
     /// Payments that were too many for an event each: how many, their sum, and how many more were refused.
     Payments { count: u64, amount: u128, refused: u64 },
     /// The mempool refused a payment.
@@ -57,6 +63,10 @@ pub enum RunEvent {
     Partitioned(Partitioned),
     /// Nodes that joined during a partition were cut off, too: `nodes` are addresses, `from` the names of a half.
     CutOff { nodes: Vec<String>, from: Vec<String> },
+    /// Somebody else, as a person in the explorer, cut the links between these nodes.
+    CutFromOutside { sides: [Vec<String>; 2] },
+    /// Somebody else opened links again that were cut from outside.
+    OpenedFromOutside { sides: [Vec<String>; 2] },
     /// The halves can reach each other again; `found` counts the blocks that each found while it was cut off.
     Healed { halves: [Vec<String>; 2], found: [u64; 2] },
     /// A node drops a peer for a while, because the peer broke a rule.
@@ -77,6 +87,8 @@ pub enum RunEvent {
     Failed { service: String, reason: String },
     /// A block breaks a rule, by our own arithmetic. `node` is the node that reported it.
     BadBlock { node: String, block: BlockId, reason: String },
+    /// What an attacker does.
+    Attack(AttackStep),
     /// A request of the simulator failed; the run goes on. `what` completes the words "could not".
     Trouble { what: String, reason: String },
     /// The run comes to its end, and the nodes are asked to agree.
@@ -84,7 +96,7 @@ pub enum RunEvent {
     /// Printed now and then.
     Status(RunStatus),
     /// The last event of every run.
-    Report(RunReport),
+    Report(Box<RunReport>),
 }
 
 /// A cut of the network into two halves.
@@ -153,14 +165,6 @@ pub struct NamedAddress {
     pub name: String,
     /// `host:port` of a node; the address that receives a member's money.
     pub address: String,
-}
-
-/// Nodes that are on the same branch.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct NodesOnBranch {
-    pub nodes: Vec<String>,
-    /// The last block of the branch.
-    pub tip: BlockId,
 }
 
 /// The state of a run at one moment.

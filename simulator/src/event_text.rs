@@ -1,11 +1,14 @@
 //! Events as lines for people. Colours are an ornament: every line says the same without them.
 
+mod attack;
+mod cuts;
 mod ending;
 mod money;
 mod start;
 
-use crate::event::{NodesOnBranch, Partitioned, RunEvent, RunStatus, TimedEvent};
+use crate::event::{RunEvent, RunStatus, TimedEvent};
 use crate::numbers::{grouped, plural, rate, short, span};
+use crate::report::NodesOnBranch;
 use owo_colors::{AnsiColors, OwoColorize};
 use shared::block::BlockId;
 use std::collections::HashMap;
@@ -104,6 +107,7 @@ impl LineFormatter {
                 format!("{} found {}{after}{late}", self.name(node), block_text(block))
             }
             RunEvent::Payment { .. }
+            | RunEvent::Call { .. }
             | RunEvent::Payments { .. }
             | RunEvent::Refused { .. }
             | RunEvent::GivenUp { .. }
@@ -132,11 +136,11 @@ impl LineFormatter {
             RunEvent::Agreed { nodes, tip } => {
                 format!("{} on {}", self.good(&format!("{} again", all_agree(*nodes))), block_text(tip))
             }
-            RunEvent::Partitioned(partitioned) => self.partitioned(partitioned),
-            RunEvent::CutOff { nodes, from } => {
-                format!("{} {} joined and cannot reach {}", self.strong("cut:"), self.list(nodes), self.list(from))
-            }
-            RunEvent::Healed { halves, found } => self.healed(halves, *found),
+            RunEvent::Partitioned(_)
+            | RunEvent::CutOff { .. }
+            | RunEvent::CutFromOutside { .. }
+            | RunEvent::OpenedFromOutside { .. }
+            | RunEvent::Healed { .. } => self.cuts(event),
             RunEvent::Dropped { node, peer, reason } => {
                 format!("{} dropped its peer {peer} for a while: {reason}", self.name(node))
             }
@@ -153,32 +157,11 @@ impl LineFormatter {
             RunEvent::BadBlock { node, block, reason } => {
                 self.bad(&format!("BAD BLOCK {} {} from {node}: {reason}", block.index, block.hash))
             }
+            RunEvent::Attack(step) => self.attack(step),
             RunEvent::Trouble { what, reason } => self.bad(&format!("could not {what}: {reason}")),
             RunEvent::Ending { reason } => self.ending(reason),
             RunEvent::Status(status) => self.dim(self.status(0, status).split_once("| ").map_or("", |(_, text)| text)),
         }
-    }
-
-    fn partitioned(&self, Partitioned { halves, for_ms, mempool }: &Partitioned) -> String {
-        let [first, second] = halves;
-        let half = mempool.and_then(|half| halves.get(half));
-        let mempool = half.map_or(String::new(), |half| format!("; only {} get new payments", self.list(half)));
-        let seconds = *for_ms as f64 / 1000.0;
-        let (cut, first, second) = (self.strong("cut:"), self.list(first), self.list(second));
-        format!("{cut} {first} cannot reach {second} for {seconds:.1} s{mempool}")
-    }
-
-    fn healed(&self, halves: &[Vec<String>; 2], found: [u64; 2]) -> String {
-        let outcome = match found {
-            [0, 0] => "no fork, since neither half found a block",
-            [0, _] | [_, 0] => "no fork, since one half found none and only has to catch up",
-            _ => "all nodes will follow the branch with more work",
-        };
-        let [first, second] = [0, 1].map(|half| {
-            let blocks = plural(found[half], "block");
-            format!("{} found {blocks}", self.list(&halves[half]))
-        });
-        format!("{} {first} in the meantime, {second}; {outcome}", self.strong("healed:"))
     }
 
     fn branches(&self, branches: &[NodesOnBranch]) -> String {

@@ -3,8 +3,8 @@
 //! Mining cannot be stopped from outside. So the simulator waits for a moment at which all tips are equal, or for a
 //! height up to which all chains are equal.
 
-use crate::event::NodesOnBranch;
 use crate::network::{NetworkNode, RunningNetwork};
+use crate::report::NodesOnBranch;
 use futures_util::future::{join, join_all};
 use shared::agreement::{Unknown, followed_branches, unanimous};
 use shared::block::BlockId;

@@ -1,20 +1,21 @@
-//! The command line, and the options that it gives together with the configuration.
+//! The command line, which makes the options of a run together with the configuration.
 
+use crate::attacker_options::AttackerOptions;
+use crate::network::topology::least_open_files;
+use crate::options::{
+    Partition, RunOptions, check_attacker, check_layer, check_members, fresh_seed, layer_text, seconds,
+};
 use crate::parameters;
-use crate::partition::{Partition, seconds};
 use anyhow::bail;
 use clap::Parser;
 use runtime::config::{CommonArgs, Overrides};
 use runtime::open_files;
-use shared::config::{Config, Hashrate, SimulatorConfig};
-use shared::params::LayerName;
+use shared::config::Hashrate;
 use shared::random::Random;
 use std::path::PathBuf;
 use std::time::Duration;
 
 const MAX_NODES: usize = 100;
-const MAX_MEMBERS: usize = 100;
-const MAX_RATE: u32 = 1000;
 
 /// A whole Chainlab network in one process, narrated: a tracker, a mempool and nodes as real services on real ports.
 #[derive(Debug, Parser)]
@@ -41,6 +42,10 @@ pub struct Args {
     /// and its end; can be given several times
     #[arg(long, value_name = "AFTER:FOR")]
     partition: Vec<Partition>,
+    /// An attacker with a strategy of the laboratory and its share of all hash rate: selfish:0.35,
+    /// double-spend:0.6,confirmations=2 and others; see `laboratory list`
+    #[arg(long, value_name = "STRATEGY:SHARE")]
+    attacker: Option<AttackerOptions>,
     /// Milliseconds between blocks, on average [default: 5000]
     #[arg(long, value_name = "MS")]
     interval: Option<u64>,
@@ -65,6 +70,9 @@ pub struct Args {
     /// Leave out the explorer, the web pages of the network
     #[arg(long)]
     no_explorer: bool,
+    /// Print blocks, forks and cuts, but no payments and not who received what
+    #[arg(short, long, conflicts_with = "json")]
+    quiet: bool,
     /// Print one JSON object per line for each event, and nothing else
     #[arg(long)]
     pub json: bool,
@@ -91,30 +99,15 @@ Examples:
   simulator --interval 1000 --blocks 20    twenty blocks, one per second
   simulator --members 20 --rate 50         more members, and 50 payments per second
   simulator --layer data                   blocks of plain text: no money, no mempool
+  simulator --layer program                members make and call programs (built with --features programs)
   simulator --partition 10:20              a fork, and its end
+  simulator --attacker double-spend:0.4,confirmations=2   a thief with 40 % of the hash rate
+  simulator --quiet                        blocks, forks and cuts only
   simulator --no-explorer                  without the web pages
   simulator --data-dir my-network          keeps the chains, and continues them next time
   simulator --json --blocks 5 | jq .event  output for programs
   simulator drive --tracker host:8090      members pay on a network that already runs
   curl http://127.0.0.1:8100/block/1       in another terminal, while it runs";
-
-#[derive(Debug, Clone, Default)]
-pub struct RunOptions {
-    /// With the parameters of the run's network.
-    pub config: Config,
-    /// The folder for the chains; a temporary one if `None`.
-    pub data_dir: Option<PathBuf>,
-    /// The first port to try for the tracker; 0 for any free port.
-    pub port: Option<u16>,
-    pub no_explorer: bool,
-    /// Time after which the run stops.
-    pub seconds: Option<Duration>,
-    /// Growth of the chain after which the run stops.
-    pub blocks: Option<u64>,
-    pub seed: u64,
-    /// In order; each begins after the one before it has ended.
-    pub partitions: Vec<Partition>,
-}
 
 impl Args {
     /// Loads the configuration and combines it with the flags.
@@ -133,6 +126,7 @@ impl Args {
             .set("network.block_interval_ms", "--interval", interval);
         let mut config = self.common.load(overrides)?;
         check_members(&config)?;
+        check_layer(config.network.layer, cfg!(feature = "programs"))?;
         let nodes = config.simulator.nodes;
         if !(1..=MAX_NODES).contains(&nodes) {
             bail!("{nodes} nodes: expected 1 to {MAX_NODES}");
@@ -159,6 +153,7 @@ impl Args {
                     let texts = (layer.map(layer_text), layer_text(saved.layer));
                     parameters::check_flag("--layer", texts.0, &texts.1, folder)?;
                     config.network = saved;
+                    check_layer(config.network.layer, cfg!(feature = "programs"))?;
                 }
                 _ => parameters::make_fresh(&mut config, &mut Random::new(seed)),
             }
@@ -166,11 +161,18 @@ impl Args {
         if !config.network.layer.has_money() && (members.is_some() || rate.is_some()) {
             bail!("--members and --rate need layer transaction: there is no money on layer data");
         }
+        check_attacker(
+            self.attacker.as_ref(),
+            config.network.layer,
+            config.simulator.nodes + config.simulator.members,
+        )?;
         Ok(RunOptions {
+            attacker: self.attacker,
             config,
             data_dir: self.data_dir,
             port: self.port,
             no_explorer: self.no_explorer,
+            quiet: self.quiet,
             seconds,
             blocks,
             seed,
@@ -179,45 +181,13 @@ impl Args {
     }
 }
 
-/// Open files that a run of `nodes` nodes needs: each node has a few of its own, and keeps a connection to each other
-/// node, of which both ends are in this process.
-const fn open_files(nodes: usize) -> u64 {
-    let nodes = nodes as u64;
-    200 + 12 * nodes + 2 * nodes * (nodes - 1)
-}
-
 /// Refuses more nodes than the limit of open files allows, before anything is started.
 fn check_open_files(nodes: usize) -> anyhow::Result<()> {
-    open_files::check_limit(open_files(nodes)).map_err(|error| {
-        let most = (1..nodes).rev().find(|fewer| open_files(*fewer) <= error.allowed).unwrap_or(1);
+    open_files::check_limit(least_open_files(nodes)).map_err(|error| {
+        let most = (1..nodes).rev().find(|fewer| least_open_files(*fewer) <= error.allowed).unwrap_or(1);
         let hint = format!("start at most {most} nodes (--nodes {most}), or raise the hard limit (ulimit -Hn)");
         anyhow::Error::new(error).context(format!("too many nodes: {nodes}; {hint}"))
     })
-}
-
-/// Refuses more members and payments than the simulator can handle.
-pub(crate) fn check_members(config: &Config) -> anyhow::Result<()> {
-    let SimulatorConfig { members, rate, .. } = config.simulator;
-    if members > MAX_MEMBERS {
-        bail!("{members} members: expected 0 to {MAX_MEMBERS}");
-    }
-    if rate > MAX_RATE {
-        bail!("{rate} payments per second: expected 0 to {MAX_RATE}");
-    }
-    Ok(())
-}
-
-/// Returns the given seed, or a random one.
-pub(crate) fn fresh_seed(given: Option<u64>) -> anyhow::Result<u64> {
-    match given {
-        Some(seed) => Ok(seed),
-        None => Ok(u64::from(getrandom::u32()?)),
-    }
-}
-
-/// A layer's name, as in `Config.toml`.
-pub fn layer_text(layer: LayerName) -> String {
-    serde_json::to_value(layer).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -275,6 +245,8 @@ mod tests {
             (&["--seconds", "soon"], "number of seconds"),
             (&["--blocks", "0"], "1.."),
             (&["--partition", "10"], "10:20"),
+            (&["--attacker", "slefish:0.3"], "Did you mean `selfish`?"),
+            (&["--attacker", "double-spend:0.3", "--layer", "data"], "no money on layer data"),
         ] {
             let error = format!("{:#}", options(flags).unwrap_err());
             assert!(error.contains(expected), "{flags:?}: {error}");
@@ -288,7 +260,7 @@ mod tests {
         for part in ["too many nodes: 100000; start at most ", "(--nodes ", "open files"] {
             assert!(error.contains(part), "no {part} in {error}");
         }
-        assert!(open_files(24) > 1024 && open_files(10) > 256, "where runs were seen to fail");
+        assert!(least_open_files(24) < 1024 && least_open_files(100) < 4096, "the hard limits of usual machines");
     }
 
     #[test]

@@ -35,8 +35,8 @@ pub struct Inspector {
 }
 
 impl Inspector {
-    /// Starts the task. Blocks at `base` or below were there before the run and are not counted. Payments are read where
-    /// `money` is given. Results go to `observations`.
+    /// Starts the task. Blocks at `base` or below were there before the run and are not counted. Payments are read
+    /// if `money` is given. Results go to `observations`.
     pub fn start(
         client: Client,
         nodes: NodeList,

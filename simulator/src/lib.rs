@@ -4,10 +4,14 @@
 //! nodes' events, [`narrator`] turns those into the events of the run, and [`screen`] writes them. [`inspector`] and
 //! [`checker`] recompute every block; [`partition`] cuts the network and heals it. On layer `transaction` there is
 //! money: [`payers`] are members who pay through the mempool, and at the end [`replayed_ledger`] and [`money_proof`]
-//! account for every grain. [`drive`] does all this on a network that already runs.
+//! account for every grain; on layer `program` members also make and call programs ([`payers::programs`]), and the
+//! chain is run again. [`attacker`] mines against the nodes with a strategy of the laboratory. [`drive`] does all
+//! this on a network that already runs.
 //!
 //! No rule of the chain belongs here, and nothing here reaches into a service.
 
+pub mod attacker;
+pub mod attacker_options;
 pub mod checker;
 pub mod drive;
 pub mod event;
@@ -20,15 +24,21 @@ pub mod narrator;
 pub mod network;
 mod numbers;
 pub mod observer;
+pub mod options;
 pub mod parameters;
 pub mod partition;
 pub mod payers;
+#[cfg(feature = "programs")]
+mod program_proof;
+mod replay;
 pub mod replayed_ledger;
 pub mod report;
 mod run;
 pub mod screen;
+mod uncovered;
+mod wrap;
 
-pub use flags::RunOptions;
+pub use options::RunOptions;
 pub use report::RunReport;
 pub use run::run;
 pub use screen::OutputFormat;

@@ -5,18 +5,19 @@
 //! balances are read. Independent of `shared`'s rules: of `shared` it may name only heights, ids and what services
 //! exchange.
 
-use crate::checker::{Mismatch, parse};
+use crate::checker::Mismatch;
 use crate::network::{NetworkNode, RunningNetwork};
 use crate::payers::payment_book::{PaymentBook, PaymentState};
-use crate::replayed_ledger::ReplayedLedger;
+use crate::replay::apply;
+use crate::replayed_ledger::Replayed;
+use crate::uncovered::{lost_rewards, uncovered};
 use runtime::client::{Client, Error, Unprocessed};
 use serde::Serialize;
-use serde_json::Value;
 use shared::block::{BlockId, Height};
 use shared::chain::Tip;
 use shared::ledger::TransactionId;
 use shared::wire::{MAX_UNPROCESSED, PoolOrder};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
 use tokio::task::{JoinError, spawn_blocking};
 use tokio::time::{Instant, sleep, timeout_at};
@@ -31,6 +32,10 @@ const PAGE_BYTES: usize = 32 << 20;
 const PAGE_BALANCES: usize = 1000;
 /// Most addresses whose balances are compared.
 const MAX_BALANCES: usize = 1_000_000;
+/// Most programs whose slots are compared.
+const MAX_PROGRAMS: usize = 1000;
+/// Programs and slots in one reply.
+const PAGE_ROWS: usize = 200;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct MoneyProof {
@@ -49,7 +54,18 @@ pub struct MoneyProof {
     pub created: u128,
     /// The sum of what addresses got because they were new, in grains.
     pub given: u128,
+    /// Programs that were run again.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub programs: u64,
+    /// What these store, tokens among it: slots that the mempool reports as the new run found them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub slots: u64,
     pub members: PaymentCounts,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde wants a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The members' payments, counted by outcome.
@@ -59,6 +75,12 @@ pub struct PaymentCounts {
     pub accepted: u64,
     pub confirmed: u64,
     pub pending: u64,
+    /// The pending payments that their payer's balance does not cover, by the payer's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub uncovered: BTreeMap<String, u64>,
+    /// The heights of the undone blocks whose rewards these payers lost, by the payer's name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub lost_rewards: BTreeMap<String, Vec<u64>>,
     /// Dropped by the mempool, by reason.
     pub given_up: BTreeMap<String, u64>,
     /// Refused by the mempool, or lost on the way.
@@ -87,6 +109,16 @@ struct MempoolSnapshot {
     /// In grains, by address.
     balances: BTreeMap<String, u64>,
     pending: HashSet<TransactionId>,
+    /// What programs store: their slots by their addresses, as text.
+    storage: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+/// What the members did during the run.
+#[derive(Debug, Clone, Copy)]
+pub struct MemberRecords<'a> {
+    pub payments: &'a PaymentBook,
+    /// Blocks on all branches, and the addresses that they paid a reward to.
+    pub rewards: &'a VecDeque<(BlockId, String)>,
 }
 
 /// Replays and compares until the proof succeeds, a node's chain breaks a rule, or `patience` is over. The proof is
@@ -94,14 +126,14 @@ struct MempoolSnapshot {
 pub async fn prove(
     network: &RunningNetwork,
     mempool: &str,
-    payments: &PaymentBook,
+    records: MemberRecords<'_>,
     least: Height,
     patience: Duration,
 ) -> MoneyProof {
-    let deadline = Instant::now() + patience;
+    let (deadline, payments) = (Instant::now() + patience, records.payments);
     let mut last = None;
     loop {
-        let fault = match timeout_at(deadline, prove_once(network, mempool, payments, least)).await {
+        let fault = match timeout_at(deadline, prove_once(network, mempool, records, least)).await {
             Ok(Ok(money)) => return money,
             Ok(Err(fault)) => fault,
             Err(_) => {
@@ -122,10 +154,10 @@ pub async fn prove(
 async fn prove_once(
     network: &RunningNetwork,
     mempool: &str,
-    payments: &PaymentBook,
+    MemberRecords { payments, rewards }: MemberRecords<'_>,
     least: Height,
 ) -> Result<MoneyProof, ProofError> {
-    let pool = mempool_snapshot(&network.client, mempool).await?;
+    let pool = mempool_snapshot(network, mempool).await?;
     if pool.tip.index < least {
         return Err(ProofError::NotYet(format!(
             "the mempool is at block {}, the nodes are at {least}",
@@ -135,30 +167,38 @@ async fn prove_once(
     let mut proven = None;
     for NetworkNode { name, address, .. } in network.nodes.present() {
         let ledger = replay(network, &name, &address, pool.tip.index.0).await?;
-        if ledger.tip().hash != pool.tip.hash.to_string() {
+        if ledger.tip_hash != pool.tip.hash.to_string() {
             let reason = format!("node {name} and the mempool have different blocks at height {}", pool.tip.index);
             return Err(ProofError::NotYet(reason));
         }
         compare_balances(&ledger, &pool.balances).map_err(ProofError::NotYet)?;
+        compare_storage(&ledger, &pool.storage).map_err(ProofError::NotYet)?;
         proven = Some(ledger);
     }
     let Some(ledger) = proven else { return Err(ProofError::NotYet("the network has no node".to_owned())) };
-    let members = count_payments(&network.client, mempool, payments, &ledger, &pool.pending).await?;
+    let mut members = count_payments(&network.client, mempool, payments, &ledger, &pool.pending).await?;
+    if let Some(money) = &network.money {
+        members.uncovered = uncovered(payments, &ledger, &pool.pending, &money.wallets);
+        members.lost_rewards = lost_rewards(rewards, &ledger, &members.uncovered, &money.wallets);
+    }
     Ok(MoneyProof {
         proven: true,
         fault: None,
         block: Some(pool.tip.id()),
-        addresses: ledger.balances().len() as u64,
+        addresses: ledger.balances.len() as u64,
         payments: ledger.payments(),
         held: ledger.held(),
-        created: ledger.created(),
-        given: ledger.given(),
+        created: ledger.created,
+        given: ledger.given,
+        programs: ledger.storage.len() as u64,
+        slots: ledger.storage.values().map(|slots| slots.len() as u64).sum(),
         members,
     })
 }
 
 /// Reads balances and pending payments, and fails if the tip changes in between.
-async fn mempool_snapshot(client: &Client, mempool: &str) -> Result<MempoolSnapshot, ProofError> {
+async fn mempool_snapshot(network: &RunningNetwork, mempool: &str) -> Result<MempoolSnapshot, ProofError> {
+    let client = &network.client;
     let failed = |error| ProofError::Request("the mempool".to_owned(), error);
     let tip = client.info(mempool).await.map_err(failed)?.tip;
     let mut balances = BTreeMap::new();
@@ -171,19 +211,47 @@ async fn mempool_snapshot(client: &Client, mempool: &str) -> Result<MempoolSnaps
             break;
         }
     }
+    let storage = if network.has_programs { stored(client, mempool).await.map_err(failed)? } else { BTreeMap::new() };
     let unprocessed = client.unprocessed(mempool, PoolOrder::Age, MAX_UNPROCESSED, None).await.map_err(failed)?;
     let pending = match unprocessed {
         Unprocessed::NotModified => HashSet::new(),
-        Unprocessed::Pending { transactions, .. } => transactions.iter().map(|pending| pending.id).collect(),
+        Unprocessed::Pending { transactions, .. } => transactions.iter().map(|pending| pending.id()).collect(),
     };
     match (tip, client.info(mempool).await.map_err(failed)?.tip) {
-        (Some(before), Some(tip)) if before.hash == tip.hash => Ok(MempoolSnapshot { tip, balances, pending }),
+        (Some(before), Some(tip)) if before.hash == tip.hash => Ok(MempoolSnapshot { tip, balances, pending, storage }),
         _ => Err(ProofError::NotYet("the mempool's chain grows faster than its balances can be read".to_owned())),
     }
 }
 
+/// What every program stores, as the mempool reports it.
+async fn stored(client: &Client, mempool: &str) -> Result<BTreeMap<String, BTreeMap<String, String>>, Error> {
+    let mut storage = BTreeMap::new();
+    let mut before: Option<String> = None;
+    while storage.len() < MAX_PROGRAMS {
+        let page = client.programs(mempool, before.as_deref(), PAGE_ROWS).await?;
+        for program in page.entries {
+            let (mut slots, mut from) = (BTreeMap::new(), None::<String>);
+            while slots.len() < MAX_BALANCES {
+                let page = client.storage(mempool, &program.address, from.as_deref(), PAGE_ROWS).await?;
+                slots.extend(page.entries.iter().map(|slot| (slot.slot.to_string(), slot.value.to_string())));
+                from = page.next;
+                if from.is_none() {
+                    break;
+                }
+            }
+            storage.insert(program.address.to_string(), slots);
+        }
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    Ok(storage)
+}
+
 /// Downloads and replays a node's chain, from genesis to height `last`.
-async fn replay(network: &RunningNetwork, node: &str, address: &str, last: u64) -> Result<ReplayedLedger, ProofError> {
+async fn replay(network: &RunningNetwork, node: &str, address: &str, last: u64) -> Result<Replayed, ProofError> {
+    let has_programs = network.has_programs;
     let (mut ledger, mut next, mut page) = (None, 0, PAGE_BLOCKS);
     while next <= last {
         let limit = page.min(last + 1 - next);
@@ -201,45 +269,40 @@ async fn replay(network: &RunningNetwork, node: &str, address: &str, last: u64) 
             Mismatch::BrokenLink(reason) => ProofError::NotYet(format!("node {node}, block {index}: {reason}")),
             _ => ProofError::BrokenRule { node: node.to_owned(), index, mismatch },
         };
-        let replayed = spawn_blocking(move || apply(ledger, &json)).await?;
+        let replayed = spawn_blocking(move || apply(ledger, &json, has_programs)).await?;
         let (after, blocks) = replayed.map_err(|(above, mismatch)| broken(next + above, mismatch))?;
         if blocks == 0 {
             return Err(ProofError::NotYet(format!("node {node} lacks block {next}, which the mempool has")));
         }
         (ledger, next) = (after, next + blocks);
     }
-    ledger.ok_or_else(|| ProofError::NotYet(format!("node {node} has no chain")))
+    let ledger = ledger.ok_or_else(|| ProofError::NotYet(format!("node {node} has no chain")))?;
+    let broken = |mismatch| ProofError::BrokenRule { node: node.to_owned(), index: last, mismatch };
+    spawn_blocking(|| ledger.finish()).await?.map_err(broken)
 }
 
-/// Applies an array of blocks, which begins with genesis if there is no ledger yet. Returns how many blocks there were;
-/// an error comes with the place in the array.
-fn apply(mut ledger: Option<ReplayedLedger>, json: &[u8]) -> Result<(Option<ReplayedLedger>, u64), (u64, Mismatch)> {
-    let Value::Array(blocks) = parse(json).map_err(|mismatch| (0, mismatch))? else {
-        return Err((0, Mismatch::Malformed("expected a list of blocks".to_owned())));
-    };
-    for (block, above) in blocks.iter().zip(0..) {
-        let applied = match &mut ledger {
-            Some(ledger) => ledger.apply(block),
-            None => ReplayedLedger::begin(block).map(|begun| ledger = Some(begun)),
-        };
-        applied.map_err(|mismatch| (above, mismatch))?;
+/// Checks that the mempool reports what the new run of all calls stored.
+fn compare_storage(ledger: &Replayed, reported: &BTreeMap<String, BTreeMap<String, String>>) -> Result<(), String> {
+    let all = ledger.storage.keys().chain(reported.keys());
+    match all.into_iter().find(|program| ledger.storage.get(*program) != reported.get(*program)) {
+        None => Ok(()),
+        Some(program) => Err(format!("by the mempool the program {program} stores something else than by the chain")),
     }
-    Ok((ledger, blocks.len() as u64))
 }
 
 /// Checks that no money appeared or vanished, and that the mempool reports the same balance for every address.
-fn compare_balances(ledger: &ReplayedLedger, reported: &BTreeMap<String, u64>) -> Result<(), String> {
-    let (held, created, given) = (ledger.held(), ledger.created(), ledger.given());
+fn compare_balances(ledger: &Replayed, reported: &BTreeMap<String, u64>) -> Result<(), String> {
+    let (held, created, given) = (ledger.held(), ledger.created, ledger.given);
     if held != created + given {
         return Err(format!(
             "all balances add up to {held} grains, but {created} were created and {given} given to new addresses"
         ));
     }
-    let replayed = ledger.balances().iter().map(|(address, balance)| {
+    let replayed = ledger.balances.iter().map(|(address, balance)| {
         let reported = reported.get(address).copied().unwrap_or_else(|| ledger.balance(""));
         (address, *balance, reported)
     });
-    let unknown = reported.iter().filter(|(address, _)| !ledger.balances().contains_key(*address));
+    let unknown = reported.iter().filter(|(address, _)| !ledger.balances.contains_key(*address));
     let unknown = unknown.map(|(address, reported)| (address, ledger.balance(address), *reported));
     match replayed.chain(unknown).find(|(_, balance, reported)| balance != reported) {
         None => Ok(()),
@@ -254,7 +317,7 @@ async fn count_payments(
     client: &Client,
     mempool: &str,
     payments: &PaymentBook,
-    ledger: &ReplayedLedger,
+    ledger: &Replayed,
     pending: &HashSet<TransactionId>,
 ) -> Result<PaymentCounts, ProofError> {
     let PaymentBook { accepted, refused, forgotten, .. } = *payments;
@@ -292,10 +355,10 @@ mod tests {
     fn compared(reported: &[(&str, u64)]) -> Result<(), String> {
         let params = Params { new_address_balance: 7, ..Params::default() };
         let genesis = json!([params.genesis()]).to_string();
-        let (ledger, blocks) = apply(None, genesis.as_bytes()).unwrap();
+        let (ledger, blocks) = apply(None, genesis.as_bytes(), false).unwrap();
         assert_eq!(blocks, 1);
         let reported = reported.iter().map(|(address, grains)| ((*address).to_owned(), *grains)).collect();
-        compare_balances(&ledger.unwrap(), &reported)
+        compare_balances(&ledger.unwrap().finish().unwrap(), &reported)
     }
 
     #[test]
@@ -304,13 +367,5 @@ mod tests {
         assert_eq!(compared(&[("lab1new", 7)]), Ok(()), "the balance of a new address");
         let fault = compared(&[("lab1new", 7), ("lab1rich", 8)]).unwrap_err();
         assert!(fault.contains("lab1rich has 8 grains, by the chain 7"), "{fault}");
-    }
-
-    #[test]
-    fn what_is_no_chain_is_refused_with_its_place() {
-        let genesis = json!(Params::default().genesis());
-        for (json, place) in [("{}".to_owned(), 0), (json!([genesis, genesis]).to_string(), 1), ("[1]".to_owned(), 0)] {
-            assert_eq!(apply(None, json.as_bytes()).unwrap_err().0, place, "{json}");
-        }
     }
 }

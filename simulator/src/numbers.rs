@@ -55,6 +55,14 @@ pub(crate) fn lab(grains: u128) -> String {
     format!("{whole}.{digits:0<2} LAB")
 }
 
+/// Grains as LAB with two decimals, rounded down: `50.00 LAB`.
+pub(crate) fn lab_in_short(grains: u128) -> String {
+    let hundredth = u128::from(Amount::GRAINS_PER_LAB) / 100;
+    let whole = grains / u128::from(Amount::GRAINS_PER_LAB);
+    let whole = u64::try_from(whole).map_or_else(|_| whole.to_string(), grouped);
+    format!("{whole}.{:02} LAB", grains / hundredth % 100)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -75,6 +83,7 @@ mod tests {
         ] {
             assert_eq!(lab(grains), text);
         }
+        assert_eq!((lab_in_short(5_000_000_431), lab_in_short(199_999_999)), ("50.00 LAB".into(), "1.99 LAB".into()));
         assert_eq!(short("00000ab1234567890"), "00000ab12");
         assert_eq!(short("0ab1234567890"), "0ab12345");
     }

@@ -5,7 +5,7 @@ use anyhow::{Context, bail};
 use runtime::clock::Clock;
 use runtime::config::{Overrides, load_from};
 use shared::config::{Config, Hashrate};
-use shared::params::Params;
+use shared::params::{PROGRAM_MSG_BYTES, Params};
 use shared::random::Random;
 use shared::work::Difficulty;
 use std::fmt::Write;
@@ -14,8 +14,9 @@ use std::path::{Path, PathBuf};
 /// The file with the parameters in the data folder.
 const FILE: &str = "network.toml";
 
-/// Gives `config` a network of its own: a new name, the current time as its genesis time, and a first difficulty that
-/// fits the hash rate, and a largest future that fits the interval. Changes only values that are still the defaults.
+/// Gives `config` a network of its own: a new name, the current time as its genesis time, a first difficulty that fits
+/// the hash rate, a largest future that fits the interval, and on layer `program` room for code in messages. Changes
+/// only values that are still the defaults.
 pub fn make_fresh(config: &mut Config, random: &mut Random) {
     let defaults = Params::default();
     let network = &mut config.network;
@@ -27,6 +28,10 @@ pub fn make_fresh(config: &mut Config, random: &mut Random) {
     }
     if network.max_future_ms == defaults.max_future_ms {
         network.max_future_ms = Params::sound_future_ms(network.block_interval_ms);
+    }
+    // Code and calls are longer than the words of a payment.
+    if network.layer.has_programs() && network.max_msg_bytes == defaults.max_msg_bytes {
+        network.max_msg_bytes = PROGRAM_MSG_BYTES;
     }
     if network.initial_difficulty == defaults.initial_difficulty
         && let Hashrate::PerSecond(each) = config.simulator.hashrate
@@ -106,6 +111,16 @@ mod tests {
         make_fresh(&mut config, &mut Random::new(1));
         assert_eq!(config.network.max_future_ms, 1500);
         config.network.check().unwrap();
+    }
+
+    #[test]
+    fn programs_have_room_for_their_code() {
+        for (chosen, expected) in [(Params::default().max_msg_bytes, PROGRAM_MSG_BYTES), (5000, 5000)] {
+            let network = Params { max_msg_bytes: chosen, ..Params::of_programs() };
+            let mut config = Config { network, ..Config::default() };
+            make_fresh(&mut config, &mut Random::new(1));
+            assert_eq!(config.network.max_msg_bytes, expected);
+        }
     }
 
     #[test]

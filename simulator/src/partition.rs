@@ -1,5 +1,4 @@
-//! `--partition`: when the nodes are cut into two halves, which node is in which half, and the requests that cut and
-//! heal.
+//! Cuts the network into two halves and heals it: which node is in which half, and the requests that do it.
 //!
 //! Each request is a `POST /peers` to a node, which anyone with the node's token could send.
 
@@ -8,43 +7,6 @@ use futures_util::future::join_all;
 use shared::random::Random;
 use shared::wire::{PeersUpdate, Role};
 use std::collections::BTreeSet;
-use std::str::FromStr;
-use std::time::Duration;
-
-/// A cut of the network and its healing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Partition {
-    /// Time from the start of the run to the cut.
-    pub after: Duration,
-    pub lasts: Duration,
-}
-
-impl Partition {
-    /// Time from the start of the run to the healing.
-    pub fn end(&self) -> Duration {
-        self.after + self.lasts
-    }
-}
-
-impl FromStr for Partition {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let bad = || "expected <after>:<for> in seconds, as in 10:20".to_owned();
-        let (after, lasts) = text.split_once(':').ok_or_else(bad)?;
-        let (after, lasts) = (seconds(after).map_err(|_| bad())?, seconds(lasts).map_err(|_| bad())?);
-        if lasts.is_zero() { Err(bad()) } else { Ok(Self { after, lasts }) }
-    }
-}
-
-/// Parses a decimal number of seconds.
-///
-/// # Errors
-/// What was expected instead.
-pub fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds: Option<f64> = text.parse().ok().filter(|seconds| (0.0..=1e9).contains(seconds));
-    seconds.map(Duration::from_secs_f64).ok_or_else(|| "expected a number of seconds, as in 60 or 2.5".to_owned())
-}
 
 /// Divides the nodes (by number) into two halves at random; with an odd number the first half is smaller.
 pub fn halves(nodes: usize, random: &mut Random) -> [Vec<usize>; 2] {
@@ -135,24 +97,6 @@ async fn update_peers(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_partition_is_two_numbers_of_seconds() {
-        let ms = |after, lasts| Partition { after: Duration::from_millis(after), lasts: Duration::from_millis(lasts) };
-        for (text, expected) in [
-            ("10:20", Some(ms(10_000, 20_000))),
-            ("0:0.5", Some(ms(0, 500))),
-            ("10", None),
-            ("10:", None),
-            ("10:0", None),
-            ("-1:5", None),
-            ("1:NaN", None),
-            ("1:1e300", None),
-            ("a:b", None),
-        ] {
-            assert_eq!(text.parse::<Partition>().ok(), expected, "{text}");
-        }
-    }
 
     #[test]
     fn every_node_is_in_one_half_and_the_seed_decides_which() {

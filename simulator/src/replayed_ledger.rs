@@ -94,6 +94,8 @@ pub struct ReplayedLedger {
     /// Of the addresses that have paid or been paid, in grains.
     balances: BTreeMap<String, u64>,
     ids: HashSet<String>,
+    /// The hashes of its blocks.
+    blocks: HashSet<String>,
     created: u128,
     tip: CheckedBlock,
 }
@@ -105,7 +107,8 @@ impl ReplayedLedger {
     /// If the block is no genesis block.
     pub fn begin(genesis: &Value) -> Result<Self, Mismatch> {
         let (params, tip) = (MoneyParams::of(genesis)?, check(genesis)?);
-        Ok(Self { params, balances: BTreeMap::new(), ids: HashSet::new(), created: 0, tip })
+        let blocks = HashSet::from([tip.hash.clone()]);
+        Ok(Self { params, balances: BTreeMap::new(), ids: HashSet::new(), blocks, created: 0, tip })
     }
 
     /// Applies the next block.
@@ -132,6 +135,7 @@ impl ReplayedLedger {
         }
         self.credit(miner, earned)?;
         self.created += u128::from(reward);
+        self.blocks.insert(checked.hash.clone());
         self.tip = checked;
         Ok(())
     }
@@ -150,9 +154,52 @@ impl ReplayedLedger {
         self.balances.get(address).copied().unwrap_or(self.params.new_address_balance)
     }
 
-    /// The balances of the addresses that have paid or been paid.
-    pub const fn balances(&self) -> &BTreeMap<String, u64> {
-        &self.balances
+    /// The last block.
+    pub const fn tip(&self) -> &CheckedBlock {
+        &self.tip
+    }
+
+    /// What the blocks say.
+    pub fn finish(self) -> Replayed {
+        let new_address_balance = self.params.new_address_balance;
+        Replayed {
+            tip_hash: self.tip.hash,
+            given: u128::from(new_address_balance) * self.balances.len() as u128,
+            balances: self.balances,
+            new_address_balance,
+            ids: self.ids,
+            blocks: self.blocks,
+            created: self.created,
+            storage: BTreeMap::new(),
+        }
+    }
+}
+
+/// What a replay of all blocks found.
+#[derive(Debug, Clone, Default)]
+pub struct Replayed {
+    /// The hash of the last block.
+    pub tip_hash: String,
+    /// Of the addresses that have paid or been paid, in grains.
+    pub balances: BTreeMap<String, u64>,
+    /// Of every other address.
+    pub new_address_balance: u64,
+    /// The payments in the chain.
+    pub ids: HashSet<String>,
+    /// The hashes of its blocks.
+    pub blocks: HashSet<String>,
+    /// The sum of all rewards.
+    pub created: u128,
+    /// The sum of what addresses got because they were new.
+    pub given: u128,
+    /// What programs store: their slots by their addresses, as text.
+    pub storage: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Replayed {
+    /// The balance of an address, in grains.
+    pub fn balance(&self, address: &str) -> u64 {
+        self.balances.get(address).copied().unwrap_or(self.new_address_balance)
     }
 
     /// The sum of all balances.
@@ -160,24 +207,14 @@ impl ReplayedLedger {
         self.balances.values().copied().map(u128::from).sum()
     }
 
-    /// The sum of all rewards.
-    pub const fn created(&self) -> u128 {
-        self.created
-    }
-
-    /// The sum of what addresses got because they were new.
-    pub fn given(&self) -> u128 {
-        u128::from(self.params.new_address_balance) * self.balances.len() as u128
-    }
-
-    /// The last block.
-    pub const fn tip(&self) -> &CheckedBlock {
-        &self.tip
-    }
-
     /// Whether a payment is in the chain.
     pub fn has(&self, id: &str) -> bool {
         self.ids.contains(id)
+    }
+
+    /// Whether a block is on the chain.
+    pub fn has_block(&self, hash: &str) -> bool {
+        self.blocks.contains(hash)
     }
 
     /// How many payments the chain has.
@@ -225,10 +262,13 @@ mod tests {
         apply(&mut ledger, "ben", &payments).unwrap();
         apply(&mut ledger, "ada", &[]).unwrap();
         let expected = [("ada", 65 + 50), ("ben", 105), ("cleo", 30)].map(|(name, grains)| (name.to_owned(), grains));
-        assert_eq!(*ledger.balances(), BTreeMap::from(expected));
-        assert_eq!((ledger.held(), ledger.created(), ledger.given(), ledger.payments()), (250, 250, 0, 2));
-        assert!(ledger.has(payments[0]["id"].as_str().unwrap()) && !ledger.has("another"));
-        assert_eq!((ledger.tip().index, ledger.balance("nobody")), (3, 0));
+        assert_eq!(ledger.tip().index, 3);
+        let found = ledger.finish();
+        assert_eq!(found.balances, BTreeMap::from(expected));
+        assert_eq!((found.held(), found.created, found.given, found.payments()), (250, 250, 0, 2));
+        assert!(found.has(payments[0]["id"].as_str().unwrap()) && !found.has("another"));
+        assert!(found.has_block(&found.tip_hash) && !found.has_block("another"));
+        assert_eq!(found.balance("nobody"), 0);
     }
 
     #[test]
@@ -237,7 +277,8 @@ mod tests {
         let payments = [payment(&ledger, 1, ("ada", "ben"), 30, 5), payment(&ledger, 2, ("dan", "dan"), 7, 1)];
         apply(&mut ledger, "cleo", &payments).unwrap();
         assert_eq!([("ada"), ("ben"), ("cleo"), ("dan")].map(|name| ledger.balance(name)), [965, 1030, 1106, 999]);
-        assert_eq!((ledger.held(), ledger.created() + ledger.given()), (4100, 4100));
+        let found = ledger.finish();
+        assert_eq!((found.held(), found.created + found.given), (4100, 4100));
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! The result of a run: numbers for `--json`, and whether the run went well.
 
-use crate::event::NodesOnBranch;
 use crate::money_proof::MoneyProof;
 use serde::Serialize;
 use shared::block::BlockId;
@@ -41,6 +40,14 @@ pub struct RunReport {
     /// Whether all money is accounted for; absent on a layer without money.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub money: Option<MoneyProof>,
+}
+
+/// Nodes that are on the same branch.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct NodesOnBranch {
+    pub nodes: Vec<String>,
+    /// The last block of the branch.
+    pub tip: BlockId,
 }
 
 /// How many blocks a node found.

@@ -3,6 +3,7 @@
 
 use crate::event::{RunEvent, RunStatus, TimedEvent};
 use crate::event_text::LineFormatter;
+use crate::wrap::wrapped;
 use runtime::sanitize;
 use std::io::{self, IsTerminal, Write};
 
@@ -40,6 +41,8 @@ pub struct Screen<W> {
     lines: LineFormatter,
     status: String,
     shown_at_ms: u64,
+    /// Payments and receptions are left out.
+    is_quiet: bool,
 }
 
 impl<W: Write> Screen<W> {
@@ -47,7 +50,13 @@ impl<W: Write> Screen<W> {
     pub fn new(out: W, format: OutputFormat, nodes: &[String], members: &[String]) -> Self {
         let is_coloured = format == OutputFormat::Terminal { coloured: true };
         let lines = LineFormatter::new(nodes, members, is_coloured);
-        Self { out, format, lines, status: String::new(), shown_at_ms: 0 }
+        Self { out, format, lines, status: String::new(), shown_at_ms: 0, is_quiet: false }
+    }
+
+    /// Leaves payments and receptions out, if `is_quiet`.
+    #[must_use]
+    pub fn quiet(self, is_quiet: bool) -> Self {
+        Self { is_quiet, ..self }
     }
 
     pub fn add_node(&mut self, name: String) {
@@ -67,7 +76,7 @@ impl<W: Write> Screen<W> {
             return Ok(());
         }
         self.wipe()?;
-        for timed in events {
+        for timed in events.iter().filter(|timed| !self.is_quiet || !is_detail(&timed.event)) {
             match self.format {
                 OutputFormat::Json => writeln!(self.out, "{}", serde_json::to_string(timed)?)?,
                 OutputFormat::Plain | OutputFormat::Terminal { .. } => writeln!(self.out, "{}", self.text(timed))?,
@@ -91,8 +100,7 @@ impl<W: Write> Screen<W> {
         }
         self.wipe()?;
         // A line that wraps could not be wiped again.
-        let width = terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0));
-        self.status = self.lines.status(at_ms, &status()).chars().take(width.saturating_sub(1)).collect();
+        self.status = self.lines.status(at_ms, &status()).chars().take(columns().saturating_sub(1)).collect();
         self.paint()
     }
 
@@ -113,7 +121,8 @@ impl<W: Write> Screen<W> {
             RunEvent::Started(_) | RunEvent::Report(_) => sanitize::text(&plain),
             _ => sanitize::line(&plain),
         };
-        sanitize::coloured(fit, || self.lines.line(timed))
+        let text = sanitize::coloured(fit, || self.lines.line(timed));
+        if matches!(self.format, OutputFormat::Terminal { .. }) { wrapped(&text, columns()) } else { text }
     }
 
     fn wipe(&mut self) -> io::Result<()> {
@@ -124,6 +133,24 @@ impl<W: Write> Screen<W> {
         write!(self.out, "{}", self.status)?;
         self.out.flush()
     }
+}
+
+/// The width of the terminal.
+fn columns() -> usize {
+    terminal_size::terminal_size().map_or(80, |(width, _)| usize::from(width.0))
+}
+
+/// What happens so often that it hides the rest: payments, and who received a block.
+const fn is_detail(event: &RunEvent) -> bool {
+    matches!(
+        event,
+        RunEvent::Payment { .. }
+            | RunEvent::Payments { .. }
+            | RunEvent::Refused { .. }
+            | RunEvent::GivenUp { .. }
+            | RunEvent::Confirmed { .. }
+            | RunEvent::Received { .. }
+    )
 }
 
 #[cfg(test)]
@@ -145,9 +172,31 @@ mod tests {
         {
             let text = shown(format, hostile);
             assert!(text.contains("unknown field `\u{fffd}[2J\u{fffd}`\u{fffd}"), "{text:?}");
-            assert!(text.lines().count() == 1 && !text.contains(['\u{1b}', '\u{202e}', '\u{200b}']), "{text:?}");
+            assert!(!text.contains(['\u{1b}', '\u{202e}', '\u{200b}']), "{text:?}");
+            // What wraps stays under the text of its line, where no time of an event can be.
+            assert!(text.lines().skip(1).all(|line| line.starts_with(&" ".repeat(11))), "{text:?}");
         }
         assert!(shown(OutputFormat::Json, hostile).contains("\\u001b[2J\u{202e}"), "JSON spells them itself");
+    }
+
+    #[test]
+    fn a_quiet_run_tells_of_blocks_and_not_of_payments() {
+        let block = |index: u64| shared::block::BlockId {
+            index: shared::block::Height(index),
+            hash: shared::block::BlockHash::ZERO,
+        };
+        let events = [
+            RunEvent::Found { node: "A".to_owned(), block: block(1), difficulty: 1, after_ms: None, best: true },
+            RunEvent::Payments { count: 3, amount: 9, refused: 0 },
+            RunEvent::Confirmed { block: block(1), payments: 3, amount: 9, miner: "Ada".to_owned(), earned: 5 },
+        ];
+        let events = events.map(|event| TimedEvent { at_ms: 0, event });
+        let lines = |is_quiet| {
+            let mut screen = Screen::new(Vec::new(), OutputFormat::Plain, &[], &["Ada".to_owned()]).quiet(is_quiet);
+            screen.show(&events).unwrap();
+            String::from_utf8(screen.out).unwrap().lines().count()
+        };
+        assert_eq!([false, true].map(lines), [3, 1]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod http;
 mod logged;
 mod money;
 mod process;
+mod process_network;
 mod services;
 mod until;
 
@@ -20,6 +21,7 @@ pub use http::{Answer, client, http};
 pub use logged::{Ended, LoggedProcess};
 pub use money::{address, key, pay, payment};
 pub use process::{Process, finish, free_port, program, remove_settings, signal};
+pub use process_network::{ProcessNetwork, REWARD, succeeded};
 pub use services::{Running, listener, start_mempool, start_node, start_tracker};
 pub use until::{DEADLINE, until, until_ok};
 

@@ -31,5 +31,5 @@ pub fn payment(network: BlockHash, from: &KeyPair, to: Address, amount: u64, fee
 /// Pushes a transaction to a mempool, which must accept it.
 pub async fn pay(mempool: &str, transaction: &Transaction) {
     let pushed = client().push_transaction(mempool, transaction).await.unwrap();
-    assert_eq!(pushed.id, transaction.id);
+    assert_eq!(pushed.id, transaction.id());
 }

@@ -6,9 +6,10 @@
 //! A service that hangs holds a turn for seconds. So each source has a share of the turns, each address is called once
 //! at a time, and members that are listed and answered last time have turns of their own.
 
-use runtime::client::{Client, Error, HostPort, role_name};
+use runtime::client::{Client, Error, role_name};
 use runtime::dns::Resolver;
 use runtime::server::{Places, Source, bad_request, forbidden, unavailable, unprocessable};
+use shared::sync::PeerAddress;
 use shared::wire::{Info, Problem, Role};
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
@@ -52,7 +53,7 @@ impl Callback {
         &self,
         caller: IpAddr,
         source: Source,
-        address: &HostPort,
+        address: &PeerAddress,
         role: Role,
         is_renewal: bool,
     ) -> Result<Info, Problem> {
@@ -80,7 +81,7 @@ impl Callback {
     }
 
     /// The address to connect to.
-    async fn resolve(&self, caller: IpAddr, address: &HostPort) -> Result<SocketAddr, Problem> {
+    async fn resolve(&self, caller: IpAddr, address: &PeerAddress) -> Result<SocketAddr, Problem> {
         let found = timeout(MAX_WAIT, self.resolver.addresses(address.host())).await;
         let Ok(Ok(found)) = found else {
             return Err(unprocessable("callback", format!("{} does not resolve to an address", address.host())));
@@ -125,7 +126,7 @@ impl Drop for Call<'_> {
 }
 
 /// Parses `host:port`, or `:port` for a port of the caller.
-pub(crate) fn address(caller: IpAddr, url: &str) -> Result<HostPort, Problem> {
+pub(crate) fn address(caller: IpAddr, url: &str) -> Result<PeerAddress, Problem> {
     let bad = |error: &dyn std::fmt::Display| bad_request(format!("url: {error}"));
     match url.strip_prefix(':') {
         Some(port) => {

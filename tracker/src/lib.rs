@@ -27,17 +27,20 @@ pub struct Settings {
     pub http: shared::config::HttpConfig,
     /// The network in `/info`; the tracker serves all networks.
     pub network: Params,
+    /// `host:port` of the explorer, for the page that people get at `/`.
+    pub explorer: Option<String>,
     /// Renders `/metrics`.
     pub metrics: Option<metrics_exporter_prometheus::PrometheusHandle>,
 }
 
 impl std::fmt::Debug for Settings {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { tracker, http, network, .. } = self;
+        let Self { tracker, http, network, explorer, .. } = self;
         f.debug_struct("Settings")
             .field("tracker", tracker)
             .field("http", http)
             .field("network", network)
+            .field("explorer", explorer)
             .finish_non_exhaustive()
     }
 }
@@ -47,10 +50,10 @@ impl std::fmt::Debug for Settings {
 /// # Errors
 /// If the listener has no address, or no HTTP client can be made.
 pub async fn run(listener: TcpListener, settings: Settings, shutdown: CancellationToken) -> io::Result<()> {
-    let Settings { tracker, http, network, metrics } = settings;
+    let Settings { tracker, http, network, explorer, metrics } = settings;
     let address = listener.local_addr()?;
     // Without a network, so that members of all networks can register.
-    let kit = server::Settings { metrics, ..server::Settings::new(&http, &tracker.host, None) };
+    let kit = server::Settings { metrics, explorer, ..server::Settings::new(&http, &tracker.host, None) };
     let state =
         state::TrackerState::new(address, &tracker, http.max_source_percent, &network).map_err(io::Error::other)?;
     tracing::info!(%address, "tracker listens");

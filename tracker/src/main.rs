@@ -48,6 +48,12 @@ async fn run(args: Args) -> anyhow::Result<()> {
         );
     }
     let metrics = Some(telemetry::metrics()?);
-    let settings = tracker::Settings { tracker: config.tracker, http: config.http, network: config.network, metrics };
+    let settings = tracker::Settings {
+        explorer: config.explorer.address(),
+        tracker: config.tracker,
+        http: config.http,
+        network: config.network,
+        metrics,
+    };
     tracker::run(listener, settings, server::stop_on_signal()).await.context("the tracker stopped")
 }

@@ -1,9 +1,9 @@
 //! The table of members with its leases and limits. It reads no clock: time comes in as an argument.
 
-use runtime::client::HostPort;
 use runtime::server::Source;
 use shared::block::{BlockHash, Timestamp};
 use shared::chain::Tip;
+use shared::sync::PeerAddress;
 use shared::wire::{Member, Role};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -23,7 +23,7 @@ pub struct MemberLimits {
 /// A caller whose address was checked and called back.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewMember {
-    pub address: HostPort,
+    pub address: PeerAddress,
     pub role: Role,
     pub network_id: BlockHash,
     pub tip: Option<Tip>,
@@ -57,7 +57,7 @@ struct MemberRecord {
 #[derive(Debug)]
 pub struct MemberTable {
     limits: MemberLimits,
-    records: BTreeMap<HostPort, MemberRecord>,
+    records: BTreeMap<PeerAddress, MemberRecord>,
 }
 
 impl MemberTable {
@@ -89,13 +89,13 @@ impl MemberTable {
     }
 
     /// Whether `source` has registered `address`, and it answered when it was called last.
-    pub fn is_reliable(&self, now: Instant, address: &HostPort, source: Source) -> bool {
+    pub fn is_reliable(&self, now: Instant, address: &PeerAddress, source: Source) -> bool {
         let record = self.records.get(address).filter(|record| record.until > now);
         record.is_some_and(|record| record.answers && record.member.source == source)
     }
 
     /// Notes that `address`, if `source` has registered it, did not answer when it was called.
-    pub fn note_silence(&mut self, address: &HostPort, source: Source) {
+    pub fn note_silence(&mut self, address: &PeerAddress, source: Source) {
         if let Some(record) = self.records.get_mut(address).filter(|record| record.member.source == source) {
             record.answers = false;
         }

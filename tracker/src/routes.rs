@@ -15,7 +15,11 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(deny_unknown_fields)]
 pub(crate) struct RegisterQuery {
     /// `host:port` of the caller; `:8100`, without a host, means the address that the request comes from.
-    #[param(example = ":8100")]
+    #[param(
+        example = ":8100",
+        pattern = "^([0-9A-Za-z_][0-9A-Za-z_-]{0,62}([.][A-Za-z_][0-9A-Za-z_-]{0,62}){0,3}\
+                   |[0-9]{1,3}([.][0-9]{1,3}){3}|\\[[0-9a-fA-F:.]{2,45}\\])?:[1-9][0-9]{0,4}$"
+    )]
     url: String,
     /// The kind of service that the caller is; `node` if not given.
     #[param(inline, nullable = false)]

@@ -84,7 +84,7 @@ fn client() -> Client {
 
 fn refusal<T: std::fmt::Debug>(result: Result<T, Error>) -> Problem {
     match result {
-        Err(Error::Refused(problem)) => problem,
+        Err(Error::Refused(problem)) => *problem,
         other => panic!("expected a refusal, got {other:?}"),
     }
 }

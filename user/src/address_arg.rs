@@ -5,7 +5,7 @@
 
 use runtime::sanitize;
 use shared::keys::{KeyPair, PlainVerifier, Verifier};
-use shared::ledger::{Address, BadAddress, TransactionViolation};
+use shared::ledger::{AccountId, Address, BadAddress, TransactionViolation};
 use std::str::FromStr;
 
 /// First characters of every address.
@@ -72,7 +72,9 @@ impl FromStr for AddressArg {
             return Ok(Self::from_seed(text));
         }
         let address: Address = text.parse()?;
-        PlainVerifier.is_point(&address)?;
+        if address.is_key() {
+            PlainVerifier.is_point(&address)?;
+        }
         Ok(Self { address, seed: None })
     }
 }
@@ -86,6 +88,14 @@ impl FromStr for AddressSelector {
         }
         text.parse().map(Self::Address)
     }
+}
+
+/// The account that an address, or the seed of a key, belongs to; for arguments of programs.
+///
+/// # Errors
+/// What is wrong with the text.
+pub(crate) fn account(text: &str) -> Result<AccountId, String> {
+    text.parse().map(|AddressArg { address, .. }| address.account()).map_err(|error| error.to_string())
 }
 
 fn has_address_prefix(text: &str) -> bool {

@@ -2,8 +2,8 @@
 
 use crate::commands;
 use clap::{Parser, Subcommand};
-use runtime::client::HostPort;
 use runtime::config::CommonArgs;
+use shared::sync::PeerAddress;
 
 /// Keys, payments and balances on a Chainlab network. Its coins are worth nothing and must stay so.
 #[derive(Debug, Parser)]
@@ -14,10 +14,10 @@ pub struct Args {
     pub command: Command,
     /// The tracker, which lists mempools and nodes, host:port [default: 127.0.0.1:8090]
     #[arg(short, long, value_name = "HOST:PORT", global = true)]
-    pub tracker: Option<HostPort>,
+    pub tracker: Option<PeerAddress>,
     /// The mempool to ask, host:port [default: one that the tracker lists]
     #[arg(long, value_name = "HOST:PORT", global = true)]
-    pub mempool: Option<HostPort>,
+    pub mempool: Option<PeerAddress>,
     /// Print JSON, one value a line, with money in grains; errors too, on standard error
     #[arg(long, global = true)]
     pub json: bool,
@@ -56,6 +56,19 @@ pub enum Command {
     Health(commands::health::Args),
     Mine(commands::mine::Args),
     Network(commands::network::Args),
+    Deploy(commands::programs::send::DeployArgs),
+    Call(commands::programs::send::CallArgs),
+    Read(commands::programs::read::ReadArgs),
+    Run(commands::programs::read::RunArgs),
+    Receipt(commands::programs::inspect::ReceiptArgs),
+    #[command(visible_alias = "programs")]
+    Program(commands::programs::inspect::ProgramArgs),
+    Storage(commands::programs::inspect::StorageArgs),
+    Logs(commands::programs::inspect::LogsArgs),
+    Trace(commands::programs::inspect::TraceArgs),
+    Rpc(commands::rpc::Args),
+    Asm(commands::programs::assembly::AsmArgs),
+    Disasm(commands::programs::assembly::DisasmArgs),
     Completions(commands::completions::Args),
     Man(commands::man::Args),
 }

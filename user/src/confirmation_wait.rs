@@ -13,12 +13,15 @@ use shared::ledger::TransactionId;
 use shared::wire::PoolEvent;
 use std::pin::Pin;
 use std::time::Duration;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout as within};
 
 /// Time between two requests to the mempool.
 const POLL_INTERVAL: Duration = Duration::from_millis(500);
 /// Failed requests in a row before the wait fails: a restart of the mempool is shorter.
 const MAX_FAILURES: u32 = 20;
+
+/// How much later than an answer of the mempool the event about the same change may arrive.
+const EVENT_DELAY: Duration = Duration::from_secs(2);
 
 /// Events of a mempool.
 pub(crate) type Events = Pin<Box<dyn Stream<Item = Result<PoolEvent, client::Error>> + Send>>;
@@ -77,6 +80,10 @@ pub(crate) async fn wait(
                 }
             }
             Err(error) if error.status() == Some(404) => {
+                let reason = match reason {
+                    None => eviction_reason(id, &mut events).await,
+                    known => known,
+                };
                 let unknown = || "the mempool does not say why".to_owned();
                 return Err(Error::LeftPool { id, reason: reason.unwrap_or_else(unknown) });
             }
@@ -102,12 +109,25 @@ pub(crate) async fn wait(
     }
 }
 
+/// Why the mempool has dropped a transaction: the event that says so may arrive after the mempool's 404.
+async fn eviction_reason(id: TransactionId, events: &mut Option<Events>) -> Option<String> {
+    let eviction = async {
+        while events.is_some() {
+            if let PoolEvent::Evicted(evicted) = next_event_about(id, events).await {
+                return Some(evicted.reason);
+            }
+        }
+        None
+    };
+    within(EVENT_DELAY, eviction).await.ok().flatten()
+}
+
 /// The next event about a transaction. Once the stream has ended, it waits for ever.
 async fn next_event_about(id: TransactionId, events: &mut Option<Events>) -> PoolEvent {
     if let Some(stream) = events {
         while let Some(Ok(event)) = stream.next().await {
             let subject = match &event {
-                PoolEvent::Transaction(transaction) => transaction.id,
+                PoolEvent::Transaction(transaction) => transaction.id(),
                 PoolEvent::Confirmed(confirmed) => confirmed.id,
                 PoolEvent::Returned(returned) => returned.id,
                 PoolEvent::Evicted(evicted) => evicted.id,

@@ -185,7 +185,7 @@ mod tests {
         let buffer = SharedBuffer::default();
         let mut console = Console::plain(io::sink(), buffer.clone(), false);
         let problem = Problem::new(422, "Unprocessable Content", "no\nerror: \u{1b}[2Jcall 555");
-        let source = Box::new(client::Error::Refused(problem));
+        let source = Box::new(client::Error::Refused(Box::new(problem)));
         console.print_error(&Error::Request { action: "send".to_owned(), at: "h:1".to_owned(), source });
         console.note("only the node: no\nnote: all is well");
         let printed = buffer.text();

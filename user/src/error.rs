@@ -72,6 +72,12 @@ pub enum Error {
          network with layer = \"transaction\""
     )]
     NoMoney(String),
+    /// The network has no programs.
+    #[error("the network {0} has no programs; use a network with layer = \"program\"")]
+    NoPrograms(String),
+    /// The port cannot be listened on.
+    #[error("cannot listen on port {port}: {source}; choose another with --port")]
+    Listen { port: u16, source: io::Error },
     /// A service refused the request, or gave no usable answer.
     #[error("cannot {action}: {}", request_failure(at, source))]
     Request {
@@ -207,6 +213,8 @@ impl Error {
             Self::WrongService { .. } => "another-service",
             Self::UnusableNetwork { .. } => "strange-network",
             Self::NoMoney(_) => "no-money",
+            Self::NoPrograms(_) => "no-programs",
+            Self::Listen { .. } => "port",
             Self::Request { source, .. } => match **source {
                 client::Error::Refused(_) => "refused",
                 _ => "no-answer",

@@ -42,7 +42,7 @@ impl KeyArgs {
     /// Returns the key pair, and a name of it for messages.
     pub(crate) fn load(&self, console: &mut Console) -> Result<(KeyPair, String), Error> {
         match (&self.source.seed, &self.source.file) {
-            (Some(seed), _) => Ok((KeyPair::from_seed(seed), format!("the seed {}", sanitize::quoted(seed)))),
+            (Some(seed), _) => Ok((from_seed(seed, console), format!("the seed {}", sanitize::quoted(seed)))),
             (None, Some(file)) => {
                 let pair = read(file, self.password_file.as_deref(), console)?;
                 Ok((pair, file.display().to_string()))
@@ -50,6 +50,14 @@ impl KeyArgs {
             (None, None) => Err(Error::Usage("name a key: -s seed or -f file".to_owned())),
         }
     }
+}
+
+/// The key of a seed. Prints a note if a file has the same name: perhaps its key was meant.
+pub(crate) fn from_seed(seed: &str, console: &mut Console) -> KeyPair {
+    if Path::new(seed).is_file() {
+        console.note(&format!("{seed:?} is taken as a seed; there is a file of this name: to use its key, write -f"));
+    }
+    KeyPair::from_seed(seed)
 }
 
 /// Reads a key file. If it is encrypted and `password_file` is `None`, asks for the password.

@@ -6,12 +6,13 @@
 use crate::Error;
 use crate::console::Console;
 use crate::error::role_name;
-use runtime::client::{self, Client, HostPort, OldestPosition};
+use runtime::client::{self, Client, OldestPosition};
 use runtime::sanitize;
 use shared::block::BlockHash;
 use shared::chain::Tip;
 use shared::config::Config;
 use shared::params::Params;
+use shared::sync::PeerAddress;
 use shared::wire::{Info, Member, Role};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -25,7 +26,7 @@ pub struct Context {
     /// The configuration, with flags applied.
     pub config: Config,
     /// The value of `--mempool`.
-    pub mempool: Option<HostPort>,
+    pub mempool: Option<PeerAddress>,
 }
 
 /// A service that has answered `/info`, and the network that it is on.
@@ -87,7 +88,7 @@ impl Context {
     ///
     /// # Errors
     /// Fails if there is no node, or if several networks have one.
-    pub async fn node(&self, named: Option<&HostPort>) -> Result<RemoteService, Error> {
+    pub async fn node(&self, named: Option<&PeerAddress>) -> Result<RemoteService, Error> {
         match (named, &self.mempool) {
             (Some(at), _) => self.identify(&at.to_string(), Role::Node).await,
             (None, Some(mempool)) => {

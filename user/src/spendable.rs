@@ -42,11 +42,11 @@ impl Spendable {
                     return Ok(spendable);
                 }
                 let Some(payment) = &entry.transaction else { continue };
-                if payment.from == *address {
-                    spendable.outgoing = spendable.outgoing.checked_add(payment.cost()).unwrap_or(Amount::MAX);
+                for part in payment.takes().iter().filter(|part| part.address == *address) {
+                    spendable.outgoing = spendable.outgoing.checked_add(part.amount).unwrap_or(Amount::MAX);
                 }
-                if payment.to == *address {
-                    spendable.incoming = spendable.incoming.checked_add(payment.amount).unwrap_or(Amount::MAX);
+                for part in payment.gives().iter().filter(|part| part.address == *address) {
+                    spendable.incoming = spendable.incoming.checked_add(part.amount).unwrap_or(Amount::MAX);
                 }
             }
             match page.next {

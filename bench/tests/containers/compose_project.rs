@@ -95,9 +95,9 @@ impl ComposeProject {
 
 /// The height of the node in a container. The request runs inside the container, which may be off the network.
 pub(crate) fn height_within(container: &str) -> Result<u64, String> {
-    let said = docker(&["exec", container, "user", "health", "--running", "--json"])?;
-    let all: serde_json::Value = serde_json::from_str(&said).map_err(|error| error.to_string())?;
-    all[0]["height"].as_u64().ok_or_else(|| format!("no height in {said}"))
+    let output = docker(&["exec", container, "user", "health", "--running", "--json"])?;
+    let all: serde_json::Value = serde_json::from_str(&output).map_err(|error| error.to_string())?;
+    all[0]["height"].as_u64().ok_or_else(|| format!("no height in {output}"))
 }
 
 /// The best block of a node or mempool.

@@ -19,8 +19,8 @@ pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned());
     }
-    let said = [output.stdout, output.stderr].concat();
-    Err(format!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&said).trim()))
+    let printed = [output.stdout, output.stderr].concat();
+    Err(format!("{command:?} ended with {}: {}", output.status, String::from_utf8_lossy(&printed).trim()))
 }
 
 /// Runs `docker` with these arguments.

@@ -45,8 +45,8 @@ pub(crate) async fn programs() -> Outcome {
     for program in ["tracker", "node", "mempool", "explorer"] {
         let container = Container::run(&image, program);
         container.is_healthy().await;
-        let said = docker(&["exec", &container.0, "user", "health", "--running"]).unwrap();
-        assert!(said.starts_with(&format!("{program} runs at 127.0.0.1:")), "{said}");
+        let output = docker(&["exec", &container.0, "user", "health", "--running"]).unwrap();
+        assert!(output.starts_with(&format!("{program} runs at 127.0.0.1:")), "{output}");
         // Docker kills a container that does not end within 10 s; its exit code is then 137.
         docker(&["stop", &container.0]).unwrap();
         assert_eq!(inspect(&container.0, ".State.ExitCode").unwrap(), "0", "{program}");

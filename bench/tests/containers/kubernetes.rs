@@ -20,7 +20,7 @@ pub(crate) async fn manifests() -> Outcome {
         )
     })?;
     let script = root().join("bench/tests/containers/manifests.py");
-    let said = run(Command::new(&python).arg("-B").arg(script).arg(root().join("deploy/kubernetes"))).unwrap();
-    said.lines().for_each(|line| println!("  {line}"));
+    let output = run(Command::new(&python).arg("-B").arg(script).arg(root().join("deploy/kubernetes"))).unwrap();
+    output.lines().for_each(|line| println!("  {line}"));
     Ok(())
 }

@@ -33,7 +33,7 @@ def check_pod(pod, settings):
         context = container["securityContext"]
         assert context["readOnlyRootFilesystem"] and not context["allowPrivilegeEscalation"], container["name"]
         assert container["resources"]["limits"].keys() >= {"cpu", "memory"}, container["name"]
-        for source in container["envFrom"]:
+        for source in container.get("envFrom", []):
             assert source["configMapRef"]["name"] in settings, source
         probes = container.keys() & {"startupProbe", "readinessProbe", "livenessProbe"}
         assert len(probes) == (3 if "ports" in container else 0), container["name"]
@@ -54,20 +54,37 @@ def check_services(all_documents):
             assert document["spec"]["serviceName"] in services, document["metadata"]["name"]
 
 
+def check_job(all_documents):
+    """The shards of the experiment: as many as its command says, and each writes into the shared volume."""
+    job = next(document for document in all_documents if document["kind"] == "Job")["spec"]
+    arguments = job["template"]["spec"]["containers"][0]["args"]
+    shard = arguments[arguments.index("--shard") + 1]
+    assert shard == f"$(JOB_COMPLETION_INDEX)/{job['completions']}", shard
+    assert job["completionMode"] == "Indexed" and job["parallelism"] <= job["completions"]
+    claims = {document["metadata"]["name"] for document in all_documents if document["kind"] == "PersistentVolumeClaim"}
+    volumes = [volume["persistentVolumeClaim"]["claimName"] for volume in job["template"]["spec"]["volumes"][1:]]
+    assert set(volumes) <= claims, volumes
+
+
+# Applied alone, when somebody has an experiment.
+ALONE = {"laboratory.yaml"}
+
+
 def main(folder):
     kustomization = yaml.safe_load((folder / "kustomization.yaml").read_text())
     listed = kustomization["resources"]
     there = {path.name for path in folder.glob("*.yaml")} - {"kustomization.yaml"}
-    assert set(listed) == there, f"listed: {listed}, there: {sorted(there)}"
+    assert set(listed) == there - ALONE, f"listed: {listed}, there: {sorted(there)}"
     settings = {generator["name"] for generator in kustomization["configMapGenerator"]}
     checked, everything = [], []
-    for name in listed:
+    for name in [*listed, *sorted(ALONE)]:
         for document in documents((folder / name).read_text()):
             checked.append(check(document, name))
             everything.append(document)
     for pod in filter(None, map(pod_of, everything)):
         check_pod(pod, settings)
     check_services(everything)
+    check_job(everything)
     if shutil.which("kubectl"):
         made = subprocess.run(["kubectl", "kustomize", folder], check=True, capture_output=True, text=True).stdout
         checked += [check(document, "made by kustomize") for document in documents(made)]

@@ -61,8 +61,8 @@ async fn all_are_healthy(project: &ComposeProject) {
 /// The address of a node on the containers' network.
 fn address(container: &str) -> Result<String, String> {
     let ip = inspect(container, "range .NetworkSettings.Networks}}{{.IPAddress}}{{end")?;
-    let said = docker(&["exec", container, "user", "health", "--running", "--json"])?;
-    let all: serde_json::Value = serde_json::from_str(&said).map_err(|error| error.to_string())?;
+    let health = docker(&["exec", container, "user", "health", "--running", "--json"])?;
+    let all: serde_json::Value = serde_json::from_str(&health).map_err(|error| error.to_string())?;
     let port = all[0]["at"].as_str().and_then(|at| at.rsplit_once(':')).ok_or("it says no port")?.1;
     Ok(format!("{ip}:{port}"))
 }
@@ -111,8 +111,8 @@ async fn people_reach_it(project: &ComposeProject) {
     assert_eq!(project.nodes().await.unwrap().len(), NODES);
     let page = reqwest::get(format!("http://{}/", project.explorer())).await.unwrap();
     assert!(page.status().is_success(), "{}", page.status());
-    let said = project.compose(&["exec", "-T", "tracker", "user", "balances"]);
-    assert!(said.contains("lab1"), "{said}");
+    let balances = project.compose(&["exec", "-T", "tracker", "user", "balances"]);
+    assert!(balances.contains("lab1"), "{balances}");
 }
 
 /// Cuts off one node, lets both sides mine, and reconnects it; then all agree again.

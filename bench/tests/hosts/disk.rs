@@ -44,13 +44,13 @@ pub(crate) async fn disk_full() -> Outcome {
     let root = PathBuf::from(format!("/proc/{}/root", small.process()));
     let filler = root.join(lan.folder(2).strip_prefix("/").unwrap()).join("chaindata/filler");
     fill(&filler);
-    let said = until_ok("the node logs that its disk is full", DEADLINE * 2, async || {
+    let logged = until_ok("the node logs that its disk is full", DEADLINE * 2, async || {
         let log = small.log();
         let line = log.lines().find(|line| line.to_lowercase().contains("no space left"));
         line.map(str::to_owned).ok_or_else(|| format!("its last line is {:?}", log.lines().last()))
     })
     .await;
-    println!("  it says: {}", said.trim());
+    println!("  it says: {}", logged.trim());
     let stuck = small.tip().await.unwrap().index.0;
     let others = good.tip().await.unwrap().index.0;
     let mut served = 0;

@@ -6,7 +6,7 @@ use shared::block::{BlockHash, BlockId};
 use shared::chain::BranchStatus;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
-use testkit::{client, until_ok};
+use testkit::{DEADLINE, client, until_ok};
 
 /// Bytes of a block's JSON at most.
 const MAX_BLOCK_BYTES: usize = 16 << 20;
@@ -54,20 +54,28 @@ pub(crate) async fn has(node: &HostProcess, block: BlockId) -> bool {
 
 /// The number of distinct blocks on side branches that these nodes know: mined, but lost to forks.
 pub(crate) async fn lost_to_forks(nodes: &[&HostProcess]) -> usize {
-    let mut lost: BTreeSet<String> = BTreeSet::new();
+    let mut lost = BTreeSet::new();
     for node in nodes {
-        for tip in client().tips(&node.address).await.unwrap() {
-            let mut at = BlockId { index: tip.index, hash: tip.hash };
-            while tip.status == BranchStatus::Side && at.index > tip.fork.index && lost.insert(at.hash.to_string()) {
-                at = BlockId { index: shared::block::Height(at.index.0 - 1), hash: parent(node, at.hash).await };
-            }
-        }
+        // A slow line may lose a request.
+        let known = until_ok("a node lists its side branches", DEADLINE, async || side_blocks(node).await).await;
+        lost.extend(known);
     }
     lost.len()
 }
 
-async fn parent(node: &HostProcess, hash: BlockHash) -> BlockHash {
-    let json = client().block_json(&node.address, hash, MAX_BLOCK_BYTES).await.unwrap();
+async fn side_blocks(node: &HostProcess) -> Result<BTreeSet<String>, String> {
+    let mut known = BTreeSet::new();
+    for tip in client().tips(&node.address).await.map_err(|error| error.to_string())? {
+        let mut at = BlockId { index: tip.index, hash: tip.hash };
+        while tip.status == BranchStatus::Side && at.index > tip.fork.index && known.insert(at.hash.to_string()) {
+            at = BlockId { index: shared::block::Height(at.index.0 - 1), hash: parent(node, at.hash).await? };
+        }
+    }
+    Ok(known)
+}
+
+async fn parent(node: &HostProcess, hash: BlockHash) -> Result<BlockHash, String> {
+    let json = client().block_json(&node.address, hash, MAX_BLOCK_BYTES).await.map_err(|error| error.to_string())?;
     let block: serde_json::Value = serde_json::from_slice(&json).unwrap();
-    block["prev_hash"].as_str().unwrap().parse().unwrap()
+    Ok(block["prev_hash"].as_str().unwrap().parse().unwrap())
 }

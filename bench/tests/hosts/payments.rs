@@ -2,11 +2,11 @@
 
 use crate::host_process::HostProcess;
 use futures_util::StreamExt;
-use runtime::client::Error;
+use runtime::client::{Error, Unprocessed};
 use shared::block::BlockHash;
 use shared::keys::KeyPair;
 use shared::ledger::{Amount, Transaction, TransactionId, Unsigned, Uuid};
-use shared::wire::{PoolEvent, TransactionState};
+use shared::wire::{MAX_UNPROCESSED, PoolEvent, PoolOrder, TransactionState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use testkit::{DEADLINE, client, until_ok};
@@ -28,7 +28,7 @@ pub(crate) fn payment(from: &str, to: &str, grains: u64, n: u128, network: Block
 /// Pushes a payment, which must be accepted.
 pub(crate) async fn push(mempool: &HostProcess, payment: &Transaction) {
     let pushed = client().push_transaction(&mempool.address, payment).await.unwrap();
-    assert_eq!(pushed.id, payment.id);
+    assert_eq!(pushed.id, payment.id());
 }
 
 /// What a mempool knows about a payment.
@@ -36,17 +36,27 @@ pub(crate) async fn push(mempool: &HostProcess, payment: &Transaction) {
 pub(crate) enum PaymentOutcome {
     Confirmed,
     Pending,
+    /// Known from a block that was undone, and kept though its sender cannot pay it on this chain.
+    Uncovered,
     /// Unknown, and refused with this reason.
     Refused(String),
 }
 
 /// Asks a mempool about a payment; pushes it again if it is unknown.
 pub(crate) async fn outcome(mempool: &HostProcess, payment: &Transaction) -> Result<PaymentOutcome, String> {
-    match client().transaction(&mempool.address, &payment.id).await {
-        Ok(status) if status.status == TransactionState::Confirmed => return Ok(PaymentOutcome::Confirmed),
-        Ok(_) => return Ok(PaymentOutcome::Pending),
-        Err(error) if error.status() != Some(404) => return Err(error.to_string()),
-        Err(_) => {}
+    let state = state(mempool, &payment.id()).await?;
+    if state == Some(TransactionState::Confirmed) {
+        return Ok(PaymentOutcome::Confirmed);
+    }
+    if state == Some(TransactionState::Pending) {
+        let listed = client().unprocessed(&mempool.address, PoolOrder::Age, MAX_UNPROCESSED, None).await;
+        let Unprocessed::Pending { transactions, .. } = listed.map_err(|error| error.to_string())? else {
+            return Err("a list that was not asked for before is unchanged".to_owned());
+        };
+        // It may have been confirmed since it was looked up.
+        let is_listed = transactions.iter().any(|listed| listed.id() == payment.id());
+        let is_pending = is_listed || self::state(mempool, &payment.id()).await? != Some(TransactionState::Pending);
+        return Ok(if is_pending { PaymentOutcome::Pending } else { PaymentOutcome::Uncovered });
     }
     match client().push_transaction(&mempool.address, payment).await {
         Ok(_) => Ok(PaymentOutcome::Pending),
@@ -54,6 +64,15 @@ pub(crate) async fn outcome(mempool: &HostProcess, payment: &Transaction) -> Res
             Some(rule) => Ok(PaymentOutcome::Refused(format!("{rule}: {}", problem.detail))),
             None => Err(format!("refused without a rule: {}", problem.detail)),
         },
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+/// The state of a payment, if the mempool knows it.
+async fn state(mempool: &HostProcess, id: &TransactionId) -> Result<Option<TransactionState>, String> {
+    match client().transaction(&mempool.address, id).await {
+        Ok(status) => Ok(Some(status.status)),
+        Err(error) if error.status() == Some(404) => Ok(None),
         Err(error) => Err(error.to_string()),
     }
 }

@@ -51,7 +51,7 @@ pub(crate) async fn host_returns() -> Outcome {
         agreed.block.index
     );
     // Some may be in a block already.
-    all_confirmed(&mempool, &payments.iter().map(|payment| payment.id).collect::<Vec<_>>()).await;
+    all_confirmed(&mempool, &payments.iter().map(|payment| payment.id()).collect::<Vec<_>>()).await;
     println!("  blocks lost to forks: {}", lost_to_forks(&all).await);
     println!("  payments: {PAYMENTS} accepted before the kill, {PAYMENTS} confirmed");
     Ok(())

@@ -32,9 +32,9 @@ impl Line {
         let arguments = ["python3", "-B", script, DELAY_MS, LOSS_PERCENT, SEED];
         let mut command = lan.through_relay(FAR, &arguments);
         let mut line = Self(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap());
-        let mut said = String::new();
-        BufReader::new(line.0.stdout.take().unwrap()).read_line(&mut said).unwrap();
-        if said == "ready\n" {
+        let mut answer = String::new();
+        BufReader::new(line.0.stdout.take().unwrap()).read_line(&mut answer).unwrap();
+        if answer == "ready\n" {
             Ok(line)
         } else {
             Err(NotRun("this machine does not let a program relay frames".to_owned()))

@@ -1,11 +1,11 @@
 //! The tour's way from nothing to a payment, with the program `user`.
 
-use crate::lab::{Lab, succeeded};
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::str::FromStr;
 use std::sync::mpsc::{Receiver, channel};
 use testkit::{DEADLINE, finish, program, until_ok};
+use testkit::{ProcessNetwork, succeeded};
 
 /// The rest of the line that begins with a word.
 #[track_caller]
@@ -16,7 +16,7 @@ fn after<'a>(printed: &'a str, word: &str) -> &'a str {
 
 /// The balance of one address, in LAB, from `user balance`.
 #[track_caller]
-fn balance(lab: &Lab, args: &[&str]) -> String {
+fn balance(lab: &ProcessNetwork, args: &[&str]) -> String {
     let printed = lab.user_ok(&[&["balance"], args].concat());
     let mut lines = printed.lines();
     let words: Vec<_> = lines.next().unwrap().split_whitespace().collect();
@@ -79,10 +79,10 @@ impl Wallets {
     }
 }
 
-async fn start(name: &str, wallets: &Wallets) -> Lab {
+async fn start(name: &str, wallets: &Wallets) -> ProcessNetwork {
     // Nodes mine only on request, so that every balance is known.
     let miner = shared::ledger::Address::from_str(&wallets.ada).unwrap();
-    Lab::start(name, 1, &miner, &[("NODE__MINE", "false")]).await
+    ProcessNetwork::start(name, 1, &miner, &[("NODE__MINE", "false")]).await
 }
 
 #[tokio::test]
@@ -99,11 +99,11 @@ async fn ada_mines_and_pays_ben_as_the_readme_says() {
     assert!(send.next().starts_with("sent 12.5 LAB to "));
     let id = after(&send.next(), "id:").to_owned();
     assert_eq!(send.next(), format!("next: user confirmations {id}"));
-    for (confirmations, said) in [(0, "pending"), (1, "1 of 2 confirmations"), (2, "2 of 2 confirmations")] {
+    for (confirmations, status) in [(0, "pending"), (1, "1 of 2 confirmations"), (2, "2 of 2 confirmations")] {
         if confirmations > 0 {
             lab.mine(1).await;
         }
-        assert_eq!(send.next(), said);
+        assert_eq!(send.next(), status);
         assert_eq!(lab.user_ok(&["confirmations", &id]).trim(), confirmations.to_string());
         for (asked, expected) in [("0", true), ("1", confirmations >= 1), ("2", confirmations >= 2), ("3", false)] {
             let expected = if expected { "12.5" } else { "0" };
@@ -113,7 +113,7 @@ async fn ada_mines_and_pays_ben_as_the_readme_says() {
     assert!(send.child.wait().unwrap().success());
 
     let history = lab.user_ok(&["history", "-f", &ben]);
-    let entry = format!("block 3  +12.5 LAB  from {}  \"for lunch\"  {}, then 12.5 LAB", wallets.ada, &id[..8]);
+    let entry = format!("block 3  +12.5 LAB  from {}  \"for lunch\"  {}, balance 12.5 LAB", wallets.ada, &id[..8]);
     let lines: Vec<_> = history.lines().skip(1).map(str::trim).collect();
     assert!(lines.len() == 2 && lines[0] == entry && lines[1].starts_with("as of block 4, "), "{history}");
     let all = lab.user_ok(&["balances"]);

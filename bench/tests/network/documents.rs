@@ -1,11 +1,11 @@
 //! The examples of docs/protocol.md: its shell commands, and its wallet in Python on a real network.
 
-use crate::lab::{Lab, succeeded};
 use serde_json::Value;
 use shared::keys::KeyPair;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use testkit::finish;
+use testkit::{ProcessNetwork, succeeded};
 
 const PROTOCOL: &str = include_str!("../../../docs/protocol.md");
 const WALLET: &str = include_str!("../../../docs/examples/wallet.py");
@@ -58,8 +58,8 @@ fn the_worked_example_verifies_by_openssl_and_a_changed_one_does_not() {
     for (from, to) in [(":150000000:", ":150000001:"), ("r=7c", "r=7d"), ("1b2c89\n", "1b2c8a\n")] {
         assert_eq!(script.matches(from).count(), 1, "{from}");
         let output = verify(&script.replace(from, to));
-        let said = String::from_utf8_lossy(&output.stdout);
-        assert!(!output.status.success() && said.contains("Verification failure"), "with {to}: {said}");
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(!output.status.success() && printed.contains("Verification failure"), "with {to}: {printed}");
     }
 }
 
@@ -95,7 +95,7 @@ fn refused(output: &Output) -> String {
 #[ignore = "needs python3 with cryptography; .ci/run runs it"]
 async fn the_wallet_in_python_pays_on_a_real_network() {
     let (alice, bob) = (KeyPair::from_seed("alice").address(), KeyPair::from_seed("bob").address());
-    let lab = Lab::start("python", 1, &alice, &[("NODE__MINE", "false")]).await;
+    let lab = ProcessNetwork::start("python", 1, &alice, &[("NODE__MINE", "false")]).await;
     let asked = |args: &[&str]| {
         let args = [args, &["--mempool", &lab.mempool.address]].concat();
         succeeded(&wallet(&args), &format!("wallet.py {args:?}")).trim().to_owned()

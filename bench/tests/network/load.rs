@@ -1,7 +1,6 @@
 //! Thousands of payments from many wallets at once while the mempool and a node are killed: every acknowledged payment
 //! is in the chain once, and no grain is created or lost.
 
-use crate::lab::{Lab, REWARD};
 use crate::ledger::DownloadedChain;
 use runtime::client::Error;
 use shared::block::BlockHash;
@@ -13,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use testkit::{DEADLINE, Process, client, until_ok};
+use testkit::{ProcessNetwork, REWARD};
 use tokio::task::JoinSet;
 
 /// Wallets that pay at the same time, each with a connection of its own.
@@ -53,7 +53,7 @@ async fn push(client: &runtime::client::Client, mempool: &str, transaction: &Tra
     loop {
         match client.push_transaction(mempool, transaction).await {
             Ok(pushed) => {
-                assert_eq!(pushed.id, transaction.id);
+                assert_eq!(pushed.id, transaction.id());
                 if pushed.status == PushStatus::Known {
                     seen.known.fetch_add(1, Ordering::Relaxed);
                 }
@@ -61,9 +61,9 @@ async fn push(client: &runtime::client::Client, mempool: &str, transaction: &Tra
                 return;
             }
             Err(Error::Refused(problem)) if !matches!(problem.status, 429 | 503) => {
-                panic!("{} was refused: {problem:?}", transaction.id)
+                panic!("{} was refused: {problem:?}", transaction.id())
             }
-            Err(error) if began.elapsed() > TIMEOUT => panic!("{} got no answer: {error}", transaction.id),
+            Err(error) if began.elapsed() > TIMEOUT => panic!("{} got no answer: {error}", transaction.id()),
             Err(_) => {
                 seen.unanswered.fetch_add(1, Ordering::Relaxed);
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -118,7 +118,7 @@ async fn listed_balances(mempool: &Process) -> Result<(u64, String, BTreeMap<Str
 }
 
 /// Checks that nodes and mempool have the same chain, with each transaction once, and the same balances.
-async fn check_agreement(lab: &Lab, ids: &[TransactionId], new_address_balance: u64) -> (u64, usize) {
+async fn check_agreement(lab: &ProcessNetwork, ids: &[TransactionId], new_address_balance: u64) -> (u64, usize) {
     until_ok("mempool and nodes have the same chain and the same balances", DEADLINE * 2, async || {
         let (height, hash, balances) = listed_balances(&lab.mempool).await?;
         let mut largest = 0;
@@ -150,7 +150,12 @@ async fn check_agreement(lab: &Lab, ids: &[TransactionId], new_address_balance: 
 }
 
 /// Pays every wallet from the miner's rewards, and waits until the payments are deep in the chain.
-async fn spread_rewards(lab: &Lab, miner: &KeyPair, wallets: &[KeyPair], network: BlockHash) -> Vec<TransactionId> {
+async fn spread_rewards(
+    lab: &ProcessNetwork,
+    miner: &KeyPair,
+    wallets: &[KeyPair],
+    network: BlockHash,
+) -> Vec<TransactionId> {
     lab.mempool.reaches(2).await;
     let mut ids = Vec::new();
     for (n, wallet) in wallets.iter().enumerate() {
@@ -159,7 +164,7 @@ async fn spread_rewards(lab: &Lab, miner: &KeyPair, wallets: &[KeyPair], network
         let unsigned = Unsigned { uuid, from, to, amount: amount(FUNDS), fee: Amount::ZERO, msg: String::new() };
         let transaction = miner.sign_transaction(unsigned, network);
         push(&client(), &lab.mempool.address, &transaction, &PushCounts::default()).await;
-        ids.push(transaction.id);
+        ids.push(transaction.id());
     }
     all_confirmed(&lab.mempool.address, &ids).await;
     let deep = lab.mempool.tip().await.index.0 + 6;
@@ -170,7 +175,7 @@ async fn spread_rewards(lab: &Lab, miner: &KeyPair, wallets: &[KeyPair], network
 /// Makes `each` payments from every wallet, kills the mempool twice and a node once meanwhile, and checks the outcome.
 async fn payments_survive_kills(name: &str, each: usize, new_address_balance: u64) {
     let miner = KeyPair::from_seed("miner");
-    let mut lab = Lab::start(
+    let mut lab = ProcessNetwork::start(
         name,
         3,
         &miner.address(),
@@ -198,7 +203,7 @@ async fn payments_survive_kills(name: &str, each: usize, new_address_balance: u6
             for n in 0..each {
                 let transaction = payment(from, n, network, &wallets[from], &wallets);
                 push(&client, &mempool, &transaction, &seen).await;
-                ids.push(transaction.id);
+                ids.push(transaction.id());
             }
             ids
         });

@@ -8,6 +8,5 @@
 
 mod commands;
 mod documents;
-mod lab;
 mod ledger;
 mod load;

@@ -6,22 +6,25 @@
 use cargo_metadata::{DependencyKind, MetadataCommand};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 mod circles;
 mod sizes;
 
 /// The workspace crates that each crate may depend on. Tests may use `testkit` everywhere.
-const ARROWS: [(&str, &[&str]); 11] = [
+const ARROWS: [(&str, &[&str]); 13] = [
     ("shared", &[]),
+    ("engine", &["shared"]),
     ("runtime", &["shared"]),
     ("laboratory", &["shared"]),
+    ("abi", &["shared", "runtime"]),
     ("tracker", &["shared", "runtime"]),
-    ("node", &["shared", "runtime"]),
-    ("mempool", &["shared", "runtime"]),
-    ("user", &["shared", "runtime"]),
-    ("explorer", &["shared", "runtime"]),
-    ("simulator", &["shared", "runtime", "tracker", "node", "mempool", "user", "explorer"]),
-    ("bench", &["shared", "runtime", "laboratory", "tracker", "node", "mempool", "user"]),
+    ("node", &["shared", "engine", "runtime"]),
+    ("mempool", &["shared", "engine", "runtime"]),
+    ("user", &["shared", "abi", "runtime"]),
+    ("explorer", &["shared", "abi", "laboratory", "runtime"]),
+    ("simulator", &["shared", "engine", "laboratory", "runtime", "tracker", "node", "mempool", "user", "explorer"]),
+    ("bench", &["shared", "engine", "runtime", "laboratory", "tracker", "node", "mempool", "user"]),
     ("testkit", &["shared", "runtime", "tracker", "node", "mempool"]),
 ];
 
@@ -86,6 +89,28 @@ fn arrows_point_down_only() {
             if **package.name == *"shared" {
                 assert!(PURE.contains(&&*dependency.name), "the core must not depend on {}", dependency.name);
             }
+        }
+    }
+}
+
+/// Features of revm that change what programs do, or that need a C compiler. The features of a crate are united over
+/// all crates that use it, so that a single line anywhere could change consensus.
+const FEATURES_OF_REVM: [&str; 5] = ["optional_", "memory_limit", "c-kzg", "blst", "secp256k1"];
+
+#[test]
+fn no_crate_asks_revm_for_other_rules() {
+    let mut tree = Command::new(env!("CARGO"));
+    tree.current_dir(root()).args(["tree", "--workspace", "--offline", "--prefix", "none", "--format", "{p} | {f}"]);
+    let output = tree.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).unwrap();
+    let crates: Vec<_> = text.lines().filter(|line| line.starts_with("revm")).collect();
+    assert!(crates.iter().any(|line| line.starts_with("revm-context ")), "the crates of revm have other names");
+    for line in crates {
+        let (name, features) = line.split_once('|').unwrap();
+        for feature in features.split(',') {
+            let is_other = FEATURES_OF_REVM.iter().any(|other| feature.trim().starts_with(other));
+            assert!(!is_other, "{name}has the feature {feature}");
         }
     }
 }

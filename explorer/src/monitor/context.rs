@@ -4,6 +4,7 @@ use crate::network::{NetworkState, Reducer};
 use runtime::client::Client;
 use runtime::clock::Clock;
 use shared::block::{BlockHash, Timestamp};
+use shared::params::Params;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::Notify;
 
@@ -11,6 +12,7 @@ use tokio::sync::Notify;
 pub(super) struct Context {
     pub(super) client: Client,
     pub(super) network: BlockHash,
+    pub(super) params: Params,
     /// Bound on the JSON of one block.
     pub(super) max_block_bytes: usize,
     pub(super) clock: Clock,
@@ -29,8 +31,13 @@ impl Context {
         answer
     }
 
+    /// Reads what the state was made from.
+    pub(super) fn read_reducer<T>(&self, read: impl FnOnce(&Reducer) -> T) -> T {
+        read(&self.reducer.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Reads the newest state, even if it is not published yet.
     pub(super) fn read<T>(&self, read: impl FnOnce(&NetworkState) -> T) -> T {
-        read(self.reducer.lock().unwrap_or_else(PoisonError::into_inner).state())
+        self.read_reducer(|reducer| read(reducer.state()))
     }
 }

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 /// Longest silence. `live.js` says that a page is not up to date after more than twice this time.
-pub(super) const HEARTBEAT: Duration = Duration::from_secs(5);
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Least time between two rounds of events.
 const PAUSE: Duration = Duration::from_millis(250);
 

@@ -1,18 +1,23 @@
 //! Keeps the state of the network up to date: asks and listens to the tracker, the nodes and the mempools.
 
 mod backfill;
+mod contents;
 mod context;
 mod live;
 mod tasks;
 
-use crate::network::{Change, NetworkState};
+use crate::network::{Change, NetworkState, PaymentStep};
 use context::Context;
+pub(crate) use live::HEARTBEAT;
 use runtime::client::Client;
 use runtime::clock::Clock;
 use runtime::server::{Request, Response, reply};
+use shared::block::{BlockHash, Timestamp};
+use shared::ledger::TransactionId;
 use shared::params::Params;
 use shared::sync::PeerAddress;
 use shared::wire::Problem;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -30,10 +35,11 @@ impl Monitor {
         client: Client,
         tracker: PeerAddress,
         params: &Params,
+        letters: BTreeMap<String, String>,
         clock: Clock,
         shutdown: CancellationToken,
     ) -> Self {
-        let (context, state) = tasks::start(client, tracker, params, clock, shutdown);
+        let (context, state) = tasks::start(client, tracker, params, letters, clock, shutdown);
         Self { state, context }
     }
 
@@ -48,9 +54,24 @@ impl Monitor {
         let _ = self.state.clone().wait_for(|state| condition(state)).await;
     }
 
-    /// Makes pages fetch their parts about nodes, which show more than the state.
-    pub(crate) fn mark_nodes_changed(&self) {
-        self.context.write(|reducer, _| reducer.mark_changed(Change::Nodes));
+    /// What happened to a payment, oldest first, as far as it is remembered.
+    pub(crate) fn steps_of(&self, payment: &TransactionId) -> Vec<(Timestamp, PaymentStep)> {
+        self.context.read_reducer(|reducer| reducer.steps_of(payment))
+    }
+
+    /// The state, and a notice whenever it changes.
+    pub(crate) fn subscribe(&self) -> watch::Receiver<Arc<NetworkState>> {
+        self.state.clone()
+    }
+
+    /// Records that a browser found a block.
+    pub(crate) fn add_from_browser(&self, block: BlockHash) {
+        self.context.write(|reducer, _| reducer.add_from_browser(block));
+    }
+
+    /// Makes pages fetch their parts about this, which show more than the state.
+    pub(crate) fn mark_changed(&self, change: Change) {
+        self.context.write(|reducer, _| reducer.mark_changed(change));
     }
 }
 

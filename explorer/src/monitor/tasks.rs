@@ -4,10 +4,11 @@
 //! Each service has a task. All tasks feed one reducer, whose state is published at most 20 times a second.
 
 use super::backfill::backfill;
+use super::contents::fetch_contents;
 use super::context::Context;
 use crate::network::{NetworkState, Reducer, ServiceId};
 use futures_util::{Stream, StreamExt};
-use runtime::client::{Client, Error, HostPort};
+use runtime::client::{Client, Error};
 use runtime::clock::Clock;
 use shared::block::Timestamp;
 use shared::params::Params;
@@ -37,14 +38,16 @@ pub(super) fn start(
     client: Client,
     tracker: PeerAddress,
     params: &Params,
+    letters: BTreeMap<String, String>,
     clock: Clock,
     shutdown: CancellationToken,
 ) -> (Arc<Context>, watch::Receiver<Arc<NetworkState>>) {
-    let reducer = Reducer::new(tracker.as_str(), params);
+    let reducer = Reducer::new(tracker.as_str(), params, letters);
     let (publisher, state) = watch::channel(Arc::new(reducer.state().clone()));
     let context = Arc::new(Context {
         client,
         network: params.network_id(),
+        params: params.clone(),
         max_block_bytes: params.max_block_json(),
         clock,
         reducer: Mutex::new(reducer),
@@ -52,10 +55,11 @@ pub(super) fn start(
     });
     let publishing = context.clone().publish(publisher);
     let watching = context.clone().watch(tracker, shutdown.clone());
+    let (filling, filled) = (context.clone(), state.clone());
     tokio::spawn(async move {
         tokio::select! {
             () = shutdown.cancelled() => {}
-            ((), ()) = async { tokio::join!(publishing, watching) } => {}
+            _ = async { tokio::join!(publishing, watching, fetch_contents(&filling, filled)) } => {}
         }
     });
     (context, state)
@@ -96,7 +100,7 @@ impl Context {
     /// The members of our network that have a well-formed address.
     fn services(&self, members: Vec<Member>) -> impl Iterator<Item = ServiceId> {
         let ours = members.into_iter().filter(|member| member.network_id == self.network);
-        ours.filter_map(|member| Some((member.role, member.address.parse::<HostPort>().ok()?.to_string())))
+        ours.filter_map(|member| Some((member.role, PeerAddress::new(&member.address)?.to_string())))
     }
 
     fn follow(self: &Arc<Self>, (role, address): ServiceId, shutdown: &CancellationToken) -> CancellationToken {
@@ -116,12 +120,17 @@ impl Context {
     /// Requests `/info` of a service, every [`POLL_INTERVAL`] and soon after an event; of a node also unknown blocks.
     async fn poll(&self, role: Role, address: &str, poll_soon: &Notify) {
         let mut is_first = true;
+        let mut peers_at = Instant::now();
         loop {
             let answer = self.client.info(address).await.and_then(|info| self.of_our_network(info));
             match answer {
                 Ok(info) => {
                     self.write(|reducer, now| reducer.apply_info(now, role, address, info));
                     if role == Role::Node {
+                        if is_first || peers_at.elapsed() >= POLL_INTERVAL {
+                            peers_at = Instant::now();
+                            self.ask_for_peers(address).await;
+                        }
                         backfill(self, address, is_first).await;
                         is_first = false;
                     }
@@ -131,6 +140,13 @@ impl Context {
             if timeout(POLL_INTERVAL, poll_soon.notified()).await.is_ok() {
                 sleep(POLL_DELAY).await;
             }
+        }
+    }
+
+    async fn ask_for_peers(&self, node: &str) {
+        match self.client.node_peers(node).await {
+            Ok(peers) => self.write(|reducer, now| reducer.apply_peers(now, node, &peers)),
+            Err(error) => tracing::debug!(%node, %error, "cannot fetch its peers"),
         }
     }
 

@@ -4,23 +4,39 @@
 mod cut_links;
 mod recent;
 
-use super::state::{NewsItem, Topic};
+use super::state::{NewsItem, Paid, Topic};
+use super::words::Words;
 use cut_links::LinkChanges;
 use recent::Recent;
 use runtime::sanitize;
 use shared::block::{BlockHash, BlockId, Timestamp};
-use shared::ledger::{Transaction, TransactionId};
+use shared::ledger::{Address, Transaction, TransactionId, Transfer};
 use shared::wire::{PeerChange, PeerEvent, PoolEvent, ReorgEvent};
 use std::collections::VecDeque;
+use std::sync::Arc;
 
-/// Most items that are kept.
-const MAX_ITEMS: usize = 50;
-/// Most items of one topic, so that payments do not hide blocks.
+/// Most items of a topic, so that none of them hides another.
 const MAX_OF_TOPIC: usize = 20;
+/// The same for payments, of which a busy network has several a second.
+const MAX_PAYMENTS: usize = 60;
 /// Most events that are remembered as reported, and most payments that are remembered by their ids.
 const MAX_REMEMBERED: usize = 4000;
+/// Most steps that are remembered of one payment, the first ones.
+const MAX_STEPS: usize = 20;
 /// Longest text of another service, in characters.
 const MAX_TEXT_CHARS: usize = 120;
+
+/// What happened to a payment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum PaymentStep {
+    /// A mempool has it.
+    Pending,
+    Confirmed(BlockId),
+    /// Its block was undone.
+    Returned,
+    /// It was dropped, for this reason.
+    Dropped(String),
+}
 
 /// Identifies an event that is reported only once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,7 +58,7 @@ enum NewsKey {
 #[derive(Debug)]
 pub(super) struct News {
     /// Newest first.
-    items: VecDeque<NewsItem>,
+    items: VecDeque<Arc<NewsItem>>,
     reported: Recent<NewsKey, ()>,
     payments: Recent<TransactionId, Payment>,
     /// The changes of links that the newest item about links is about.
@@ -51,8 +67,10 @@ pub(super) struct News {
 
 #[derive(Debug, Clone, Default)]
 struct Payment {
-    text: Option<String>,
+    words: Option<Words>,
     block: Option<BlockHash>,
+    /// Oldest first.
+    steps: Vec<(Timestamp, PaymentStep)>,
 }
 
 impl News {
@@ -65,23 +83,40 @@ impl News {
         }
     }
 
-    pub(super) fn items(&self) -> &VecDeque<NewsItem> {
+    pub(super) fn items(&self) -> &VecDeque<Arc<NewsItem>> {
         &self.items
+    }
+
+    /// What happened to a payment, oldest first, as far as it is remembered.
+    pub(super) fn steps(&self, payment: &TransactionId) -> &[(Timestamp, PaymentStep)] {
+        self.payments.get(payment).map_or(&[], |payment| &payment.steps)
     }
 
     /// Reports a block, or adds its miner to the earlier report. This and the functions below return whether the news
     /// have changed.
     pub(super) fn block_found(&mut self, now: Timestamp, block: BlockId, miner: Option<&str>) -> bool {
         let text = match miner {
-            Some(miner) => format!("{miner} found block {}", block.index),
-            None => format!("Block {} was found", block.index),
+            Some(miner) => Words::new().node(miner).text(" found block ").block(block),
+            None => Words::new().text("Block ").block(block).text(" was found"),
         };
         if self.reported.insert(NewsKey::Found(block.hash), ()) {
             return self.add(now, Topic::Block, text, Some(block));
         }
-        let is_it = |item: &&mut NewsItem| item.topic == Topic::Block && item.block == Some(block);
+        let is_it = |item: &&mut Arc<NewsItem>| item.topic == Topic::Block && item.block == Some(block);
         match self.items.iter_mut().find(is_it) {
-            Some(item) if miner.is_some() && item.text != text => item.text = text,
+            Some(item) if miner.is_some() && item.text != text => Arc::make_mut(item).text = text,
+            _ => return false,
+        }
+        true
+    }
+
+    /// Names the finder of a block that a node only passed on.
+    pub(super) fn found_outside(&mut self, block: BlockId, miner: Address, node: &str, is_browser: bool) -> bool {
+        let what = if is_browser { "’s browser, by way of " } else { ", by way of " };
+        let text = Words::new().person(miner).text(what).node(node).text(", found block ").block(block);
+        let is_it = |item: &&mut Arc<NewsItem>| item.topic == Topic::Block && item.block == Some(block);
+        match self.items.iter_mut().find(is_it) {
+            Some(item) if item.text != text => Arc::make_mut(item).text = text,
             _ => return false,
         }
         true
@@ -89,32 +124,27 @@ impl News {
 
     /// Reports a second block on `parent`.
     pub(super) fn fork_seen(&mut self, now: Timestamp, parent: BlockId) -> bool {
-        let text = format!("Two blocks follow block {}: the chain forks", parent.index);
+        let text = Words::new().text("Fork: two different blocks now follow block ").block(parent);
         self.reported.insert(NewsKey::Fork(parent.hash), ()) && self.add(now, Topic::Fork, text, Some(parent))
     }
 
     /// Reports that a node changed to another branch.
     pub(super) fn reorganised(&mut self, now: Timestamp, node: &str, reorg: &ReorgEvent) -> bool {
-        let left = match reorg.undone {
-            1 => "the last block of its branch".to_owned(),
-            blocks => format!("{blocks} blocks of its branch"),
-        };
-        let taken = match reorg.applied {
-            1 => "1 heavier one".to_owned(),
-            blocks => format!("{blocks} heavier ones"),
-        };
+        let dropped = if reorg.undone == 1 { "1 block".to_owned() } else { format!("{} blocks", reorg.undone) };
+        let text = format!(" dropped {dropped} and switched to a branch with more work");
         let block = BlockId { index: reorg.to.index, hash: reorg.to.hash };
         self.reported.insert(NewsKey::Reorg { from: reorg.from.hash, to: reorg.to.hash }, ())
-            && self.add(now, Topic::Fork, format!("{node} left {left} for {taken}"), Some(block))
+            && self.add(now, Topic::Fork, Words::new().node(node).text(text), Some(block))
     }
 
     /// Reports that all nodes are on one chain again.
     pub(super) fn agreed_again(&mut self, now: Timestamp, tip: BlockId) -> bool {
-        self.add(now, Topic::Fork, format!("All nodes are on one chain again, at block {}", tip.index), Some(tip))
+        let text = Words::new().text("All nodes are on one chain again, at block ").block(tip);
+        self.add(now, Topic::Healed, text, Some(tip))
     }
 
     /// Reports a change of a service that the explorer has observed itself.
-    pub(super) fn service(&mut self, now: Timestamp, text: String) -> bool {
+    pub(super) fn service(&mut self, now: Timestamp, text: Words) -> bool {
         self.add(now, Topic::Service, text, None)
     }
 
@@ -124,11 +154,12 @@ impl News {
         let text = match event.change {
             PeerChange::Connected | PeerChange::Lost => return false,
             change @ (PeerChange::Blocked | PeerChange::Unblocked) => return self.link(now, change, node, &peer),
-            PeerChange::Dropped => match &event.reason {
-                Some(reason) => format!("{node} ignores {peer} for a while: {}", sanitized(reason)),
-                None => format!("{node} ignores {peer} for a while"),
-            },
-            PeerChange::Removed => format!("{node} was told to forget {peer}"),
+            PeerChange::Dropped => {
+                let reason = event.reason.as_ref().map(|reason| format!(": {}", sanitized(reason)));
+                let text = format!(" for a while{}", reason.unwrap_or_default());
+                Words::new().node(node).text(" ignores ").node(&peer).text(text)
+            }
+            PeerChange::Removed => Words::new().node(node).text(" was told to forget ").node(&peer),
         };
         self.add(now, Topic::Service, text, None)
     }
@@ -146,78 +177,94 @@ impl News {
         if !is_new {
             return false;
         }
-        match self.items.iter_mut().find(|item| item.topic == Topic::Service && item.text == before) {
-            Some(item) if item.text != text => item.text = text,
+        match self.items.iter_mut().find(|item| item.topic == Topic::Fork && item.text == before) {
+            Some(item) if item.text != text => Arc::make_mut(item).text = text,
             Some(_) => return false,
-            None => return self.add(now, Topic::Service, text, None),
+            None => return self.add(now, Topic::Fork, text, None),
         }
         true
     }
 
     /// Reports what a mempool says of a payment.
     pub(super) fn payment(&mut self, now: Timestamp, event: &PoolEvent) -> bool {
-        let is_new = match event {
-            PoolEvent::Transaction(payment) => {
-                let text = payment_words(payment);
-                let reported = self.reported.insert(NewsKey::Pending(payment.id), ());
-                self.payments.entry(payment.id).text = Some(text.clone());
-                reported && self.add(now, Topic::Payment, format!("{text}: waits for a block"), None)
-            }
-            PoolEvent::Confirmed(confirmed) => {
-                let payment = self.payments.entry(confirmed.id);
-                payment.block = Some(confirmed.block.hash);
-                let text = format!("{}: is in block {}", name(payment, &confirmed.id), confirmed.block.index);
-                self.reported.insert(NewsKey::Confirmed(confirmed.id, confirmed.block.hash), ())
-                    && self.add(now, Topic::Payment, text, Some(confirmed.block))
-            }
-            PoolEvent::Returned(returned) => {
-                let payment = self.payments.entry(returned.id);
-                let text = format!(
-                    "{}: its block is no longer on the best chain, so it waits again",
-                    name(payment, &returned.id)
-                );
-                let reported = NewsKey::Returned(returned.id, payment.block);
-                self.reported.insert(reported, ()) && self.add(now, Topic::Payment, text, None)
-            }
-            PoolEvent::Evicted(evicted) => {
-                let payment = self.payments.entry(evicted.id);
-                let reason = eviction(&evicted.reason);
-                let text = format!("{}: was dropped {reason}", name(payment, &evicted.id));
-                self.reported.insert(NewsKey::Evicted(evicted.id), ()) && self.add(now, Topic::Payment, text, None)
-            }
-        };
-        if is_new && let Some(item) = self.items.front_mut() {
-            item.payment = Some(id(event));
+        let (id, step) = step(event);
+        let payment = self.payments.entry(id);
+        if let PoolEvent::Transaction(transaction) = event {
+            payment.words = Some(payment_words(transaction));
         }
-        is_new
+        let key = match &step {
+            PaymentStep::Pending => NewsKey::Pending(id),
+            PaymentStep::Confirmed(block) => {
+                payment.block = Some(block.hash);
+                NewsKey::Confirmed(id, block.hash)
+            }
+            PaymentStep::Returned => NewsKey::Returned(id, payment.block),
+            PaymentStep::Dropped(_) => NewsKey::Evicted(id),
+        };
+        let block = match step {
+            PaymentStep::Confirmed(block) => Some(block),
+            _ => None,
+        };
+        let text = sentence(payment, &id, &step);
+        if !self.reported.insert(key, ()) {
+            return false;
+        }
+        if payment.steps.len() < MAX_STEPS {
+            payment.steps.push((now, step));
+        }
+        self.add(now, Topic::Payment, text, block);
+        if let Some(item) = self.items.front_mut() {
+            let item = Arc::make_mut(item);
+            item.payment = Some(id);
+            item.paid = match event {
+                PoolEvent::Transaction(paid) => {
+                    let Transfer { from, to, amount, .. } = paid.transfer();
+                    Some(Paid { from, to, amount })
+                }
+                _ => None,
+            };
+        }
+        true
     }
 
-    fn add(&mut self, at: Timestamp, topic: Topic, text: String, block: Option<BlockId>) -> bool {
-        self.items.push_front(NewsItem { at, topic, text, block, payment: None });
+    fn add(&mut self, at: Timestamp, topic: Topic, text: Words, block: Option<BlockId>) -> bool {
+        self.items.push_front(Arc::new(NewsItem { at, topic, text, block, payment: None, paid: None }));
+        let most = if topic == Topic::Payment { MAX_PAYMENTS } else { MAX_OF_TOPIC };
         let mut of_topic = self.items.iter().enumerate().filter(|(_, item)| item.topic == topic);
-        if let Some((oldest, _)) = of_topic.nth(MAX_OF_TOPIC) {
+        if let Some((oldest, _)) = of_topic.nth(most) {
             self.items.remove(oldest);
         }
-        self.items.truncate(MAX_ITEMS);
         true
     }
 }
 
-fn id(event: &PoolEvent) -> TransactionId {
+fn step(event: &PoolEvent) -> (TransactionId, PaymentStep) {
     match event {
-        PoolEvent::Transaction(payment) => payment.id,
-        PoolEvent::Confirmed(confirmed) => confirmed.id,
-        PoolEvent::Returned(returned) => returned.id,
-        PoolEvent::Evicted(evicted) => evicted.id,
+        PoolEvent::Transaction(payment) => (payment.id(), PaymentStep::Pending),
+        PoolEvent::Confirmed(confirmed) => (confirmed.id, PaymentStep::Confirmed(confirmed.block)),
+        PoolEvent::Returned(returned) => (returned.id, PaymentStep::Returned),
+        PoolEvent::Evicted(evicted) => (evicted.id, PaymentStep::Dropped(eviction(&evicted.reason))),
     }
 }
 
-fn payment_words(payment: &Transaction) -> String {
-    format!("{} LAB from {} to {}", payment.amount, payment.from.short(), payment.to.short())
+fn payment_words(payment: &Transaction) -> Words {
+    let Transfer { from, to, amount, .. } = payment.transfer();
+    let pays = Words::new().person(from).text(" pays ").person(to);
+    let what = match sanitized(payment.msg()) {
+        text if text.is_empty() => String::new(),
+        text => format!(" for {text}"),
+    };
+    pays.text(format!(" {amount} LAB{what}"))
 }
 
-fn name(payment: &Payment, id: &TransactionId) -> String {
-    payment.text.clone().unwrap_or_else(|| format!("Payment {}", id.short()))
+fn sentence(payment: &Payment, id: &TransactionId, step: &PaymentStep) -> Words {
+    let words = payment.words.clone().unwrap_or_else(|| Words::new().text(format!("Payment {}", id.short())));
+    match step {
+        PaymentStep::Pending => words.text(" (waiting for a block)"),
+        PaymentStep::Confirmed(block) => words.text(": is in block ").block(*block),
+        PaymentStep::Returned => words.text(": its block is no longer on the best chain, so it waits again"),
+        PaymentStep::Dropped(reason) => words.text(format!(": was dropped {reason}")),
+    }
 }
 
 fn eviction(reason: &str) -> String {

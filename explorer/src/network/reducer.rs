@@ -1,18 +1,31 @@
 //! Turns what services answer and report into the state of the network. Sends no request and reads no clock.
 
+mod finders;
+
 use super::agreement::Agreement;
 use super::change::Change;
-use super::news::{News, sanitized};
+use super::contents::BlockContents;
+use super::news::{News, PaymentStep, sanitized};
+use super::split;
 use super::state::{BlockSummary, NetworkState, ServiceState};
+use super::words::Words;
 use serde_json::Value;
-use shared::block::{BlockId, Timestamp};
+use shared::block::{BlockHash, BlockId, Timestamp};
 use shared::chain::Tip;
+use shared::ledger::TransactionId;
 use shared::params::Params;
-use shared::wire::{BlockEvent, BlockSource, Info, NodeEvent, PoolEvent, Role};
-use std::collections::BTreeMap;
+use shared::wire::{BlockEvent, BlockSource, Info, NodeEvent, PeerChange, PeerEvent, PeerInfo, PoolEvent, Role};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Most services that are monitored.
 const MAX_SERVICES: usize = 64;
+/// Most nodes whose letters are remembered.
+const MAX_LETTERS: usize = 256;
+/// Most peers of a node that are remembered.
+const MAX_PEERS: usize = 100;
+/// Most payments whose contents are kept, in all blocks together.
+const MAX_KEPT_PAYMENTS: usize = 50_000;
 /// How long a service is kept after the tracker last listed it.
 const GONE_AFTER_MS: i64 = 60_000;
 
@@ -31,9 +44,10 @@ pub(crate) struct Reducer {
 }
 
 impl Reducer {
-    pub(crate) fn new(tracker: &str, params: &Params) -> Self {
+    /// `letters` are those of the nodes that are known by name, by `host:port`.
+    pub(crate) fn new(tracker: &str, params: &Params, letters: BTreeMap<String, String>) -> Self {
         Self {
-            state: NetworkState { tracker: tracker.to_owned(), ..NetworkState::default() },
+            state: NetworkState { tracker: tracker.to_owned(), letters, ..NetworkState::default() },
             news: News::new(),
             listed: BTreeMap::new(),
             params: serde_json::to_value(params).unwrap_or_default(),
@@ -62,6 +76,9 @@ impl Reducer {
         self.listed.extend(new.into_iter().take(room).map(|service| (service, now)));
         let watched: Vec<_> = self.listed.keys().cloned().collect();
         for (role, address) in &watched {
+            if *role == Role::Node {
+                self.give_letter(address);
+            }
             let services = self.services(*role);
             if !services.contains_key(address) {
                 services.insert(address.clone(), ServiceState::default());
@@ -69,6 +86,16 @@ impl Reducer {
             }
         }
         watched
+    }
+
+    /// Gives a node the first letter that no other node has: A to Z, then A2 to Z2, and so on.
+    fn give_letter(&mut self, node: &str) {
+        if self.state.letters.contains_key(node) || self.state.letters.len() >= MAX_LETTERS {
+            return;
+        }
+        let taken: BTreeSet<&str> = self.state.letters.values().map(String::as_str).collect();
+        let letter = (0..).map(letter).find(|letter| !taken.contains(letter.as_str())).unwrap_or_default();
+        self.state.letters.insert(node.to_owned(), letter);
     }
 
     pub(crate) fn apply_tracker_error(&mut self, error: &str) {
@@ -86,7 +113,7 @@ impl Reducer {
         let (role, address) = service;
         self.listed.remove(service);
         if self.services(*role).remove(address).is_some_and(|service| service.info.is_some()) {
-            let words = format!("{} {address} is gone", role_name(*role));
+            let words = service_words(*role, address).text(" is gone");
             self.report(|news| news.service(now, words));
         }
         self.mark_changed(Change::Nodes);
@@ -96,7 +123,8 @@ impl Reducer {
     pub(crate) fn apply_info(&mut self, now: Timestamp, role: Role, address: &str, info: Info) {
         let info = self.sanitized_info(info);
         let Some(service) = self.services(role).get_mut(address) else { return };
-        let before = std::mem::replace(service, ServiceState { info: Some(info), last_seen: Some(now), error: None });
+        let before = service.clone();
+        (service.info, service.last_seen, service.error) = (Some(info), Some(now), None);
         if let (Some(old), Some(new)) = (&before.info, &mut service.info) {
             keep_newer_tip(old, new);
         }
@@ -124,7 +152,7 @@ impl Reducer {
         }
         let before = std::mem::replace(&mut service.error, error);
         if before.is_none() && service.info.is_some() {
-            let words = format!("{} {address} does not answer", role_name(role));
+            let words = service_words(role, address).text(" does not answer");
             self.report(|news| news.service(now, words));
         }
         self.mark_changed(Change::Nodes);
@@ -141,9 +169,40 @@ impl Reducer {
                 self.report(|news| news.reorganised(now, node, reorg));
                 self.set_tip(now, node, reorg.to);
             }
-            NodeEvent::Peer(peer) => self.report(|news| news.peer(now, node, peer)),
+            NodeEvent::Peer(peer) => self.apply_peer(now, node, peer),
             // The event of a block names its miner, and `/info` has the rest.
             NodeEvent::Mining(_) => {}
+        }
+    }
+
+    fn apply_peer(&mut self, now: Timestamp, node: &str, event: &PeerEvent) {
+        self.report(|news| news.peer(now, node, event));
+        let Some(service) = self.state.nodes.get_mut(node) else { return };
+        let is_changed = match event.change {
+            PeerChange::Blocked => {
+                service.refused.len() < MAX_PEERS && service.refused.insert(sanitized(&event.address))
+            }
+            PeerChange::Unblocked => service.refused.remove(&event.address),
+            _ => false,
+        };
+        if is_changed {
+            self.mark_changed(Change::Nodes);
+            self.update_agreement(now);
+        }
+    }
+
+    /// Takes over the peers that a node lists.
+    pub(crate) fn apply_peers(&mut self, now: Timestamp, node: &str, peers: &[PeerInfo]) {
+        let Some(service) = self.state.nodes.get_mut(node) else { return };
+        let named = |is_chosen: fn(&PeerInfo) -> bool| -> BTreeSet<String> {
+            peers.iter().take(MAX_PEERS).filter(|peer| is_chosen(peer)).map(|peer| sanitized(&peer.address)).collect()
+        };
+        let linked = named(PeerInfo::may_answer);
+        let refused = named(|peer| peer.error.as_deref() == Some("blocked"));
+        if (&service.linked, &service.refused) != (&linked, &refused) {
+            (service.linked, service.refused) = (linked, refused);
+            self.mark_changed(Change::Nodes);
+            self.update_agreement(now);
         }
     }
 
@@ -159,8 +218,10 @@ impl Reducer {
             }
             self.report(|news| news.block_found(now, block, miner));
         }
-        let seen = BlockSummary { mined_by: miner.map(str::to_owned), ..BlockSummary::from(event) };
+        let heard = if event.source == BlockSource::Synced { event.timestamp } else { now };
+        let seen = BlockSummary { mined_by: miner.map(str::to_owned), heard, ..BlockSummary::from(event) };
         self.insert(seen);
+        self.name_finder(event.hash);
         if event.best {
             let (timestamp, work) = (event.timestamp, event.work);
             self.set_tip(now, node, Tip { index: event.index, hash: event.hash, timestamp, work });
@@ -173,6 +234,25 @@ impl Reducer {
     pub(crate) fn add_blocks(&mut self, blocks: impl IntoIterator<Item = BlockSummary>) {
         blocks.into_iter().for_each(|block| self.insert(block));
         self.state.forget_blocks();
+    }
+
+    /// Takes over what is in a block.
+    pub(crate) fn add_contents(&mut self, block: BlockHash, mut contents: BlockContents) {
+        if !self.state.blocks.contains_key(&block) {
+            return;
+        }
+        let kept: usize = self.state.contents.values().map(|contents| contents.payments.len()).sum();
+        if kept + contents.payments.len() > MAX_KEPT_PAYMENTS {
+            contents.payments = Vec::new();
+        }
+        self.state.contents.insert(block, Arc::new(contents));
+        self.name_finder(block);
+        self.mark_changed(Change::Blocks);
+    }
+
+    /// What happened to a payment, oldest first, as far as it is remembered.
+    pub(crate) fn steps_of(&self, payment: &TransactionId) -> Vec<(Timestamp, PaymentStep)> {
+        self.news.steps(payment).to_vec()
     }
 
     fn insert(&mut self, block: BlockSummary) {
@@ -211,6 +291,7 @@ impl Reducer {
             self.report(|news| news.agreed_again(now, branch.tip));
         }
         self.was_forked = is_forked;
+        self.state.split = split::update(self.state.split.take(), &self.state, now);
     }
 
     fn report(&mut self, report: impl FnOnce(&mut News) -> bool) {
@@ -257,22 +338,31 @@ fn keep_newer_tip(old: &Info, new: &mut Info) {
     }
 }
 
-fn arrival(role: Role, address: &str, before: &ServiceState, after: &ServiceState) -> Option<String> {
-    let name = role_name(role);
+fn arrival(role: Role, address: &str, before: &ServiceState, after: &ServiceState) -> Option<Words> {
+    let words = service_words(role, address);
     match (&before.info, &before.error) {
         (None, _) => Some(match after.tip() {
-            Some(tip) => format!("{name} {address} is here, at block {}", tip.index),
-            None => format!("{name} {address} is here"),
+            Some(tip) => words.text(format!(" joined at block {}", tip.index)),
+            None => words.text(" joined"),
         }),
-        (Some(_), Some(_)) => Some(format!("{name} {address} answers again")),
+        (Some(_), Some(_)) => Some(words.text(" answers again")),
         (Some(_), None) => None,
     }
 }
 
-fn role_name(role: Role) -> &'static str {
+fn service_words(role: Role, address: &str) -> Words {
     match role {
-        Role::Node => "Node",
-        Role::Mempool => "Mempool",
+        Role::Node => Words::new().text("Node ").node(address),
+        Role::Mempool => Words::new().text(format!("Mempool {address}")),
+    }
+}
+
+/// A to Z, then A2 to Z2, and so on.
+fn letter(number: u32) -> String {
+    let letter = char::from_u32(u32::from(b'A') + number % 26).unwrap_or('A');
+    match number / 26 {
+        0 => letter.to_string(),
+        round => format!("{letter}{}", round + 1),
     }
 }
 

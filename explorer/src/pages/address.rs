@@ -1,6 +1,6 @@
 //! The page of an address: its balance, its history, and a chart of its balance.
 
-use super::errors;
+use super::{calls, errors};
 use crate::state::ExplorerState;
 use crate::upstream::UpstreamError;
 use crate::view::chart::{Axis, Chart, Mark, short_number, whole_number};
@@ -9,29 +9,41 @@ use maud::{Markup, html};
 use runtime::client::ListPage;
 use runtime::server::{self, Request, Response};
 use serde::Deserialize;
-use shared::ledger::{Address, Amount, Transaction};
+use shared::ledger::{Address, Amount, Transfer};
 use shared::wire::{HistoryEntry, Problem};
 use std::sync::Arc;
 
 /// Entries per page.
 const PER_PAGE: usize = 50;
-/// The confirmations for which the balance is shown.
-const DEPTHS: [(u64, &str); 3] = [(0, "with pending payments"), (1, "confirmed"), (6, "final, 6 confirmations")];
+/// The number of confirmations from which a payment counts as final.
+const SAFE_CONFIRMATIONS: u64 = 6;
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AddressQuery {
     /// Lists the history before this entry; a link on the page has the value.
+    #[param(nullable = false, pattern = r"^[0-9]{1,16}(\.[0-9]{1,9})?$")]
     before: Option<String>,
 }
 
 struct AddressPage {
     address: Address,
-    /// In grains, in the order of [`DEPTHS`].
-    balances: [u64; 3],
+    /// In grains: what it holds on the best chain, and what it will hold once its pending payments are in blocks.
+    confirmed: u64,
+    with_pending: u64,
     history: ListPage<HistoryEntry>,
+    /// What it received lately.
+    undoable: Undoable,
     /// Whether this is the page with the newest entries.
     is_first: bool,
+}
+
+/// What an address received in blocks that a reorganisation may still undo.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Undoable {
+    grains: u64,
+    /// There may be more, in entries that were not read.
+    is_least: bool,
 }
 
 pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
@@ -56,7 +68,7 @@ pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Resu
     }
     match fetch(&explorer, address, before).await {
         Ok(shown) => Ok(Page {
-            title: &format!("Address {}", address.short()),
+            title: &view::cast().person(&address),
             place: "/transactions",
             scripts: &[],
             main: render(&shown),
@@ -67,8 +79,9 @@ pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Resu
 }
 
 fn is_cursor(text: &str) -> bool {
-    let is_number = |text: &str| matches!(text.len(), 1..=16) && text.bytes().all(|c| c.is_ascii_digit());
-    text.split_once('.').map_or_else(|| is_number(text), |(index, place)| is_number(index) && is_number(place))
+    let (index, place) = text.split_once('.').unwrap_or((text, "0"));
+    let is_number = |text: &str| text.bytes().all(|c| c.is_ascii_digit());
+    matches!((index.len(), place.len()), (1..=16, 1..=9)) && is_number(index) && is_number(place)
 }
 
 async fn fetch(
@@ -79,31 +92,51 @@ async fn fetch(
     let (upstream, is_first) = (&explorer.upstream, before.is_none());
     let balance =
         |depth: u64| upstream.mempool(async move |client, mempool| client.balance(mempool, &address, depth).await);
-    let [(pending, _), (confirmed, _), (settled, _)] = DEPTHS;
-    let history = upstream
-        .mempool(async move |client, mempool| client.history(mempool, &address, before.as_deref(), PER_PAGE).await);
-    let (pending, confirmed, settled, history) =
-        tokio::try_join!(balance(pending), balance(confirmed), balance(settled), history)?;
-    Ok(AddressPage { address, balances: [pending, confirmed, settled], history, is_first })
+    let history = |before: Option<String>| {
+        upstream
+            .mempool(async move |client, mempool| client.history(mempool, &address, before.as_deref(), PER_PAGE).await)
+    };
+    let (with_pending, confirmed, history, newest) =
+        tokio::try_join!(balance(0), balance(1), history(before.clone()), async {
+            if before.is_some() { history(None).await.map(Some) } else { Ok(None) }
+        })?;
+    let undoable = Undoable::of(newest.as_ref().unwrap_or(&history));
+    Ok(AddressPage { address, confirmed, with_pending, history, undoable, is_first })
+}
+
+impl Undoable {
+    /// Adds up the newest entries of a history.
+    fn of(newest: &ListPage<HistoryEntry>) -> Self {
+        let is_recent = |entry: &&HistoryEntry| (1..SAFE_CONFIRMATIONS).contains(&entry.confirmations);
+        let received = |entry: &HistoryEntry| entry.balance.grains().saturating_sub(entry.before.grains());
+        let grains =
+            newest.entries.iter().filter(is_recent).fold(0_u64, |sum, each| sum.saturating_add(received(each)));
+        let is_least = newest.next.is_some() && newest.entries.last().is_some_and(|last| is_recent(&last));
+        Self { grains, is_least }
+    }
 }
 
 fn render(shown: &AddressPage) -> Markup {
-    let AddressPage { address, balances, history, is_first } = shown;
+    let AddressPage { address, history, is_first, .. } = shown;
     html! {
-        h1 { "Address" }
+        @match view::cast().name(address) {
+            Some(name) => h1 { (name) " " small.digits { (view::digits(address)) } },
+            None if !address.is_key() => h1 { "Account of a program" },
+            None => h1 { "Address" },
+        }
         div.owner {
             div {
                 p { code.hash { (address) } }
-                p.muted { "An address is the public half of a key. Anyone who has the secret half can spend this \
-                    money. The network does not know who that is." }
-                div #balances data-live="blocks pool" aria-live="polite" {
-                    dl.fields {
-                        @for ((_, name), grains) in DEPTHS.iter().zip(balances) {
-                            dt { (name) }
-                            dd { (view::amount(Amount::new(*grains).unwrap_or(Amount::MAX))) }
-                        }
-                    }
+                @if !address.is_key() {
+                    p { "Its code, storage and calls: " (view::program(address)) "." }
+                } @else if view::cast().name(address).is_some() {
+                    p.muted { "The name is this explorer's. The network knows the address only: the public half of a \
+                        key. Anyone who has the secret half can spend this money." }
+                } @else {
+                    p.muted { "An address is the public half of a key. Anyone who has the secret half can spend this \
+                        money. The network does not know who that is." }
                 }
+                (balance(shown))
             }
             img.qr src={ "/qr/" (address) ".svg" } alt="QR code of the address" width="160" height="160";
         }
@@ -123,7 +156,28 @@ fn render(shown: &AddressPage) -> Markup {
                     @if let Some(next) = history.next.as_deref().filter(|next| is_cursor(next)) {
                         a.button href={ "/address/" (address) "?before=" (next) } rel="next" { "Older" }
                     }
+                    @if !history.entries.is_empty() {
+                        a.button href={ "/address/" (address) "/history.csv" } { "As CSV" }
+                    }
                 }
+            }
+        }
+    }
+}
+
+/// One number; beside it what may still change.
+fn balance(AddressPage { confirmed, with_pending, undoable, .. }: &AddressPage) -> Markup {
+    let lab = |grains: u64| view::amount(Amount::new(grains).unwrap_or(Amount::MAX));
+    let may_go = undoable.grains.min(*confirmed);
+    html! {
+        div #balances data-live="blocks pool" aria-live="polite" {
+            div.balance { strong { (lab(*confirmed)) }
+                @if may_go > 0 { " of which " @if undoable.is_least { "at least " } (lab(may_go)) " "
+                    (explained("may still be undone", "It came in a block with fewer than 6 confirmations. If the \
+                        network changes to another branch, this money is gone, or waits again.")) }
+            }
+            @if with_pending != confirmed {
+                p.muted { "Including payments that are waiting for a block: " (lab(*with_pending)) }
             }
         }
     }
@@ -135,8 +189,8 @@ fn table(of: &Address, entries: &[HistoryEntry]) -> Markup {
             table {
                 caption { "Newest first" }
                 thead { tr { th scope="col" { "Where" } th scope="col" { "What" }
-                    th.number scope="col" { "Change" } th.number scope="col" { "Balance" } th scope="col" { "Message" }
-                        } }
+                    th.number scope="col" { "Change" } th.number scope="col" { "Balance after" }
+                    th scope="col" { "Message" } } }
                 tbody {
                     @for entry in entries {
                         tr {
@@ -144,10 +198,12 @@ fn table(of: &Address, entries: &[HistoryEntry]) -> Markup {
                                 Some(block) => { a href={ "/block/" (block.hash) } { "block " (block.index) } }
                                 None => { span.warn { "pending" } }
                             } }
-                            td { (what(of, entry)) }
-                            td.number { (change(of, entry)) }
-                            td.number { (view::amount(entry.balance)) }
-                            td.msg { @if let Some(transaction) = &entry.transaction { (sanitized(&transaction.msg)) } }
+                            td data-label="What" { (what(of, entry)) }
+                            td.number data-label="Change" { (change(entry)) }
+                            td.number data-label="Balance" { (view::amount(entry.balance)) }
+                            td.msg data-label="Message" {
+                                @if let Some(transaction) = &entry.transaction { (calls::message(transaction)) }
+                            }
                         }
                     }
                 }
@@ -157,25 +213,31 @@ fn table(of: &Address, entries: &[HistoryEntry]) -> Markup {
 }
 
 fn what(of: &Address, entry: &HistoryEntry) -> Markup {
-    let Some(Transaction { id, from, to, .. }) = &entry.transaction else {
+    let Some(transaction) = &entry.transaction else {
         return html! { (explained("mined", "The address found this block and received the reward and the fees.")) };
     };
+    let Transfer { from, to, .. } = &transaction.transfer();
+    let is_paid = transaction.gives().iter().any(|part| part.address == *of);
     html! {
         @if from == to { "paid to itself" }
+        @else if from == of && !to.is_key() { (calls::sent(to)) }
         @else if from == of { "paid to " (view::address(to)) }
-        @else { "paid by " (view::address(from)) }
-        ", " (transaction_link(*id))
+        @else if to == of && !of.is_key() { "called by " (view::address(from)) }
+        @else if is_paid { "paid by " (view::address(from)) }
+        @else { "moved by a program that " (view::address(from)) " called" }
+        ", " (transaction_link(transaction.id()))
     }
 }
 
-fn change(of: &Address, entry: &HistoryEntry) -> Markup {
-    let more = |amount| html! { span.good { "+" (view::amount(amount)) } };
-    let less = |amount| html! { span.bad { "−" (view::amount(amount)) } };
-    match &entry.transaction {
-        None => more(entry.reward.unwrap_or(Amount::ZERO)),
-        Some(transaction) if transaction.from == transaction.to => less(transaction.fee),
-        Some(transaction) if transaction.from == *of => less(transaction.cost()),
-        Some(transaction) => more(transaction.amount),
+/// The difference of the balances: with the fee for a sender, and with what programs moved.
+fn change(entry: &HistoryEntry) -> Markup {
+    let (before, after) = (entry.before, entry.balance);
+    html! {
+        @match (after.checked_sub(before), before.checked_sub(after)) {
+            (Some(more), None) => span.good { "+" (view::amount(more)) },
+            (None, Some(less)) => span.bad { "−" (view::amount(less)) },
+            _ => (view::amount(Amount::ZERO)),
+        }
     }
 }
 
@@ -203,9 +265,10 @@ mod tests {
     use super::*;
     use crate::view::snapshot;
     use shared::block::BlockId;
+    use shared::ledger::{Payment, Transaction};
     use shared::wire::TransactionState;
 
-    fn entry(transaction: Option<Transaction>, balance: u64) -> HistoryEntry {
+    fn entry(transaction: Option<Transaction>, before: u64, balance: u64) -> HistoryEntry {
         let [_, block] = samples::blocks("");
         let reward = transaction.is_none().then_some(Amount::MAX);
         HistoryEntry {
@@ -214,13 +277,16 @@ mod tests {
             status: TransactionState::Confirmed,
             block: Some(BlockId { index: block.index(), hash: block.hash() }),
             confirmations: 1,
+            before: Amount::new(before).expect("a balance"),
             balance: Amount::new(balance).expect("a balance"),
         }
     }
 
     fn shown(entries: Vec<HistoryEntry>, next: Option<&str>) -> AddressPage {
         let history = ListPage { entries, next: next.map(str::to_owned) };
-        AddressPage { address: samples::address("alice"), balances: [1, 200_000_000, 0], history, is_first: true }
+        let address = samples::address("alice");
+        let undoable = Undoable::of(&history);
+        AddressPage { address, confirmed: 200_000_000, with_pending: 1, history, undoable, is_first: true }
     }
 
     #[test]
@@ -229,10 +295,13 @@ mod tests {
             block: None,
             status: TransactionState::Pending,
             confirmations: 0,
-            ..entry(Some(samples::payment(2, samples::HOSTILE)), 99)
+            ..entry(Some(samples::payment(2, samples::HOSTILE)), 100_000_000, 99)
         };
-        let entries =
-            vec![pending, entry(Some(samples::payment(1, "for lunch")), 100_000_000), entry(None, 300_000_000)];
+        let entries = vec![
+            pending,
+            entry(Some(samples::payment(1, "for lunch")), 300_000_000, 100_000_000),
+            entry(None, 0, 300_000_000),
+        ];
         let shown = render(&shown(entries, Some("7.2")));
         samples::assert_harmless(&shown.0);
         snapshot("address", &shown);
@@ -242,6 +311,27 @@ mod tests {
     fn an_address_without_history_is_no_error() {
         let shown = render(&shown(Vec::new(), None)).into_string();
         assert!(shown.contains("Nothing has happened yet") && !shown.contains("Older"), "{shown}");
+    }
+
+    #[test]
+    fn what_came_in_the_last_blocks_may_still_be_undone() {
+        let with = |mut entry: HistoryEntry, confirmations| {
+            entry.confirmations = confirmations;
+            entry
+        };
+        let reward = || entry(None, 1, 5_000_000_001);
+        let paid = || entry(Some(samples::payment(1, "")), 7, 1);
+        let got = || entry(Some(samples::payment(1, "")), 1, 150_000_001);
+        let of = |entries, next: Option<&str>| {
+            let page = ListPage { entries, next: next.map(str::to_owned) };
+            let Undoable { grains, is_least } = Undoable::of(&page);
+            (grains, is_least)
+        };
+        assert_eq!(of(vec![with(reward(), 1), with(reward(), 5), with(reward(), 6)], None), (10_000_000_000, false));
+        // What she paid and what waits is not hers to lose.
+        assert_eq!(of(vec![with(paid(), 0), with(paid(), 2)], None), (0, false));
+        assert_eq!(of(vec![with(got(), 2)], Some("3")), (150_000_000, true));
+        assert_eq!(of(vec![with(got(), 2), with(got(), 7)], Some("3")), (150_000_000, false));
     }
 
     #[test]
@@ -258,21 +348,37 @@ mod tests {
         ] {
             assert_eq!(is_cursor(text), expected, "{text}");
         }
-        let shown = render(&shown(vec![entry(None, 1)], Some("\"><script>"))).into_string();
+        let shown = render(&shown(vec![entry(None, 0, 1)], Some("\"><script>"))).into_string();
         assert!(!shown.contains("Older"), "{shown}");
     }
 
     #[test]
-    fn a_change_includes_the_fee() {
+    fn a_change_is_the_difference_of_the_balances() {
         let payment = samples::payment(1, "");
-        let entry = entry(Some(payment.clone()), 1);
-        assert_eq!(
-            change(&payment.from, &entry).into_string(),
-            "<span class=\"bad\">−<span class=\"amount\">1.50001 LAB</span></span>"
-        );
-        assert_eq!(
-            change(&payment.to, &entry).into_string(),
-            "<span class=\"good\">+<span class=\"amount\">1.5 LAB</span></span>"
-        );
+        for (before, after, expected) in [
+            (
+                150_001_000,
+                0,
+                "<span class=\"bad\">−<span class=\"amount\">1.50<span class=\"rest\">001</span> LAB</span></span>",
+            ),
+            (0, 150_000_000, "<span class=\"good\">+<span class=\"amount\">1.50 LAB</span></span>"),
+            (7, 7, "<span class=\"amount\">0.00 LAB</span>"),
+        ] {
+            assert_eq!(change(&entry(Some(payment.clone()), before, after)).into_string(), expected);
+        }
+    }
+
+    /// A program that alice called took money from carol: the transaction itself does not name her.
+    #[test]
+    fn money_that_a_program_took_from_a_third_party_is_a_loss() {
+        let program = Address::of_program(shared::program::AccountId([7; 20]));
+        let payment = samples::payment(1, "").as_payment().unwrap().clone();
+        let call = Payment { to: program, msg: "call 50000 0x".to_owned(), ..payment };
+        let taken = entry(Some(call.into()), 100_000_000, 0);
+        let shown = table(&samples::address("carol"), std::slice::from_ref(&taken)).into_string();
+        assert!(shown.contains("moved by a program that") && shown.contains("−<span class=\"amount\">1.00"), "{shown}");
+        let shown = table(&samples::address("alice"), std::slice::from_ref(&taken)).into_string();
+        assert!(shown.contains("called the program") && !shown.contains("0x<"), "{shown}");
+        assert!(table(&program, &[taken]).into_string().contains("called by"));
     }
 }

@@ -6,9 +6,9 @@ use crate::state::ExplorerState;
 use crate::upstream::UpstreamError;
 use crate::view::{self, Page, block_link};
 use maud::{Markup, html};
-use runtime::server::{Request, Response};
+use runtime::server::{Number, Request, Response};
 use serde::Deserialize;
-use shared::block::{Block, Header};
+use shared::block::{Block, Header, Height};
 use shared::params::LayerName;
 use shared::wire::Problem;
 use std::sync::Arc;
@@ -20,7 +20,8 @@ const PER_PAGE: u64 = 50;
 #[serde(deny_unknown_fields)]
 pub(crate) struct BlocksQuery {
     /// Lists the blocks below this height.
-    before: Option<u64>,
+    #[param(inline, nullable = false)]
+    pub(super) before: Option<Number>,
 }
 
 struct Row {
@@ -43,7 +44,7 @@ pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Resu
         return Ok(errors::no_answer(&UpstreamError::NoneKnown("node")));
     };
     let newest = tip.index.0.saturating_add(1);
-    let end = before.unwrap_or(newest).min(newest);
+    let end = before.map_or(newest, |Number(before)| before.min(newest));
     let from = end.saturating_sub(PER_PAGE);
     let layer = explorer.params.layer;
     let blocks = match explorer.upstream.chain(from, end - from).await {
@@ -62,8 +63,8 @@ fn row(block: &Block, layer: LayerName) -> Row {
 fn render(listed: &BlockList) -> Markup {
     html! {
         h1 { "Blocks" }
-        p { "A block is a page of the shared record. Each block contains the hash of the block before, a fingerprint \
-            of its whole content. So no block can be changed without changing all blocks after it." }
+        p { "A block is a page in a ledger that everyone shares. Each block contains the hash of the block before, a \
+            fingerprint of its contents, so changing one block means redoing every block after it." }
         // Older pages do not change.
         div #blocks data-live=[listed.is_first.then_some("blocks")] {
             @if listed.rows.is_empty() { p { "There are no blocks here." } } @else { (table(listed)) }
@@ -74,6 +75,7 @@ fn render(listed: &BlockList) -> Markup {
 
 fn table(BlockList { layer, rows, .. }: &BlockList) -> Markup {
     let has_money = layer.has_money();
+    let what = if has_money { "Found by" } else { "Text" };
     html! {
         div.table tabindex="0" role="region" aria-label="Blocks, newest first" {
             table {
@@ -81,7 +83,7 @@ fn table(BlockList { layer, rows, .. }: &BlockList) -> Markup {
                     th.number scope="col" { "Height" }
                     th scope="col" { "Hash" }
                     th scope="col" { "Time" }
-                    th scope="col" { @if has_money { "Mined by" } @else { "Text" } }
+                    th scope="col" { (what) }
                     @if has_money { th.number scope="col" { "Transactions" } }
                     th.number scope="col" { "Size" }
                     th.number scope="col" { "Difficulty" }
@@ -90,12 +92,15 @@ fn table(BlockList { layer, rows, .. }: &BlockList) -> Markup {
                     @for Row { header, content, bytes } in rows {
                         tr {
                             th.number scope="row" { a href={ "/block/" (header.index) } { (header.index) } }
-                            td { (block_link(header.hash())) }
-                            td { (view::time(header.timestamp)) }
-                            td class=[(!has_money).then_some("msg")] { (content.in_short()) }
-                            @if has_money { td.number { (content.transactions()) } }
-                            td.number { (view::bytes(*bytes)) }
-                            td.number { (view::number(header.difficulty.value())) }
+                            td data-label="Hash" { (block_link(header.hash())) }
+                            td data-label="Time" { (view::time(header.timestamp)) }
+                            td class=[(!has_money).then_some("msg")] data-label=(what) {
+                                @if header.index == Height::GENESIS { span.muted { "the rules of this network" } }
+                                @else { (content.in_short()) }
+                            }
+                            @if has_money { td.number data-label="Transactions" { (content.transactions()) } }
+                            td.number data-label="Size" { (view::bytes(*bytes)) }
+                            td.number data-label="Difficulty" { (view::number(header.difficulty.value())) }
                         }
                     }
                 }
@@ -110,6 +115,9 @@ fn paging(BlockList { rows, is_first, .. }: &BlockList) -> Markup {
         nav.paging aria-label="More blocks" {
             @if !is_first { a.button href="/blocks" { "Newest" } }
             @if oldest > 0 { a.button href={ "/blocks?before=" (oldest) } rel="next" { "Older" } }
+            @if let Some(newest) = rows.first() {
+                a.button href={ "/blocks.csv?before=" (newest.header.index.next()) } { "As CSV" }
+            }
         }
     }
 }

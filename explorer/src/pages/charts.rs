@@ -3,9 +3,11 @@
 
 mod csv;
 mod data;
+mod finders;
 mod sections;
 
 pub(crate) use csv::csv;
+pub(super) use csv::rows;
 pub(crate) use data::ChartsQuery;
 
 use crate::pages::errors;
@@ -47,6 +49,7 @@ fn render(data: &ChartData) -> Markup {
             (section(data, "forks", "Stale blocks", &sections::stale_blocks(data)))
             @if data.has_money {
                 (section(data, "transactions", "Transactions per block", &sections::block_sizes(data)))
+                (section(data, "finders", "Who found the blocks", &finders::draw(data)))
             } @else {
                 (section(data, "bytes", "Bytes per block", &sections::block_sizes(data)))
             }
@@ -78,12 +81,23 @@ mod tests {
         let headers: Vec<Header> = chain(None, times_ms);
         let block_sizes = headers.iter().map(|header| {
             let transactions = usize::try_from(header.index.0 % 3).unwrap();
-            (header.index.0, BlockSize { bytes: 100 + 10 * transactions, transactions: Some(transactions) })
+            (
+                header.index.0,
+                BlockSize {
+                    bytes: 100 + 10 * transactions,
+                    transactions: Some(transactions),
+                    miner: Some(finder(transactions)),
+                },
+            )
         });
         let block_sizes = block_sizes.collect();
         let stale_blocks =
             StaleBlocks { heights: headers.iter().map(|header| (header.index.0, header.index.0 % 2)).collect() };
         ChartData { headers, block_count: 200, stale_blocks, block_sizes, target_ms: 1000, has_money: true }
+    }
+
+    fn finder(number: usize) -> shared::ledger::Address {
+        shared::keys::KeyPair::from_seed(["ada", "ben", "cleo"][number]).address()
     }
 
     #[test]
@@ -96,8 +110,8 @@ mod tests {
     fn an_empty_chain_and_one_block_are_no_error() {
         snapshot("charts-empty", &render(&data(&[])));
         let one = render(&data(&[5000])).into_string();
-        assert!(one.contains("<circle") && one.contains("needs two blocks"), "{one}");
-        assert!(!one.contains("NaN") && !one.contains("inf"), "{one}");
+        assert!(one.contains("<circle") && one.contains("from the second block on"), "{one}");
+        assert!(!one.contains("NaN") && !one.contains("inf") && !one.contains("last 1 blocks"), "{one}");
     }
 
     #[test]
@@ -111,7 +125,7 @@ mod tests {
     fn every_chart_has_a_title_and_no_inline_style() {
         let page = render(&data(&[1000, 2000, 3500, 3600])).into_string();
         assert!(!page.contains("style="), "{page}");
-        assert_eq!(page.matches("<svg").count(), 5);
-        assert_eq!((page.matches("<title").count(), page.matches("<desc").count()), (5, 5));
+        assert_eq!(page.matches("<svg class=\"chart\"").count(), 5);
+        assert_eq!((page.matches("<title id=").count(), page.matches("<desc").count()), (5, 5));
     }
 }

@@ -5,6 +5,7 @@ use crate::view::{self, Page};
 use http::StatusCode;
 use maud::{Markup, html};
 use runtime::server::Response;
+use shared::params::LayerName;
 
 pub(crate) fn no_such_page(path: &str) -> Response {
     not_found(html! { "There is no page " code { (path) } "." })
@@ -48,6 +49,20 @@ pub(crate) fn no_money(title: &str, place: &str) -> Response {
     Page { title, place, scripts: &[], main }.response()
 }
 
+/// A page about programs on a network that has none.
+pub(crate) fn no_programs(title: &str, place: &str, layer: LayerName) -> Response {
+    let main = html! {
+        h1 { (title) }
+        p { "This network has no programs: it is of layer "
+            code { (if layer.has_money() { "transaction" } else { "data" }) }
+            ", and only networks of layer "
+            code { "program" } " have them." }
+        p { "To start one, run " code { "user --layer program network new > Config.toml" }
+            " in an empty folder, and then a tracker, a mempool, a node and an explorer there." }
+    };
+    Page { title, place, scripts: &[], main }.response()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -57,7 +72,7 @@ mod tests {
     #[test]
     fn the_refusal_of_a_service_stays_text_and_keeps_its_direction() {
         let problem = Problem::new(400, "\u{202e}", "<script>alert(1)</script>");
-        let error = UpstreamError::Failed { address: "m:1".to_owned(), error: Error::Refused(problem) };
+        let error = UpstreamError::Failed { address: "m:1".to_owned(), error: Error::Refused(Box::new(problem)) };
         let shown = no_answer_part(&error).into_string();
         assert!(shown.contains("&lt;script&gt;") && !shown.contains("\u{202e}"), "{shown}");
     }

@@ -21,8 +21,8 @@ use shared::block::{Block, DataHash};
 use shared::wire::Problem;
 use std::sync::Arc;
 
-const INTRODUCTION: &str = "A blockchain is built from a few small ideas. Here you can try each of them: change \
-    something and see what breaks. Nothing that you do here leaves your browser.";
+const INTRODUCTION: &str = "A blockchain is built from a few small ideas. Try each one yourself: change something and \
+    see what breaks. Nothing that you do here leaves your browser.";
 
 /// Most characters of a text field.
 const LONGEST_TEXT: u32 = 2000;
@@ -36,6 +36,9 @@ fn render() -> Markup {
     html! {
         h1 { "Learn by breaking things" }
         p { (INTRODUCTION) }
+        p { "Or ask a question about whole networks: " a href="/lab" { "the laboratory" } "." }
+        p { "On a network with programs: run a few instructions on " a href="/learn/machine" { "the machine" } ", or \
+            break and repair " a href="/learn/programs" { "whole programs" } "." }
         noscript { p.card { "Without JavaScript you can see the examples but not change them." } }
         nav aria-label="Exercises" {
             ol {
@@ -80,8 +83,9 @@ fn block_exercise(block: &Block) -> Markup {
             h2 { "2. A block: a page that is hard to write" }
             p { "A block is some data and a few numbers. Everything except the nonce is hashed into a seal. The seal \
                 and the nonce are hashed into the hash of the block. The block is valid only if this hash is small \
-                enough: not larger than the target. There is no way to compute a nonce that gives a small hash, so \
-                miners try one nonce after another. The difficulty is how many tries that takes on average." }
+                enough: not larger than the target, the largest hash allowed. There is no way to compute a nonce that \
+                gives a small hash, so miners try one nonce after another. The difficulty is how many tries that takes \
+                on average." }
             p { strong { "Try: " } "change the data. The seal and the hash change, and the block turns red because the \
                 new hash is too large. Press “Mine”, and your browser searches for a nonce that makes it small again. \
                 Then double the difficulty and mine again." }
@@ -96,8 +100,8 @@ fn chain_exercise(blocks: &[Block]) -> Markup {
         section #learn-chain {
             h2 { "3. A chain: every block is tied to the one before" }
             p { "Each block contains the hash of the block before, in the field prev_hash. If you change an old block, \
-                its hash changes, and the next block names a block that no longer exists. All blocks after it become \
-                invalid too." }
+                its hash changes, so the next block points at a block that no longer exists. All blocks after it \
+                become invalid too." }
             p { strong { "Try: " } "change the data of block 2. Blocks 2 to 4 turn red, and each says why. Then mine \
                 them again, in order; mining also writes the new hash of the block before into prev_hash. The older \
                 the block, the more work a forger has to do." }
@@ -115,11 +119,11 @@ fn peers_exercise(blocks: &[Block]) -> Markup {
             p { "Each peer keeps its own chain and checks every block that others send. If two chains both follow the \
                 rules, every peer chooses the chain with the most work: the sum of the difficulties of its blocks. \
                 Nobody votes, and nobody is in charge." }
-            p { strong { "Try: " } "change a block of Alice's chain and press “Compare”. Her chain is now invalid, so \
+            p { strong { "Try: " } "change a block in Alice's chain and press “Compare”. Her chain is now invalid, so \
                 she takes Bob's. Change a block again, mine the broken blocks again, and compare: her chain has as \
-                much work as Bob's, so each keeps their own. Now add a block to her chain and compare: it has more \
-                work, so Bob takes it. Anyone who can mine faster than all others together can rewrite the past. In a \
-                large network that is expensive." }
+                much work as Bob's, so neither switches. Now add a block to her chain and compare: it has more \
+                work, so Bob takes it. Anyone who can out-mine everybody else can rewrite the past. In a large network \
+                that is expensive." }
             div.learn-peers {
                 (peer("alice", "Alice", blocks))
                 (peer("bob", "Bob", blocks))
@@ -321,7 +325,7 @@ mod tests {
     fn the_signature_that_is_shown_is_right() {
         let Signed { public_key, message, signature } = examples::signed();
         let signer = Address::of_public_key(&public_key).unwrap();
-        let shown = keys::Signed { text: message, from: &signer, to: &signer, signature: &signature };
+        let shown = keys::Signed { text: message, signer: &signer, named: &[], signature: &signature };
         assert!(keys::PlainVerifier.verify(&shown).is_ok());
     }
 

@@ -21,31 +21,32 @@ pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Resu
     let Some(node) = NodeDetails::of(&explorer, &state, node).await else {
         return Ok(errors::not_found(html! { "No node " (view::sanitized(node)) " is known in this network." }));
     };
-    let title = format!("Node {}", node.address);
+    let title = format!("Node {}", view::cast().node(&node.address));
     Ok(Page { title: &title, place: "/", scripts: &["node.js"], main: render(&node, &state) }.response())
 }
 
 fn render(node: &NodeDetails, state: &NetworkState) -> Markup {
     html! {
-        h1 { "Node " bdi.hash { (node.address) } }
+        h1 { "Node " (view::cast().node(&node.address)) " " small.hash { (node.address) } }
         div.grid {
             section.card aria-labelledby="node-now" {
                 h2 id="node-now" { "Now" }
                 div #node-state data-live="nodes blocks" { (current(node)) }
             }
             section.card aria-labelledby="node-steer" {
-                h2 id="node-steer" { "Steer it" }
+                h2 id="node-steer" { "Controls" }
                 (steering::controls(node))
             }
         }
         section aria-labelledby="node-peers" {
             h2 id="node-peers" { "Other nodes" }
             p { "A node sends its peers every block that it finds or receives. Nodes that are cut off from each other \
-                continue on their own, until they may talk again. This is how a fork begins and ends." }
+                continue on their own until they are connected again: this is how a fork begins and ends. Blocks can \
+                still arrive through nodes that are connected to both." }
             div.table id="node-peers-table" data-live="nodes" { (peers(node)) }
         }
         section aria-labelledby="node-branches" {
-            h2 id="node-branches" { "Branches that this node knows" }
+            h2 id="node-branches" { "Known branches" }
             div.table id="node-branches-table" data-live="nodes blocks" { (branches(&node.tips)) }
         }
         section aria-labelledby="node-blocks" {
@@ -70,10 +71,10 @@ fn current(node: &NodeDetails) -> Markup {
             @if let Some(tip) = node.service.tip() {
                 dt { "Height" } dd { strong id="node-height" { (tip.index) } }
                 dt { "Newest block" } dd { (view::block_link(tip.hash)) " of " (view::time(tip.timestamp)) }
-                dt { "Work" } dd { (view::number(tip.work.0)) " hashes, on average, were needed for this chain" }
+                dt { "Work" } dd { "about " (view::number(tip.work.0)) " hashes went into this chain" }
             }
             @if let Some(mining) = node.mining() { (mining_rows(mining, node)) }
-            @if let Some(at) = node.service.last_seen { dt { "Last answer" } dd { (view::time(at)) } }
+            @if let Some(at) = node.service.last_seen { dt { "Last seen" } dd { (view::time(at)) } }
         }
     }
 }
@@ -106,8 +107,8 @@ fn peers(node: &NodeDetails) -> Markup {
             caption { "Links of this node" }
             thead { tr {
                 th scope="col" { "Node" } th scope="col" { "State" } th.number scope="col" { "Height" } th scope="col" {
-                    "Last answer" }
-                @if node.can_steer { th scope="col" { "Steer" } }
+                    "Last seen" }
+                @if node.can_steer { th scope="col" { "Controls" } }
             } }
             tbody {
                 @for other in &node.others { (peer(other, node)) }
@@ -120,13 +121,13 @@ fn peer(other: &OtherNode, node: &NodeDetails) -> Markup {
     html! {
         tr {
             th scope="row" {
-                @if other.is_known { a.hash href={ "/node/" (other.address) } { (other.address) } }
+                @if other.is_known { (view::node(&other.address)) " " small.digits { (other.address) } }
                 @else { (view::sanitized(&other.address)) }
             }
-            td { (other.state()) }
-            td.number { @if let Some(tip) = &other.tip { (tip.index) } }
-            td { @if let Some(at) = other.last_seen { (view::time(at)) } }
-            @if node.can_steer { td { @if other.is_known { (steering::link(other)) } } }
+            td data-label="State" { (other.state()) }
+            td.number data-label="Height" { @if let Some(tip) = &other.tip { (tip.index) } }
+            td data-label="Last seen" { @if let Some(at) = other.last_seen { (view::time(at)) } }
+            @if node.can_steer { td data-label="Controls" { @if other.is_known { (steering::link(other)) } } }
         }
     }
 }
@@ -147,10 +148,12 @@ fn branches(tips: &Result<Vec<BranchTip>, String>) -> Markup {
                 @for tip in tips {
                     tr {
                         th scope="row" { (view::block_link(tip.hash)) }
-                        td.number { (tip.index) }
-                        td.number { @if tip.status == BranchStatus::Best { "–" } @else { (tip.fork.index) } }
-                        td.number { (view::number(tip.work.0)) }
-                        td { (match tip.status {
+                        td.number data-label="Height" { (tip.index) }
+                        td.number data-label="Forks after" {
+                            @if tip.status == BranchStatus::Best { "–" } @else { (tip.fork.index) }
+                        }
+                        td.number data-label="Work" { (view::number(tip.work.0)) }
+                        td data-label="Status" { (match tip.status {
                             BranchStatus::Best => html! { span.good { "best chain" } },
                             BranchStatus::Side => html! { span.muted { "side branch" } },
                             BranchStatus::Invalid => html! { span.bad { "breaks a rule" } },
@@ -177,10 +180,10 @@ fn blocks(node: &NodeDetails, state: &NetworkState) -> Markup {
                 @for block in last {
                     tr {
                         th.number scope="row" { (block.index) }
-                        td { (view::block_link(block.hash)) }
-                        td { (view::time(block.timestamp)) }
-                        td.number { (view::chart::whole_number(block.difficulty as f64)) }
-                        td { @if let Some(miner) = &block.mined_by { (view::sanitized(miner)) } }
+                        td data-label="Block" { (view::block_link(block.hash)) }
+                        td data-label="When" { (view::time(block.timestamp)) }
+                        td.number data-label="Difficulty" { (view::chart::whole_number(block.difficulty as f64)) }
+                        td data-label="Found by" { @if let Some(miner) = &block.mined_by { (view::node(miner)) } }
                     }
                 }
             }

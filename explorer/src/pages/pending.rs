@@ -3,13 +3,13 @@
 
 use super::{errors, transaction_table};
 use crate::pending_cache::{MAX_PENDING, PendingLists};
+use crate::stage::making::room;
 use crate::state::ExplorerState;
 use crate::upstream::UpstreamError;
 use crate::view::{self, Page};
 use maud::{Markup, html};
 use runtime::server::{Request, Response};
 use shared::ledger::{Bundle, Transaction};
-use shared::params::Params;
 use shared::pool::{Pending, Room, select_transactions};
 use shared::wire::Problem;
 use std::collections::BTreeSet;
@@ -19,8 +19,6 @@ use std::sync::Arc;
 const MAX_BLOCKS: usize = 3;
 /// How many of the last blocks the confirmed transactions are from.
 const LAST_BLOCKS: u64 = 10;
-/// Bytes of a bundle besides its transactions.
-const FRAME: usize = 200;
 
 struct PendingSummary {
     /// The transactions of each future block, those with the highest fee per byte first.
@@ -58,11 +56,6 @@ async fn waiting(explorer: &ExplorerState) -> Result<PendingSummary, UpstreamErr
     let blocks = next_blocks(by_fee.to_vec(), by_age.to_vec(), room(&explorer.params));
     let others = count.saturating_sub(blocks.iter().map(Vec::len).sum::<usize>() as u64);
     Ok(PendingSummary { blocks, others, count, bytes })
-}
-
-fn room(params: &Params) -> Room {
-    let whole = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-    Room { count: whole(params.max_transactions), bytes: whole(params.max_data_bytes).saturating_sub(FRAME) }
 }
 
 /// The blocks that nodes would build from these transactions, one after another.
@@ -138,6 +131,7 @@ fn next(PendingSummary { blocks, others, count, bytes }: &PendingSummary) -> Mar
                 &*pending.transaction)))
         }
         @if *others > 0 { p { "And " (view::number(*others)) " more are waiting for later blocks." } }
+        @if *count > 0 { p { a href="/transactions.csv" { "All that wait as CSV" } } }
     }
 }
 
@@ -172,7 +166,7 @@ mod tests {
         let PendingSummary { blocks, others, .. } = waiting(20, Room { count: 5, bytes: 1 << 20 });
         let fees: Vec<Vec<_>> = blocks
             .iter()
-            .map(|block| block.iter().map(|each| each.transaction.fee.grains() / 1000).collect())
+            .map(|block| block.iter().map(|each| each.transaction.fee().grains() / 1000).collect())
             .collect();
         // A fifth of each is for the oldest, which pay the lowest fees here.
         assert_eq!(fees, [[20, 19, 18, 17, 1], [16, 15, 14, 13, 2], [12, 11, 10, 9, 3]]);

@@ -28,7 +28,12 @@ pub(crate) fn payment(number: u8, msg: &str) -> Transaction {
 
 /// Genesis and a block with one payment; both have the message `msg`.
 pub(crate) fn blocks(msg: &str) -> [Block; 2] {
-    let bundle = Bundle { msg: msg.to_owned(), miner_address: address("carol"), transactions: vec![payment(1, msg)] };
+    let bundle = Bundle {
+        msg: msg.to_owned(),
+        miner_address: address("carol"),
+        transactions: vec![payment(1, msg)],
+        outcome: None,
+    };
     after_genesis(bundle.to_data().0)
 }
 

@@ -4,9 +4,10 @@ mod find;
 mod term;
 
 use super::errors;
+use crate::names::Cast;
 use crate::state::ExplorerState;
 use crate::view::{self, Page, block_link, redirect, sanitized, transaction_link};
-use find::{Found, SearchResult, find};
+use find::{HashMatches, SearchResult, find};
 use maud::{Markup, html};
 use runtime::server::{Request, Response};
 use serde::Deserialize;
@@ -17,13 +18,16 @@ use term::SearchTerm;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchQuery {
-    /// A height, hash, id or address, also shortened, the `host:port` of a node, or the address of a page.
+    /// A name, a height, hash, id or address, also shortened, the `host:port` of a node, or the address of a page.
     #[serde(default)]
     q: String,
 }
 
 pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
     let SearchQuery { q } = request.query()?;
+    if let Some(path) = of_name(&q, &view::cast()) {
+        return redirect(&path);
+    }
     match find(&explorer, SearchTerm::parse(&q)).await {
         Ok(Some(SearchResult::One(path))) => redirect(&path),
         Ok(Some(found)) => Ok(Page { title: "Search", place: "", scripts: &[], main: render(&q, &found) }.response()),
@@ -32,13 +36,21 @@ pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Resu
     }
 }
 
+/// The page of a person or of a node, as pages name them: `Ada`, `A`, `A (Ada)`.
+fn of_name(typed: &str, cast: &Cast) -> Option<String> {
+    let name = typed.split_once('(').map_or(typed, |(letter, _)| letter).trim();
+    let person = || cast.find(name).map(|address| format!("/address/{address}"));
+    let node = || cast.find_node(name).map(|node| format!("/node/{node}"));
+    if name.is_empty() { None } else { node().or_else(person) }
+}
+
 fn render(typed: &str, found: &SearchResult) -> Markup {
     html! {
         h1 { "Search" }
         p { "More than one thing matches " (quoted(typed)) ":" }
         @match found {
             SearchResult::One(path) => p { a href=(path) { (path) } },
-            SearchResult::Hashes(Found { blocks, transactions }) => ul {
+            SearchResult::Hashes(HashMatches { blocks, transactions }) => ul {
                 @for block in blocks { li { "block " (block.index) " " (block_link(block.hash)) } }
                 @for id in transactions { li { "transaction " (transaction_link(*id)) } }
             },
@@ -54,7 +66,7 @@ fn render(typed: &str, found: &SearchResult) -> Markup {
 fn nothing(typed: &str) -> Markup {
     html! {
         @if typed.trim().is_empty() { "The search was empty." } @else {
-            "Nothing was found for " (quoted(typed)) ". The beginning of a hash or id is enough if the block or \
+            "No match for " (quoted(typed)) ". The beginning of a hash or id is enough if the block or \
                 transaction is among the newest; otherwise all 64 digits are needed. The beginning of an address is \
                 enough if the address ever had money."
         }
@@ -85,6 +97,8 @@ mod tests {
     #[test]
     fn a_hostile_text_stays_text() {
         samples::assert_harmless(&nothing(samples::HOSTILE).into_string());
-        samples::assert_harmless(&render(samples::HOSTILE, &SearchResult::Hashes(Found::default())).into_string());
+        samples::assert_harmless(
+            &render(samples::HOSTILE, &SearchResult::Hashes(HashMatches::default())).into_string(),
+        );
     }
 }

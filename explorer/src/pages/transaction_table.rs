@@ -1,8 +1,9 @@
 //! A table of transactions.
 
-use crate::view::{address, amount, sanitized, transaction_link};
+use super::calls;
+use crate::view::{address, amount, transaction_link};
 use maud::{Markup, html};
-use shared::ledger::Transaction;
+use shared::ledger::{Transaction, Transfer};
 
 /// Most rows of one table.
 pub(super) const MAX_ROWS: usize = 500;
@@ -18,13 +19,14 @@ pub(super) fn table<'a>(caption: &str, transactions: impl ExactSizeIterator<Item
                     th.number scope="col" { "Amount" } th.number scope="col" { "Fee" } th scope="col" { "Message" } } }
                 tbody {
                     @for transaction in transactions.take(MAX_ROWS) {
+                        @let Transfer { from, to, amount: moved, .. } = transaction.transfer();
                         tr {
-                            th scope="row" { (transaction_link(transaction.id)) }
-                            td { (address(&transaction.from)) }
-                            td { (address(&transaction.to)) }
-                            td.number { (amount(transaction.amount)) }
-                            td.number { (amount(transaction.fee)) }
-                            td.msg { (sanitized(&transaction.msg)) }
+                            th scope="row" { (transaction_link(transaction.id())) }
+                            td data-label="From" { (address(&from)) }
+                            td data-label="To" { (calls::receiver(&to)) }
+                            td.number data-label="Amount" { (amount(moved)) }
+                            td.number data-label="Fee" { (amount(transaction.fee())) }
+                            td.msg data-label="Message" { (calls::message(transaction)) }
                         }
                     }
                 }

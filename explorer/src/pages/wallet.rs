@@ -114,6 +114,7 @@ fn render(wallet: &Wallet<'_>) -> Markup {
             (forms::earn())
             (forms::send(wallet.max_msg_bytes))
             (forms::history())
+            (forms::name())
             (forms::add())
             (forms::keep())
             (forms::delete_dialog())
@@ -152,7 +153,7 @@ fn home(network_name: &str) -> Markup {
                     h3 { "Balance" }
                     p.wallet-balance #wallet-balance role="status" { "not known" }
                     p #wallet-pending .muted {}
-                    h3 { "Address, for receiving money" }
+                    h3 { "Your address (share it to get paid)" }
                     p { code #wallet-address .hash {} }
                     p {
                         button #wallet-copy type="button" { "Copy the address" } " "

@@ -89,6 +89,7 @@ pub(crate) async fn transaction(explorer: Arc<ExplorerState>, request: Request) 
 #[serde(deny_unknown_fields)]
 pub(crate) struct WorkQuery {
     /// The address that earns.
+    #[param(pattern = "^lab1[02-9ac-hj-np-z]{59}$")]
     miner: String,
 }
 
@@ -99,6 +100,10 @@ pub(crate) struct Offer {
     node: String,
     /// New money for the miner, in grains. The fees of the block are added to it.
     reward: Amount,
+    /// Hashes per second of a usual node, at which a browser mines if it is to be one miner among others; absent while
+    /// no node mines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fair_rate: Option<u64>,
     #[serde(flatten)]
     work: WorkOffer,
 }
@@ -119,7 +124,8 @@ pub(crate) async fn work(explorer: Arc<ExplorerState>, request: Request) -> Resu
     let request = async move |client: &Client, node: &str| Ok((node.to_owned(), client.work(node, &miner).await?));
     let (node, work) = explorer.upstream.node(request).await?;
     let reward = RewardSchedule::of(&explorer.params).at(work.index);
-    reply::json(&Offer { node, reward, work })
+    let fair_rate = explorer.network().usual_hash_rate();
+    reply::json(&Offer { node, reward, fair_rate, work })
 }
 
 pub(crate) async fn solve(explorer: Arc<ExplorerState>, mut request: Request) -> Result<Response, Problem> {
@@ -130,6 +136,7 @@ pub(crate) async fn solve(explorer: Arc<ExplorerState>, mut request: Request) ->
     }
     let solved = explorer.upstream.client.solve_work(&node, &WorkSolution { seal, nonce }).await;
     let answer = solved.map_err(|error| UpstreamError::Failed { address: node, error })?;
+    explorer.monitor.add_from_browser(answer.hash);
     // The status that the node answers with (docs/protocol.md §10).
     let status = match answer.status {
         BlockStatus::Taken => StatusCode::CREATED,
@@ -163,7 +170,7 @@ mod tests {
         let refused = || {
             let problem =
                 Problem::new(422, "Unprocessable Content", "the balance does not cover it").with_rule("balance");
-            UpstreamError::Failed { address: "m:2".to_owned(), error: Error::Refused(problem) }
+            UpstreamError::Failed { address: "m:2".to_owned(), error: Error::Refused(Box::new(problem)) }
         };
         assert_eq!(
             (push_problem(refused(), false).status, push_problem(refused(), false).rule.as_deref()),

@@ -1,10 +1,13 @@
-//! The orders that buttons on pages give: `POST /api/node/<host:port>/<action>`, `/api/split` and `/api/heal`.
+//! The orders that buttons on pages give: `POST /api/node/<host:port>/<action>`, `/api/split`,
+//! `/api/heal` and `/api/steal`.
 //!
 //! Only known nodes whose token the explorer was given can be steered, and only towards known nodes: no request makes
 //! the explorer or a node connect to an address of the client's choice.
 
+use crate::network::Change;
 use crate::state::ExplorerState;
 use crate::steering::{Link, MAX_BLOCKS, SPLIT_TIME, SYNC_TIME, within};
+use crate::thefts::TheftChoice;
 use futures_util::future::join_all;
 use http::StatusCode;
 use runtime::client::Error;
@@ -30,15 +33,21 @@ pub(crate) struct Outcome {
     blocks: Vec<BlockHash>,
 }
 
-#[derive(Deserialize)]
+/// How many blocks to mine.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct MineOrder {
+pub(crate) struct MineOrder {
+    /// At most as many as a page offers.
+    #[schema(minimum = 1, maximum = 20)]
     blocks: u64,
 }
 
-#[derive(Deserialize)]
+/// The other nodes that an order is about.
+#[derive(Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct PeersOrder {
+pub(crate) struct PeersOrder {
+    /// `host:port` of known nodes.
+    #[schema(min_items = 1, max_items = 100)]
     peers: Vec<String>,
 }
 
@@ -53,27 +62,47 @@ struct SteeredNode<'a> {
     token: &'a str,
 }
 
-pub(crate) async fn steer(explorer: Arc<ExplorerState>, mut request: Request) -> Result<Response, Problem> {
-    let [node, action] = request.params()?.map(str::to_owned);
-    let node = SteeredNode::new(&explorer, &node)?;
-    let outcome = match &*action {
-        "mine" => node.mine(request.json::<MineOrder>(BODY_LIMIT).await?.blocks).await,
-        "sync" => {
-            let EmptyOrder {} = request.json(BODY_LIMIT).await?;
-            node.sync().await
-        }
-        "connect" => node.link(Link::Connect, request.json::<PeersOrder>(BODY_LIMIT).await?.peers).await,
-        "cut" => node.link(Link::Cut, request.json::<PeersOrder>(BODY_LIMIT).await?.peers).await,
-        "allow" => node.link(Link::Allow, request.json::<PeersOrder>(BODY_LIMIT).await?.peers).await,
-        _ => return Err(server::not_found("a node can be told to mine, sync, connect, cut and allow")),
-    }?;
-    reply::json(&outcome)
+pub(crate) async fn mine(explorer: Arc<ExplorerState>, mut request: Request) -> Result<Response, Problem> {
+    let MineOrder { blocks } = request.json(BODY_LIMIT).await?;
+    reply::json(&SteeredNode::named_in(&request, &explorer)?.mine(blocks).await?)
+}
+
+pub(crate) async fn sync(explorer: Arc<ExplorerState>, mut request: Request) -> Result<Response, Problem> {
+    let EmptyOrder {} = request.json(BODY_LIMIT).await?;
+    reply::json(&SteeredNode::named_in(&request, &explorer)?.sync().await?)
+}
+
+pub(crate) async fn connect(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    link(explorer, request, Link::Connect).await
+}
+
+pub(crate) async fn cut(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    link(explorer, request, Link::Cut).await
+}
+
+pub(crate) async fn allow(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    link(explorer, request, Link::Allow).await
+}
+
+async fn link(explorer: Arc<ExplorerState>, mut request: Request, link: Link) -> Result<Response, Problem> {
+    let PeersOrder { peers } = request.json(BODY_LIMIT).await?;
+    reply::json(&SteeredNode::named_in(&request, &explorer)?.link(link, peers).await?)
 }
 
 pub(crate) async fn split(explorer: Arc<ExplorerState>, mut request: Request) -> Result<Response, Problem> {
     let EmptyOrder {} = request.json(BODY_LIMIT).await?;
     explorer.splitter.split(&explorer.tokens).await?;
     let message = format!("The network is split. It heals by itself in {} seconds.", SPLIT_TIME.as_secs());
+    reply::json(&Outcome { message, blocks: Vec::new() })
+}
+
+pub(crate) async fn steal(explorer: Arc<ExplorerState>, mut request: Request) -> Result<Response, Problem> {
+    let choice: TheftChoice = request.json(BODY_LIMIT).await?;
+    let choice = choice.check().map_err(server::bad_request)?;
+    let refused = || server::forbidden("only an explorer that the simulator has started lets people steal");
+    explorer.thefts.as_ref().ok_or_else(refused)?.start(choice)?;
+    explorer.monitor.mark_changed(Change::Nodes);
+    let message = "The theft begins: the page shows how it goes.".to_owned();
     reply::json(&Outcome { message, blocks: Vec::new() })
 }
 
@@ -84,6 +113,12 @@ pub(crate) async fn heal(explorer: Arc<ExplorerState>, mut request: Request) -> 
 }
 
 impl<'a> SteeredNode<'a> {
+    /// The node that the path names.
+    fn named_in(request: &'a Request, explorer: &'a ExplorerState) -> Result<Self, Problem> {
+        let [node] = request.params()?;
+        Self::new(explorer, node)
+    }
+
     fn new(explorer: &'a ExplorerState, address: &'a str) -> Result<Self, Problem> {
         if !explorer.network().nodes.contains_key(address) {
             return Err(server::not_found(format!("no node {address:?} is known in this network")));
@@ -165,7 +200,7 @@ impl<'a> SteeredNode<'a> {
                 format!("the explorer was given a token for {address} that {address} does not accept"),
             ),
             Error::Refused(problem) if problem.status < 500 => {
-                Problem { detail: format!("{address} refuses: {}", problem.detail), ..problem.clone() }
+                Problem { detail: format!("{address} refuses: {}", problem.detail), ..(**problem).clone() }
             }
             Error::Slow => server::problem(
                 StatusCode::GATEWAY_TIMEOUT,

@@ -7,7 +7,7 @@ use super::link::Link;
 use super::time::{SYNC_TIME, within};
 use super::tokens::Tokens;
 use crate::monitor::Monitor;
-use crate::network::{Agreement, NetworkState};
+use crate::network::{Agreement, Change, NetworkState};
 use futures_util::future::join_all;
 use runtime::client::{Client, Error};
 use runtime::clock::Clock;
@@ -73,9 +73,9 @@ impl Splitter {
         self.running.borrow().as_ref().map(|(split, _)| split.clone())
     }
 
-    /// Whether these tokens are enough to split the network.
-    pub(crate) fn can_split(&self, tokens: &Tokens) -> bool {
-        Plan::new(&self.monitor.state(), tokens).is_ok()
+    /// The halves that a split would make; `None` if these tokens are not enough.
+    pub(crate) fn halves(&self, tokens: &Tokens) -> Option<[Vec<String>; 2]> {
+        Plan::new(&self.monitor.state(), tokens).ok().map(|plan| plan.halves)
     }
 
     /// Splits the network; returns once all nodes are cut off from those of the other half.
@@ -98,6 +98,8 @@ impl Splitter {
         if !is_first {
             return Err(server::conflict("the network is split already"));
         }
+        // Pages say so from now on, though the nodes are only being told.
+        self.monitor.mark_changed(Change::Nodes);
         let (begun, result) = oneshot::channel();
         let splitter = Arc::clone(self);
         tokio::spawn(async move { splitter.keep(nodes, heal, begun).await });
@@ -139,7 +141,7 @@ impl Splitter {
         // The client may have gone away.
         let _ = begun.send(refused.map_or(Ok(()), |(node, error)| Err(format!("{}: {error}", node.address))));
         if is_cut {
-            self.monitor.mark_nodes_changed();
+            self.monitor.mark_changed(Change::Nodes);
             tokio::select! {
                 () = heal.cancelled() => {}
                 () = self.shutdown.cancelled() => {}
@@ -148,7 +150,7 @@ impl Splitter {
         }
         self.reconnect(&nodes).await;
         self.running.send_replace(None);
-        self.monitor.mark_nodes_changed();
+        self.monitor.mark_changed(Change::Nodes);
     }
 
     /// Waits until people had time to see a fork.
@@ -158,7 +160,7 @@ impl Splitter {
             return;
         }
         self.running.send_modify(|running| running.iter_mut().for_each(|(split, _)| split.until = None));
-        self.monitor.mark_nodes_changed();
+        self.monitor.mark_changed(Change::Nodes);
         if timeout(MAX_SPLIT_TIME - SPLIT_TIME, self.monitor.wait_until(is_forked)).await.is_ok() {
             sleep(SHOW_TIME).await;
         }

@@ -1,9 +1,12 @@
 //! Where the explorer is on its server: at the root, or below a path such as `/lab`.
 //!
 //! A proxy that serves the explorer below a path sends it in `X-Forwarded-Prefix`. Pages write their links as at the
-//! root; [`links`] puts the path in front. It belongs to one request, so it travels with the task that answers it.
+//! root; [`links`] puts the path in front. It belongs to one request, so it travels with the task that answers it, and
+//! so does the cast: the names that its page shows.
 
+use crate::names::Cast;
 use http::HeaderMap;
+use shared::params::LayerName;
 
 /// Longest path that is accepted.
 const MAX_CHARS: usize = 100;
@@ -12,11 +15,45 @@ const LINKS: [&str; 4] = [" href=\"/", " src=\"/", " action=\"/", " data-live-fr
 
 tokio::task_local! {
     static BASE: String;
+    static CAST: Cast;
+    static REQUEST: HeaderMap;
+    static LAYER: LayerName;
 }
 
-/// Answers a request below the path that its proxy names.
-pub(crate) async fn below<T>(headers: &HeaderMap, answer: impl Future<Output = T>) -> T {
+/// Answers a request below the path that its proxy names, with the names of `cast`.
+pub(crate) async fn below<T>(headers: &HeaderMap, cast: Cast, answer: impl Future<Output = T>) -> T {
+    let answer = CAST.scope(cast, REQUEST.scope(headers.clone(), answer));
     BASE.scope(prefix(headers).to_owned(), answer).await
+}
+
+/// Answers a request about a network of this layer, which decides what is in the menu.
+pub(crate) async fn on_layer<T>(layer: LayerName, answer: impl Future<Output = T>) -> T {
+    LAYER.scope(layer, answer).await
+}
+
+/// Whether the network of this request has programs.
+pub(super) fn has_programs() -> bool {
+    LAYER.try_with(|layer| layer.has_programs()).unwrap_or_default()
+}
+
+/// Renders with the names of `cast`, outside of a request.
+pub(crate) fn with_cast<T>(cast: Cast, render: impl FnOnce() -> T) -> T {
+    CAST.sync_scope(cast, render)
+}
+
+/// The names of this request; none outside of one.
+pub(crate) fn cast() -> Cast {
+    CAST.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// The headers of the request that is answered; none outside of one.
+pub(super) fn request() -> HeaderMap {
+    REQUEST.try_with(Clone::clone).unwrap_or_default()
+}
+
+/// The path that the proxy of a request names.
+pub(crate) fn prefix_of(headers: &HeaderMap) -> String {
+    prefix(headers).to_owned()
 }
 
 /// The path, without a slash at its end: empty at the root.
@@ -25,7 +62,7 @@ pub(super) fn current() -> String {
 }
 
 /// A page with its links below `base`.
-pub(super) fn links(page: String, base: &str) -> String {
+pub(crate) fn links(page: String, base: &str) -> String {
     if base.is_empty() {
         return page;
     }
@@ -50,7 +87,7 @@ mod tests {
     use super::*;
     use http::HeaderValue;
 
-    fn prefix_of(value: &'static str) -> String {
+    fn prefix_in(value: &'static str) -> String {
         let headers = [(http::HeaderName::from_static("x-forwarded-prefix"), HeaderValue::from_static(value))];
         prefix(&headers.into_iter().collect()).to_owned()
     }
@@ -69,7 +106,7 @@ mod tests {
             ("/%2e", ""),
             ("", ""),
         ] {
-            assert_eq!(prefix_of(value), expected, "{value}");
+            assert_eq!(prefix_in(value), expected, "{value}");
         }
     }
 
@@ -87,7 +124,7 @@ mod tests {
     #[tokio::test]
     async fn the_path_is_that_of_the_request_that_is_answered() {
         let headers = [(http::HeaderName::from_static("x-forwarded-prefix"), HeaderValue::from_static("/lab"))];
-        assert_eq!(below(&headers.into_iter().collect(), async { current() }).await, "/lab");
+        assert_eq!(below(&headers.into_iter().collect(), Cast::default(), async { current() }).await, "/lab");
         assert_eq!(current(), "");
     }
 }

@@ -47,6 +47,19 @@ pub(crate) struct Chart<'a> {
     pub(crate) marks: Vec<Mark>,
 }
 
+/// A part of the x axis that shows its values under the pointer.
+#[derive(Debug, Clone)]
+pub(crate) struct Hit {
+    pub(crate) from: f64,
+    pub(crate) to: f64,
+    pub(crate) text: String,
+    /// The height of the block that a click leads to.
+    pub(crate) block: Option<u64>,
+}
+
+/// Most parts with values: more would be thinner than a pointer.
+const MAX_HITS: usize = 250;
+
 impl Axis {
     /// From 0 to a round number that is not below `highest`.
     pub(crate) fn from_zero(label: &'static str, highest: f64, write: fn(f64) -> String) -> Self {
@@ -97,6 +110,12 @@ fn round_step(span: f64) -> f64 {
 
 impl Chart<'_> {
     pub(crate) fn render(&self) -> Markup {
+        self.render_with(&[])
+    }
+
+    /// With values under the pointer, unless there are too many.
+    pub(crate) fn render_with(&self, hits: &[Hit]) -> Markup {
+        let hits = if hits.len() > MAX_HITS { &[] } else { hits };
         let Self { name, title, description, x, y, marks } = self;
         let (title_id, description_id) = (format!("{name}-title"), format!("{name}-description"));
         html! {
@@ -116,6 +135,7 @@ impl Chart<'_> {
                 }
                 line.axis x1=(LEFT) x2=(RIGHT) y1=(BOTTOM) y2=(BOTTOM) {}
                 @for mark in marks { (self.mark(mark)) }
+                @for hit in hits { (self.hit(hit)) }
                 text.label x=(RIGHT) y=(HEIGHT - 8.0) text-anchor="end" { (x.label) }
                 text.label x=(LEFT) y=(HEIGHT - 8.0) { "↑ " (y.label) }
             }
@@ -133,6 +153,19 @@ impl Chart<'_> {
                         height=(round(BOTTOM - top)) {}
                 }
             },
+        }
+    }
+
+    fn hit(&self, Hit { from, to, text, block }: &Hit) -> Markup {
+        let (left, right) = (self.x_of(*from), self.x_of(*to));
+        let area = html! {
+            rect.hit x=(round(left)) y=(TOP) width=(round((right - left).max(0.5))) height=(BOTTOM - TOP) {
+                title { (text) }
+            }
+        };
+        html! {
+            // The tab key skips them: the numbers are in the CSV, and blocks have a page.
+            @if let Some(block) = block { a href={ "/block/" (block) } tabindex="-1" { (area) } } @else { (area) }
         }
     }
 
@@ -257,6 +290,11 @@ mod tests {
         assert!(svg.contains("points=\"58,208 508,14 508,14\"") && svg.contains("height=\"0\""), "{svg}");
         assert!(svg.contains("&lt;script&gt;") && !svg.contains("<script>"), "{svg}");
         assert!(!svg.contains("style="), "{svg}");
+        let hit = |from: f64| Hit { from, to: from + 1.0, text: "<b>2: 5".to_owned(), block: Some(2) };
+        let svg = chart.render_with(&[hit(1.0), hit(9.0)]).into_string();
+        assert!(svg.contains("href=\"/block/2\"") && svg.contains("<title>&lt;b&gt;2: 5</title>"), "{svg}");
+        let many: Vec<Hit> = (0..1000).map(|place| hit(f64::from(place))).collect();
+        assert!(!chart.render_with(&many).into_string().contains("hit"), "too thin to be hit");
         let one = Chart { marks: vec![Mark::Line(vec![(2.0, 5.0)])], ..chart };
         assert!(one.render().into_string().contains("<circle class=\"dot\" cx=\"283\" cy=\"111\""));
     }

@@ -7,21 +7,21 @@ pub(crate) mod chart;
 mod parts;
 #[cfg(test)]
 mod snapshot;
-pub(crate) mod tree;
 
-pub(crate) use base::below;
+pub(crate) use base::{below, cast, links, on_layer, prefix_of, with_cast};
 pub(crate) use parts::{
-    address, amount, block_link, bytes, copyable, explained, number, raw_json, recheck, sanitized, short, time,
-    transaction_link,
+    address, amount, block_link, bytes, chip, copyable, digits, exact_time, explained, money, node, number, program,
+    raw_json, recheck, sanitized, short, thin, time, transaction_link, words,
 };
 #[cfg(test)]
 pub(crate) use snapshot::snapshot;
 
 use crate::assets;
-use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, LOCATION};
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, ETAG, HeaderValue, IF_NONE_MATCH, LOCATION};
+use http::{HeaderMap, StatusCode};
 use maud::{DOCTYPE, Markup, html};
-use runtime::server::{self, Response, reply};
+use runtime::server::{self, Response, compress, reply};
+use shared::block::DataHash;
 use shared::wire::Problem;
 
 /// Nothing from other origins, no inline script, no inline style. Charts use attributes of SVG instead of styles.
@@ -39,11 +39,15 @@ pub(crate) fn redirect(path: &str) -> Result<Response, Problem> {
     Ok(response)
 }
 
+/// The entry that only networks with programs have.
+const PROGRAMS: &str = "/programs";
+
 /// The menu: paths and names.
-const MENU: [(&str, &str); 6] = [
+const MENU: [(&str, &str); 7] = [
     ("/", "Network"),
     ("/blocks", "Blocks"),
     ("/transactions", "Transactions"),
+    (PROGRAMS, "Programs"),
     ("/charts", "Charts"),
     ("/learn", "Learn"),
     ("/wallet", "Wallet"),
@@ -66,15 +70,29 @@ impl Page<'_> {
 
     pub(crate) fn with_status(self, status: StatusCode) -> Response {
         let body = base::links(self.render().into_string(), &base::current());
-        let mut response = reply::whole(status, "text/html; charset=utf-8", body.into());
-        let headers = response.headers_mut();
+        let request = base::request();
+        // Weak: the page is the same, whether it is compressed or not.
+        let tag = format!("W/\"{}\"", DataHash::of(&body));
+        let mut headers = HeaderMap::new();
         headers.insert(CONTENT_SECURITY_POLICY, SECURITY_POLICY);
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        // Browsers ask each time, and get the page only if it has changed.
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, private"));
+        let is_known = status == StatusCode::OK && request.get(IF_NONE_MATCH).is_some_and(|known| *known == tag);
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            headers.insert(ETAG, tag);
+        }
+        let (status, body) = if is_known {
+            (StatusCode::NOT_MODIFIED, Default::default())
+        } else {
+            (status, compress::body(&request, &mut headers, body.into()))
+        };
+        let mut response = reply::whole(status, "text/html; charset=utf-8", body);
+        response.headers_mut().extend(headers);
         response
     }
 
     pub(crate) fn render(&self) -> Markup {
-        let base = base::current();
+        let (base, has_programs) = (base::current(), base::has_programs());
         // The page of Swagger UI works at the root only.
         let docs = if base.is_empty() { "/docs/" } else { "/openapi.json" };
         html! {
@@ -87,6 +105,7 @@ impl Page<'_> {
                     title { (self.title) " · Chainlab" }
                     link rel="icon" type="image/svg+xml" href=(assets::path("icon.svg"));
                     link rel="stylesheet" href=(assets::path("style.css"));
+                    @if self.place == "/" { link rel="stylesheet" href=(assets::path("stage.css")); }
                     @for script in ["live.js"].iter().chain(self.scripts) {
                         script type="module" src=(assets::path(script)) {}
                     }
@@ -96,22 +115,25 @@ impl Page<'_> {
                     header.top {
                         a.brand href="/" { "Chainlab" }
                         nav aria-label="Pages" {
-                            @for (path, name) in MENU {
-                                a href=(path) aria-current=[(path == self.place).then_some("page")] { (name) }
+                            @for (path, name) in MENU.iter().filter(|(path, _)| *path != PROGRAMS || has_programs) {
+                                a href=(path) aria-current=[(*path == self.place).then_some("page")] { (name) }
                             }
                         }
                         // live.js writes here whether the page is up to date.
                         span #live-state role="status" {}
                         form.search role="search" action="/search" {
                             label.hidden for="search" { "Search" }
-                            input #search name="q" type="search" required placeholder="height, hash, id or address"
+                            input #search name="q" type="search" required placeholder="name, height, hash or address"
                                 autocomplete="off" spellcheck="false";
                             button { "Search" }
                         }
                     }
                     main #main tabindex="-1" { (self.main) }
                     footer {
-                        p { "A laboratory: its coins are worth nothing. " a href=(docs) { "For programs" } }
+                        p {
+                            "A laboratory: the coins are worth nothing. " a href=(docs) { "API" } " "
+                            label { input #show-addresses type="checkbox"; " Show addresses" }
+                        }
                     }
                 }
             }

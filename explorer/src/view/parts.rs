@@ -1,6 +1,8 @@
 //! The small parts that pages share: hashes, amounts, times, links.
 
-use super::chart;
+use super::{base, chart};
+use crate::names::{Cast, colour};
+use crate::network::{Word, Words};
 use maud::{Markup, html};
 use runtime::sanitize;
 use serde::Serialize;
@@ -30,20 +32,102 @@ pub(crate) fn transaction_link(id: TransactionId) -> Markup {
     html! { a.hash href={ "/transaction/" (text) } title=(text) { (short(&text)) } }
 }
 
-/// A link to an address, shortened.
+/// A link to an address: the name of its owner with the first digits, or the address, shortened. With the switch "Show
+/// addresses" the style sheet shows the address instead of the name.
 pub(crate) fn address(of: &Address) -> Markup {
+    if !of.is_key() {
+        return program(of);
+    }
     let text = of.to_string();
-    html! { a.hash href={ "/address/" (text) } title=(text) { (short(&text)) } }
+    let cast = base::cast();
+    html! {
+        @match cast.name(of) {
+            Some(name) => a.who href={ "/address/" (text) } title=(text) {
+                @if let Some(letter) = cast.miner_letter(of) { (chip(letter)) " " }
+                span.name { (name) } " " small.digits { (digits(of)) } span.whole { (short(&text)) }
+            },
+            None => a.hash href={ "/address/" (text) } title=(text) { (short(&text)) },
+        }
+    }
 }
 
+/// A link to a program, with the beginning of its account: addresses of programs all begin alike.
+pub(crate) fn program(of: &Address) -> Markup {
+    html! {
+        @if *of == Address::nobody() { "nobody" }
+        @else { a.hash href={ "/program/" (of) } title=(of) { (short(&of.account().to_string())) } }
+    }
+}
+
+/// The first digits of an address in which addresses differ.
+pub(crate) fn digits(of: &Address) -> &str {
+    of.as_str().get(5..9).unwrap_or_default()
+}
+
+/// A letter on the colour of its finder.
+pub(crate) fn chip(letter: &str) -> Markup {
+    html! { b.chip.(colour(letter)) { (letter) } }
+}
+
+/// A node, `A (Ada)`, as a link to its page.
+pub(crate) fn node(node: &str) -> Markup {
+    let cast = base::cast();
+    html! { a href={ "/node/" (node) } title=(node) { (cast.node(node)) } }
+}
+
+/// A sentence about people and nodes, by their names.
+pub(crate) fn words(words: &Words) -> Markup {
+    let cast = base::cast();
+    html! {
+        @for word in &words.0 {
+            @match word {
+                Word::Text(text) => (sanitize::line(text)),
+                Word::Node(node) => b { (sanitize::line(&cast.node(node))) },
+                Word::Person(address) => (address_in_words(*address, &cast)),
+                Word::Block(block) => a href={ "/block/" (block.hash) } { (block.index) },
+            }
+        }
+    }
+}
+
+fn address_in_words(of: Address, cast: &Cast) -> Markup {
+    match cast.name(&of) {
+        Some(name) => html! { a.who href={ "/address/" (of) } title=(of) { span.name { (name) }
+        span.whole { (short(of.as_str())) } } },
+        None => address(&of),
+    }
+}
+
+/// An amount: two decimals, and the others quietly after them.
 pub(crate) fn amount(amount: Amount) -> Markup {
-    html! { span.amount { (amount.to_string()) " LAB" } }
+    let (whole, first, rest) = money(amount.grains());
+    html! { span.amount { (whole) "." (first) @if !rest.is_empty() { span.rest { (rest) } } " LAB" } }
+}
+
+/// Grains in LAB: the whole part with separated thousands, two decimals, and the others without zeros at the end.
+pub(crate) fn money(grains: u64) -> (String, String, String) {
+    const UNIT: u64 = Amount::GRAINS_PER_LAB;
+    let decimals = format!("{:08}", grains % UNIT);
+    let (first, rest) = decimals.split_at(2);
+    (thin(grains / UNIT), first.to_owned(), rest.trim_end_matches('0').to_owned())
+}
+
+/// A whole number with thin spaces between its thousands.
+pub(crate) fn thin(number: u64) -> String {
+    chart::grouped(&number.to_string()).replace(',', "\u{202f}")
 }
 
 /// A time. `live.js` shows how long ago it was, and the time in the reader's zone.
 pub(crate) fn time(at: Timestamp) -> Markup {
     let text = at.to_string();
     html! { time datetime=(text) { (text) } }
+}
+
+/// A time as it is written in a block, to the millisecond. `live.js` adds how long ago it was.
+pub(crate) fn exact_time(at: Timestamp) -> Markup {
+    let text = at.to_string();
+    let words = text.trim_end_matches('Z').replacen('T', " ", 1);
+    html! { time.exact datetime=(text) { (words) " UTC" } time.since.muted datetime=(text) {} }
 }
 
 /// A word whose explanation opens below it.
@@ -149,6 +233,20 @@ mod tests {
     fn writing_of_all_peoples_is_shown_as_it_is_written() {
         assert_eq!(sanitized(WRITING).into_string(), format!("<bdi class=\"said\">{WRITING}</bdi>"));
         assert!(raw_json(&[WRITING]).into_string().contains(WRITING));
+    }
+
+    #[test]
+    fn money_has_two_decimals_in_front() {
+        for (grains, expected) in [
+            (0, ("0", "00", "")),
+            (940_000_000, ("9", "40", "")),
+            (825_000_000, ("8", "25", "")),
+            (118_892_724_443, ("1\u{202f}188", "92", "724443")),
+            (9180, ("0", "00", "00918")),
+        ] {
+            let (whole, first, rest) = money(grains);
+            assert_eq!((&*whole, &*first, &*rest), expected);
+        }
     }
 
     #[test]

@@ -60,7 +60,7 @@ async fn hostile_messages_of_payments_stay_text() {
         lab.mine(0, 1).await;
         lab.agree().await;
         let bob = key("bob").address();
-        let id = lab.pay("miner 0", &bob, 5, 1000, HOSTILE).await.id;
+        let id = lab.pay("miner 0", &bob, 5, 1000, HOSTILE).await.id();
         is_only_text(tab, "/transactions").await;
         lab.mine(0, 1).await;
         lab.agree().await;

@@ -109,8 +109,8 @@ async fn the_chain_with_more_work_wins() {
         tab.click("#learn-peers [data-do=compare]").await;
         tab.reads(status, "reorganisation").await;
         states(tab, bob, "gggg").await;
-        let said = format!("document.querySelector(\"{bob} .learn-block[data-index='1'] [data-field=data]\").value");
-        assert_eq!(tab.eval(&said).await, "all to Alice");
+        let script = format!("document.querySelector(\"{bob} .learn-block[data-index='1'] [data-field=data]\").value");
+        assert_eq!(tab.eval(&script).await, "all to Alice");
         // A broken chain is replaced, even if it has more work.
         tab.fill(&format!("{alice} .learn-block[data-index='3'] [data-field=data]"), "and more").await;
         states(tab, alice, "gggb").await;

@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // tests: this is how they fail
 
+mod copying;
 mod hostility;
 #[expect(dead_code, reason = "the tests without a browser share it and need more of it")]
 #[path = "../common/lab.rs"]
@@ -14,9 +15,12 @@ mod lab;
 mod learning;
 mod newcomer;
 mod noticing;
+mod programs;
 mod proxy;
 mod refusals;
+mod rewinding;
 mod searching;
+mod stage;
 mod steering;
 mod tour;
 mod wallet;

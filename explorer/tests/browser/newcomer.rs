@@ -12,24 +12,24 @@ async fn a_newcomer_sees_everything_by_clicking() {
     browse(&lab.explorer, "newcomer", async |tab| {
         tab.go("/").await;
         tab.mark().await;
-        tab.wait("document.querySelectorAll('#tree a.block').length >= 4").await;
+        tab.wait("document.querySelectorAll('#chain a.block').length >= 4").await;
         tab.picture("story-1-blocks-arrive").await;
 
         // The network is split for a while, and both halves continue mining.
         tab.click("[data-split=split]").await;
-        tab.reads("#split", "the network is split").await;
-        tab.reads("#agreement", "2 branches").await;
-        tab.find("#tree a.stale").await;
+        tab.reads("#head h1", "split in two").await;
+        tab.reads("#people", "two truths for now").await;
+        let both = "/found \\d+ blocks?, .* \\d+\\./.test(document.querySelector('#head').innerText)";
+        tab.wait(both).await;
         tab.click("[data-split=heal]").await;
-        tab.reads("#split-result", "both halves talk again").await;
-        tab.reads("#split", "see a fork happen").await;
-        tab.reads("#agreement", "nodes agree on block").await;
+        tab.reads("#head h1", "healed").await;
+        tab.find("#chain a.block.lost").await;
+        tab.reads("#head .act", "split the network").await;
         tab.was_not_reloaded().await;
 
         tab.click("nav a[href='/wallet']").await;
         wallet::make(tab, "My first").await;
-        wallet::mine(tab).await;
-        tab.reads("#wallet-balance", "50 LAB").await;
+        wallet::earn(tab, "50").await;
         wallet::prepare(tab, key("a friend").address().as_str(), "20", "thank you").await;
         tab.picture("story-3-a-preview").await;
         tab.click("#send-confirm").await;

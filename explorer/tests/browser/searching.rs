@@ -21,11 +21,11 @@ async fn a_search_finds_a_page_or_explains_why_not() {
         let hash = lab.mine(0, 2).await.remove(0);
         lab.agree().await;
         let bob = key("bob").address();
-        let id = lab.pay("miner 0", &bob, 5, 1000, "").await.id.to_string();
+        let id = lab.pay("miner 0", &bob, 5, 1000, "").await.id().to_string();
         let last = lab.mine(0, 1).await.remove(0);
         lab.agree().await;
         tab.go("/").await;
-        tab.reads("#agreement", "block 3").await;
+        tab.reads("#head h1", "block 3").await;
         assert_eq!(search(tab, " 2 ").await, "/block/2");
         for (text, path) in [
             (hash.clone(), format!("/block/{hash}")),
@@ -33,6 +33,9 @@ async fn a_search_finds_a_page_or_explains_why_not() {
             (last[..10].to_owned(), format!("/block/{last}")),
             (id.clone(), format!("/transaction/{id}")),
             (bob.to_string(), format!("/address/{bob}")),
+            ("ada".to_owned(), format!("/address/{}", key("miner 0").address())),
+            ("B".to_owned(), format!("/node/{}", lab.nodes[1])),
+            ("C (Cleo)".to_owned(), format!("/node/{}", lab.nodes[2])),
             (bob.as_str()[..12].to_owned(), format!("/address/{bob}")),
         ] {
             assert_eq!(search(tab, &text).await, path, "{text}");

@@ -59,7 +59,7 @@ async fn buttons_cut_a_node_off_and_connect_it_again() {
         // The network's page shows both branches.
         tab.was_not_reloaded().await;
         tab.go("/").await;
-        tab.reads("#agreement", "2 branches since block 1").await;
+        tab.reads("#head h1", "split in two").await;
         open(tab, first).await;
         tab.click("#steering [data-action=allow][data-all]").await;
         tab.reads("#node-height", "4").await;

@@ -8,7 +8,7 @@ const WIDE: u32 = 1200;
 const PHONE: u32 = 390;
 
 /// What every page must have.
-async fn is_accessible(tab: &Tab, path: &str) {
+pub(crate) async fn is_accessible(tab: &Tab, path: &str) {
     for (what, selector) in [
         ("fields without a label", "input:not([type=hidden]), textarea, select"),
         ("buttons and links without a name", "button, a[href]"),
@@ -55,7 +55,7 @@ async fn every_page_fits_is_named_and_has_no_errors() {
         let paid =
             lab.pay("miner 0", &bob, 3 * LAB, 100_000, "for lunch, and a very long message that goes on and on").await;
         testkit::until("the payment is in a block", async || {
-            let status = crate::lab::client().transaction(lab.mempool.as_ref().unwrap(), &paid.id).await.ok()?;
+            let status = crate::lab::client().transaction(lab.mempool.as_ref().unwrap(), &paid.id()).await.ok()?;
             status.block.map(|_| ())
         })
         .await;
@@ -63,13 +63,18 @@ async fn every_page_fits_is_named_and_has_no_errors() {
         for number in 0..4 {
             lab.pay("miner 0", &bob, LAB + number, 1000 * (number + 1), "waiting").await;
         }
+        testkit::until("the explorer has block 5", async || {
+            let page = testkit::http().get(format!("http://{}/block/5", lab.explorer)).send().await.ok()?;
+            page.status().is_success().then_some(())
+        })
+        .await;
         let pages = [
             ("network", "/".to_owned()),
             ("blocks", "/blocks".to_owned()),
             ("genesis", "/block/0".to_owned()),
             ("block", "/block/5".to_owned()),
             ("transactions", "/transactions".to_owned()),
-            ("transaction", format!("/transaction/{}", paid.id)),
+            ("transaction", format!("/transaction/{}", paid.id())),
             ("address", format!("/address/{ada}")),
             ("charts", "/charts".to_owned()),
             ("learn", "/learn".to_owned()),

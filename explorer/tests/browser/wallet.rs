@@ -22,6 +22,21 @@ pub(crate) async fn mine(tab: &Tab) {
     tab.reads("#earn-status", "you found block").await;
 }
 
+/// Mines until the balance is this. On a network that mines as well, another miner's block may win.
+pub(crate) async fn earn(tab: &Tab, balance: &str) {
+    loop {
+        mine(tab).await;
+        let outcome = format!(
+            "document.querySelector('#wallet-balance').innerText.includes('{balance}') ? 'earned' \
+             : document.querySelector('#earn-status').innerText.includes('stale') ? 'lost' : ''"
+        );
+        tab.wait(&outcome).await;
+        if tab.eval(&outcome).await == "earned" {
+            return;
+        }
+    }
+}
+
 /// Fills in the form, and opens the preview.
 pub(crate) async fn prepare(tab: &Tab, to: &str, amount: &str, message: &str) {
     tab.fill("#send-to", to).await;
@@ -74,7 +89,7 @@ async fn a_wallet_earns_pays_and_sees_it_confirmed() {
         tab.go("/wallet").await;
         assert_eq!(tab.text("#wallet-address").await, own.as_str());
         tab.reads("#wallet-balance", "38.49999 LAB").await;
-        tab.go(&format!("/transaction/{}", back.id)).await;
+        tab.go(&format!("/transaction/{}", back.id())).await;
         tab.reads("main", "change").await;
         assert!(!tab.text("main").await.contains('\u{202e}'), "a control character turns the text around");
         tab.go(&format!("/address/{own}")).await;
@@ -86,7 +101,7 @@ async fn a_wallet_earns_pays_and_sees_it_confirmed() {
         let thanks = lab.pay("a shop", &own, LAB, 1000, writing).await;
         tab.go("/wallet").await;
         tab.reads("#wallet-history", writing).await;
-        tab.go(&format!("/transaction/{}", thanks.id)).await;
+        tab.go(&format!("/transaction/{}", thanks.id())).await;
         tab.reads("main", writing).await;
     })
     .await;
@@ -116,6 +131,25 @@ async fn a_browser_mines_what_it_pays_with() {
         tab.click("#earn-status a").await;
         tab.wait("location.pathname.startsWith('/block/')").await;
         tab.reads("#standing", "on the best chain").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs chromium and chromedriver"]
+async fn a_miner_is_told_that_another_block_won() {
+    let lab = Lab::quiet(LayerName::Transaction).await;
+    browse(&lab.explorer, "outrun", async |tab| {
+        make(tab, "Mine").await;
+        lab.split().await;
+        mine(tab).await;
+        let halves = [0, 2];
+        let indices = [lab.tip(0).await.index.0, lab.tip(2).await.index.0];
+        lab.mine(halves[usize::from(indices[0] > indices[1])], 3).await;
+        lab.heal().await;
+        lab.agree().await;
+        tab.reads("#earn-status", "another miner’s block 1 won").await;
+        tab.reads("#wallet-balance", "0 LAB").await;
     })
     .await;
 }
@@ -181,6 +215,22 @@ async fn a_wallet_says_what_is_wrong_before_it_signs() {
             tab.reads(&error, words).await;
             assert_eq!(tab.eval("document.querySelector('#preview').hidden").await, true, "{to} {amount} {message}");
         }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs chromium and chromedriver"]
+async fn a_browser_mines_no_faster_than_it_is_told() {
+    let lab = Lab::quiet(LayerName::Transaction).await;
+    browse(&lab.explorer, "fair-mining", async |tab| {
+        tab.go("/wallet").await;
+        // No hash is zero, so the search ends with its signal.
+        let kept = "const [done] = arguments; \
+             import('/assets/miner.js') \
+               .then(({ search }) => search('0'.repeat(64), '0'.repeat(64), AbortSignal.timeout(600), () => {}, 2000)) \
+               .then(({ tried, ms }) => done(tried > 0 && tried <= 2 * ms + 100 ? 'kept' : `${tried} in ${ms} ms`));";
+        assert_eq!(tab.eval_later(kept).await, "kept");
     })
     .await;
 }

@@ -15,15 +15,15 @@ async fn a_block_arrives_without_reloading() {
         tab.go("/").await;
         tab.mark().await;
         tab.reads("#live-state", "live").await;
-        tab.reads("#agreement", "All 4 nodes agree on block 0").await;
+        tab.reads("#head h1", "4 nodes are mining the first block").await;
         for height in 1..=3 {
             let hash = &lab.mine(0, 1).await[0];
-            tab.find(&format!("#tree a.block.best[href='/block/{hash}']")).await;
-            tab.reads("#agreement", &format!("All 4 nodes agree on block {height}")).await;
-            tab.reads("#ticker", &format!("block {height}")).await;
+            tab.find(&format!("#chain a.block[href='/block/{hash}']")).await;
+            tab.reads("#head h1", &format!("block {height}")).await;
+            tab.reads("#events", &format!("block {height}")).await;
         }
         // The block is a link to its page, which counts confirmations.
-        tab.click("#tree a.block[data-key]").await;
+        tab.click("#chain a.block:last-of-type").await;
         tab.wait("location.pathname.startsWith('/block/')").await;
         tab.mark().await;
         let standing = tab.text("#standing").await;
@@ -43,7 +43,7 @@ async fn a_fork_is_drawn_and_heals() {
         lab.agree().await;
         tab.go("/").await;
         tab.mark().await;
-        tab.reads("#agreement", "All 4 nodes agree on block 2").await;
+        tab.reads("#head h1", "block 2").await;
         lab.split().await;
         // One block each on this side, three together on that one.
         let stale = lab.mine(0, 1).await.remove(0);
@@ -51,23 +51,24 @@ async fn a_fork_is_drawn_and_heals() {
         until("its neighbour has heard of it", async || (lab.tip(3).await.hash.to_string() == ahead).then_some(()))
             .await;
         let best = lab.mine(3, 1).await.remove(0);
-        tab.reads("#agreement", "2 branches since block 2").await;
-        tab.find(&format!("#tree a.stale[href='/block/{stale}']")).await;
-        tab.find(&format!("#tree a.best[href='/block/{best}']")).await;
+        tab.reads("#head h1", "split in two").await;
+        tab.reads("#head", "a and b have found 1 block, c and d 3").await;
+        tab.find(&format!("#chain a.block:not(.lost)[href='/block/{stale}']")).await;
+        tab.find(&format!("#chain a.block[href='/block/{best}']")).await;
         // Two nodes stand on each of both.
-        tab.wait("document.querySelectorAll('#tree text.at').length === 4").await;
+        tab.wait("document.querySelectorAll('#chain .badge').length === 4").await;
         tab.still().await;
         tab.picture("story-2-a-fork").await;
 
         lab.heal().await;
         lab.agree().await;
-        tab.reads("#agreement", "All 4 nodes agree on block 5").await;
-        // The branch that was left stays to be seen, and who left it is told.
-        tab.find(&format!("#tree a.stale[href='/block/{stale}']")).await;
-        tab.reads("#ticker", "left").await;
+        tab.reads("#head h1", "healed: c and d’s branch won, 3 blocks to 1").await;
+        // The branch that lost stays where it was, and who left it is told.
+        tab.find(&format!("#chain a.block.lost[href='/block/{stale}']")).await;
+        tab.reads("#events", "dropped 1 block").await;
         tab.was_not_reloaded().await;
         tab.go(&format!("/block/{stale}")).await;
-        tab.reads("#standing", "branch").await;
+        tab.reads("#undone", "its reward does not count").await;
     })
     .await;
 }
@@ -89,14 +90,14 @@ async fn lists_and_charts_update_without_reloading() {
         tab.mark().await;
         tab.reads("#pool", "nothing is waiting").await;
         let paid = lab.pay("miner 0", &crate::lab::key("bob").address(), 5, 1000, "for bob").await;
-        let link = format!("a[href='/transaction/{}']", paid.id);
+        let link = format!("a[href='/transaction/{}']", paid.id());
         tab.find(&format!("#pool {link}")).await;
         lab.agree().await;
         lab.mine(2, 1).await;
         tab.find(&format!("#confirmed {link}")).await;
         tab.reads("#pool", "nothing is waiting").await;
         tab.was_not_reloaded().await;
-        confirmations_count_up(tab, &lab, &paid.id.to_string()).await;
+        confirmations_count_up(tab, &lab, &paid.id().to_string()).await;
     })
     .await;
 }
@@ -125,7 +126,7 @@ async fn a_page_whose_stream_is_dead_does_not_say_live() {
         lab.mine(0, 1).await;
         proxy.stall.send_replace(false);
         tab.reads("#live-state", "live").await;
-        tab.reads("#agreement", "All 4 nodes agree on block 1").await;
+        tab.reads("#head h1", "block 1").await;
         tab.was_not_reloaded().await;
     })
     .await;

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 use shared::block::{Nonce, Seal};
 use shared::chain::Tip;
 use shared::config::{Config, Hashrate, Secret};
+use shared::layer::program::new_program;
 use shared::ledger::{Address, Amount, Transaction, Unsigned, Uuid};
-use shared::params::{LayerName, Params};
+use shared::params::{LayerName, Params, RetargetRule};
+use shared::program::{Call, CallKind};
 use shared::wire::{MineRequest, PeersUpdate};
-use shared::work::retarget::RetargetRule;
 use shared::work::{Difficulty, search};
 use std::collections::BTreeMap;
 use tempfile::TempDir;
@@ -83,7 +84,7 @@ impl Lab {
             genesis_time: runtime::clock::Clock::new(0).time(),
             block_interval_ms: 1000,
             initial_difficulty: Difficulty::new(20_000).unwrap(),
-            ..Params::default()
+            ..if layer.has_programs() { Params::of_programs() } else { Params::default() }
         }
     }
 
@@ -153,13 +154,13 @@ impl Lab {
     async fn start_explorer(&mut self, config: Config) {
         let (listener, at) = bound().await;
         let tokens: BTreeMap<_, _> = self.nodes.iter().map(|node| (node.clone(), TOKEN.to_owned())).collect();
-        let settings = explorer::Settings { config, tokens, metrics: None };
+        let settings = explorer::Settings { config, tokens, names: self.names(), thefts: None, metrics: None };
         let running = explorer::run(listener, settings, self.stop_explorer.clone());
         self.explorer_task = Some(tokio::spawn(async move { running.await.unwrap() }));
         until("the explorer knows everybody", async || {
             let page = http().get(format!("http://{at}/")).send().await.ok()?.text().await.ok()?;
             let all_are_there = self.nodes.iter().chain(&self.mempool).all(|service| page.contains(service));
-            (all_are_there && !page.contains("is being asked")).then_some(())
+            (all_are_there && !page.contains("is being asked") && !page.contains(">starting<")).then_some(())
         })
         .await;
         self.explorer = at;
@@ -169,6 +170,16 @@ impl Lab {
     pub(crate) async fn stop_explorer(&mut self) {
         self.stop_explorer.cancel();
         self.explorer_task.take().unwrap().await.unwrap();
+    }
+
+    /// The nodes are A to D, and their miners Ada, Ben, Cleo and Dan.
+    fn names(&self) -> explorer::NameBook {
+        let mut names = explorer::NameBook::default();
+        for (number, (node, person)) in self.nodes.iter().zip(["Ada", "Ben", "Cleo", "Dan"]).enumerate() {
+            names.add_node(node.clone(), person[..1].to_owned()).unwrap();
+            names.add_person(key(&format!("miner {number}")).address(), person.to_owned()).unwrap();
+        }
+        names
     }
 
     fn peers_of<'a>(&'a self, own: &str) -> Vec<&'a str> {
@@ -262,6 +273,34 @@ impl Lab {
         let transaction = pair.sign_transaction(unsigned, self.params.network_id());
         client().push_transaction(self.mempool.as_ref().unwrap(), &transaction).await.unwrap();
         transaction
+    }
+
+    /// The same for a transaction that asks something of a program, or makes one.
+    pub(crate) async fn send(&self, from: &str, to: &Address, amount: u64, msg: &str) -> Transaction {
+        self.pay(from, to, amount, 1000, msg).await
+    }
+
+    /// Makes a program whose code is what this assembly says, and waits until it is in a block.
+    pub(crate) async fn deploy(&self, from: &str, assembly: &str, amount: u64) -> Address {
+        let code = shared::program::assemble(assembly).unwrap();
+        let length = u16::try_from(code.len()).unwrap().to_be_bytes();
+        // PUSH2 length, DUP1, PUSH1 10, PUSH0, CODECOPY, PUSH0, RETURN
+        let head = [0x61, length[0], length[1], 0x80, 0x60, 10, 0x5f, 0x39, 0x5f, 0xf3];
+        let call = Call { gas: 1_000_000, input: [&head[..], &code].concat() };
+        let deployment = self.send(from, &Address::nobody(), amount, &call.to_msg(CallKind::Deploy)).await;
+        self.confirm(&deployment).await;
+        Address::of_program(new_program(&deployment.id()))
+    }
+
+    /// Mines blocks until a transaction is in one.
+    pub(crate) async fn confirm(&self, transaction: &Transaction) {
+        until("the transaction is in a block", async || {
+            self.mine(0, 1).await;
+            self.agree().await;
+            let confirmations = client().confirmations(self.mempool.as_ref()?, &transaction.id()).await;
+            confirmations.ok().filter(|confirmations| *confirmations > 0)
+        })
+        .await;
     }
 
     /// Differs on each call.

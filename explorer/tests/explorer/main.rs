@@ -9,6 +9,7 @@ mod lab;
 mod late;
 mod network;
 mod pages;
+mod programs;
 mod splitting;
 mod steering;
 mod visitor;

@@ -5,7 +5,7 @@ use reqwest::StatusCode;
 use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
 use serde_json::{Value, json};
-use shared::ledger::Transaction;
+use shared::ledger::{Payment, Transaction, Transfer};
 use shared::params::LayerName;
 use testkit::{http, until};
 
@@ -55,7 +55,7 @@ async fn paid(is_confirmed: bool) -> (Lab, Transaction) {
             lab.mine(0, 1).await;
             lab.agree().await;
             let at = lab.mempool.as_ref()?;
-            client().confirmations(at, &transaction.id).await.ok().filter(|confirmations| *confirmations > 0)
+            client().confirmations(at, &transaction.id()).await.ok().filter(|confirmations| *confirmations > 0)
         })
         .await;
         lab.tip(0).await.index.0
@@ -69,15 +69,18 @@ async fn paid(is_confirmed: bool) -> (Lab, Transaction) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_confirmed_payment_is_on_all_pages_about_it() {
     let (lab, transaction) = paid(true).await;
-    let Transaction { id, from, to, .. } = &transaction;
+    let (id, Transfer { from, to, .. }) = (transaction.id(), transaction.transfer());
     let life = shown(&lab, &format!("/transaction/{id}")).await;
     assert!(life.contains("Verified OK") && life.contains("confirmation"), "{life}");
     assert!(shown(&lab, "/transactions").await.contains(&format!("/transaction/{id}")));
-    for (path, holds) in [(format!("/address/{to}"), "1 LAB"), (format!("/address/{from}"), "48.99999 LAB")] {
+    for (path, holds) in [
+        (format!("/address/{to}"), "1.00 LAB"),
+        (format!("/address/{from}"), "48.99<span class=\"rest\">999</span> LAB"),
+    ] {
         let address = shown(&lab, &path).await;
         assert!(address.contains(holds) && address.contains(&format!("/transaction/{id}")), "{address}");
     }
-    let status = client().transaction(lab.mempool.as_ref().unwrap(), id).await.unwrap();
+    let status = client().transaction(lab.mempool.as_ref().unwrap(), &id).await.unwrap();
     let block = status.block.unwrap();
     let (by_height, by_hash) =
         (shown(&lab, &format!("/block/{}", block.index)).await, shown(&lab, &format!("/block/{}", block.hash)).await);
@@ -86,12 +89,22 @@ async fn a_confirmed_payment_is_on_all_pages_about_it() {
         assert!(block.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "{block}");
     }
     assert!(shown(&lab, "/blocks").await.contains(&block.hash.to_string()));
+    let (status, blocks) = page(&lab, "/blocks.csv").await;
+    assert!(
+        status == 200 && blocks.starts_with("height,hash,") && blocks.contains(&block.hash.to_string()),
+        "{blocks}"
+    );
+    let (status, history) = page(&lab, &format!("/address/{to}/history.csv")).await;
+    assert!(status == 200 && history.contains(&format!(",{id},{from},{to},{LAB},1000,,{LAB}\r\n")), "{history}");
+    assert!(!history.contains("alert"), "messages are not for spreadsheets: {history}");
+    let (status, waiting) = page(&lab, "/transactions.csv").await;
+    assert_eq!((status, waiting.lines().count()), (StatusCode::OK, 1), "{waiting}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn search_finds_heights_hashes_ids_and_addresses() {
     let (lab, transaction) = paid(true).await;
-    let (id, bob) = (transaction.id.to_string(), key("bob").address().to_string());
+    let (id, bob) = (transaction.id().to_string(), key("bob").address().to_string());
     let genesis = lab.params.network_id().to_string();
     let to = |path: String| (StatusCode::FOUND, Some(path));
     for (query, expected) in [
@@ -116,13 +129,13 @@ async fn search_finds_heights_hashes_ids_and_addresses() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn search_finds_what_programs_print() {
     let (lab, transaction) = paid(true).await;
-    let (id, bob) = (transaction.id.to_string(), key("bob").address());
-    let status = client().transaction(lab.mempool.as_ref().unwrap(), &transaction.id).await.unwrap();
+    let (id, bob) = (transaction.id().to_string(), key("bob").address());
+    let status = client().transaction(lab.mempool.as_ref().unwrap(), &transaction.id()).await.unwrap();
     let block = status.block.unwrap().hash.to_string();
     let (at, node) = (&lab.explorer, &lab.nodes[1]);
     let port = node.rsplit_once(':').unwrap().1;
     for (query, path) in [
-        (transaction.id.short(), format!("/transaction/{id}")),
+        (transaction.id().short(), format!("/transaction/{id}")),
         (format!("{}…", &id[..12]), format!("/transaction/{id}")),
         (format!("\"{id}\","), format!("/transaction/{id}")),
         (format!("http://{at}/transaction/{id}"), format!("/transaction/{id}")),
@@ -176,12 +189,12 @@ async fn scripts_get_json_and_the_refusals_of_a_mempool_as_they_are() {
     let (_, balance) = get(format!("balance/{alice}")).await;
     assert_eq!(balance, json!({"confirmed": 50 * LAB, "with_pending": 49 * LAB - 1000}));
     let (_, history) = get(format!("history/{alice}")).await;
-    assert_eq!(history[0]["transaction"]["id"], json!(transaction.id));
-    let (status, found) = get(format!("transaction/{}", transaction.id)).await;
+    assert_eq!(history[0]["transaction"]["id"], json!(transaction.id()));
+    let (status, found) = get(format!("transaction/{}", transaction.id())).await;
     assert_eq!((status, &found["status"]), (200, &json!("pending")));
     assert_eq!(get(format!("transaction/{}", "f".repeat(64))).await.0, 404);
     assert_eq!(get("balance/lab1nobody".to_owned()).await.0, 400);
-    let forged = Transaction { msg: "another".to_owned(), ..transaction.clone() };
+    let forged = Payment { msg: "another".to_owned(), ..transaction.as_payment().unwrap().clone() }.into();
     for (body, status, rule) in [(&transaction, 200, Value::Null), (&forged, 422, json!("id"))] {
         let answer = http().post(api("pushtx".to_owned())).json(body).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), status);

@@ -33,7 +33,7 @@ async fn is_split(lab: &Lab) -> bool {
 
 async fn lab() -> Lab {
     let lab = Lab::quiet(LayerName::Data).await;
-    shows(&lab.explorer, &["All 4 nodes agree on block 0", "data-split=\"split\""]).await;
+    shows(&lab.explorer, &["4 nodes are mining the first block."]).await;
     lab
 }
 
@@ -41,23 +41,27 @@ async fn lab() -> Lab {
 async fn halves_fork_and_heal_on_request() {
     let lab = lab().await;
     assert_eq!(order(&lab, "heal").await.0, 409);
-    let (status, said) = order(&lab, "split").await;
-    assert_eq!(status, 200, "{said}");
+    let (status, reply) = order(&lab, "split").await;
+    assert_eq!(status, 200, "{reply}");
     assert!(is_split(&lab).await);
-    let (status, said) = order(&lab, "split").await;
-    assert!(status == 409 && said.contains("split already"), "{said}");
+    let (status, reply) = order(&lab, "split").await;
+    assert!(status == 409 && reply.contains("split already"), "{reply}");
     // The halves are the first two and the last two nodes in the order of their addresses.
     let mut order_of: Vec<usize> = (0..4).collect();
     order_of.sort_unstable_by_key(|node| &lab.nodes[*node]);
     lab.mine(order_of[0], 1).await;
     let best = lab.mine(order_of[3], 2).await.pop().unwrap();
-    shows(&lab.explorer, &["The network is split", "data-split=\"heal\"", "2 branches"]).await;
-    let page = shows(&lab.explorer, &["were cut off from"]).await;
-    assert_eq!(page.matches("cut off from").count(), 2, "a split is one item of news, in its text and its key: {page}");
+    shows(&lab.explorer, &["Split in two: ", "data-split=\"heal\"", " s to go."]).await;
+    let page = shows(&lab.explorer, &["can no longer talk to"]).await;
+    assert_eq!(
+        page.matches("can no longer talk to").count(),
+        2,
+        "a split is one item of news, in its text and its key: {page}"
+    );
     assert_eq!(order(&lab, "heal").await.0, 200);
     assert!(!is_split(&lab).await);
     assert_eq!(lab.agree().await.hash.to_string(), best);
-    shows(&lab.explorer, &["All 4 nodes agree on block 2", "data-split=\"split\"", "may talk to"]).await;
+    shows(&lab.explorer, &["Healed: ", "data-split=\"split\"", "are reconnected to"]).await;
 }
 
 #[tokio::test]
@@ -85,4 +89,21 @@ async fn a_refused_request_leaves_the_network_whole() {
         http().get(format!("http://{}/openapi.json", lab.explorer)).send().await.unwrap().json().await.unwrap();
     assert!(described["paths"]["/api/split"]["post"].is_object());
     until("nothing is cut", async || (!is_split(&lab).await).then_some(())).await;
+}
+
+#[tokio::test]
+async fn nobody_steals_where_no_simulator_carries_it_out() {
+    let lab = lab().await;
+    let url = format!("http://{}/api/steal", lab.explorer);
+    for (body, status) in [
+        ("{\"percent\": 30, \"confirmations\": 2}", 403),
+        ("{\"percent\": 99, \"confirmations\": 2}", 400),
+        ("{\"percent\": 30, \"confirmations\": 0}", 400),
+        ("{}", 400),
+    ] {
+        let answer = http().post(&url).header("content-type", "application/json").body(body).send().await.unwrap();
+        assert_eq!(answer.status(), status, "{body:?}");
+    }
+    let page = shows(&lab.explorer, &["Split the network"]).await;
+    assert!(!page.contains("data-steal"), "{page}");
 }

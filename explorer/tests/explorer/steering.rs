@@ -34,30 +34,30 @@ async fn lab() -> Lab {
 async fn a_node_mines_and_syncs_on_request() {
     let lab = lab().await;
     let node = &lab.nodes[0];
-    let (status, told) = order(&lab, node, "mine", json!({"blocks": 2})).await;
-    assert_eq!((status, told["blocks"].as_array().unwrap().len()), (200, 2), "{told}");
-    assert_eq!(told["message"], format!("{node} mined 2 blocks."));
+    let (status, reply) = order(&lab, node, "mine", json!({"blocks": 2})).await;
+    assert_eq!((status, reply["blocks"].as_array().unwrap().len()), (200, 2), "{reply}");
+    assert_eq!(reply["message"], format!("{node} mined 2 blocks."));
     assert_eq!(lab.tip(0).await.index.0, 2);
     lab.agree().await;
-    let (status, told) = order(&lab, node, "sync", json!({})).await;
-    assert_eq!(status, 200, "{told}");
-    assert!(told["message"].as_str().unwrap().contains("stays on block 2"), "{told}");
+    let (status, reply) = order(&lab, node, "sync", json!({})).await;
+    assert_eq!(status, 200, "{reply}");
+    assert!(reply["message"].as_str().unwrap().contains("stays on block 2"), "{reply}");
 }
 
 #[tokio::test]
 async fn cutting_and_allowing_work_on_both_sides() {
     let lab = lab().await;
     let (node, others) = (&lab.nodes[0], &lab.nodes[1..]);
-    let (status, told) = order(&lab, node, "cut", json!({"peers": others})).await;
-    assert_eq!(status, 200, "{told}");
+    let (status, reply) = order(&lab, node, "cut", json!({"peers": others})).await;
+    assert_eq!(status, 200, "{reply}");
     for other in others {
         assert_eq!(error_of(node, other).await.as_deref(), Some("blocked"));
         assert_eq!(error_of(other, node).await.as_deref(), Some("blocked"));
     }
     assert_eq!(order(&lab, &lab.nodes[1], "mine", json!({"blocks": 3})).await.0, 200);
     assert_eq!(lab.tip(0).await.index.0, 0, "it received blocks from nodes that it was cut off from");
-    let (status, told) = order(&lab, node, "allow", json!({"peers": others})).await;
-    assert_eq!(status, 200, "{told}");
+    let (status, reply) = order(&lab, node, "allow", json!({"peers": others})).await;
+    assert_eq!(status, 200, "{reply}");
     assert_eq!(lab.agree().await.index.0, 3);
     let connected = async || error_of(node, &others[0]).await.is_none().then_some(());
     until("they are connected again", connected).await;
@@ -75,13 +75,13 @@ async fn orders_have_bounds() {
         (node, "cut", json!({"peers": []}), 400, "1 to 100"),
         (node, "connect", json!({"peers": [node]}), 404, "no other node"),
         (node, "connect", json!({"peers": ["127.0.0.1:22"]}), 404, "127.0.0.1:22"),
-        (node, "stop", json!({}), 404, "can be told"),
+        (node, "stop", json!({}), 404, "nothing at"),
         ("127.0.0.1:22", "mine", json!({"blocks": 1}), 404, "no node"),
         (&lab.explorer, "mine", json!({"blocks": 1}), 404, "no node"),
     ] {
-        let (got, told) = order(&lab, who, action, body.clone()).await;
-        assert_eq!(got, status, "{action} {body}: {told}");
-        assert!(told["detail"].as_str().unwrap().contains(reason), "{action} {body}: {told}");
+        let (got, reply) = order(&lab, who, action, body.clone()).await;
+        assert_eq!(got, status, "{action} {body}: {reply}");
+        assert!(reply["detail"].as_str().unwrap().contains(reason), "{action} {body}: {reply}");
     }
     assert_eq!(lab.tip(0).await.index.0, 0);
 }

@@ -4,7 +4,7 @@ use crate::lab::{LAB, Lab, client, key};
 use serde_json::{Value, json};
 use shared::block::{Nonce, Seal};
 use shared::params::LayerName;
-use shared::work::{Difficulty, search};
+use shared::work::{Difficulty, Target, search};
 use testkit::{http, until};
 
 async fn offer(lab: &Lab, miner: &str) -> (u16, Value) {
@@ -17,11 +17,21 @@ async fn solve(lab: &Lab, solution: &Value) -> (u16, Value) {
     (answer.status().as_u16(), answer.json().await.unwrap())
 }
 
+fn seal_and_target(offer: &Value) -> (Seal, Target) {
+    let seal = offer["seal"].as_str().unwrap().parse().unwrap();
+    (seal, Difficulty::new(offer["difficulty"].as_u64().unwrap()).unwrap().target())
+}
+
 fn solution(offer: &Value) -> Value {
-    let seal: Seal = offer["seal"].as_str().unwrap().parse().unwrap();
-    let target = Difficulty::new(offer["difficulty"].as_u64().unwrap()).unwrap().target();
+    let (seal, target) = seal_and_target(offer);
     let nonce = search(&seal, &target, Nonce(0), u64::MAX).unwrap();
     json!({"node": offer["node"], "seal": offer["seal"], "nonce": nonce})
+}
+
+/// A nonce that solves nothing: one in a thousand would.
+fn wrong_nonce(offer: &Value) -> Nonce {
+    let (seal, target) = seal_and_target(offer);
+    (0..).map(Nonce).find(|nonce| search(&seal, &target, *nonce, 1).is_none()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -61,7 +71,7 @@ async fn only_known_nodes_get_requests_and_only_solutions_are_accepted() {
         (but("nonce", json!("x")), 400),
         (but("seal", json!("")), 400),
         (but("more", json!(1)), 400),
-        (but("nonce", json!("ffffffffffffffff")), 422),
+        (but("nonce", json!(wrong_nonce(&offered))), 422),
     ] {
         let (got, answer) = solve(&lab, &solution).await;
         assert_eq!(got, status, "{solution}: {answer}");

@@ -11,4 +11,4 @@ mod theft;
 pub use markov::{Revenue, policy_revenue};
 pub use revenue::{selfish_revenue, selfish_threshold};
 pub use special::{incomplete_beta, normal_quantile, student_quantile};
-pub use theft::{confirmations_needed, nakamoto, theft, theft_bounded};
+pub use theft::{confirmations_needed, nakamoto, safe_confirmations, theft, theft_bounded};

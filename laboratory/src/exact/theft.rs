@@ -83,6 +83,17 @@ pub fn confirmations_needed(risk: f64, probability: impl Fn(u32) -> f64) -> Opti
     (0..100_000).find(|&z| probability(z) < risk)
 }
 
+/// The fewest confirmations that make the chance of a theft less than 1 %, for a thief who never gives up and must have
+/// strictly more blocks; `None` for half of the hash rate or more, or where 1,000 are too few.
+pub fn safe_confirmations(q: f64) -> Option<u32> {
+    const RISK: f64 = 0.01;
+    const MOST: u32 = 1000;
+    if q >= 0.5 {
+        return None;
+    }
+    (0..=MOST).find(|&z| theft(q, z, 0) < RISK)
+}
+
 fn power(base: f64, exponent: u32) -> f64 {
     if base == 0.0 {
         return if exponent == 0 { 1.0 } else { 0.0 };
@@ -113,5 +124,12 @@ mod tests {
         }
         assert!((theft(0.25, 0, 0) - 1.0 / 3.0).abs() < 1e-12, "one block to catch up: q / p");
         assert_eq!((theft(0.5, 6, 1), theft(0.6, 6, 0), nakamoto(0.5, 6)), (1.0, 1.0, 1.0));
+    }
+
+    #[test]
+    fn safe_confirmations_are_the_fewest_that_are_enough() {
+        let enough = safe_confirmations(0.3).unwrap();
+        assert!(theft(0.3, enough, 0) < 0.01 && theft(0.3, enough - 1, 0) >= 0.01, "{enough}");
+        assert_eq!([safe_confirmations(0.5), safe_confirmations(0.6), safe_confirmations(0.499)], [None; 3]);
     }
 }

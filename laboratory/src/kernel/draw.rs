@@ -23,10 +23,15 @@ impl Probability {
     }
 }
 
+/// An exponentially distributed number with mean 1.
+pub fn exponential(random: &mut Random) -> f64 {
+    // The integer of 2^64ths becomes a floating-point number by one rounding, the same on every machine.
+    random.exponential() as f64 / 18_446_744_073_709_551_616.0
+}
+
 /// An exponentially distributed time with this mean, rounded down to whole milliseconds.
 pub fn exponential_ms(random: &mut Random, mean_ms: f64) -> u64 {
-    // The integer of 2^64ths becomes a floating-point number by one rounding, the same on every machine.
-    (random.exponential() as f64 / 18_446_744_073_709_551_616.0 * mean_ms) as u64
+    (exponential(random) * mean_ms) as u64
 }
 
 #[cfg(test)]

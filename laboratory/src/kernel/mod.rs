@@ -7,6 +7,6 @@ mod draw;
 mod seed;
 mod wheel;
 
-pub use draw::{Probability, exponential_ms};
+pub use draw::{Probability, exponential, exponential_ms};
 pub use seed::{Stream, mixed, run_seed, stream};
 pub use wheel::Wheel;

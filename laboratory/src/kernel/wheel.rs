@@ -86,8 +86,8 @@ impl Wheel {
         self.near += 1;
     }
 
-    /// Takes the next event at or before `limit_ms` and moves the time to it; `None` where there is none, and then the
-    /// time is `limit_ms`.
+    /// Takes the next event at or before `limit_ms` and moves the time to it. Without one, returns `None` and moves the
+    /// time to `limit_ms`.
     pub fn next(&mut self, limit_ms: u64) -> Option<u64> {
         loop {
             let list = &mut self.lists[(self.now_ms % TICKS) as usize];

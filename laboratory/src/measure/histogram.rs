@@ -31,6 +31,12 @@ impl Histogram {
         self.count
     }
 
+    /// The mean of all times, those beyond a minute counted as a minute; `None` where none was counted.
+    pub fn mean(&self) -> Option<f64> {
+        let sum: f64 = self.bins.iter().enumerate().map(|(ms, count)| ms as f64 * f64::from(*count)).sum();
+        (self.count > 0).then(|| sum / self.count as f64)
+    }
+
     /// The time that this share of all times does not exceed; `None` where none was counted.
     pub fn quantile(&self, share: f64) -> Option<f64> {
         let wanted = (share * self.count as f64).max(1.0);

@@ -26,10 +26,35 @@ impl Interval {
         Self { estimate: self.estimate, low: self.low - by, high: self.high + by }
     }
 
+    /// The interval moved up by this much.
+    pub fn shifted(&self, by: f64) -> Self {
+        Self { estimate: self.estimate + by, low: self.low + by, high: self.high + by }
+    }
+
     /// Half of its width.
     pub fn half_width(&self) -> f64 {
         (self.high - self.low) / 2.0
     }
+}
+
+/// The standard error of the mean of `values`; `None` where fewer than two are there.
+///
+/// For values of one run that depend on one another, give the means of long batches of them: those are nearly
+/// independent (batch means).
+pub fn standard_error(values: &[f64]) -> Option<f64> {
+    let count = values.len() as f64;
+    if values.len() < 2 {
+        return None;
+    }
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - mean) * (value - mean)).sum();
+    Some(libm::sqrt(squares / (count - 1.0) / count))
+}
+
+/// The interval around `estimate`, whose standard error was found from `batches` batch means.
+pub fn batch_interval(estimate: f64, error: f64, batches: usize, confidence: f64) -> Interval {
+    let reach = error * student_quantile(0.5 + confidence / 2.0, batches.max(2) as f64 - 1.0);
+    Interval { estimate, low: estimate - reach, high: estimate + reach }
 }
 
 /// The mean of independent `values`, with Student's interval; `None` where fewer than two are there.
@@ -39,8 +64,7 @@ pub fn mean(values: &[f64], confidence: f64) -> Option<Interval> {
         return None;
     }
     let estimate = values.iter().sum::<f64>() / count;
-    let squares: f64 = values.iter().map(|value| (value - estimate) * (value - estimate)).sum();
-    let error = libm::sqrt(squares / (count - 1.0) / count);
+    let error = standard_error(values)?;
     let reach = error * student_quantile(0.5 + confidence / 2.0, count - 1.0);
     Some(Interval { estimate, low: estimate - reach, high: estimate + reach })
 }

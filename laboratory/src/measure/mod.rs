@@ -4,4 +4,4 @@ mod histogram;
 mod interval;
 
 pub use histogram::Histogram;
-pub use interval::{Interval, mean, wilson};
+pub use interval::{Interval, batch_interval, mean, standard_error, wilson};

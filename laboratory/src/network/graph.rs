@@ -36,7 +36,8 @@ impl Graph {
         Self::from_links(&links)
     }
 
-    fn from_links(links: &[Vec<u32>]) -> Self {
+    /// The graph of these neighbours, by node; each link must be there from both ends.
+    pub(super) fn from_links(links: &[Vec<u32>]) -> Self {
         let mut starts = vec![0];
         let mut neighbours = Vec::new();
         for links in links {
@@ -60,17 +61,38 @@ impl Graph {
 
     /// Whether every node can be reached from the first one.
     pub fn reaches_all(&self) -> bool {
-        let nodes = self.starts.len() - 1;
-        let mut seen = vec![false; nodes];
-        let mut open: Vec<u32> = (0..nodes.min(1) as u32).collect();
-        let mut count = 0;
-        while let Some(node) = open.pop() {
-            if !std::mem::replace(&mut seen[node as usize], true) {
-                count += 1;
-                open.extend(self.neighbours(node));
+        self.first_of_islands().len() <= 1
+    }
+
+    /// Links the first node with one node of every part that cannot be reached from it.
+    pub fn joined(self) -> Self {
+        let nodes = self.starts.len() as u32 - 1;
+        let mut links: Vec<Vec<u32>> = (0..nodes).map(|node| self.neighbours(node).to_vec()).collect();
+        for island in self.first_of_islands().into_iter().skip(1) {
+            links[0].push(island);
+            links[island as usize].push(0);
+        }
+        Self::from_links(&links)
+    }
+
+    /// The first node of each part that hangs together.
+    fn first_of_islands(&self) -> Vec<u32> {
+        let nodes = self.starts.len() as u32 - 1;
+        let mut seen = vec![false; nodes as usize];
+        let mut firsts = Vec::new();
+        for first in 0..nodes {
+            if seen[first as usize] {
+                continue;
+            }
+            firsts.push(first);
+            let mut open = vec![first];
+            while let Some(node) = open.pop() {
+                if !std::mem::replace(&mut seen[node as usize], true) {
+                    open.extend(self.neighbours(node));
+                }
             }
         }
-        count == nodes
+        firsts
     }
 }
 
@@ -98,5 +120,8 @@ mod tests {
     fn two_islands_are_noticed() {
         let graph = Graph::from_links(&[vec![1], vec![0], vec![3], vec![2]]);
         assert!(!graph.reaches_all());
+        let joined = graph.joined();
+        assert!(joined.reaches_all());
+        assert_eq!(joined.links().len(), 6, "with one link more");
     }
 }

@@ -2,10 +2,12 @@
 
 mod graph;
 mod latency;
+mod maker;
 mod preset;
 
 pub use graph::Graph;
 pub use latency::Latencies;
+pub use maker::{GraphName, Maker};
 pub use preset::{Preset, PresetName, Region};
 
 use crate::exact::normal_quantile;
@@ -25,6 +27,24 @@ pub enum Power {
     /// The n-th strongest node has 1/n of the strongest one's.
     Zipf,
 }
+
+/// From which a network is drawn.
+#[derive(Debug, Clone)]
+pub struct NetworkSetting {
+    /// Regions, latencies, bandwidths.
+    pub preset: PresetName,
+    /// How many nodes there are.
+    pub nodes: usize,
+    /// Latency of the preset `uniform`.
+    pub latency_ms: u64,
+    /// How hash rate is spread over nodes.
+    pub power: Power,
+    /// How nodes are linked.
+    pub graph: Maker,
+}
+
+/// How often a random graph is drawn until everybody can be reached; after that, its parts are joined.
+const DRAWS: usize = 64;
 
 /// A network with everything drawn.
 #[derive(Debug)]
@@ -46,9 +66,10 @@ pub struct Network {
 }
 
 impl Network {
-    /// Draws a network of `nodes` nodes. `latency_ms` is for the preset that wants one.
-    pub fn new(preset: PresetName, nodes: usize, latency_ms: u64, power: Power, seed: u64) -> Self {
-        let preset = Preset::new(preset, latency_ms);
+    /// Draws a network in which everybody can be reached.
+    pub fn new(setting: &NetworkSetting, seed: u64) -> Self {
+        let nodes = setting.nodes;
+        let preset = Preset::new(setting.preset, setting.latency_ms);
         let mut random = stream(seed, Stream::Graph);
         let shares: Vec<f64> = preset.regions.iter().map(|region| region.share).collect();
         let regions: Vec<u8> = spread(&shares, nodes, &mut random).into_iter().map(|region| region as u8).collect();
@@ -56,20 +77,29 @@ impl Network {
         let compact = chosen(preset.compact_share, nodes, &mut random);
         let churns = chosen(preset.churn_share, nodes, &mut random);
         // A degree is one more than its place in the table.
-        let graph = Graph::random(&degrees.iter().map(|degree| degree + 1).collect::<Vec<_>>(), &mut random);
+        let degrees: Vec<usize> = degrees.iter().map(|degree| degree + 1).collect();
+        let mut graph = setting.graph.make(nodes, &degrees, &mut random);
+        for _ in 1..DRAWS {
+            if graph.reaches_all() {
+                break;
+            }
+            graph = setting.graph.make(nodes, &degrees, &mut random);
+        }
+        if !graph.reaches_all() {
+            graph = graph.joined();
+        }
         let bits_per_ms = preset
             .regions
             .iter()
             .flat_map(|from| preset.regions.iter().map(|to| from.upload_bits.min(to.download_bits) / 1000))
             .collect();
-        let power_up_to = powers(power, nodes, &mut random)
-            .into_iter()
-            .scan(0, |sum, power| {
-                *sum += power;
-                Some(*sum)
-            })
-            .collect();
+        let power_up_to = sums(&powers(setting.power, nodes, &mut random));
         Self { regions, graph, latencies: Latencies::new(&preset), compact, churns, power_up_to, bits_per_ms }
+    }
+
+    /// Gives each node this hash rate, in any unit.
+    pub fn set_powers(&mut self, powers: &[u64]) {
+        self.power_up_to = sums(powers);
     }
 
     /// How many nodes there are.
@@ -119,6 +149,18 @@ fn spread(shares: &[f64], nodes: usize, random: &mut Random) -> Vec<usize> {
     numbers
 }
 
+/// By place: the sum up to and including it.
+fn sums(powers: &[u64]) -> Vec<u64> {
+    let mut sum = 0;
+    powers
+        .iter()
+        .map(|power| {
+            sum += power;
+            sum
+        })
+        .collect()
+}
+
 fn chosen(share: f64, nodes: usize, random: &mut Random) -> Vec<bool> {
     spread(&[share, 1.0 - share], nodes, random).into_iter().map(|number| number == 0).collect()
 }
@@ -139,9 +181,13 @@ fn powers(power: Power, nodes: usize, random: &mut Random) -> Vec<u64> {
 mod tests {
     use super::*;
 
+    fn setting(preset: PresetName, nodes: usize, power: Power) -> NetworkSetting {
+        NetworkSetting { preset, nodes, latency_ms: 0, power, graph: Maker::Degrees }
+    }
+
     #[test]
     fn nodes_are_spread_as_the_preset_says_and_all_are_reached() {
-        let network = Network::new(PresetName::Simblock2019, 1000, 0, Power::Normal, 7);
+        let network = Network::new(&setting(PresetName::Simblock2019, 1000, Power::Normal), 7);
         let in_europe = network.regions.iter().filter(|region| **region == 1).count();
         assert!((498..=502).contains(&in_europe), "{in_europe}");
         assert!(network.graph.reaches_all());
@@ -152,8 +198,14 @@ mod tests {
     }
 
     #[test]
+    fn everybody_can_be_reached_even_where_a_draw_leaves_islands() {
+        let lonely = NetworkSetting { graph: Maker::Regular(1), ..setting(PresetName::Lan, 40, Power::Equal) };
+        assert!(Network::new(&lonely, 3).graph.reaches_all());
+    }
+
+    #[test]
     fn a_seed_means_the_same_network() {
-        let draw = |seed| Network::new(PresetName::Simblock2015, 60, 0, Power::Zipf, seed);
+        let draw = |seed| Network::new(&setting(PresetName::Simblock2015, 60, Power::Zipf), seed);
         assert_eq!(draw(1).graph.links(), draw(1).graph.links());
         assert_ne!(draw(1).graph.links(), draw(2).graph.links());
     }

@@ -2,11 +2,10 @@
 
 use super::{Plan, Row};
 use crate::exact::{policy_revenue, selfish_revenue, theft_bounded};
-use crate::measure::{Interval, mean, wilson};
-use crate::model::Setting;
-use crate::model::race::RaceStrategy;
+use crate::measure::{Interval, batch_interval, mean, wilson};
+use crate::model::{BATCHES, Setting};
 use crate::scenario::{Curve, Quantity, ScenarioError};
-use crate::strategy::{Honest, Policy, Selfish};
+use crate::strategy::{Policy, StrategySetting};
 use serde::Serialize;
 
 /// Where the Markov chain of a policy is cut; and where else, to see what the cut changes.
@@ -60,11 +59,9 @@ pub(super) fn can_judge(curve: Curve, setting: &Setting, quantities: &[Quantity]
     let knows_gamma = setting.gamma().is_some() || quantities.contains(&Quantity::Gamma);
     let fits = setting.first_miner().is_some_and(|(share, strategy)| match (curve, strategy) {
         (Curve::Fair, _) => true,
-        (Curve::EyalSirer, RaceStrategy::Selfish) => share < 0.5 && knows_gamma,
-        (Curve::Policy, RaceStrategy::Honest | RaceStrategy::Selfish | RaceStrategy::Stubborn(_)) => {
-            share < 0.5 && knows_gamma
-        }
-        (Curve::DoubleSpend, RaceStrategy::DoubleSpend { .. }) => true,
+        (Curve::EyalSirer, StrategySetting::Selfish) => share < 0.5 && knows_gamma,
+        (Curve::Policy, strategy) => strategy.policy().is_some() && share < 0.5 && knows_gamma,
+        (Curve::DoubleSpend, StrategySetting::DoubleSpend { .. }) => true,
         _ => false,
     });
     if fits {
@@ -95,11 +92,9 @@ fn expected(curve: Curve, setting: &Setting, measured_gamma: Option<f64>) -> Opt
     match (curve, strategy) {
         (Curve::Fair, _) => exactly(share),
         (Curve::EyalSirer, _) => exactly(selfish_revenue(share, gamma?)),
-        (Curve::Policy, RaceStrategy::Stubborn(stubborn)) => by_chain(&stubborn),
-        (Curve::Policy, RaceStrategy::Selfish) => by_chain(&Selfish),
-        (Curve::Policy, _) => by_chain(&Honest),
-        (Curve::DoubleSpend, RaceStrategy::DoubleSpend { confirmations, give_up }) => {
-            exactly(theft_bounded(share, confirmations, 0, give_up))
+        (Curve::Policy, strategy) => by_chain(strategy.policy()?),
+        (Curve::DoubleSpend, StrategySetting::DoubleSpend { confirmations, give_up }) => {
+            exactly(theft_bounded(share, *confirmations, 0, *give_up))
         }
         (Curve::DoubleSpend, _) => None,
     }
@@ -108,10 +103,10 @@ fn expected(curve: Curve, setting: &Setting, measured_gamma: Option<f64>) -> Opt
 impl Plan {
     /// What `rows` say, point by point; points without rows are left out.
     pub fn summaries(&self, rows: &[Row]) -> Vec<Summary> {
-        let repeat = self.scenario.repeat;
+        let stride = self.stride();
         let mut by_point: Vec<Vec<&Row>> = vec![Vec::new(); self.points.len()];
         for row in rows {
-            if let Some(rows) = by_point.get_mut((row.index / repeat) as usize) {
+            if let Some(rows) = by_point.get_mut((row.index / stride) as usize) {
                 rows.push(row);
             }
         }
@@ -125,7 +120,8 @@ impl Plan {
             .collect()
     }
 
-    fn estimate(&self, setting: &Setting, rows: &[&Row], column: usize) -> Estimate {
+    /// What a quantity is at a point.
+    pub(super) fn estimate(&self, setting: &Setting, rows: &[&Row], column: usize) -> Estimate {
         let quantity = self.quantities()[column];
         let confidence = self.scenario.measure.confidence;
         let interval = if quantity == Quantity::Theft {
@@ -133,7 +129,7 @@ impl Plan {
             let (managed, tried) = thefts.fold((0, 0), |sum, thefts| (sum.0 + thefts.managed, sum.1 + thefts.tried));
             wilson(managed, tried, confidence)
         } else {
-            mean(&values_of(rows, column), confidence)
+            mean(&values_of(rows, column), confidence).or_else(|| self.within_one_run(rows, column))
         };
         let gamma_column = self.quantities().iter().position(|quantity| *quantity == Quantity::Gamma);
         let gammas = gamma_column.map(|column| values_of(rows, column)).filter(|gammas| !gammas.is_empty());
@@ -148,6 +144,16 @@ impl Plan {
         });
         let expected = expected.map(|expected| expected.value);
         Estimate { quantity: quantity.name(), interval, expected, verdict }
+    }
+}
+
+impl Plan {
+    /// The interval of the share that a single run gives, by batch means.
+    fn within_one_run(&self, rows: &[&Row], column: usize) -> Option<Interval> {
+        let errors = self.quantities().iter().position(|quantity| *quantity == Quantity::ShareError)?;
+        let (Quantity::Share, [row]) = (self.quantities()[column], rows) else { return None };
+        let value = |column: usize| row.values.get(column).copied().flatten();
+        Some(batch_interval(value(column)?, value(errors)?, BATCHES, self.scenario.measure.confidence))
     }
 }
 

@@ -26,7 +26,9 @@ const FIXED: [&str; 6] = ["replication", "seed", "version", "digest", "thefts_tr
 impl Row {
     pub(super) fn new(index: u64, seed: u64, outcome: &Outcome, quantities: &[Quantity], interval_ms: u64) -> Self {
         let value = |quantity: &Quantity| match quantity {
+            _ if outcome.congested => None,
             Quantity::Share => outcome.share(),
+            Quantity::ShareError => outcome.share_error(),
             Quantity::Stale => outcome.stale(),
             Quantity::RevenuePerInterval => outcome.revenue_per_interval(interval_ms),
             Quantity::IntervalMs => outcome.interval_ms(),
@@ -41,11 +43,11 @@ impl Row {
 
     /// Its line, without the end of line.
     pub fn csv(&self, plan: &Plan) -> String {
-        let repeat = plan.scenario.repeat;
-        let point = plan.points.get((self.index / repeat) as usize);
+        let stride = plan.stride();
+        let point = plan.points.get((self.index / stride) as usize);
         let mut cells = vec![self.index.to_string()];
         cells.extend(point.iter().flat_map(|(point, _)| point.values.iter().map(|(_, value)| quoted(value))));
-        cells.push((self.index % repeat).to_string());
+        cells.push((self.index % stride).to_string());
         cells.push(self.seed.to_string());
         cells.push(env!("CARGO_PKG_VERSION").to_owned());
         cells.push(format!("{:016x}", self.digest));
@@ -55,7 +57,7 @@ impl Row {
         cells.join(",")
     }
 
-    /// Reads a line back; `None` where it is none of this plan, or torn.
+    /// Parses a line; `None` if it belongs to another plan or is incomplete.
     pub fn parse(line: &str, plan: &Plan) -> Option<Self> {
         let quantities = plan.quantities().len();
         // Swept values may hold commas; what follows them does not.
@@ -89,6 +91,6 @@ impl Plan {
 }
 
 /// A cell of CSV; in quotation marks where it must be.
-fn quoted(cell: &str) -> String {
+pub(super) fn quoted(cell: &str) -> String {
     if cell.contains([',', '"', '\n']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.to_owned() }
 }

@@ -2,8 +2,8 @@
 
 use super::Usage;
 use clap::{Parser, Subcommand};
-use laboratory::plan::Plan;
-use std::path::PathBuf;
+use laboratory::plan::{Plan, Shard};
+use std::path::{Path, PathBuf};
 
 /// Experiments with proof-of-work chains in virtual time.
 #[derive(Debug, Parser)]
@@ -12,8 +12,12 @@ use std::path::PathBuf;
     version,
     after_help = "Examples:
   laboratory new first.toml           write a commented experiment
+  laboratory new what-if.toml --from http://127.0.0.1:8100
+                                      freeze a live network: its nodes, links, hash rates and chain
   laboratory check first.toml         what it means and costs
   laboratory run first.toml           run it; results in out/first
+  laboratory replay out/first 17      run 17 again; --trace shows every step
+  laboratory report out/first         its table and reports again
   laboratory reproduce all            published results, computed and simulated again
 
 Exit codes: 0 all expectations hold, 1 one does not, 2 wrong usage or a wrong scenario."
@@ -31,6 +35,10 @@ pub(super) enum Command {
     Check(ScenarioArgs),
     /// Compute and simulate published results again
     Reproduce(ReproduceArgs),
+    /// Carry out one run again, from its seed
+    Replay(ReplayArgs),
+    /// Write the reports of a folder of results again, and print them
+    Report(ReportArgs),
     /// Show models, strategies, quantities, curves and publications
     List(ListArgs),
     /// Write a commented experiment to start from
@@ -63,7 +71,12 @@ impl ScenarioArgs {
             pair.ok_or_else(|| Usage(format!("--set {setting}: expected KEY=VALUE")))
         });
         let settings = settings.collect::<Result<Vec<_>, _>>()?;
-        Ok(Plan::read(&text, &settings, self.seed).map_err(|error| Usage(format!("{name}: {error}")))?)
+        let folder = self.file.parent().unwrap_or_else(|| Path::new(""));
+        let open = |file: &str| {
+            std::fs::read_to_string(folder.join(file)).map_err(|error| format!("cannot read \"{file}\": {error}"))
+        };
+        let plan = Plan::read_with_files(&text, &settings, self.seed, &open);
+        Ok(plan.map_err(|error| Usage(format!("{name}: {error}")))?)
     }
 }
 
@@ -77,16 +90,12 @@ pub(super) struct RunArgs {
     /// Threads; all processors without it
     #[arg(long, default_value_t = 0, hide_default_value = true)]
     pub(super) threads: usize,
+    /// Record run 0 into a file (core); `explorer --recording FILE` shows it
+    #[arg(long, value_name = "FILE")]
+    pub(super) record: Option<PathBuf>,
     /// Run only every n-th run, the first one being i: shards of one experiment can run anywhere
     #[arg(long, value_name = "i/n", default_value = "0/1", value_parser = shard)]
     pub(super) shard: Shard,
-}
-
-/// Shard `index` of `of`: the runs whose number leaves that remainder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Shard {
-    pub(super) index: u64,
-    pub(super) of: u64,
 }
 
 fn shard(text: &str) -> Result<Shard, String> {
@@ -111,6 +120,35 @@ pub(super) struct ReproduceArgs {
 }
 
 #[derive(Debug, clap::Args)]
+pub(super) struct ReplayArgs {
+    /// The folder of results
+    pub(super) out: PathBuf,
+    /// The run: its number, the first column of runs.csv; or POINT:REPLICATION, both from 0
+    pub(super) run: String,
+    /// Print every step as a JSON object: blocks found, published and received, scheduled events
+    #[arg(long)]
+    pub(super) trace: bool,
+    /// Write the network of the run as GraphML into a file (relay and core)
+    #[arg(long, value_name = "FILE", conflicts_with = "trace")]
+    pub(super) graph: Option<PathBuf>,
+    /// Record what the nodes tell into a file (core); `explorer --recording FILE` shows it
+    #[arg(long, value_name = "FILE", conflicts_with = "trace")]
+    pub(super) record: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ReportArgs {
+    /// The folder of results
+    pub(super) out: PathBuf,
+    /// Print JSON, one object a line
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
 pub(super) struct ListArgs {
     /// Print JSON
     #[arg(long)]
@@ -121,4 +159,8 @@ pub(super) struct ListArgs {
 pub(super) struct NewArgs {
     /// The file to write, which must not exist; standard output without it
     pub(super) file: Option<PathBuf>,
+    /// Freeze the network of this node, as in http://127.0.0.1:8100, into the file, and its chain into another one
+    /// beside it
+    #[arg(long, value_name = "URL", requires = "file")]
+    pub(super) from: Option<String>,
 }

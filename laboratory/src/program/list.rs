@@ -2,9 +2,9 @@
 
 use super::Ending;
 use super::args::ListArgs;
-use laboratory::network::PresetName;
+use laboratory::network::{GraphName, PresetName};
 use laboratory::published::Publication;
-use laboratory::scenario::{Curve, ModelName, Quantity};
+use laboratory::scenario::{Curve, ModelName, Quantity, Table};
 use laboratory::strategy::StrategyName;
 use std::io::Write;
 
@@ -16,8 +16,10 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<Ending> {
     let sections = [
         ("models", ModelName::ALL.map(|(_, name, words)| (name.to_owned(), words.to_owned())).to_vec()),
         ("presets", PresetName::ALL.map(|(_, name, words)| (name.to_owned(), words.to_owned())).to_vec()),
+        ("graphs", GraphName::ALL.map(|(_, name, words)| (name.to_owned(), words.to_owned())).to_vec()),
         ("strategies", strategies.to_vec()),
         ("quantities", Quantity::ALL.map(|(_, name, words)| (name.to_owned(), words.to_owned())).to_vec()),
+        ("tables", Table::ALL.map(|(_, name, words)| (name.to_owned(), words.to_owned())).to_vec()),
         ("curves", Curve::ALL.map(|(_, name, words)| (name.to_owned(), words.to_owned())).to_vec()),
         ("publications", publications.to_vec()),
     ];

@@ -3,9 +3,13 @@
 mod args;
 mod check;
 mod folder;
+mod freeze;
+mod http;
 mod list;
 mod new;
 mod print;
+mod replay;
+mod report;
 mod reproduce;
 mod run;
 
@@ -33,6 +37,8 @@ struct Usage(String);
 pub(crate) fn run(args: Args) -> ExitCode {
     let ending = match args.command {
         Command::Run(args) => run::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Check(args) => check::run(&args),
         Command::List(args) => list::run(&args),
         Command::New(args) => new::run(&args),

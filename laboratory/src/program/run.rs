@@ -2,9 +2,11 @@
 
 use super::args::RunArgs;
 use super::folder::Folder;
-use super::{Ending, print};
+use super::replay::NOT_RECORDED;
+use super::{Ending, Usage, print};
 use indicatif::{ProgressBar, ProgressStyle};
-use laboratory::plan::{Plan, Row, Summary, Verdict};
+use laboratory::plan::{Plan, Row, Schedule, Summary, Verdict};
+use laboratory::scenario::ModelName;
 use rayon::ThreadPoolBuilder;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::io::{IsTerminal, Write};
@@ -15,21 +17,35 @@ const BATCH_PER_THREAD: usize = 16;
 
 pub(super) fn run(args: &RunArgs) -> anyhow::Result<Ending> {
     let plan = args.scenario.plan()?;
+    if args.record.is_some() && plan.scenario().model != ModelName::Core {
+        return Err(Usage(NOT_RECORDED.into()).into());
+    }
     let out = args
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from("out").join(args.scenario.file.file_stem().unwrap_or("experiment".as_ref())));
     let folder = Folder::open(&out, &plan)?;
-    let mut part = folder.part(args.shard)?;
-    let all: Vec<u64> = (args.shard.index..plan.runs()).step_by(args.shard.of as usize).collect();
+    let mut schedule = Schedule::new(&plan, args.shard);
+    let (mut part, mut missing) = folder.part(args.shard, &mut schedule)?;
     let pool = ThreadPoolBuilder::new().num_threads(args.threads).build()?;
-    let bar = progress(all.len(), part.rows.len());
-    let missing = all.get(part.rows.len()..).unwrap_or_default();
-    for batch in missing.chunks(BATCH_PER_THREAD * pool.current_num_threads()) {
-        // Rayon keeps the order of a vector, whichever thread is done first.
-        let rows: Vec<Row> = pool.install(|| batch.into_par_iter().filter_map(|&index| plan.run(index)).collect());
-        bar.inc(rows.len() as u64);
-        part.append(rows, &plan)?;
+    let bar = progress(missing.len());
+    while !missing.is_empty() {
+        for batch in missing.chunks(BATCH_PER_THREAD * pool.current_num_threads()) {
+            // Rayon keeps the order of a vector, whichever thread is done first.
+            let rows = pool.install(|| {
+                let carry_out = |&index| {
+                    let (row, tables) = plan.run_with_tables(index)?;
+                    // Before its row: a run whose row is there has its tables.
+                    Some(folder.write_tables(index, &tables).map(|()| row))
+                };
+                batch.into_par_iter().filter_map(carry_out).collect::<anyhow::Result<Vec<Row>>>()
+            })?;
+            bar.inc(rows.len() as u64);
+            part.append(&rows, &plan)?;
+            rows.into_iter().for_each(|row| schedule.add(row));
+        }
+        missing = schedule.next_round();
+        bar.inc_length(missing.len() as u64);
     }
     bar.finish_and_clear();
     let Some(rows) = folder.finish()? else {
@@ -40,15 +56,29 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Ending> {
         }
         return Ok(Ending::Good);
     };
-    let summaries = plan.summaries(&rows);
+    if let Some(file) = &args.record {
+        super::replay::record(&plan, 0, file)?;
+    }
+    conclude(&plan, &folder, &rows, &out.display().to_string(), args.scenario.json)
+}
+
+/// Writes and prints what the rows say together.
+pub(super) fn conclude(
+    plan: &Plan,
+    folder: &Folder<'_>,
+    rows: &[Row],
+    out: &str,
+    json: bool,
+) -> anyhow::Result<Ending> {
+    let summaries = plan.summaries(rows);
     folder.report(&summaries)?;
-    if !args.scenario.json {
+    if !json {
         let scenario = plan.scenario();
         writeln!(std::io::stdout(), "{}\n{}\n", scenario.title, scenario.question)?;
     }
-    print::summaries(&plan, &summaries, args.scenario.json)?;
-    if !args.scenario.json {
-        writeln!(std::io::stdout(), "\n{}", closing(&plan, &summaries, &out.display().to_string()))?;
+    print::summaries(plan, &summaries, json)?;
+    if !json {
+        writeln!(std::io::stdout(), "\n{}", closing(plan, &summaries, out))?;
     }
     let differs = verdicts(&summaries).any(|verdict| verdict == Verdict::Fails);
     Ok(if differs { Ending::NotAsExpected } else { Ending::Good })
@@ -71,11 +101,11 @@ fn closing(plan: &Plan, summaries: &[Summary], out: &str) -> String {
 }
 
 /// A bar on a terminal, nothing elsewhere.
-fn progress(all: usize, done: usize) -> ProgressBar {
+fn progress(runs: usize) -> ProgressBar {
     if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::new(all as u64).with_position(done as u64);
+    let bar = ProgressBar::new(runs as u64);
     match ProgressStyle::with_template("{bar:40} {pos} of {len} runs, {eta} left") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,

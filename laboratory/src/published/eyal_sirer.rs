@@ -4,9 +4,10 @@ use super::{CONFIDENCE, Finding, Publication, Source};
 use crate::exact::{selfish_revenue, selfish_threshold};
 use crate::kernel::run_seed;
 use crate::measure::mean;
-use crate::model::race::{Race, RaceStrategy};
+use crate::model::race::Race;
+use crate::strategy::StrategySetting;
 use shared::params::Params;
-use shared::work::retarget::RetargetRule;
+use shared::params::RetargetRule;
 
 pub(super) const PUBLICATION: Publication = Publication {
     name: "eyal-sirer",
@@ -18,9 +19,9 @@ pub(super) const PUBLICATION: Publication = Publication {
 const RUNS: u64 = 20;
 const BLOCKS: u64 = 50_000;
 
-pub(super) fn race(share: f64, gamma: f64, strategy: RaceStrategy) -> Race {
+pub(super) fn race(share: f64, gamma: f64, strategy: StrategySetting) -> Race {
     let params = Params { retarget: RetargetRule::Fixed, ..Params::default() };
-    Race { share, gamma, strategy, params, blocks: BLOCKS, warm_up: 0 }
+    Race { share, gamma, strategy, clock_ahead_ms: 0, params, blocks: BLOCKS, warm_up: 0 }
 }
 
 /// The interval of the miner's share of the main chain, and the seed of the first run.
@@ -47,7 +48,7 @@ fn findings(seed: u64) -> Vec<Finding> {
     let cases =
         [(0.1, 0.0), (0.25, 0.0), (1.0 / 3.0, 0.0), (0.4, 0.0), (0.2, 0.5), (0.4, 0.5), (0.1, 1.0), (0.45, 1.0)];
     let simulated = cases.into_iter().map(|(share, gamma)| {
-        let race = race(share, gamma, RaceStrategy::Selfish);
+        let race = race(share, gamma, StrategySetting::Selfish);
         let (interval, seed) = simulated_share(&race, seed, "eyal-sirer");
         let what = format!("simulated: alpha = {share:.4}, gamma = {gamma}, closed form");
         Finding::simulated(what, selfish_revenue(share, gamma), interval, seed)

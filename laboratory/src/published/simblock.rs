@@ -7,9 +7,9 @@ use super::{Finding, Publication, Source};
 use crate::kernel::run_seed;
 use crate::measure::mean;
 use crate::model::relay::{Relay, RelayMode, Upload};
-use crate::network::{Power, PresetName};
+use crate::network::{Maker, NetworkSetting, Power, PresetName};
 use shared::params::Params;
-use shared::work::retarget::RetargetRule;
+use shared::params::RetargetRule;
 
 pub(super) const PUBLICATION: Publication = Publication {
     name: "simblock",
@@ -27,10 +27,14 @@ const RANGES: [(&str, f64, f64, f64); 2] = [("half", 0.5, 1136.0, 1264.0), ("nin
 
 fn findings(seed: u64) -> Vec<Finding> {
     let relay = Relay {
-        preset: PresetName::Simblock2019,
-        nodes: 10_000,
-        latency_ms: 0,
-        power: Power::Normal,
+        network: NetworkSetting {
+            preset: PresetName::Simblock2019,
+            nodes: 10_000,
+            latency_ms: 0,
+            power: Power::Normal,
+            graph: Maker::Degrees,
+        },
+        events: Vec::new(),
         mode: RelayMode::Compact,
         upload: Upload::Simblock,
         block_bytes: 535_000,

@@ -4,8 +4,7 @@
 use super::eyal_sirer::{race, simulated_share};
 use super::{Finding, Publication, Source};
 use crate::exact::{policy_revenue, selfish_revenue};
-use crate::model::race::RaceStrategy;
-use crate::strategy::Stubborn;
+use crate::strategy::{StrategySetting, Stubborn};
 
 pub(super) const PUBLICATION: Publication = Publication {
     name: "stubborn",
@@ -37,7 +36,7 @@ fn findings(seed: u64) -> Vec<Finding> {
             holds: exact > selfish,
             seed: None,
         };
-        let race = race(share, gamma, RaceStrategy::Stubborn(stubborn));
+        let race = race(share, gamma, StrategySetting::Stubborn(stubborn));
         let (interval, seed) = simulated_share(&race, seed, name);
         let what = format!("simulated: {name} stubborn, alpha = {share}, gamma = {gamma}, Markov chain");
         [better, Finding::simulated(what, exact, interval, seed)]

@@ -2,6 +2,7 @@
 //! and the chart alone as SVG.
 
 mod chart;
+mod graphml;
 mod page;
 
 pub use chart::chart;
@@ -25,6 +26,12 @@ impl Table {
         }
         Self { head, rows: summaries.iter().map(row).collect() }
     }
+}
+
+/// The table of results: its head, and one row a point.
+pub fn table(plan: &Plan, summaries: &[Summary]) -> (Vec<String>, Vec<Vec<String>>) {
+    let Table { head, rows } = Table::new(plan, summaries);
+    (head, rows)
 }
 
 fn row(summary: &Summary) -> Vec<String> {

@@ -1,18 +1,26 @@
 //! The scenario: a TOML file that describes an experiment completely. Unknown keys are errors that name the nearest
 //! known one, and every point of a sweep is checked before anything runs.
 
+mod attacker;
+mod event;
+mod links;
+mod live;
 mod read;
 mod setting;
 mod sweep;
 
+pub use attacker::attacker;
+pub use event::{Event, HashRate, Latency, Partition};
+
+pub use live::{Chains, Live};
 pub use read::{ScenarioError, apply, read, with_nearest};
 pub use sweep::{SweptPoint, points};
 
 use crate::model::relay::{RelayMode, Upload};
-use crate::network::{Power, PresetName};
+use crate::network::{GraphName, Power, PresetName};
 use crate::strategy::StrategyName;
 use serde::{Deserialize, Serialize};
-use shared::work::retarget::RetargetRule;
+use shared::params::RetargetRule;
 
 /// A commented scenario to start from; `laboratory new` writes it.
 pub const EXAMPLE: &str = include_str!("example.toml");
@@ -49,6 +57,12 @@ pub struct Scenario {
     /// The miners; in a race, the one with a strategy.
     #[serde(default)]
     pub miner: Vec<Miner>,
+    /// Partitions, changes of hash rate and latency.
+    #[serde(default)]
+    pub event: Vec<Event>,
+    /// What comes from a live network.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<Live>,
     /// Keys, each with the values that it takes.
     #[serde(default)]
     pub sweep: toml::Table,
@@ -66,19 +80,25 @@ pub struct Scenario {
 pub enum ModelName {
     /// Two parties, no network.
     Race,
+    /// Miners at the nodes of a graph of delays.
+    Links,
     /// A network of nodes that announce, request and send blocks.
     Relay,
+    /// A network of real nodes.
+    Core,
 }
 
 impl ModelName {
     /// Every model, with its name and what it is.
-    pub const ALL: [(Self, &str, &str); 2] = [
+    pub const ALL: [(Self, &str, &str); 4] = [
         (Self::Race, "race", "one miner with a strategy against all others; no network"),
+        (Self::Links, "links", "miners, each with a strategy, at the nodes of a graph of delays"),
         (Self::Relay, "relay", "nodes in regions that announce, request and send blocks; and a pool with a strategy"),
+        (Self::Core, "core", "the chain and the syncer that our nodes run, one of each a node"),
     ];
 }
 
-/// `[network]`. A race knows only `gamma`, and the other models all keys but that.
+/// `[network]`. Which keys a model knows, `Network::has_only_keys_of` says.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
@@ -94,6 +114,19 @@ pub struct Network {
     /// Latency of the preset `uniform`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
+    /// How nodes are linked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub graph: Option<GraphName>,
+    /// Graph `regular`: links of a node.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub degree: Option<u64>,
+    /// Graph `list`: `A - B` links both ways, `A > B` one way; in `links` with the milliseconds that it takes after it,
+    /// in `core` with or without them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub links: Option<Vec<String>>,
+    /// Links: what a block takes to be checked and sent for the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_ms: Option<u64>,
     /// How hash rate is spread over nodes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub power: Option<Power>,
@@ -119,7 +152,8 @@ pub struct Consensus {
     /// Blocks that an epoch lasts, or that lwma looks back.
     pub retarget_window: u64,
     /// Difficulty of block 1; all hash rate together finds a block of this difficulty once per interval.
-    pub initial_difficulty: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub initial_difficulty: Option<u64>,
 }
 
 impl Default for Consensus {
@@ -128,7 +162,7 @@ impl Default for Consensus {
             block_interval_ms: 600_000,
             retarget: RetargetRule::Fixed,
             retarget_window: 144,
-            initial_difficulty: 1 << 40,
+            initial_difficulty: None,
         }
     }
 }
@@ -163,6 +197,18 @@ pub struct Miner {
     /// Double spend: how many blocks behind the thief gives up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub give_up: Option<u32>,
+    /// Race: how far in the future it dates its blocks; nodes refuse more than `max_future_ms`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clock_ahead_ms: Option<u64>,
+    /// Withhold: how long a block is kept; for ever without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hold_ms: Option<u64>,
+    /// Policy: the file with the table, beside the scenario.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+    /// Policy: the table itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
 }
 
 /// `[measure]`.
@@ -173,12 +219,57 @@ pub struct Measure {
     pub quantities: Vec<Quantity>,
     /// How sure an interval is: 0.95 means that 5 of 100 miss.
     pub confidence: f64,
+    /// When a point has been measured well enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<Until>,
+    /// Which tables there are beside `runs.csv`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<Table>,
 }
 
 impl Default for Measure {
     fn default() -> Self {
-        Self { quantities: vec![Quantity::Share, Quantity::Stale], confidence: 0.999 }
+        Self { quantities: vec![Quantity::Share, Quantity::Stale], confidence: 0.999, until: None, tables: Vec::new() }
     }
+}
+
+/// Tables beside `runs.csv`, each a CSV file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Table {
+    /// A row a run and miner: blocks found, and those in the main chain.
+    Miners,
+    /// A row a block.
+    Blocks,
+    /// A row a receipt of a block by a node.
+    Receipts,
+    /// On a live chain with money, a row for each miner's address.
+    Balances,
+}
+
+impl Table {
+    /// Every table, with its name and what it holds.
+    pub const ALL: [(Self, &str, &str); 4] = [
+        (Self::Miners, "miners", "a row a run and miner: blocks found, and those in the main chain"),
+        (Self::Blocks, "blocks", "a row a block: parent, height, finder, difficulty, when found and published"),
+        (Self::Receipts, "receipts", "relay and core: a row a receipt of a block by a node"),
+        (Self::Balances, "balances", "core on a live chain: what each miner's address has at the end, in grains"),
+    ];
+
+    /// Its name in files.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(table, ..)| *table == self).map_or("", |(_, name, _)| name)
+    }
+}
+
+/// `measure.until`: each point is run in batches of `repeat` until its first quantity is known well enough.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Until {
+    /// Half of the widest interval that is good enough.
+    pub half_width: f64,
+    /// The most runs of a point.
+    pub at_most: u64,
 }
 
 /// What can be measured.
@@ -187,6 +278,8 @@ impl Default for Measure {
 pub enum Quantity {
     /// The first miner's share of the main chain.
     Share,
+    /// The standard error of `share` within a run, by batch means: for a single long run.
+    ShareError,
     /// The share of found blocks that are not in the main chain.
     Stale,
     /// Blocks of the main chain that the first miner earned per block interval of time.
@@ -205,8 +298,9 @@ pub enum Quantity {
 
 impl Quantity {
     /// Every quantity, with its name and what it is.
-    pub const ALL: [(Self, &str, &str); 8] = [
+    pub const ALL: [(Self, &str, &str); 9] = [
         (Self::Share, "share", "the first miner's share of the main chain"),
+        (Self::ShareError, "share_error", "the standard error of share within a run, by batch means"),
         (Self::Stale, "stale", "the share of found blocks that are not in the main chain"),
         (Self::RevenuePerInterval, "revenue_per_interval", "main-chain blocks of the first miner per block interval"),
         (Self::IntervalMs, "interval_ms", "mean time between blocks of the main chain"),

@@ -128,7 +128,7 @@ mod tests {
         let (scenario, _) = set("miner.pool.share", "0.2").unwrap();
         assert_eq!(scenario.miner[0].share, Some(0.2));
         let (scenario, _) = set("consensus.retarget", "lwma").unwrap();
-        assert_eq!(scenario.consensus.retarget, shared::work::retarget::RetargetRule::Lwma);
+        assert_eq!(scenario.consensus.retarget, shared::params::RetargetRule::Lwma);
         let nobody = set("miner.pol.share", "0.2").unwrap_err().to_string();
         assert_eq!(nobody, "miner.pol.share: no miner is called pol; known: pool");
         let nothing = set("network.gama", "0.2").unwrap_err().to_string();

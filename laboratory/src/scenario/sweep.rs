@@ -27,7 +27,7 @@ impl SweptPoint {
 /// All points of a scenario's table in order: the last key changes fastest. Without a sweep there is one.
 ///
 /// # Errors
-/// Where a range is none, a key leads nowhere, or the scenario at some point is wrong.
+/// If a range is malformed, a key names no setting, or the scenario at one of the points is invalid.
 pub fn points(table: &Table) -> Result<Vec<SweptPoint>, ScenarioError> {
     let mut base = table.clone();
     let sweep = match base.remove("sweep") {

@@ -6,19 +6,26 @@
 //! 2016); [`PolicyMiner`] plays a policy on a tree. `race` can play a policy without a tree, and `exact` can compute
 //! what it earns.
 //!
-//! A new strategy is one file here, a variant of [`StrategyName`] and an arm in `build`.
+//! A new strategy is one file here, a variant of [`StrategyName`] and one of [`StrategySetting`]; docs/extending.md
+//! shows it step by step.
 
 mod double_spend;
 mod honest;
 mod policy;
 mod selfish;
+mod setting;
 mod stubborn;
+mod table;
+mod withhold;
 
 pub use double_spend::{DoubleSpend, Thefts};
 pub use honest::Honest;
 pub use policy::{Action, Fork, Policy, PolicyMiner};
 pub use selfish::Selfish;
+pub use setting::StrategySetting;
 pub use stubborn::Stubborn;
+pub use table::{PolicyTable, TableError};
+pub use withhold::Withhold;
 
 use crate::tree::{BlockId, MinerId, Tree};
 use serde::{Deserialize, Serialize};
@@ -37,15 +44,21 @@ pub enum StrategyName {
     Stubborn,
     /// Pays, waits for confirmations, and replaces the chain in which it paid.
     DoubleSpend,
+    /// Keeps every block for a while, or for ever.
+    Withhold,
+    /// A table of actions from a file.
+    Policy,
 }
 
 impl StrategyName {
     /// Every strategy, with what it does in a few words.
-    pub const ALL: [(Self, &str); 4] = [
+    pub const ALL: [(Self, &str); 6] = [
         (Self::Honest, "publishes every block at once and mines on the best public block"),
         (Self::Selfish, "keeps a lead secret and publishes it when others catch up (Eyal and Sirer)"),
         (Self::Stubborn, "selfish, but gives up later: lead, equal_fork, trail (Nayak et al.)"),
         (Self::DoubleSpend, "pays, waits for confirmations, then replaces the chain in which it paid"),
+        (Self::Withhold, "keeps every block for hold_ms, or for ever"),
+        (Self::Policy, "does what a table of actions says: file (Sapirshtein et al.)"),
     ];
 }
 
@@ -56,6 +69,8 @@ pub enum Act {
     Publish(BlockId),
     /// Look for the next block on top of this one.
     MineOn(BlockId),
+    /// Call [`Strategy::woken`] at this time. A later request replaces an earlier one.
+    WakeAt(u64),
 }
 
 /// What a strategy may ask about blocks that it knows.
@@ -64,12 +79,18 @@ pub struct View<'a> {
     tree: &'a Tree,
     me: MinerId,
     mining_on: BlockId,
+    now_ms: u64,
 }
 
 impl<'a> View<'a> {
-    /// The view of miner `me`, who mines on top of `mining_on`.
-    pub const fn new(tree: &'a Tree, me: MinerId, mining_on: BlockId) -> Self {
-        Self { tree, me, mining_on }
+    /// The view of miner `me`, who mines on top of `mining_on`, at `now_ms`.
+    pub const fn new(tree: &'a Tree, me: MinerId, mining_on: BlockId, now_ms: u64) -> Self {
+        Self { tree, me, mining_on, now_ms }
+    }
+
+    /// Milliseconds since genesis.
+    pub const fn now_ms(&self) -> u64 {
+        self.now_ms
     }
 
     /// The block that the miner mines on.
@@ -120,6 +141,9 @@ pub trait Strategy {
 
     /// The miner has heard of `block` for the first time; it is public.
     fn heard(&mut self, view: &View<'_>, block: BlockId, acts: &mut Vec<Act>);
+
+    /// The time that [`Act::WakeAt`] named has come.
+    fn woken(&mut self, _: &View<'_>, _: &mut Vec<Act>) {}
 
     /// How many thefts it has tried and managed, if it steals.
     fn thefts(&self) -> Option<Thefts> {

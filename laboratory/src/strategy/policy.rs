@@ -52,6 +52,12 @@ impl<P: Policy + ?Sized> Policy for &P {
     }
 }
 
+impl<P: Policy + ?Sized> Policy for std::sync::Arc<P> {
+    fn decide(&self, ours: u32, theirs: u32, fork: Fork) -> Action {
+        (**self).decide(ours, theirs, fork)
+    }
+}
+
 /// Plays a policy on a tree of blocks.
 #[derive(Debug, Clone)]
 pub struct PolicyMiner<P> {

@@ -4,13 +4,14 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use super::*;
+use crate::store::Stored;
 use shared::block::{Block, DataHash, HeaderFields, Nonce};
 use shared::chain::{Chain, Origin, Rules, SideLimits};
 use shared::keys::KeyPair;
 use shared::ledger::{Bundle, Transaction, Unsigned, Uuid};
+use shared::params::RetargetRule;
 use shared::store::MemoryStore;
 use shared::work::Difficulty;
-use shared::work::retarget::RetargetRule;
 
 struct Bench {
     params: Params,
@@ -82,16 +83,26 @@ impl Bench {
         self.pool_state.pool(|pool| pool.by_age().map(Pending::id).collect())
     }
 
+    /// What a restart would find.
+    fn load(&self) -> Stored {
+        self.store.load(&Weights::of(&self.params)).unwrap()
+    }
+
     /// The ids that a restart would find, sorted.
     fn stored(&self) -> Vec<TransactionId> {
-        let mut ids: Vec<_> = self.store.load().unwrap().pending.iter().map(Pending::id).collect();
+        let mut ids: Vec<_> = self.load().pending.iter().map(Pending::id).collect();
         ids.sort();
         ids
     }
 
     fn mine(&mut self, transactions: &[&Transaction]) {
         let transactions = transactions.iter().map(|transaction| (*transaction).clone()).collect();
-        let bundle = Bundle { msg: String::new(), miner_address: KeyPair::from_seed("bob").address(), transactions };
+        let bundle = Bundle {
+            msg: String::new(),
+            miner_address: KeyPair::from_seed("bob").address(),
+            transactions,
+            outcome: None,
+        };
         let (data, _) = bundle.to_data();
         let parent = self.chain.tip().header.clone();
         let fields = HeaderFields {
@@ -118,12 +129,14 @@ fn follow(pool_state: &PoolState, chain: &Chain) {
 }
 
 /// The names of the events so far.
-fn names(events: &mut broadcast::Receiver<Arc<PoolEvent>>) -> Vec<&'static str> {
-    let name = |event: Arc<PoolEvent>| match *event {
-        PoolEvent::Transaction(_) => "transaction",
-        PoolEvent::Confirmed(_) => "confirmed",
-        PoolEvent::Returned(_) => "returned",
-        PoolEvent::Evicted(_) => "evicted",
+fn names(events: &mut broadcast::Receiver<Arc<MempoolEvent>>) -> Vec<&'static str> {
+    let name = |event: Arc<MempoolEvent>| match *event {
+        MempoolEvent::Pool(PoolEvent::Transaction(_)) => "transaction",
+        MempoolEvent::Pool(PoolEvent::Confirmed(_)) => "confirmed",
+        MempoolEvent::Pool(PoolEvent::Returned(_)) => "returned",
+        MempoolEvent::Pool(PoolEvent::Evicted(_)) => "evicted",
+        MempoolEvent::Receipt(_) => "receipt",
+        MempoolEvent::Log(_) => "log",
     };
     std::iter::from_fn(|| events.try_recv().ok()).map(name).collect()
 }
@@ -144,7 +157,7 @@ fn a_payment_that_cannot_be_written_is_refused_and_may_be_pushed_again() {
     let mut written = bench.accept(&payment);
     bench.commit();
     assert_eq!(written.try_recv().unwrap(), Ok(()));
-    assert_eq!((bench.pending(), bench.stored()), (vec![payment.id], vec![payment.id]));
+    assert_eq!((bench.pending(), bench.stored()), (vec![payment.id()], vec![payment.id()]));
     let Admission::Known(None) = bench.admit(&payment).unwrap() else { panic!("known, and on disk") };
 }
 
@@ -157,12 +170,12 @@ fn removals_while_the_disk_is_full_are_written_later() {
     bench.disk.set_full(true);
     bench.mine(&[&confirmed]);
     bench.commit();
-    assert_eq!(bench.pending(), [stays.id]);
+    assert_eq!(bench.pending(), [stays.id()]);
     assert_eq!(bench.stored().len(), 2, "not written yet");
     bench.disk.set_full(false);
     bench.commit();
-    assert_eq!(bench.stored(), [stays.id]);
-    assert_eq!(bench.store.load().unwrap().tip, Some(bench.chain.tip().id()));
+    assert_eq!(bench.stored(), [stays.id()]);
+    assert_eq!(bench.load().tip, Some(bench.chain.tip().id()));
 }
 
 #[test]
@@ -178,7 +191,7 @@ fn a_payment_pushed_while_a_commit_fails_depends_on_its_own_commit() {
     assert!(taken.try_recv().is_err(), "not yet");
     bench.commit();
     assert_eq!(taken.try_recv().unwrap(), Ok(()));
-    assert_eq!((bench.pending(), bench.stored()), (vec![follows.id], vec![follows.id]));
+    assert_eq!((bench.pending(), bench.stored()), (vec![follows.id()], vec![follows.id()]));
 }
 
 #[test]
@@ -195,7 +208,7 @@ fn outbid_and_expired_payments_are_deleted_from_disk() {
     let erin = bench.pay("erin", 1, 900);
     let _written = bench.accept(&erin);
     bench.commit();
-    let mut left = vec![alice.id, carol.id, erin.id];
+    let mut left = vec![alice.id(), carol.id(), erin.id()];
     left.sort();
     assert_eq!(bench.stored(), left, "dave paid least");
     assert!(!bench.pool_state.expire(1000, 10) && bench.pending().len() == 3);
@@ -211,7 +224,7 @@ fn an_outbid_payment_returns_if_its_replacement_cannot_be_written() {
     let bench = Bench::new();
     let [dave, alice, carol, erin] = [("dave", 1), ("alice", 5), ("carol", 5), ("erin", 9)].map(|(from, fee)| {
         let payment = bench.pay(from, 1, fee);
-        (payment.id, payment)
+        (payment.id(), payment)
     });
     let _taken = [&dave, &alice, &carol].map(|(_, payment)| bench.accept(payment));
     bench.commit();
@@ -264,7 +277,7 @@ fn a_restart_loads_the_pool_without_what_was_confirmed_meanwhile() {
     // The pool's file is as it was before the block.
     let store = PoolStore::new(Arc::new(kept));
     let pool_state = opened(&bench.params, &store, &bench.chain);
-    assert_eq!(pool_state.pool(|pool| pool.by_age().map(Pending::id).collect::<Vec<_>>()), [stays.id]);
+    assert_eq!(pool_state.pool(|pool| pool.by_age().map(Pending::id).collect::<Vec<_>>()), [stays.id()]);
     assert!(matches!(pool_state.check(&Pending::new(Arc::new(confirmed), 0)), Ok(Some(Admission::Known(None)))));
 }
 

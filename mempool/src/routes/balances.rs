@@ -1,9 +1,9 @@
 //! Balances of addresses.
 
-use super::{address, link, number, page_limit};
+use super::{holder, link, page_limit};
 use crate::pool_state::PoolState;
 use crate::state::{MempoolState, not_ready, store_problem};
-use runtime::server::{self, Request, Response, reply};
+use runtime::server::{self, Number, Request, Response, reply};
 use serde::Deserialize;
 use shared::block::Height;
 use shared::layer::transaction::{account_balance, accounts, balance_at};
@@ -22,33 +22,34 @@ const MAX_PREFIX: usize = 63;
 #[serde(deny_unknown_fields)]
 pub(crate) struct BalanceQuery {
     /// The balance after the block with this many confirmations, 1 unless given; 0 counts what is pending.
-    #[param(value_type = u64, required = false)]
-    confirmations: Option<String>,
+    #[param(inline, nullable = false)]
+    confirmations: Option<Number>,
 }
 
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BalanceByAddressQuery {
+    #[param(pattern = "^lab1[02-9ac-hj-np-z]{59}$")]
     address: String,
     /// As for `GET /balance/{address}`.
-    #[param(value_type = u64, required = false)]
-    confirmations: Option<String>,
+    #[param(inline, nullable = false)]
+    confirmations: Option<Number>,
 }
 
 pub(crate) async fn balance(mempool: Arc<MempoolState>, request: Request) -> Result<Response, Problem> {
     let BalanceQuery { confirmations } = request.query()?;
     let [of] = request.params()?;
-    find_balance(&mempool, of, confirmations.as_deref()).await
+    find_balance(&mempool, of, confirmations).await
 }
 
 pub(crate) async fn balance_by_query(mempool: Arc<MempoolState>, request: Request) -> Result<Response, Problem> {
     let BalanceByAddressQuery { address, confirmations } = request.query()?;
-    find_balance(&mempool, &address, confirmations.as_deref()).await
+    find_balance(&mempool, &address, confirmations).await
 }
 
-async fn find_balance(mempool: &MempoolState, of: &str, confirmations: Option<&str>) -> Result<Response, Problem> {
-    let of = address(of)?;
-    let confirmations = confirmations.map_or(Ok(1), |text| number("confirmations", text))?;
+async fn find_balance(mempool: &MempoolState, of: &str, confirmations: Option<Number>) -> Result<Response, Problem> {
+    let of = holder(mempool.pool_state.params(), of)?;
+    let confirmations = confirmations.map_or(1, |Number(confirmations)| confirmations);
     let read = move |pool_state: &PoolState| match confirmations {
         0 => pool_state
             .pool_and_snapshot(|pool, snapshot| {
@@ -79,18 +80,20 @@ async fn find_balance(mempool: &MempoolState, of: &str, confirmations: Option<&s
 pub(crate) struct BalancesQuery {
     /// The beginning of the addresses, as in `lab1q`.
     #[serde(default)]
+    #[param(pattern = "^[0-9A-Za-z]{0,63}$")]
     prefix: String,
     /// The first address, or its beginning.
     #[serde(default)]
+    #[param(pattern = "^[0-9A-Za-z]{0,63}$")]
     from: String,
     /// Most balances, 100 unless given, at most 1000.
-    #[param(value_type = u64, required = false)]
-    limit: Option<String>,
+    #[param(inline, nullable = false)]
+    limit: Option<Number>,
 }
 
 pub(crate) async fn balances(mempool: Arc<MempoolState>, request: Request) -> Result<Response, Problem> {
     let BalancesQuery { prefix, from, limit } = request.query()?;
-    let limit = page_limit(limit.as_deref(), DEFAULT_LIMIT, MAX_LIMIT)?;
+    let limit = page_limit(limit, DEFAULT_LIMIT, MAX_LIMIT);
     let (prefix, from): (Arc<str>, _) = (begin("prefix", &prefix)?.into(), begin("from", &from)?);
     let wanted = prefix.clone();
     // One more than is shown: the next page begins with it.

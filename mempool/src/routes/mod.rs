@@ -1,15 +1,19 @@
 //! The handlers, by subject, and the parsers of paths and queries that they share.
 
 pub(crate) mod balances;
+pub(crate) mod calls;
 pub(crate) mod history;
 pub(crate) mod pending;
+pub(crate) mod programs;
+pub(crate) mod rpc;
+pub(crate) mod summaries;
 pub(crate) mod transactions;
 
 use http::HeaderValue;
 use http::header::LINK;
-use runtime::server::{self, Response};
-use shared::json::MAX_INTEGER;
-use shared::ledger::{Address, TransactionId};
+use runtime::server::{self, Number, Response};
+use shared::ledger::{Address, BadAddress, TransactionId};
+use shared::params::Params;
 use shared::wire::Problem;
 
 /// Parses an address in a path or query, in upper or lower case.
@@ -18,23 +22,24 @@ fn address(text: &str) -> Result<Address, Problem> {
     read.map_err(|error| server::bad_request(format!("address {text:?}: {error}")))
 }
 
+/// The same, for an address that holds money on this network: only layer `program` has addresses that are not keys'.
+fn holder(params: &Params, text: &str) -> Result<Address, Problem> {
+    let address = address(text)?;
+    if address.is_key() || params.layer.has_programs() {
+        return Ok(address);
+    }
+    Err(server::bad_request(format!("address {text:?}: {}", BadAddress::NotAKey)))
+}
+
 /// Parses a transaction's id in a path or query, in upper or lower case.
 fn id(text: &str) -> Result<TransactionId, Problem> {
     let read = text.to_ascii_lowercase().parse();
     read.map_err(|error| server::bad_request(format!("transaction {text:?}: {error}")))
 }
 
-/// Parses a number in a query: digits, at most 2^53 - 1.
-fn number(name: &str, text: &str) -> Result<u64, Problem> {
-    let is_number = !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
-    let number = is_number.then(|| text.parse().ok()).flatten().filter(|number| *number <= MAX_INTEGER);
-    number.ok_or_else(|| server::bad_request(format!("{name} {text:?}: expected digits, at most {MAX_INTEGER}")))
-}
-
 /// The number of entries on a page: the requested one, at most `max`.
-fn page_limit(requested: Option<&str>, default: usize, max: usize) -> Result<usize, Problem> {
-    let requested = requested.map(|text| number("limit", text)).transpose()?;
-    Ok(requested.map_or(default, |requested| usize::try_from(requested).unwrap_or(max).min(max)))
+fn page_limit(requested: Option<Number>, default: usize, max: usize) -> usize {
+    requested.map_or(default, |Number(requested)| usize::try_from(requested).unwrap_or(max).min(max))
 }
 
 /// Adds the header `Link` with the next page.

@@ -5,7 +5,7 @@ use crate::state::MempoolState;
 use bytes::Bytes;
 use http::header::{ETAG, HeaderValue, IF_NONE_MATCH};
 use http::{HeaderMap, StatusCode};
-use runtime::server::{Request, Response, reply};
+use runtime::server::{Number, Request, Response, reply};
 use serde::Deserialize;
 use shared::ledger::{Transaction, json_of};
 use shared::pool::{Pending, Pool};
@@ -20,8 +20,8 @@ const DEFAULT_LIMIT: usize = 1000;
 #[serde(deny_unknown_fields)]
 pub(crate) struct UnprocessedQuery {
     /// Most transactions, 1000 unless given, at most 10000.
-    #[param(value_type = u64, required = false)]
-    limit: Option<String>,
+    #[param(inline, nullable = false)]
+    limit: Option<Number>,
     /// `fee`, the default: best fee per byte first; `age`: oldest first.
     #[serde(default)]
     #[param(inline)]
@@ -30,7 +30,7 @@ pub(crate) struct UnprocessedQuery {
 
 pub(crate) async fn unprocessed(mempool: Arc<MempoolState>, request: Request) -> Result<Response, Problem> {
     let UnprocessedQuery { limit, order } = request.query()?;
-    let limit = page_limit(limit.as_deref(), DEFAULT_LIMIT, MAX_UNPROCESSED)?;
+    let limit = page_limit(limit, DEFAULT_LIMIT, MAX_UNPROCESSED);
     let tag = |version: u64| format!("\"{:016x}-{version}\"", mempool.run);
     let now = tag(mempool.pool_state.pool(Pool::version));
     if is_match(&request.headers, &now) {

@@ -32,6 +32,7 @@ async fn count_confirmations(mempool: &MempoolState, text: &str) -> Result<Respo
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ConfirmationsQuery {
+    #[param(pattern = "^[0-9a-fA-F]{64}$")]
     transaction_id: String,
 }
 

@@ -31,7 +31,7 @@ async fn story(lab: &Lab) -> (Running, Running, [Block; 3], [Transaction; 2]) {
 async fn an_answer_names_the_block_that_it_stands_on_and_its_age() {
     let lab = Lab::of(network("stands-on"));
     let (_node, mempool, _, [payment, _]) = story(&lab).await;
-    let (alice, id) = (address("alice"), payment.id);
+    let (alice, id) = (address("alice"), payment.id());
     for path in [
         format!("/balance/{alice}"),
         format!("/balance?address={alice}"),
@@ -113,21 +113,21 @@ async fn balances_are_listed_by_address_in_pages() {
 async fn a_transaction_is_found_pending_confirmed_or_not_at_all() {
     let lab = Lab::of(network("found"));
     let (_node, mempool, [_, second, _], [payment, pending]) = story(&lab).await;
-    assert_eq!(client().confirmations(&mempool.address, &payment.id).await, Ok(2));
-    assert_eq!(client().confirmations(&mempool.address, &pending.id).await, Ok(0));
-    let by_query = mempool.get(&format!("/confirmations?transaction_id={}", payment.id)).await;
+    assert_eq!(client().confirmations(&mempool.address, &payment.id()).await, Ok(2));
+    assert_eq!(client().confirmations(&mempool.address, &pending.id()).await, Ok(0));
+    let by_query = mempool.get(&format!("/confirmations?transaction_id={}", payment.id())).await;
     assert_eq!(by_query.body, "2");
-    let upper = payment.id.to_string().to_uppercase();
+    let upper = payment.id().to_string().to_uppercase();
     let block = json!({"index": 2, "hash": second.hash()});
     assert_eq!(
         mempool.json(&format!("/transaction/{upper}")).await,
         json!({"transaction": payment, "status": "confirmed", "block": block, "confirmations": 2})
     );
     assert_eq!(
-        mempool.json(&format!("/transaction/{}", pending.id)).await,
+        mempool.json(&format!("/transaction/{}", pending.id())).await,
         json!({"transaction": pending, "status": "pending", "confirmations": 0})
     );
-    let unknown = lab.pay("alice", "bob", LAB, 0).id;
+    let unknown = lab.pay("alice", "bob", LAB, 0).id();
     for path in ["confirmations", "transaction"] {
         mempool.get(&format!("/{path}/{unknown}")).await.refused(404);
         mempool.get(&format!("/{path}/{}", &upper[1..])).await.refused(400);
@@ -148,10 +148,10 @@ async fn pending_payments_are_listed_by_fee_or_age_and_not_sent_again_unchanged(
         client().unprocessed(&mempool.address, order, limit, etag).await.unwrap()
     };
     let Unprocessed::Pending { etag, transactions } = ask(PoolOrder::Age, 100, None).await else { panic!("some") };
-    assert_eq!(transactions.iter().map(|one| one.fee.grains()).collect::<Vec<_>>(), fees);
+    assert_eq!(transactions.iter().map(|one| one.fee().grains()).collect::<Vec<_>>(), fees);
     assert_eq!(ask(PoolOrder::Age, 100, etag.as_deref()).await, Unprocessed::NotModified);
     let Unprocessed::Pending { transactions, .. } = ask(PoolOrder::Fee, 2, None).await else { panic!("some") };
-    assert_eq!(transactions.iter().map(|one| one.fee.grains()).collect::<Vec<_>>(), [9000, 5000]);
+    assert_eq!(transactions.iter().map(|one| one.fee().grains()).collect::<Vec<_>>(), [9000, 5000]);
     mempool.accept(&lab.pay("alice", "bob", LAB, 2000)).await;
     let Unprocessed::Pending { transactions, .. } = ask(PoolOrder::Fee, 100, etag.as_deref()).await else {
         panic!("the pool changed")
@@ -180,9 +180,9 @@ async fn info_and_metrics_show_the_pool_and_every_endpoint_is_described() {
     assert_eq!((pool.count, pool.bytes, info.peers), (1, bytes, Some(1)));
     until("the commit is counted", async || {
         let metrics = mempool.get("/metrics").await.body;
-        let told =
+        let names =
             ["chainlab_pushes_total{result=\"accepted\"}", "chainlab_pool_transactions", "chainlab_pool_commits"];
-        told.iter().all(|name| metrics.contains(name)).then_some(())
+        names.iter().all(|name| metrics.contains(name)).then_some(())
     })
     .await;
     let api: Value = mempool.json("/openapi.json").await;

@@ -24,7 +24,7 @@ async fn a_restart_keeps_every_payment_in_its_order() {
     let folder = mempool.port();
     mempool.stop().await;
     let mempool = lab.start(lab.config(), &[], folder).await;
-    let ids = |all: &[Transaction]| all.iter().map(|one| one.id).collect::<BTreeSet<_>>();
+    let ids = |all: &[Transaction]| all.iter().map(|one| one.id()).collect::<BTreeSet<_>>();
     assert_eq!(ids(&mempool.pending().await), ids(&payments));
     let fees =
         |list: &serde_json::Value| list.as_array().unwrap().iter().map(|one| one["fee"].clone()).collect::<Vec<_>>();
@@ -86,7 +86,7 @@ async fn every_payment_that_was_answered_201_survives_being_killed() {
                 for payment in payments {
                     let pushed = http.post(&url).header(CONTENT_TYPE, "application/json").body(to_json(&payment));
                     match pushed.send().await {
-                        Ok(answer) if answer.status() == 201 => drop(answered.lock().unwrap().insert(payment.id)),
+                        Ok(answer) if answer.status() == 201 => drop(answered.lock().unwrap().insert(payment.id())),
                         Ok(answer) => panic!("{}", answer.text().await.unwrap_or_default()),
                         Err(_) => {
                             assert!(is_over.load(Ordering::Relaxed), "it went away before it was killed");
@@ -105,7 +105,7 @@ async fn every_payment_that_was_answered_201_survives_being_killed() {
         pusher.await.unwrap();
     }
     let mempool = Program::new(&lab.params, folder).args(&["--port", &port.to_string()]).start().await;
-    let there: BTreeSet<_> = mempool.pending().await.iter().map(|payment| payment.id).collect();
+    let there: BTreeSet<_> = mempool.pending().await.iter().map(|payment| payment.id()).collect();
     let answered = answered.lock().unwrap().clone();
     let lost: Vec<_> = answered.difference(&there).collect();
     assert!(lost.is_empty(), "{} of {} are lost", lost.len(), answered.len());

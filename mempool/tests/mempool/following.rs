@@ -36,12 +36,12 @@ async fn confirmed_transactions_leave_the_pool() {
     push_block(&node, &second).await;
     mempool.stands_on(&second).await;
     assert_eq!(mempool.pending().await, std::slice::from_ref(&b));
-    let told = [
+    let expected = [
         PoolEvent::Transaction(Box::new(a.clone())),
         PoolEvent::Transaction(Box::new(b)),
-        PoolEvent::Confirmed(ConfirmedEvent { id: a.id, block: id_of(&second) }),
+        PoolEvent::Confirmed(ConfirmedEvent { id: a.id(), block: id_of(&second) }),
     ];
-    assert_eq!(next_events!(events, 3), told);
+    assert_eq!(next_events!(events, 3), expected);
 }
 
 /// ```text
@@ -72,15 +72,15 @@ async fn disconnected_transactions_return_unless_the_new_branch_has_them() {
     }
     mempool.stands_on(&other[2]).await;
     assert_eq!(mempool.pending().await, [b.clone(), c.clone()]);
-    assert_eq!(client().confirmations(&mempool.address, &a.id).await, Ok(3));
-    assert_eq!(client().confirmations(&mempool.address, &b.id).await, Ok(0));
+    assert_eq!(client().confirmations(&mempool.address, &a.id()).await, Ok(3));
+    assert_eq!(client().confirmations(&mempool.address, &b.id()).await, Ok(0));
     assert_eq!(mempool.balance("alice", 1).await, 49 * LAB - 5);
-    let told = [
-        PoolEvent::Confirmed(ConfirmedEvent { id: a.id, block: id_of(&other[0]) }),
-        PoolEvent::Returned(ReturnedEvent { id: b.id }),
-        PoolEvent::Returned(ReturnedEvent { id: c.id }),
+    let expected = [
+        PoolEvent::Confirmed(ConfirmedEvent { id: a.id(), block: id_of(&other[0]) }),
+        PoolEvent::Returned(ReturnedEvent { id: b.id() }),
+        PoolEvent::Returned(ReturnedEvent { id: c.id() }),
     ];
-    assert_eq!(next_events!(events, 3), told);
+    assert_eq!(next_events!(events, 3), expected);
 }
 
 /// A reorganisation removes the money of a pending payment, and a later block restores it.
@@ -102,11 +102,11 @@ async fn a_payment_without_cover_is_not_offered_until_it_is_covered_again() {
     push_block(&node, &longer).await;
     mempool.stands_on(&longer).await;
     assert!(mempool.pending().await.is_empty());
-    assert_eq!(client().confirmations(&mempool.address, &lost.id).await, Ok(0), "it is not forgotten");
+    assert_eq!(client().confirmations(&mempool.address, &lost.id()).await, Ok(0), "it is not forgotten");
     let covered = lab.block(longer.header(), "alice", &[]);
     push_block(&node, &covered).await;
     mempool.stands_on(&covered).await;
-    assert_eq!(next_events!(events, 1), [PoolEvent::Returned(ReturnedEvent { id: lost.id })]);
+    assert_eq!(next_events!(events, 1), [PoolEvent::Returned(ReturnedEvent { id: lost.id() })]);
     assert_eq!(mempool.pending().await, [lost]);
 }
 
@@ -134,7 +134,7 @@ async fn a_pool_many_blocks_behind_the_chain_catches_up() {
     let mempool = lab.start(lab.config(), &[&node], folder).await;
     mempool.stands_on(&last).await;
     assert!(mempool.pending().await.is_empty());
-    assert_eq!(client().confirmations(&mempool.address, &a.id).await, Ok(101));
+    assert_eq!(client().confirmations(&mempool.address, &a.id()).await, Ok(101));
     assert_eq!(mempool.balance("bob", 1).await, LAB);
     assert_eq!(client().balance(&mempool.address, &address("bob"), 102).await, Ok(0));
 }

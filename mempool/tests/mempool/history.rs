@@ -54,6 +54,8 @@ async fn history_pages_of_any_size_are_newest_first_with_balances() {
             }
         }
         assert_eq!(found.iter().map(short).collect::<Vec<_>>(), expected, "pages of {limit}");
+        assert!(found.windows(2).all(|pair| pair[0].before == pair[1].balance), "pages of {limit}");
+        assert_eq!(found.last().unwrap().before.grains(), 0, "pages of {limit}");
         assert_eq!(found[3].reward.unwrap().grains(), 51 * LAB, "reward and fee");
         assert_eq!(found[2].transaction.as_ref(), Some(&pending[0]));
         assert_eq!(found[5].transaction.as_ref(), Some(&a));

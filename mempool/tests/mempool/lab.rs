@@ -7,9 +7,8 @@ use serde_json::Value;
 use shared::block::{Block, BlockHash, DataHash, Header, HeaderFields, Nonce};
 use shared::config::Config;
 use shared::ledger::{Amount, Bundle, Transaction};
-use shared::params::{LayerName, Params};
+use shared::params::{LayerName, Params, RetargetRule};
 use shared::wire::PoolEvent;
-use shared::work::retarget::RetargetRule;
 use shared::work::{Difficulty, search};
 use std::cell::Cell;
 use std::pin::Pin;
@@ -65,7 +64,7 @@ impl Lab {
     /// A valid block on top of `parent`.
     pub(crate) fn block(&self, parent: &Header, miner: &str, transactions: &[&Transaction]) -> Block {
         let transactions = transactions.iter().map(|transaction| (*transaction).clone()).collect();
-        let bundle = Bundle { msg: String::new(), miner_address: address(miner), transactions };
+        let bundle = Bundle { msg: String::new(), miner_address: address(miner), transactions, outcome: None };
         let (data, _) = bundle.to_data();
         let fields = HeaderFields {
             index: parent.index.next(),
@@ -146,7 +145,7 @@ pub(crate) trait Asked {
     async fn accept(&self, transaction: &Transaction) {
         let answer = self.push(transaction).await;
         assert_eq!(answer.status, 201, "{}", answer.body);
-        assert_eq!(answer.ok(), serde_json::json!({"id": transaction.id, "status": "accepted"}));
+        assert_eq!(answer.ok(), serde_json::json!({"id": transaction.id(), "status": "accepted"}));
     }
 
     /// What is pending, by age.

@@ -12,4 +12,6 @@ mod history;
 mod hostile;
 mod lab;
 mod process;
+mod programs;
 mod pushes;
+mod rpc;

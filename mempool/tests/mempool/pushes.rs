@@ -39,15 +39,19 @@ async fn each_broken_rule_is_refused_by_its_name() {
         (with(&good, "to", json!(address("carol"))), "id"),
         (with(&good, "amount", json!(2)), "id"),
         (with(&good, "signature", json!("0".repeat(128))), "signature"),
-        (with(&good, "signature", json!(lab.pay("alice", "bob", LAB, 1000).signature)), "signature"),
+        (
+            with(&good, "signature", json!(lab.pay("alice", "bob", LAB, 1000).as_payment().unwrap().signature)),
+            "signature",
+        ),
         (to_json(&lab.pay("alice", "bob", 100 * LAB, 1000)), "balance"),
         (to_json(&lab.pay("alice", "bob", LAB, 999)), "min-fee"),
     ] {
         mempool.push_text(body).await.breaks(rule);
     }
     assert!(mempool.pending().await.is_empty());
-    let mut elsewhere = lab.pay("alice", "bob", LAB, 1000);
-    elsewhere.id = shared::ledger::TransactionId::of(elsewhere.text(shared::block::BlockHash::of("another network")));
+    let elsewhere = lab.pay("alice", "bob", LAB, 1000);
+    let id = shared::ledger::TransactionId::of(elsewhere.text(shared::block::BlockHash::of("another network")));
+    let elsewhere: Transaction = shared::ledger::Payment { id, ..elsewhere.as_payment().unwrap().clone() }.into();
     mempool.push(&elsewhere).await.breaks("id");
 }
 
@@ -78,7 +82,7 @@ async fn a_malformed_transaction_is_refused_with_400() {
         with(&good, "fee", json!("1000")),
         with(&good, "fee", json!(1u64 << 53)),
         with(&good, "to", json!(address("bob").to_string().to_uppercase())),
-        with(&good, "id", json!(good.id.to_string().to_uppercase())),
+        with(&good, "id", json!(good.id().to_string().to_uppercase())),
         text.replacen("\"fee\":", "\"fee\":1,\"fee\":", 1),
     ] {
         let problem = mempool.push_text(body.clone()).await.refused(400);
@@ -113,7 +117,7 @@ async fn pending_money_cannot_be_spent_twice_by_concurrent_pushes() {
     let (taken, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.status == 201);
     assert_eq!(taken.len(), 3, "100 LAB are three times 30 LAB and a fee");
     refused.iter().for_each(|answer| answer.breaks("balance"));
-    let cost: u64 = mempool.pending().await.iter().map(|payment| payment.cost().grains()).sum();
+    let cost: u64 = mempool.pending().await.iter().map(|payment| payment.as_payment().unwrap().cost().grains()).sum();
     assert!(cost <= 100 * LAB);
     // A pending payment cannot be spent by its receiver yet.
     mempool.push(&lab.pay("bob", "alice", 150 * LAB, 1000)).await.breaks("balance");
@@ -126,7 +130,7 @@ async fn a_known_id_with_another_signature_is_known_and_changes_nothing() {
     let payment = lab.pay("alice", "bob", LAB, 1000);
     mempool.accept(&payment).await;
     let forged = mempool.push_text(with(&payment, "signature", json!("1".repeat(128)))).await;
-    assert_eq!((forged.status, forged.ok()), (200, json!({"id": payment.id, "status": "known"})));
+    assert_eq!((forged.status, forged.ok()), (200, json!({"id": payment.id(), "status": "known"})));
     assert_eq!(mempool.pending().await, [payment]);
 }
 
@@ -142,7 +146,7 @@ async fn a_confirmed_payment_is_known_and_not_accepted_again() {
     push_block(&node, &second).await;
     mempool.stands_on(&second).await;
     let replayed = mempool.push(&payment).await;
-    assert_eq!((replayed.status, replayed.ok()), (200, json!({"id": payment.id, "status": "known"})));
+    assert_eq!((replayed.status, replayed.ok()), (200, json!({"id": payment.id(), "status": "known"})));
     assert!(mempool.pending().await.is_empty());
     assert_eq!(mempool.balance("bob", 1).await, LAB);
 }
@@ -173,9 +177,9 @@ async fn a_sender_has_a_limit_and_a_full_pool_keeps_the_highest_fees() {
     mempool.accept(&lab.pay("bob", "alice", LAB, 3000)).await;
     mempool.push(&lab.pay("carol", "alice", LAB, 1000)).await.refused(503);
     mempool.accept(&lab.pay("carol", "alice", LAB, 4000)).await;
-    let fees: Vec<Amount> = mempool.pending().await.iter().map(|payment| payment.fee).collect();
+    let fees: Vec<Amount> = mempool.pending().await.iter().map(|payment| payment.fee()).collect();
     assert_eq!(fees, [2000, 3000, 4000].map(|fee| Amount::new(fee).unwrap()));
-    mempool.get(&format!("/confirmations/{}", cheap.id)).await.refused(404);
+    mempool.get(&format!("/confirmations/{}", cheap.id())).await.refused(404);
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! The candidates of all mempools, and which of them are offered to the layer for the next block.
 //!
-//! A mempool may list transactions with high fees that their senders cannot pay. These are dropped before the choice,
-//! so that they displace no others. The layer checks the rest.
+//! A mempool may list transactions with high fees that their holdings do not cover. These are dropped before the
+//! choice, so that they displace no others. The layer checks the rest.
 
-use shared::layer::transaction::{account_balance, locate_transaction};
-use shared::ledger::{Address, Amount, Transaction, TransactionId};
+use shared::layer::amount_in;
+use shared::layer::transaction::locate_transaction;
+use shared::ledger::{Amount, Holding, Transaction, TransactionId};
 use shared::params::Params;
 use shared::pool::{Pending, Room, select_transactions};
 use shared::state::StateRead;
@@ -80,28 +81,30 @@ fn merged<'a>(lists: impl Iterator<Item = &'a [Pending]>) -> Vec<&'a Pending> {
     ranks.filter(|pending| seen.insert(pending.id())).take(MAX_CONSIDERED).collect()
 }
 
-/// The candidates that are not in the chain, and that their senders can pay after the preceding ones.
+/// The candidates that are not in the chain, and that their holdings cover after the preceding ones.
 fn affordable<'a>(
     candidates: Vec<&'a Pending>,
     state: &dyn StateRead,
     params: &Params,
 ) -> Result<Vec<&'a Pending>, StoreError> {
-    let mut left: HashMap<Address, Amount> = HashMap::new();
+    let mut left: HashMap<Holding, Amount> = HashMap::new();
     let mut kept = Vec::new();
     for pending in candidates {
-        let transaction = &pending.transaction;
-        let has = match left.get(&transaction.from) {
-            Some(has) => *has,
-            None => account_balance(state, params, &transaction.from)?,
-        };
-        let after = has.checked_sub(transaction.cost());
-        if after.is_some() && locate_transaction(state, &transaction.id)?.is_some() {
+        let mut after = Vec::new();
+        for part in pending.takes() {
+            let has = match left.get(&part.holding) {
+                Some(has) => *has,
+                None => amount_in(state, params, &part.holding)?,
+            };
+            // Remembered also if it is too little, so that it is read once.
+            left.insert(part.holding, has);
+            after.extend(has.checked_sub(part.amount).map(|rest| (part.holding, rest)));
+        }
+        if after.len() < pending.takes().len() || locate_transaction(state, &pending.id())?.is_some() {
             continue;
         }
-        left.insert(transaction.from, after.unwrap_or(has));
-        if after.is_some() {
-            kept.push(pending);
-        }
+        left.extend(after);
+        kept.push(pending);
     }
     Ok(kept)
 }
@@ -110,7 +113,7 @@ fn affordable<'a>(
 mod tests {
     use super::*;
     use shared::keys::{KeyPair, Signature};
-    use shared::ledger::Uuid;
+    use shared::ledger::{Address, Payment, Uuid};
     use shared::params::LayerName;
     use shared::state::Value;
 
@@ -131,7 +134,7 @@ mod tests {
     }
 
     fn pay(number: u64, from: Address, amount: u64, fee: u64) -> Pending {
-        let transaction = Transaction {
+        let payment = Payment {
             id: TransactionId::of(number.to_string()),
             uuid: Uuid([0; 16]),
             from,
@@ -141,7 +144,7 @@ mod tests {
             msg: String::new(),
             signature: Signature::from_bytes([1; 64]),
         };
-        Pending::new(Arc::new(transaction), 0)
+        Pending::new(Arc::new(payment.into()), 0)
     }
 
     fn address(seed: &str) -> Address {
@@ -158,7 +161,7 @@ mod tests {
             lists.iter().map(|[by_fee, by_age]| PendingLists { by_fee: (*by_fee).into(), by_age: (*by_age).into() });
         let candidates: Candidates = lists.collect();
         let chosen = candidates.choose(&Fresh, &params, ROOM).unwrap();
-        chosen.iter().map(|transaction| transaction.id).collect()
+        chosen.iter().map(|transaction| transaction.id()).collect()
     }
 
     #[test]

@@ -18,7 +18,7 @@ use runtime::follower::Follower;
 use shared::keys::Verifier;
 use shared::ledger::TransactionRules;
 use shared::params::Params;
-use shared::pool::Room;
+use shared::pool::{Room, Weights};
 use shared::sync::PeerAddress;
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,6 +78,7 @@ impl Mempools {
             client,
             check: TransactionCheck {
                 rules: TransactionRules::of(params),
+                weights: Weights::of(params),
                 verifier: settings.verifier,
                 room: Room { count, bytes: settings.room },
             },

@@ -7,7 +7,7 @@ use super::candidates::PendingLists;
 use runtime::client::{Client, Error, Unprocessed};
 use shared::keys::Verifier;
 use shared::ledger::{Transaction, TransactionRules};
-use shared::pool::{Pending, Room};
+use shared::pool::{Pending, Room, Weights};
 use shared::sync::PeerAddress;
 use shared::wire::{MAX_UNPROCESSED, PoolOrder};
 use std::sync::Arc;
@@ -33,6 +33,7 @@ const SHARE_OF_OLDEST: usize = 5;
 #[derive(Clone)]
 pub(super) struct TransactionCheck {
     pub(super) rules: TransactionRules,
+    pub(super) weights: Weights,
     pub(super) verifier: Arc<dyn Verifier>,
     /// Lists are cut to what a block can take.
     pub(super) room: Room,
@@ -233,7 +234,7 @@ fn checked(mut transactions: Vec<Transaction>, limit: usize, check: &Transaction
                 Ok(()) => is_right[place].store(true, Ordering::Relaxed),
                 Err(broken) => {
                     wrong.fetch_add(1, Ordering::Relaxed);
-                    tracing::debug!(id = %transaction.id, %broken, "a mempool lists an invalid transaction");
+                    tracing::debug!(id = %transaction.id(), %broken, "a mempool lists an invalid transaction");
                 }
             }
         }
@@ -245,11 +246,12 @@ fn checked(mut transactions: Vec<Transaction>, limit: usize, check: &Transaction
     }
     let mut bytes_left = check.room.bytes;
     let right = transactions.into_iter().zip(is_right).filter(|(_, is_right)| is_right.load(Ordering::Relaxed));
-    let pending = right.map(|(transaction, _)| Pending::new(Arc::new(transaction), 0)).filter(|pending| {
-        let left = bytes_left.checked_sub(pending.bytes + 1);
-        bytes_left = left.unwrap_or(bytes_left);
-        left.is_some()
-    });
+    let pending =
+        right.map(|(transaction, _)| Pending::weighed(Arc::new(transaction), 0, &check.weights)).filter(|pending| {
+            let left = bytes_left.checked_sub(pending.bytes + 1);
+            bytes_left = left.unwrap_or(bytes_left);
+            left.is_some()
+        });
     (pending.collect(), wrong)
 }
 
@@ -281,7 +283,8 @@ mod tests {
 
     fn check_with(verifier: Arc<dyn Verifier>) -> TransactionCheck {
         let room = Room { count: 1000, bytes: 2000 };
-        TransactionCheck { rules: TransactionRules::of(&Params::default()), verifier, room }
+        let params = Params::default();
+        TransactionCheck { rules: TransactionRules::of(&params), weights: Weights::of(&params), verifier, room }
     }
 
     /// Payments of "payer", signed by `signer`.

@@ -1,13 +1,15 @@
 //! Reads the chain: blocks, headers, length, tips.
 
+use crate::block_cache::BlockKey;
 use crate::state::NodeState;
 use bytes::{BufMut, Bytes, BytesMut};
 use futures_util::stream;
 use http::HeaderValue;
 use http::header::LINK;
-use runtime::server::{self, Request, Response, reply};
+use runtime::server::{self, Number, Request, Response, reply};
 use serde::Deserialize;
 use shared::block::{Block, BlockHash, BlockId, Height};
+use shared::chain::ChainReader;
 use shared::store::StoreError;
 use shared::sync::HEADERS_PER_REQUEST;
 use shared::wire::Problem;
@@ -33,8 +35,8 @@ pub(crate) async fn tips(node: Arc<NodeState>, _: Request) -> Result<Response, P
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct BlockQuery {
-    /// A height, or a hash of 64 hex digits.
-    #[param(pattern = "^([0-9]+|[0-9a-fA-F]{64})$")]
+    /// A height of at most 16 digits, or a hash of 64 hex digits.
+    #[param(pattern = "^([0-9]{1,16}|[0-9a-fA-F]{64})$")]
     index: String,
 }
 
@@ -54,7 +56,7 @@ async fn find_block(node: &NodeState, id: &str) -> Result<Response, Problem> {
         let hash = hash.map_err(|error| server::bad_request(format!("block {id:?}: {error}")))?;
         return by_hash(node, hash).await;
     }
-    let is_number = !id.is_empty() && id.bytes().all(|c| c.is_ascii_digit());
+    let is_number = matches!(id.len(), 1..=16) && id.bytes().all(|c| c.is_ascii_digit());
     let height = is_number.then(|| id.parse().ok()).flatten().map(Height);
     let height = height.ok_or_else(|| {
         server::bad_request(format!("block {id:?}: expected a height (0, 1, 2, …) or a hash of 64 hex digits"))
@@ -67,23 +69,33 @@ async fn by_height(node: &NodeState, height: Height) -> Result<Response, Problem
     if height > status.tip.index {
         return Err(server::not_found(format!("there is no block {height} yet, the last one is {}", status.tip.index)));
     }
-    if let Some(json) = node.cache.get(height, status.reorganisations) {
-        return Ok(reply::json_bytes(json));
-    }
-    let json = node
-        .read(move |reader| Ok(reader.best_at(height)?.map(|id| reader.block(id)).transpose()?.map(|b| to_json(&b))))
+    let key = BlockKey::Best { height, reorganisations: status.reorganisations };
+    cached(node, key, move |reader| reader.best_at(height))
         .await?
-        .ok_or_else(|| server::not_found(format!("there is no block {height}")))?;
-    node.cache.put(height, status.reorganisations, json.clone());
-    Ok(reply::json_bytes(json))
+        .ok_or_else(|| server::not_found(format!("there is no block {height}")))
 }
 
 async fn by_hash(node: &NodeState, hash: BlockHash) -> Result<Response, Problem> {
-    let json = node
-        .read(move |reader| Ok(reader.find(&hash)?.map(|id| reader.block(id)).transpose()?.map(|b| to_json(&b))))
+    cached(node, BlockKey::Hash(hash), move |reader| reader.find(&hash))
         .await?
-        .ok_or_else(|| server::not_found(format!("there is no block {hash} here")))?;
-    Ok(reply::json_bytes(json))
+        .ok_or_else(|| server::not_found(format!("there is no block {hash} here")))
+}
+
+/// The block that `key` names, from the cache; otherwise `find` looks it up on disk.
+async fn cached(
+    node: &NodeState,
+    key: BlockKey,
+    find: impl FnOnce(&ChainReader) -> Result<Option<BlockId>, StoreError> + Send + 'static,
+) -> Result<Option<Response>, Problem> {
+    if let Some(json) = node.cache.get(key) {
+        return Ok(Some(reply::json_bytes(json)));
+    }
+    let read = move |reader: &ChainReader| find(reader)?.map(|id| reader.block(id)).transpose();
+    let json = node.read(read).await?.map(|block| to_json(&block));
+    if let Some(json) = &json {
+        node.cache.put(key, json.clone());
+    }
+    Ok(json.map(reply::json_bytes))
 }
 
 fn to_json(block: &Block) -> Bytes {
@@ -96,10 +108,11 @@ fn to_json(block: &Block) -> Bytes {
 pub(crate) struct HeadersQuery {
     /// Height of the first header.
     #[serde(default)]
-    from: u64,
+    #[param(inline)]
+    from: Number,
     /// Most headers, 100 unless given, at most 2000.
-    #[param(nullable = false)]
-    limit: Option<u64>,
+    #[param(inline, nullable = false)]
+    limit: Option<Number>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -107,15 +120,16 @@ pub(crate) struct HeadersQuery {
 pub(crate) struct BlockchainQuery {
     /// Height of the first block.
     #[serde(default)]
-    from: u64,
+    #[param(inline)]
+    from: Number,
     /// Most blocks; all unless given.
-    #[param(nullable = false)]
-    limit: Option<u64>,
+    #[param(inline, nullable = false)]
+    limit: Option<Number>,
 }
 
 pub(crate) async fn headers(node: Arc<NodeState>, request: Request) -> Result<Response, Problem> {
-    let HeadersQuery { from, limit } = request.query()?;
-    let limit = limit.map_or(DEFAULT_HEADERS, |limit| limit.min(HEADERS_PER_REQUEST as u64) as usize);
+    let HeadersQuery { from: Number(from), limit } = request.query()?;
+    let limit = limit.map_or(DEFAULT_HEADERS, |Number(limit)| limit.min(HEADERS_PER_REQUEST as u64) as usize);
     let (headers, tip) = node.read(move |reader| Ok((reader.headers(Height(from), limit)?, reader.tip_id()?))).await?;
     let mut response = reply::json(&headers)?;
     if let Some(last) = headers.last()
@@ -130,11 +144,11 @@ pub(crate) async fn headers(node: Arc<NodeState>, request: Request) -> Result<Re
 }
 
 pub(crate) async fn blockchain(node: Arc<NodeState>, request: Request) -> Result<Response, Problem> {
-    let BlockchainQuery { from, limit } = request.query()?;
+    let BlockchainQuery { from: Number(from), limit } = request.query()?;
     let stream_state = ChainStream {
         node: node.clone(),
         next: Height(from),
-        left: limit.unwrap_or(u64::MAX),
+        left: limit.map_or(u64::MAX, |Number(limit)| limit),
         last: None,
         state: StreamState::Begins,
     };

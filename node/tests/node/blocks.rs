@@ -125,7 +125,7 @@ async fn a_malformed_block_is_refused_before_the_chain_sees_it() {
         assert!(problem.detail.contains(reason), "{body}: no {reason:?} in {:?}", problem.detail);
         assert_eq!(problem.rule, None);
     }
-    let limit = 6 * lab.params.max_data_bytes as usize + 4096;
+    let limit = lab.params.max_block_json();
     let problem = node.post("/block", " ".repeat(limit + 1)).await.refused(413);
     assert!(problem.detail.contains(&limit.to_string()), "{}", problem.detail);
     let plain = node.request(reqwest::Method::POST, "/block").header("content-type", "text/plain").body(json);

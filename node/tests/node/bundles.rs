@@ -7,11 +7,11 @@ use crate::lab::{Asked, Lab, block_on, to_json};
 use crate::money::{FAUCET, address, bundle, key, money, pay, unsigned};
 use crate::templates::NOT_A_POINT;
 use shared::keys::Signature;
-use shared::ledger::{Bundle, Transaction};
+use shared::ledger::{Bundle, Payment, Transaction};
 
 fn data(transactions: &[&Transaction]) -> String {
     let transactions = transactions.iter().map(|transaction| (*transaction).clone()).collect();
-    Bundle { msg: "by hand".to_owned(), miner_address: address("miner"), transactions }.to_data().0
+    Bundle { msg: "by hand".to_owned(), miner_address: address("miner"), transactions, outcome: None }.to_data().0
 }
 
 #[tokio::test]
@@ -27,11 +27,12 @@ async fn a_block_with_one_bad_transaction_is_refused_with_the_rule() {
     let signed = |from: &str, amount, fee| key(from).sign_transaction(unsigned(from, amount, fee), lab.id());
     let unsigned_by_payer = key("thief").sign_transaction(unsigned("victim", 1, 1), lab.id());
     let other_network = key("replay").sign_transaction(unsigned("replay", 1, 1), Lab::of(money("another")).id());
-    let zeros = Transaction { signature: Signature::from_bytes([0; 64]), ..good.clone() };
-    let raised = Transaction { amount: shared::ledger::Amount::new(2).unwrap(), ..good.clone() };
-    let long = Transaction { msg: "x".repeat(65), ..good.clone() };
-    let bell = Transaction { msg: "\u{7}".to_owned(), ..good.clone() };
-    let to_nobody = Transaction { to: NOT_A_POINT.parse().unwrap(), ..good.clone() };
+    let fields = good.as_payment().unwrap().clone();
+    let zeros = Payment { signature: Signature::from_bytes([0; 64]), ..fields.clone() };
+    let raised = Payment { amount: shared::ledger::Amount::new(2).unwrap(), ..fields.clone() };
+    let long = Payment { msg: "x".repeat(65), ..fields.clone() };
+    let bell = Payment { msg: "\u{7}".to_owned(), ..fields.clone() };
+    let to_nobody = Payment { to: NOT_A_POINT.parse().unwrap(), ..fields.clone() };
     let to_nobody =
         key("good").sign_transaction(shared::ledger::Unsigned { to: to_nobody.to, ..unsigned("good", 1, 1) }, lab.id());
     let (half, half_again) = (signed("halves", FAUCET / 2, 1), signed("halves", FAUCET / 2, 1));
@@ -42,16 +43,16 @@ async fn a_block_with_one_bad_transaction_is_refused_with_the_rule() {
     };
     for (data, rule) in [
         (data(&[&good, &unsigned_by_payer]), "signature"),
-        (data(&[&zeros]), "signature"),
+        (data(&[&zeros.into()]), "signature"),
         (data(&[&signed("poor", FAUCET, 1)]), "balance"),
         (data(&[&half, &half_again]), "balance"),
         (data(&[&confirmed]), "known-id"),
         (data(&[&good, &other, &good]), "known-id"),
-        (data(&[&raised]), "id"),
+        (data(&[&raised.into()]), "id"),
         (data(&[&other_network]), "id"),
         (data(&[&signed("idle", 0, 1)]), "amount"),
-        (data(&[&long]), "msg"),
-        (data(&[&bell]), "msg"),
+        (data(&[&long.into()]), "msg"),
+        (data(&[&bell.into()]), "msg"),
         (data(&[&to_nobody]), "address"),
         (data(&(0..6).map(|_| &good).collect::<Vec<_>>()), "max-transactions"),
         (replaced("by hand", &"x".repeat(65)), "msg"),

@@ -68,9 +68,9 @@ async fn a_block_with_a_flipped_bit_is_never_served_and_fetched_again_from_a_pee
     assert!(node.try_get("/blockchain").await.is_none(), "the answer breaks off");
     assert_eq!(node.block(1).await.index().0, 1, "whole blocks are served");
     let log = node.log();
-    let said: Vec<_> = log.lines().filter(|line| line.contains("has changed a stored block")).collect();
-    assert_eq!(said.len(), 1, "{log}");
-    assert!(said[0].contains("chain.redb") && said[0].contains("copy") && said[0].contains("height=2"), "{log}");
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("has changed a stored block")).collect();
+    assert_eq!(lines.len(), 1, "{log}");
+    assert!(lines[0].contains("chain.redb") && lines[0].contains("copy") && lines[0].contains("height=2"), "{log}");
 
     node.peers(json!({"add": [other.address]})).await;
     until("the block is whole again", async || node.try_get("/block/2").await).await;
@@ -119,8 +119,8 @@ async fn a_chain_that_is_moved_away_stops_mining_until_it_is_back() {
     until("it does not mine", async || (node.json("/info").await["mining"]["hashrate"] == 0).then_some(())).await;
     let (height, log) = (node.tip().await.0, node.log());
     assert_eq!(node.block(height).await.index().0, height, "what is there can be read");
-    let said: Vec<_> = log.lines().filter(|line| line.contains("nothing can be stored")).collect();
-    assert!(said.len() == 1 && said[0].contains("chain.redb") && said[0].contains("was deleted or moved"), "{log}");
+    let lines: Vec<_> = log.lines().filter(|line| line.contains("nothing can be stored")).collect();
+    assert!(lines.len() == 1 && lines[0].contains("chain.redb") && lines[0].contains("was deleted or moved"), "{log}");
 
     std::fs::rename(&away, &file).unwrap();
     until("it mines again", async || (node.tip().await.0 > height).then_some(())).await;

@@ -14,6 +14,8 @@ async fn only_requests_with_the_token_steer() {
         let ask = || node.request(Method::POST, path).body(body);
         for (request, reason) in [
             (ask(), "Bearer"),
+            // Without a media type: the missing token is named first.
+            (http().post(node.url(path)), "Bearer"),
             (ask().bearer_auth("guess"), "not the token"),
             (ask().bearer_auth(""), "token"),
             (ask().bearer_auth(format!("{}x", node.token())), "not the token"),

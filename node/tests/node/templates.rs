@@ -11,7 +11,7 @@ use shared::wire::{PoolOrder, Role};
 use shared::work::{Difficulty, search};
 
 fn ids<'a>(transactions: impl IntoIterator<Item = &'a Transaction>) -> Vec<TransactionId> {
-    transactions.into_iter().map(|transaction| transaction.id).collect()
+    transactions.into_iter().map(|transaction| transaction.id()).collect()
 }
 
 /// Mines a block, and returns its transactions.

@@ -24,7 +24,7 @@ pub enum Error {
     Malformed(String),
     /// The server refused the request.
     #[error(transparent)]
-    Refused(#[from] Problem),
+    Refused(Box<Problem>),
 }
 
 impl Error {

@@ -139,7 +139,7 @@ impl Client {
     }
 
     /// One page of a list; its header `Link` has the query parameter `cursor` of the next page.
-    async fn page<T: DeserializeOwned + Send + 'static>(
+    pub(super) async fn page<T: DeserializeOwned + Send + 'static>(
         &self,
         address: &str,
         path: &str,
@@ -154,7 +154,7 @@ impl Client {
     }
 }
 
-fn query(pairs: &[(&str, Option<&str>)]) -> String {
+pub(super) fn query(pairs: &[(&str, Option<&str>)]) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     for (name, value) in pairs {
         if let Some(value) = value {

@@ -4,18 +4,17 @@
 //! redirects or uses a proxy, and errors say how a call failed, since peers are judged by it. What an answer
 //! means is the caller's business.
 
-mod address;
 mod error;
 mod events;
 mod mempool;
 mod node;
 mod position;
+mod programs;
 #[cfg(test)]
 mod tests;
 mod tracker;
 mod transport;
 
-pub use address::{BadAddress, HostPort};
 pub use error::Error;
 pub use mempool::{ListPage, Unprocessed};
 pub use position::{ChainPosition, OldestPosition};

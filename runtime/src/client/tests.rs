@@ -94,8 +94,8 @@ async fn a_refusal_keeps_its_status_and_reason() {
     let problem = Problem::new(200, "No", "because").with_rule("some-rule");
     let body = serde_json::to_string(&problem).unwrap();
     let (address, _) = answering(json(&body).replace("200 OK", "422 Unprocessable Entity")).await;
-    let Err(Error::Refused(told)) = client().chain_length(&address).await else { panic!("a refusal") };
-    assert_eq!(told, Problem { status: 422, ..problem }, "the status line is believed");
+    let Err(Error::Refused(refusal)) = client().chain_length(&address).await else { panic!("a refusal") };
+    assert_eq!(*refusal, Problem { status: 422, ..problem }, "the status line is believed");
     let (address, _) = answering(json("<h1>").replace("200 OK", "502 Bad Gateway")).await;
     assert_eq!(client().chain_length(&address).await.unwrap_err().status(), Some(502));
 }

@@ -1,6 +1,6 @@
 //! What every call does: sends one request, reads an answer within bounds of time and size, and checks its status.
 
-use super::{Client, Error, HostPort};
+use super::{Client, Error};
 use crate::plain_words;
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
@@ -8,6 +8,7 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use shared::sync::{BadPeerAddress, PeerAddress};
 use shared::wire::Problem;
 use std::time::Duration;
 
@@ -82,8 +83,8 @@ impl Client {
 
     /// A request to `address`, which is checked. `path` is trusted: callers escape what they put into it.
     pub(super) fn request(&self, method: Method, address: &str, path: &str) -> Result<RequestBuilder, Error> {
-        let address: HostPort =
-            address.parse().map_err(|error: super::BadAddress| Error::Malformed(error.to_string()))?;
+        let address: PeerAddress =
+            address.parse().map_err(|error: BadPeerAddress| Error::Malformed(error.to_string()))?;
         Ok(self.http.request(method, format!("http://{address}{path}")))
     }
 
@@ -107,7 +108,7 @@ pub(super) async fn refusal_error(answer: Response) -> Error {
         return Error::Malformed(format!("status {status}: neither success nor a refusal"));
     }
     match read_body(answer, PROBLEM_BYTES).await {
-        Ok(body) => Error::Refused(refusal(status, &body)),
+        Ok(body) => Error::Refused(Box::new(refusal(status, &body))),
         Err(error) => error,
     }
 }

@@ -14,6 +14,7 @@ use crate::plain_words;
 use serde::Deserialize;
 use serde_json::Value;
 use shared::config::Config;
+use shared::params::PROGRAM_MSG_BYTES;
 use sources::Setting;
 use std::ffi::OsString;
 use std::path::Path;
@@ -74,6 +75,8 @@ pub fn load_from(
     settings.extend(overrides.0);
 
     let mut builder = config::Config::builder();
+    let mut defaults = defaults;
+    adapt_to_layer(&mut defaults, &settings);
     for setting in defaults {
         builder = builder.set_default(&setting.key, sources::to_config(setting.value))?;
     }
@@ -130,9 +133,20 @@ fn not_a_host(origin: String, key: String, host: &str) -> ConfigError {
     ConfigError::Value { origin, key, reason }
 }
 
+/// Changes the defaults that are others on the layer that `settings` choose.
+fn adapt_to_layer(defaults: &mut [Setting], settings: &[Setting]) {
+    let layer = settings.iter().rev().find(|setting| setting.key == "network.layer");
+    if layer.is_some_and(|setting| setting.value == "program") {
+        for setting in defaults.iter_mut().filter(|setting| setting.key == "network.max_msg_bytes") {
+            setting.value = PROGRAM_MSG_BYTES.into();
+        }
+    }
+}
+
 /// The typed configuration in `tree`, with its bounds checked.
 fn read(tree: Value) -> Result<Config, String> {
-    let config = Config::deserialize(tree).map_err(|error| error.to_string())?;
+    let mut config = Config::deserialize(tree).map_err(|error| error.to_string())?;
+    config.network = config.network.of_their_layer();
     config.network.check().map_err(|error| error.to_string())?;
     config.check().map_err(|error| error.to_string())?;
     Ok(config)

@@ -100,7 +100,7 @@ pub(super) fn environment(
     Ok(settings)
 }
 
-/// The variable that somebody meant who wrote underscores or letters of a setting's variable in another way.
+/// The variable of a setting that `name` differs from only in its underscores and in upper and lower case.
 fn right_spelling(name: &str, known: &Value) -> Option<String> {
     let upper = name.to_ascii_uppercase();
     let words: Vec<_> = upper.strip_prefix("CHAINLAB_")?.split('_').filter(|word| !word.is_empty()).collect();

@@ -133,8 +133,8 @@ fn a_setting_out_of_bounds_is_refused_with_its_source() {
 
 #[test]
 fn an_unknown_layer_is_refused_with_the_known_ones() {
-    let flags = Overrides::new().set("network.layer", "--layer", Some("program"));
-    refused(load_from(None, [], flags), &["--layer", "\"program\"", "expected data or transaction"]);
+    let flags = Overrides::new().set("network.layer", "--layer", Some("scripts"));
+    refused(load_from(None, [], flags), &["--layer", "\"scripts\"", "expected one of data, transaction, program"]);
 }
 
 #[test]

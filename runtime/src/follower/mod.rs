@@ -4,12 +4,14 @@
 //! (`writer`). Requests to peers run on tokio, and their results come back as commands (`peer_client`). Readers use
 //! snapshots and never wait for the writer. No rule is decided here.
 
+mod command;
 mod peer_client;
 mod writer;
 
 use crate::client::{Client, Error as ClientError};
 use crate::clock::Clock;
 use crate::dns::TrustedHosts;
+use command::Command;
 use shared::block::{Block, BlockHash};
 use shared::chain::{Accepted, BlockError, BranchTip, Chain, ChainEntry, ChainView, Rules, SideLimits};
 use shared::store::{Store, StoreError};
@@ -21,7 +23,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use tokio::sync::{broadcast, oneshot, watch};
-use writer::{Command, Writer};
+use writer::Writer;
 
 /// Most commands in the queue of the chain's thread.
 const QUEUE: usize = 1024;

@@ -1,6 +1,6 @@
 //! Sends the syncer's requests over HTTP, and returns the results to the chain's thread as commands.
 
-use super::writer::Command;
+use super::command::Command;
 use crate::client::{Client, Error};
 use crate::dns::TrustedHosts;
 use bytes::Bytes;

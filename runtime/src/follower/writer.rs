@@ -1,14 +1,15 @@
 //! The chain's thread, the only writer: executes commands in order, lets the core decide, and publishes what changed.
 
+use super::command::Command;
 use super::peer_client::PeerClient;
 use super::{Status, short};
 use crate::clock::Clock;
 use metrics::{counter, gauge};
-use shared::block::{Block, BlockId};
-use shared::chain::{Accepted, BlockError, Chain, ChainEntry};
+use shared::block::BlockId;
+use shared::chain::{BlockError, Chain, ChainEntry};
 use shared::store::StoreError;
-use shared::sync::{Failure, PeerAddress, PeerResponse, PeerSource, RequestId, SyncOutput, Syncer};
-use shared::wire::{BlockSource, NodeEvent, PeersUpdate, SyncReport, SyncResult};
+use shared::sync::{SyncOutput, Syncer};
+use shared::wire::{BlockSource, NodeEvent, SyncReport, SyncResult};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
@@ -22,42 +23,6 @@ const MAX_BEFORE_WAKEUP: usize = 256;
 const DELAY_MS: u64 = 100;
 /// Most requests of `POST /sync` that wait at a time.
 const MAX_SYNC_WAITERS: usize = 64;
-
-/// A task for the chain's thread.
-pub(super) enum Command {
-    Block {
-        block: Block,
-        source: BlockSource,
-        from: Option<PeerAddress>,
-        reply: oneshot::Sender<Result<Accepted, BlockError>>,
-    },
-    Response {
-        id: RequestId,
-        result: Result<PeerResponse, Failure>,
-    },
-    Progress {
-        id: RequestId,
-        bytes: u64,
-    },
-    /// A caller that names itself so has news.
-    Hint(PeerAddress),
-    Offer {
-        addresses: Vec<PeerAddress>,
-        learnt: PeerSource,
-    },
-    Peers {
-        update: PeersUpdate,
-        reply: oneshot::Sender<Result<(), String>>,
-    },
-    Own(PeerAddress),
-    SyncNow {
-        reply: oneshot::Sender<SyncReport>,
-    },
-    /// A reader found that a stored block is damaged.
-    Damaged(BlockId),
-    Flush,
-    Stop,
-}
 
 pub(super) struct Writer {
     chain: Chain,

@@ -3,11 +3,14 @@
 //! Refusals that the kit makes on every endpoint alike are described here once; routes state only their own.
 
 use super::guard::is_write;
+use super::number::Number;
 use super::route::Route;
 use super::router::Router;
 use super::shape::Shape;
-use super::table::{param, pieces};
+use super::template::{param, pieces};
 use http::Method;
+use utoipa::PartialSchema;
+use utoipa::openapi::header::{Header, HeaderBuilder};
 use utoipa::openapi::path::{HttpMethod, Operation, Paths};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{InfoBuilder, LicenseBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
@@ -28,8 +31,17 @@ const REFUSALS: [(&str, &str, &str); 9] = [
     ("503", "Unavailable", "The service is too busy, took too long, or cannot read its store; try again later"),
 ];
 
-/// The description of all routes of `router`; `has_network` if the service refuses requests of other networks.
-pub(super) fn describe<S>(router: &Router<S>, version: &str, has_network: bool) -> OpenApi {
+/// What is described besides the routes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Facts {
+    /// The service refuses requests of other networks.
+    pub(super) has_network: bool,
+    /// Answers to reading requests carry the block that they stand on.
+    pub(super) stands_on_blocks: bool,
+}
+
+/// The description of all routes of `router`.
+pub(super) fn describe<S>(router: &Router<S>, version: &str, facts: Facts) -> OpenApi {
     let info = InfoBuilder::new().title(&router.title).description(Some(&router.description)).version(version);
     let license = LicenseBuilder::new().name("MIT").identifier(Some("MIT")).build();
     let mut api = OpenApi::new(info.license(Some(license)).build(), Paths::new());
@@ -40,7 +52,7 @@ pub(super) fn describe<S>(router: &Router<S>, version: &str, has_network: bool) 
         components.schemas.extend(route.components.clone());
         for method in &route.methods {
             let Some(operation) = &route.operation else { continue };
-            let operation = complete(operation.clone(), route, method, has_network);
+            let operation = complete(operation.clone(), route, method, facts);
             api.paths.add_path_operation(&route.path, openapi_method(method).into_iter().collect(), operation);
         }
     }
@@ -57,7 +69,7 @@ pub(super) fn describe<S>(router: &Router<S>, version: &str, has_network: bool) 
 }
 
 /// Adds to a route's operation what follows from its path, its method and the kit.
-fn complete<S>(mut operation: Operation, route: &Route<S>, method: &Method, has_network: bool) -> Operation {
+fn complete<S>(mut operation: Operation, route: &Route<S>, method: &Method, facts: Facts) -> Operation {
     let words = pieces(&route.path).map(|piece| param(piece).unwrap_or(piece));
     let words: Vec<_> = [method.as_str()].into_iter().chain(words).map(str::to_ascii_lowercase).collect();
     operation.operation_id = Some(words.join("_").replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
@@ -69,11 +81,19 @@ fn complete<S>(mut operation: Operation, route: &Route<S>, method: &Method, has_
     if route.endpoint.needs_token {
         operation.security = Some(vec![SecurityRequirement::new(TOKEN, [""; 0])]);
     }
+    if facts.stands_on_blocks && *method == Method::GET && !route.endpoint.any_network {
+        let successes = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with(['2', '3']));
+        for (_, response) in successes {
+            if let RefOr::T(response) = response {
+                response.headers.extend(standing_headers());
+            }
+        }
+    }
     for (status, name, _) in REFUSALS {
         let applies = match status {
             "401" => route.endpoint.needs_token,
             "408" | "413" => operation.request_body.is_some(),
-            "409" => has_network && !route.endpoint.any_network,
+            "409" => facts.has_network && !route.endpoint.any_network,
             "415" => is_write(method),
             _ => true,
         };
@@ -83,6 +103,18 @@ fn complete<S>(mut operation: Operation, route: &Route<S>, method: &Method, has_
         }
     }
     operation
+}
+
+/// The headers that say which block an answer stands on.
+fn standing_headers() -> [(String, RefOr<Header>); 2] {
+    let header = |name: &str, description: &str| {
+        let header = HeaderBuilder::new().schema(Some(Number::schema())).description(Some(description)).build();
+        (name.to_owned(), RefOr::T(header))
+    };
+    [
+        header("Chainlab-Height", "The height of the block that the answer stands on"),
+        header("Chainlab-Age-Ms", "The age of that block in milliseconds, by the clock of the service"),
+    ]
 }
 
 /// utoipa's name for a method, which is the lower-case one.
@@ -112,7 +144,7 @@ mod tests {
             get("/hidden", "", |_, _| async { Ok(reply::text("")) }).undescribed(),
         ];
         let router = Router::<()>::new("title", "text").token("The token").group("all", "All", routes);
-        serde_json::to_value(describe(&router, "1", true)).unwrap()
+        serde_json::to_value(describe(&router, "1", Facts { has_network: true, stands_on_blocks: true })).unwrap()
     }
 
     fn statuses(operation: &Value) -> Vec<&str> {
@@ -131,6 +163,26 @@ mod tests {
         for (name, response) in api["components"]["responses"].as_object().unwrap() {
             assert!(response["content"]["application/problem+json"]["schema"]["$ref"].is_string(), "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_read_from_the_chain_carries_its_block() {
+        let api = described();
+        let headers = |method: &str, path: &str, status: &str| {
+            api["paths"][path][method]["responses"][status]["headers"].as_object().map_or(0, |headers| headers.len())
+        };
+        assert_eq!(headers("get", "/node/{node}/{action}", "200"), 2);
+        assert_eq!((headers("get", "/node/{node}/{action}", "404"), headers("post", "/mine", "409")), (0, 0));
+    }
+
+    #[test]
+    fn a_refusal_may_be_a_page_or_a_problem() {
+        let page = get("/page", "A page", |_, _| async { Ok(reply::text("")) }).refuses_with_page(404, "No such page");
+        let router = Router::<()>::new("title", "text").group("all", "All", [page]);
+        let api = describe(&router, "1", Facts { has_network: false, stands_on_blocks: false });
+        let api = serde_json::to_value(api).unwrap();
+        let content = api["paths"]["/page"]["get"]["responses"]["404"]["content"].as_object().unwrap();
+        assert_eq!(content.keys().collect::<Vec<_>>(), ["application/problem+json", "text/html"]);
     }
 
     #[test]

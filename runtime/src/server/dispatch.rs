@@ -1,7 +1,8 @@
 //! From a request on the wire to its answer: one warp filter, the checks, the endpoint, and the headers of all answers.
 
 use super::answer::AnswerBounds;
-use super::describe::describe;
+use super::describe::{Facts, describe};
+use super::front::FrontPage;
 use super::path::RequestPath;
 use super::places::{Places, Source};
 use super::problem::{bad_request, internal, problem, problem_response, unavailable};
@@ -50,6 +51,7 @@ pub(super) struct Remote {
 pub(super) struct App<S> {
     service: Arc<S>,
     table: Table<S>,
+    front: FrontPage,
     context: Arc<ServerContext>,
     hosts: guard::Hosts,
     network: Option<BlockHash>,
@@ -124,10 +126,12 @@ impl<S: Service> App<S> {
         settings: Settings,
         shutdown: CancellationToken,
     ) -> io::Result<Self> {
-        let Settings { hosts, token, network, metrics, limits } = settings;
+        let Settings { hosts, token, network, metrics, explorer, limits } = settings;
         let router = common::add_to(router);
         let info = service.info();
-        let openapi = describe(&router, &info.version, network.is_some()).to_json().map_err(io::Error::other)?;
+        let facts = Facts { has_network: network.is_some(), stands_on_blocks: service.stands_on().is_some() };
+        let openapi = describe(&router, &info.version, facts).to_json().map_err(io::Error::other)?;
+        let front = FrontPage::new(&router, explorer.as_deref());
         let context = ServerContext {
             limits,
             token,
@@ -140,6 +144,7 @@ impl<S: Service> App<S> {
         };
         Ok(Self {
             service,
+            front,
             table: Table::new(router.routes, router.fallback, &info.service)?,
             context: Arc::new(context),
             hosts: guard::Hosts::new(&hosts),
@@ -219,10 +224,14 @@ impl<S: Service> App<S> {
         if is_write || endpoint.is_some_and(|endpoint| endpoint.changes_state) {
             guard::check_origin(&request.headers)?;
         }
+        if is_write && entry.is_some() && endpoint.is_none() {
+            return Err(request.no_route());
+        }
+        // Who may not use an endpoint learns that first, whatever else is wrong with the request.
+        if endpoint.is_some_and(|endpoint| endpoint.needs_token) {
+            request.require_token()?;
+        }
         if is_write {
-            if entry.is_some() && endpoint.is_none() {
-                return Err(request.no_route());
-            }
             guard::check_media_type(&request.headers)?;
         }
         // `/info` shows how two networks differ, so a client of another network may read it.
@@ -231,15 +240,10 @@ impl<S: Service> App<S> {
             self.service.admit(&request)?;
         }
         let (handler, deadline) = match endpoint {
-            Some(endpoint) => {
-                if endpoint.needs_token {
-                    request.require_token()?;
-                }
-                (&endpoint.handler, endpoint.deadline)
-            }
+            Some(endpoint) => (&endpoint.handler, endpoint.deadline),
             None => match self.table.fallback.as_ref().filter(|_| entry.is_none()) {
                 Some(fallback) => (fallback, None),
-                None => return Err(request.no_route()),
+                None => return self.front.answer(&request).ok_or_else(|| request.no_route()),
             },
         };
         // The common endpoints say nothing of the chain, or all of it.

@@ -7,13 +7,16 @@
 
 mod answer;
 mod common;
+pub mod compress;
 mod connection;
 mod describe;
 mod dispatch;
 mod docs;
 mod events;
+mod front;
 mod guard;
 mod identity;
+mod number;
 mod path;
 mod places;
 mod problem;
@@ -26,11 +29,13 @@ mod shape;
 mod signal;
 mod stall;
 mod table;
+mod template;
 #[cfg(test)]
 mod tests;
 
 pub use events::ServerEvent;
 pub use identity::Identity;
+pub use number::{NotANumber, Number};
 pub use path::{RequestPath, Segments};
 pub use places::{Full, LOCAL_PERCENT, Place, Places, Source};
 pub use problem::{bad_request, conflict, forbidden, internal, not_found, problem, unavailable, unprocessable};
@@ -42,7 +47,6 @@ pub use settings::{Limits, Settings};
 pub use shape::Shape;
 pub use signal::stop_on_signal;
 
-use crate::open_files;
 use bytes::Bytes;
 use metrics_exporter_prometheus::PrometheusHandle;
 use shared::block::Height;
@@ -51,9 +55,6 @@ use std::io;
 use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-
-/// Open files that a service needs beside its connections.
-const SPARE_FILES: usize = 128;
 
 /// What the kit asks of the state that a program's handlers share.
 pub trait Service: Send + Sync + 'static {
@@ -112,14 +113,10 @@ pub async fn serve<S: Service>(
     settings: Settings,
     shutdown: CancellationToken,
 ) -> io::Result<()> {
+    let settings = Settings { limits: settings.limits.within_open_files(), ..settings };
     let limits = settings.limits;
     let app = dispatch::App::new(service, router, settings, shutdown.clone())?;
     tracing::debug!(address = %listener.local_addr()?, "serving");
-    if let Err(error) = open_files::check_limit((limits.max_connections + SPARE_FILES) as u64) {
-        tracing::warn!(
-            "{error}: beyond that, connections fail; raise the limit (ulimit -n), or lower max_connections in [http]"
-        );
-    }
     connection::accept_all(&listener, Arc::new(app), limits, shutdown).await;
     Ok(())
 }

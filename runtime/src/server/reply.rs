@@ -3,6 +3,7 @@
 //! For a refusal, return a [`Problem`].
 
 use super::answer::AnswerBounds;
+use super::compress::{ChunkEncoder, accepts_gzip};
 use super::events::{ServerEvent, frames};
 use super::places::Place;
 use super::problem::unavailable;
@@ -10,7 +11,7 @@ use super::request::Request;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use http::StatusCode;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue};
+use http::header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue};
 use serde::Serialize;
 use shared::wire::Problem;
 use std::io;
@@ -144,6 +145,29 @@ pub fn events_with_heartbeat(
     events: impl Stream<Item = ServerEvent> + Send + 'static,
     heartbeat: Duration,
 ) -> Result<Response, Problem> {
+    stream_events(request, events, heartbeat, None)
+}
+
+/// [`events_with_heartbeat`], compressed if the client accepts that. For events that are large and alike.
+///
+/// # Errors
+/// As [`events`].
+pub fn compressed_events(
+    request: &Request,
+    events: impl Stream<Item = ServerEvent> + Send + 'static,
+    heartbeat: Duration,
+) -> Result<Response, Problem> {
+    let encoder = accepts_gzip(&request.headers).then(ChunkEncoder::new);
+    stream_events(request, events, heartbeat, encoder)
+}
+
+fn stream_events(
+    request: &Request,
+    events: impl Stream<Item = ServerEvent> + Send + 'static,
+    heartbeat: Duration,
+    mut encoder: Option<ChunkEncoder>,
+) -> Result<Response, Problem> {
+    let is_compressed = encoder.is_some();
     let place = request.context.subscribers.try_take(request.source, 1);
     let place = place.map_err(|full| unavailable(format!("too many subscribers at the moment ({full})")))?;
     let is_resumed = request.headers.contains_key("last-event-id");
@@ -151,9 +175,15 @@ pub fn events_with_heartbeat(
     let frames = frames.map(move |frame| {
         // Held until the stream ends.
         let _place = &place;
-        Ok::<_, io::Error>(frame)
+        match &mut encoder {
+            Some(encoder) => encoder.chunk(&frame),
+            None => Ok::<_, io::Error>(frame),
+        }
     });
     let mut response = streaming("text/event-stream", frames);
+    if is_compressed {
+        response.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+    }
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
 }

@@ -1,9 +1,9 @@
 //! One endpoint: its methods and path, its handler, the checks it needs, and its part of the OpenAPI description.
 
-use super::reply::Response;
+use super::reply;
 use super::request::Request;
 use super::shape::{Components, Shape};
-use super::table::{param, pieces};
+use super::template::{param, pieces};
 use futures_util::future::BoxFuture;
 use http::Method;
 use shared::wire::Problem;
@@ -11,14 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 use utoipa::openapi::path::{Operation, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::{RefOr, Required, ResponseBuilder};
+use utoipa::openapi::{RefOr, Required, Response, ResponseBuilder};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 /// The future of a handler.
-pub trait Answer: Future<Output = Result<Response, Problem>> + Send + 'static {}
-impl<F: Future<Output = Result<Response, Problem>> + Send + 'static> Answer for F {}
+pub trait Answer: Future<Output = Result<reply::Response, Problem>> + Send + 'static {}
+impl<F: Future<Output = Result<reply::Response, Problem>> + Send + 'static> Answer for F {}
 
-/// A handler: an `async fn(Arc<State>, Request) -> Result<Response, Problem>`, or a closure like it.
+/// A handler: an `async fn(Arc<State>, Request) -> Result<reply::Response, Problem>`, or a closure like it.
 ///
 /// The kit drops its future when the client goes away or the time is up: work that must not stop halfway belongs into a
 /// task.
@@ -34,7 +34,7 @@ impl<S> Endpoint<S> {
 
 /// A handler with its type erased, so that one table can hold all; calling it allocates once.
 pub(super) type BoxHandler<S> =
-    Box<dyn Fn(Arc<S>, Request) -> BoxFuture<'static, Result<Response, Problem>> + Send + Sync>;
+    Box<dyn Fn(Arc<S>, Request) -> BoxFuture<'static, Result<reply::Response, Problem>> + Send + Sync>;
 
 /// What the kit does for requests of one route.
 pub(super) struct Endpoint<S> {
@@ -178,9 +178,25 @@ impl<S> Route<S> {
 
     /// Describes the body of the request: one JSON value.
     #[must_use]
-    pub fn body<T: ToSchema>(mut self) -> Self {
-        let (media_type, content) = Shape::of::<T>().content(&mut self.components);
-        let body = RequestBodyBuilder::new().required(Some(Required::True)).content(media_type, content).build();
+    pub fn body<T: ToSchema>(self) -> Self {
+        self.has_body(Shape::of::<T>(), Required::True)
+    }
+
+    /// Describes a request that needs nothing but its path: its body is `{}`.
+    #[must_use]
+    pub fn empty_body(self) -> Self {
+        self.has_body(Shape::empty(), Required::True)
+    }
+
+    /// The same, where the body may be missing.
+    #[must_use]
+    pub fn optional_empty_body(self) -> Self {
+        self.has_body(Shape::empty(), Required::False)
+    }
+
+    fn has_body(mut self, shape: Shape, required: Required) -> Self {
+        let (media_type, content) = shape.content(&mut self.components);
+        let body = RequestBodyBuilder::new().required(Some(required)).content(media_type, content).build();
         self.describe(|operation| operation.request_body = Some(body.into()))
     }
 
@@ -190,12 +206,18 @@ impl<S> Route<S> {
         self.returns_with(200, "OK", shape)
     }
 
-    /// Describes an answer with another status, or at more length.
+    /// Describes an answer with another status, at more length, or of another media type for the same status.
     #[must_use]
     pub fn returns_with(mut self, status: u16, description: &str, shape: Shape) -> Self {
         let (media_type, content) = shape.content(&mut self.components);
         let response = ResponseBuilder::new().description(description).content(media_type, content);
         self.add_response(status, response)
+    }
+
+    /// Describes a refusal that is a page for people, and a problem where the kit itself makes it.
+    #[must_use]
+    pub fn refuses_with_page(self, status: u16, description: &str) -> Self {
+        self.refuses(status, description).returns_with(status, description, Shape::text("text/html"))
     }
 
     /// Describes an answer without a body.
@@ -212,7 +234,13 @@ impl<S> Route<S> {
 
     fn add_response(self, status: u16, response: ResponseBuilder) -> Self {
         self.describe(|operation| {
-            operation.responses.responses.insert(status.to_string(), response.into());
+            let described = operation.responses.responses.entry(status.to_string());
+            let described = described.or_insert_with(|| ResponseBuilder::new().into());
+            if let RefOr::T(described) = described {
+                let Response { description, content, .. } = response.build();
+                described.description = description;
+                described.content.extend(content);
+            }
         })
     }
 

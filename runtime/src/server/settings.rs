@@ -1,10 +1,16 @@
 //! Settings of the HTTP kit: the service's names, token and network, and all bounds.
 
+use crate::open_files;
 use metrics_exporter_prometheus::PrometheusHandle;
 use shared::block::BlockHash;
 use shared::config::HttpConfig;
 use std::fmt;
 use std::time::Duration;
+
+/// Open files that a service needs beside its connections.
+const SPARE_FILES: usize = 128;
+/// Connections that a service has in any case.
+const LEAST_CONNECTIONS: usize = 8;
 
 /// Settings of a server.
 #[derive(Clone, Default)]
@@ -18,6 +24,8 @@ pub struct Settings {
     pub network: Option<BlockHash>,
     /// Renders `/metrics`, which is empty without it.
     pub metrics: Option<PrometheusHandle>,
+    /// `host:port` of the explorer, for the page that a browser gets at `/` where the service has no page of its own.
+    pub explorer: Option<String>,
     /// Bounds for each client and for all of them together.
     pub limits: Limits,
 }
@@ -34,10 +42,11 @@ impl Settings {
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The token is a secret, and the handle has nothing to show.
-        let Self { hosts, network, limits, .. } = self;
+        let Self { hosts, network, explorer, limits, .. } = self;
         f.debug_struct("Settings")
             .field("hosts", hosts)
             .field("network", network)
+            .field("explorer", explorer)
             .field("limits", limits)
             .finish_non_exhaustive()
     }
@@ -73,6 +82,27 @@ pub struct Limits {
     pub grace: Duration,
 }
 
+impl Limits {
+    /// The same with no more connections than this process may have: beyond the limit of open files, accepting fails
+    /// instead of answering 503.
+    #[must_use]
+    pub(super) fn within_open_files(self) -> Self {
+        let (allowed, wanted) = (open_files::raise_limit(), self.max_connections);
+        let max_connections = connections_within(allowed, wanted);
+        if max_connections < wanted {
+            let reason = "the limit of open files allows fewer connections than max_connections (ulimit -n)";
+            tracing::info!(allowed, wanted, max_connections, "{reason}");
+        }
+        Self { max_connections, ..self }
+    }
+}
+
+/// The connections, of those `wanted`, that a process may have with `allowed` open files.
+fn connections_within(allowed: u64, wanted: usize) -> usize {
+    let most = usize::try_from(allowed).unwrap_or(usize::MAX).saturating_sub(SPARE_FILES);
+    wanted.min(most.max(LEAST_CONNECTIONS))
+}
+
 impl From<&HttpConfig> for Limits {
     fn from(http: &HttpConfig) -> Self {
         Self {
@@ -95,5 +125,17 @@ impl From<&HttpConfig> for Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self::from(&HttpConfig::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::connections_within;
+
+    #[test]
+    fn a_low_limit_of_open_files_lowers_the_number_of_connections() {
+        for (allowed, wanted, expected) in [(65_536, 1024, 1024), (1024, 1024, 896), (256, 1024, 128), (64, 1024, 8)] {
+            assert_eq!(connections_within(allowed, wanted), expected, "{allowed} files");
+        }
     }
 }

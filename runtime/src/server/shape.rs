@@ -1,8 +1,9 @@
 //! Types in the OpenAPI description: the schema of a value, its media type, and the named schemas that it refers to.
 
+use super::number::Number;
 use shared::wire::Problem;
 use std::collections::BTreeMap;
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Content, Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -35,6 +36,17 @@ impl Shape {
         Self::json(T::schema())
     }
 
+    /// A number from 0 to 2^53 - 1.
+    pub fn number() -> Self {
+        Self::plain::<Number>()
+    }
+
+    /// A JSON object without fields.
+    pub fn empty() -> Self {
+        let object = ObjectBuilder::new().schema_type(Type::Object);
+        Self::json(object.additional_properties(Some(AdditionalProperties::FreeForm(false))))
+    }
+
     /// A JSON object of any content.
     pub fn object() -> Self {
         Self::json(ObjectBuilder::new().schema_type(Type::Object))
@@ -43,6 +55,14 @@ impl Shape {
     /// A text that matches a regular expression.
     pub fn pattern(pattern: &str) -> Self {
         Self::json(ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)))
+    }
+
+    /// A stream of server-sent events: the description of one of them.
+    pub fn events() -> Self {
+        let text = || ObjectBuilder::new().schema_type(Type::String);
+        let event = ObjectBuilder::new().schema_type(Type::Object);
+        let event = event.property("event", text()).property("data", text()).property("id", text()).required("event");
+        Self { media_type: "text/event-stream", ..Self::json(event) }
     }
 
     /// A body of another media type.

@@ -3,6 +3,7 @@
 
 use super::path::MAX_PIECES;
 use super::route::{BoxHandler, Endpoint, Route};
+use super::template::{param, pieces};
 use http::header::HeaderValue;
 use http::{Method, StatusCode};
 use metrics::{Counter, Histogram, counter, histogram};
@@ -115,16 +116,6 @@ impl<S> PathEntry<S> {
         }
         HeaderValue::from_str(&names.join(", ")).unwrap_or(HeaderValue::from_static(""))
     }
-}
-
-/// The pieces of a template; the root has none.
-pub(super) fn pieces(path: &str) -> impl Iterator<Item = &str> {
-    path.split('/').filter(|piece| !piece.is_empty())
-}
-
-/// The name of a parameter, where a piece of a template is one.
-pub(super) fn param(piece: &str) -> Option<&str> {
-    piece.strip_prefix('{')?.strip_suffix('}')
 }
 
 /// Requests and their durations on the paths that begin with one piece.

@@ -198,13 +198,13 @@ fn a_damaged_or_shortened_file_is_an_error_that_names_it_and_never_a_panic() {
     let (_dir, path) = stored();
     let whole = std::fs::read(&path).unwrap();
     assert_eq!(use_it(&path), Ok(500));
-    let mut said = 0;
+    let mut refused = 0;
     let mut check = |bytes: &[u8], what: String| {
         std::fs::write(&path, bytes).unwrap();
         if let Err(error) = use_it(&path) {
             let error = error.to_string();
             assert!(error.contains("chain.redb"), "{what}: {error}");
-            said += 1;
+            refused += 1;
         }
     };
     for part in 0..8 {
@@ -218,7 +218,7 @@ fn a_damaged_or_shortened_file_is_an_error_that_names_it_and_never_a_panic() {
         check(&bytes, format!("byte {at} changed"));
     }
     check(b"not a database", "a text".to_owned());
-    assert!(said > 8, "only {said} of these files were refused");
+    assert!(refused > 8, "only {refused} of these files were refused");
 }
 
 #[test]

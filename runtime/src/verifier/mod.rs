@@ -5,7 +5,7 @@
 
 mod bounded_cache;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{self, SHA256};
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED, ParsedPublicKey};
 use bounded_cache::BoundedCache;
 use rayon::prelude::*;
@@ -20,8 +20,11 @@ const MAX_KEYS: usize = 16_384;
 /// Fewer checks than this run on the caller's thread: waking other threads would cost as much.
 const MIN_PARALLEL: usize = 8;
 
-/// SHA-256 of a text, which contains both addresses, and the signature over it. The transaction's id is not enough: it
-/// does not cover the signature, and a text has many valid and many more invalid ones (docs/protocol.md §7).
+/// SHA-256 of the signer's address and the text, and the signature over the text.
+///
+/// The transaction's id is not enough: it does not cover the signature, and a text has many valid and many more invalid
+/// ones (docs/protocol.md §7). Nor is the text: where two must sign one text, the signature of one of them would pass
+/// for the other's. The receiver's address is in the text.
 type Verified = ([u8; 32], [u8; 64]);
 
 /// Verifies with aws-lc and caches successes.
@@ -52,17 +55,17 @@ impl CachingVerifier {
 
 impl Verifier for CachingVerifier {
     fn verify(&self, signed: &Signed<'_>) -> Result<(), TransactionViolation> {
-        let Signed { text, from, to, signature } = *signed;
-        let mut hash = [0; 32];
-        hash.copy_from_slice(digest(&SHA256, text.as_bytes()).as_ref());
-        let this: Verified = (hash, *signature.as_bytes());
+        let Signed { text, signer, named, signature } = *signed;
+        let this: Verified = (hash_of(signer, text), *signature.as_bytes());
         if self.verified.get(&this).is_some() {
             return Ok(());
         }
-        let key = self.key(from)?;
-        self.is_point(to)?;
+        let key = self.key(signer)?;
+        for address in named.iter().filter(|address| address.is_key()) {
+            self.is_point(address)?;
+        }
         key.verify_sig(text.as_bytes(), signature.as_bytes())
-            .map_err(|_| TransactionViolation::WrongSignature(*from))?;
+            .map_err(|_| TransactionViolation::WrongSignature(*signer))?;
         self.verified.insert(this, ());
         Ok(())
     }
@@ -78,6 +81,16 @@ impl Verifier for CachingVerifier {
         // The error of the lowest index, so that every node names the same rule, however its threads run.
         (0..count).into_par_iter().map(check).find_map_first(Result::err).map_or(Ok(()), Err)
     }
+}
+
+fn hash_of(signer: &Address, text: &str) -> [u8; 32] {
+    // Every address has the same length, so two different pairs never give the same bytes.
+    let mut context = digest::Context::new(&SHA256);
+    context.update(signer.as_str().as_bytes());
+    context.update(text.as_bytes());
+    let mut hash = [0; 32];
+    hash.copy_from_slice(context.finish().as_ref());
+    hash
 }
 
 #[cfg(test)]

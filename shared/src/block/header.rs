@@ -1,8 +1,8 @@
 //! A block without its data: the part that is mined, and that header-first sync exchanges.
 
+use super::difficulty::Difficulty;
 use super::{BlockHash, DataHash, Height, Nonce, Seal, Timestamp};
 use crate::json::deserialize_strictly;
-use crate::work::Difficulty;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::ops::Deref;

@@ -9,7 +9,7 @@ use std::fmt;
 /// # Invariants
 /// At most 2^53 - 1 when it comes from JSON.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
-#[schema(value_type = u64)]
+#[schema(value_type = u64, maximum = 9007199254740991u64)]
 pub struct Height(pub u64);
 
 impl Height {

@@ -3,6 +3,7 @@
 //! This module is the first stage of validity, "well-formed": shape, sizes of numbers, and that a block's hash is the
 //! hash of its fields. It knows nothing of chains, parents or rules.
 
+pub(crate) mod difficulty;
 mod hash;
 mod header;
 mod height;
@@ -19,7 +20,7 @@ pub use nonce::{Nonce, NotANonce};
 pub use timestamp::{NotATimestamp, Timestamp};
 
 use crate::json::deserialize_strictly;
-use crate::work::Difficulty;
+use difficulty::Difficulty;
 use serde::{Deserialize, Serialize};
 
 /// A block: a header and the data that it commits to.

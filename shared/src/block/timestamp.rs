@@ -14,7 +14,12 @@ const MS_PER_DAY: u64 = 24 * 60 * 60 * 1000;
 /// # Invariants
 /// Lies in the years 1970 to 9999, so its text is always 24 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
-#[schema(value_type = String, pattern = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$", example = "2026-11-21T03:29:00.123Z")]
+#[schema(
+    value_type = String,
+    pattern = "^(19[7-9]|[2-9][0-9]{2})[0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\
+               T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9][.][0-9]{3}Z$",
+    example = "2026-11-21T03:29:00.123Z"
+)]
 pub struct Timestamp(u64);
 
 /// The text is not a timestamp in the protocol's spelling.

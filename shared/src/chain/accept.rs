@@ -3,6 +3,7 @@
 use super::side_branches::{SideBlock, SideLimits};
 use super::{Accepted, BlockError, BlockViolation, Chain, ChainEntry, NotYet, Origin, tables};
 use crate::block::{Block, BlockHash, BlockId, Timestamp};
+use crate::layer::Position;
 use crate::store::Table;
 
 impl Chain {
@@ -44,7 +45,7 @@ impl Chain {
 
     /// Applies a block's data to the state of the tip, and keeps the journal that undoes it.
     fn apply(&mut self, entry: &ChainEntry, data: &str) -> Result<(), BlockError> {
-        let block = self.rules.apply_data(data, entry.index, &self.state)?;
+        let block = self.rules.apply_data(data, &Position::on(&self.tip.header), &self.state)?;
         let journal = block.journal()?;
         let writes = block.into_writes();
         self.state.absorb(writes);

@@ -35,7 +35,7 @@ pub use tip::{BranchStatus, BranchTip, Tip};
 pub use verdict::{Accepted, BlockError, BlockViolation, NotYet, Reorganisation};
 
 use crate::block::{BlockHash, BlockId, Height};
-use crate::layer::{EffectError, TemplateRequest};
+use crate::layer::{EffectError, Position, TemplateRequest};
 use crate::state::State;
 use crate::store::{Store, StoreError};
 use crate::work::retarget::Ancestor;
@@ -117,7 +117,7 @@ impl Chain {
     /// # Errors
     /// Those of [`Layer::template`](crate::layer::Layer::template).
     pub fn template(&self, wanted: &TemplateRequest<'_>) -> Result<String, EffectError> {
-        self.rules.layer().template(self.tip.index.next(), &self.state, wanted)
+        self.rules.layer().template(&Position::on(&self.tip.header), &self.state, wanted)
     }
 
     /// The ends of all branches: the best, the heaviest side branches, the newest invalid blocks.

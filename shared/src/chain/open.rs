@@ -8,7 +8,7 @@ use super::side_branches::{SideBlock, SideBranches, SideLimits};
 use super::unflushed::UnflushedIndex;
 use super::{Chain, ChainEntry, InvalidBlocks, Rules, SinceFlush, tables};
 use crate::block::Height;
-use crate::layer::EffectError;
+use crate::layer::{EffectError, Position};
 use crate::state::State;
 use crate::store::{Batch, Snapshot, Store, StoreError, Table};
 use std::ops::ControlFlow;
@@ -73,11 +73,14 @@ impl Chain {
     fn replay(&mut self, rows: &dyn Snapshot) -> Result<(), StoreError> {
         let flushed = rows.get(Table::Meta, tables::FLUSHED)?.map(|row| tables::parse_height(&row)).transpose()?;
         let from = flushed.unwrap_or(Height::GENESIS).next();
+        let mut parent = tables::best_entry(rows, from.minus(1))?;
         for height in (from.0..=self.tip.index.0).map(Height) {
             let entry = tables::best_entry(rows, height)?;
             let data = tables::body(rows, &entry)?;
-            let block = self.rules.apply_data(&data, height, &self.state).map_err(|error| match error {
+            let position = Position::on(&parent.header);
+            let block = self.rules.apply_data(&data, &position, &self.state).map_err(|error| match error {
                 EffectError::Failed(error) => error,
+                EffectError::Machine(_) => StoreError::Failed(format!("block {height} cannot be applied: {error}")),
                 EffectError::Invalid(violation) => {
                     StoreError::Damaged(format!("block {height} of the best chain is not valid: {violation}"))
                 }
@@ -87,6 +90,7 @@ impl Chain {
             self.unflushed.insert(entry.hash(), height);
             self.since_flush.blocks += 1;
             self.since_flush.data_bytes += data.len() as u64;
+            parent = entry;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 use super::{ChainEntry, ChainReader};
 use crate::block::{BlockId, Height};
 use crate::layer::HistorySource;
-use crate::state::{State, StateRead, Value};
+use crate::state::{Overlay, State, StateRead, Value};
 use crate::store::{StoreError, Visit};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -26,6 +26,22 @@ impl ChainSnapshot {
     /// The blocks up to the tip, and those of side branches.
     pub const fn chain(&self) -> &ChainReader {
         &self.reader
+    }
+}
+
+impl ChainSnapshot {
+    /// The state after the block at `index`, which must not lie above this one. The cost grows with the blocks between.
+    ///
+    /// # Errors
+    /// Only failures of the store.
+    pub fn state_at(&self, index: Height) -> Result<Overlay<'_>, StoreError> {
+        let mut state = Overlay::new(&self.state);
+        for height in (index.0 + 1..=self.tip.index.0).rev().map(Height) {
+            let missing = || StoreError::Damaged(format!("the best chain has no block {height}"));
+            let id = self.reader.best_at(height)?.ok_or_else(missing)?;
+            state.undo(self.reader.journal(id)?);
+        }
+        Ok(state)
     }
 }
 

@@ -6,6 +6,7 @@ use super::tables::Result;
 use super::unflushed::UnflushedIndex;
 use super::{ChainEntry, ChainSnapshot, tables::height_bytes};
 use crate::block::{Block, BlockHash, BlockId, Header, Height};
+use crate::state::Journal;
 use crate::store::{Snapshot, Store, StoreError, Table};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -111,6 +112,11 @@ impl ChainReader {
     /// A stored block's data.
     pub fn data(&self, id: BlockId) -> Result<String> {
         tables::body(self.rows(), &tables::entry(self.rows(), id)?.header)
+    }
+
+    /// What undoes a block of the best chain.
+    pub(super) fn journal(&self, id: BlockId) -> Result<Journal> {
+        tables::journal(self.rows(), id)
     }
 
     /// Up to `limit` headers of the best chain from height `from` on.

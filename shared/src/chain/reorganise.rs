@@ -6,7 +6,7 @@
 use super::side_branches::SideBlock;
 use super::{BlockViolation, Chain, ChainEntry, Reorganisation, tables};
 use crate::block::{BlockHash, BlockId, Height};
-use crate::layer::EffectError;
+use crate::layer::{EffectError, Position};
 use crate::state::{Journal, Overlay, Writes};
 use crate::store::{StoreError, Table};
 use std::collections::HashMap;
@@ -22,6 +22,8 @@ struct Trial {
 enum TrialError {
     /// This block of it breaks a rule.
     Invalid(Box<ChainEntry>, BlockViolation),
+    /// Our machine failed to run this block of it: the block may be valid.
+    Unjudged(Box<ChainEntry>),
     Failed(StoreError),
 }
 
@@ -41,6 +43,8 @@ impl Chain {
             match self.try_branch(fork, &path) {
                 Ok(trial) => self.switch_to(fork, trial)?,
                 Err(TrialError::Invalid(entry, violation)) => self.mark_invalid(&entry, fork, violation),
+                // It may come again; until then, the branch must not be tried over and over.
+                Err(TrialError::Unjudged(entry)) => self.drop_side_branch(&entry.hash()),
                 Err(TrialError::Failed(error)) => return Err(error),
             }
         }
@@ -57,15 +61,18 @@ impl Chain {
             undone.push(entry);
         }
         let mut applied = Vec::with_capacity(path.len());
+        let mut parent = tables::entry(rows.as_ref(), fork)?;
         for entry in path {
             let data = tables::body(rows.as_ref(), entry)?;
-            let (journal, writes) = match self.rules.apply_data(&data, entry.index, &state) {
+            let (journal, writes) = match self.rules.apply_data(&data, &Position::on(&parent.header), &state) {
                 Ok(block) => (block.journal()?, block.into_writes()),
                 Err(EffectError::Invalid(violation)) => {
                     return Err(TrialError::Invalid(Box::new(entry.clone()), violation.into()));
                 }
+                Err(EffectError::Machine(_)) => return Err(TrialError::Unjudged(Box::new(entry.clone()))),
                 Err(EffectError::Failed(error)) => return Err(error.into()),
             };
+            parent = entry.clone();
             applied.push((entry.clone(), journal));
             state.absorb(writes);
         }
@@ -118,6 +125,13 @@ impl Chain {
                 let violation = BlockViolation::KnownInvalid { hash, reason: reason.clone() };
                 self.invalid.remember(&side.entry, fork, violation);
             }
+        }
+    }
+
+    /// Drops a side block and its descendants, without a verdict on them.
+    fn drop_side_branch(&mut self, hash: &BlockHash) {
+        for side in self.side_branches.remove_with_descendants(hash) {
+            self.delete_side_block(&side);
         }
     }
 

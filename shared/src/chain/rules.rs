@@ -1,12 +1,13 @@
 //! The rules of a network in one place: every block must keep them, whatever its sender and branch.
 
 use super::{BlockError, BlockViolation, NotYet};
-use crate::block::{Block, Header, Height, Timestamp};
+use crate::block::{Block, Header, Timestamp};
 use crate::keys::{PlainVerifier, Verifier};
-use crate::layer::{self, Effect, EffectError, Layer};
-use crate::params::Params;
+use crate::layer::{self, Effect, EffectError, Layer, Position};
+use crate::params::{Params, RetargetRule};
+use crate::program::{Engine, NoEngine};
 use crate::state::{Overlay, StateRead};
-use crate::work::retarget::{Ancestor, Retarget, RetargetRule};
+use crate::work::retarget::{Ancestor, Retarget};
 use std::sync::Arc;
 
 /// The parameters of a network, and the layer and retarget rule that they choose.
@@ -23,9 +24,14 @@ impl Rules {
         Self::with_verifier(params, Arc::new(PlainVerifier))
     }
 
-    /// The rules that `params` choose, with signatures checked by `verifier`.
+    /// The rules that `params` choose, with signatures checked by `verifier`, and without a machine that runs programs.
     pub fn with_verifier(params: Params, verifier: Arc<dyn Verifier>) -> Self {
-        let layer = layer::build(&params, verifier);
+        Self::with_engine(params, verifier, Arc::new(NoEngine))
+    }
+
+    /// The rules that `params` choose, with signatures checked by `verifier` and programs run by `engine`.
+    pub fn with_engine(params: Params, verifier: Arc<dyn Verifier>, engine: Arc<dyn Engine>) -> Self {
+        let layer = layer::build(&params, verifier, engine);
         Self::with_layer(params, layer)
     }
 
@@ -106,19 +112,19 @@ impl Rules {
         Ok(())
     }
 
-    /// Stages 3 and 4: the data alone, and its effect on the state `below` the block at `index`.
+    /// Stages 3 and 4: the data alone, and its effect on the state `below` the block at `position`.
     ///
     /// # Errors
-    /// The rule that it breaks, or a failure of the store.
+    /// The rule that it breaks, or our own failure.
     pub fn apply_data<'a>(
         &self,
         data: &str,
-        index: Height,
+        position: &Position,
         below: &'a dyn StateRead,
     ) -> Result<Overlay<'a>, EffectError> {
         let effect = self.layer.read(data)?;
         let mut block = Overlay::new(below);
-        effect.apply(index, &mut block)?;
+        effect.apply(position, &mut block)?;
         Ok(block)
     }
 

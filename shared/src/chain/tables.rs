@@ -3,7 +3,8 @@
 //! All integers are big-endian, so that rows are ordered by height and bulk import appends.
 //!
 //! ```text
-//! Headers   height (8) | hash (32)  →  prev_hash (32) | timestamp ms (8) | difficulty (8) | data_hash (32) | nonce (8) | work (16)
+//! Headers   height (8) | hash (32)  →  prev_hash (32) | timestamp ms (8) | difficulty (8) | data_hash (32) |
+//!                                      nonce (8) | work (16)
 //! Bodies    height (8) | hash (32)  →  data, UTF-8
 //! Undo      height (8) | hash (32)  →  journal (state::Journal)
 //! Sides     height (8) | hash (32)  →  bytes of data (8)

@@ -45,6 +45,7 @@ impl From<EffectError> for BlockError {
         match error {
             EffectError::Invalid(violation) => Self::Invalid(violation.into()),
             EffectError::Failed(error) => Self::Failed(error),
+            EffectError::Machine(reason) => Self::NotYet(NotYet::MachineFailed(reason)),
         }
     }
 }
@@ -156,6 +157,9 @@ pub enum NotYet {
     /// A side block whose branch has too little work to be kept.
     #[error("its branch has too little work to be kept beside the best chain")]
     TooLight,
+    /// The machine that runs programs failed on it: our own fault, so neither the block nor its sender is to blame.
+    #[error("the machine of this node failed to run its programs: {0}")]
+    MachineFailed(String),
 }
 
 /// The best chain changed to another branch.

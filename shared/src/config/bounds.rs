@@ -1,7 +1,7 @@
 //! Bounds of the settings outside of `[network]`, whose bounds are those of
 //! [`Params::check`](crate::params::Params::check).
 
-use super::{Config, HttpConfig, MempoolConfig, TrackerConfig};
+use super::{Config, HttpConfig, MempoolConfig, Secret, TrackerConfig};
 use std::ops::RangeInclusive;
 
 /// Shortest token, in characters: a shorter one is soon guessed.
@@ -26,6 +26,12 @@ pub enum BadSetting {
         /// Its length.
         got: usize,
     },
+    /// A token that no request could carry.
+    #[error(
+        "node.token has a character that a header cannot carry: expected letters, digits and signs of ASCII, and no \
+         space at an end"
+    )]
+    OddToken,
 }
 
 const HOUR_MS: u64 = 3_600_000;
@@ -53,8 +59,11 @@ impl Config {
         if let Some((key, got, bounds)) = bounds.into_iter().find(|(_, got, bounds)| !bounds.contains(got)) {
             return Err(BadSetting::OutOfBounds { key, got, bounds });
         }
-        match self.node.token.as_ref().map(|token| token.expose().chars().count()) {
-            Some(got) if got < MIN_TOKEN => Err(BadSetting::ShortToken { got }),
+        let Some(token) = self.node.token.as_ref().map(Secret::expose) else { return Ok(()) };
+        let is_carried = |c: char| c == ' ' || c.is_ascii_graphic();
+        match token.trim().chars().count() {
+            got if got < MIN_TOKEN => Err(BadSetting::ShortToken { got }),
+            _ if token.trim() != token || !token.chars().all(is_carried) => Err(BadSetting::OddToken),
             _ => Ok(()),
         }
     }
@@ -103,6 +112,10 @@ mod tests {
         assert_eq!(Config::default().check(), Ok(()));
     }
 
+    fn token(text: &str) -> String {
+        refusal(|config| config.node.token = Some(text.to_owned().into()))
+    }
+
     #[test]
     fn what_would_stop_or_flood_a_service_is_refused_by_name() {
         for (error, parts) in [
@@ -113,7 +126,10 @@ mod tests {
             (refusal(|config| config.http.max_source_percent = 101), ["max_source_percent = 101", "1 to 100"]),
             (refusal(|config| config.tracker.lease_seconds = 0), ["tracker.lease_seconds = 0", "1 to 86400"]),
             (refusal(|config| config.mempool.max_bytes = 1), ["mempool.max_bytes = 1", "65536"]),
-            (refusal(|config| config.node.token = Some("x".to_owned().into())), ["node.token has 1", "at least 8"]),
+            (token("x"), ["node.token has 1", "at least 8"]),
+            (token("          "), ["node.token has 0", "at least 8"]),
+            (token("correct horse "), ["node.token", "a header cannot carry"]),
+            (token("pässwörter"), ["node.token", "a header cannot carry"]),
         ] {
             assert!(parts.iter().all(|part| error.contains(part)), "{error} does not contain {parts:?}");
         }

@@ -23,6 +23,17 @@ pub struct ExplorerConfig {
 pub struct BadToken;
 
 impl ExplorerConfig {
+    /// `host:port` for links to it; `None` if it listens on every address of its machine, or on any free port.
+    pub fn address(&self) -> Option<String> {
+        let is_every = matches!(self.host.trim_matches(['[', ']']), "0.0.0.0" | "::" | "");
+        let host = if self.host.contains(':') && !self.host.starts_with('[') {
+            format!("[{}]", self.host)
+        } else {
+            self.host.clone()
+        };
+        (!is_every && self.port != 0).then(|| format!("{host}:{}", self.port))
+    }
+
     /// The tokens by the nodes that they steer.
     ///
     /// # Errors
@@ -57,6 +68,15 @@ impl std::fmt::Debug for ExplorerConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn links_lead_to_an_address_that_exists() {
+        let at =
+            |host: &str, port| ExplorerConfig { host: host.to_owned(), port, ..ExplorerConfig::default() }.address();
+        assert_eq!(at("lab.example", 8080).as_deref(), Some("lab.example:8080"));
+        assert_eq!(at("::1", 8080).as_deref(), Some("[::1]:8080"));
+        assert_eq!([at("0.0.0.0", 8080), at("::", 8080), at("127.0.0.1", 0)], [None, None, None]);
+    }
 
     #[test]
     fn a_token_belongs_to_a_node() {

@@ -26,7 +26,7 @@ impl FromStr for Hashrate {
     type Err = BadHashrate;
 
     fn from_str(text: &str) -> Result<Self, BadHashrate> {
-        if text == "unlimited" {
+        if text.eq_ignore_ascii_case("unlimited") {
             return Ok(Self::Unlimited);
         }
         match text.parse() {
@@ -94,6 +94,7 @@ mod tests {
     fn unlimited_and_positive_numbers_are_hash_rates_and_nothing_else_is() {
         for (json, expected) in [
             ("\"unlimited\"", Some(Hashrate::Unlimited)),
+            ("\"Unlimited\"", Some(Hashrate::Unlimited)),
             ("1", Some(Hashrate::PerSecond(1))),
             ("\"250000\"", Some(Hashrate::PerSecond(250_000))),
             ("0", None),

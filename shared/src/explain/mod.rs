@@ -52,6 +52,17 @@ impl Explanation {
 
 /// Checks a block's data, its hash and its proof of work.
 pub fn block(block: &Block) -> Explanation {
+    with_data_hash(block, sha256(block.data()))
+}
+
+/// The same for a block with much data, which the first command downloads from `node`, a `host:port`. It needs `curl`
+/// and `jq`.
+pub fn block_of(block: &Block, node: &str) -> Explanation {
+    with_data_hash(block, format!("curl -s http://{node}/block/{} | jq -j .data | sha256sum", block.hash()))
+}
+
+/// `data_hash`: the command that computes the hash of the data.
+fn with_data_hash(block: &Block, data_hash: String) -> Explanation {
     let header = block.header();
     let (seal, target) = (header.seal(), header.difficulty.target());
     let fields = format!(
@@ -59,14 +70,15 @@ pub fn block(block: &Block) -> Explanation {
         header.index, header.prev_hash, header.timestamp, header.difficulty, header.data_hash
     );
     let mut steps = vec![
-        step(format!("data_hash, of the {} bytes of data", block.data().len()), sha256(block.data()), header.data_hash),
+        step(format!("data_hash, of the {} bytes of data", block.data().len()), data_hash, header.data_hash),
         step("seal, of index, prev_hash, timestamp, difficulty and data_hash", sha256(&fields), seal),
         step("hash, of seal and nonce", sha256(&format!("{seal}{}", header.nonce())), block.hash()),
     ];
     if header.index != Height::GENESIS {
         let compare = format!("printf '%s\\n' {} {target} | LC_ALL=C sort -c && echo 'enough work'", block.hash());
         let what = format!(
-            "proof of work: the hash is at most the target, floor((2^256 - 1) / {}); as texts of equal length they sort as numbers do",
+            "proof of work: the hash is at most the target, floor((2^256 - 1) / {}); as texts of equal length they \
+             sort as numbers do",
             header.difficulty
         );
         steps.push(step(what, compare, "enough work"));
@@ -75,36 +87,54 @@ pub fn block(block: &Block) -> Explanation {
     Explanation { about: format!("block {} ({}){given}", header.index, block.hash()), steps }
 }
 
-/// Checks a transaction's id and signature on the network `network`; `verifier` computes the expected result.
+/// Checks a transaction's id and signatures on the network `network`; `verifier` computes the expected result.
 ///
 /// # Errors
-/// The sender's address is no key, or the signature cannot be written as `openssl` wants it: there is nothing to check.
+/// A signer's address is no key, or a signature cannot be written as `openssl` wants it: there is nothing to check.
 pub fn transaction(
     transaction: &Transaction,
     network: BlockHash,
     verifier: &dyn Verifier,
 ) -> Result<Explanation, TransactionViolation> {
-    let Transaction { id, from, to, signature, .. } = transaction;
-    let text = transaction.text(network);
-    let der = signature.to_der().ok_or(TransactionViolation::WrongSignature(*from))?;
+    let (id, text) = (transaction.id(), transaction.text(network));
+    let fields = match transaction.as_spend() {
+        None => "network id, uuid, from, to, amount, fee and msg",
+        Some(_) => "network id, inputs, outputs and msg",
+    };
+    let mut steps = vec![
+        step("a new folder for the files", "cd \"$(mktemp -d)\"".to_owned(), ""),
+        step(format!("what is hashed and signed: {fields}"), format!("{} > text", print(&text)), ""),
+        id_step(id, &text),
+    ];
+    let signers = transaction.signers();
+    let named = transaction.addresses();
+    for (signer, signature) in &signers {
+        let signed = Signed { text: &text, signer, named: &named, signature };
+        let whose = if signers.len() == 1 { "the payer".to_owned() } else { signer.short() };
+        steps.extend(signature_steps(&signed, &whose, verifier)?);
+    }
+    Ok(Explanation { about: format!("transaction {id} on the network {network}"), steps })
+}
+
+/// Checks one signature.
+fn signature_steps(
+    signed: &Signed<'_>,
+    whose: &str,
+    verifier: &dyn Verifier,
+) -> Result<[Step; 3], TransactionViolation> {
+    let Signed { signer, signature, .. } = signed;
+    let der = signature.to_der().ok_or(TransactionViolation::WrongSignature(**signer))?;
     let (r, s) = signature.as_bytes().split_at(32);
-    let is_right = match verifier.verify(&Signed { text: &text, from, to, signature }) {
+    let is_right = match verifier.verify(signed) {
         Ok(()) => true,
         Err(TransactionViolation::WrongSignature(_)) => false,
         Err(other) => return Err(other),
     };
     let verify = "openssl dgst -sha256 -verify key.pem -signature signature text".to_owned();
-    let steps = vec![
-        step("a new folder for the files", "cd \"$(mktemp -d)\"".to_owned(), ""),
+    Ok([
         step(
-            "what is hashed and signed: network id, uuid, from, to, amount, fee and msg",
-            format!("{} > text", print(&text)),
-            "",
-        ),
-        id_step(*id, &text),
-        step(
-            format!("the public key {}, which the address spells", hex(&from.public_key())),
-            format!("{} > key.pem", print_lines(&public_key_pem(from)?)),
+            format!("the public key {}, which the address spells", hex(&signer.public_key())),
+            format!("{} > key.pem", print_lines(&public_key_pem(signer)?)),
             "",
         ),
         step(
@@ -113,12 +143,11 @@ pub fn transaction(
             "",
         ),
         if is_right {
-            step("the signature is the payer's", verify, "Verified OK")
+            step(format!("the signature is {whose}'s"), verify, "Verified OK")
         } else {
-            step("the signature is not the payer's", verify, "Verification failure")
+            step(format!("the signature is not {whose}'s"), verify, "Verification failure")
         },
-    ];
-    Ok(Explanation { about: format!("transaction {id} on the network {network}"), steps })
+    ])
 }
 
 fn id_step(claimed: TransactionId, text: &str) -> Step {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::keys::{KeyPair, PlainVerifier};
-use crate::ledger::{Amount, Unsigned, Uuid};
+use crate::ledger::{Amount, Payment, Unsigned, Uuid};
 use crate::params::Params;
 
 fn payment(msg: &str) -> (Transaction, BlockHash) {
@@ -27,26 +27,28 @@ fn explained(transaction: &Transaction, network: BlockHash) -> Explanation {
 fn a_right_signature_is_promised_to_be_right() {
     let (payment, network) = payment("for lunch");
     let explanation = explained(&payment, network);
-    assert_eq!(explanation.steps[2].gives, payment.id.to_string());
+    assert_eq!(explanation.steps[2].gives, payment.id().to_string());
     assert_eq!(explanation.steps[2].what, "id");
     assert_eq!(explanation.steps.last().expect("steps").gives, "Verified OK");
 }
 
 #[test]
 fn a_forged_signature_is_said_to_fail() {
-    let (mut payment, network) = payment("for lunch");
-    payment.signature = serde_json::from_str(&format!("\"{}\"", "1".repeat(128))).expect("a signature");
-    let last = explained(&payment, network).steps.pop().expect("steps");
+    let (payment, network) = payment("for lunch");
+    let payment = payment.as_payment().expect("a payment").clone();
+    let signature = serde_json::from_str(&format!("\"{}\"", "1".repeat(128))).expect("a signature");
+    let last = explained(&Payment { signature, ..payment }.into(), network).steps.pop().expect("steps");
     assert_eq!((last.what.as_str(), last.gives.as_str()), ("the signature is not the payer's", "Verification failure"));
 }
 
 #[test]
 fn a_wrong_id_is_told_from_the_right_one() {
     let (payment, network) = payment("for lunch");
-    let forged = Transaction { id: TransactionId::of("another"), ..payment.clone() };
+    let content = payment.as_payment().expect("a payment").clone();
+    let forged: Transaction = Payment { id: TransactionId::of("another"), ..content }.into();
     let step = &explained(&forged, network).steps[2];
-    assert_eq!(step.gives, payment.id.to_string());
-    assert!(step.what.contains(&forged.id.to_string()), "{step:?}");
+    assert_eq!(step.gives, payment.id().to_string());
+    assert!(step.what.contains(&forged.id().to_string()), "{step:?}");
 }
 
 #[test]

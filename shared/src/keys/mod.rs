@@ -6,10 +6,8 @@
 
 mod key_pair;
 mod pem;
-mod signature;
-mod verifier;
 
+pub use crate::ledger::signature::{NotASignature, Signature};
+pub use crate::ledger::verifier::{Check, PlainVerifier, Signed, Verifier};
 pub use key_pair::KeyPair;
 pub use pem::{BadKeyFile, NotWritten, PASSWORD_ROUNDS, public_key_pem};
-pub use signature::{NotASignature, Signature};
-pub use verifier::{Check, PlainVerifier, Signed, Verifier};

@@ -8,7 +8,7 @@ use crate::ledger::{Address, TransactionViolation};
 use p256::SecretKey;
 use p256::elliptic_curve::ALGORITHM_OID;
 use p256::pkcs8::{AssociatedOid, EncodePrivateKey, EncodePublicKey};
-use pkcs8::der::pem::{self, PemLabel};
+use pkcs8::der::pem::PemLabel;
 use pkcs8::der::zeroize::Zeroizing;
 use pkcs8::der::{Decode, SecretDocument};
 use pkcs8::pkcs5::EncryptionScheme;
@@ -26,8 +26,11 @@ const MOST_SCRYPT: (u64, u16) = (1 << 21, 16);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadKeyFile {
     /// Not PEM at all.
-    #[error("not a key file: expected PEM, which begins with -----BEGIN PRIVATE KEY----- ({0})")]
-    NotPem(String),
+    #[error("not a key file: expected PEM, which begins with -----BEGIN PRIVATE KEY-----")]
+    NotPem,
+    /// PEM whose lines are not as they were written.
+    #[error("the key file was cut short or changed: copy all of it again, from -----BEGIN to the last -----")]
+    BrokenPem,
     /// A public key, or something that contains one.
     #[error(
         "this is a {0}, which anybody may have; expected the private key that belongs to it, in a file with \
@@ -111,9 +114,11 @@ impl KeyPair {
             let advice = "the old form of OpenSSL; `openssl pkcs8 -topk8 -in OLD -out NEW` converts it";
             return Err(BadKeyFile::Encryption(advice.to_owned()));
         }
-        let not_pem = |error: pem::Error| BadKeyFile::NotPem(error.to_string());
+        if !text.contains("-----BEGIN ") {
+            return Err(BadKeyFile::NotPem);
+        }
         let (label, document) = SecretDocument::from_pem(text).map_err(|error| match error.kind() {
-            pkcs8::der::ErrorKind::Pem(error) => not_pem(error),
+            pkcs8::der::ErrorKind::Pem(_) => BadKeyFile::BrokenPem,
             other => BadKeyFile::Damaged(other.to_string()),
         })?;
         let secret = match label {

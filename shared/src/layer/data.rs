@@ -1,7 +1,6 @@
 //! Layer `data`: any text, without a meaning for the chain.
 
-use super::{Effect, EffectError, Layer, TemplateRequest};
-use crate::block::Height;
+use super::{Effect, EffectError, Layer, Position, TemplateRequest};
 use crate::state::{StateRead, StateView};
 use crate::violation::RuleViolation;
 
@@ -12,7 +11,7 @@ impl Layer for Data {
         Ok(Box::new(NoEffect))
     }
 
-    fn template(&self, _: Height, _: &dyn StateRead, wanted: &TemplateRequest<'_>) -> Result<String, EffectError> {
+    fn template(&self, _: &Position, _: &dyn StateRead, wanted: &TemplateRequest<'_>) -> Result<String, EffectError> {
         Ok(wanted.message.to_owned())
     }
 }
@@ -20,7 +19,7 @@ impl Layer for Data {
 struct NoEffect;
 
 impl Effect for NoEffect {
-    fn apply(&self, _: Height, _: &mut dyn StateView) -> Result<(), EffectError> {
+    fn apply(&self, _: &Position, _: &mut dyn StateView) -> Result<(), EffectError> {
         Ok(())
     }
 }

@@ -5,13 +5,19 @@
 //! through [`StateView`], never storage, and never writes undo code. A new layer is one file here, one variant of
 //! [`LayerName`] and one arm in [`build`].
 
+mod account_balance;
 mod data;
+mod holdings;
+pub mod program;
 pub mod transaction;
 
-use crate::block::{BlockId, Height};
+pub use holdings::{amount_in, changed_holdings, check_on_state};
+
+use crate::block::{BlockHash, BlockId, Header, Height, Timestamp};
 use crate::keys::Verifier;
 use crate::ledger::{Address, Transaction};
 use crate::params::{LayerName, Params};
+use crate::program::Engine;
 use crate::state::{StateRead, StateView};
 use crate::store::{StoreError, Visit};
 use crate::violation::RuleViolation;
@@ -26,6 +32,27 @@ pub enum EffectError {
     /// The state could not be read.
     #[error(transparent)]
     Failed(#[from] StoreError),
+    /// The machine that runs programs failed: our own fault, which says nothing about the data or the store.
+    #[error("the machine that runs programs failed: {0}")]
+    Machine(String),
+}
+
+/// Where a block stands: what is known of it before its own header is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    /// The block's height.
+    pub index: Height,
+    /// The hash of its parent.
+    pub parent: BlockHash,
+    /// The timestamp of its parent.
+    pub parent_time: Timestamp,
+}
+
+impl Position {
+    /// The position on top of `parent`.
+    pub fn on(parent: &Header) -> Self {
+        Self { index: parent.index.next(), parent: parent.hash(), parent_time: parent.timestamp }
+    }
 }
 
 /// A miner's wishes for its next block.
@@ -48,13 +75,21 @@ pub trait Layer: Send + Sync {
     /// The rule that the data breaks.
     fn read(&self, data: &str) -> Result<Box<dyn Effect>, RuleViolation>;
 
-    /// The data of a block at `index` on `state`, with as many of the transactions as the rules allow.
+    /// Checks the rules of a transaction that need the layer's machine, but neither state nor signature.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    fn check_machine_rules(&self, _: &Transaction) -> Result<(), RuleViolation> {
+        Ok(())
+    }
+
+    /// The data of a block at `position` on `state`, with as many of the transactions as the rules allow.
     ///
     /// # Errors
     /// A rule that no data can keep with this message or miner, or a failure of the store.
     fn template(
         &self,
-        index: Height,
+        position: &Position,
         state: &dyn StateRead,
         wanted: &TemplateRequest<'_>,
     ) -> Result<String, EffectError>;
@@ -62,11 +97,11 @@ pub trait Layer: Send + Sync {
 
 /// The effect of data on the state: the fourth stage of validity (docs/protocol.md §4).
 pub trait Effect: Send {
-    /// Applies the effect for a block at `index`. After an error the caller undoes what was written.
+    /// Applies the effect for a block at `position`. After an error the caller undoes what was written.
     ///
     /// # Errors
-    /// The rule that is broken on this state, or a failure of the store.
-    fn apply(&self, index: Height, state: &mut dyn StateView) -> Result<(), EffectError>;
+    /// The rule that is broken on this state, or our own failure.
+    fn apply(&self, position: &Position, state: &mut dyn StateView) -> Result<(), EffectError>;
 }
 
 /// The state after a block of the best chain and the blocks up to it, from which histories and balances are read.
@@ -84,10 +119,11 @@ pub trait HistorySource: StateRead {
     fn data_at(&self, index: Height) -> Result<(BlockId, String), StoreError>;
 }
 
-/// The layer that `params` choose.
-pub fn build(params: &Params, verifier: Arc<dyn Verifier>) -> Box<dyn Layer> {
+/// The layer that `params` choose. Only layer `program` uses the engine.
+pub fn build(params: &Params, verifier: Arc<dyn Verifier>, engine: Arc<dyn Engine>) -> Box<dyn Layer> {
     match params.layer {
         LayerName::Data => Box::new(data::Data),
         LayerName::Transaction => Box::new(transaction::Transactions::new(params, verifier)),
+        LayerName::Program => Box::new(program::Programs::new(params, verifier, engine)),
     }
 }

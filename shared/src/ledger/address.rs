@@ -1,20 +1,30 @@
-//! Addresses: a public key as text with a checksum, so that a typing mistake is caught before money moves.
+//! Addresses: a public key or a program as text with a checksum, so that a typing mistake is caught before money moves.
 
+use super::AccountId;
 use crate::json::deserialize_from_text;
 use bech32::primitives::decode::CheckedHrpstring;
-use bech32::{Bech32m, Hrp};
+use bech32::primitives::iter::Fe32IterExt;
+use bech32::{Bech32m, Fe32, Hrp};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 
 /// The length of an address: `lab`, `1`, 53 characters of key, 6 of checksum.
 const LENGTH: usize = 63;
 const PREFIX: &str = "lab";
+/// Where the characters that spell the bytes are.
+const BYTES: Range<usize> = PREFIX.len() + 1..LENGTH - 6;
 
-/// An address: bech32m with prefix `lab` over a compressed P-256 public key (docs/protocol.md §6, BIP 350).
+/// An address: bech32m with prefix `lab` over 33 bytes (docs/protocol.md §6 and 15, BIP 350).
+///
+/// A compressed P-256 public key begins with 02 or 03. On layer `program` there are also the address of a program, 13
+/// zero bytes and the 20 bytes of its account, and nobody's, 33 zero bytes: the receiver of a deployment.
 ///
 /// # Invariants
-/// 63 lower-case ASCII characters with a valid checksum and zero padding bits, for 33 bytes that begin with 02 or 03.
-/// A [`crate::keys::Verifier`] checks that these bytes are a point of the curve, which takes arithmetic.
+/// 63 lower-case ASCII characters with a valid checksum and zero padding bits, for 33 bytes of one of these forms.
+/// A [`crate::keys::Verifier`] checks that a key is a point of the curve, which takes arithmetic.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, utoipa::ToSchema)]
 #[schema(value_type = String, pattern = "^lab1[02-9ac-hj-np-z]{59}$")]
 pub struct Address([u8; LENGTH]);
@@ -39,27 +49,96 @@ pub enum BadAddress {
     NotAKey,
 }
 
+/// What an address belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressKind {
+    /// A key, which can sign.
+    Key,
+    /// A program, or an account that no key is known for; only on layer `program`.
+    Program(AccountId),
+    /// Nobody: the receiver of a deployment; only on layer `program`.
+    Nobody,
+}
+
 impl Address {
     /// The address of a compressed public key.
     ///
     /// # Errors
     /// [`BadAddress::NotAKey`] if the first byte is neither 02 nor 03.
     pub fn of_public_key(key: &[u8; 33]) -> Result<Self, BadAddress> {
-        if !matches!(key[0], 2 | 3) {
-            return Err(BadAddress::NotAKey);
-        }
-        let text = bech32::encode_lower::<Bech32m>(Hrp::parse_unchecked(PREFIX), key);
-        let bytes = text.ok().and_then(|text| text.into_bytes().try_into().ok());
-        bytes.map(Self).ok_or(BadAddress::NotAKey)
+        if matches!(key[0], 2 | 3) { Ok(Self::spell(key)) } else { Err(BadAddress::NotAKey) }
     }
 
-    /// The compressed public key.
+    /// The address of a program.
+    pub fn of_program(account: AccountId) -> Self {
+        let mut bytes = [0; 33];
+        bytes[13..].copy_from_slice(&account.0);
+        Self::spell(&bytes)
+    }
+
+    /// Nobody's address: the receiver of a deployment.
+    pub fn nobody() -> Self {
+        Self::spell(&[0; 33])
+    }
+
+    fn spell(bytes: &[u8; 33]) -> Self {
+        let text = bech32::encode_lower::<Bech32m>(Hrp::parse_unchecked(PREFIX), bytes);
+        // 33 bytes always have 63 characters.
+        Self(text.ok().and_then(|text| text.into_bytes().try_into().ok()).unwrap_or([b'q'; LENGTH]))
+    }
+
+    /// The 33 bytes that the text spells: for a key, the compressed public key.
     pub fn public_key(&self) -> [u8; 33] {
         let mut key = [0; 33];
-        if let Ok(parsed) = CheckedHrpstring::new::<Bech32m>(self.as_str()) {
-            key.iter_mut().zip(parsed.byte_iter()).for_each(|(to, from)| *to = from);
-        }
+        // All characters are bech32's, and the checksum was right when the text was read.
+        let digits = self.0[BYTES].iter().map(|character| Fe32::from_char_unchecked(*character));
+        key.iter_mut().zip(digits.fes_to_bytes()).for_each(|(to, from)| *to = from);
         key
+    }
+
+    /// Whether it is a key's.
+    pub const fn is_key(&self) -> bool {
+        // Its second character spells the last three bits of the first byte and two bits of the second. They are zero
+        // for all addresses that are not keys, and never for a first byte of 02 or 03.
+        self.0[5] != b'q'
+    }
+
+    /// Whether it is nobody's.
+    pub fn is_nobody(&self) -> bool {
+        // Each q spells five zero bits.
+        self.0[BYTES].iter().all(|character| *character == b'q')
+    }
+
+    /// What it belongs to.
+    pub fn kind(&self) -> AddressKind {
+        if self.is_key() {
+            AddressKind::Key
+        } else if self.is_nobody() {
+            AddressKind::Nobody
+        } else {
+            AddressKind::Program(self.account())
+        }
+    }
+
+    /// The account by which programs know it: for a key, the last 20 bytes of the SHA-256 of the compressed key.
+    pub fn account(&self) -> AccountId {
+        let bytes = self.public_key();
+        let mut account = AccountId::default();
+        if self.is_key() {
+            account.0.copy_from_slice(&Sha256::digest(bytes)[12..]);
+        } else {
+            account.0.copy_from_slice(&bytes[13..]);
+        }
+        account
+    }
+
+    /// Reads an address that must be a key's, for `#[serde(deserialize_with = …)]`.
+    ///
+    /// # Errors
+    /// It is no address, or not a key's.
+    pub(crate) fn deserialize_key<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let address = Self::deserialize(deserializer)?;
+        if address.is_key() { Ok(address) } else { Err(serde::de::Error::custom(BadAddress::NotAKey)) }
     }
 
     /// The address as text.
@@ -92,9 +171,10 @@ impl FromStr for Address {
             return Err(BadAddress::Prefix);
         }
         // 53 characters are 265 bits: 33 bytes and one bit of padding.
-        let padding = parsed.fe32_iter().last().map_or(1, |last| last.to_u8() & 1);
-        let first = parsed.byte_iter().next();
-        if padding == 0 && matches!(first, Some(2 | 3)) { Ok(Self(bytes)) } else { Err(BadAddress::NotAKey) }
+        let padding = Fe32::from_char_unchecked(bytes[BYTES.end - 1]).to_u8() & 1;
+        let has_key = matches!(parsed.byte_iter().next(), Some(2 | 3));
+        let has_program = || parsed.byte_iter().take(13).all(|byte| byte == 0);
+        if padding == 0 && (has_key || has_program()) { Ok(Self(bytes)) } else { Err(BadAddress::NotAKey) }
     }
 }
 

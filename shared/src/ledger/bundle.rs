@@ -1,8 +1,14 @@
-//! Bundles: the `data` of a block on layer `transaction` (docs/protocol.md §7).
+//! Bundles: the `data` of a block on layers with money (docs/protocol.md §7 and 15).
 
 use super::{Address, Transaction};
-use crate::json::{deserialize_strictly, shortened};
+use crate::block::hash_type;
+use crate::json::{deserialize_strictly, not_null, shortened};
 use serde::Deserialize;
+
+hash_type! {
+    /// SHA-256 of what the programs that a block called have done (docs/protocol.md §15).
+    OutcomeHash
+}
 
 /// The transactions of a block, and the address of its miner.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +19,8 @@ pub struct Bundle {
     pub miner_address: Address,
     /// In the order in which they are applied.
     pub transactions: Vec<Transaction>,
+    /// What the calls led to; on layer `program` only.
+    pub outcome: Option<OutcomeHash>,
 }
 
 /// Why data is not a bundle.
@@ -33,14 +41,17 @@ pub enum MalformedBundle {
 #[serde(deny_unknown_fields)]
 struct BundleJson {
     msg: String,
+    #[serde(deserialize_with = "Address::deserialize_key")]
     miner_address: Address,
     transactions: Vec<Transaction>,
+    #[serde(default, deserialize_with = "not_null")]
+    outcome: Option<OutcomeHash>,
 }
 
 impl From<BundleJson> for Bundle {
     fn from(json: BundleJson) -> Self {
-        let BundleJson { msg, miner_address, transactions } = json;
-        Self { msg, miner_address, transactions }
+        let BundleJson { msg, miner_address, transactions, outcome } = json;
+        Self { msg, miner_address, transactions, outcome }
     }
 }
 
@@ -81,7 +92,10 @@ impl Bundle {
         for transaction in &self.transactions {
             writer.push(&json_of(transaction));
         }
-        writer.finish()
+        match self.outcome {
+            Some(outcome) => writer.finish_with(outcome),
+            None => writer.finish(),
+        }
     }
 }
 
@@ -90,6 +104,9 @@ pub fn json_of(transaction: &Transaction) -> String {
     // Texts and integers always serialize.
     serde_json::to_string(transaction).unwrap_or_default()
 }
+
+/// How much longer an outcome makes a bundle.
+pub const OUTCOME_BYTES: usize = r#","outcome":"""#.len() + 64;
 
 /// Writes a bundle transaction by transaction, so that its length is known while a block is filled.
 #[derive(Debug)]
@@ -129,5 +146,10 @@ impl BundleWriter {
     /// The data, and the position of each transaction in it.
     pub fn finish(self) -> (String, Vec<Span>) {
         (self.data + "]}", self.spans)
+    }
+
+    /// The same with an outcome, which takes [`OUTCOME_BYTES`] more.
+    pub fn finish_with(self, outcome: OutcomeHash) -> (String, Vec<Span>) {
+        (format!("{}],\"outcome\":\"{outcome}\"}}", self.data), self.spans)
     }
 }

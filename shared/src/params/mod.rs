@@ -1,9 +1,8 @@
 //! Consensus parameters, their bounds, and the genesis block that commits to them (docs/protocol.md §2).
 
+use crate::block::difficulty::Difficulty;
 use crate::block::{Block, BlockHash, DataHash, HeaderFields, Height, Nonce, Timestamp};
-use crate::json::MAX_INTEGER;
-use crate::work::Difficulty;
-use crate::work::retarget::RetargetRule;
+use crate::json::{MAX_INTEGER, not_null};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 
@@ -15,13 +14,45 @@ pub enum LayerName {
     Data,
     /// Signed transactions between accounts.
     Transaction,
+    /// Signed transactions between accounts and programs.
+    Program,
 }
 
 impl LayerName {
     /// Whether blocks carry transactions and pay their miner. If not, they carry a text of their miner.
     pub const fn has_money(self) -> bool {
-        matches!(self, Self::Transaction)
+        matches!(self, Self::Transaction | Self::Program)
     }
+
+    /// Whether transactions spend coins, not balances. No layer does yet.
+    pub const fn has_coins(self) -> bool {
+        false
+    }
+
+    /// Whether a transaction can deploy and call programs.
+    pub const fn has_programs(self) -> bool {
+        matches!(self, Self::Program)
+    }
+}
+
+/// The rules that programs run by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ProgramRules {
+    /// Those of Ethereum's release Osaka.
+    Osaka,
+}
+
+/// The rule that decides the difficulty of the next block; `work::retarget` carries it out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum RetargetRule {
+    /// Always the initial difficulty.
+    Fixed,
+    /// A step after each epoch of blocks.
+    Epoch,
+    /// Every block, from linearly weighted recent solve times.
+    Lwma,
 }
 
 /// Everything that the nodes of a network must agree on, section `[network]` of `Config.toml`.
@@ -41,6 +72,9 @@ pub struct Params {
     pub initial_difficulty: Difficulty,
     /// The meaning of `data`.
     pub layer: LayerName,
+    /// Most gas that the transactions of a block may declare together; on layer `program` only.
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
+    pub max_block_gas: Option<u64>,
     /// Longest `data`, in bytes of its decoded UTF-8.
     pub max_data_bytes: u64,
     /// How far ahead of a validator's clock a timestamp may lie, in milliseconds.
@@ -53,6 +87,9 @@ pub struct Params {
     pub name: String,
     /// Grains that an address without a stored balance holds.
     pub new_address_balance: u64,
+    /// The rules that programs run by; on layer `program` only.
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
+    pub program_rules: Option<ProgramRules>,
     /// The retarget rule.
     pub retarget: RetargetRule,
     /// Blocks in an epoch, or in the average of lwma.
@@ -77,7 +114,18 @@ pub enum BadParams {
     /// The network's name has a wrong length or a character that is not allowed.
     #[error("[network] name = {0:?}: expected 1 to 32 of a-z, 0-9 and -")]
     Name(String),
+    /// A parameter that another layer than this network's has, or one of its own that is missing.
+    #[error("[network] {name} goes with layer program, and only with it")]
+    OfOtherLayer {
+        /// The parameter.
+        name: &'static str,
+    },
 }
+
+/// The default of `max_block_gas`.
+pub const DEFAULT_BLOCK_GAS: u64 = 15_000_000;
+/// The default of `max_msg_bytes` on layer `program`, where a `msg` may be the code of a program.
+pub const PROGRAM_MSG_BYTES: u64 = 100_000;
 
 /// Most intervals that `max_future_ms` may span. With more, miners who date their blocks ahead slow the network down:
 /// at 30 intervals, a tenth of the hash rate made each interval longer by a fifth, a quarter more than doubled it.
@@ -105,6 +153,15 @@ impl Params {
         if !named {
             return Err(BadParams::Name(self.name.clone()));
         }
+        let has_programs = self.layer.has_programs();
+        if self.max_block_gas.is_some() != has_programs {
+            return Err(BadParams::OfOtherLayer { name: "max_block_gas" });
+        }
+        if self.program_rules.is_some() != has_programs {
+            return Err(BadParams::OfOtherLayer { name: "program_rules" });
+        }
+        // The balances of programs have rows of their own, and no row means 0 to them.
+        let most_at_first = if has_programs { 0 } else { MAX_INTEGER };
         let bounds = [
             ("block_interval_ms", self.block_interval_ms, 4..=86_400_000),
             ("initial_difficulty", self.initial_difficulty.value(), 1..=MAX_INTEGER),
@@ -113,13 +170,31 @@ impl Params {
             ("max_future_ms", self.max_future_ms, 0..=86_400_000),
             ("reward", self.reward, 0..=MAX_INTEGER),
             ("halving_blocks", self.halving_blocks, 0..=1 << 32),
-            ("new_address_balance", self.new_address_balance, 0..=MAX_INTEGER),
+            ("new_address_balance", self.new_address_balance, 0..=most_at_first),
+            ("max_block_gas", self.max_block_gas.unwrap_or(DEFAULT_BLOCK_GAS), 100_000..=1 << 30),
             ("max_transactions", self.max_transactions, 0..=1 << 20),
             ("max_msg_bytes", self.max_msg_bytes, 0..=1 << 20),
         ];
         match bounds.into_iter().find(|(_, got, bounds)| !bounds.contains(got)) {
             Some((name, got, bounds)) => Err(BadParams::OutOfBounds { name, got, bounds }),
             None => Ok(()),
+        }
+    }
+
+    /// The same parameters without those that only another layer has.
+    #[must_use]
+    pub fn of_their_layer(self) -> Self {
+        if self.layer.has_programs() { self } else { Self { max_block_gas: None, program_rules: None, ..self } }
+    }
+
+    /// The defaults of layer `program` (docs/protocol.md §15).
+    pub fn of_programs() -> Self {
+        Self {
+            layer: LayerName::Program,
+            max_block_gas: Some(DEFAULT_BLOCK_GAS),
+            max_msg_bytes: PROGRAM_MSG_BYTES,
+            program_rules: Some(ProgramRules::Osaka),
+            ..Self::default()
         }
     }
 
@@ -177,12 +252,14 @@ impl Default for Params {
             halving_blocks: 210_000,
             initial_difficulty: Difficulty::clamped(65_536),
             layer: LayerName::Transaction,
+            max_block_gas: None,
             max_data_bytes: 2_000_000,
             max_future_ms: 15_000,
             max_msg_bytes: 256,
             max_transactions: 2000,
             name: "chainlab".to_owned(),
             new_address_balance: 0,
+            program_rules: None,
             retarget: RetargetRule::Lwma,
             retarget_window: 30,
             reward: 5_000_000_000,

@@ -2,7 +2,7 @@
 
 use super::Pending;
 use super::pending::Age;
-use crate::ledger::Address;
+use crate::ledger::{Address, Part};
 use std::collections::BTreeMap;
 
 /// The pending transactions of one address.
@@ -10,13 +10,13 @@ use std::collections::BTreeMap;
 /// Totals are wider than an amount: many transactions can pay one address, each up to [`crate::ledger::Amount::MAX`].
 #[derive(Debug, Default)]
 pub(super) struct Account {
-    /// To and from the address, oldest first; a payment to itself is here once.
+    /// To and from the address, oldest first; one that does both is here once.
     pub(super) all: BTreeMap<Age, Pending>,
-    /// From the address, oldest first.
-    pub(super) outgoing: BTreeMap<Age, Pending>,
-    /// The sum of amounts and fees from it.
+    /// How many take from it.
+    pub(super) outgoing: usize,
+    /// The sum of what they take.
     pub(super) cost: u128,
-    /// The sum of amounts to it.
+    /// The sum of what is given to it.
     pub(super) income: u128,
 }
 
@@ -30,32 +30,46 @@ impl Accounts {
     }
 
     pub(super) fn insert(&mut self, pending: &Pending) {
-        let transaction = &pending.transaction;
-        let sender = self.0.entry(transaction.from).or_default();
-        sender.all.insert(pending.age(), pending.clone());
-        sender.outgoing.insert(pending.age(), pending.clone());
-        sender.cost += u128::from(transaction.cost().grains());
-        let receiver = self.0.entry(transaction.to).or_default();
-        receiver.all.insert(pending.age(), pending.clone());
-        receiver.income += u128::from(transaction.amount.grains());
+        for part in pending.takes() {
+            let owner = self.0.entry(part.address).or_default();
+            owner.cost += grains(part);
+        }
+        for part in &pending.transaction.gives() {
+            self.0.entry(part.address).or_default().income += grains(part);
+        }
+        for (address, is_owner) in addresses(pending) {
+            let account = self.0.entry(address).or_default();
+            account.all.insert(pending.age(), pending.clone());
+            account.outgoing += usize::from(is_owner);
+        }
     }
 
     /// Removes what was inserted.
     pub(super) fn remove(&mut self, pending: &Pending) {
-        let transaction = &pending.transaction;
-        if let Some(sender) = self.0.get_mut(&transaction.from) {
-            sender.all.remove(&pending.age());
-            sender.outgoing.remove(&pending.age());
-            sender.cost -= u128::from(transaction.cost().grains());
+        for part in pending.takes() {
+            self.0.entry(part.address).or_default().cost -= grains(part);
         }
-        if let Some(receiver) = self.0.get_mut(&transaction.to) {
-            receiver.all.remove(&pending.age());
-            receiver.income -= u128::from(transaction.amount.grains());
+        for part in &pending.transaction.gives() {
+            self.0.entry(part.address).or_default().income -= grains(part);
         }
-        for address in [transaction.from, transaction.to] {
-            if self.0.get(&address).is_some_and(|account| account.all.is_empty()) {
+        for (address, is_owner) in addresses(pending) {
+            let account = self.0.entry(address).or_default();
+            account.all.remove(&pending.age());
+            account.outgoing -= usize::from(is_owner);
+            if account.all.is_empty() {
                 self.0.remove(&address);
             }
         }
     }
+}
+
+/// The addresses of a transaction, each once, and whether it takes from them.
+fn addresses(pending: &Pending) -> BTreeMap<Address, bool> {
+    let mut addresses: BTreeMap<_, _> = pending.transaction.gives().iter().map(|part| (part.address, false)).collect();
+    addresses.extend(pending.takes().iter().map(|part| (part.address, true)));
+    addresses
+}
+
+fn grains(part: &Part) -> u128 {
+    u128::from(part.amount.grains())
 }

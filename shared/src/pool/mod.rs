@@ -1,33 +1,34 @@
 //! The pool: which transactions wait for a block, and which leave when there are too many (docs/protocol.md §11).
 //!
-//! It knows no clock, store, signature or chain. The caller passes balances and times, and ensures that a transaction
-//! is well-formed, has a valid signature and is not confirmed. Each admission or removal costs at most a logarithm of
-//! the pool's size. [`Staged`] adds what must happen before a change is on disk.
+//! It knows no clock, store, signature or chain. The caller passes what holdings hold and times, and ensures that a
+//! transaction is well-formed, has a valid signature and is not confirmed. Each admission or removal costs at most a
+//! logarithm of the pool's size. [`Staged`] adds what must happen before a change is on disk.
 //!
 //! After a change of the best chain, call in this order: [`Pool::remove_confirmed`] for each connected transaction,
-//! [`Pool::recheck_sender`] for each address whose balance changed, [`Pool::readmit`] for each disconnected
-//! transaction.
+//! [`Pool::recheck`] for each holding that changed, [`Pool::readmit`] for each disconnected transaction.
 //!
-//! A transaction that was accepted and that its sender's balance no longer covers is *uncovered*: only [`Pool::get`]
+//! A transaction that was accepted and that its holdings no longer cover is *uncovered*: only [`Pool::get`]
 //! and [`Pool::uncovered`] return it until it is covered again, confirmed or expired.
 
 mod accounts;
+mod holdings;
 mod pending;
 mod refusal;
 mod staged;
 mod template;
 mod uncovered;
 
-pub use pending::{FeeRate, Pending};
+pub use pending::{FeeRate, Holds, Pending, Weights};
 pub use refusal::{AdmissionError, Evicted, EvictionReason, PoolChanges};
 pub use staged::{BatchOutcome, CommitReply, MAX_WAITERS, PoolNews, StageError, Staged, TipChange, WriteBatch};
 pub use template::{Room, select_transactions};
 
-use crate::ledger::{Address, Amount, TransactionId};
+use crate::ledger::{Address, Amount, Holding, Part, TransactionId};
 use accounts::Accounts;
+use holdings::Holdings;
 use pending::{Age, saturated};
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use uncovered::Uncovered;
 
 /// The limits of a pool.
@@ -50,8 +51,8 @@ pub struct PoolLimits {
 /// The transactions that wait for a block.
 ///
 /// # Invariants
-/// Within its limits; each transaction is there once. A sender's balance covers all its pending transactions together,
-/// so they can be confirmed in any order.
+/// Within its limits; each transaction is there once. A holding covers all that pending transactions take from it
+/// together, so they can be confirmed in any order.
 #[derive(Debug)]
 pub struct Pool {
     limits: PoolLimits,
@@ -60,6 +61,7 @@ pub struct Pool {
     by_fee: BTreeMap<(Reverse<FeeRate>, Age), Pending>,
     by_age: BTreeMap<Age, Pending>,
     accounts: Accounts,
+    holdings: Holdings,
     uncovered: Uncovered,
     bytes: usize,
     next_sequence: u64,
@@ -75,6 +77,7 @@ impl Pool {
             by_fee: BTreeMap::new(),
             by_age: BTreeMap::new(),
             accounts: Accounts::default(),
+            holdings: Holdings::default(),
             uncovered: Uncovered::default(),
             bytes: 0,
             next_sequence: 0,
@@ -86,33 +89,33 @@ impl Pool {
     ///
     /// # Errors
     /// The first rule that refuses it.
-    pub fn check(&self, newcomer: &Pending, balance: Amount) -> Result<(), AdmissionError> {
+    pub fn check(&self, newcomer: &Pending, holds: impl Holds) -> Result<(), AdmissionError> {
         self.check_relay(newcomer)?;
-        self.check_fit(newcomer, balance).map(drop)
+        self.check_fit(newcomer, &holds).map(drop)
     }
 
-    /// Admits a transaction whose sender has the confirmed `balance`; returns what was evicted for it.
+    /// Admits a transaction; `holds` says what the holdings hold on the chain. Returns what was evicted for it.
     ///
     /// # Errors
     /// The first rule that refuses it; then nothing has changed.
-    pub fn admit(&mut self, newcomer: Pending, balance: Amount) -> Result<Vec<Evicted>, AdmissionError> {
+    pub fn admit(&mut self, newcomer: Pending, holds: impl Holds) -> Result<Vec<Evicted>, AdmissionError> {
         self.check_relay(&newcomer)?;
-        let outbid = self.check_fit(&newcomer, balance)?;
+        let outbid = self.check_fit(&newcomer, &holds)?;
         let newcomer = self.numbered(newcomer);
         Ok(self.insert_for(outbid, newcomer))
     }
 
     /// Admits a transaction that was accepted before: one that a reorganisation disconnected or that was stored, oldest
-    /// first, with its first arrival time if known. It becomes uncovered if the balance does not cover it.
+    /// first, with its first arrival time if known. It becomes uncovered if its holdings do not cover it.
     ///
     /// The lowest fee and the sender's limit apply only to newcomers.
     ///
     /// # Errors
     /// The first rule that refuses it; then nothing has changed.
-    pub fn readmit(&mut self, returned: Pending, balance: Amount) -> Result<PoolChanges, AdmissionError> {
+    pub fn readmit(&mut self, returned: Pending, holds: impl Holds) -> Result<PoolChanges, AdmissionError> {
         self.check_unknown(&returned)?;
         let returned = self.numbered(returned);
-        self.offer(returned, balance)
+        self.offer(returned, &holds)
     }
 
     /// Removes a confirmed transaction; `None` if it was neither pending nor uncovered.
@@ -122,18 +125,22 @@ impl Pool {
         Some(pending)
     }
 
-    /// Applies a sender's new balance: the oldest pending transactions that it covers stay, the others become
-    /// uncovered. If balance remains, uncovered ones become pending again, oldest first.
-    pub fn recheck_sender(&mut self, sender: &Address, balance: Amount) -> PoolChanges {
+    /// Applies what a holding holds now: the oldest pending transactions that it covers stay, the others become
+    /// uncovered. If something remains, uncovered ones become pending again, oldest first; also those that wait for
+    /// another holding of a transaction that became uncovered.
+    pub fn recheck(&mut self, holding: &Holding, holds: impl Holds) -> PoolChanges {
         let mut moved = PoolChanges::default();
-        for pending in self.no_longer_covered(sender, balance) {
+        let mut changed = BTreeSet::from([*holding]);
+        for pending in self.no_longer_covered(holding, holds.amount_in(holding)) {
             self.remove(&pending);
+            changed.extend(pending.takes().iter().map(|part| part.holding));
             moved.evicted.extend(self.uncovered.insert(pending, &self.limits));
         }
-        let uncovered: Vec<_> = self.uncovered.from(sender).cloned().collect();
-        for pending in uncovered {
+        let uncovered = changed.iter().flat_map(|holding| self.uncovered.from(holding));
+        let uncovered: BTreeMap<_, _> = uncovered.map(|pending| (pending.age(), pending.clone())).collect();
+        for pending in uncovered.into_values() {
             self.uncovered.remove(&pending);
-            match self.offer(pending.clone(), balance) {
+            match self.offer(pending.clone(), &holds) {
                 Ok(PoolChanges { returned, evicted }) => {
                     moved.returned.extend(returned);
                     moved.evicted.extend(evicted);
@@ -143,6 +150,21 @@ impl Pool {
             }
         }
         moved
+    }
+
+    /// `changed`, and the other holdings that [`Pool::recheck`] of them asks for: those of all transactions that take
+    /// from one of them, of those that take from these, and so on.
+    pub fn related(&self, changed: impl IntoIterator<Item = Holding>) -> BTreeSet<Holding> {
+        let mut new: Vec<Holding> = changed.into_iter().collect();
+        let mut related = BTreeSet::new();
+        while let Some(holding) = new.pop() {
+            if related.insert(holding) {
+                let pending = self.holdings.get(&holding).into_iter().flat_map(|takers| takers.by_age.values());
+                let takers = pending.chain(self.uncovered.from(&holding));
+                new.extend(takers.flat_map(|pending| pending.takes()).map(|part| part.holding));
+            }
+        }
+        related
     }
 
     /// Removes at most `at_most` transactions that have waited too long, pending or uncovered, the oldest of each
@@ -227,31 +249,46 @@ impl Pool {
 
     /// The rules for newcomers only.
     fn check_relay(&self, newcomer: &Pending) -> Result<(), AdmissionError> {
-        let (transaction, limits) = (&newcomer.transaction, &self.limits);
+        let (fee, limits) = (newcomer.transaction.fee(), &self.limits);
         self.check_unknown(newcomer)?;
-        if transaction.fee < limits.min_fee {
-            return Err(AdmissionError::BelowMinFee { fee: transaction.fee, least: limits.min_fee });
+        if fee < limits.min_fee {
+            return Err(AdmissionError::BelowMinFee { fee, least: limits.min_fee });
         }
-        let count = self.accounts.get(&transaction.from).map_or(0, |account| account.outgoing.len());
-        if count >= limits.max_per_sender {
-            return Err(AdmissionError::TooManyOfSender { sender: transaction.from, limit: limits.max_per_sender });
+        let is_busy = |sender: &Address| {
+            let count = self.accounts.get(sender).map_or(0, |account| account.outgoing);
+            count >= limits.max_per_sender
+        };
+        match newcomer.takes().iter().map(|part| part.address).find(is_busy) {
+            Some(sender) => Err(AdmissionError::TooManyOfSender { sender, limit: limits.max_per_sender }),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// The rules for newcomers and returning transactions; returns what must be evicted.
-    fn check_fit(&self, newcomer: &Pending, balance: Amount) -> Result<Vec<Pending>, AdmissionError> {
+    fn check_fit(&self, newcomer: &Pending, holds: &dyn Holds) -> Result<Vec<Pending>, AdmissionError> {
         let limit = self.limits.max_transaction_bytes.min(self.limits.max_bytes);
         if newcomer.bytes > limit {
             return Err(AdmissionError::TooLarge { bytes: newcomer.bytes, limit });
         }
-        let (sender, cost) = (newcomer.transaction.from, newcomer.transaction.cost());
         // What would be evicted counts, too: a sender cannot make room in its balance by outbidding itself.
-        let pending = self.outgoing(&sender);
-        if pending.checked_add(cost).is_none_or(|sum| sum > balance) {
-            return Err(AdmissionError::Overspend { sender, balance, pending, cost });
-        }
+        newcomer.takes().iter().try_for_each(|part| self.check_cover(part, holds))?;
         self.outbid_by(newcomer)
+    }
+
+    /// Whether a holding covers what pending transactions take from it and `part`.
+    fn check_cover(&self, part: &Part, holds: &dyn Holds) -> Result<(), AdmissionError> {
+        let (balance, pending) = (holds.amount_in(&part.holding), self.holdings.taken(&part.holding));
+        if pending + u128::from(part.amount.grains()) <= u128::from(balance.grains()) {
+            return Ok(());
+        }
+        let taker = self.holdings.get(&part.holding).and_then(|takers| takers.by_age.values().next());
+        Err(match (part.holding, taker) {
+            (Holding::Account(sender), _) => {
+                AdmissionError::Overspend { sender, balance, pending: saturated(pending), cost: part.amount }
+            }
+            (Holding::Coin(coin), Some(taker)) => AdmissionError::Conflict { coin, pending: taker.id() },
+            (Holding::Coin(coin), None) => AdmissionError::NoCoin { coin },
+        })
     }
 
     fn check_unknown(&self, newcomer: &Pending) -> Result<(), AdmissionError> {
@@ -269,41 +306,44 @@ impl Pool {
             bytes -= cheapest.bytes;
             outbid.push(cheapest.clone());
         }
-        let full = |least| AdmissionError::Full { bytes: newcomer.bytes, fee: newcomer.transaction.fee, least };
+        let full = |least| AdmissionError::Full { bytes: newcomer.weight, fee: newcomer.transaction.fee(), least };
         if count > self.limits.max_count {
             return Err(full(Amount::MAX));
         }
         match outbid.last().map(Pending::fee_rate) {
-            Some(dearest) if newcomer.fee_rate() <= dearest => Err(full(dearest.fee_above(newcomer.bytes))),
+            Some(dearest) if newcomer.fee_rate() <= dearest => Err(full(dearest.fee_above(newcomer.weight))),
             _ => Ok(outbid),
         }
     }
 
-    /// The sender's pending transactions that the balance does not cover, oldest first.
-    fn no_longer_covered(&self, sender: &Address, balance: Amount) -> Vec<Pending> {
-        let Some(account) = self.accounts.get(sender) else { return Vec::new() };
-        if account.cost <= u128::from(balance.grains()) {
+    /// The pending transactions that a holding does not cover now that it holds `amount`, oldest first.
+    fn no_longer_covered(&self, holding: &Holding, amount: Amount) -> Vec<Pending> {
+        let Some(takers) = self.holdings.get(holding) else { return Vec::new() };
+        if takers.sum <= u128::from(amount.grains()) {
             return Vec::new();
         }
-        let mut left = balance;
-        let mut is_covered = |pending: &Pending| match left.checked_sub(pending.transaction.cost()) {
-            Some(rest) => {
-                left = rest;
-                true
+        let mut left = amount;
+        let mut is_covered = |pending: &Pending| {
+            let part = pending.takes().iter().find(|part| part.holding == *holding);
+            match part.and_then(|part| left.checked_sub(part.amount)) {
+                Some(rest) => {
+                    left = rest;
+                    true
+                }
+                None => false,
             }
-            None => false,
         };
-        account.outgoing.values().filter(|pending| !is_covered(pending)).cloned().collect()
+        takers.by_age.values().filter(|pending| !is_covered(pending)).cloned().collect()
     }
 
-    /// Inserts a transaction that was accepted before: as pending if it is covered, else as uncovered.
-    fn offer(&mut self, pending: Pending, balance: Amount) -> Result<PoolChanges, AdmissionError> {
-        match self.check_fit(&pending, balance) {
+    /// Admits a transaction that was accepted before; it becomes uncovered if its holdings do not cover it.
+    fn offer(&mut self, pending: Pending, holds: &dyn Holds) -> Result<PoolChanges, AdmissionError> {
+        match self.check_fit(&pending, holds) {
             Ok(outbid) => {
                 let evicted = self.insert_for(outbid, pending.clone());
                 Ok(PoolChanges { returned: vec![pending], evicted })
             }
-            Err(AdmissionError::Overspend { .. }) => {
+            Err(refusal) if refusal.is_cover() => {
                 Ok(PoolChanges { returned: Vec::new(), evicted: self.uncovered.insert(pending, &self.limits) })
             }
             Err(refusal) => Err(refusal),
@@ -337,6 +377,7 @@ impl Pool {
 
     fn insert(&mut self, pending: Pending) {
         self.accounts.insert(&pending);
+        self.holdings.insert(&pending);
         self.by_fee.insert((Reverse(pending.fee_rate()), pending.age()), pending.clone());
         self.by_age.insert(pending.age(), pending.clone());
         self.bytes += pending.bytes;
@@ -346,6 +387,7 @@ impl Pool {
 
     fn remove(&mut self, pending: &Pending) {
         self.accounts.remove(pending);
+        self.holdings.remove(pending);
         self.by_fee.remove(&(Reverse(pending.fee_rate()), pending.age()));
         self.by_age.remove(&pending.age());
         self.bytes -= pending.bytes;

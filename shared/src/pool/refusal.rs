@@ -1,7 +1,7 @@
 //! Why the pool refuses or evicts a transaction.
 
 use super::Pending;
-use crate::ledger::{Address, Amount, TransactionId};
+use crate::ledger::{Address, Amount, CoinName, TransactionId};
 
 /// The policy of the pool, in the order in which it is checked: the cheapest first (docs/protocol.md §11).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +27,8 @@ pub enum AdmissionError {
     },
     /// The confirmed balance does not cover the sender's pending transactions and this one.
     #[error(
-        "{sender} has {balance} LAB confirmed, of which {pending} LAB are spent by pending transactions: too little for {cost} LAB (amount and fee)"
+        "{sender} has {balance} LAB confirmed, of which {pending} LAB are spent by pending transactions: too little \
+         for {cost} LAB (amount and fee)"
     )]
     Overspend {
         /// The sender.
@@ -38,6 +39,22 @@ pub enum AdmissionError {
         pending: Amount,
         /// Amount and fee of this transaction.
         cost: Amount,
+    },
+    /// Another pending transaction takes the same coin.
+    #[error(
+        "coin {coin} is spent by transaction {pending}, which is pending and came first: take other coins, or wait"
+    )]
+    Conflict {
+        /// The coin.
+        coin: CoinName,
+        /// The transaction that takes it.
+        pending: TransactionId,
+    },
+    /// A coin that it takes is not there.
+    #[error("coin {coin} is not unspent on this chain")]
+    NoCoin {
+        /// The coin.
+        coin: CoinName,
     },
     /// The sender has as many pending transactions as one sender may.
     #[error("{sender} has {limit} pending transactions, as many as one sender may: wait until some are confirmed")]
@@ -68,8 +85,15 @@ impl AdmissionError {
             Self::BelowMinFee { .. } => Some("min-fee"),
             Self::TooLarge { .. } => Some("size"),
             Self::Overspend { .. } => Some("balance"),
+            Self::Conflict { .. } => Some("conflict"),
+            Self::NoCoin { .. } => Some("coin"),
             Self::Known(_) | Self::TooManyOfSender { .. } | Self::Full { .. } => None,
         }
+    }
+
+    /// Whether what it takes is not there, or is taken by others: then a transaction that was accepted before waits.
+    pub(super) const fn is_cover(&self) -> bool {
+        matches!(self, Self::Overspend { .. } | Self::Conflict { .. } | Self::NoCoin { .. })
     }
 }
 
@@ -80,7 +104,7 @@ pub enum EvictionReason {
     Outbid,
     /// It waited too long.
     Expired,
-    /// The sender's balance does not cover it any more, and the pool keeps no more uncovered transactions.
+    /// What it takes is not there any more, and the pool keeps no more uncovered transactions.
     NotCovered,
 }
 

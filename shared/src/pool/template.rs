@@ -20,14 +20,14 @@ const SHARE_OF_OLDEST: usize = 5;
 pub struct Room {
     /// In transactions.
     pub count: usize,
-    /// In bytes of `data`: each transaction takes its JSON and a comma.
+    /// In bytes of `data`: each transaction takes its JSON and a comma, or more if it takes a larger part of the gas.
     pub bytes: usize,
 }
 
 impl Room {
     /// Takes the room for a transaction; returns `false` and takes nothing if there is too little.
     fn take(&mut self, pending: &Pending) -> bool {
-        let left = self.count.checked_sub(1).zip(self.bytes.checked_sub(pending.bytes + 1));
+        let left = self.count.checked_sub(1).zip(self.bytes.checked_sub(pending.weight.saturating_add(1)));
         if let Some((count, bytes)) = left {
             *self = Self { count, bytes };
         }

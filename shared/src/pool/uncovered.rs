@@ -1,4 +1,4 @@
-//! Transactions that were accepted and that their sender's balance does not cover at the moment.
+//! Transactions that were accepted and that the holdings they take from do not cover at the moment.
 //!
 //! When a reorganisation disconnects a payment, those that spend it are uncovered until it is mined again. Until then
 //! they are kept here: no block could include them, so they are neither offered nor counted. The pool decides when one
@@ -6,18 +6,18 @@
 
 use super::pending::Age;
 use super::{Evicted, EvictionReason, Pending, PoolLimits};
-use crate::ledger::{Address, TransactionId};
+use crate::ledger::{Holding, TransactionId};
 use std::collections::BTreeMap;
 
 /// Their limits are the pool's limits of count and bytes divided by this, in addition to the pool's own.
 const SHARE: usize = 10;
 
-/// The uncovered transactions by id, age and sender.
+/// The uncovered transactions by id, age and holding.
 #[derive(Debug, Default)]
 pub(super) struct Uncovered {
     by_id: BTreeMap<TransactionId, Pending>,
     by_age: BTreeMap<Age, Pending>,
-    by_sender: BTreeMap<(Address, Age), Pending>,
+    by_holding: BTreeMap<(Holding, Age), Pending>,
     bytes: usize,
 }
 
@@ -31,9 +31,9 @@ impl Uncovered {
         self.by_age.values()
     }
 
-    /// Those from an address, oldest first.
-    pub(super) fn from(&self, sender: &Address) -> impl Iterator<Item = &Pending> {
-        self.by_sender.range((*sender, Age::FIRST)..=(*sender, Age::LAST)).map(|(_, pending)| pending)
+    /// Those that take from a holding, oldest first.
+    pub(super) fn from(&self, holding: &Holding) -> impl Iterator<Item = &Pending> {
+        self.by_holding.range((*holding, Age::FIRST)..=(*holding, Age::LAST)).map(|(_, pending)| pending)
     }
 
     /// Adds one; returns what had to leave: the oldest, which have waited longest, or the new one if it is too large.
@@ -45,7 +45,9 @@ impl Uncovered {
         }
         self.bytes += pending.bytes;
         self.by_age.insert(pending.age(), pending.clone());
-        self.by_sender.insert((pending.transaction.from, pending.age()), pending.clone());
+        for part in pending.takes() {
+            self.by_holding.insert((part.holding, pending.age()), pending.clone());
+        }
         self.by_id.insert(pending.id(), pending);
         let mut evicted = Vec::new();
         while self.by_id.len() > max_count || self.bytes > max_bytes {
@@ -60,7 +62,9 @@ impl Uncovered {
     pub(super) fn remove(&mut self, pending: &Pending) {
         if self.by_id.remove(&pending.id()).is_some() {
             self.by_age.remove(&pending.age());
-            self.by_sender.remove(&(pending.transaction.from, pending.age()));
+            for part in pending.takes() {
+                self.by_holding.remove(&(part.holding, pending.age()));
+            }
             self.bytes -= pending.bytes;
         }
     }

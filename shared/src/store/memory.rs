@@ -22,6 +22,11 @@ impl MemoryStore {
         self.full.store(full, Ordering::Relaxed);
     }
 
+    /// A store of its own with the same content. Copies nothing until one of them changes.
+    pub fn fork(&self) -> Self {
+        Self { tables: Arc::new(Mutex::new(self.tables().clone())), full: Arc::default() }
+    }
+
     fn tables(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }

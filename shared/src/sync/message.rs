@@ -1,85 +1,12 @@
 //! What a syncer requests from peers, what comes back, and the two clocks that it is given.
 
-use super::SyncEvent;
+use super::{PeerAddress, SyncEvent};
 use crate::block::{Block, BlockHash, Header, Timestamp};
 use crate::chain::Tip;
 use core::net::IpAddr;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::sync::Arc;
 use utoipa::ToSchema;
-
-/// `host:port` of a service.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct PeerAddress(Arc<str>);
-
-impl PeerAddress {
-    /// Longest address that is taken, in bytes: a DNS name has at most 253.
-    pub const MAX_BYTES: usize = 300;
-
-    /// The address `text`, if it has the form `host:port` (an IPv6 host in brackets), in its one spelling: lower case,
-    /// no leading zeros.
-    pub fn new(text: &str) -> Option<Self> {
-        let (host, port) = text.rsplit_once(':')?;
-        // "::1:80" could be read in two ways, "+80" and "080" are other spellings.
-        if text.len() > Self::MAX_BYTES || port.starts_with(['+', '0']) {
-            return None;
-        }
-        let port: u16 = port.parse().ok()?;
-        let host = match host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-            Some(v6) => format!("[{}]", v6.parse::<core::net::Ipv6Addr>().ok()?),
-            None => host_name(host)?,
-        };
-        Some(Self(format!("{host}:{port}").into()))
-    }
-
-    /// `host:port`.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The host, an IPv6 address without its brackets.
-    pub fn host(&self) -> &str {
-        self.0.rsplit_once(':').map_or("", |(host, _)| host).trim_start_matches('[').trim_end_matches(']')
-    }
-
-    /// The IP address, if the host is one.
-    pub fn ip(&self) -> Option<IpAddr> {
-        self.host().parse().ok()
-    }
-
-    /// Whether it can only mean the machine, or the link, that it is used on.
-    pub fn is_local(&self) -> bool {
-        match self.ip() {
-            Some(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_link_local() || ip.is_unspecified(),
-            Some(IpAddr::V6(ip)) => {
-                let mapped_is_local = ip.to_ipv4_mapped().is_some_and(|ip| ip.is_loopback() || ip.is_link_local());
-                ip.is_loopback() || ip.is_unicast_link_local() || ip.is_unspecified() || mapped_is_local
-            }
-            None => self.host().eq_ignore_ascii_case("localhost"),
-        }
-    }
-}
-
-/// A DNS name or IPv4 address in lower case, if `host` is one; underscores are allowed, as container names have them.
-pub fn host_name(host: &str) -> Option<String> {
-    let label = |label: &str| {
-        (1..=63).contains(&label.len())
-            && label.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'-' || c == b'_')
-            && !label.starts_with('-')
-    };
-    let is_numeric = host.rsplit('.').next().is_some_and(|last| last.bytes().all(|c| c.is_ascii_digit()));
-    // "127.1" and "2130706433" are old spellings of addresses that resolvers disagree on.
-    let is_name =
-        host.len() <= 253 && host.split('.').all(label) && (!is_numeric || host.parse::<core::net::Ipv4Addr>().is_ok());
-    is_name.then(|| host.to_ascii_lowercase())
-}
-
-impl fmt::Display for PeerAddress {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// The present.
 #[derive(Debug, Clone, Copy)]

@@ -11,6 +11,7 @@
 //! What a stranger claims and has not proven stops nothing: a download that lags leaves others to start beside it
 //! (`scheduler`), addresses buy no places (`places`), and what is pushed in a peer's name is never held against it.
 
+mod address;
 mod backfill;
 mod backoff;
 mod download;
@@ -25,17 +26,16 @@ mod requests;
 mod responses;
 mod scheduler;
 
+pub use address::{BadPeerAddress, PeerAddress};
 pub use download::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST};
 pub use events::{BlockEvent, BlockSource, PeerChange, PeerEvent, ReorgEvent, SyncEvent};
-pub use message::{
-    Failure, Now, PeerAddress, PeerRequest, PeerResponse, PeersUpdate, RequestId, SyncOutput, host_name,
-};
+pub use message::{Failure, Now, PeerRequest, PeerResponse, PeersUpdate, RequestId, SyncOutput};
 pub use peer::{PeerInfo, PeerSource};
 
 use crate::block::Block;
 use crate::chain::{Accepted, BlockError, Chain, NotYet, Origin};
 use crate::random::Random;
-use backoff::Backoff;
+use backoff::{Backoff, GroupPauses};
 use core::net::IpAddr;
 use download::Download;
 use peers::Peers;
@@ -86,6 +86,7 @@ pub struct Syncer {
     /// After a failure of our own, no download starts before this uptime.
     paused_until_ms: u64,
     backoff: Backoff,
+    group_pauses: GroupPauses,
     repairs: Repairs,
     outputs: VecDeque<SyncOutput>,
     discover_at_ms: u64,
@@ -108,6 +109,7 @@ impl Syncer {
             mining_pause_ends_ms: None,
             paused_until_ms: 0,
             backoff: Backoff::default(),
+            group_pauses: GroupPauses::default(),
             repairs: Repairs::default(),
             outputs: VecDeque::new(),
             discover_at_ms: 0,
@@ -130,7 +132,8 @@ impl Syncer {
         let relay = self.relayed.as_ref().map(|relayed| relayed.remaining_at_ms);
         let rotation = (!self.peers.waiting.is_empty()).then_some(self.rotate_at_ms);
         let repair = self.repairs.due_ms().filter(|_| !self.is_repairing());
-        let others = [Some(self.discover_at_ms), self.mining_pause_ends_ms, relay, rotation, repair];
+        let pause = self.group_pauses.next_end_ms();
+        let others = [Some(self.discover_at_ms), self.mining_pause_ends_ms, relay, rotation, repair, pause];
         polls.chain(deadlines).chain(paces).chain(others.into_iter().flatten()).min().unwrap_or(0)
     }
 
@@ -207,9 +210,7 @@ impl Syncer {
     /// If an entry is not an address, which the error names, or there are too many; nothing is changed then.
     pub fn update_peers(&mut self, update: &PeersUpdate, now: Now) -> Result<(), String> {
         let parse = |texts: &[String]| -> Result<Vec<PeerAddress>, String> {
-            let addresses = texts.iter().map(|text| {
-                PeerAddress::new(text).ok_or_else(|| format!("{text:?} is not an address: expected host:port"))
-            });
+            let addresses = texts.iter().map(|text| text.parse().map_err(|error: BadPeerAddress| error.to_string()));
             addresses.collect()
         };
         let (add, remove) = (parse(&update.add)?, parse(&update.remove)?);

@@ -123,8 +123,13 @@ impl Syncer {
         self.peers.connected().filter(|(_, peer)| unaware(peer)).map(|(address, _)| address.clone()).collect()
     }
 
+    /// Pushes a block to those of `peers` that it is not on its way to already.
     pub(super) fn push(&mut self, block: &Arc<Block>, peers: Vec<PeerAddress>, now: Now) {
+        let kind = RequestKind::Push(block.hash());
         for address in peers {
+            if self.in_flight.values().any(|sent| sent.kind == kind && sent.peer == address) {
+                continue;
+            }
             self.send_request(&address, PeerRequest::Push(block.clone()), now);
             if let Some(peer) = self.peers.known.get_mut(&address) {
                 peer.pushes += 1;

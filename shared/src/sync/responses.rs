@@ -48,11 +48,11 @@ impl Syncer {
     }
 
     fn handle_info(&mut self, address: &PeerAddress, info: PeerResponse, chain: &Chain, now: Now) {
-        let PeerResponse::Info { address: said, network, difference, tip, ip } = info else { return };
+        let PeerResponse::Info { address: claimed, network, difference, tip, ip } = info else { return };
         let Some(peer) = self.peers.known.get_mut(address) else { return };
         peer.info = None;
         peer.sync_pending = false;
-        if self.settings.own_address.as_ref().is_some_and(|own| own.as_str() == said) {
+        if self.settings.own_address.as_ref().is_some_and(|own| own.as_str() == claimed) {
             self.peers.remove(address);
             return;
         }

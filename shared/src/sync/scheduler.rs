@@ -20,6 +20,7 @@ impl Syncer {
     /// Does whatever can be done without waiting: polls, requests of downloads, new downloads.
     pub(super) fn make_progress(&mut self, chain: &mut Chain, now: Now) {
         self.mining_pause_ends_ms = self.mining_pause_ends_ms.filter(|ends_ms| *ends_ms > now.uptime_ms);
+        self.group_pauses.end_due(now.uptime_ms);
         self.fill_places(now);
         self.poll_peers(now);
         self.relay_to_remaining(now);
@@ -136,12 +137,14 @@ impl Syncer {
         (!peer.is_proven(), active, last_of_group, peer.last_download)
     }
 
-    /// Peers that claim more work than we have, nothing is downloaded from, and neither they nor their claims rest.
+    /// Peers that claim more work than our chain has and from which no download runs. Peers and claims that rest after
+    /// a failure are left out, and so are peers that have delivered nothing while their machine rests.
     fn offers<'a>(&'a self, chain: &'a Chain, now: Now) -> impl Iterator<Item = (&'a PeerAddress, &'a Peer, Tip)> {
         let tips = self.peers.connected().filter_map(|(address, peer)| Some((address, peer, peer.tip?)));
         tips.filter(move |(address, peer, tip)| {
             tip.work > chain.tip().work
                 && peer.rest_until_ms <= now.uptime_ms
+                && (peer.is_proven() || !self.group_pauses.holds(&peer.group))
                 && !self.backoff.holds(address, tip.hash, now.uptime_ms)
                 && !self.downloads.iter().any(|download| download.peer == **address)
                 && chain.known_invalid(&tip.hash).is_none()
@@ -164,6 +167,11 @@ impl Syncer {
             self.emit_connected_blocks(&mut download, chain);
         }
         self.outputs.push_back(SyncOutput::Log(format!("the download from {peer} ended: {end}")));
+        if !matches!(end, DownloadEnd::Done | DownloadEnd::Failed(_))
+            && let Some(failed) = self.peers.known.get(&peer).filter(|failed| !failed.is_proven())
+        {
+            self.group_pauses.put(failed.group.clone(), now.uptime_ms);
+        }
         match end {
             DownloadEnd::Done => {
                 if let Some(peer) = self.peers.known.get_mut(&peer).filter(|_| download.was_useful()) {

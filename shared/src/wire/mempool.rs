@@ -12,7 +12,7 @@ pub const UNPROCESSED_BYTES: usize = 8 << 20;
 /// Longest body of `/pushtx`, in bytes (docs/protocol.md §8).
 pub const PUSH_BYTES: usize = 64 << 10;
 
-/// Answer of `/pushtx`.
+/// Response of `/pushtx`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Pushed {
     /// The transaction's id.
@@ -63,7 +63,7 @@ pub enum TransactionState {
     Confirmed,
 }
 
-/// Answer of `GET /transaction/<id>`.
+/// Response of `GET /transaction/<id>`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TransactionStatus {
     /// The transaction.
@@ -93,6 +93,8 @@ pub struct HistoryEntry {
     pub block: Option<BlockId>,
     /// The number of blocks from that one to the tip, both included; 0 while pending.
     pub confirmations: u64,
+    /// The balance of the address before it. What programs moved shows in the difference only.
+    pub before: Amount,
     /// The balance of the address after it.
     pub balance: Amount,
 }

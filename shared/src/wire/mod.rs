@@ -6,6 +6,7 @@ mod events;
 mod health;
 mod mempool;
 mod problem;
+mod programs;
 
 pub use crate::sync::{BlockEvent, BlockSource, PeerChange, PeerEvent, PeerInfo, PeersUpdate, ReorgEvent};
 pub use events::{MiningEvent, NodeEvent};
@@ -15,6 +16,10 @@ pub use mempool::{
     PushStatus, Pushed, ReturnedEvent, TransactionState, TransactionStatus, UNPROCESSED_BYTES,
 };
 pub use problem::Problem;
+pub use programs::{
+    CallRequest, CallResult, CallSummary, Estimate, LogEvent, PlacedLogEntry, ProgramInfo, ReceiptEvent, ReceiptStatus,
+    RpcRequest, RpcResponse, RunRequest, StorageSlot, TouchedSlot, Trace, TraceCall, TraceStep,
+};
 
 use crate::block::{BlockHash, BlockId, Height, Nonce, Seal, Timestamp};
 use crate::chain::Tip;
@@ -33,7 +38,7 @@ pub const HEIGHT_HEADER: &str = "chainlab-height";
 /// Response header of reading endpoints: the age of that block in milliseconds, by the clock of the service.
 pub const AGE_HEADER: &str = "chainlab-age-ms";
 
-/// Answer of `GET /info` on every service.
+/// Response of `GET /info` on every service.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Info {
     /// `tracker`, `node`, `mempool` or `explorer`.
@@ -105,7 +110,7 @@ pub enum Role {
     Mempool,
 }
 
-/// Answer of `/register` on a tracker.
+/// Response of `/register` on a tracker.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct Registered {
     /// The address that the tracker checked and lists.
@@ -133,7 +138,7 @@ pub struct Member {
     pub last_seen: Timestamp,
 }
 
-/// Answer of `POST /sync` on a node.
+/// Response of `POST /sync` on a node.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct SyncReport {
     /// The result.
@@ -156,7 +161,7 @@ pub enum SyncResult {
     Reorganised,
 }
 
-/// Answer of `POST /block` on a node.
+/// Response of `POST /block` on a node.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = BlockAnswer)]
 pub struct BlockResponse {
@@ -189,9 +194,11 @@ pub enum BlockStatus {
 #[serde(deny_unknown_fields)]
 pub struct HeadersRequest {
     /// Hashes of the requester's chain, newest first, ending with genesis; at most 64.
+    #[schema(max_items = 64)]
     pub locator: Vec<BlockHash>,
     /// Most headers to send.
     #[serde(deserialize_with = "json::integer")]
+    #[schema(maximum = 9007199254740991u64)]
     pub limit: u64,
 }
 
@@ -199,7 +206,8 @@ pub struct HeadersRequest {
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BlocksRequest {
-    /// The hashes of the blocks, in the order of the response.
+    /// The hashes of the blocks, in the order of the response; at most 500.
+    #[schema(max_items = 500)]
     pub hashes: Vec<BlockHash>,
 }
 
@@ -209,13 +217,14 @@ pub struct BlocksRequest {
 pub struct MineRequest {
     /// The number of blocks, 1 to 1000.
     #[serde(deserialize_with = "json::integer")]
+    #[schema(minimum = 1, maximum = 1000)]
     pub blocks: u64,
     /// The data of the blocks; layer `data` only.
     #[serde(default, deserialize_with = "json::not_null", skip_serializing_if = "Option::is_none")]
     pub data: Option<String>,
 }
 
-/// Answer of `POST /mine`.
+/// Response of `POST /mine`.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[schema(as = MineAnswer)]
 pub struct MineResponse {
@@ -223,7 +232,7 @@ pub struct MineResponse {
     pub hashes: Vec<BlockHash>,
 }
 
-/// Answer of `GET /work`: a task for an external miner.
+/// Response of `GET /work`: a task for an external miner.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 pub struct WorkOffer {
     /// The text to hash together with a nonce, 80 characters in total.

@@ -47,7 +47,7 @@ impl Problem {
         Self { rule: Some(rule.into()), ..self }
     }
 
-    /// The same, for a client to try again after so many seconds.
+    /// The same problem, with a time after which the client may try again.
     #[must_use]
     pub fn with_retry_after(self, seconds: u64) -> Self {
         Self { retry_after_s: Some(seconds), ..self }

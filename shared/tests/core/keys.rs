@@ -69,20 +69,20 @@ fn signatures_are_those_of_rfc_6979() {
     ] {
         let (from, signature) = (&pair.address(), &pair.sign(text));
         assert_eq!(signature.to_string(), format!("{r}{s}"), "{text}");
-        assert_eq!(PlainVerifier.verify(&Signed { text, from, to: from, signature }), Ok(()), "{text}");
+        assert_eq!(PlainVerifier.verify(&Signed { text, signer: from, named: &[], signature }), Ok(()), "{text}");
     }
 }
 
 #[test]
 fn der_is_what_openssl_reads() {
     // `printf hello | openssl dgst -sha256 -sign alice.pem`: r has its highest bit set, s has not.
-    let der = "3045022100b07a6d16eb0faba17471269f777651c98d1b9167086c238160acb4145564638402207b87be1146b207786e853d2e6552e\
-               483b713054c2978c4b679a9a0067527e540";
+    let der = "3045022100b07a6d16eb0faba17471269f777651c98d1b9167086c238160acb41455646384\
+               02207b87be1146b207786e853d2e6552e483b713054c2978c4b679a9a0067527e540";
     let (r, s) = (&der[10..74], &der[78..142]);
     let signature: Signature = format!("{r}{s}").parse().unwrap();
     assert_eq!(signature.to_der(), Some(bytes::<71>(der).to_vec()));
     let from = &alice().address();
-    let signed = Signed { text: "hello", from, to: from, signature: &signature };
+    let signed = Signed { text: "hello", signer: from, named: &[], signature: &signature };
     assert_eq!(PlainVerifier.verify(&signed), Ok(()), "what openssl signed");
     for nobodys in [[0; 64], [0xff; 64]] {
         assert_eq!(Signature::from_bytes(nobodys).to_der(), None);
@@ -132,8 +132,8 @@ fn unusable_key_files_are_refused_with_the_reason() {
     for (name, text, password, expected) in [
         ("nothing", "", None, "NotPem"),
         ("an address", alice().address().as_str(), None, "NotPem"),
-        ("half a file", &file!("alice")[..100], None, "NotPem"),
-        ("base64 with a typing mistake", &file!("alice").replace("MIGH", "MI*H"), None, "NotPem"),
+        ("half a file", &file!("alice")[..100], None, "BrokenPem"),
+        ("base64 with a typing mistake", &file!("alice").replace("MIGH", "MI*H"), None, "BrokenPem"),
         ("a public key", file!("alice_public"), None, "Public"),
         ("a certificate", &file!("alice_public").replace("PUBLIC KEY", "CERTIFICATE"), None, "Public"),
         ("an SSH key", &file!("alice").replace("PRIVATE KEY", "OPENSSH PRIVATE KEY"), None, "NotAPrivateKey"),

@@ -6,6 +6,7 @@
 //! `pool_oracle`, a plain list; `pool_staged_model` checks batches, failures and crashes; `transactions_*` compare
 //! money with `transactions_oracle`, plain maps.
 
+mod coins;
 mod crash;
 mod damage;
 mod defects;
@@ -16,6 +17,7 @@ mod pool;
 mod pool_model;
 mod pool_oracle;
 mod pool_staged_model;
+mod pool_staged_steps;
 mod pool_template;
 mod prop;
 mod reading;

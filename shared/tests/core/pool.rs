@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
 use crate::pool_oracle::{grains, payment, pending_ids, person};
-use shared::ledger::{Amount, Transaction, TransactionId};
+use shared::ledger::{Amount, Holding, Transaction, TransactionId};
 use shared::pool::{AdmissionError, Evicted, EvictionReason, Pending, Pool, PoolChanges, PoolLimits};
 use std::sync::Arc;
 
@@ -42,10 +42,10 @@ fn a_pending_transaction_is_known() {
     let one = paying(1, 1, 5);
     let mut pool = pool_with(WIDE, &[&one]);
     let before = pool.version();
-    assert_eq!(admit(&mut pool, &one, 0), Err(AdmissionError::Known(one.id)), "whatever the balance is");
-    assert_eq!(pool.readmit(Pending::new(one.clone(), 0), grains(100)), Err(AdmissionError::Known(one.id)));
+    assert_eq!(admit(&mut pool, &one, 0), Err(AdmissionError::Known(one.id())), "whatever the balance is");
+    assert_eq!(pool.readmit(Pending::new(one.clone(), 0), grains(100)), Err(AdmissionError::Known(one.id())));
     assert_eq!((pool.len(), pool.version()), (1, before));
-    assert_eq!(AdmissionError::Known(one.id).rule(), None);
+    assert_eq!(AdmissionError::Known(one.id()).rule(), None);
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_fee_below_the_minimum_is_refused_unless_the_transaction_returns_from_a_bloc
     );
     assert_eq!(admit(&mut pool, &paying(2, 1, 5), 100), Ok(Vec::new()));
     let moved = pool.readmit(Pending::new(paying(1, 1, 4), 0), grains(100)).unwrap();
-    assert_eq!((pending_ids(&moved.returned), moved.evicted.len()), (vec![paying(1, 1, 4).id], 0));
+    assert_eq!((pending_ids(&moved.returned), moved.evicted.len()), (vec![paying(1, 1, 4).id()], 0));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_payment_to_oneself_costs_its_fee_and_is_listed_once() {
     let pool = pool_with(WIDE, &[&one]);
     assert_eq!((pool.outgoing(&person(1)), pool.incoming(&person(1))), (grains(42), grains(40)));
     assert_eq!(pool.balance_with_pending(&person(1), grains(100)), grains(98));
-    assert_eq!(pending_ids(pool.of(&person(1))), [one.id]);
+    assert_eq!(pending_ids(pool.of(&person(1))), [one.id()]);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn the_limit_per_sender_does_not_apply_to_returning_transactions() {
     assert_eq!(refusal.rule(), None, "the transaction itself is fine");
     assert_eq!(admit(&mut pool, &paying(4, 2, 1), 100), Ok(Vec::new()), "other senders are not affected");
     let moved = pool.readmit(Pending::new(paying(3, 1, 1), 0), grains(100)).unwrap();
-    assert_eq!((pending_ids(&moved.returned), moved.evicted.len()), (vec![paying(3, 1, 1).id], 0));
+    assert_eq!((pending_ids(&moved.returned), moved.evicted.len()), (vec![paying(3, 1, 1).id()], 0));
 }
 
 #[test]
@@ -140,9 +140,9 @@ fn a_full_pool_evicts_the_cheapest_and_of_equals_the_newest() {
     let (old, new, dear) = (paying(1, 1, 5), paying(2, 2, 5), paying(3, 3, 7));
     let mut pool = pool_with(PoolLimits { max_count: 3, ..WIDE }, &[&old, &new, &dear]);
     let better = paying(4, 4, 6);
-    assert_eq!(left(&admit(&mut pool, &better, 100).unwrap()), [(new.id, EvictionReason::Outbid)]);
-    assert_eq!(pending_ids(pool.by_fee()), [dear.id, better.id, old.id]);
-    assert_eq!(pending_ids(pool.by_age()), [old.id, dear.id, better.id]);
+    assert_eq!(left(&admit(&mut pool, &better, 100).unwrap()), [(new.id(), EvictionReason::Outbid)]);
+    assert_eq!(pending_ids(pool.by_fee()), [dear.id(), better.id(), old.id()]);
+    assert_eq!(pending_ids(pool.by_age()), [old.id(), dear.id(), better.id()]);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn nothing_is_evicted_for_a_newcomer_that_outbids_only_some_of_the_necessary_one
     assert_eq!((pool.len(), pool.version()), (2, before), "nothing was evicted");
     assert!(admit(&mut pool, &long(least.grains() - 1), 100).is_err());
     let evicted = admit(&mut pool, &long(least.grains()), 100).unwrap();
-    assert_eq!(left(&evicted), [(cheap.id, EvictionReason::Outbid), (dear.id, EvictionReason::Outbid)]);
+    assert_eq!(left(&evicted), [(cheap.id(), EvictionReason::Outbid), (dear.id(), EvictionReason::Outbid)]);
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn a_sender_cannot_make_room_in_its_balance_by_outbidding_itself() {
     let mut pool = pool_with(PoolLimits { max_count: 1, ..WIDE }, &[&cheap]);
     let refusal = admit(&mut pool, &paying(2, 1, 8), 10).unwrap_err();
     assert_eq!(refusal.rule(), Some("balance"), "6 are pending, and 9 more are too many for 10");
-    assert_eq!(left(&admit(&mut pool, &paying(2, 1, 8), 15).unwrap()), [(cheap.id, EvictionReason::Outbid)]);
+    assert_eq!(left(&admit(&mut pool, &paying(2, 1, 8), 15).unwrap()), [(cheap.id(), EvictionReason::Outbid)]);
 }
 
 #[test]
@@ -188,10 +188,10 @@ fn expiry_removes_the_oldest_first_and_at_most_the_requested_number() {
         pool.admit(Pending::new(transaction.clone(), arrived_ms), grains(100)).unwrap();
     }
     assert_eq!(pool.expire(1010, 10), [], "exactly the largest age");
-    assert_eq!(left(&pool.expire(1031, 2)), [(one.id, EvictionReason::Expired), (two.id, EvictionReason::Expired)]);
-    assert_eq!(left(&pool.expire(1031, 2)), [(three.id, EvictionReason::Expired)]);
+    assert_eq!(left(&pool.expire(1031, 2)), [(one.id(), EvictionReason::Expired), (two.id(), EvictionReason::Expired)]);
+    assert_eq!(left(&pool.expire(1031, 2)), [(three.id(), EvictionReason::Expired)]);
     assert_eq!(pool.expire(0, 2), [], "a clock that jumped back");
-    assert_eq!(pending_ids(pool.by_age()), [four.id]);
+    assert_eq!(pending_ids(pool.by_age()), [four.id()]);
 }
 
 #[test]
@@ -199,25 +199,33 @@ fn a_falling_balance_keeps_the_oldest_that_it_covers() {
     let payments = [(1, 5), (2, 9), (3, 4), (4, 1)].map(|(number, cost)| payment(number, 1, 2, (cost, 0), ""));
     let [first, second, third, fourth] = &payments;
     let mut pool = pool_with(WIDE, &[first, second, third, fourth]);
-    assert_eq!(pool.recheck_sender(&person(1), grains(19)), PoolChanges::default(), "still covered to the grain");
     assert_eq!(
-        pool.recheck_sender(&person(1), grains(9)),
+        pool.recheck(&Holding::Account(person(1)), grains(19)),
+        PoolChanges::default(),
+        "still covered to the grain"
+    );
+    assert_eq!(
+        pool.recheck(&Holding::Account(person(1)), grains(9)),
         PoolChanges::default(),
         "nothing leaves, it becomes uncovered"
     );
-    assert_eq!(pending_ids(pool.of(&person(1))), [first.id, third.id]);
-    assert_eq!(pending_ids(pool.uncovered()), [second.id, fourth.id]);
+    assert_eq!(pending_ids(pool.of(&person(1))), [first.id(), third.id()]);
+    assert_eq!(pending_ids(pool.uncovered()), [second.id(), fourth.id()]);
     assert_eq!((pool.len(), pool.outgoing(&person(1))), (2, grains(9)), "uncovered transactions do not count");
-    assert!(pool.get(&second.id).is_some(), "but it is known");
-    assert_eq!(pool.recheck_sender(&person(2), Amount::ZERO), PoolChanges::default(), "income needs no cover");
-    let moved = pool.recheck_sender(&person(1), grains(18));
+    assert!(pool.get(&second.id()).is_some(), "but it is known");
+    assert_eq!(
+        pool.recheck(&Holding::Account(person(2)), Amount::ZERO),
+        PoolChanges::default(),
+        "income needs no cover"
+    );
+    let moved = pool.recheck(&Holding::Account(person(1)), grains(18));
     assert_eq!(
         (pending_ids(&moved.returned), moved.evicted.len()),
-        (vec![second.id], 0),
+        (vec![second.id()], 0),
         "as many as the balance covers"
     );
-    assert_eq!(pending_ids(pool.of(&person(1))), [first.id, second.id, third.id], "with its old age");
-    assert_eq!(pending_ids(pool.uncovered()), [fourth.id]);
+    assert_eq!(pending_ids(pool.of(&person(1))), [first.id(), second.id(), third.id()], "with its old age");
+    assert_eq!(pending_ids(pool.uncovered()), [fourth.id()]);
 }
 
 #[test]
@@ -227,9 +235,9 @@ fn a_payment_that_spends_a_disconnected_one_waits_for_it() {
     let moved = pool.readmit(Pending::new(spent.clone(), 2), Amount::ZERO).unwrap();
     assert_eq!((moved, pool.len(), pool.outgoing(&person(2))), (PoolChanges::default(), 0, Amount::ZERO));
     pool.readmit(Pending::new(paid.clone(), 1), grains(50)).unwrap();
-    assert_eq!(pool.remove_confirmed(&paid.id).map(|pending| pending.id()), Some(paid.id));
-    let moved = pool.recheck_sender(&person(2), grains(50));
-    assert_eq!((pending_ids(&moved.returned), pending_ids(pool.by_age())), (vec![spent.id], vec![spent.id]));
+    assert_eq!(pool.remove_confirmed(&paid.id()).map(|pending| pending.id()), Some(paid.id()));
+    let moved = pool.recheck(&Holding::Account(person(2)), grains(50));
+    assert_eq!((pending_ids(&moved.returned), pending_ids(pool.by_age())), (vec![spent.id()], vec![spent.id()]));
 }
 
 #[test]
@@ -243,14 +251,14 @@ fn uncovered_transactions_are_bounded_and_expire() {
     assert_eq!([uncovered(1), uncovered(2)], [PoolChanges::default(), PoolChanges::default()]);
     assert_eq!(
         left(&uncovered(3).evicted),
-        [(payments[0].id, EvictionReason::NotCovered)],
+        [(payments[0].id(), EvictionReason::NotCovered)],
         "a tenth of the pool, the oldest leaves"
     );
-    assert_eq!(left(&pool.expire(1003, 10)), [(payments[1].id, EvictionReason::Expired)]);
-    assert_eq!(pending_ids(pool.uncovered()), [payments[2].id]);
+    assert_eq!(left(&pool.expire(1003, 10)), [(payments[1].id(), EvictionReason::Expired)]);
+    assert_eq!(pending_ids(pool.uncovered()), [payments[2].id()]);
     let refused = pool.readmit(Pending::new(payments[2].clone(), 0), Amount::MAX);
-    assert_eq!(refused, Err(AdmissionError::Known(payments[2].id)));
-    assert_eq!(pool.remove_confirmed(&payments[2].id).map(|pending| pending.id()), Some(payments[2].id));
+    assert_eq!(refused, Err(AdmissionError::Known(payments[2].id())));
+    assert_eq!(pool.remove_confirmed(&payments[2].id()).map(|pending| pending.id()), Some(payments[2].id()));
     assert_eq!(pool.uncovered().count(), 0);
 }
 
@@ -258,9 +266,9 @@ fn uncovered_transactions_are_bounded_and_expire() {
 fn a_confirmed_transaction_leaves_no_trace() {
     let one = paying(1, 1, 5);
     let mut pool = pool_with(WIDE, &[&one]);
-    assert_eq!(pool.remove_confirmed(&one.id).map(|pending| pending.id()), Some(one.id));
-    assert_eq!(pool.remove_confirmed(&one.id), None);
-    assert!(pool.is_empty() && pool.get(&one.id).is_none());
+    assert_eq!(pool.remove_confirmed(&one.id()).map(|pending| pending.id()), Some(one.id()));
+    assert_eq!(pool.remove_confirmed(&one.id()), None);
+    assert!(pool.is_empty() && pool.get(&one.id()).is_none());
     assert_eq!((pool.bytes(), pool.outgoing(&person(1)), pool.incoming(&person(100))), (0, Amount::ZERO, Amount::ZERO));
     assert_eq!((pool.by_fee().count(), pool.by_age().count(), pool.of(&person(100)).count()), (0, 0, 0));
 }
@@ -270,9 +278,9 @@ fn a_returning_transaction_keeps_its_age() {
     let (early, late) = (paying(1, 1, 5), paying(2, 2, 5));
     let mut pool = Pool::new(WIDE);
     pool.admit(Pending::new(early.clone(), 10), grains(100)).unwrap();
-    let confirmed = pool.remove_confirmed(&early.id).unwrap();
+    let confirmed = pool.remove_confirmed(&early.id()).unwrap();
     pool.admit(Pending::new(late.clone(), 20), grains(100)).unwrap();
     pool.readmit(confirmed, grains(100)).unwrap();
-    assert_eq!(pending_ids(pool.by_age()), [early.id, late.id]);
-    assert_eq!(pending_ids(pool.by_fee()), [early.id, late.id], "of equal fees the oldest is first");
+    assert_eq!(pending_ids(pool.by_age()), [early.id(), late.id()]);
+    assert_eq!(pending_ids(pool.by_fee()), [early.id(), late.id()], "of equal fees the oldest is first");
 }

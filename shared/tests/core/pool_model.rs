@@ -1,10 +1,10 @@
 //! Compares the pool with a plain list, through random histories under tight limits.
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
-use crate::pool_oracle::{Moves, Oracle, grains, ids, name, payment, pending_ids, person};
+use crate::pool_oracle::{Moves, Oracle, grains, ids, name, paid, payment, pending_ids, person};
 use proptest::prelude::*;
 use proptest::sample::Index;
-use shared::ledger::{Address, Amount, Transaction, TransactionId};
+use shared::ledger::{Address, Amount, Holding, Transaction, TransactionId};
 use shared::pool::{AdmissionError, Evicted, EvictionReason, Pending, Pool, PoolChanges, PoolLimits, Room};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -106,11 +106,11 @@ impl Both {
                     return Ok(());
                 }
                 let (transaction, arrived_ms) = self.confirmed.remove(which.index(self.confirmed.len()));
-                let receiver = self.balances[&transaction.to];
-                let without = receiver.checked_sub(transaction.amount).unwrap_or(Amount::ZERO);
-                self.change_balance(transaction.to, without)?;
-                let before = self.balances[&transaction.from].checked_add(transaction.cost()).unwrap();
-                self.change_balance(transaction.from, before)?;
+                let receiver = self.balances[&paid(&transaction).to];
+                let without = receiver.checked_sub(paid(&transaction).amount).unwrap_or(Amount::ZERO);
+                self.change_balance(paid(&transaction).to, without)?;
+                let before = self.balances[&paid(&transaction).from].checked_add(paid(&transaction).cost()).unwrap();
+                self.change_balance(paid(&transaction).from, before)?;
                 self.readmit(transaction, if *knows_arrival { arrived_ms } else { self.now_ms })
             }
         }
@@ -123,7 +123,7 @@ impl Both {
     }
 
     fn admit(&mut self, transaction: Arc<Transaction>) -> Result<(), TestCaseError> {
-        let balance = self.balances[&transaction.from];
+        let balance = self.balances[&paid(&transaction).from];
         let expected = self.oracle.admit(&transaction, self.now_ms, balance);
         let pending = Pending::new(transaction, self.now_ms);
         let check = self.pool.check(&pending, balance);
@@ -136,7 +136,7 @@ impl Both {
     }
 
     fn readmit(&mut self, transaction: Arc<Transaction>, arrived_ms: u64) -> Result<(), TestCaseError> {
-        let balance = self.balances[&transaction.from];
+        let balance = self.balances[&paid(&transaction).from];
         let expected = self.oracle.readmit(&transaction, arrived_ms, balance);
         match (self.pool.readmit(Pending::new(transaction, arrived_ms), balance), expected) {
             (Ok(moved), Ok(expected)) => moved_the_same(&moved, &expected),
@@ -150,17 +150,18 @@ impl Both {
         self.oracle.remove(&[id]);
         let transaction = pending.transaction;
         // An uncovered transaction may be paid from income of the same block.
-        let left = self.balances[&transaction.from].checked_sub(transaction.cost()).unwrap_or(Amount::ZERO);
-        self.change_balance(transaction.from, left)?;
-        let more = self.balances[&transaction.to].checked_add(transaction.amount).unwrap();
-        self.change_balance(transaction.to, more)?;
+        let left =
+            self.balances[&paid(&transaction).from].checked_sub(paid(&transaction).cost()).unwrap_or(Amount::ZERO);
+        self.change_balance(paid(&transaction).from, left)?;
+        let more = self.balances[&paid(&transaction).to].checked_add(paid(&transaction).amount).unwrap();
+        self.change_balance(paid(&transaction).to, more)?;
         self.confirmed.push((transaction, pending.arrived_ms));
         Ok(())
     }
 
     fn change_balance(&mut self, address: Address, balance: Amount) -> Result<(), TestCaseError> {
         self.balances.insert(address, balance);
-        let moved = self.pool.recheck_sender(&address, balance);
+        let moved = self.pool.recheck(&Holding::Account(address), balance);
         moved_the_same(&moved, &self.oracle.recheck(address, balance))
     }
 
@@ -175,7 +176,7 @@ impl Both {
         prop_assert!(pool.len() <= oracle.limits.max_count && pool.bytes() <= oracle.limits.max_bytes);
         prop_assert_eq!(pending_ids(pool.uncovered()), ids(&oracle.uncovered), "the uncovered ones");
         for one in oracle.waiting.iter().chain(&oracle.uncovered) {
-            let pending = pool.get(&one.transaction.id).unwrap();
+            let pending = pool.get(&one.transaction.id()).unwrap();
             prop_assert_eq!(&pending.transaction, &one.transaction);
             prop_assert_eq!((pending.bytes, pending.arrived_ms), (one.bytes, one.arrived_ms));
         }
@@ -187,7 +188,7 @@ impl Both {
             let last = pool.balance_with_pending(&address, balance);
             prop_assert_eq!(last.grains(), balance.grains() + incoming - outgoing);
             let mut of_it = oracle.by_age();
-            of_it.retain(|one| one.transaction.from == address || one.transaction.to == address);
+            of_it.retain(|one| paid(&one.transaction).from == address || paid(&one.transaction).to == address);
             prop_assert_eq!(pending_ids(pool.of(&address)), ids(&of_it));
         }
         self.check_template(room)

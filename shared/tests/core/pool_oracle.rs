@@ -5,7 +5,7 @@
 
 use shared::block::BlockHash;
 use shared::keys::Signature;
-use shared::ledger::{Address, Amount, Transaction, TransactionId, Unsigned, Uuid, json_of};
+use shared::ledger::{Address, Amount, Payment, Transaction, TransactionId, Unsigned, Uuid, json_of};
 use shared::pool::{AdmissionError, EvictionReason, Pending, PoolLimits, Room};
 use std::cmp::Ordering;
 use std::sync::Arc;
@@ -37,6 +37,11 @@ pub(crate) fn payment(number: u32, from: u8, to: u8, (amount, fee): (u64, u64), 
     Arc::new(unsigned.sign(BlockHash::from_bytes([0; 32]), |_| Signature::from_bytes([0; 64])))
 }
 
+/// The fields of a payment.
+pub(crate) fn paid(transaction: &Transaction) -> &Payment {
+    transaction.as_payment().unwrap()
+}
+
 /// The name of a refusal without its numbers.
 pub(crate) fn name(refusal: &AdmissionError) -> &'static str {
     match refusal {
@@ -62,19 +67,19 @@ impl Waiting {
     }
 
     fn cost(&self) -> u64 {
-        self.transaction.amount.grains() + self.transaction.fee.grains()
+        paid(&self.transaction).amount.grains() + self.transaction.fee().grains()
     }
 
     /// Fee per byte: less, the same or more.
     fn pays(&self, other: &Self) -> Ordering {
-        let across = |one: &Self, other: &Self| u128::from(one.transaction.fee.grains()) * other.bytes as u128;
+        let across = |one: &Self, other: &Self| u128::from(one.transaction.fee().grains()) * other.bytes as u128;
         across(self, other).cmp(&across(other, self))
     }
 }
 
 /// The ids in this order.
 pub(crate) fn ids<'a>(waiting: impl IntoIterator<Item = &'a Waiting>) -> Vec<TransactionId> {
-    waiting.into_iter().map(|one| one.transaction.id).collect()
+    waiting.into_iter().map(|one| one.transaction.id()).collect()
 }
 
 /// The ids in this order.
@@ -111,10 +116,10 @@ impl Oracle {
         balance: Amount,
     ) -> Result<Vec<(TransactionId, EvictionReason)>, &'static str> {
         let newcomer = self.arriving(transaction, arrived_ms)?;
-        if transaction.fee < self.limits.min_fee {
+        if transaction.fee() < self.limits.min_fee {
             return Err("min-fee");
         }
-        let own = self.waiting.iter().filter(|one| one.transaction.from == transaction.from);
+        let own = self.waiting.iter().filter(|one| paid(&one.transaction).from == paid(transaction).from);
         if own.count() >= self.limits.max_per_sender {
             return Err("too many of sender");
         }
@@ -138,7 +143,7 @@ impl Oracle {
     }
 
     fn arriving(&self, transaction: &Arc<Transaction>, arrived_ms: u64) -> Result<Waiting, &'static str> {
-        if self.waiting.iter().chain(&self.uncovered).any(|one| one.transaction.id == transaction.id) {
+        if self.waiting.iter().chain(&self.uncovered).any(|one| one.transaction.id() == transaction.id()) {
             return Err("known");
         }
         let bytes = json_of(transaction).len();
@@ -148,7 +153,7 @@ impl Oracle {
     fn offer(&mut self, one: Waiting, balance: Amount) -> Result<Moves, &'static str> {
         match self.leaving_for(&one, balance) {
             Ok(leaving) => {
-                let id = one.transaction.id;
+                let id = one.transaction.id();
                 self.remove(&leaving);
                 self.waiting.push(one);
                 Ok((vec![id], because(leaving, EvictionReason::Outbid)))
@@ -164,7 +169,7 @@ impl Oracle {
         if bytes > self.limits.max_transaction_bytes || bytes > self.limits.max_bytes {
             return Err("size");
         }
-        if self.outgoing(newcomer.transaction.from) + newcomer.cost() > balance.grains() {
+        if self.outgoing(paid(&newcomer.transaction).from) + newcomer.cost() > balance.grains() {
             return Err("balance");
         }
         let mut staying = self.by_fee();
@@ -188,28 +193,28 @@ impl Oracle {
     fn add_uncovered(&mut self, one: Waiting) -> Vec<TransactionId> {
         let (max_count, max_bytes) = (self.limits.max_count.div_ceil(10), self.limits.max_bytes.div_ceil(10));
         if one.bytes > max_bytes {
-            return vec![one.transaction.id];
+            return vec![one.transaction.id()];
         }
         self.uncovered.push(one);
         self.uncovered.sort_by_key(Waiting::age);
         let mut leaving = Vec::new();
         while self.uncovered.len() > max_count || self.uncovered.iter().map(|one| one.bytes).sum::<usize>() > max_bytes
         {
-            leaving.push(self.uncovered.remove(0).transaction.id);
+            leaving.push(self.uncovered.remove(0).transaction.id());
         }
         leaving
     }
 
     pub(crate) fn remove(&mut self, leaving: &[TransactionId]) {
-        self.waiting.retain(|one| !leaving.contains(&one.transaction.id));
-        self.uncovered.retain(|one| !leaving.contains(&one.transaction.id));
+        self.waiting.retain(|one| !leaving.contains(&one.transaction.id()));
+        self.uncovered.retain(|one| !leaving.contains(&one.transaction.id()));
     }
 
     /// Keeps the sender's transactions that its balance covers, oldest first; then readmits uncovered ones.
     pub(crate) fn recheck(&mut self, sender: Address, balance: Amount) -> Moves {
         let mut kept = 0;
         let mut uncovered = Vec::new();
-        for one in self.by_age().into_iter().filter(|one| one.transaction.from == sender) {
+        for one in self.by_age().into_iter().filter(|one| paid(&one.transaction).from == sender) {
             if kept + one.cost() <= balance.grains() {
                 kept += one.cost();
             } else {
@@ -220,8 +225,8 @@ impl Oracle {
         let overflow = uncovered.into_iter().flat_map(|one| self.add_uncovered(one)).collect();
         let mut left = because(overflow, EvictionReason::NotCovered);
         let mut returned = Vec::new();
-        for one in self.uncovered.clone().into_iter().filter(|one| one.transaction.from == sender) {
-            let id = one.transaction.id;
+        for one in self.uncovered.clone().into_iter().filter(|one| paid(&one.transaction).from == sender) {
+            let id = one.transaction.id();
             self.remove(&[id]);
             match self.offer(one, balance) {
                 Ok((back, evicted)) => {
@@ -257,12 +262,12 @@ impl Oracle {
     }
 
     pub(crate) fn outgoing(&self, address: Address) -> u64 {
-        self.waiting.iter().filter(|one| one.transaction.from == address).map(Waiting::cost).sum()
+        self.waiting.iter().filter(|one| paid(&one.transaction).from == address).map(Waiting::cost).sum()
     }
 
     pub(crate) fn incoming(&self, address: Address) -> u64 {
-        let to_it = self.waiting.iter().filter(|one| one.transaction.to == address);
-        to_it.map(|one| one.transaction.amount.grains()).sum()
+        let to_it = self.waiting.iter().filter(|one| paid(&one.transaction).to == address);
+        to_it.map(|one| paid(&one.transaction).amount.grains()).sum()
     }
 
     /// The transactions of a block with this room: the oldest one that fits, and those after it that fit into a fifth
@@ -280,7 +285,7 @@ impl Oracle {
         oldest.truncate(prefixes.next().unwrap());
         let mut chosen = oldest;
         let reserved = ids(&chosen);
-        for one in self.by_fee().into_iter().filter(|one| !reserved.contains(&one.transaction.id)) {
+        for one in self.by_fee().into_iter().filter(|one| !reserved.contains(&one.transaction.id())) {
             chosen.push(one);
             if !fits(&chosen, room.count, room.bytes) {
                 chosen.pop();

@@ -4,76 +4,30 @@
 //! pool, the subscriber and the disk must agree.
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
-use crate::pool_oracle::{grains, payment, person};
+use crate::pool_oracle::{grains, paid, payment, person};
+use crate::pool_staged_steps::{PEOPLE, Step, limits, step};
 use proptest::prelude::*;
-use proptest::sample::Index;
 use shared::block::{BlockHash, BlockId, Height};
-use shared::ledger::{Address, Amount, Transaction, TransactionId};
+use shared::ledger::{Address, Amount, Holding, Transaction, TransactionId};
 use shared::pool::{BatchOutcome, CommitReply, MAX_WAITERS, Pending, PoolLimits, PoolNews, StageError, Staged};
 use shared::pool::{TipChange, WriteBatch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-const PEOPLE: u8 = 4;
 const START_BALANCE: u64 = 60;
-
-#[derive(Debug, Clone)]
-enum Step {
-    Pay { from: u8, to: u8, amount: u64, fee: u64 },
-    PushAgain(Index),
-    BeginCommit,
-    EndCommit { succeeds: bool, chain_is_readable: bool },
-    Mine { taken: usize, foreign: Option<(u8, u8, u64)>, reads_blocks: bool },
-    Reorganise { depth: usize, kept: Vec<bool>, reads_blocks: bool },
-    Expire { at_most: usize },
-    Crash { batch_was_written: bool },
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let pay = (0..PEOPLE, 0..PEOPLE, 1..20_u64, 0..6_u64);
-    let end = (any::<bool>(), prop::bool::weighted(0.9));
-    let foreign = prop::option::of((0..PEOPLE, 0..PEOPLE, 1..40_u64));
-    let kept = prop::collection::vec(any::<bool>(), 8);
-    prop_oneof![
-        12 => pay.prop_map(|(from, to, amount, fee)| Step::Pay { from, to, amount, fee }),
-        4 => any::<Index>().prop_map(Step::PushAgain),
-        5 => Just(Step::BeginCommit),
-        5 => end.prop_map(|(succeeds, chain_is_readable)| Step::EndCommit { succeeds, chain_is_readable }),
-        3 => (0..4_usize, foreign, any::<bool>())
-            .prop_map(|(taken, foreign, reads_blocks)| Step::Mine { taken, foreign, reads_blocks }),
-        2 => (1..4_usize, kept, any::<bool>())
-            .prop_map(|(depth, kept, reads_blocks)| Step::Reorganise { depth, kept, reads_blocks }),
-        1 => (0..4_usize).prop_map(|at_most| Step::Expire { at_most }),
-        1 => any::<bool>().prop_map(|batch_was_written| Step::Crash { batch_was_written }),
-    ]
-}
-
-/// Without room, payments are outbid and returning ones find no place; with room, none may be lost.
-fn limits() -> impl Strategy<Value = PoolLimits> {
-    (prop_oneof![2..7_usize, Just(1000)], 2..9_usize, 20..300_u64).prop_map(
-        |(max_count, max_per_sender, max_age_ms)| PoolLimits {
-            max_count,
-            max_bytes: 1 << 20,
-            max_per_sender,
-            max_transaction_bytes: 5000,
-            max_age_ms,
-            min_fee: Amount::ZERO,
-        },
-    )
-}
 
 /// A block's transactions and its id.
 type Block = (BlockId, Vec<Arc<Transaction>>);
 
 fn chain_has(chain: &[Block], id: &TransactionId) -> bool {
-    chain.iter().flat_map(|(_, transactions)| transactions).any(|one| one.id == *id)
+    chain.iter().flat_map(|(_, transactions)| transactions).any(|one| one.id() == *id)
 }
 
 fn balances(chain: &[Block]) -> BTreeMap<Address, Amount> {
     let mut balances: BTreeMap<_, _> = (0..PEOPLE).map(|number| (person(number), START_BALANCE)).collect();
     for one in chain.iter().flat_map(|(_, transactions)| transactions) {
-        *balances.get_mut(&one.from).unwrap() -= one.cost().grains();
-        *balances.get_mut(&one.to).unwrap() += one.amount.grains();
+        *balances.get_mut(&paid(one).from).unwrap() -= paid(one).cost().grains();
+        *balances.get_mut(&paid(one).to).unwrap() += paid(one).amount.grains();
     }
     balances.into_iter().map(|(address, balance)| (address, grains(balance))).collect()
 }
@@ -108,7 +62,7 @@ impl World {
     fn new(limits: PoolLimits) -> Self {
         let genesis = BlockId { index: Height(0), hash: BlockHash::from_bytes([0; 32]) };
         let mut world = Self {
-            staged: Staged::load(limits, genesis, []),
+            staged: Staged::load::<Amount>(limits, genesis, []),
             limits,
             chain: vec![(genesis, Vec::new())],
             chains: BTreeMap::new(),
@@ -193,7 +147,7 @@ impl World {
     }
 
     fn push(&mut self, transaction: Arc<Transaction>) -> Result<(), TestCaseError> {
-        let (id, waiter) = (transaction.id, self.step as u32);
+        let (id, waiter) = (transaction.id(), self.step as u32);
         let is_waiting = if self.staged.pool().get(&id).is_some() || chain_has(&self.chain, &id) {
             let is_waiting = self.staged.wait_for(&id, waiter).unwrap();
             prop_assert!(
@@ -202,7 +156,7 @@ impl World {
             );
             is_waiting
         } else {
-            let balance = balances(&self.chain)[&transaction.from];
+            let balance = balances(&self.chain)[&paid(&transaction).from];
             let is_admitted = self.staged.admit(Pending::new(transaction, self.now_ms), balance, waiter).is_ok();
             if is_admitted {
                 self.refused.remove(&id);
@@ -224,7 +178,7 @@ impl World {
             let balances = balances(&self.chain);
             self.staged.failed(|pending| {
                 let is_pending = !chain_has(&self.chain, &pending.id());
-                (chain_is_readable && is_pending).then(|| balances[&pending.transaction.from])
+                (chain_is_readable && is_pending).then(|| balances[&paid(&pending.transaction).from])
             })
         };
         prop_assert!(
@@ -280,8 +234,8 @@ impl World {
         for one in news {
             match one {
                 PoolNews::Accepted(transaction) => {
-                    self.announced.insert(transaction.id);
-                    self.acknowledged.insert(transaction.id);
+                    self.announced.insert(transaction.id());
+                    self.acknowledged.insert(transaction.id());
                 }
                 PoolNews::Returned(id) => drop(self.announced.insert(id)),
                 PoolNews::Confirmed { id, .. } => {
@@ -304,7 +258,7 @@ impl World {
         hash[..8].copy_from_slice(&self.blocks.to_be_bytes());
         chain.push((BlockId { index: Height(chain.len() as u64), hash: BlockHash::from_bytes(hash) }, Vec::new()));
         for one in transactions {
-            if !chain_has(chain, &one.id) && balances(chain)[&one.from] >= one.cost() {
+            if !chain_has(chain, &one.id()) && balances(chain)[&paid(&one).from] >= paid(&one).cost() {
                 chain.last_mut().unwrap().1.push(one);
             }
         }
@@ -315,7 +269,7 @@ impl World {
         self.chains.insert(chain.last().unwrap().0.hash, chain.clone());
         self.chain = chain;
         self.refused.retain(|id| !chain_has(&self.chain, id));
-        self.confirmed_once.extend(self.chain.iter().flat_map(|(_, block)| block).map(|one| one.id));
+        self.confirmed_once.extend(self.chain.iter().flat_map(|(_, block)| block).map(|one| one.id()));
         let news = self.staged.move_to(change);
         self.listen(news);
         Ok(())
@@ -325,16 +279,16 @@ impl World {
     fn change(&self, old: &[Block], new: &[Block], reads_blocks: bool) -> TipChange {
         let fork = old.iter().zip(new).take_while(|((old, _), (new, _))| old == new).count();
         let disconnected = old[fork..].iter().flat_map(|(_, transactions)| transactions);
-        let disconnected = disconnected.filter(|one| !chain_has(new, &one.id));
-        let connected = new[fork..].iter().flat_map(|(id, block)| block.iter().map(|one| (one.id, *id)));
-        let all = new.iter().flat_map(|(id, block)| block.iter().map(|one| (one.id, *id)));
+        let disconnected = disconnected.filter(|one| !chain_has(new, &one.id()));
+        let connected = new[fork..].iter().flat_map(|(id, block)| block.iter().map(|one| (one.id(), *id)));
+        let all = new.iter().flat_map(|(id, block)| block.iter().map(|one| (one.id(), *id)));
         let own: BTreeSet<_> = self.staged.all().map(Pending::id).collect();
         let confirmed =
             if reads_blocks { connected.collect() } else { all.filter(|(id, _)| own.contains(id)).collect() };
         TipChange {
             tip: new.last().unwrap().0,
             confirmed,
-            balances: balances(new),
+            holdings: balances(new).into_iter().map(|(address, amount)| (Holding::Account(address), amount)).collect(),
             disconnected: disconnected.map(|one| Pending::new(one.clone(), self.now_ms)).collect(),
         }
     }
@@ -348,7 +302,7 @@ impl World {
         stored.sort_by_key(|one| (one.arrived_ms, one.id()));
         let stored = stored.into_iter().map(|one| {
             let is_pending = !chain_has(&self.chain, &one.id());
-            let balance = is_pending.then(|| balances[&one.transaction.from]);
+            let balance = is_pending.then(|| balances[&paid(&one.transaction).from]);
             (one, balance)
         });
         self.staged = Staged::load(self.limits, self.disk.1, stored);
@@ -370,7 +324,7 @@ impl World {
         prop_assert!(self.announced.is_subset(&all), "an announced transaction vanished");
         let waited_for: BTreeSet<_> = self.waiting.values().map(|(id, _)| *id).collect();
         prop_assert!(
-            self.pending().all(|one| self.announced.contains(&one.id) || waited_for.contains(&one.id)),
+            self.pending().all(|one| self.announced.contains(&one.id()) || waited_for.contains(&one.id())),
             "a transaction is pending that was never announced and that no caller waits for"
         );
         prop_assert!(pool.is_disjoint(&self.refused), "a refused transaction is pending");
@@ -390,7 +344,7 @@ impl World {
         }
         let pool = self.pool_ids();
         // A transaction of a disconnected block is announced once the balance covers it.
-        prop_assert!(self.pending().all(|one| self.announced.contains(&one.id)), "never announced");
+        prop_assert!(self.pending().all(|one| self.announced.contains(&one.id())), "never announced");
         prop_assert!(self.announced.is_subset(&pool), "an announced transaction vanished");
         prop_assert_eq!(&pool, &self.disk.0.keys().copied().collect(), "the pool and the disk");
         prop_assert_eq!((self.disk.1, self.staged.tip()), (self.chain.last().unwrap().0, self.disk.1));
@@ -429,7 +383,7 @@ fn the_number_of_waiting_callers_is_bounded() {
     };
     let mut world = World::new(limits);
     let [payment, another] = [1, 2].map(|amount| world.new_payment(0, 1, (amount, 0)));
-    let (id, balance) = (payment.id, grains(START_BALANCE));
+    let (id, balance) = (payment.id(), grains(START_BALANCE));
     world.staged.admit(Pending::new(payment, 0), balance, 0).unwrap();
     for waiter in 1..MAX_WAITERS {
         assert_eq!(world.staged.wait_for(&id, waiter as u32), Ok(true));

@@ -1,13 +1,13 @@
 //! Transactions across blocks and branches: an id counts once on a chain, and a change of branch restores everything.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
-use crate::transactions_lab::{MoneyLab, money};
+use crate::transactions_lab::{MoneyLab, fields, money};
 use ecdsa::signature::Verifier as _;
 use p256::ecdsa::VerifyingKey;
 use shared::chain::{Accepted, Origin};
 use shared::keys::{PlainVerifier, Signature};
 use shared::layer::transaction::locate_transaction;
-use shared::ledger::{Address, Transaction, TransactionRules};
+use shared::ledger::{Address, Payment, Transaction, TransactionRules};
 
 fn alice_has_100() -> MoneyLab {
     let mut lab = MoneyLab::new(money());
@@ -27,7 +27,7 @@ fn an_id_counts_once_in_a_block_and_once_on_a_chain() {
     lab.best("a2");
     let again = lab.bundle("miner", &[&payment]);
     let detail = lab.refused("a2", &again, "known-id");
-    assert!(detail.contains(&format!("transaction {} is in block 2 of this chain already", payment.id)), "{detail}");
+    assert!(detail.contains(&format!("transaction {} is in block 2 of this chain already", payment.id())), "{detail}");
     // Also if it is only in the store.
     lab.chain.flush().unwrap();
     let again = lab.bundle("other", &[&payment]);
@@ -52,7 +52,7 @@ fn a_transaction_may_stand_on_both_branches_and_moves_with_the_best_one() {
     lab.mine("b4", "b3", "other", &[&other, &payment]);
     lab.best("a2 a3");
     let place =
-        |lab: &MoneyLab| locate_transaction(lab.state().as_ref(), &payment.id).unwrap().map(|place| place.index.0);
+        |lab: &MoneyLab| locate_transaction(lab.state().as_ref(), &payment.id()).unwrap().map(|place| place.index.0);
     assert_eq!(place(&lab), Some(2));
     lab.side("b2 b3");
     lab.best("b4");
@@ -73,7 +73,7 @@ fn what_an_abandoned_branch_confirmed_can_be_confirmed_again() {
     lab.best("a2");
     lab.side("b2");
     lab.best("b3");
-    assert_eq!(locate_transaction(lab.state().as_ref(), &payment.id), Ok(None), "its id is free again");
+    assert_eq!(locate_transaction(lab.state().as_ref(), &payment.id()), Ok(None), "its id is free again");
     assert_eq!(lab.balances(["alice", "bob"]), [100, 0]);
     lab.mine("b4", "b3", "miner", &[&payment]);
     lab.best("b4");
@@ -82,10 +82,10 @@ fn what_an_abandoned_branch_confirmed_can_be_confirmed_again() {
 
 /// The other signature that fits the same text: n - s for s.
 fn twin(transaction: &Transaction) -> Transaction {
-    let signature = p256::ecdsa::Signature::from_slice(transaction.signature.as_bytes()).unwrap();
+    let signature = p256::ecdsa::Signature::from_slice(transaction.as_payment().unwrap().signature.as_bytes()).unwrap();
     let (r, s) = signature.split_scalars();
     let twin = p256::ecdsa::Signature::from_scalars(r, -s).unwrap();
-    Transaction { signature: Signature::from_bytes(twin.to_bytes().into()), ..transaction.clone() }
+    Payment { signature: Signature::from_bytes(twin.to_bytes().into()), ..fields(transaction) }.into()
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn two_valid_signatures_still_make_one_transaction() {
     let mut lab = alice_has_100();
     let payment = lab.pay("alice", "bob", 10, 0);
     let twin = twin(&payment);
-    assert_ne!(payment.signature, twin.signature);
+    assert_ne!(payment.as_payment().unwrap().signature, twin.as_payment().unwrap().signature);
     for transaction in [&payment, &twin] {
         assert_eq!(transaction.check(&TransactionRules::of(lab.params()), &PlainVerifier), Ok(()));
     }
@@ -109,7 +109,7 @@ fn two_valid_signatures_still_make_one_transaction() {
 fn a_wrong_signature_with_a_valid_id_is_refused() {
     let mut lab = alice_has_100();
     let (payment, other) = (lab.pay("alice", "bob", 10, 0), lab.pay("alice", "bob", 10, 0));
-    let borrowed = Transaction { signature: other.signature, ..payment.clone() };
+    let borrowed = Payment { signature: fields(&other).signature, ..fields(&payment) }.into();
     let data = lab.bundle("miner", &[&payment, &borrowed]);
     let detail = lab.refused("a1", &data, "signature");
     assert!(detail.starts_with("transaction 1 of the bundle: "), "{detail}");
@@ -122,12 +122,12 @@ fn reusing_a_uuid_does_not_claim_anothers_id() {
     lab.best("a2");
     let payment = lab.pay("alice", "bob", 10, 0);
     let mut draft = lab.draft("mallory", "bob", 10, 0);
-    draft.uuid = payment.uuid;
+    draft.uuid = payment.as_payment().unwrap().uuid;
     let squatter = lab.sign("mallory", draft);
-    assert_ne!(squatter.id, payment.id);
+    assert_ne!(squatter.id(), payment.id());
     lab.mine("a3", "a2", "miner", &[&squatter]);
     lab.best("a3");
-    assert_eq!(locate_transaction(lab.state().as_ref(), &payment.id), Ok(None), "it confirms nobody else's payment");
+    assert_eq!(locate_transaction(lab.state().as_ref(), &payment.id()), Ok(None), "it confirms nobody else's payment");
     lab.mine("a4", "a3", "miner", &[&payment]);
     lab.best("a4");
     assert_eq!(lab.balances(["bob"]), [20]);
@@ -239,10 +239,10 @@ fn a_deep_reorganisation_reaches_below_a_flush() {
 fn a_signature_is_over_the_text_with_the_key_of_the_address() {
     let mut lab = alice_has_100();
     let payment = lab.pay("alice", "bob", 10, 1);
-    let Transaction { uuid, from, to, .. } = &payment;
+    let Payment { uuid, from, to, .. } = payment.as_payment().unwrap();
     let text = format!("{}:{uuid}:{from}:{to}:10:1:", lab.params().network_id());
     let key = VerifyingKey::from_sec1_bytes(&Address::public_key(from)).unwrap();
-    let signature = p256::ecdsa::Signature::from_slice(payment.signature.as_bytes()).unwrap();
+    let signature = p256::ecdsa::Signature::from_slice(payment.as_payment().unwrap().signature.as_bytes()).unwrap();
     assert!(key.verify(text.as_bytes(), &signature).is_ok());
-    assert_eq!(payment.id.to_string(), shared::block::DataHash::of(text).to_string());
+    assert_eq!(payment.id().to_string(), shared::block::DataHash::of(text).to_string());
 }

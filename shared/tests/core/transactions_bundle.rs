@@ -1,8 +1,8 @@
 //! Rules for a bundle and its transactions that need no state: one spelling, sizes, and signatures over everything.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
-use crate::transactions_lab::{MoneyLab, grains, money, nobody};
-use shared::ledger::{Address, Amount, Transaction, TransactionId, Uuid, json_of};
+use crate::transactions_lab::{MoneyLab, fields, grains, money, nobody};
+use shared::ledger::{Address, Amount, Payment, Transaction, TransactionId, Uuid, json_of};
 use shared::params::Params;
 
 /// Alice has mined block 1 and pays bob; the data of a block with this payment.
@@ -16,7 +16,7 @@ fn payment() -> (MoneyLab, Transaction, String) {
 }
 
 /// Changes a transaction; has an address of somebody else for that.
-type Change = fn(&mut Transaction, Address);
+type Change = fn(&mut Payment, Address);
 
 /// The data with a part replaced, which must be there.
 fn with(data: &str, part: &str, other: &str) -> String {
@@ -27,7 +27,7 @@ fn with(data: &str, part: &str, other: &str) -> String {
 #[test]
 fn data_has_only_one_spelling() {
     let (mut lab, payment, data) = payment();
-    let (miner, sender) = (lab.address("miner"), payment.from);
+    let (miner, sender) = (lab.address("miner"), payment.as_payment().unwrap().from);
     for other in [
         format!(" {data}"),
         format!("{data} "),
@@ -80,7 +80,7 @@ fn only_quotes_and_backslashes_are_escaped() {
 #[test]
 fn data_that_is_not_a_bundle_is_refused() {
     let (mut lab, payment, data) = payment();
-    let id = payment.id.to_string();
+    let id = payment.id().to_string();
     for other in [
         String::new(),
         "null".to_owned(),
@@ -107,9 +107,17 @@ fn data_that_is_not_a_bundle_is_refused() {
         with(&data, &id, &id[..62]),
         with(&data, &id, &format!("0x{}", &id[2..])),
         with(&data, &id, &format!(" {}", &id[1..])),
-        with(&data, &payment.uuid.to_string(), "00000000-0000-0000-0000-000000000001"),
-        with(&data, payment.to.as_str(), &payment.to.as_str().to_uppercase()),
-        with(&data, &payment.to.as_str()[50..], &payment.from.as_str()[50..]),
+        with(&data, &payment.as_payment().unwrap().uuid.to_string(), "00000000-0000-0000-0000-000000000001"),
+        with(
+            &data,
+            payment.as_payment().unwrap().to.as_str(),
+            &payment.as_payment().unwrap().to.as_str().to_uppercase(),
+        ),
+        with(
+            &data,
+            &payment.as_payment().unwrap().to.as_str()[50..],
+            &payment.as_payment().unwrap().from.as_str()[50..],
+        ),
     ] {
         lab.refused("a1", &other, "bundle");
     }
@@ -158,14 +166,14 @@ fn the_signature_covers_every_field() {
         ("amount and fee", |it, _| (it.amount, it.fee) = (grains(1), grains(10))),
     ];
     for (field, change) in changes {
-        let mut changed = payment.clone();
+        let mut changed = fields(&payment);
         change(&mut changed, mallory);
-        let data = lab.bundle("miner", &[&changed]);
+        let data = lab.bundle("miner", &[&changed.clone().into()]);
         let detail = lab.refused("a1", &data, "id");
         assert!(detail.contains("was a field changed"), "{field}: {detail}");
         // Also with the matching id:
         changed.id = TransactionId::of(changed.text(lab.params().network_id()));
-        let data = lab.bundle("miner", &[&changed]);
+        let data = lab.bundle("miner", &[&changed.into()]);
         let detail = lab.refused("a1", &data, "signature");
         assert!(detail.starts_with("transaction 0 of the bundle: "), "{field}: {detail}");
     }
@@ -175,7 +183,7 @@ fn the_signature_covers_every_field() {
 fn the_id_of_another_content_is_refused() {
     let (mut lab, payment, _) = payment();
     let other = lab.pay("alice", "bob", 10, 1);
-    let squats = Transaction { id: other.id, ..payment };
+    let squats = Payment { id: other.id(), ..fields(&payment) }.into();
     let data = lab.bundle("miner", &[&other, &squats]);
     let detail = lab.refused("a1", &data, "id");
     assert!(detail.starts_with("transaction 1 of the bundle: "), "{detail}");
@@ -205,7 +213,8 @@ fn a_transaction_of_another_network_is_refused() {
     let data = lab.bundle("miner", &[&foreign]);
     let detail = lab.refused("a1", &data, "id");
     assert!(detail.contains("another network"), "{detail}");
-    let renamed = Transaction { id: TransactionId::of(foreign.text(lab.params().network_id())), ..foreign };
+    let id = TransactionId::of(foreign.text(lab.params().network_id()));
+    let renamed = Payment { id, ..fields(&foreign) }.into();
     let data = lab.bundle("miner", &[&renamed]);
     lab.refused("a1", &data, "signature");
 }
@@ -227,10 +236,10 @@ fn an_address_without_a_key_is_refused_in_every_field() {
     let detail = lab.refused("a1", &with(&data, miner.as_str(), nobody().as_str()), "address");
     assert!(!detail.contains("of the bundle"), "the miner is no transaction: {detail}");
     let network = lab.params().network_id();
-    for (from, to) in [(payment.from, nobody()), (nobody(), payment.to)] {
+    for (from, to) in [(payment.as_payment().unwrap().from, nobody()), (nobody(), payment.as_payment().unwrap().to)] {
         let mut draft = lab.draft("alice", "bob", 10, 1);
         (draft.from, draft.to) = (from, to);
-        let transaction = draft.sign(network, |_| payment.signature);
+        let transaction = draft.sign(network, |_| payment.as_payment().unwrap().signature);
         let data = lab.bundle("miner", &[&transaction]);
         lab.refused("a1", &data, "address");
     }

@@ -50,7 +50,7 @@ fn busy_lab(count: u64) -> MoneyLab {
 
 fn line_of(event: &BalanceChange) -> Line {
     let what = match &event.cause {
-        ChangeCause::Payment(transaction) => What::Payment(transaction.id.to_string()),
+        ChangeCause::Payment(transaction) => What::Payment(transaction.id().to_string()),
         ChangeCause::Reward(amount) => What::Reward(amount.grains()),
     };
     Line { height: event.position.index.0, place: event.position.place, balance: event.balance.grains(), what }
@@ -188,12 +188,12 @@ fn a_transaction_is_found_at_its_position() {
     let unknown = lab.pay_unsigned("alice", "bob", 1, 0);
     lab.chain.flush().unwrap();
     let (state, blocks) = (lab.state(), lab.best_blocks());
-    assert_eq!(locate_transaction(state.as_ref(), &unknown.id), Ok(None));
+    assert_eq!(locate_transaction(state.as_ref(), &unknown.id()), Ok(None));
     let mut found = 0;
     for block in &blocks[1..] {
         let (bundle, spans) = shared::ledger::Bundle::from_data(block.data()).unwrap();
         for (transaction, span) in bundle.transactions.iter().zip(spans) {
-            let place = locate_transaction(state.as_ref(), &transaction.id).unwrap().unwrap();
+            let place = locate_transaction(state.as_ref(), &transaction.id()).unwrap().unwrap();
             assert_eq!((place.index, place.span), (block.index(), span));
             let (read, id) = transaction_at(state.as_ref(), place).unwrap();
             assert_eq!((&read, id.hash), (transaction, block.hash()));

@@ -17,7 +17,7 @@ use shared::chain::{Accepted, BlockError, Chain, ChainSnapshot, Origin, Rules, S
 use shared::keys::{KeyPair, PlainVerifier, Signature, Signed, Verifier};
 use shared::layer::HistorySource;
 use shared::layer::transaction::{AccountBalance, accounts};
-use shared::ledger::{Address, Amount, Bundle, Transaction, TransactionViolation, Unsigned, Uuid};
+use shared::ledger::{Address, Amount, Bundle, Payment, Transaction, TransactionViolation, Unsigned, Uuid};
 use shared::params::{LayerName, Params};
 use shared::state::State;
 use shared::store::MemoryStore;
@@ -71,6 +71,11 @@ pub(crate) struct MoneyLab {
     blocks: BTreeMap<String, Block>,
     people: BTreeMap<String, KeyPair>,
     signed: u128,
+}
+
+/// The fields of a payment, to make another that differs in some.
+pub(crate) fn fields(transaction: &Transaction) -> Payment {
+    transaction.as_payment().unwrap().clone()
 }
 
 impl MoneyLab {
@@ -127,7 +132,7 @@ impl MoneyLab {
     pub(crate) fn bundle(&mut self, miner: &str, transactions: &[&Transaction]) -> String {
         let miner_address = self.address(miner);
         let transactions = transactions.iter().map(|&transaction| transaction.clone()).collect();
-        Bundle { msg: String::new(), miner_address, transactions }.to_data().0
+        Bundle { msg: String::new(), miner_address, transactions, outcome: None }.to_data().0
     }
 
     /// Mines a block that pays `miner`.

@@ -1,9 +1,9 @@
 //! Filling the next block: all valid candidates in their order, as many as fit.
 #![allow(clippy::unwrap_used, clippy::panic)] // helpers of tests: this is how they fail
 
-use crate::transactions_lab::{MoneyLab, money, nobody};
+use crate::transactions_lab::{MoneyLab, fields, money, nobody};
 use shared::layer::{EffectError, TemplateRequest};
-use shared::ledger::{Amount, Bundle, Transaction, json_of};
+use shared::ledger::{Amount, Bundle, Payment, Transaction, json_of};
 use shared::params::Params;
 use std::sync::Arc;
 
@@ -53,8 +53,8 @@ fn valid_candidates_are_included_in_order_and_others_skipped() {
     let later = lab.pay("carol", "dave", 15, 1);
     let too_much = lab.pay("alice", "dave", 70, 0);
     let rest = lab.pay("alice", "dave", 67, 0);
-    let forged = Transaction { signature: rest.signature, ..lab.pay("alice", "bob", 0, 0) };
-    let lie = Transaction { signature: gift.signature, ..lab.pay("bob", "mallory", 5, 0) };
+    let forged = Payment { signature: fields(&rest).signature, ..fields(&lab.pay("alice", "bob", 0, 0)) }.into();
+    let lie = Payment { signature: fields(&gift).signature, ..fields(&lab.pay("bob", "mallory", 5, 0)) }.into();
     let candidates = [&early, &confirmed, &gift, &gift, &forged, &lie, &later, &too_much, &rest];
     let taken = taken(&mut lab, "a2", "miner", &candidates);
     assert_eq!(taken, [gift, later, rest]);
@@ -82,7 +82,7 @@ fn candidates_that_do_not_fit_are_skipped() {
     let (short, long) = (talk(0), talk(900));
     let frame = "{\"msg\":\"\",\"miner_address\":\"\",\"transactions\":[,]}".len() + 63;
     let exact = talk(1500 - frame - 2 * json_of(&short).len());
-    let one_more = talk(exact.msg.len() + 1);
+    let one_more = talk(exact.msg().len() + 1);
     // By itself one needs no comma.
     let alone = talk(1500 - (frame - 1) - json_of(&short).len());
     assert_eq!(template(&mut lab, "miner", "", &[&alone, &short]).unwrap().len(), 1500);

@@ -4,23 +4,20 @@ use crate::node::{Node, number};
 use crate::world::World;
 use shared::block::{Block, BlockHash, Height};
 use shared::chain::Chain;
-use shared::sync::{PeerAddress, PeerRequest};
+use shared::sync::{PeerAddress, PeerRequest, RequestId};
 use shared::wire::PeerEvent;
 use shared::work::{Difficulty, Work, retarget};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Requests of one syncer under way: per peer one for its info, eight pushes; a download's four; a few for peers.
+/// Requests of one syncer under way, pushes aside: one for the info of each peer, those of downloads, a few for peers.
 const MOST_WAITING: usize = 64;
-/// Of each peer, where there are many.
-const MOST_WAITING_FOR_ONE: usize = 9;
+/// Pushes to one peer under way.
+const MOST_PUSHES: usize = 8;
 const MOST_WAKEUPS_A_SECOND: u32 = 100;
-const MOST_REQUESTS_A_SECOND: u32 = 150;
-/// To each peer, where there are many.
-const MOST_REQUESTS_A_SECOND_TO_ONE: u32 = 10;
-/// In ten seconds, from few peers; …
+/// Pushes aside: each block goes to each peer that may lack it.
+const MOST_REQUESTS_A_SECOND: u32 = 100;
+/// In ten seconds, from all addresses of a machine, however many they are: a failure makes all of them wait.
 const MOST_HEADERS_REQUESTS: u32 = 40;
-/// … and from each where there are many: a peer that does not deliver rests for 2 s, then 4 s, then it is dropped.
-const MOST_HEADERS_REQUESTS_TO_ONE: u32 = 4;
 
 /// What must hold for a node at any moment.
 pub fn after_event(node: &mut Node, now_ms: u64) {
@@ -30,14 +27,14 @@ pub fn after_event(node: &mut Node, now_ms: u64) {
     }
     let (_, wakeups, requests) = node.this_second;
     assert!(wakeups <= MOST_WAKEUPS_A_SECOND, "{address} is woken again and again: {wakeups} times in a second");
-    let most = MOST_REQUESTS_A_SECOND.max(MOST_REQUESTS_A_SECOND_TO_ONE * node.roster.len() as u32);
-    assert!(requests <= most, "{address} asks again and again: {requests} times in a second");
+    assert!(requests <= MOST_REQUESTS_A_SECOND, "{address} asks again and again: {requests} times in a second");
     let latest = node.time(now_ms).plus_ms(node.rules.params().max_future_ms);
     let clock_is_right = node.clock_offset_ms == 0;
     let Some(running) = &mut node.running else { return };
     running.waiting.retain(|_, deadline_ms| *deadline_ms > now_ms);
-    let (waiting, most) = (running.waiting.len(), MOST_WAITING.max(MOST_WAITING_FOR_ONE * node.roster.len()));
-    assert!(waiting <= most, "{address} waits for {waiting} responses");
+    running.pushing.retain(|id, _| running.waiting.contains_key(id));
+    let waiting = running.waiting.len() - running.pushing.len();
+    assert!(waiting <= MOST_WAITING, "{address} waits for {waiting} responses");
     let tip = running.chain.tip();
     if clock_is_right && node.liar.is_none() && tip.work > node.work {
         assert!(tip.timestamp <= latest, "{address} adopted block {} from the future, {}", tip.index, tip.timestamp);
@@ -51,21 +48,33 @@ pub fn after_event(node: &mut Node, now_ms: u64) {
 }
 
 /// A node leaves a peer alone that it has dropped, and does not ask for the same headers again and again.
-pub fn may_be_asked(node: &mut Node, peer: &PeerAddress, request: &PeerRequest, now_ms: u64) {
-    let Node { address, record, this_second, liar, roster, .. } = node;
-    this_second.2 += 1;
+pub fn may_be_asked(node: &mut Node, id: RequestId, peer: &PeerAddress, request: &PeerRequest, now_ms: u64) {
+    let Node { address, record, this_second, liar, running, .. } = node;
     let until_ms = record.avoids.get(peer).copied().unwrap_or(0);
     assert!(now_ms >= until_ms || liar.is_some(), "{address} sends a request to {peer}, which it dropped for a while");
+    if !matches!(request, PeerRequest::Push(_)) {
+        this_second.2 += 1;
+    }
     match request {
+        PeerRequest::Push(block) => {
+            let Some(running) = running else { return };
+            running.pushing.retain(|id, _| running.waiting.contains_key(id));
+            let pushed = (peer.clone(), block.hash());
+            let is_pushed = running.pushing.values().any(|pushing| *pushing == pushed);
+            assert!(!is_pushed, "{address} pushes block {} to {peer} twice at a time", block.index());
+            let to_one = running.pushing.values().filter(|(to, _)| to == peer).count();
+            assert!(to_one < MOST_PUSHES, "{address} pushes too much to {peer} at a time");
+            running.pushing.insert(id, pushed);
+        }
         PeerRequest::Headers { .. } => {
             record.headers_requests += 1;
             if record.headers_lately.0 != now_ms / 10_000 {
-                record.headers_lately = (now_ms / 10_000, 0);
+                record.headers_lately = (now_ms / 10_000, BTreeMap::new());
             }
-            record.headers_lately.1 += 1;
-            let lately = record.headers_lately.1;
-            let most = MOST_HEADERS_REQUESTS.max(MOST_HEADERS_REQUESTS_TO_ONE * roster.len() as u32);
-            assert!(lately <= most || liar.is_some(), "{address} requested headers {lately} times in ten seconds");
+            let lately = record.headers_lately.1.entry(peer.host().to_owned()).or_default();
+            *lately += 1;
+            let is_bounded = *lately <= MOST_HEADERS_REQUESTS || liar.is_some();
+            assert!(is_bounded, "{address} requested headers of {} {lately} times in ten seconds", peer.host());
         }
         PeerRequest::Blocks { hashes } => {
             record.headers_first.get_or_insert(record.headers_requests);

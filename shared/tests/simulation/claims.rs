@@ -1,12 +1,13 @@
 //! Unproven claims of strangers: headers whose bodies never come, honest headers that are relayed without bodies, names
 //! of others, and addresses by the dozen. Honest hash power keeps mining, and honest nodes stay connected and agree.
 
+use crate::event::Fault;
 use crate::liar::{Liar, Lie};
 use crate::network::Faults;
 use crate::node::{HONEST_PORTS, SYBIL_PORTS, address_on, number};
 use crate::runner::{Outcome, run, settle};
 use crate::scenarios::world;
-use crate::world::{Fault, World};
+use crate::world::World;
 use std::cell::RefCell;
 
 /// The machine that all sybils share.

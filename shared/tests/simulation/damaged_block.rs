@@ -2,10 +2,9 @@
 
 use shared::block::{Block, BlockHash, BlockId, DataHash, Header, HeaderFields, Nonce, Timestamp};
 use shared::chain::{Chain, Origin, Rules, SideLimits, Tip};
-use shared::params::{LayerName, Params};
+use shared::params::{LayerName, Params, RetargetRule};
 use shared::store::{Batch, MemoryStore, Store, StoreError, Table};
 use shared::sync::{Now, PeerAddress, PeerRequest, PeerResponse, PeerSource, SyncOutput, SyncSettings, Syncer};
-use shared::work::retarget::RetargetRule;
 use shared::work::{Difficulty, Work};
 use std::sync::Arc;
 

@@ -8,7 +8,9 @@ use shared::block::{BlockHash, DataHash};
 use shared::chain::{Chain, Rules};
 use shared::keys::{Signature, Signed, Verifier};
 use shared::layer::{TemplateRequest, transaction};
-use shared::ledger::{Address, Amount, Bundle, Transaction, TransactionId, TransactionViolation, Unsigned, Uuid};
+use shared::ledger::{
+    Address, Amount, Bundle, Payment, Transaction, TransactionId, TransactionViolation, Unsigned, Uuid,
+};
 use shared::params::{LayerName, Params};
 use shared::random::Random;
 use std::collections::BTreeSet;
@@ -25,7 +27,7 @@ pub struct Stamps;
 impl Verifier for Stamps {
     fn verify(&self, signed: &Signed<'_>) -> Result<(), TransactionViolation> {
         let right = *signed.signature == sign(signed.text);
-        if right { Ok(()) } else { Err(TransactionViolation::WrongSignature(*signed.from)) }
+        if right { Ok(()) } else { Err(TransactionViolation::WrongSignature(*signed.signer)) }
     }
 
     fn is_point(&self, _: &Address) -> Result<(), TransactionViolation> {
@@ -55,6 +57,12 @@ fn unsigned(from: u64, to: u64, amount: u64, fee: u64, uuid: u128) -> Unsigned {
     Unsigned { uuid: Uuid(uuid.to_be_bytes()), from, to, amount: grains(amount), fee: grains(fee), msg }
 }
 
+/// The fields of a payment, to make another that differs in some.
+fn fields(transaction: Transaction) -> Payment {
+    let Transaction::Payment(payment) = transaction else { panic!("not a payment") };
+    payment
+}
+
 /// What a liar's label becomes on layer `transaction`: the data of a block whose header is right and whose bundle is
 /// not, if the label says so.
 pub fn counterfeit(params: &Params, label: &str) -> String {
@@ -67,7 +75,7 @@ pub fn counterfeit(params: &Params, label: &str) -> String {
         "same" => vec![draft.sign(network, sign)],
         _ => Vec::new(),
     };
-    Bundle { msg: label.to_owned(), miner_address: person(PAUPER - 1), transactions }.to_data().0
+    Bundle { msg: label.to_owned(), miner_address: person(PAUPER - 1), transactions, outcome: None }.to_data().0
 }
 
 /// Whether a block may be stored beside the best chain and turn out bad later, so that no node promises to keep it.
@@ -98,7 +106,7 @@ pub struct Economy {
 }
 
 impl Economy {
-    /// With the mempool on the node with this number, of so many.
+    /// An economy of `nodes` nodes, with the mempool on node number `mempool_node`.
     pub fn new(rules: &Arc<Rules>, mempool_node: usize, nodes: usize, seed: u64) -> Self {
         assert_eq!(rules.params().layer, LayerName::Transaction);
         let candidates = vec![Candidates::default(); nodes];
@@ -126,7 +134,7 @@ impl Economy {
             // More than there is.
             0 => unsigned(from, to, all + 1, 0, self.signed).sign(self.network, sign),
             1 => self.forged(draft),
-            2 => Transaction { to: person(to + 1), ..draft.sign(self.network, sign) },
+            2 => Payment { to: person(to + 1), ..fields(draft.sign(self.network, sign)) }.into(),
             3 if all > 1 => return self.spend_twice(from, all, now_ms, chain),
             _ => draft.sign(self.network, sign),
         };
@@ -134,7 +142,7 @@ impl Economy {
     }
 
     fn push(&mut self, payment: Transaction, chain: &Chain, now_ms: u64) {
-        let id = payment.id;
+        let id = payment.id();
         if self.mempool.push(payment, chain, now_ms) {
             assert!(!self.forged.contains(&id), "the mempool took a forged transaction");
         } else {
@@ -144,7 +152,7 @@ impl Economy {
 
     fn forged(&mut self, draft: Unsigned) -> Transaction {
         let forged = draft.sign(self.network, |_| Signature::from_bytes([1; 64]));
-        self.forged.insert(forged.id);
+        self.forged.insert(forged.id());
         // A node without checks gets it, too.
         let node = self.random.below(self.candidates.len() as u64) as usize;
         self.hand(node, forged.clone());

@@ -2,12 +2,11 @@
 
 use shared::block::{Block, DataHash, Header, HeaderFields, Nonce, Timestamp};
 use shared::chain::{Chain, Origin, Rules, SideLimits, Tip};
-use shared::params::{LayerName, Params};
+use shared::params::{LayerName, Params, RetargetRule};
 use shared::store::MemoryStore;
 use shared::sync::{
     Failure, Now, PeerAddress, PeerRequest, PeerResponse, PeerSource, RequestId, SyncOutput, SyncSettings, Syncer,
 };
-use shared::work::retarget::RetargetRule;
 use shared::work::{Difficulty, Work};
 use std::sync::Arc;
 

@@ -2,8 +2,7 @@
 //!
 //! Data is a label. No label may occur twice on a chain (as no transaction may), and none may begin with `bad`.
 
-use shared::block::Height;
-use shared::layer::{Effect, EffectError, Layer, TemplateRequest};
+use shared::layer::{Effect, EffectError, Layer, Position, TemplateRequest};
 use shared::state::{StateRead, StateView};
 use shared::violation::RuleViolation;
 
@@ -23,13 +22,13 @@ impl Layer for Labels {
         Ok(Box::new(Label(data.to_owned())))
     }
 
-    fn template(&self, _: Height, _: &dyn StateRead, wanted: &TemplateRequest<'_>) -> Result<String, EffectError> {
+    fn template(&self, _: &Position, _: &dyn StateRead, wanted: &TemplateRequest<'_>) -> Result<String, EffectError> {
         Ok(wanted.message.to_owned())
     }
 }
 
 impl Effect for Label {
-    fn apply(&self, _: Height, state: &mut dyn StateView) -> Result<(), EffectError> {
+    fn apply(&self, _: &Position, state: &mut dyn StateView) -> Result<(), EffectError> {
         if state.get(self.0.as_bytes())?.is_some() {
             return Err(broken("label-is-new", &self.0).into());
         }

@@ -3,10 +3,10 @@
 use crate::forge::{Forge, Spoil};
 use shared::block::{Block, BlockHash, Height, Nonce, Timestamp};
 use shared::chain::{Chain, Tip};
+use shared::params::RetargetRule;
 use shared::random::Random;
 use shared::sync::{Failure, HEADERS_PER_REQUEST, PeerRequest, PeerResponse};
 use shared::work::Work;
-use shared::work::retarget::RetargetRule;
 
 /// What a lying peer does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -226,7 +226,7 @@ impl Liar {
         format!("forged {:016x}", self.random.next_u64())
     }
 
-    /// Five blocks on top of the tip as it is now, unless that is what there is already.
+    /// Forges five blocks on top of the current tip, unless it has done so already.
     fn forge_on(&mut self, chain: &Chain, now: Timestamp) {
         let tip = chain.tip().hash();
         if self.forged.first().is_none_or(|block| block.header().prev_hash != tip) {

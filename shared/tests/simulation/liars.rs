@@ -1,11 +1,12 @@
 //! Lying peers among honest ones: they are dropped, and keep no node from the honest chain for long.
 
+use crate::event::Fault;
 use crate::liar::{Liar, Lie};
 use crate::network::Faults;
 use crate::node::number;
 use crate::runner::{Outcome, run, settle};
 use crate::scenarios::world;
-use crate::world::{Fault, World};
+use crate::world::World;
 
 const JOINS_MS: u64 = 60_000;
 

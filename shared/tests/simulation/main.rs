@@ -17,6 +17,7 @@ mod checks;
 mod claims;
 mod damaged_block;
 mod economy;
+mod event;
 mod forge;
 mod interrupted_download;
 mod kernel;

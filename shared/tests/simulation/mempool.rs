@@ -5,7 +5,7 @@
 use shared::block::{BlockHash, Height};
 use shared::chain::{Chain, ChainSnapshot, Rules};
 use shared::layer::transaction::{account_balance, locate_transaction};
-use shared::ledger::{Address, Amount, Bundle, Transaction, TransactionId, TransactionRules};
+use shared::ledger::{Address, Amount, Bundle, Holding, Transaction, TransactionId, TransactionRules};
 use shared::pool::{Evicted, Pending, Pool, PoolLimits};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -54,10 +54,10 @@ impl Mempool {
     pub fn push(&mut self, transaction: Transaction, chain: &Chain, now_ms: u64) -> bool {
         let Ok(state) = chain.view().snapshot() else { return false };
         let right = transaction.check(&TransactionRules::of(self.rules.params()), &Stamps).is_ok();
-        if !right || locate_transaction(state.as_ref(), &transaction.id).unwrap().is_some() {
+        if !right || locate_transaction(state.as_ref(), &transaction.id()).unwrap().is_some() {
             return false;
         }
-        let (id, balance) = (transaction.id, self.balance(&state, &transaction.from));
+        let (id, balance) = (transaction.id(), self.balance(&state, &transaction.as_payment().unwrap().from));
         let Ok(evicted) = self.pool.admit(Pending::new(Arc::new(transaction), now_ms), balance) else { return false };
         self.note_gone(evicted);
         self.accepted.insert(id, now_ms);
@@ -102,23 +102,23 @@ impl Mempool {
 
     fn change(&mut self, state: &ChainSnapshot, undone: &[Bundle], applied: &[Bundle]) {
         for transaction in applied.iter().flat_map(|bundle| &bundle.transactions) {
-            self.pool.remove_confirmed(&transaction.id);
+            self.pool.remove_confirmed(&transaction.id());
         }
         let touched: BTreeSet<_> = undone.iter().chain(applied).flat_map(addresses).collect();
         for address in touched {
             let balance = self.balance(state, &address);
-            let moved = self.pool.recheck_sender(&address, balance);
+            let moved = self.pool.recheck(&Holding::Account(address), balance);
             self.note_gone(moved.evicted);
         }
         for transaction in undone.iter().flat_map(|bundle| &bundle.transactions) {
-            if locate_transaction(state, &transaction.id).unwrap().is_none() {
+            if locate_transaction(state, &transaction.id()).unwrap().is_none() {
                 self.readmit(state, Arc::new(transaction.clone()));
             }
         }
     }
 
     fn readmit(&mut self, state: &ChainSnapshot, transaction: Arc<Transaction>) {
-        let (id, balance) = (transaction.id, self.balance(state, &transaction.from));
+        let (id, balance) = (transaction.id(), self.balance(state, &transaction.as_payment().unwrap().from));
         let arrived_ms = self.accepted.get(&id).copied().unwrap_or(0);
         match self.pool.readmit(Pending::new(transaction, arrived_ms), balance) {
             Ok(moved) => {
@@ -136,7 +136,7 @@ impl Mempool {
         stored.sort_by_key(|pending| (pending.arrived_ms, pending.id()));
         self.pool = Pool::new(LIMITS);
         for Pending { transaction, .. } in stored {
-            if locate_transaction(state, &transaction.id).unwrap().is_none() {
+            if locate_transaction(state, &transaction.id()).unwrap().is_none() {
                 self.readmit(state, transaction);
             }
         }
@@ -154,6 +154,6 @@ impl Mempool {
 }
 
 fn addresses(bundle: &Bundle) -> Vec<Address> {
-    let of = |transaction: &Transaction| [transaction.from, transaction.to];
+    let of = |transaction: &Transaction| [transaction.as_payment().unwrap().from, transaction.as_payment().unwrap().to];
     bundle.transactions.iter().flat_map(of).chain([bundle.miner_address]).collect()
 }

@@ -2,23 +2,23 @@
 
 use crate::checks::whole_chain;
 use crate::economy::{Economy, Stamps};
+use crate::event::Fault;
 use crate::liar::{Liar, Lie};
 use crate::network::Faults;
 use crate::node::Node;
 use crate::oracle::Oracle;
 use crate::runner::{Outcome, agreed, run, settle};
 use crate::scenarios::{INTERVAL_MS, params};
-use crate::world::{Fault, World};
+use crate::world::World;
 use shared::chain::Rules;
 use shared::layer::HistorySource;
 use shared::ledger::{Bundle, TransactionRules};
-use shared::params::{LayerName, Params};
-use shared::work::retarget::RetargetRule;
+use shared::params::{LayerName, Params, RetargetRule};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-/// Four miners and a mempool, and liars; most networks have a faucet, every third keeps facts.
+/// Four miners and a mempool, and liars; most networks have a faucet, every third keeps histories.
 fn world(liars: &[Lie], faults: Faults, seed: u64) -> World {
     let retarget = if seed.is_multiple_of(2) { RetargetRule::Lwma } else { RetargetRule::Fixed };
     let params = Params {
@@ -96,7 +96,7 @@ fn settle_accounts(world: &mut World, within_ms: u64) -> Outcome {
     world.paying = false;
     settle(world, within_ms);
     nothing_has_vanished(world);
-    // What is held aside may be covered again by what is confirmed.
+    // Uncovered payments may be covered again by what is confirmed.
     let pool = &world.economy().unwrap().mempool.pool;
     let rounds = pool.len() + pool.uncovered().count() + 1;
     for _ in 0..rounds {

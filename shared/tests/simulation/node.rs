@@ -25,6 +25,8 @@ pub struct Running {
     pub started_ms: u64,
     /// Requests whose response may still arrive, with their deadlines in virtual time.
     pub waiting: BTreeMap<RequestId, u64>,
+    /// Those of them that push a block: to whom, and which.
+    pub pushing: BTreeMap<RequestId, (PeerAddress, BlockHash)>,
     pub wake_at_ms: Option<u64>,
 }
 
@@ -48,7 +50,7 @@ pub struct Node {
     pub acknowledged: BTreeSet<BlockHash>,
     pub work: Work,
     pub durable_work: Work,
-    /// Within the current virtual second: which, how many wake-ups, how many requests.
+    /// Within the current virtual second: which, how many wake-ups, how many requests other than pushes.
     pub this_second: (u64, u32, u32),
     pub record: Record,
 }
@@ -64,8 +66,8 @@ pub struct Record {
     pub headers_requests: u32,
     /// How many of them came before the first request for blocks.
     pub headers_first: Option<u32>,
-    /// Within the current ten virtual seconds: which, and how many.
-    pub headers_lately: (u64, u32),
+    /// Within the current ten virtual seconds: which, and how many to each machine.
+    pub headers_lately: (u64, BTreeMap<String, u32>),
     pub blocks_requests: Vec<usize>,
 }
 
@@ -123,8 +125,8 @@ impl Node {
         let own_address = Some(self.address.clone()).filter(|_| !self.is_follower);
         let settings = SyncSettings { own_address, ..SyncSettings::default() };
         let syncer = Syncer::new(settings, seed);
-        let waiting = BTreeMap::new();
-        self.running = Some(Running { chain, syncer, started_ms: now_ms, waiting, wake_at_ms: None });
+        let (waiting, pushing) = (BTreeMap::new(), BTreeMap::new());
+        self.running = Some(Running { chain, syncer, started_ms: now_ms, waiting, pushing, wake_at_ms: None });
         let (now, roster, source) = (self.now(now_ms), self.roster.clone(), self.source);
         if let Some(running) = &mut self.running {
             running.syncer.add_peers(roster, source, now);

@@ -52,7 +52,8 @@ pub fn run(name: &'static str, seeds: u64, scenario: impl Fn(u64) -> Outcome) {
     let at = |percent: usize| times[(times.len() - 1) * percent / 100];
     let most = |of: fn(&Outcome) -> u64| outcomes.iter().map(of).max().unwrap_or(0);
     println!(
-        "{name}: {} seeds; agreed after ms: median {}, 99 % {}, most {}; deepest reorganisation {}, highest {}, ties {}",
+        "{name}: {} seeds; agreed after ms: median {}, 99 % {}, most {}; deepest reorganisation {}, highest {}, \
+         ties {}",
         times.len(),
         at(50),
         at(99),

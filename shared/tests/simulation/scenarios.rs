@@ -1,18 +1,18 @@
 //! Honest nodes under faults of the network, the machines and the clocks.
 
+use crate::event::Fault;
 use crate::forge::{Forge, Spoil};
 use crate::layer::Labels;
 use crate::network::Faults;
 use crate::node::EPOCH_MS;
 use crate::runner::{Outcome, agreed, run, settle};
-use crate::world::{Fault, World};
+use crate::world::World;
 use shared::block::{Block, Nonce, Timestamp};
 use shared::chain::{Chain, Origin, Rules, SideLimits};
-use shared::params::{LayerName, Params};
+use shared::params::{LayerName, Params, RetargetRule};
 use shared::store::MemoryStore;
 use shared::sync::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST, PeerSource};
 use shared::work::Difficulty;
-use shared::work::retarget::RetargetRule;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

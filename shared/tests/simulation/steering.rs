@@ -1,10 +1,10 @@
 //! Peers steered by hand: a fork is built by blocking, and healed by unblocking (`POST /peers`).
 
+use crate::event::Fault;
 use crate::network::Faults;
 use crate::node::address;
 use crate::runner::{run, settle};
 use crate::scenarios::world;
-use crate::world::Fault;
 use shared::wire::PeersUpdate;
 
 #[test]

@@ -4,6 +4,7 @@
 
 use crate::checks;
 use crate::economy::Economy;
+use crate::event::{Event, Fault};
 use crate::kernel::{Kernel, wait_ms};
 use crate::liar::LiarResponse;
 use crate::network::{Fate, Faults, Network};
@@ -11,59 +12,10 @@ use crate::node::{Node, number};
 use shared::block::{BlockHash, Nonce};
 use shared::chain::Rules;
 use shared::random::Random;
-use shared::sync::{Failure, PeerRequest, PeerResponse, RequestId, SyncEvent, SyncOutput};
-use shared::wire::{PeerChange, PeersUpdate};
+use shared::sync::{Failure, PeerRequest, RequestId, SyncEvent, SyncOutput};
+use shared::wire::PeerChange;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-
-/// Something that happens.
-pub enum Event {
-    Wake {
-        node: usize,
-        life: u32,
-    },
-    /// `named` is the sender that the request names, which a liar may choose.
-    Request {
-        from: usize,
-        named: usize,
-        life: u32,
-        to: usize,
-        id: RequestId,
-        request: PeerRequest,
-    },
-    Response {
-        to: usize,
-        life: u32,
-        id: RequestId,
-        result: Result<PeerResponse, Failure>,
-    },
-    Progress {
-        to: usize,
-        life: u32,
-        id: RequestId,
-        bytes: u64,
-    },
-    Mine {
-        node: usize,
-    },
-    Lie {
-        node: usize,
-    },
-    Pay,
-    Fault(Fault),
-}
-
-/// Something that is done to the world.
-#[derive(Clone)]
-pub enum Fault {
-    Partition { left: BTreeSet<usize>, silently: bool },
-    Rejoin,
-    Crash(usize),
-    Start(usize),
-    DiskFull(usize, bool),
-    Unreachable(usize, bool),
-    Steer(usize, PeersUpdate),
-}
 
 pub struct World {
     pub kernel: Kernel<Event>,
@@ -329,11 +281,11 @@ impl World {
             match output {
                 SyncOutput::Request { id, peer, request, timeout_ms } => {
                     let living = &mut self.nodes[node];
-                    checks::may_be_asked(living, &peer, &request, now_ms);
-                    let life = living.life;
                     if let Some(running) = &mut living.running {
                         running.waiting.insert(id, now_ms + timeout_ms);
                     }
+                    checks::may_be_asked(living, id, &peer, &request, now_ms);
+                    let life = living.life;
                     self.send(node, life, &peer, id, request);
                 }
                 SyncOutput::Event(SyncEvent::Peer(event)) if event.change == PeerChange::Dropped => {

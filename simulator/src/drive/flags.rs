@@ -1,7 +1,7 @@
 //! The command line of `simulator drive`.
 
-use crate::flags::{check_members, fresh_seed};
-use crate::partition::seconds;
+use crate::attacker_options::AttackerOptions;
+use crate::options::{check_members, fresh_seed, seconds};
 use runtime::config::{CommonArgs, Overrides};
 use shared::config::Config;
 use std::time::Duration;
@@ -26,6 +26,10 @@ pub struct Args {
     /// [default: 20000, or 0 on a network that gives money to new addresses]
     #[arg(long, value_parser = clap::value_parser!(u64).range(..=MAX_HASHRATE))]
     hashrate: Option<u64>,
+    /// An attacker with a strategy of the laboratory and its share of all hash rate: selfish:0.35,
+    /// double-spend:0.4,confirmations=2 and others. It uses only what every client may
+    #[arg(long, value_name = "STRATEGY:SHARE")]
+    attacker: Option<AttackerOptions>,
     /// Stop this many seconds after the network was found
     #[arg(long, value_parser = seconds)]
     seconds: Option<Duration>,
@@ -35,6 +39,9 @@ pub struct Args {
     /// Number that decides who pays whom
     #[arg(long)]
     seed: Option<u64>,
+    /// Print blocks, forks and cuts, but no payments and not who received what
+    #[arg(short, long, conflicts_with = "json")]
+    quiet: bool,
     /// Print one JSON object per line for each event, and nothing else
     #[arg(long)]
     pub json: bool,
@@ -54,6 +61,7 @@ Examples:
   simulator drive --tracker tracker-host:8090  a network on other machines
   simulator drive --rate 20 --blocks 50        20 payments per second, for 50 blocks
   simulator drive --hashrate 0                 without mining for the members: pay one of them, or run node --miner
+  simulator drive --attacker selfish:0.35      with a selfish miner among the miners
   simulator drive --json --seconds 60          output for programs";
 
 #[derive(Debug, Clone, Default)]
@@ -64,11 +72,15 @@ pub struct DriveOptions {
     pub tracker: String,
     /// Hashes per second for the members; `None` for the default.
     pub hashrate: Option<u64>,
+    /// Mines against the nodes.
+    pub attacker: Option<AttackerOptions>,
     /// Time after which the run stops.
     pub seconds: Option<Duration>,
     /// Growth of the chain after which the run stops.
     pub blocks: Option<u64>,
     pub seed: u64,
+    /// Leaves payments and receptions out of the narration.
+    pub quiet: bool,
 }
 
 impl Args {
@@ -77,7 +89,7 @@ impl Args {
     /// # Errors
     /// If the configuration is not valid.
     pub fn options(self) -> anyhow::Result<DriveOptions> {
-        let Self { tracker, members, rate, hashrate, seconds, blocks, seed, common, .. } = self;
+        let Self { tracker, members, rate, hashrate, attacker, seconds, blocks, seed, quiet, common, .. } = self;
         let overrides = Overrides::new()
             .set("user.tracker", "--tracker", tracker)
             .set("simulator.members", "--members", members)
@@ -85,7 +97,8 @@ impl Args {
         let config = common.load(overrides)?;
         check_members(&config)?;
         let tracker = config.user.tracker.clone();
-        Ok(DriveOptions { config, tracker, hashrate, seconds, blocks, seed: fresh_seed(seed)? })
+        let seed = fresh_seed(seed)?;
+        Ok(DriveOptions { config, tracker, hashrate, attacker, seconds, blocks, seed, quiet })
     }
 }
 

@@ -12,9 +12,9 @@ mod roster;
 pub use flags::{Args, DriveOptions};
 
 use crate::event::Income;
-use crate::flags::RunOptions;
 use crate::network::{MempoolAndWallets, RunningNetwork};
 use crate::observer::NodeObserver;
+use crate::options::{RunOptions, check_attacker};
 use crate::payers::wallets::MemberWallets;
 use crate::report::RunReport;
 use crate::run::{RunStart, narrate};
@@ -74,10 +74,13 @@ pub async fn drive<W: Write>(
         tokio::spawn(watching.clone().run_until_cancelled_owned(mining));
     }
 
+    check_attacker(options.attacker.as_ref(), params.layer, config.simulator.members)?;
     let mut config = config.clone();
+    let attacker = options.attacker.clone();
     let income = params.layer.has_money().then(|| income(hashrate, &params));
     config.network = params;
-    let options = RunOptions { config, seconds: *seconds, blocks: *blocks, seed: *seed, ..RunOptions::default() };
+    let (seconds, blocks, seed, quiet) = (*seconds, *blocks, *seed, options.quiet);
+    let options = RunOptions { config, seconds, blocks, seed, quiet, attacker, ..RunOptions::default() };
     let start = RunStart { started: Instant::now(), tips, income, roster_changes, observer, observations };
     let result = narrate(&options, format, out, &mut network, start, stop).await;
     watching.cancel();

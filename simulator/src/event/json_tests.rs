@@ -1,8 +1,8 @@
 //! The JSON of every event, line by line: programs read it, so a renamed type or field must not change it.
 
-use super::{Income, NamedAddress, NodesOnBranch, Partitioned, RunEvent, RunStatus, Started, TimedEvent};
+use super::{AttackStep, Income, NamedAddress, Partitioned, RunEvent, RunStatus, Started, TimedEvent};
 use crate::money_proof::{MoneyProof, PaymentCounts};
-use crate::report::{BlocksFound, RunReport};
+use crate::report::{BlocksFound, NodesOnBranch, RunReport};
 use shared::block::{BlockHash, BlockId, Height};
 use shared::ledger::{Amount, TransactionId};
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ fn bare_start() -> Started {
 }
 
 fn report(money: Option<MoneyProof>) -> RunEvent {
-    RunEvent::Report(RunReport {
+    RunEvent::Report(Box::new(RunReport {
         seconds: 1.5,
         blocks: 3,
         agreed: false,
@@ -83,7 +83,7 @@ fn report(money: Option<MoneyProof>) -> RunEvent {
         unchecked: 7,
         failed_services: 8,
         money,
-    })
+    }))
 }
 
 fn money() -> MoneyProof {
@@ -97,7 +97,18 @@ fn money() -> MoneyProof {
         held: 3,
         created: 4,
         given: 5,
-        members: PaymentCounts { accepted: 1, confirmed: 2, pending: 3, given_up, refused: 4, forgotten: 5 },
+        programs: 0,
+        slots: 0,
+        members: PaymentCounts {
+            accepted: 1,
+            confirmed: 2,
+            pending: 3,
+            uncovered: BTreeMap::new(),
+            lost_rewards: BTreeMap::new(),
+            given_up,
+            refused: 4,
+            forgotten: 5,
+        },
     }
 }
 
@@ -115,6 +126,8 @@ fn blocks_and_nodes() -> Vec<RunEvent> {
         RunEvent::Partitioned(Partitioned { halves: halves(), for_ms: 8000, mempool: Some(1) }),
         RunEvent::Partitioned(Partitioned { halves: halves(), for_ms: 8000, mempool: None }),
         RunEvent::CutOff { nodes: vec![text("10.0.0.1:1")], from: vec![text("A")] },
+        RunEvent::CutFromOutside { sides: halves() },
+        RunEvent::OpenedFromOutside { sides: halves() },
         RunEvent::Healed { halves: halves(), found: [1, 2] },
         RunEvent::Dropped { node: text("A"), peer: text("10.0.0.1:1"), reason: text("r") },
         RunEvent::Silent { node: text("A"), reason: text("r") },
@@ -145,6 +158,7 @@ fn money_and_sums() -> Vec<RunEvent> {
     };
     vec![
         RunEvent::Payment { id, from: from(), to: to(), amount: amount(5), fee: amount(1), msg },
+        RunEvent::Call { id, from: from(), does: text("moves 5 tokens to Cleo with"), program: text("token") },
         RunEvent::Payments { count: 3, amount: 9, refused: 1 },
         RunEvent::Refused { from: from(), to: to(), amount: amount(5), reason: text("r") },
         RunEvent::GivenUp { count: 1, reason: text("expired") },
@@ -161,9 +175,32 @@ fn money_and_sums() -> Vec<RunEvent> {
     ]
 }
 
+fn attack() -> Vec<RunEvent> {
+    let (attacker, victim) = (|| text("Mallory"), || text("Ben"));
+    let begins = |confirmations, chance| AttackStep::Begins {
+        attacker: attacker(),
+        strategy: text("selfish:0.35"),
+        share: 0.35,
+        hashrate: 7,
+        confirmations,
+        chance,
+    };
+    let steps = [
+        begins(None, None),
+        begins(Some(2), Some(0.5)),
+        AttackStep::Paid { attacker: attacker(), victim: victim(), amount: amount(5), confirmations: 2 },
+        AttackStep::Kept { attacker: attacker(), height: 4, secret: 1, public: 0 },
+        AttackStep::HandedOver { victim: victim(), confirmations: 2 },
+        AttackStep::Published { attacker: attacker(), blocks: 3 },
+        AttackStep::Stole { attacker: attacker(), victim: victim(), amount: amount(5), enough: Some(9) },
+        AttackStep::GaveUp { attacker: attacker(), secret: 1, public: 7 },
+    ];
+    steps.map(RunEvent::Attack).to_vec()
+}
+
 #[test]
 fn programs_read_the_same_json_in_every_version() {
-    let all = blocks_and_nodes().into_iter().chain(money_and_sums());
+    let all = blocks_and_nodes().into_iter().chain(money_and_sums()).chain(attack());
     let lines: Vec<String> = all.map(|event| serde_json::to_string(&TimedEvent { at_ms: 5, event }).unwrap()).collect();
     assert_eq!(lines.join("\n"), LINES.trim_end());
 }

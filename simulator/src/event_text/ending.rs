@@ -47,7 +47,7 @@ impl LineFormatter {
             plural(report.stale, "stale block")
         ));
         lines.push(format!("  checked     {}", self.checked(report)));
-        lines.extend(report.money.iter().flat_map(|money| self.money_proof(money)));
+        lines.extend(report.money.iter().flat_map(|money| self.money_proof(money, report.reorganisations > 0)));
         if report.failed_services > 0 {
             lines.push(self.bad(&format!("  {} failed", plural(report.failed_services, "service"))));
         }
@@ -66,7 +66,8 @@ impl LineFormatter {
         text
     }
 
-    fn money_proof(&self, money: &MoneyProof) -> Vec<String> {
+    /// `was_reorganised` if blocks were undone during the run.
+    fn money_proof(&self, money: &MoneyProof, was_reorganised: bool) -> Vec<String> {
         if let Some(fault) = &money.fault {
             return vec![self.bad(&format!("  money       NOT proven: {}", line(fault)))];
         }
@@ -79,11 +80,12 @@ impl LineFormatter {
             0 => String::new(),
             given => format!(" and {} given to new addresses", lab(given)),
         };
-        vec![
+        let mut lines = vec![
             format!(
-                "  money       {} and {} replayed from each node's chain: {hold} {},",
+                "  money       {} and {}{} replayed from each node's chain: {hold} {},",
                 plural(height, "block"),
                 plural(money.payments, "payment"),
+                by_others(money),
                 lab(money.held)
             ),
             format!(
@@ -91,14 +93,42 @@ impl LineFormatter {
                 self.good("exactly"),
                 lab(money.created)
             ),
-            payment_counts(&money.members),
-        ]
+            payment_counts(&money.members, was_reorganised),
+        ];
+        if money.programs > 0 {
+            let (programs, slots) = (plural(money.programs, "program"), plural(money.slots, "slot"));
+            let run = "every call run again by another machine";
+            lines.push(format!(
+                "  programs    {run}: {programs} with {slots}, tokens among them, as the mempool reports"
+            ));
+        }
+        lines
     }
 }
 
-fn payment_counts(counts: &PaymentCounts) -> String {
-    let PaymentCounts { accepted, confirmed, pending, given_up, refused, forgotten } = counts;
-    let mut outcomes = vec![format!("{confirmed} confirmed"), format!("{pending} pending")];
+/// The payments in the chain that no member of this run made, so that the counts add up.
+fn by_others(money: &MoneyProof) -> String {
+    match money.payments.saturating_sub(money.members.confirmed) {
+        0 => String::new(),
+        others => format!(" ({others} by others, or too old to be counted below)"),
+    }
+}
+
+fn payment_counts(counts: &PaymentCounts, was_reorganised: bool) -> String {
+    let PaymentCounts { accepted, confirmed, pending, uncovered, lost_rewards, given_up, refused, forgotten } = counts;
+    let cause = |payer: &String| match lost_rewards.get(payer).map(Vec::as_slice) {
+        Some([height]) => format!("{}'s reward for block {height} was undone, so {payer} cannot pay", line(payer)),
+        Some(heights) => {
+            let heights: Vec<String> = heights.iter().map(u64::to_string).collect();
+            format!("{}'s rewards for blocks {} were undone, so {payer} cannot pay", line(payer), heights.join(", "))
+        }
+        None if was_reorganised => format!("{} cannot pay: a payment that {payer} got was undone", line(payer)),
+        None => format!("{} does not have the money", line(payer)),
+    };
+    let reasons: Vec<String> =
+        uncovered.iter().map(|(payer, count)| format!("{count} by {}: {}", line(payer), cause(payer))).collect();
+    let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join("; ")) };
+    let mut outcomes = vec![format!("{confirmed} confirmed"), format!("{pending} pending{reasons}")];
     let given_up = given_up.iter().map(|(reason, count)| {
         let reason = if reason == "not-covered" { "the payer lacks the money" } else { reason };
         format!("{count} dropped ({})", line(reason))
@@ -109,4 +139,36 @@ fn payment_counts(counts: &PaymentCounts) -> String {
     }
     let refused = if *refused > 0 { format!("; {refused} refused") } else { String::new() };
     format!("  payments    {accepted} accepted: {}{refused}", outcomes.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    #[test]
+    fn what_is_pending_is_explained() {
+        let counts = PaymentCounts {
+            accepted: 12,
+            confirmed: 9,
+            pending: 3,
+            uncovered: BTreeMap::from([("Ben".to_owned(), 3)]),
+            ..PaymentCounts::default()
+        };
+        let lost_rewards = BTreeMap::from([("Ben".to_owned(), vec![2])]);
+        let said = payment_counts(&PaymentCounts { lost_rewards, ..counts.clone() }, true);
+        let reason = "3 pending (3 by Ben: Ben's reward for block 2 was undone, so Ben cannot pay)";
+        assert!(said.contains(reason), "{said}");
+        let said = payment_counts(&counts, true);
+        assert!(said.contains("Ben cannot pay: a payment that Ben got was undone"), "{said}");
+        assert!(!payment_counts(&PaymentCounts { uncovered: BTreeMap::new(), ..counts }, true).contains("cannot"));
+    }
+
+    #[test]
+    fn payments_of_others_are_named_so_that_the_counts_add_up() {
+        let members = PaymentCounts { confirmed: 9, ..PaymentCounts::default() };
+        let money = MoneyProof { payments: 11, members, ..MoneyProof::default() };
+        assert!(by_others(&money).contains("2 by others"));
+        assert_eq!(by_others(&MoneyProof { payments: 9, ..money }), "");
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{LineFormatter, block_text};
 use crate::event::RunEvent;
-use crate::numbers::{lab, plural};
+use crate::numbers::{lab, lab_in_short, plural};
 use shared::ledger::Amount;
 
 impl LineFormatter {
@@ -13,6 +13,9 @@ impl LineFormatter {
             RunEvent::Payment { from, to, amount, msg, .. } => {
                 let line = format!("{} pays {} {} {msg}", self.name(from), self.name(to), grains(amount));
                 line.trim_end().to_owned()
+            }
+            RunEvent::Call { from, does, program, .. } => {
+                format!("{} {does} program {}", self.name(from), self.strong(program))
             }
             RunEvent::Payments { count, amount, refused } => {
                 let refused = if *refused > 0 { format!("; {refused} refused") } else { String::new() };
@@ -28,7 +31,7 @@ impl LineFormatter {
             RunEvent::Returned { count: 1 } => "1 payment waits again: its block was undone".to_owned(),
             RunEvent::Returned { count } => format!("{count} payments wait again: their blocks were undone"),
             RunEvent::Confirmed { block, payments, amount, miner, earned } => {
-                let earns = format!("{} earns {}", self.name(miner), lab(u128::from(*earned)));
+                let earns = format!("{} earns {}", self.name(miner), lab_in_short(u128::from(*earned)));
                 match payments {
                     0 => format!("{} has no payments; {earns}", block_text(block)),
                     _ => {

@@ -2,7 +2,7 @@
 
 use super::LineFormatter;
 use crate::event::{Income, NamedAddress, Started};
-use crate::numbers::{lab, plural, rate};
+use crate::numbers::{lab, plural, rate, span};
 
 /// Most nodes, and most members, that are listed one by one.
 const SHOWN: usize = 10;
@@ -21,11 +21,11 @@ impl LineFormatter {
             let hashrate = hashrate.parse().map_or_else(|_| hashrate.clone(), rate);
             format!(", hash rate {hashrate} per node")
         });
-        let seconds = *block_interval_ms as f64 / 1000.0;
+        let interval = span(i64::try_from(*block_interval_ms).unwrap_or(i64::MAX));
         let seed = started.seed;
         lines.extend([
             format!("  id       {network_id}"),
-            format!("  rules    layer {layer}, a block every {seconds:.1} s on average{hashrate}, seed {seed}"),
+            format!("  rules    layer {layer}, a block every {interval} on average{hashrate}, seed {seed}"),
             format!("  tracker  http://{tracker}/members"),
         ]);
         lines.extend(started.mempool.iter().map(|mempool| format!("  mempool  http://{mempool}/unprocessed")));

@@ -1,7 +1,8 @@
 //! The lines for a fork and for its end.
 
 use super::Narrator;
-use crate::event::{NodesOnBranch, RunEvent};
+use crate::event::RunEvent;
+use crate::report::NodesOnBranch;
 use shared::agreement::{Unknown, followed_branches};
 use shared::block::{BlockHash, BlockId};
 use std::cmp::Reverse;

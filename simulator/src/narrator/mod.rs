@@ -6,6 +6,7 @@
 
 mod branches;
 mod known_blocks;
+mod links;
 mod nodes;
 #[cfg(test)]
 mod payment_tests;
@@ -18,6 +19,7 @@ pub use payments::PaymentNarrator;
 use crate::event::{RunEvent, RunStatus, TimedEvent};
 use crate::report::BlocksFound;
 use known_blocks::KnownBlocks;
+use links::ForeignCuts;
 use nodes::{CatchUp, NarratedNode};
 use shared::block::{BlockHash, BlockId, Height, Timestamp};
 use shared::chain::Tip;
@@ -52,6 +54,7 @@ pub struct Narrator {
     /// How many branches the last line about them had; 1 after an agreement.
     branches_reported: usize,
     counts: RunCounts,
+    foreign_cuts: ForeignCuts,
     events: Vec<TimedEvent>,
 }
 
@@ -80,6 +83,7 @@ impl Narrator {
             differing: None,
             branches_reported: 1,
             counts: RunCounts::default(),
+            foreign_cuts: ForeignCuts::default(),
             events: Vec::new(),
         }
     }
@@ -105,8 +109,17 @@ impl Narrator {
         self.tick(at_ms);
     }
 
+    /// Takes a node's report that its link to another node was cut, or opened, by somebody else.
+    pub fn observe_foreign_cut(&mut self, at_ms: u64, node: usize, other: usize, is_cut: bool) {
+        self.foreign_cuts.observe(at_ms, node, other, is_cut);
+    }
+
     /// Adds the events that are due by now.
     pub fn tick(&mut self, at_ms: u64) {
+        let nodes = &self.nodes;
+        if let Some(event) = self.foreign_cuts.due(at_ms, |node| nodes[node].name.clone()) {
+            self.push(at_ms, event);
+        }
         self.push_reorganisations(at_ms, false);
         self.push_receptions(at_ms, false);
         self.push_forks(at_ms);

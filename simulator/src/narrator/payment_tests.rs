@@ -3,10 +3,13 @@
 use super::PaymentNarrator;
 use crate::event_text::LineFormatter;
 use crate::payers::MempoolObservation;
+use crate::payers::programs::Kind;
 use crate::replayed_ledger::{BlockPayments, CheckedPayment};
 use shared::block::{BlockHash, BlockId, Height};
 use shared::keys::KeyPair;
-use shared::ledger::{Address, Amount, Transaction, TransactionId, Unsigned, Uuid};
+use shared::layer::program::new_program;
+use shared::ledger::{Address, Amount, Call, CallKind, Transaction, TransactionId, Unsigned, Uuid};
+use shared::program::{AccountId, Word};
 use shared::wire::{ConfirmedEvent, EvictedEvent, PoolEvent, ReturnedEvent};
 
 fn address(seed: &str) -> Address {
@@ -79,6 +82,54 @@ fn a_payment_is_a_sentence() {
     );
 }
 
+/// A transaction to a program or to nobody.
+fn call(from: &str, to: Address, msg: String) -> Transaction {
+    let pair = KeyPair::from_seed(from);
+    let (amount, fee) = (Amount::ZERO, Amount::ZERO);
+    pair.sign_transaction(Unsigned { uuid: Uuid([8; 16]), from: pair.address(), to, amount, fee, msg }, BlockHash::ZERO)
+}
+
+#[test]
+fn a_call_says_what_it_asks_of_which_program() {
+    let makes = |kind: Kind| {
+        let msg = Call { gas: 400_000, input: kind.init_code() }.to_msg(CallKind::Deploy);
+        let made = call("ada", Address::nobody(), msg);
+        (new_program(&made.id()), made)
+    };
+    let [(token, token_made), (faucet, faucet_made)] = Kind::ALL.map(makes);
+    let ben = address("ben").account();
+    let five = [&[0xa9, 0x05, 0x9c, 0xbb][..], &[0; 12], &ben.0, &Word::from(5).0].concat();
+    let asks = |program, input: Vec<u8>| {
+        let msg = Call { gas: 100_000, input }.to_msg(CallKind::Call);
+        call("ada", Address::of_program(program), msg)
+    };
+    let strange = AccountId([0x77; 20]);
+    let calls = [
+        token_made,
+        faucet_made,
+        asks(token, five.clone()),
+        asks(faucet, Vec::new()),
+        asks(strange, five),
+        asks(token, vec![1]),
+    ];
+    let observations: Vec<_> = (1..)
+        .zip(calls)
+        .map(|(second, call)| (second * 1000, MempoolObservation::Event(PoolEvent::Transaction(Box::new(call)))))
+        .collect();
+    let [token, faucet] = [token, faucet].map(|account| account.to_string()[..10].to_owned());
+    assert_eq!(
+        lines(&observations),
+        [
+            format!("1.0 s  Ada makes the program token ({token}…)"),
+            format!("2.0 s  Ada makes the program faucet ({faucet}…)"),
+            format!("3.0 s  Ada moves 5 tokens to Ben with program token ({token}…)"),
+            format!("4.0 s  Ada takes 0.001 LAB from program faucet ({faucet}…)"),
+            "5.0 s  Ada calls program 0x77777777…".to_owned(),
+            format!("6.0 s  Ada calls program token ({token}…)"),
+        ]
+    );
+}
+
 #[test]
 fn many_payments_are_summed_up_second_by_second() {
     let mut observations: Vec<_> =
@@ -109,8 +160,8 @@ fn a_block_confirms_payments_and_its_miner_earns() {
     assert_eq!(
         events(narrator),
         [
-            "1.1 s  block 7 (abababab) confirms 2 payments, 2.50 LAB in all; Ben earns 50.00000431 LAB",
-            "1.1 s  block 7 (abababab) has no payments; Ben earns 50 LAB",
+            "1.1 s  block 7 (abababab) confirms 2 payments, 2.50 LAB in all; Ben earns 50.00 LAB",
+            "1.1 s  block 7 (abababab) has no payments; Ben earns 50.00 LAB",
         ]
     );
 }

@@ -5,12 +5,15 @@
 //! block's payments waits for the event about the block.
 
 use crate::event::{RunEvent, TimedEvent};
+use crate::numbers::{lab, plural};
 use crate::payers::MempoolObservation;
+use crate::payers::programs::{FAUCET_PAYS, Kind, read_transfer};
 use crate::replayed_ledger::BlockPayments;
 use shared::block::BlockId;
-use shared::ledger::{Address, Transaction};
+use shared::layer::program::new_program;
+use shared::ledger::{AccountId, Address, Amount, CallKind, Transaction, Transfer};
 use shared::wire::PoolEvent;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// How long payments are counted together.
 const WINDOW_MS: u64 = 1000;
@@ -24,6 +27,8 @@ const GATHER_MS: u64 = 250;
 const ORDER_MS: u64 = 150;
 /// Most addresses that are known by a name.
 const MAX_NAMES: usize = 1000;
+/// Most blocks whose miners are remembered.
+const MAX_REWARDS: usize = 10_000;
 /// Characters that are shown of an address without a name.
 const SHOWN_ADDRESS: usize = 10;
 
@@ -32,12 +37,16 @@ const SHOWN_ADDRESS: usize = 10;
 pub struct PaymentNarrator {
     /// By address.
     names: HashMap<String, String>,
+    /// The names of members by their accounts, as programs know them.
+    accounts: HashMap<AccountId, String>,
     window: PaymentWindow,
     returned: GatheredCount,
     /// By the mempool's reason.
     given_up: BTreeMap<String, GatheredCount>,
     /// Events about blocks' payments, and when each is due.
     blocks: Vec<(u64, RunEvent)>,
+    /// The last blocks on all branches, and the addresses that they paid a reward to.
+    rewards: VecDeque<(BlockId, String)>,
     pending: Option<u64>,
     events: Vec<TimedEvent>,
 }
@@ -93,12 +102,16 @@ impl GatheredCount {
 impl PaymentNarrator {
     /// Knows these addresses by their names.
     pub fn new(directory: impl Iterator<Item = (Address, String)>) -> Self {
+        let directory: Vec<_> = directory.collect();
+        let accounts = directory.iter().map(|(address, name)| (address.account(), name.clone()));
         Self {
-            names: directory.map(|(address, name)| (address.to_string(), name)).collect(),
+            accounts: accounts.collect(),
+            names: directory.into_iter().map(|(address, name)| (address.to_string(), name)).collect(),
             window: PaymentWindow::new(0, ONE_BY_ONE),
             returned: GatheredCount::default(),
             given_up: BTreeMap::new(),
             blocks: Vec::new(),
+            rewards: VecDeque::new(),
             pending: None,
             events: Vec::new(),
         }
@@ -147,6 +160,15 @@ impl PaymentNarrator {
         let (payments, miner) = (block_payments.payments.len() as u64, self.name(&block_payments.miner));
         let event = RunEvent::Confirmed { block, payments, amount, miner, earned: reward.saturating_add(fees) };
         self.blocks.push((at_ms + ORDER_MS, event));
+        if self.rewards.len() == MAX_REWARDS {
+            self.rewards.pop_front();
+        }
+        self.rewards.push_back((block, block_payments.miner.clone()));
+    }
+
+    /// The last blocks on all branches, and the addresses that they paid a reward to.
+    pub const fn rewards(&self) -> &VecDeque<(BlockId, String)> {
+        &self.rewards
     }
 
     /// How many payments wait for a block, if the mempool has reported it.
@@ -170,14 +192,56 @@ impl PaymentNarrator {
     }
 
     fn observe_payment(&mut self, at_ms: u64, transaction: &Transaction) {
-        let Transaction { id, from, to, amount, fee, msg, .. } = transaction;
+        let (id, fee, msg) = (transaction.id(), transaction.fee(), transaction.msg().to_owned());
+        let Transfer { from, to, amount, .. } = transaction.transfer();
         if !self.window.count_one(at_ms) {
             self.window.more += 1;
             self.window.more_amount += u128::from(amount.grains());
             return;
         }
-        let (from, to) = (self.name(from.as_str()), self.name(to.as_str()));
-        self.push(at_ms, RunEvent::Payment { id: *id, from, to, amount: *amount, fee: *fee, msg: msg.clone() });
+        let from = self.name(from.as_str());
+        if let Some((does, program)) = self.call(transaction) {
+            return self.push(at_ms, RunEvent::Call { id, from, does, program });
+        }
+        let to = self.name(to.as_str());
+        self.push(at_ms, RunEvent::Payment { id, from, to, amount, fee, msg });
+    }
+
+    /// What a call or deployment asks for, and of which program; `None` for a payment.
+    fn call(&mut self, transaction: &Transaction) -> Option<(String, String)> {
+        let call = transaction.as_payment()?.call().ok().flatten()?;
+        let to = transaction.transfer().to;
+        if transaction.call_kind() == Some(CallKind::Deploy) {
+            let made = Address::of_program(new_program(&transaction.id()));
+            if let Some(kind) = Kind::of_deployment(transaction) {
+                self.add_name(made.to_string(), kind.name().to_owned());
+            }
+            return Some(("makes the".to_owned(), self.program_name(&made)));
+        }
+        let program = self.program_name(&to);
+        let is = |kind: Kind| self.names.get(to.as_str()).is_some_and(|name| name == kind.name());
+        let does = match read_transfer(&call.input) {
+            Some((to, tokens)) if is(Kind::Token) => {
+                let to = self.accounts.get(&to).cloned().unwrap_or_else(|| to.to_string());
+                format!("moves {} to {to} with", plural(tokens, "token"))
+            }
+            _ if is(Kind::Faucet) => {
+                let pays = Amount::new(FAUCET_PAYS).unwrap_or(Amount::ZERO);
+                format!("takes {} from", lab(u128::from(pays.grains())))
+            }
+            _ => "calls".to_owned(),
+        };
+        Some((does, program))
+    }
+
+    /// The name of a program that members made, with the beginning of its account: addresses of programs look alike.
+    fn program_name(&self, program: &Address) -> String {
+        let account = program.account().to_string();
+        let short = account.get(..SHOWN_ADDRESS).unwrap_or(&account);
+        match self.names.get(program.as_str()) {
+            Some(name) => format!("{name} ({short}…)"),
+            None => format!("{short}…"),
+        }
     }
 
     fn push_due(&mut self, at_ms: u64, all: bool) {

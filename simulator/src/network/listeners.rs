@@ -1,6 +1,6 @@
 //! Binds the ports of a network's services, and opens the data folders of those that keep one.
 
-use crate::flags::RunOptions;
+use crate::options::RunOptions;
 use runtime::data_dir::DataDir;
 use runtime::ports::{PortRequest, bind, bind_with_data};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener};

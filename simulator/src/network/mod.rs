@@ -8,13 +8,16 @@
 mod listeners;
 mod nodes;
 mod service_starter;
+pub(crate) mod topology;
 
 pub use nodes::{NetworkNode, NodeList};
 
-use crate::flags::RunOptions;
+use crate::attacker_options;
+use crate::options::RunOptions;
 use crate::parameters;
 use crate::payers::wallets::MemberWallets;
 use anyhow::{Context, anyhow};
+use explorer::{TheftChoice, TheftOrders, Thefts};
 use futures_util::future::join_all;
 use listeners::{EXPLORER_OFFSET, Listening, MEMPOOL_OFFSET, NODES_OFFSET, TRACKER_OFFSET, listen, listen_with_data};
 use runtime::client::Client;
@@ -23,11 +26,14 @@ use runtime::{exit, telemetry};
 use service_starter::ServiceStarter;
 use shared::block::BlockHash;
 use shared::chain::Tip;
+use shared::config::Hashrate;
+use shared::ledger::Address;
 use shared::params::Params;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
+use tokio::sync::mpsc::Receiver;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -37,6 +43,8 @@ use tokio_util::sync::CancellationToken;
 const START: Duration = Duration::from_secs(20);
 /// How long services may take to stop.
 const STOP: Duration = Duration::from_secs(3);
+/// Members to choose an attacker's victim from: the second, so that it is Ben where there are several.
+const VICTIM: usize = 1;
 
 #[derive(Debug)]
 pub struct RunningNetwork {
@@ -54,10 +62,14 @@ pub struct RunningNetwork {
     pub client: Client,
     /// Bound on the JSON of one block.
     pub max_block_bytes: usize,
+    /// Whether its layer is `program`.
+    pub has_programs: bool,
     /// The file with the network's parameters; `None` in a network that was found.
     pub parameters: Option<PathBuf>,
     /// Whether this network had chains before the run.
     pub goes_on: bool,
+    /// Thefts that somebody starts on the explorer's first page; `None` where the page does not offer them.
+    pub(crate) thefts: Option<(Thefts, Receiver<TheftChoice>)>,
     services: JoinSet<(String, anyhow::Result<()>)>,
     stop: CancellationToken,
     // Removed when the network is dropped, after the services have stopped.
@@ -78,6 +90,12 @@ impl MempoolAndWallets {
     pub fn mempool(&self) -> String {
         self.mempool.borrow().clone()
     }
+
+    /// The member from whom attackers steal, by name.
+    pub(crate) fn victim(&self) -> Option<(String, Address)> {
+        let wallet = self.wallets.list.get(VICTIM).or(self.wallets.list.first())?;
+        Some((wallet.name.clone(), wallet.pair.address()))
+    }
 }
 
 impl RunningNetwork {
@@ -86,7 +104,7 @@ impl RunningNetwork {
     /// # Errors
     /// If a port, a folder or a client is not available.
     pub fn start(options: &RunOptions, stop: CancellationToken) -> anyhow::Result<Self> {
-        let config = &options.config;
+        let mut config = options.config.clone();
         let temporary = match options.data_dir {
             None => Some(tempfile::Builder::new().prefix("chainlab-").tempdir().context("no temporary folder")?),
             Some(_) => None,
@@ -102,6 +120,11 @@ impl RunningNetwork {
         let metrics = telemetry::metrics()?;
 
         let tracker = listen(options, "tracker", config.tracker.port, TRACKER_OFFSET)?;
+        let explorer = if options.no_explorer { None } else { Some(listen_for_explorer(options)?) };
+        // The other services link to it; port 0 stands for none.
+        let place = explorer.as_ref().and_then(|explorer| explorer.address.rsplit_once(':'));
+        let (host, port) = place.unwrap_or(("", "0"));
+        (config.explorer.host, config.explorer.port) = (host.trim_matches(['[', ']']).to_owned(), port.parse()?);
         let mempool = match config.network.layer.has_money() {
             true => Some(listen_with_data(options, folder, "mempool", config.mempool.port, MEMPOOL_OFFSET)?),
             false => None,
@@ -112,14 +135,18 @@ impl RunningNetwork {
         let tracker_address = tracker.address.clone();
         let addresses = bound.iter().map(|(node, _)| node.address.clone()).collect();
         let services = JoinSet::new();
-        let mut starter = ServiceStarter { config, tracker: &tracker_address, addresses, metrics, stop, services };
+        let mut starter =
+            ServiceStarter { config: &config, tracker: &tracker_address, addresses, metrics, stop, services };
         starter.tracker(tracker.listener)?;
         let money = mempool.map(|mempool| start_mempool(&mut starter, mempool)).transpose()?;
         let nodes = start_nodes(&mut starter, bound, money.as_ref())?;
-        let explorer = match options.no_explorer {
-            true => None,
-            false => Some(start_explorer(&mut starter, options, &nodes)?),
+        let (thefts, names) = match offered_thefts(options, money.as_ref()).filter(|_| explorer.is_some()) {
+            Some((thefts, TheftOrders { choices, names })) => (Some((thefts.clone(), choices)), Some((thefts, names))),
+            None => (None, None),
         };
+        let explorer = explorer
+            .map(|explorer| start_explorer(&mut starter, explorer, &nodes, money.as_ref(), names))
+            .transpose()?;
         let ServiceStarter { services, stop, .. } = starter;
         Ok(Self {
             explorer,
@@ -127,6 +154,7 @@ impl RunningNetwork {
             nodes,
             parameters: Some(parameters),
             goes_on,
+            thefts,
             services,
             stop,
             _temporary: temporary,
@@ -148,8 +176,10 @@ impl RunningNetwork {
             id,
             client: Client::new(Some(id), None)?,
             max_block_bytes: params.max_block_json(),
+            has_programs: params.layer.has_programs(),
             parameters: None,
             goes_on: true,
+            thefts: None,
             services: JoinSet::new(),
             stop: CancellationToken::new(),
             _temporary: None,
@@ -237,9 +267,32 @@ fn start_nodes(
     Ok(nodes)
 }
 
-fn start_explorer(starter: &mut ServiceStarter<'_>, options: &RunOptions, nodes: &NodeList) -> anyhow::Result<String> {
-    let Listening { listener, address } = listen(options, "explorer", options.config.explorer.port, EXPLORER_OFFSET)?;
+fn listen_for_explorer(options: &RunOptions) -> anyhow::Result<Listening> {
+    listen(options, "explorer", options.config.explorer.port, EXPLORER_OFFSET)
+}
+
+/// Thefts for the first page: where there is money, no other attacker, and a hash rate of which a share is known.
+fn offered_thefts(options: &RunOptions, money: Option<&MempoolAndWallets>) -> Option<(Thefts, TheftOrders)> {
+    let (victim, _) = money?.victim()?;
+    let is_known = matches!(options.config.simulator.hashrate, Hashrate::PerSecond(_));
+    (is_known && options.attacker.is_none()).then(|| Thefts::new(attacker_options::NAME, &victim))
+}
+
+fn start_explorer(
+    starter: &mut ServiceStarter<'_>,
+    Listening { listener, address }: Listening,
+    nodes: &NodeList,
+    money: Option<&MempoolAndWallets>,
+    thefts: Option<(Thefts, Receiver<(Address, String)>)>,
+) -> anyhow::Result<String> {
+    let mut names = explorer::NameBook::default();
+    for node in nodes.all() {
+        names.add_node(node.address, node.name)?;
+    }
+    for (address, name) in money.iter().flat_map(|money| money.wallets.directory()) {
+        names.add_person(address, name)?;
+    }
     let tokens = nodes.all().into_iter().filter_map(|node| Some((node.address, node.token?))).collect();
-    starter.explorer(listener, tokens)?;
+    starter.explorer(listener, tokens, names, thefts)?;
     Ok(address)
 }

@@ -4,14 +4,16 @@
 mod missed_events;
 pub mod payment_book;
 pub mod payment_choice;
+pub mod programs;
 pub mod wallets;
 
 use futures_util::StreamExt;
 use payment_book::{PaymentBook, PaymentState};
 use payment_choice::{PaymentChoice, PaymentLimits, choose};
+use programs::{ProgramChoice, Programs};
 use runtime::client::{Client, Error, Unprocessed};
 use shared::block::BlockHash;
-use shared::ledger::{Address, Amount, TransactionId, Unsigned, Uuid};
+use shared::ledger::{AccountId, Address, Amount, Transaction, Transfer, Unsigned, Uuid};
 use shared::random::Random;
 use shared::wire::{MAX_UNPROCESSED, PoolEvent, PoolOrder, Pushed};
 use std::sync::Arc;
@@ -65,6 +67,8 @@ pub struct PayersSettings {
     pub limits: PaymentLimits,
     /// Decides who pays whom, how much and what for.
     pub random: Random,
+    /// The reward of a block, on a network whose members also make and call programs.
+    pub reward_with_programs: Option<u64>,
 }
 
 #[derive(Debug)]
@@ -86,7 +90,8 @@ impl Payers {
         let poll = poll_balances(client.clone(), mempool.clone(), addresses, inputs.clone());
         tokio::spawn(ended.clone().run_until_cancelled_owned(follow));
         tokio::spawn(ended.clone().run_until_cancelled_owned(poll));
-        let task = PayersTask { settings, book, inputs, observations, in_flight: 0, is_away: false };
+        let programs = Programs::new(settings.wallets.list.len());
+        let task = PayersTask { settings, book, programs, inputs, observations, in_flight: 0, is_away: false };
         let task = tokio::spawn(task.run(queue, paying.clone(), ended.clone()));
         Self { paying, ended, task }
     }
@@ -111,12 +116,23 @@ enum PayersInput {
     /// A member's number, and balance in grains.
     Balance(usize, u64),
     /// The mempool's reply to a payment.
-    Reply(PaymentChoice, TransactionId, Result<Pushed, Error>),
+    Reply(Box<Transaction>, Result<Pushed, Error>),
+}
+
+/// A payment or call to be signed and sent.
+struct Order {
+    /// The member's number.
+    payer: usize,
+    to: Address,
+    amount: Amount,
+    fee: Amount,
+    msg: String,
 }
 
 struct PayersTask {
     settings: PayersSettings,
     book: PaymentBook,
+    programs: Programs,
     inputs: Sender<PayersInput>,
     observations: Sender<MempoolObservation>,
     in_flight: usize,
@@ -174,16 +190,14 @@ impl PayersTask {
 
     /// Makes one payment, if a member can afford one.
     fn pay(&mut self) {
-        let PayersSettings { client, mempool, network, wallets, limits, random, .. } = &mut self.settings;
         let mut uuid = [0; 16];
         if self.is_away || self.in_flight >= MAX_IN_FLIGHT || getrandom::fill(&mut uuid).is_err() {
             return;
         }
-        let Some(choice) = choose(random, &self.book.spendable(), limits) else { return };
-        let (payer, payee) = (&wallets.list[choice.payer].pair, &wallets.list[choice.payee].pair);
-        let PaymentChoice { amount, fee, ref msg, .. } = choice;
-        let (from, to) = (payer.address(), payee.address());
-        let unsigned = Unsigned { uuid: Uuid(uuid), from, to, amount, fee, msg: msg.clone() };
+        let Some(Order { payer, to, amount, fee, msg }) = self.choose() else { return };
+        let PayersSettings { client, mempool, network, wallets, .. } = &self.settings;
+        let payer = &wallets.list[payer].pair;
+        let unsigned = Unsigned { uuid: Uuid(uuid), from: payer.address(), to, amount, fee, msg };
         let transaction = payer.sign_transaction(unsigned, *network);
         self.book.record_sent(&transaction);
         self.in_flight += 1;
@@ -191,8 +205,24 @@ impl PayersTask {
         tokio::spawn(async move {
             let reply = client.push_transaction(&mempool, &transaction).await;
             // Fails only after the task has ended.
-            let _ = inputs.send(PayersInput::Reply(choice, transaction.id, reply)).await;
+            let _ = inputs.send(PayersInput::Reply(Box::new(transaction), reply)).await;
         });
+    }
+
+    /// What is done next: something with a program, where there are programs, or a payment.
+    fn choose(&mut self) -> Option<Order> {
+        let PayersSettings { wallets, limits, random, reward_with_programs, .. } = &mut self.settings;
+        let spendable = self.book.spendable();
+        if let Some(reward) = *reward_with_programs {
+            let accounts: Vec<AccountId> = wallets.list.iter().map(|one| one.pair.address().account()).collect();
+            let choice = self.programs.choose(random, &spendable, &accounts, reward);
+            let fits = |choice: &ProgramChoice| choice.msg.len() as u64 <= limits.max_msg_bytes;
+            if let Some(ProgramChoice { caller, to, amount, fee, msg }) = choice.filter(fits) {
+                return Some(Order { payer: caller, to, amount, fee, msg });
+            }
+        }
+        let PaymentChoice { payer, payee, amount, fee, msg } = choose(random, &spendable, limits)?;
+        Some(Order { payer, to: wallets.list[payee].pair.address(), amount, fee, msg })
     }
 
     /// The event stream is open again: fetches the outcomes that it missed.
@@ -219,13 +249,16 @@ impl PayersTask {
                 }
                 observation
             }
-            PayersInput::Reply(choice, id, reply) => {
+            PayersInput::Reply(transaction, reply) => {
                 self.in_flight -= 1;
-                let Err(error) = reply else { return self.book.record_accepted(id) };
+                let (id, Transfer { from, to, amount, .. }) = (transaction.id(), transaction.transfer());
+                let Err(error) = reply else {
+                    let maker = self.settings.wallets.list.iter().position(|one| one.pair.address() == from);
+                    self.programs.learn(&transaction, maker.unwrap_or_default());
+                    return self.book.record_accepted(id);
+                };
                 self.book.record_refused(id);
-                let address = |member: usize| self.settings.wallets.list[member].pair.address();
-                let (from, to) = (address(choice.payer), address(choice.payee));
-                MempoolObservation::Refused { from, to, amount: choice.amount, reason: reason(error) }
+                MempoolObservation::Refused { from, to, amount, reason: reason(error) }
             }
         };
         let _ = self.observations.send(observation).await;

@@ -3,7 +3,7 @@
 //!
 //! Bounded: when the book is full, the oldest payments are forgotten and only counted.
 
-use shared::ledger::{Address, Transaction, TransactionId};
+use shared::ledger::{Address, Transaction, TransactionId, Transfer};
 use shared::wire::PoolEvent;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -91,9 +91,9 @@ impl PaymentBook {
 
     /// Adds a payment, if a member made it. It is on its way, or the mempool reported it.
     pub fn record_sent(&mut self, transaction: &Transaction) {
-        let Transaction { id, ref from, .. } = *transaction;
-        let Some(payer) = self.members.get(from).copied().filter(|_| !self.sent.contains_key(&id)) else { return };
-        let cost = transaction.cost().grains();
+        let (id, Transfer { from, .. }) = (transaction.id(), transaction.transfer());
+        let Some(payer) = self.members.get(&from).copied().filter(|_| !self.sent.contains_key(&id)) else { return };
+        let cost = transaction.takes().iter().map(|part| part.amount.grains()).sum();
         self.sent.insert(id, BookedPayment { payer, cost, is_accepted: false, state: PaymentState::Sent });
         self.funds[payer].owed += cost;
         self.order.push_back(id);
@@ -126,7 +126,7 @@ impl PaymentBook {
         let (id, state) = match event {
             PoolEvent::Transaction(transaction) => {
                 self.record_sent(transaction);
-                return self.record_accepted(transaction.id);
+                return self.record_accepted(transaction.id());
             }
             PoolEvent::Confirmed(event) => (event.id, PaymentState::Confirmed),
             PoolEvent::Returned(event) => (event.id, PaymentState::Pending),
@@ -151,6 +151,11 @@ impl PaymentBook {
         self.sent.iter().filter(|(_, payment)| payment.is_accepted).map(|(id, payment)| (id, &payment.state))
     }
 
+    /// The number of the member who pays, and the cost in grains.
+    pub fn payer(&self, id: &TransactionId) -> Option<(usize, u64)> {
+        self.sent.get(id).map(|payment| (payment.payer, payment.cost))
+    }
+
     fn remove(&mut self, id: &TransactionId) -> Option<BookedPayment> {
         let payment = self.sent.remove(id)?;
         if payment.state.is_owed() {
@@ -166,7 +171,7 @@ mod tests {
     use super::*;
     use shared::block::{BlockHash, BlockId, Height};
     use shared::keys::KeyPair;
-    use shared::ledger::{Amount, Unsigned, Uuid};
+    use shared::ledger::{Amount, Payment, Unsigned, Uuid};
     use shared::wire::{ConfirmedEvent, EvictedEvent, ReturnedEvent};
 
     fn key(name: &str) -> KeyPair {
@@ -197,8 +202,8 @@ mod tests {
     fn book_with_payment() -> (PaymentBook, TransactionId) {
         let (mut book, payment) = (book(), payment(1, "ada", 30));
         book.record_sent(&payment);
-        book.record_accepted(payment.id);
-        (book, payment.id)
+        book.record_accepted(payment.id());
+        (book, payment.id())
     }
 
     fn states(book: &PaymentBook) -> Vec<PaymentState> {
@@ -235,7 +240,7 @@ mod tests {
         let another = payment(2, "ada", 50);
         book.record_sent(&another);
         assert_eq!(book.spendable(), [50, 0]);
-        book.record_refused(another.id);
+        book.record_refused(another.id());
         assert_eq!((book.spendable(), book.refused, book.accepted), (vec![100, 0], 1, 1));
     }
 
@@ -243,10 +248,10 @@ mod tests {
     fn a_payment_that_the_mempool_reports_before_it_replies_was_accepted() {
         let (mut book, payment) = (book(), payment(1, "ada", 30));
         book.record_sent(&payment);
-        book.apply_event(&confirmed(payment.id));
+        book.apply_event(&confirmed(payment.id()));
         // Its reply was lost on the way.
-        book.record_refused(payment.id);
-        book.record_accepted(payment.id);
+        book.record_refused(payment.id());
+        book.record_accepted(payment.id());
         assert_eq!((book.accepted, book.refused, states(&book)), (1, 0, vec![PaymentState::Confirmed]));
     }
 
@@ -264,7 +269,8 @@ mod tests {
         let (mut book, _) = book_with_payment();
         let free = payment(2, "ben", 0);
         for number in 2..=u32::try_from(REMEMBERED).unwrap() + 1 {
-            book.record_sent(&Transaction { id: TransactionId::of(number.to_string()), ..free.clone() });
+            let free = free.as_payment().unwrap().clone();
+            book.record_sent(&Payment { id: TransactionId::of(number.to_string()), ..free }.into());
         }
         assert_eq!((book.forgotten, book.sent.len(), book.funds[0].owed), (1, REMEMBERED, 0));
     }

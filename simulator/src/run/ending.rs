@@ -2,13 +2,13 @@
 //! draws up the report.
 
 use super::LiveRun;
-use crate::event::{NodesOnBranch, RunEvent};
+use crate::event::RunEvent;
 use crate::final_agreement::{self, FinalAgreement};
-use crate::flags::RunOptions;
-use crate::money_proof::{self, MoneyProof};
+use crate::money_proof::{self, MemberRecords, MoneyProof};
 use crate::network::RunningNetwork;
 use crate::observer::Observation;
-use crate::report::RunReport;
+use crate::options::RunOptions;
+use crate::report::{NodesOnBranch, RunReport};
 use shared::block::{BlockId, Height};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -95,7 +95,10 @@ impl<W: Write> LiveRun<W> {
             (true, false) => PROVE_IN_HASTE,
             (true, true) => PROVE_FOUND_IN_HASTE,
         };
-        self.narrate_while(money_proof::prove(network, &money.mempool(), &book, least, patience)).await.map(Some)
+        // A copy: the run goes on to narrate, and to add to it, meanwhile.
+        let rewards = self.payments.rewards().clone();
+        let records = MemberRecords { payments: &book, rewards: &rewards };
+        self.narrate_while(money_proof::prove(network, &money.mempool(), records, least, patience)).await.map(Some)
     }
 
     async fn report(
@@ -140,7 +143,7 @@ impl<W: Write> LiveRun<W> {
         self.narrator.finish(at_ms);
         self.payments.finish(at_ms);
         self.show()?;
-        self.narrator.push(at_ms, RunEvent::Report(report.clone()));
+        self.narrator.push(at_ms, RunEvent::Report(Box::new(report.clone())));
         self.screen.end_status()?;
         self.screen.show(&self.narrator.take_events())?;
         Ok(report)

@@ -1,6 +1,7 @@
 //! One run from start to end: starts the network, watches it, narrates, cuts and heals it, and reports. A network that
 //! was found is narrated by the same code.
 
+mod attack;
 mod ending;
 mod membership;
 mod partitioning;
@@ -8,12 +9,11 @@ mod partitioning;
 pub(crate) use membership::RosterChange;
 
 use crate::event::{Income, NamedAddress, RunEvent, RunStatus, Started};
-use crate::flags::{RunOptions, layer_text};
 use crate::inspector::Inspector;
 use crate::narrator::{Narrator, PaymentNarrator};
 use crate::network::{MempoolAndWallets, NodeList, RunningNetwork};
 use crate::observer::{NodeObservation, NodeObserver, Observation};
-use crate::partition::Partition;
+use crate::options::{Partition, RunOptions, layer_text};
 use crate::payers::payment_choice::PaymentLimits;
 use crate::payers::{MempoolObservation, Payers, PayersSettings};
 use crate::replayed_ledger::MoneyParams;
@@ -106,7 +106,7 @@ pub(crate) async fn narrate<W: Write>(
     );
     let mut run = LiveRun {
         nodes: network.nodes.clone(),
-        screen: Screen::new(out, format, &names, &member_names),
+        screen: Screen::new(out, format, &names, &member_names).quiet(options.quiet),
         narrator: Narrator::new(names, network.id, options.config.network.genesis_time),
         payments: PaymentNarrator::new(members()),
         payers,
@@ -125,8 +125,12 @@ pub(crate) async fn narrate<W: Write>(
         failed: 0,
     };
     run.begin(options, network, &tips, income)?;
-    let is_hasty = run.listen(options, network, roster_changes, &stop).await?;
-    run.end(options, network, is_hasty).await
+    let attacking = CancellationToken::new();
+    let attack = run.start_attack(options, network, &attacking);
+    let result = run.listen(options, network, roster_changes, attack, &stop).await;
+    // The nodes agree only when nobody attacks any more.
+    attacking.cancel();
+    run.end(options, network, result?).await
 }
 
 fn payers_settings(options: &RunOptions, network: &RunningNetwork, money: &MempoolAndWallets) -> PayersSettings {
@@ -141,6 +145,7 @@ fn payers_settings(options: &RunOptions, network: &RunningNetwork, money: &Mempo
         rate: options.config.simulator.rate,
         limits: PaymentLimits::new(params.reward.max(params.new_address_balance), min_fee, params.max_msg_bytes),
         random: Random::new(options.seed.wrapping_add(1)),
+        reward_with_programs: params.layer.has_programs().then_some(params.reward),
     }
 }
 
@@ -217,6 +222,7 @@ impl<W: Write> LiveRun<W> {
         options: &RunOptions,
         network: &mut RunningNetwork,
         mut roster_changes: Receiver<RosterChange>,
+        mut attack: Receiver<RunEvent>,
         stop: &CancellationToken,
     ) -> io::Result<bool> {
         let mut random = Random::new(options.seed);
@@ -232,6 +238,7 @@ impl<W: Write> LiveRun<W> {
                     self.narrator.push(self.at_ms(), RunEvent::Failed { service, reason });
                 }
                 Some(change) = roster_changes.recv() => self.apply_roster_change(change),
+                Some(event) = attack.recv() => self.narrator.push(self.at_ms(), event),
                 shown = self.narrate_next() => shown?,
             }
             let uptime = self.started.elapsed();
@@ -281,6 +288,9 @@ impl<W: Write> LiveRun<W> {
                 if let NodeEvent::Block(block) = &event {
                     self.inspector.request(node, BlockId { index: block.index, hash: block.hash });
                     self.first_difficulty.get_or_insert(block.difficulty.value());
+                }
+                if let NodeEvent::Peer(peer) = &event {
+                    self.observe_link(at_ms, node, peer);
                 }
                 self.narrator.observe_event(at_ms, node, &event);
             }

@@ -3,8 +3,10 @@
 use super::{LiveRun, ms};
 use crate::event::{Partitioned, RunEvent};
 use crate::network::RunningNetwork;
-use crate::partition::{self, Partition, Sides, halves};
+use crate::options::Partition;
+use crate::partition::{self, Sides, halves};
 use shared::random::Random;
+use shared::wire::{PeerChange, PeerEvent};
 use std::io::Write;
 use std::time::Duration;
 
@@ -75,6 +77,18 @@ impl<W: Write> LiveRun<W> {
         self.narrator.push(self.at_ms(), RunEvent::Healed { halves: self.names(&sides), found });
         let result = partition::heal(network, &sides).await;
         self.push_failure("heal the network", result);
+    }
+
+    /// Narrates a link that somebody else cut, or opened again. What this run does itself has its own lines.
+    pub(super) fn observe_link(&mut self, at_ms: u64, node: usize, peer: &PeerEvent) {
+        let is_cut = peer.change == PeerChange::Blocked;
+        let is_ours = is_cut && self.partition.is_some();
+        if is_ours || !matches!(peer.change, PeerChange::Blocked | PeerChange::Unblocked) {
+            return;
+        }
+        if let Some(other) = self.nodes.all().iter().position(|other| other.address == peer.address) {
+            self.narrator.observe_foreign_cut(at_ms, node, other, is_cut);
+        }
     }
 
     /// The names of the nodes on each side; the addresses of nodes that the simulator did not start.

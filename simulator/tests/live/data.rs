@@ -5,7 +5,7 @@ use runtime::data_dir::DataDir;
 use serde_json::Value;
 use shared::config::{Config, NodeConfig};
 use shared::params::LayerName;
-use simulator::partition::Partition;
+use simulator::options::Partition;
 use simulator::{RunOptions, RunReport};
 use std::process::{Command, Stdio};
 use std::time::Duration;

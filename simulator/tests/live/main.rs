@@ -4,9 +4,12 @@
 
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
+mod attack;
 mod data;
 mod drive;
+mod many;
 mod money;
+mod programs;
 mod signals;
 
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use super::{network, of_kind, run};
 use serde_json::Value;
-use simulator::partition::Partition;
+use simulator::options::Partition;
 use simulator::{RunOptions, RunReport};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;

@@ -8,7 +8,6 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
 /// chromedriver; when it is dropped, it is killed and its browser ends with it.
@@ -77,14 +76,4 @@ pub async fn browse(explorer: &str, name: &str, test: impl AsyncFnOnce(&Tab)) {
         resume_unwind(panic);
     }
     client.close().await.unwrap();
-}
-
-/// The folder for screenshots.
-pub fn pictures() -> PathBuf {
-    let folder = match std::env::var_os("CHAINLAB_SCREENSHOTS") {
-        Some(folder) => folder.into(),
-        None => PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/screenshots")),
-    };
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
 }

@@ -3,5 +3,5 @@
 mod driver;
 mod tab;
 
-pub use driver::{browse, pictures};
-pub use tab::Tab;
+pub use driver::browse;
+pub use tab::{Tab, pictures};

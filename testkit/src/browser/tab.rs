@@ -1,11 +1,11 @@
 //! A tab of the browser, with the actions of a person: go, look, click, type. Every look waits for what it expects,
 //! with a bound.
 
-use super::driver::pictures;
 use crate::{DEADLINE, http, until};
 use fantoccini::elements::Element;
 use fantoccini::{Client, Locator};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
 /// A tab that shows pages of one explorer.
 pub struct Tab {
@@ -246,4 +246,14 @@ impl Tab {
     async fn post(&self, path: &str, body: Value) -> Value {
         http().post(format!("{}/{path}", self.session)).json(&body).send().await.unwrap().json().await.unwrap()
     }
+}
+
+/// The folder for screenshots.
+pub fn pictures() -> PathBuf {
+    let folder = match std::env::var_os("CHAINLAB_SCREENSHOTS") {
+        Some(folder) => folder.into(),
+        None => PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../target/screenshots")),
+    };
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
 }

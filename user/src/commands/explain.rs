@@ -5,10 +5,10 @@ use crate::Error;
 use crate::console::{Console, Output, Style};
 use crate::services::Context;
 use crate::tx_arg::TxArg;
-use runtime::client::HostPort;
 use shared::block::{Block, BlockHash};
 use shared::explain::{self, Explanation};
 use shared::keys::PlainVerifier;
+use shared::sync::PeerAddress;
 use std::str::FromStr;
 
 /// Print the shell commands that recheck a hash or signature with sha256sum and openssl
@@ -28,7 +28,7 @@ enum Subject {
         block: BlockArg,
         /// The node to ask, host:port [default: one that the tracker lists]
         #[arg(long, value_name = "HOST:PORT")]
-        node: Option<HostPort>,
+        node: Option<PeerAddress>,
     },
     /// A transaction: its id and its signature
     Tx {
@@ -85,7 +85,7 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     console.print(&explanation)
 }
 
-async fn fetch_block(name: BlockArg, node: Option<&HostPort>, context: &Context) -> Result<Block, Error> {
+async fn fetch_block(name: BlockArg, node: Option<&PeerAddress>, context: &Context) -> Result<Block, Error> {
     let node = context.node(node).await?;
     // JSON needs at most six characters for a byte.
     let most_bytes = usize::try_from(node.params.max_data_bytes).unwrap_or(usize::MAX).saturating_mul(6) + (4 << 10);

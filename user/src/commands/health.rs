@@ -5,11 +5,12 @@ use crate::as_of::duration;
 use crate::console::{Console, Output, Style};
 use crate::error::health_text;
 use crate::services::Context;
-use runtime::client::{Client, HostPort};
+use runtime::client::Client;
 use runtime::clock::Clock;
 use runtime::{ports, sanitize};
 use serde::Serialize;
 use shared::config::Config;
+use shared::sync::PeerAddress;
 use shared::wire::{Health, Info};
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -20,7 +21,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 pub struct Args {
     /// The services to ask, host:port
     #[arg(value_name = "HOST:PORT")]
-    services: Vec<HostPort>,
+    services: Vec<PeerAddress>,
     /// Succeed if the services run, even if they are not well
     #[arg(long)]
     running: bool,
@@ -113,7 +114,7 @@ const fn severity(health: Health) -> u8 {
     }
 }
 
-async fn named_services(client: &Client, services: &[HostPort]) -> Result<Vec<ServiceHealth>, Error> {
+async fn named_services(client: &Client, services: &[PeerAddress]) -> Result<Vec<ServiceHealth>, Error> {
     let mut running = Vec::new();
     for at in services.iter().map(ToString::to_string) {
         match client.info(&at).await {

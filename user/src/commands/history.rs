@@ -7,7 +7,7 @@ use crate::services::Context;
 use crate::{Error, keys};
 use runtime::sanitize;
 use serde::Serialize;
-use shared::ledger::Address;
+use shared::ledger::{Address, Amount, Part, Transfer};
 use shared::wire::{HistoryEntry, TransactionState};
 use std::array;
 use std::path::PathBuf;
@@ -79,21 +79,32 @@ fn columns(entry: &HistoryEntry, own: &Address) -> [String; 5] {
     let balance = entry.balance;
     match (&entry.transaction, entry.reward) {
         (Some(payment), _) => {
-            let (amount, other) = match (payment.from == *own, payment.to == *own) {
-                (true, true) => (format!("-{} LAB", payment.fee), "a payment to itself".to_owned()),
-                (true, false) => (format!("-{} LAB", payment.cost()), format!("to {}", payment.to)),
-                (false, _) => (format!("+{} LAB", payment.amount), format!("from {}", payment.from)),
+            let is_own = |parts: Vec<Part>| parts.iter().any(|part| part.address == *own);
+            let Transfer { from, to, .. } = payment.transfer();
+            let other = match (is_own(payment.takes()), is_own(payment.gives())) {
+                (true, true) if to == *own => "a payment to itself".to_owned(),
+                (true, _) => format!("to {to}"),
+                (false, true) => format!("from {from}"),
+                (false, false) => format!("by a program that {from} called"),
             };
-            let msg = if payment.msg.is_empty() { String::new() } else { sanitize::quoted(&payment.msg) };
-            [place, amount, other, msg, format!("{}, then {balance} LAB", payment.id.short())]
+            let msg = if payment.msg().is_empty() { String::new() } else { sanitize::quoted(payment.msg()) };
+            [place, change(entry), other, msg, format!("{}, balance {balance} LAB", payment.id().short())]
         }
         (None, Some(reward)) => {
-            [place, format!("+{reward} LAB"), "mined".to_owned(), String::new(), format!("then {balance} LAB")]
+            [place, format!("+{reward} LAB"), "mined".to_owned(), String::new(), format!("balance {balance} LAB")]
         }
         (None, None) => {
             let words = "an entry of a kind that this version of the program does not know".to_owned();
-            [place, String::new(), words, String::new(), format!("then {balance} LAB")]
+            [place, String::new(), words, String::new(), format!("balance {balance} LAB")]
         }
+    }
+}
+
+/// What the entry changed: for the sender with the fee, and with what programs moved.
+fn change(entry: &HistoryEntry) -> String {
+    match entry.balance.checked_sub(entry.before) {
+        Some(more) => format!("+{more} LAB"),
+        None => format!("-{} LAB", entry.before.checked_sub(entry.balance).unwrap_or(Amount::ZERO)),
     }
 }
 
@@ -143,6 +154,45 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
 #[cfg(test)]
 mod tests {
     use super::*;
+    use shared::block::{BlockHash, BlockId, Height};
+    use shared::keys::KeyPair;
+    use shared::ledger::{Unsigned, Uuid};
+    use shared::program::AccountId;
+
+    /// A confirmed call of a program by alice with 7 grains and a fee of 3, and the balances of the reader.
+    fn call(before: u64, balance: u64) -> HistoryEntry {
+        let pair = KeyPair::from_seed("alice");
+        let unsigned = Unsigned {
+            uuid: Uuid([1; 16]),
+            from: pair.address(),
+            to: Address::of_program(AccountId([5; 20])),
+            amount: Amount::new(7).unwrap(),
+            fee: Amount::new(3).unwrap(),
+            msg: "call 50000 0x".to_owned(),
+        };
+        HistoryEntry {
+            transaction: Some(pair.sign_transaction(unsigned, BlockHash::ZERO)),
+            reward: None,
+            status: TransactionState::Confirmed,
+            block: Some(BlockId { index: Height(4), hash: BlockHash::ZERO }),
+            confirmations: 1,
+            before: Amount::new(before).unwrap(),
+            balance: Amount::new(balance).unwrap(),
+        }
+    }
+
+    #[test]
+    fn what_a_program_paid_or_took_has_the_sign_of_the_balance() {
+        for (own, before, after, amount, other) in [
+            ("bob", 100, 110, "+0.0000001 LAB", "by a program"),
+            ("bob", 100, 90, "-0.0000001 LAB", "by a program"),
+            ("alice", 100, 97, "-0.00000003 LAB", "to "),
+            ("alice", 100, 150, "+0.0000005 LAB", "to "),
+        ] {
+            let row = columns(&call(before, after), &KeyPair::from_seed(own).address());
+            assert!(row[1] == amount && row[2].starts_with(other), "{own}: {row:?}");
+        }
+    }
 
     #[test]
     fn columns_are_straight_whatever_people_write() {

@@ -6,12 +6,12 @@
 use crate::console::{Console, Output, Style};
 use crate::services::{Context, RemoteService};
 use crate::{Error, keys};
-use runtime::client::HostPort;
 use runtime::data_dir;
 use runtime::dns::Resolver;
 use serde::Serialize;
 use shared::block::BlockHash;
 use shared::config::Config;
+use shared::sync::PeerAddress;
 use shared::wire::MineRequest;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -25,7 +25,7 @@ pub struct Args {
     blocks: u64,
     /// The node, host:port [default: one that the tracker lists]
     #[arg(long, value_name = "HOST:PORT")]
-    node: Option<HostPort>,
+    node: Option<PeerAddress>,
     /// The node's token
     #[arg(long)]
     token: Option<String>,
@@ -104,7 +104,7 @@ async fn find_token(
 
 /// The address of a node as numbers, if all of its addresses are this machine's own.
 async fn local_address(at: &str) -> Option<SocketAddr> {
-    let at: HostPort = at.parse().ok()?;
+    let at: PeerAddress = at.parse().ok()?;
     let addresses = Resolver::default().addresses(at.host()).await.ok()?;
     let is_local = !addresses.is_empty() && addresses.iter().all(is_own);
     is_local.then(|| SocketAddr::new(addresses[0], at.port()))

@@ -3,7 +3,6 @@
 use crate::console::{Console, Output, Style};
 use crate::services::{Context, RemoteService};
 use crate::{Error, random};
-use runtime::client::HostPort;
 use runtime::clock::Clock;
 use runtime::config::DEFAULTS;
 use serde::Serialize;
@@ -12,6 +11,7 @@ use shared::block::BlockHash;
 use shared::chain::Tip;
 use shared::ledger::Amount;
 use shared::params::Params;
+use shared::sync::PeerAddress;
 
 /// Make a network of your own, or show an existing one
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,7 @@ enum Action {
     Show {
         /// The node to ask, host:port [default: a service that the tracker lists]
         #[arg(long, value_name = "HOST:PORT")]
-        node: Option<HostPort>,
+        node: Option<PeerAddress>,
     },
 }
 

@@ -12,7 +12,7 @@ use crate::{Error, confirmation_wait, random};
 use runtime::{client, sanitize};
 use serde::Serialize;
 use shared::keys::PlainVerifier;
-use shared::ledger::{Amount, Transaction, TransactionId, TransactionRules, Unsigned, Uuid};
+use shared::ledger::{Amount, Transaction, TransactionId, TransactionRules, Transfer, Unsigned, Uuid};
 use shared::wire::PushStatus;
 use std::time::Duration;
 
@@ -85,14 +85,15 @@ struct SentPayment {
 
 impl Output for SentPayment {
     fn text(&self, style: Style) -> String {
-        let Transaction { id, to, amount, fee, msg, .. } = &self.transaction;
-        let to = AddressArg { address: *to, seed: self.to_seed.clone() }.description();
+        let (id, fee, msg) = (self.transaction.id(), self.transaction.fee(), self.transaction.msg());
+        let Transfer { to, amount, .. } = self.transaction.transfer();
+        let to = AddressArg { address: to, seed: self.to_seed.clone() }.description();
         let msg = if msg.is_empty() { String::new() } else { format!(", message {}", sanitize::quoted(msg)) };
         let id = style.strong(id);
         let verb = style.good(if self.status == PushStatus::Known { "already sent:" } else { "sent" });
         format!(
             "{verb} {amount} LAB to {to} with a fee of {fee} LAB{msg}\nid: {id}\nnext: user confirmations {}",
-            self.transaction.id
+            self.transaction.id()
         )
     }
 }
@@ -129,7 +130,7 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
         None => None,
     };
     let status = if is_known { PushStatus::Known } else { push(&mempool, &transaction).await? };
-    let id = transaction.id;
+    let id = transaction.id();
     let sent = SentPayment { status, transaction, to_seed: to.seed, mempool: mempool.address.clone() };
     if let Err(error) = console.print(&sent) {
         // The payment is made; that nobody can read so is no failure of it.
@@ -149,18 +150,19 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
 /// # Errors
 /// Fails if the payer has made another payment with the same number.
 async fn is_known(mempool: &RemoteService, transaction: &Transaction) -> Result<bool, Error> {
-    match mempool.client.transaction(&mempool.address, &transaction.id).await {
+    let Some(sent) = transaction.as_payment() else { return Ok(false) };
+    match mempool.client.transaction(&mempool.address, &transaction.id()).await {
         Ok(_) => return Ok(true),
         Err(error) if error.status() == Some(404) => {}
         Err(error) => return Err(mempool.request_error("look for an earlier payment")(error)),
     }
     let mut before = None;
     for _ in 0..MAX_PAGES {
-        let page = mempool.client.history(&mempool.address, &transaction.from, before.as_deref(), PAGE).await;
+        let page = mempool.client.history(&mempool.address, &sent.from, before.as_deref(), PAGE).await;
         let page = page.map_err(mempool.request_error("look for an earlier payment"))?;
-        let payments = page.entries.into_iter().filter_map(|entry| entry.transaction);
-        let mut own = payments.filter(|payment| payment.from == transaction.from);
-        if let Some(other) = own.find(|payment| payment.uuid == transaction.uuid) {
+        let payments = page.entries.iter().filter_map(|entry| entry.transaction.as_ref()?.as_payment());
+        let mut own = payments.filter(|payment| payment.from == sent.from);
+        if let Some(other) = own.find(|payment| payment.uuid == sent.uuid) {
             return Err(Error::IdUsed { id: other.id, amount: other.amount, to: other.to });
         }
         match page.next {
@@ -184,13 +186,13 @@ fn ignore_hangup() -> Option<impl Sized> {
     }
 }
 
-async fn push(mempool: &RemoteService, transaction: &Transaction) -> Result<PushStatus, Error> {
+pub(crate) async fn push(mempool: &RemoteService, transaction: &Transaction) -> Result<PushStatus, Error> {
     let pushed = mempool.client.push_transaction(&mempool.address, transaction).await;
     let pushed = pushed.and_then(|pushed| {
         let other = || client::Error::Malformed(format!("its answer is about the transaction {}", pushed.id));
-        if pushed.id == transaction.id { Ok(pushed) } else { Err(other()) }
+        if pushed.id == transaction.id() { Ok(pushed) } else { Err(other()) }
     });
-    Ok(pushed.map_err(|error| mempool.request_error(failed_action(transaction.id, &error))(error))?.status)
+    Ok(pushed.map_err(|error| mempool.request_error(failed_action(transaction.id(), &error))(error))?.status)
 }
 
 /// The action that failed. If the mempool gave no answer, the payment may have arrived, and sending another could pay
@@ -212,7 +214,7 @@ mod tests {
         let id = TransactionId::of("a payment");
         let words = failed_action(id, &client::Error::Slow);
         assert!(words.contains(&format!("user tx {id}")), "{words}");
-        let refused = client::Error::Refused(Problem::new(422, "Unprocessable Content", "too poor"));
+        let refused = client::Error::Refused(Box::new(Problem::new(422, "Unprocessable Content", "too poor")));
         assert_eq!(failed_action(id, &refused), "send the transaction");
     }
 

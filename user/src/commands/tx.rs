@@ -3,10 +3,11 @@
 use crate::Error;
 use crate::as_of::AsOf;
 use crate::console::{Console, Output, Style};
-use crate::services::{Context, RemoteService};
+use crate::services::Context;
+use crate::tx_arg;
 use runtime::sanitize;
 use serde::Serialize;
-use shared::ledger::TransactionId;
+use shared::ledger::{Holding, Part, Transaction, TransactionId};
 use shared::wire::{TransactionState, TransactionStatus};
 
 /// Show a transaction and the block that it is in
@@ -39,41 +40,35 @@ impl Output for TransactionInfo {
             }
             _ => "pending".to_owned(),
         };
-        let mut lines = vec![
-            format!("id      {}", style.strong(payment.id)),
-            format!("status  {place}"),
-            format!("from    {}", payment.from),
-            format!("to      {}", payment.to),
-            format!("amount  {} LAB", payment.amount),
-            format!("fee     {} LAB", payment.fee),
-        ];
-        if !payment.msg.is_empty() {
-            lines.push(format!("msg     {}", sanitize::line(&payment.msg)));
+        let mut lines = vec![format!("id      {}", style.strong(payment.id())), format!("status  {place}")];
+        lines.extend(parts(payment));
+        lines.push(format!("fee     {} LAB", payment.fee()));
+        if !payment.msg().is_empty() {
+            lines.push(format!("msg     {}", sanitize::line(payment.msg())));
         }
         lines.extend(Some(as_of.text()).filter(|text| !text.is_empty()).map(|text| style.faint(text)));
         lines.join("\n")
     }
 }
 
+/// What it takes and gives.
+fn parts(transaction: &Transaction) -> Vec<String> {
+    let line = |name: &str, part: &Part| match part.holding {
+        Holding::Account(address) => format!("{name}{address}"),
+        Holding::Coin(coin) => format!("{name}{} LAB of {}, coin {coin}", part.amount, part.address),
+    };
+    let mut lines: Vec<_> = transaction.takes().iter().map(|part| line("from    ", part)).collect();
+    lines.extend(transaction.gives().iter().map(|part| line("to      ", part)));
+    lines.extend(transaction.as_payment().map(|payment| format!("amount  {} LAB", payment.amount)));
+    lines
+}
+
 /// # Errors
 /// Fails if the mempool does not know the transaction.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let mempool = context.mempool().await?;
-    let status = fetch(&mempool, args.id).await?;
+    let status = tx_arg::fetch(&mempool, args.id).await?;
     let as_of = AsOf::of(&mempool);
     as_of.note_if_stale(&mempool, console);
     console.print(&TransactionInfo { status, as_of })
-}
-
-/// Asks the mempool for a transaction.
-pub(crate) async fn fetch(mempool: &RemoteService, id: TransactionId) -> Result<TransactionStatus, Error> {
-    match mempool.client.transaction(&mempool.address, &id).await {
-        Ok(status) if status.transaction.id == id => Ok(status),
-        Ok(status) => Err(Error::NotATransaction {
-            origin: format!("the answer of {}", mempool.address),
-            reason: format!("asked for {id}, got {}", status.transaction.id),
-        }),
-        Err(error) if error.status() == Some(404) => Err(Error::UnknownTransaction(id)),
-        Err(error) => Err(mempool.request_error("ask for the transaction")(error)),
-    }
 }

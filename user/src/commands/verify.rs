@@ -50,6 +50,6 @@ impl Output for Valid {
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let resolved = args.transaction.resolve(context, args.offline).await?;
     resolved.transaction.check(&resolved.rules, &PlainVerifier)?;
-    let (id, from) = (resolved.transaction.id, resolved.transaction.from);
+    let (id, from) = (resolved.transaction.id(), resolved.transaction.transfer().from);
     console.print(&Valid { id, valid: true, from, network_id: resolved.network() })
 }

@@ -4,10 +4,12 @@ use crate::Error;
 use crate::console::{Console, Output, Style};
 use crate::services::{Context, RemoteService};
 use futures_util::{Stream, StreamExt};
-use runtime::client::{self, HostPort};
+use runtime::client;
 use runtime::sanitize::{self, line};
 use serde::Serialize;
 use shared::block::BlockHash;
+use shared::ledger::Transfer;
+use shared::sync::PeerAddress;
 use shared::wire::{BlockSource, NodeEvent, PeerChange, PoolEvent};
 use std::pin::Pin;
 use std::time::Duration;
@@ -20,7 +22,7 @@ use tokio::time::{Instant, sleep};
 pub struct Args {
     /// The node, host:port [default: one that the tracker lists]
     #[arg(long, value_name = "HOST:PORT")]
-    node: Option<HostPort>,
+    node: Option<PeerAddress>,
     /// End after N events
     #[arg(short = 'n', long, value_name = "N")]
     count: Option<u64>,
@@ -68,13 +70,14 @@ impl Output for WatchEvent {
 fn pool_event_text(event: &PoolEvent, style: Style) -> String {
     match event {
         PoolEvent::Transaction(payment) => {
-            let msg = if payment.msg.is_empty() {
+            let msg = if payment.msg().is_empty() {
                 String::new()
             } else {
-                format!(", message {}", sanitize::quoted(&payment.msg))
+                format!(", message {}", sanitize::quoted(payment.msg()))
             };
-            let (from, to) = (payment.from.short(), payment.to.short());
-            format!("payment {} of {} LAB from {from} to {to}{msg}", payment.id.short(), style.strong(payment.amount))
+            let Transfer { from, to, amount, .. } = payment.transfer();
+            let (from, to) = (from.short(), to.short());
+            format!("payment {} of {} LAB from {from} to {to}{msg}", payment.id().short(), style.strong(amount))
         }
         PoolEvent::Confirmed(confirmed) => {
             format!(
@@ -142,7 +145,7 @@ const MAX_OUTAGE: Duration = Duration::from_secs(600);
 #[derive(Debug, Clone)]
 enum Target {
     Mempool,
-    Node(Option<HostPort>),
+    Node(Option<PeerAddress>),
 }
 
 type Events = Pin<Box<dyn Stream<Item = Result<ServiceEvent, client::Error>> + Send>>;

@@ -2,9 +2,8 @@
 
 use crate::program::Program;
 use shared::config::{Config, Secret};
-use shared::params::{LayerName, Params};
+use shared::params::{LayerName, Params, RetargetRule};
 use shared::work::Difficulty;
-use shared::work::retarget::RetargetRule;
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use tempfile::TempDir;
@@ -108,7 +107,7 @@ impl Lab {
     }
 
     async fn start_node(&self, mut config: Config) -> String {
-        if config.network.layer == LayerName::Transaction {
+        if config.network.layer.has_money() {
             config.node.miner = Some(address("alice").to_string());
         }
         let node = testkit::start_node(listener().await.0, self.root.path(), config, &[], 0).await;

@@ -7,4 +7,7 @@ mod finding;
 mod lab;
 mod money;
 mod offline;
+mod page;
 mod program;
+mod programs;
+mod wallet;

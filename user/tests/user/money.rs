@@ -306,4 +306,7 @@ async fn a_key_file_pays_as_a_seed_does() {
     assert!(sent.starts_with(&format!("sent 2 LAB to {BOB} with a fee of 0.00001 LAB")), "{sent}");
     let own = user.json(&["balance", "-f", "wallet.pem"]);
     assert_eq!(own["balances"][0], json!({"address": ALICE, "balance": REWARD}));
+    // A file given as a seed is another key; without the note, money would be paid to it unnoticed.
+    let other = user.run(&["address", "-s", "wallet.pem"]);
+    assert!(!other.stdout.contains(ALICE) && other.stderr.contains("write -f"), "{other:?}");
 }

@@ -1,6 +1,7 @@
 //! Links between nodes that were cut, or allowed again, at about the same time. A network that is split in two loses
 //! many links, and each node reports its own; people want one sentence.
 
+use crate::network::words::Words;
 use shared::block::Timestamp;
 use shared::wire::PeerChange;
 use std::collections::BTreeSet;
@@ -36,20 +37,17 @@ impl LinkChanges {
         self.pairs.len() < MAX_LINKS && self.pairs.insert([small.to_owned(), large.to_owned()])
     }
 
-    pub(super) fn sentence(&self) -> String {
+    pub(super) fn sentence(&self) -> Words {
         let is_cut = self.change == PeerChange::Blocked;
+        let listed = |words: Words, nodes: BTreeSet<&str>| words.nodes(nodes.into_iter(), NAMED);
         match self.sides() {
+            Some([left, right]) if is_cut => listed(listed(Words::new(), left).text(" can no longer talk to "), right),
             Some([left, right]) => {
-                let (were, right) = (if left.len() == 1 { "was" } else { "were" }, list(&right));
-                let left = list(&left);
-                if is_cut {
-                    format!("{left} {were} cut off from {right}")
-                } else {
-                    format!("{left} may talk to {right} again")
-                }
+                let were = if left.len() == 1 { " is reconnected to " } else { " are reconnected to " };
+                listed(listed(Words::new(), left).text(were), right)
             }
-            None if is_cut => format!("{} pairs of nodes were cut off from each other", self.pairs.len()),
-            None => format!("{} pairs of nodes may talk to each other again", self.pairs.len()),
+            None if is_cut => Words::new().text(format!("{} links between nodes were cut", self.pairs.len())),
+            None => Words::new().text(format!("{} links between nodes are open again", self.pairs.len())),
         }
     }
 
@@ -71,13 +69,6 @@ impl LinkChanges {
     }
 }
 
-fn list(names: &BTreeSet<&str>) -> String {
-    let named: Vec<&str> = names.iter().copied().take(NAMED).collect();
-    let more = names.len().saturating_sub(NAMED);
-    let named = named.join(", ");
-    if more == 0 { named } else { format!("{named} and {more} more") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,23 +78,23 @@ mod tests {
         for (one, other) in pairs {
             assert!(links.add(one, other) && !links.add(other, one));
         }
-        links.sentence()
+        links.sentence().to_string()
     }
 
     #[test]
     fn two_halves_are_named_and_anything_else_is_counted() {
         let cut = |pairs: &[(&str, &str)]| sentence(PeerChange::Blocked, pairs);
-        assert_eq!(cut(&[("b", "a")]), "a was cut off from b");
-        assert_eq!(cut(&[("a", "b"), ("a", "c")]), "a was cut off from b, c");
+        assert_eq!(cut(&[("b", "a")]), "a can no longer talk to b");
+        assert_eq!(cut(&[("a", "b"), ("a", "c")]), "a can no longer talk to b, c");
         let halves = [("a", "c"), ("d", "a"), ("c", "b"), ("b", "d")];
-        assert_eq!(cut(&halves), "a, b were cut off from c, d");
-        assert_eq!(sentence(PeerChange::Unblocked, &halves), "a, b may talk to c, d again");
-        assert_eq!(cut(&halves[..3]), "3 pairs of nodes were cut off from each other");
-        assert_eq!(cut(&[("a", "b"), ("b", "c"), ("c", "a")]), "3 pairs of nodes were cut off from each other");
-        assert_eq!(cut(&[("a", "b"), ("c", "d")]), "2 pairs of nodes were cut off from each other");
+        assert_eq!(cut(&halves), "a, b can no longer talk to c, d");
+        assert_eq!(sentence(PeerChange::Unblocked, &halves), "a, b are reconnected to c, d");
+        assert_eq!(cut(&halves[..3]), "3 links between nodes were cut");
+        assert_eq!(cut(&[("a", "b"), ("b", "c"), ("c", "a")]), "3 links between nodes were cut");
+        assert_eq!(cut(&[("a", "b"), ("c", "d")]), "2 links between nodes were cut");
         let many: Vec<String> = (0..9).map(|number| format!("n{number}")).collect();
         let of_one: Vec<_> = many.iter().map(|name| ("a", name.as_str())).collect();
-        assert_eq!(cut(&of_one), "a was cut off from n0, n1, n2, n3 and 5 more");
+        assert_eq!(cut(&of_one), "a can no longer talk to n0, n1, n2, n3 and 5 more");
     }
 
     #[test]

@@ -33,6 +33,10 @@ impl<K: Copy + Eq + Hash, V> Recent<K, V> {
         is_new
     }
 
+    pub(super) fn get(&self, key: &K) -> Option<&V> {
+        self.entries.get(key)
+    }
+
     pub(super) fn entry(&mut self, key: K) -> &mut V
     where
         V: Default,

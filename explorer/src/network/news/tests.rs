@@ -15,8 +15,8 @@ fn block(index: u64, name: &str) -> BlockId {
     BlockId { index: Height(index), hash: hash(name) }
 }
 
-fn text(news: &News) -> Vec<&str> {
-    news.items().iter().map(|item| item.text.as_str()).collect()
+fn text(news: &News) -> Vec<String> {
+    news.items().iter().map(|item| item.text.to_string()).collect()
 }
 
 fn payment() -> Transaction {
@@ -54,9 +54,9 @@ fn forks_begin_and_are_left_once_whoever_says_so() {
     assert_eq!(
         text(&news),
         [
-            "b:1 left the last block of its branch for 1 heavier one",
-            "a:1 left 2 blocks of its branch for 3 heavier ones",
-            "Two blocks follow block 1: the chain forks"
+            "b:1 dropped 1 block and switched to a branch with more work",
+            "a:1 dropped 2 blocks and switched to a branch with more work",
+            "Fork: two different blocks now follow block 1"
         ]
     );
 }
@@ -65,7 +65,7 @@ fn forks_begin_and_are_left_once_whoever_says_so() {
 fn a_payment_is_followed_in_words_however_many_mempools_tell_of_it() {
     let mut news = News::new();
     let (payment, block) = (payment(), block(9, "9"));
-    let id = payment.id;
+    let id = payment.id();
     let events = [
         PoolEvent::Transaction(Box::new(payment)),
         PoolEvent::Confirmed(ConfirmedEvent { id, block }),
@@ -76,17 +76,19 @@ fn a_payment_is_followed_in_words_however_many_mempools_tell_of_it() {
         assert!(news.payment(NOW, event));
     }
     assert!(!events.iter().any(|event| news.payment(NOW, event)));
-    let reported: Vec<_> = text(&news).iter().map(|text| text.split_once(": ").unwrap().1.to_owned()).collect();
-    assert_eq!(
-        reported,
-        [
-            "was dropped because others paid more",
-            "its block is no longer on the best chain, so it waits again",
-            "is in block 9",
-            "waits for a block"
-        ]
-    );
-    assert!(text(&news).iter().all(|text| text.starts_with("1.5 LAB from lab1")), "{:?}", text(&news));
+    let reported = text(&news);
+    for (reported, end) in reported.iter().zip([
+        ": was dropped because others paid more",
+        ": its block is no longer on the best chain, so it waits again",
+        ": is in block 9",
+        " (waiting for a block)",
+    ]) {
+        assert!(reported.starts_with("lab1") && reported.contains(" 1.5 LAB for <script>"), "{reported}");
+        assert!(reported.ends_with(end), "{reported}");
+    }
+    let steps: Vec<_> = news.steps(&id).iter().map(|(_, step)| step.clone()).collect();
+    let dropped = PaymentStep::Dropped("because others paid more".to_owned());
+    assert_eq!(steps, [PaymentStep::Pending, PaymentStep::Confirmed(block), PaymentStep::Returned, dropped]);
 }
 
 #[test]
@@ -96,10 +98,10 @@ fn many_payments_do_not_hide_the_blocks_and_memory_is_bounded() {
     for number in 0..MAX_REMEMBERED + 100 {
         let id = TransactionId::of(number.to_string());
         assert!(news.payment(NOW, &PoolEvent::Returned(ReturnedEvent { id })));
-        news.service(NOW, number.to_string());
+        news.service(NOW, Words::new().text(number.to_string()));
     }
-    assert_eq!(news.items().len(), 2 * MAX_OF_TOPIC + 1);
-    assert_eq!(text(&news).last(), Some(&"Block 7 was found"));
+    assert_eq!(news.items().len(), MAX_PAYMENTS + MAX_OF_TOPIC + 1);
+    assert_eq!(text(&news).last().map(String::as_str), Some("Block 7 was found"));
     assert_eq!((news.reported.len(), news.payments.len()), (MAX_REMEMBERED, MAX_REMEMBERED));
 }
 
@@ -111,7 +113,10 @@ fn a_cut_that_both_sides_tell_of_is_told_once_but_each_time() {
     assert!(!news.peer(NOW, "b:1", &of("a:1", PeerChange::Blocked)));
     assert!(news.peer(NOW, "b:1", &of("a:1", PeerChange::Unblocked)));
     assert!(news.peer(NOW.plus_ms(60_000), "b:1", &of("a:1", PeerChange::Blocked)));
-    assert_eq!(text(&news), ["a:1 was cut off from b:1", "a:1 may talk to b:1 again", "a:1 was cut off from b:1"]);
+    assert_eq!(
+        text(&news),
+        ["a:1 can no longer talk to b:1", "a:1 is reconnected to b:1", "a:1 can no longer talk to b:1"]
+    );
 }
 
 #[test]
@@ -124,7 +129,7 @@ fn a_network_that_is_split_is_one_fact() {
             news.peer(NOW, node, &event);
         }
     }
-    assert_eq!(text(&news), ["a:1, b:1 were cut off from c:1, d:1"]);
+    assert_eq!(text(&news), ["a:1, b:1 can no longer talk to c:1, d:1"]);
 }
 
 #[test]

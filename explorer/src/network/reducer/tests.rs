@@ -10,7 +10,7 @@ use shared::work::{Difficulty, Work};
 const NOW: Timestamp = Timestamp::from_ms(1_000_000);
 
 fn reducer(nodes: &[&str]) -> Reducer {
-    let mut reducer = Reducer::new("tracker:1", &Params::default());
+    let mut reducer = Reducer::new("tracker:1", &Params::default(), BTreeMap::new());
     reducer.set_members(NOW, nodes.iter().map(|node| (Role::Node, (*node).to_owned())));
     for node in nodes {
         reducer.apply_info(NOW, Role::Node, node, info(Some(tip(0, "0"))));
@@ -32,8 +32,8 @@ fn block(index: u64, name: &str, parent: &str, source: BlockSource) -> NodeEvent
     })
 }
 
-fn texts(reducer: &Reducer) -> Vec<&str> {
-    reducer.state().news.iter().map(|item| item.text.as_str()).collect()
+fn texts(reducer: &Reducer) -> Vec<String> {
+    reducer.state().news.iter().map(|item| item.text.to_string()).collect()
 }
 
 fn changes(reducer: &mut Reducer, act: impl FnOnce(&mut Reducer)) -> Vec<&'static str> {
@@ -81,11 +81,11 @@ fn a_fork_is_told_when_it_begins_and_when_it_is_healed() {
     assert_eq!(
         texts(&reducer)[..6],
         [
-            "b:1 left the last block of its branch for 2 heavier ones",
+            "b:1 dropped 1 block and switched to a branch with more work",
             "All nodes are on one chain again, at block 2",
             "a:1 found block 2",
             "b:1 found block 1",
-            "Two blocks follow block 0: the chain forks",
+            "Fork: two different blocks now follow block 0",
             "a:1 found block 1",
         ]
     );
@@ -170,4 +170,58 @@ fn what_a_stranger_says_of_itself_is_cut_short() {
     reducer.apply_info(NOW, Role::Node, "a:1", long);
     let kept = reducer.state().nodes["a:1"].info.clone().unwrap();
     assert!(kept.version.len() < 200 && kept.network.is_null());
+}
+
+#[test]
+fn stale_blocks_are_counted_when_their_height_is_forgotten() {
+    let mut reducer = reducer(&["a:1", "b:1"]);
+    for index in 1..=50_u64 {
+        let (name, parent) = (index.to_string(), (index - 1).to_string());
+        if index == 5 {
+            reducer.add_blocks([summary(5, "5'", "4"), summary(5, "5''", "4")]);
+        }
+        for node in ["a:1", "b:1"] {
+            reducer.apply_node_event(NOW, node, &block(index, &name, &parent, BlockSource::Pushed));
+        }
+    }
+    let state = reducer.state();
+    assert_eq!((state.past_stale.get(&5), state.past_stale.get(&6)), (Some(&2), Some(&0)));
+    assert!(!state.past_stale.contains_key(&50) && !state.blocks.contains_key(&hash("5'")));
+}
+
+#[test]
+fn the_finder_of_a_block_from_outside_is_who_is_paid_and_not_the_node() {
+    let kim = shared::keys::KeyPair::from_seed("kim").address();
+    let ada = shared::keys::KeyPair::from_seed("ada").address();
+    let mut reducer = reducer(&["a:1"]);
+    crate::network::samples::mining_for(&mut reducer.state, "a:1", &ada);
+    let contents = |miner| BlockContents { miner: Some(miner), ..BlockContents::default() };
+    reducer.apply_node_event(NOW, "a:1", &block(1, "1", "0", BlockSource::Mined));
+    reducer.add_contents(hash("1"), contents(ada));
+    assert_eq!(texts(&reducer)[0], "a:1 found block 1");
+    reducer.apply_node_event(NOW, "a:1", &block(2, "2", "1", BlockSource::Mined));
+    reducer.add_contents(hash("2"), contents(kim));
+    let outside = format!("{}, by way of a:1, found block 2", kim.short());
+    assert_eq!(texts(&reducer)[0], outside);
+    reducer.add_from_browser(hash("2"));
+    assert_eq!(texts(&reducer)[0], format!("{}’s browser, by way of a:1, found block 2", kim.short()));
+    // The contents may be known before the node reports the block as its own.
+    reducer.add_from_browser(hash("3"));
+    reducer.add_blocks([summary(3, "3", "2")]);
+    reducer.add_contents(hash("3"), contents(kim));
+    reducer.apply_node_event(NOW, "a:1", &block(3, "3", "2", BlockSource::Mined));
+    assert!(texts(&reducer)[0].contains("browser, by way of a:1, found block 3"), "{:?}", texts(&reducer));
+}
+
+#[test]
+fn a_fair_rate_is_that_of_a_usual_node_that_mines() {
+    let mut reducer = reducer(&["a:1", "b:1", "c:1"]);
+    assert_eq!(reducer.state().usual_hash_rate(), None);
+    for (node, hashrate) in [("a:1", 50_000), ("b:1", 90_000), ("c:1", 10_000)] {
+        let address = shared::keys::KeyPair::from_seed(node).address();
+        crate::network::samples::mining_for(&mut reducer.state, node, &address);
+        let info = reducer.state.nodes.get_mut(node).and_then(|node| node.info.as_mut()).unwrap();
+        info.mining.as_mut().unwrap().hashrate = hashrate;
+    }
+    assert_eq!(reducer.state().usual_hash_rate(), Some(50_000));
 }

@@ -1,6 +1,7 @@
 //! `/charts/<name>.csv`: the numbers of a chart, for a spreadsheet. Contains no text from other people.
 
 use super::data::{ChartData, block_count};
+use super::finders;
 use crate::pages::errors;
 use crate::state::ExplorerState;
 use crate::stats::{self, Histogram};
@@ -44,6 +45,12 @@ fn table(name: &str) -> Option<fn(&ChartData) -> String> {
             let counted = counted.filter_map(|(height, size)| Some([*height, size.transactions? as u64]));
             rows("height,transactions", counted)
         },
+        "finders" => |data| {
+            rows(
+                "address,blocks",
+                finders::counts(data).iter().map(|(miner, blocks)| [miner.to_string(), blocks.to_string()]),
+            )
+        },
         "bytes" => |data| {
             let block_sizes = data.last(&data.block_sizes).iter();
             rows("height,bytes", block_sizes.map(|(height, size)| [*height, size.bytes as u64]))
@@ -65,7 +72,7 @@ fn interval(data: &ChartData) -> String {
 }
 
 /// A line of names, then one line per row (RFC 4180).
-fn rows<T: Display, const N: usize>(names: &str, rows: impl Iterator<Item = [T; N]>) -> String {
+pub(in crate::pages) fn rows<T: Display, const N: usize>(names: &str, rows: impl Iterator<Item = [T; N]>) -> String {
     let line = |row: [T; N]| row.map(|value| value.to_string()).join(",");
     let lines = std::iter::once(names.to_owned()).chain(rows.map(line));
     lines.map(|line| line + "\r\n").collect()
@@ -85,6 +92,8 @@ mod tests {
         assert_eq!(shown("transactions"), "height,transactions\r\n1,1\r\n2,2\r\n3,0\r\n");
         assert_eq!(shown("bytes"), "height,bytes\r\n1,110\r\n2,120\r\n3,100\r\n");
         assert_eq!(shown("forks"), "height,stale_blocks\r\n1,1\r\n2,0\r\n3,1\r\n");
+        let finders = shown("finders");
+        assert!(finders.lines().count() == 4 && finders.lines().skip(1).all(|line| line.ends_with(",1")), "{finders}");
         let interval = shown("interval");
         assert!(interval.starts_with("from_ms,to_ms,blocks,expected_blocks\r\n0,250,0,"), "{interval}");
         assert_eq!(interval.lines().count(), 25);

@@ -5,7 +5,7 @@ use crate::header_cache::MAX_HEADERS;
 use crate::state::ExplorerState;
 use crate::stats::StaleBlocks;
 use crate::upstream::UpstreamError;
-use runtime::server::Request;
+use runtime::server::{Number, Request};
 use serde::Deserialize;
 use shared::block::Header;
 use shared::wire::Problem;
@@ -19,7 +19,8 @@ const DEFAULT_BLOCKS: usize = 200;
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChartsQuery {
     /// How many blocks to show.
-    blocks: Option<usize>,
+    #[param(inline, nullable = false)]
+    blocks: Option<Number>,
 }
 
 pub(super) struct ChartData {
@@ -38,7 +39,8 @@ pub(super) struct ChartData {
 /// How many blocks a request wants, clamped to the bounds.
 pub(super) fn block_count(request: &Request) -> Result<usize, Problem> {
     let ChartsQuery { blocks } = request.query()?;
-    Ok(blocks.unwrap_or(DEFAULT_BLOCKS).clamp(CHOICES[0], MAX_HEADERS))
+    let wanted = blocks.map_or(DEFAULT_BLOCKS, |Number(blocks)| usize::try_from(blocks).unwrap_or(MAX_HEADERS));
+    Ok(wanted.clamp(CHOICES[0], MAX_HEADERS))
 }
 
 impl ChartData {
@@ -48,7 +50,7 @@ impl ChartData {
             block_sizes: explorer.block_sizes.last(&explorer.upstream, &headers).await,
             headers: headers.to_vec(),
             block_count,
-            stale_blocks: StaleBlocks::of(&explorer.network()),
+            stale_blocks: StaleBlocks::of(&explorer.network()).last(block_count),
             target_ms: explorer.params.block_interval_ms,
             has_money: explorer.params.layer.has_money(),
         })

@@ -3,7 +3,7 @@
 use super::data::ChartData;
 use crate::block_sizes::BlockSize;
 use crate::stats::{self, HEIGHTS_PER_BAR, Histogram, mean};
-use crate::view::chart::{Axis, Chart, Mark, short_number, whole_number};
+use crate::view::chart::{Axis, Chart, Hit, Mark, short_number, whole_number};
 use maud::{Markup, html};
 
 pub(super) fn difficulty(data: &ChartData) -> Markup {
@@ -34,7 +34,7 @@ pub(super) fn interval(data: &ChartData) -> Markup {
             of " (target) "." }
     };
     let Some(observed) = mean(intervals.iter().map(|(_, ms)| *ms as f64)) else {
-        return html! { (intro) p.muted { "A time between blocks needs two blocks, and there are none yet." } };
+        return html! { (intro) p.muted { "Times between blocks are shown from the second block on." } };
     };
     let histogram = Histogram::of(intervals, data.target_ms);
     let half_ms = data.target_ms as f64 * std::f64::consts::LN_2;
@@ -43,8 +43,8 @@ pub(super) fn interval(data: &ChartData) -> Markup {
     html! {
         (intro)
         (histogram_chart(&histogram, data.target_ms))
-        p { "The average is " strong { (seconds(observed)) } ", the target " strong { (target) } ". Half of the blocks \
-            should take less than " (seconds(half_ms)) "; of the last " (intervals.len()) ", " (percent) " % did. "
+        p { "The average is " strong { (seconds(observed)) } "; target: " strong { (target) } ". About half should \
+            arrive within " (seconds(half_ms)) "; of the last " (intervals.len()) ", " (percent) " % did. "
             @if histogram.longer > 0 {
                 @let shown_ms = histogram.width_ms * histogram.counts.len() as f64;
                 (histogram.longer) " took longer than the " (seconds(shown_ms)) " that the chart shows."
@@ -69,18 +69,32 @@ fn histogram_chart(histogram: &Histogram, target_ms: u64) -> Markup {
         y: Axis::from_zero("blocks", highest, short_number).of_whole(),
         marks: vec![Mark::Bars(bars.collect()), Mark::Expected(curve)],
     };
-    chart.render()
+    let hits: Vec<Hit> = (0..histogram.counts.len())
+        .map(|bar| Hit {
+            from: place(bar),
+            to: place(bar + 1),
+            text: format!(
+                "{} s to {} s: {} blocks, {} expected",
+                short_number(place(bar)),
+                short_number(place(bar + 1)),
+                histogram.counts[bar],
+                short_number(expected[bar])
+            ),
+            block: None,
+        })
+        .collect();
+    chart.render_with(&hits)
 }
 
 pub(super) fn hash_rate(data: &ChartData) -> Markup {
     let all = stats::hash_rates(&data.headers);
     let rates = data.last(&all);
     let intro = html! {
-        p { "The hash rate is how many hashes all miners together try per second. It cannot be measured directly, so \
-            it is estimated: the work of 20 blocks, divided by the time that they took." }
+        p { "The hash rate is how many hashes all miners together try per second. Nobody can count them \
+            directly, but dividing the work in 20 blocks by the time they took gives an estimate." }
     };
     let Some((_, last)) = rates.last() else {
-        return html! { (intro) p.muted { "A hash rate needs two blocks, and there are none yet." } };
+        return html! { (intro) p.muted { "The hash rate is estimated from the second block on." } };
     };
     html! {
         (intro)
@@ -96,8 +110,7 @@ pub(super) fn hash_rate(data: &ChartData) -> Markup {
 pub(super) fn stale_blocks(data: &ChartData) -> Markup {
     let intro = html! {
         p { "If two miners find a block at about the same time, the chain forks for a moment. The block that loses is \
-            called stale. The shorter the time between blocks is, compared to the time that a block takes to reach all \
-            nodes, the more blocks become stale." }
+            called stale. If blocks come faster than news spreads, there are more stale blocks." }
     };
     let rates = data.stale_blocks.rates();
     let (Some(rate), Some((lowest, ..))) = (data.stale_blocks.rate(), rates.first()) else {
@@ -115,13 +128,17 @@ pub(super) fn stale_blocks(data: &ChartData) -> Markup {
         y: Axis::from_zero("stale per 100", rates.iter().map(|(.., rate)| *rate).fold(0.0, f64::max), short_number),
         marks: vec![Mark::Bars(bars.collect())],
     };
+    let hit = |(height, blocks, rate): &(u64, u64, f64)| {
+        let text = format!("heights {height} to {}: {} per 100", height + blocks - 1, short_number(*rate));
+        Hit { from: begins(*height), to: begins(height + blocks), text, block: None }
+    };
     html! {
         (intro)
-        (chart.render())
-        p { strong { (stale) } @if stale == 1 { " stale block" } @else { " stale blocks" } " next to the last "
-            (observed)
-            " blocks that the explorer remembers: " strong { (short_number(rate)) } " per 100 blocks. Each bar covers "
-            (HEIGHTS_PER_BAR) " heights. The explorer does not know of forks before its start." }
+        (chart.render_with(&rates.iter().map(hit).collect::<Vec<_>>()))
+        p { strong { (stale) } @if stale == 1 { " stale block" } @else { " stale blocks" } " among the last "
+            @if observed == 1 { "height" } @else { (observed) " heights" } ": "
+            strong { (short_number(rate)) } " per 100 blocks. Each bar covers " (HEIGHTS_PER_BAR)
+            " heights. The explorer does not know of forks before its start." }
     }
 }
 
@@ -146,10 +163,15 @@ pub(super) fn block_sizes(data: &ChartData) -> Markup {
         y: Axis::from_zero(unit, most(&values), short_number).of_whole(),
         marks: vec![Mark::Bars(bars)],
     };
+    let hit = |(height, value): &(u64, f64)| {
+        let text = format!("block {height}: {} {unit}", whole_number(*value));
+        Hit { from: *height as f64, to: *height as f64 + 1.0, text, block: Some(*height) }
+    };
     html! {
-        (chart.render())
-        p { strong { (short_number(average)) } " " (unit) " per block on average over the last " (values.len())
-            " blocks. The largest block has " (whole_number(most(&values))) ", the newest " (whole_number(*latest)) "."
+        (chart.render_with(&values.iter().map(hit).collect::<Vec<_>>()))
+        p { strong { (short_number(average)) } " " (unit) " per block on average over the last "
+            @if values.len() == 1 { "block" } @else { (values.len()) " blocks" } ". The largest block has "
+            (whole_number(most(&values))) ", the newest " (whole_number(*latest)) "."
                 }
     }
 }
@@ -164,7 +186,12 @@ fn over_heights(name: &str, title: &str, unit: &'static str, values: &[(u64, f64
         y: Axis::from_zero(unit, most(values), short_number),
         marks: vec![Mark::Line(values.iter().map(|(height, value)| (*height as f64, *value)).collect())],
     };
-    chart.render()
+    let hit = |(height, value): &(u64, f64)| {
+        let middle = *height as f64;
+        let text = format!("block {height}: {} {unit}", whole_number(*value));
+        Hit { from: middle - 0.5, to: middle + 0.5, text, block: Some(*height) }
+    };
+    chart.render_with(&values.iter().map(hit).collect::<Vec<_>>())
 }
 
 fn no_blocks() -> Markup {

@@ -1,171 +1,313 @@
 //! What the first page shows of some networks.
 
 use super::*;
-use crate::network::BlockSummary;
-use crate::view::snapshot;
+use crate::names::{Cast, NameBook};
+use crate::network::samples::{contents, cut, hash, mining_for, put_node_at, summary};
+use crate::network::{NetworkState, Side, Split};
+use crate::stage::aftermath::{Aftermath, Branches};
+use crate::stage::making::Making;
+use crate::stage::purse::Purses;
+use crate::stage::scene::Act;
+use crate::stage::standing::Standing;
+use crate::stage::story::{Lane, Story};
+use crate::view::{snapshot, with_cast};
 use shared::block::{BlockId, Height, Timestamp};
-use shared::wire::{Health, Info, MiningInfo, PoolInfo};
-use shared::work::Work;
+use shared::keys::KeyPair;
+use shared::ledger::Address;
+use shared::params::{LayerName, Params};
+use shared::wire::Health;
 
-const HOSTILE: &str = "<script>alert(1)</script>\"'\u{202e}";
+const NOW: Timestamp = Timestamp::from_ms(8_000);
+const NAMES: [&str; 4] = ["Ada", "Ben", "Cleo", "Dan"];
 
-fn hash(name: &str) -> BlockHash {
-    BlockHash::of(name)
+fn address(seed: &str) -> Address {
+    KeyPair::from_seed(seed).address()
 }
 
-fn add(state: &mut NetworkState, index: u64, name: &str, parent: &str, mined_by: Option<&str>) {
-    let block = BlockSummary {
-        index: Height(index),
-        hash: hash(name),
-        prev_hash: hash(parent),
-        timestamp: Timestamp::from_ms(index * 1000),
-        difficulty: 5000,
-        mined_by: mined_by.map(str::to_owned),
-    };
-    state.blocks.insert(block.hash, block);
-}
-
-fn service(index: u64, name: &str) -> ServiceState {
-    let timestamp = Timestamp::from_ms(index * 1000);
-    let info = Info {
-        service: "node".to_owned(),
-        version: "1".to_owned(),
-        network_id: hash("network"),
-        network: serde_json::Value::Null,
-        address: "a:1".to_owned(),
-        started: timestamp,
-        tip: Some(Tip { index: Height(index), hash: hash(name), timestamp, work: Work(index.into()) }),
-        peers: Some(3),
-        mining: Some(MiningInfo { enabled: true, address: None, threads: 1, hashrate: 12_345 }),
-        pool: None,
-        members: None,
-        health: None,
-    };
-    ServiceState { info: Some(info), last_seen: Some(timestamp), error: None }
-}
-
-// 0 ─ 1 ─ 2 ─ 3    8100, 8101
-//     └── 2'       8102; 8103 does not answer
-fn forked() -> NetworkState {
+// 0 ─ 1 ─ 2 ─ 3 ─ 4    ada, ben
+//         └── 3'       cleo, dan
+fn state(tips: [(u64, &str); 4]) -> NetworkState {
     let mut state = NetworkState { tracker: "127.0.0.1:8090".to_owned(), ..NetworkState::default() };
-    let blocks = [(0, "0", ""), (1, "1", "0"), (2, "2", "1"), (3, "3", "2"), (2, "2'", "1")];
-    for (index, name, parent) in blocks {
-        add(&mut state, index, name, parent, (name == "3").then_some("127.0.0.1:8101"));
+    for (index, name, parent) in
+        [(0, "0", ""), (1, "1", "0"), (2, "2", "1"), (3, "3", "2"), (4, "4", "3"), (3, "3'", "2")]
+    {
+        state.blocks.insert(hash(name), summary(index, name, parent));
     }
-    for (port, index, name) in [(8100, 3, "3"), (8101, 3, "3"), (8102, 2, "2'"), (8103, 1, "1")] {
-        state.nodes.insert(format!("127.0.0.1:{port}"), service(index, name));
+    for ((index, name), (number, person)) in tips.into_iter().zip((0..).zip(NAMES)) {
+        let node = format!("127.0.0.1:{}", 8100 + u16::from(number));
+        put_node_at(&mut state, &node, index, name);
+        mining_for(&mut state, &node, &address(&person.to_lowercase()));
+        state.letters.insert(node, char::from(b'A' + number).to_string());
     }
-    state.nodes.get_mut("127.0.0.1:8103").unwrap().error = Some("unreachable: refused".to_owned());
-    let mut mempool = service(3, "3");
-    mempool.info.as_mut().unwrap().pool = Some(PoolInfo { count: 2, bytes: 700 });
-    state.mempools.insert("127.0.0.1:8091".to_owned(), mempool);
-    state.news.push_front(NewsItem {
-        at: Timestamp::from_ms(3000),
-        topic: Topic::Block,
-        text: "127.0.0.1:8101 found block 3".to_owned(),
-        block: Some(BlockId { index: Height(3), hash: hash("3") }),
-        payment: None,
+    contents(&mut state, "1", "ada", &[]);
+    contents(&mut state, "2", "ben", &[("eve", 1)]);
+    contents(&mut state, "3", "ada", &[("eve", 2)]);
+    contents(&mut state, "4", "ben", &[]);
+    contents(&mut state, "3'", "cleo", &[("eve", 2), ("cleo", 3)]);
+    state
+}
+
+const AGREED: [(u64, &str); 4] = [(4, "4"); 4];
+const PARTED: [(u64, &str); 4] = [(4, "4"), (4, "4"), (3, "3'"), (3, "3'")];
+
+fn cast(state: &NetworkState) -> Cast {
+    let mut book = NameBook::default();
+    for name in NAMES {
+        book.add_person(address(&name.to_lowercase()), name.to_owned()).unwrap();
+    }
+    Cast::new(Arc::new(book), state)
+}
+
+fn scene(state: NetworkState) -> Scene {
+    let cast = cast(&state);
+    let params = Params { max_transactions: 10, block_interval_ms: 3000, ..Params::default() };
+    let standing = Standing::of(&state, None, 3000, NOW);
+    let story = Story::of(&state, &cast, &params);
+    let purses = state.tip().map(|tip| {
+        let grains =
+            NAMES.iter().zip([150, 100, 0, 0]).map(|(name, lab)| (address(&name.to_lowercase()), lab * 100_000_000));
+        Arc::new(Purses { at: tip.hash, grains: grains.collect() })
+    });
+    let making = state.tip().map(|tip| Making {
+        lane: Lane::Trunk,
+        height: tip.index.next(),
+        since: Timestamp::from_ms(4000),
+        by_fee: [2, 2, 1],
+        oldest: 1,
+        full: 60,
+        waiting: 6,
+    });
+    let people = Scene::people_of(purses.as_deref(), &state, None);
+    let halves = [vec!["127.0.0.1:8100".to_owned()], vec!["127.0.0.1:8101".to_owned()]];
+    Scene {
+        now: NOW,
+        params: Arc::new(params),
+        cast,
+        standing,
+        act: Act::Split { halves },
+        story,
+        making: making.into_iter().collect(),
+        people,
+        purses,
+        aftermath: None,
+        waiting: Some(6),
+        thefts: None,
+        state: Arc::new(state),
+    }
+}
+
+fn parted() -> NetworkState {
+    let mut state = state(PARTED);
+    for one in ["127.0.0.1:8100", "127.0.0.1:8101"] {
+        for other in ["127.0.0.1:8102", "127.0.0.1:8103"] {
+            cut(&mut state, one, other);
+        }
+    }
+    let side = |nodes: [u16; 2], blocks: &[&str], tip: (u64, &str)| Side {
+        nodes: nodes.map(|port| format!("127.0.0.1:{port}")).to_vec(),
+        blocks: blocks.iter().map(|name| hash(name)).collect(),
+        tip: Some(BlockId { index: Height(tip.0), hash: hash(tip.1) }),
+    };
+    state.split = Some(Split {
+        sides: vec![side([8100, 8101], &["3", "4"], (4, "4")), side([8102, 8103], &["3'"], (3, "3'"))],
+        base: Some(BlockId { index: Height(2), hash: hash("2") }),
+        since: Timestamp::from_ms(2000),
+        healed: None,
+        outcome: None,
     });
     state
 }
 
-fn shown(state: &NetworkState) -> String {
-    render(state, "classroom", true, &Splitting::Possible).into_string()
-}
-
-fn sentence(tips: &[(u64, &str)]) -> String {
-    let mut state = forked();
-    state.nodes = tips
-        .iter()
-        .enumerate()
-        .map(|(place, (index, name))| (format!("host:{}", 8100 + place), service(*index, name)))
-        .collect();
-    let text = agreement_words(&Agreement::of(&state), &state).into_string();
-    text.replace(&format!("title=\"{}\" ", hash("2'")), "")
-        .replace("<strong class=\"good\">", "")
-        .replace("</strong>", "")
-}
-
-#[test]
-fn a_forked_network() {
-    snapshot("network", &render(&forked(), "classroom", true, &Splitting::Possible));
-}
-
-#[test]
-fn a_sentence_says_whether_the_nodes_agree() {
-    for (tips, expected) in [
-        (&[][..], "No node answers at the moment."),
-        (&[(3, "3")], "The only node is at block 3."),
-        (&[(3, "3"), (3, "3")], "Both nodes agree on block 3."),
-        (&[(3, "3"), (3, "3"), (3, "3")], "All 3 nodes agree on block 3."),
-        (&[(3, "3"), (1, "1")], "1 of 2 nodes is at block 3, the others are catching up."),
-        (&[(3, "3"), (3, "3"), (1, "1")], "2 of 3 nodes are at block 3, the others are catching up."),
-    ] {
-        assert_eq!(sentence(tips), expected);
+/// The text of a part, without its tags.
+fn text(scene: &Scene, draw: fn(&Scene) -> Markup) -> String {
+    let html = with_cast(scene.cast.clone(), || draw(scene).into_string());
+    let mut text = String::new();
+    let mut is_tag = false;
+    for c in html.chars() {
+        match c {
+            '<' => is_tag = true,
+            '>' => is_tag = false,
+            c if !is_tag => text.push(c),
+            _ => {}
+        }
     }
-    let forked = sentence(&[(3, "3"), (2, "2'"), (3, "3")]);
-    assert!(forked.contains("2 branches since block 1:"), "{forked}");
+    text
+}
+
+fn heads(scene: &Scene) -> String {
+    text(scene, head::draw)
+}
+
+#[test]
+fn a_calm_network() {
+    let scene = scene(state(AGREED));
+    snapshot("network", &with_cast(scene.cast.clone(), || render(&scene)));
+    let said = heads(&scene);
+    assert!(said.contains("All 4 nodes agree: block 4 is the newest."), "{said}");
+    assert!(said.contains("Ben found it 4 s ago. 6 payments are waiting for the next one."), "{said}");
+    assert!(said.contains("Split the network for 20 s"), "{said}");
+}
+
+#[test]
+fn the_headline_is_never_green_while_the_network_is_cut() {
+    let state = parted();
+    let halves = state.split.as_ref().unwrap().sides.iter().map(|side| side.nodes.clone()).collect::<Vec<_>>();
+    let mut scene = scene(state);
+    scene.standing = Standing::Parted { sides: halves, until: Some(NOW.plus_ms(11_500)) };
+    let said = heads(&scene);
+    assert!(said.contains("Split in two: A, B | C, D. 12 s to go."), "{said}");
     assert!(
-        forked.contains(":8100, :8102 are on the branch of block 3")
-            && forked.contains(":8101 is on the branch of block 2"),
-        "{forked}"
+        said.contains("A and B have found 2 blocks, C and D 1. Neither side can see the other’s blocks."),
+        "{said}"
     );
+    let html = head::draw(&scene).into_string();
+    assert!(html.contains("class=\"head split\"") && !html.contains("calm"), "{html}");
+    let drawn = chain::draw(&scene).into_string();
+    assert_eq!((drawn.matches("class=\"lane s1\"").count(), drawn.matches("class=\"lane s2\"").count()), (1, 1));
+    assert!(!drawn.contains(" lost\""), "before healing, nobody has lost: {drawn}");
 }
 
 #[test]
-fn without_services_the_page_says_what_to_start() {
-    let nobody = NetworkState { tracker_error: Some("unreachable".to_owned()), ..NetworkState::default() };
-    assert!(shown(&nobody).contains("target/release/tracker") && shown(&nobody).contains("unreachable"));
-    let alone = NetworkState { tracker: "127.0.0.1:8090".to_owned(), ..NetworkState::default() };
-    assert!(shown(&alone).contains("No node is here yet") && !shown(&alone).contains("The tracker does not answer"));
-    assert!(!shown(&forked()).contains("class=\"card notice\""));
-}
-
-#[test]
-fn a_node_that_is_kept_from_mining_is_not_said_to_mine() {
-    let card = |health: &[Health]| {
-        let mut service = service(3, "3");
-        service.info.as_mut().unwrap().health = Some(health.to_vec());
-        node("a:1", &service).into_string()
-    };
-    assert!(card(&[]).contains(">mining<") && card(&[]).contains("H/s"));
-    for (health, words) in [(Health::WaitsForClock, "waits for its clock"), (Health::CannotStore, "cannot store")] {
-        let shown = card(&[health]);
-        assert!(shown.contains(">not mining<") && shown.contains(words) && !shown.contains("H/s"), "{shown}");
+fn after_healing_the_page_says_who_won_and_what_became_of_the_payments() {
+    let mut state = parted();
+    state.nodes.values_mut().for_each(|node| node.refused.clear());
+    for node in ["127.0.0.1:8102", "127.0.0.1:8103"] {
+        put_node_at(&mut state, node, 4, "4");
+        mining_for(&mut state, node, &address("cleo"));
     }
-    let shown = card(&[Health::Alone, Health::Behind]);
-    assert!(shown.contains(">mining<") && shown.contains(">alone<") && shown.contains(">behind<"), "{shown}");
+    if let Some(split) = &mut state.split {
+        split.healed = Some(NOW);
+        split.outcome = Some((NOW, Some(0)));
+    }
+    let lost = [hash("3'")];
+    let branches = Branches { lost: &lost, won: &[hash("3"), hash("4")], tip: hash("4") };
+    let aftermath = Aftermath::of(&state, branches, |_| false, |_| Some(0));
+    let scene = Scene { aftermath, ..scene(state) };
+    let said = heads(&scene);
+    assert!(said.contains("Healed: A and B’s branch won, 2 blocks to 1."), "{said}");
+    assert!(
+        said.contains("Cleo lost 50.00 LAB. Of 2 payments undone, 1 is back in the chain, 1 is waiting."),
+        "{said}"
+    );
+    let drawn = text(&scene, chain::draw);
+    for words in [
+        "Of 2 payments undone here",
+        "1 is in the other branch too",
+        "1 waits: Cleo’s reward for block 3 was",
+        "undone, so Cleo cannot pay",
+        "C and D: 1 block, undone",
+    ] {
+        assert!(drawn.contains(words), "{words}: {drawn}");
+    }
 }
 
 #[test]
-fn without_money_there_are_no_mempools() {
-    assert!(!render(&forked(), "classroom", false, &Splitting::Impossible).into_string().contains("Mempools"));
+fn a_split_that_undid_nothing_is_not_blamed_for_another_fork() {
+    let mut state = state(AGREED);
+    let side = |nodes: [u16; 2], blocks: &[&str]| Side {
+        nodes: nodes.map(|port| format!("127.0.0.1:{port}")).to_vec(),
+        blocks: blocks.iter().map(|name| hash(name)).collect(),
+        tip: None,
+    };
+    state.split = Some(Split {
+        sides: vec![side([8100, 8101], &["4"]), side([8102, 8103], &[])],
+        base: Some(BlockId { index: Height(3), hash: hash("3") }),
+        since: NOW,
+        healed: Some(NOW),
+        outcome: Some((NOW, Some(0))),
+    });
+    // The stale block 3' is of an earlier fork.
+    let lost = [hash("3'")];
+    let branches = Branches { lost: &lost, won: &[hash("3")], tip: hash("4") };
+    let aftermath = Aftermath::of(&state, branches, |_| false, |_| None);
+    let scene = Scene { aftermath, ..scene(state) };
+    assert!(scene.aftermath.is_some() && scene.story.tiles.iter().any(|tile| tile.is_lost));
+    let said = heads(&scene);
+    assert!(said.contains("1 block to none.") && said.contains("nothing was undone"), "{said}");
+    assert!(!said.contains("Cleo lost"), "{said}");
+}
+
+#[test]
+fn other_states_have_their_headlines() {
+    let said = |tips: [(u64, &str); 4]| heads(&scene(state(tips)));
+    assert!(said([(0, "0"); 4]).contains("4 nodes are mining the first block."));
+    assert!(said(PARTED).contains("Two branches since block 2: A, B | C, D."));
+    let behind = said([(4, "4"), (4, "4"), (4, "4"), (3, "3")]);
+    assert!(behind.contains("3 of 4 nodes have block 4.") && behind.contains("D is catching up"), "{behind}");
+    let mut found = scene(state(AGREED));
+    found.now = Timestamp::from_ms(5000);
+    found.standing = Standing::of(&found.state, None, 3000, found.now);
+    assert!(heads(&found).contains("Ben found block 4. All 4 nodes have it."), "{}", heads(&found));
+    assert!(heads(&found).contains("It took 1.0 s and holds no payments. Ben earned 50.00 LAB, safe once 6"));
+    let mut long = scene(state(AGREED));
+    long.now = Timestamp::from_ms(16_000);
+    long.standing = Standing::of(&long.state, None, 3000, long.now);
+    assert!(heads(&long).contains("12 s so far. 3 s is usual; 1 wait in 55 is longer than this."), "{}", heads(&long));
+    let mut cut_once = state(AGREED);
+    cut(&mut cut_once, "127.0.0.1:8100", "127.0.0.1:8102");
+    assert!(heads(&scene(cut_once)).contains("1 of 6 links is cut (A–C)."));
+    let nobody = scene(NetworkState { tracker_error: Some("unreachable".to_owned()), ..NetworkState::default() });
+    assert!(heads(&nobody).contains("No node answers."));
+    assert!(text(&nobody, notice::draw).contains("target/release/tracker"));
+    let alone = scene(NetworkState { tracker: "127.0.0.1:8090".to_owned(), ..NetworkState::default() });
+    assert!(text(&alone, notice::draw).contains("No node is here yet"));
+    assert_eq!(text(&scene(state(AGREED)), notice::draw), "");
+}
+
+#[test]
+fn two_scenes_that_differ_by_the_clock_alone_are_the_same_to_a_reader() {
+    let now = scene(state(AGREED));
+    let later = Scene { now: NOW.plus_ms(500), ..now.clone() };
+    for part in PARTS {
+        let draw = |scene: &Scene| (part.draw)(&scene.without_clock()).into_string();
+        assert_eq!(draw(&now), draw(&later), "{}", part.id);
+    }
+}
+
+#[test]
+fn people_are_named_and_all_money_is_there() {
+    let scene = scene(state(AGREED));
+    let said = text(&scene, people::draw);
+    assert!(said.contains("they hold 250 of 200 LAB.") || said.contains("200 LAB in all: 4 blocks × 50"), "{said}");
+    assert!(said.contains("Ada") && said.contains("150.00 LAB"), "{said}");
+    let graph = with_cast(scene.cast.clone(), || graph::draw(&scene).into_string());
+    assert!(graph.contains("aria-label=\"Node A (Ada), at 4\"") && !graph.contains(">127.0.0.1:8100<"), "{graph}");
+}
+
+#[test]
+fn without_money_nobody_is_shown_rich() {
+    let mut scene = scene(state(AGREED));
+    scene.params = Arc::new(Params { layer: LayerName::Data, ..Params::default() });
+    (scene.making, scene.waiting) = (Vec::new(), None);
+    let page = render(&scene).into_string();
+    assert!(!page.contains("payment") && !page.contains("LAB"), "{page}");
+}
+
+#[test]
+fn a_node_that_is_kept_from_its_work_is_told() {
+    let mut state = state(AGREED);
+    state.nodes.get_mut("127.0.0.1:8101").unwrap().info.as_mut().unwrap().health = Some(vec![Health::CannotStore]);
+    let said = text(&scene(state), notice::draw);
+    assert!(said.contains("B (Ben)") && said.contains("cannot store"), "{said}");
 }
 
 #[test]
 fn hostile_names_and_errors_stay_text() {
-    let mut state = forked();
-    let (_, service) = state.nodes.pop_first().unwrap();
-    state.nodes.insert(HOSTILE.to_owned(), ServiceState { error: Some(HOSTILE.to_owned()), ..service.clone() });
-    state.nodes.insert(format!("{HOSTILE}:1"), service.clone());
+    const HOSTILE: &str = "<script>alert(1)</script>\"'";
+    let mut state = state(AGREED);
+    let (_, mut service) = state.nodes.pop_first().unwrap();
+    service.error = Some(HOSTILE.to_owned());
+    state.nodes.insert(HOSTILE.to_owned(), service.clone());
     state.mempools.insert(HOSTILE.to_owned(), service);
     state.tracker_error = Some(HOSTILE.to_owned());
-    add(&mut state, 3, "3", "2", Some(HOSTILE));
-    state.news[0].text = HOSTILE.to_owned();
-    let shown = shown(&state);
-    assert!(!shown.contains("<script") && !shown.contains("\"'"), "{shown}");
+    state.blocks.get_mut(&hash("4")).unwrap().mined_by = Some(HOSTILE.to_owned());
+    state.contents.remove(&hash("4"));
+    let shown = render(&scene(state)).into_string();
+    assert!(!shown.contains("<script>alert"), "{shown}");
 }
 
 #[test]
-fn the_button_splits_or_heals_the_network() {
-    let shown = |splitting| split(&splitting, &forked()).into_string();
-    assert_eq!(shown(Splitting::Impossible), "");
-    let possible = shown(Splitting::Possible);
-    assert!(possible.contains("data-split=\"split\"") && !possible.contains("heal\""), "{possible}");
-    let halves = [vec!["127.0.0.1:8100".to_owned()], vec!["127.0.0.1:8102".to_owned(), HOSTILE.to_owned()]];
-    for (until, text) in [(Some(Timestamp::from_ms(20_000)), "<time"), (None, "once each half has found")] {
-        let going_on = shown(Splitting::InProgress(Split { halves: halves.clone(), until }));
-        assert!(going_on.contains("data-split=\"heal\"") && going_on.contains(text), "{going_on}");
-        assert!(going_on.contains(":8102, &lt;script&gt;") && !going_on.contains("<script"), "{going_on}");
-    }
+fn nothing_on_the_page_is_styled_inline() {
+    let page = render(&scene(parted())).into_string();
+    assert!(!page.contains(" style=") && !page.contains("<style"), "{page}");
 }

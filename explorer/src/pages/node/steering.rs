@@ -26,13 +26,13 @@ pub(super) fn controls(node: &NodeDetails) -> Markup {
         div #steering data-node=(node.address) {
             p { button.primary type="button" data-action="mine" { "Mine a block" } }
             form #mine-more {
-                label for="mine-count" { "Or several " }
+                label for="mine-count" { "Mine several " }
                 input #mine-count name="blocks" type="number" min="1" max=(MAX_BLOCKS) value="2" required;
                 " "
-                button { "Mine them" }
+                button { "Mine" }
             }
             p { button type="button" data-action="sync" { "Sync now" }
-                " asks every peer for a better chain." }
+                " (ask every peer for a better chain)" }
             @if !node.others.is_empty() {
                 p {
                     button type="button" data-action="cut" data-all="" { "Cut off from all" }

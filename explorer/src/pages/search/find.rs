@@ -17,7 +17,7 @@ const LAST_BLOCKS: u64 = 20;
 pub(super) enum SearchResult {
     /// The path of a page.
     One(String),
-    Hashes(Found),
+    Hashes(HashMatches),
     Addresses {
         found: Vec<AddressBalance>,
         are_more: bool,
@@ -26,13 +26,12 @@ pub(super) enum SearchResult {
 
 /// Blocks and transactions whose hashes match.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct HashMatches {
     pub(super) blocks: Vec<BlockId>,
     pub(super) transactions: BTreeSet<TransactionId>,
 }
 
 /// `None` if nothing was found.
-#[allow(clippy::result_large_err)] // a search is a few requests; the size of their error is no cost
 pub(super) async fn find(explorer: &ExplorerState, term: SearchTerm) -> Result<Option<SearchResult>, UpstreamError> {
     let one = |path: String| Ok(Some(SearchResult::One(path)));
     match term {
@@ -81,7 +80,7 @@ async fn hash_or_id(
 /// Searches the last blocks of all branches, the cached headers, the news, the pending transactions and those of the
 /// last blocks. A service that does not answer only means fewer results.
 async fn short_hash(explorer: &ExplorerState, shortened: &Shortened) -> Result<Option<SearchResult>, UpstreamError> {
-    let mut found = Found::default();
+    let mut found = HashMatches::default();
     let state = explorer.network();
     found.add_blocks(shortened, state.blocks.values().map(|block| BlockId { index: block.index, hash: block.hash }));
     found.add_transactions(shortened, state.news.iter().filter_map(|item| item.payment));
@@ -104,10 +103,10 @@ async fn last_transactions(explorer: &ExplorerState) -> Vec<TransactionId> {
     let from = tip.index.0.saturating_add(1).saturating_sub(LAST_BLOCKS);
     let blocks = explorer.upstream.chain(from, LAST_BLOCKS).await.unwrap_or_default();
     let bundles = blocks.iter().filter_map(|block| Bundle::from_data(block.data()).ok());
-    bundles.flat_map(|(bundle, _)| bundle.transactions.into_iter().map(|transaction| transaction.id)).collect()
+    bundles.flat_map(|(bundle, _)| bundle.transactions.into_iter().map(|transaction| transaction.id())).collect()
 }
 
-impl Found {
+impl HashMatches {
     fn add_blocks(&mut self, shortened: &Shortened, blocks: impl Iterator<Item = BlockId>) {
         for block in blocks.filter(|block| shortened.matches(&block.hash.to_string())) {
             if self.blocks.len() < MAX_RESULTS && !self.blocks.contains(&block) {

@@ -86,7 +86,7 @@ fn parse_path(path: &str) -> SearchTerm {
     let Ok(name) = percent_decode_str(name).decode_utf8() else { return SearchTerm::Nothing };
     // Below a proxy, the page has other pieces before.
     match before.rsplit('/').next().unwrap_or_default() {
-        "block" | "transaction" | "address" | "node" => parse_name(&name),
+        "block" | "transaction" | "address" | "node" | "program" => parse_name(&name),
         _ if name.contains(':') => parse_name(&name),
         _ => page(&name),
     }
@@ -97,6 +97,7 @@ fn page(name: &str) -> SearchTerm {
         "" => SearchTerm::Page("/"),
         "blocks" => SearchTerm::Page("/blocks"),
         "transactions" => SearchTerm::Page("/transactions"),
+        "programs" => SearchTerm::Page("/programs"),
         "charts" => SearchTerm::Page("/charts"),
         "learn" => SearchTerm::Page("/learn"),
         "wallet" => SearchTerm::Page("/wallet"),

@@ -16,6 +16,8 @@ struct Field<'a> {
     longest: Option<u32>,
     /// The `inputmode`: which keyboard a phone shows.
     keyboard: &'a str,
+    /// The id of a list of suggestions.
+    list: Option<&'a str>,
 }
 
 impl Field<'_> {
@@ -24,7 +26,8 @@ impl Field<'_> {
         html! {
             div.field {
                 label for=(self.id) { (self.label) }
-                input id=(self.id) type="text" inputmode=(self.keyboard) value=[self.value] maxlength=[self.longest]
+                input id=(self.id) type="text" list=[self.list] inputmode=(self.keyboard) value=[self.value]
+                    maxlength=[self.longest]
                     aria-describedby={ (error) " " (hint) } autocomplete="off" autocapitalize="none" spellcheck="false";
                 p.muted id=(hint) { (self.hint) }
                 (error_of(self.id))
@@ -39,15 +42,16 @@ fn error_of(field: &str) -> Markup {
 
 /// The form for a payment, its preview, and the state of the last payment.
 pub(super) fn send(max_msg_bytes: u64) -> Markup {
-    let said = format!("At most {max_msg_bytes} bytes. Everyone can read it, for ever.");
+    let hint = format!("At most {max_msg_bytes} bytes. Anyone can read it, forever.");
     let fields = [
         Field {
             id: "send-to",
             label: "To",
-            hint: "The address that is paid. Typing mistakes are detected.",
+            hint: "A person of the list, or an address. Typos are caught.",
             value: None,
             longest: Some(200),
             keyboard: "text",
+            list: Some("send-people"),
         },
         Field {
             id: "send-amount",
@@ -56,6 +60,7 @@ pub(super) fn send(max_msg_bytes: u64) -> Markup {
             value: None,
             longest: Some(40),
             keyboard: "decimal",
+            list: None,
         },
         Field {
             id: "send-fee",
@@ -64,14 +69,16 @@ pub(super) fn send(max_msg_bytes: u64) -> Markup {
             value: Some(USUAL_FEE),
             longest: Some(40),
             keyboard: "decimal",
+            list: None,
         },
         Field {
             id: "send-message",
             label: "Message (may be empty)",
-            hint: &said,
+            hint: &hint,
             value: None,
             longest: None,
             keyboard: "text",
+            list: None,
         },
     ];
     html! {
@@ -80,6 +87,7 @@ pub(super) fn send(max_msg_bytes: u64) -> Markup {
                 h2 #send-title { "Pay" }
                 form #send-form novalidate {
                     @for field in &fields { (field.render()) }
+                    datalist #send-people {}
                     button #send-preview .primary type="submit" { "Preview" }
                 }
             }
@@ -93,15 +101,26 @@ pub(super) fn earn() -> Markup {
     html! {
         section {
             details #wallet-earn .card {
-                summary { h2 { "Earn some" } }
+                summary { h2 { "Earn some LAB" } }
                 p { "New money goes to the miner who finds a block, that is, a number that makes a hash small enough. \
-                    Your browser can search for one as nodes do. It takes luck, and usually a few seconds." }
+                    Your browser can search for one as nodes do, and as fast as one of them: then it finds its share \
+                    of the blocks, by luck." }
                 p.buttons {
                     button #earn-mine .primary type="button" { "Mine a block for this wallet" }
                     button #earn-stop type="button" hidden { "Stop" }
                 }
                 p #earn-progress .muted {}
                 p #earn-status role="status" {}
+                details {
+                    summary { "Experiment: out-mine the network" }
+                    p { "At full speed, a browser can be stronger than all nodes of a small network together. Then it \
+                        finds most blocks. The difficulty rises until blocks take their usual time again. Once the \
+                        browser stops, the nodes alone take much longer for each block, and payments wait, until the \
+                        difficulty has fallen. A miner with more than half of all hashing power can also undo \
+                        payments: that is called a 51 % attack. Look at the " a href="/charts" { "charts" }
+                        " meanwhile." }
+                    p { input #earn-full type="checkbox"; " " label for="earn-full" { "Mine at full speed" } }
+                }
                 p.muted { "A node can also mine for this wallet, all day long: " code { "node -m <address>" } "." }
             }
         }
@@ -112,7 +131,7 @@ fn preview() -> Markup {
     html! {
         div #preview hidden {
             h3 #preview-title tabindex="-1" { "Is this right?" }
-            p { "Nothing has been sent yet. A payment that is sent cannot be cancelled." }
+            p { "Nothing has been sent yet. Once sent, a payment cannot be undone." }
             dl #preview-facts {}
             p { "Your key signs this text: the network, a random number, sender, receiver, amount and fee in grains \
                 (one LAB is 100,000,000 grains), and the message." }
@@ -121,7 +140,7 @@ fn preview() -> Markup {
                 The signed text contains the characters themselves." }
             p.buttons {
                 button #send-confirm .primary type="button" { "Sign and send" }
-                button #send-cancel type="button" { "Change something" }
+                button #send-cancel type="button" { "Edit" }
             }
         }
     }
@@ -133,6 +152,33 @@ fn status() -> Markup {
             p #send-words role="status" {}
             progress #send-progress max="6" value="0" aria-label="Confirmations, of 6" hidden {}
             p { button #send-again type="button" hidden { "Send the same payment again" } }
+        }
+    }
+}
+
+/// The name that the owner signs in.
+pub(super) fn name() -> Markup {
+    html! {
+        section {
+            details #wallet-naming .card {
+                summary { h2 { "Sign in a name" } }
+                p { "An address is no name: the network does not know who you are. Here you may tell this explorer, \
+                    which then shows your name to everyone. Your key signs it; you can take it back." }
+                form #name-form novalidate {
+                    div.field {
+                        label for="name-text" { "Your name" }
+                        input #name-text type="text" maxlength="20" aria-describedby="name-text-error"
+                            autocomplete="off"
+                            autocapitalize="words" spellcheck="false";
+                        (error_of("name-text"))
+                    }
+                    p.buttons {
+                        button #name-sign type="submit" { "Sign and show it" }
+                        button #name-remove type="button" hidden { "Take it back" }
+                    }
+                    p #name-status role="status" {}
+                }
+            }
         }
     }
 }
@@ -149,9 +195,9 @@ pub(super) fn history() -> Markup {
                     thead { tr {
                         th scope="col" { "What" }
                         th scope="col" .number { "Amount" }
-                        th scope="col" { "With whom, and the message" }
-                        th scope="col" { "State" }
-                        th scope="col" .number { "Balance" }
+                        th scope="col" { "With whom, and message" }
+                        th scope="col" { "Status" }
+                        th scope="col" .number { "Balance after" }
                     } }
                     tbody #wallet-history {}
                 }
@@ -175,14 +221,14 @@ pub(super) fn add() -> Markup {
                         (error_of("wallet-name"))
                     }
                     div.field {
-                        input #wallet-exportable type="checkbox" aria-describedby="wallet-exportable-hint"; " "
+                        input #wallet-exportable type="checkbox" checked aria-describedby="wallet-exportable-hint"; " "
                         label for="wallet-exportable" { "The key can be saved as a file later" }
-                        p #wallet-exportable-hint .muted { "If not, nobody can ever read the key from this browser. \
-                            That is safest, but there will be no copy of it." }
+                        p #wallet-exportable-hint .muted { "Without this, nobody can ever read the key from this \
+                            browser. That is safest, but a lost browser is then a lost wallet." }
                     }
                     button #wallet-new .primary type="submit" { "Make a wallet" }
                 }
-                details { summary { h3 { "Or import a key that you have" } } (bring()) }
+                details { summary { h3 { "Import a key" } } (bring()) }
             }
         }
     }
@@ -190,7 +236,7 @@ pub(super) fn add() -> Markup {
 
 fn bring() -> Markup {
     html! {
-        p.muted { "The name and the choice above apply here too." }
+        p.muted { "Uses the name and setting above." }
         form #wallet-import novalidate {
             div.field {
                 label for="wallet-pem" { "Key file (PEM)" }

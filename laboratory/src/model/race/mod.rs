@@ -13,10 +13,10 @@ mod theft;
 
 pub use theft::{TheftRace, steal};
 
-use super::Outcome;
-use crate::strategy::{DoubleSpend, Honest, Policy, PolicyMiner, Selfish, Strategy, StrategyName, Stubborn};
+use super::{Outcome, Watcher};
+use crate::strategy::{Honest, Policy, Selfish, StrategySetting};
 use shared::params::Params;
-use shared::work::retarget::RetargetRule;
+use shared::params::RetargetRule;
 
 /// A race with everything filled in.
 #[derive(Debug, Clone)]
@@ -26,7 +26,9 @@ pub struct Race {
     /// Share of the others that mine on its branch in a tie.
     pub gamma: f64,
     /// What it does.
-    pub strategy: RaceStrategy,
+    pub strategy: StrategySetting,
+    /// How far in the future it dates its blocks.
+    pub clock_ahead_ms: u64,
     /// Retarget rule, interval and initial difficulty.
     pub params: Params,
     /// Blocks to find after the warm-up.
@@ -35,59 +37,32 @@ pub struct Race {
     pub warm_up: u64,
 }
 
-/// A strategy with its parameters.
-#[derive(Debug, Clone, Copy)]
-pub enum RaceStrategy {
-    /// See [`Honest`].
-    Honest,
-    /// See [`Selfish`].
-    Selfish,
-    /// See [`Stubborn`].
-    Stubborn(Stubborn),
-    /// See [`DoubleSpend`].
-    DoubleSpend {
-        /// Confirmations that the victim waits for.
-        confirmations: u32,
-        /// How many blocks behind the thief gives up.
-        give_up: u32,
-    },
-}
-
-impl RaceStrategy {
-    /// Its name.
-    pub const fn name(&self) -> StrategyName {
-        match self {
-            Self::Honest => StrategyName::Honest,
-            Self::Selfish => StrategyName::Selfish,
-            Self::Stubborn(_) => StrategyName::Stubborn,
-            Self::DoubleSpend { .. } => StrategyName::DoubleSpend,
-        }
-    }
-}
-
 impl Race {
     /// Runs the race; where nothing depends on difficulty, by lengths alone.
     pub fn run(&self, seed: u64) -> Outcome {
         if self.params.retarget != RetargetRule::Fixed {
             return self.run_on_tree(seed);
         }
-        match self.strategy {
-            RaceStrategy::Honest => self.run_by_lengths(&Honest, seed),
-            RaceStrategy::Selfish => self.run_by_lengths(&Selfish, seed),
-            RaceStrategy::Stubborn(stubborn) => self.run_by_lengths(&stubborn, seed),
-            RaceStrategy::DoubleSpend { .. } => self.run_on_tree(seed),
+        match &self.strategy {
+            StrategySetting::Honest => self.run_by_lengths(&Honest, seed),
+            StrategySetting::Selfish => self.run_by_lengths(&Selfish, seed),
+            StrategySetting::Stubborn(stubborn) => self.run_by_lengths(stubborn, seed),
+            StrategySetting::Policy(table) => self.run_by_lengths(table, seed),
+            other => match other.policy() {
+                Some(policy) => self.run_by_lengths(&policy, seed),
+                None => self.run_on_tree(seed),
+            },
         }
     }
 
     /// Runs the race on a tree of blocks.
     pub fn run_on_tree(&self, seed: u64) -> Outcome {
-        let mut strategy: Box<dyn Strategy> = match self.strategy {
-            RaceStrategy::Honest => Box::new(PolicyMiner::new(Honest)),
-            RaceStrategy::Selfish => Box::new(PolicyMiner::new(Selfish)),
-            RaceStrategy::Stubborn(stubborn) => Box::new(PolicyMiner::new(stubborn)),
-            RaceStrategy::DoubleSpend { confirmations, give_up } => Box::new(DoubleSpend::new(confirmations, give_up)),
-        };
-        blocks::run(self, strategy.as_mut(), seed)
+        blocks::run(self, self.strategy.build().as_mut(), seed, None)
+    }
+
+    /// As [`Race::run_on_tree`], with somebody who watches.
+    pub fn run_watched(&self, seed: u64, watcher: Watcher<'_>) -> Outcome {
+        blocks::run(self, self.strategy.build().as_mut(), seed, watcher)
     }
 
     /// Plays a policy without a tree, as if under the fixed rule.

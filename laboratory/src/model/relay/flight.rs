@@ -1,5 +1,5 @@
-//! Blocks on their way: who has asked for which and who has it. Their memory is used again once nothing of a block is
-//! on its way any more.
+//! Blocks on their way: which nodes have requested a block, and which have it. A block's memory is reused once no
+//! message about it is on its way.
 
 use crate::tree::BlockId;
 
@@ -8,6 +8,11 @@ pub(super) type FlightId = u32;
 
 /// Later than any time: nobody has asked.
 const NEVER: u32 = u32::MAX;
+/// Bytes of one flight for each node.
+const BYTES_PER_NODE: usize = 6;
+/// The most bytes that flights take together, and the most flights: an event has 21 bits for one.
+const MOST_BYTES: usize = 128 << 20;
+const MOST_FLIGHTS: usize = 1 << 20;
 
 /// One block on its way.
 #[derive(Debug)]
@@ -16,6 +21,8 @@ pub(super) struct Flight {
     pub(super) published_ms: u64,
     /// Events that name it.
     pub(super) events: u32,
+    /// Whether the block had been on its way before.
+    pub(super) is_repeated: bool,
     /// By node: when the first announcement arrives, in milliseconds from publication.
     heard_at: Vec<u32>,
     /// By node: whether it has asked, whether it has the block.
@@ -70,25 +77,31 @@ impl Flights {
         Self { nodes, flights: Vec::new(), free: Vec::new() }
     }
 
-    /// Starts one.
-    pub(super) fn start(&mut self, block: BlockId, published_ms: u64) -> FlightId {
+    /// Starts one; `None` where as many blocks are on their way as there is room for.
+    pub(super) fn start(&mut self, block: BlockId, published_ms: u64) -> Option<FlightId> {
         if let Some(id) = self.free.pop() {
             let flight = &mut self.flights[id as usize];
             (flight.block, flight.published_ms, flight.events) = (block, published_ms, 0);
+            flight.is_repeated = false;
             flight.heard_at.fill(NEVER);
             flight.asked.fill(false);
             flight.has.fill(false);
-            return id;
+            return Some(id);
+        }
+        let most = (MOST_BYTES / (self.nodes * BYTES_PER_NODE).max(1)).min(MOST_FLIGHTS);
+        if self.flights.len() >= most {
+            return None;
         }
         self.flights.push(Flight {
             block,
             published_ms,
             events: 0,
+            is_repeated: false,
             heard_at: vec![NEVER; self.nodes],
             asked: vec![false; self.nodes],
             has: vec![false; self.nodes],
         });
-        self.flights.len() as FlightId - 1
+        Some(self.flights.len() as FlightId - 1)
     }
 
     pub(super) fn peek(&self, id: FlightId) -> &Flight {

@@ -20,7 +20,7 @@ async fn a_subscriber_that_falls_behind_gets_a_gap() {
     let ended = tokio::spawn(serve(listener, Arc::new(Sample), router, Settings::default(), shutdown.clone()));
     let server = Server { address, shutdown, ended };
     let (status, answer) = server.ask("GET /events", "", "").await;
-    let told: Vec<_> = answer.lines().filter(|line| line.starts_with("event: ") || line.contains("\"a:")).collect();
-    assert_eq!((status, told.len()), (200, 5), "{answer}");
-    assert!(told[0] == "event: gap" && told[2].contains("a:3") && told[4].contains("a:4"), "{answer}");
+    let lines: Vec<_> = answer.lines().filter(|line| line.starts_with("event: ") || line.contains("\"a:")).collect();
+    assert_eq!((status, lines.len()), (200, 5), "{answer}");
+    assert!(lines[0] == "event: gap" && lines[2].contains("a:3") && lines[4].contains("a:4"), "{answer}");
 }

@@ -1,10 +1,10 @@
 //! The effect of a bundle on balances, and the rules that need balances, in the order of checking (docs/protocol.md
 //! §7).
 
-use super::{RewardSchedule, at, rows};
+use super::{RewardSchedule, at, payment_of, rows};
 use crate::block::Height;
-use crate::layer::{Effect, EffectError};
-use crate::ledger::{Address, Amount, Bundle, Span, Transaction, TransactionId};
+use crate::layer::{Effect, EffectError, Position};
+use crate::ledger::{Address, Amount, Bundle, Payment, Span, TransactionId};
 use crate::state::{StateRead, StateView};
 use crate::store::StoreError;
 use crate::violation::RuleViolation;
@@ -25,18 +25,20 @@ pub(super) struct Payments {
 }
 
 impl Effect for Payments {
-    fn apply(&self, index: Height, state: &mut dyn StateView) -> Result<(), EffectError> {
+    fn apply(&self, position: &Position, state: &mut dyn StateView) -> Result<(), EffectError> {
+        let index = position.index;
         let Self { bundle, spans, issuance } = self;
         let mut fees = 0;
         for (place, (transaction, span)) in bundle.transactions.iter().zip(spans).enumerate() {
-            pay(transaction, issuance, state).map_err(|error| match error {
+            let payment = payment_of(transaction)?;
+            pay(payment, issuance, state).map_err(|error| match error {
                 EffectError::Invalid(broken) => EffectError::Invalid(at(place, broken)),
                 failed => failed,
             })?;
-            take_id(&transaction.id, index, *span, state);
+            take_id(&payment.id, index, *span, state);
             // At most max_transactions, 2^20.
-            record_payment_history(transaction, index, place as u32, *span, issuance, state)?;
-            fees += u128::from(transaction.fee.grains());
+            record_payment_history(payment, index, place as u32, *span, issuance, state)?;
+            fees += u128::from(payment.fee.grains());
         }
         let earned = u128::from(issuance.reward.at(index).grains()) + fees;
         let balance = credit(&bundle.miner_address, earned, issuance, state)?;
@@ -59,19 +61,15 @@ pub(super) fn balance(state: &dyn StateRead, address: &Address, issuance: &Issua
 }
 
 /// Applies one transaction, if it is new and its sender's balance covers it.
-pub(super) fn pay(
-    transaction: &Transaction,
-    issuance: &Issuance,
-    state: &mut dyn StateView,
-) -> Result<(), EffectError> {
-    let Transaction { id, from, to, amount, fee, .. } = transaction;
+pub(super) fn pay(payment: &Payment, issuance: &Issuance, state: &mut dyn StateView) -> Result<(), EffectError> {
+    let Payment { id, from, to, amount, fee, .. } = payment;
     if let Some(row) = state.get(&rows::transaction_key(id))? {
         let (height, _) = rows::parse_transaction_row(&row)?;
         let detail = format!("transaction {id} is in block {height} of this chain already");
         return Err(RuleViolation { rule: "known-id", detail }.into());
     }
     let has = balance(state, from, issuance)?;
-    let Some(left) = has.checked_sub(transaction.cost()) else {
+    let Some(left) = has.checked_sub(payment.cost()) else {
         let detail = format!("{from} has {has} LAB at this point and cannot pay {amount} LAB and a fee of {fee} LAB");
         return Err(RuleViolation { rule: "balance", detail }.into());
     };
@@ -115,7 +113,7 @@ fn credit(
 }
 
 fn record_payment_history(
-    transaction: &Transaction,
+    payment: &Payment,
     index: Height,
     place: u32,
     span: Span,
@@ -125,7 +123,7 @@ fn record_payment_history(
     if !state.keeps_history() {
         return Ok(());
     }
-    for address in [&transaction.from, &transaction.to] {
+    for address in [&payment.from, &payment.to] {
         let balance = balance(state, address, issuance)?;
         let row = rows::history_row(HistoryRow::Payment { balance, span });
         state.put_history(&rows::history_key(address, index, place), &row);

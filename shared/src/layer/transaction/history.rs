@@ -5,11 +5,13 @@
 
 use super::{new_address_balance, rows};
 use crate::block::{BlockId, Height};
-use crate::layer::HistorySource;
-use crate::ledger::{Address, Amount, Span, Transaction, TransactionId};
+use crate::layer::account_balance::read_balance;
+use crate::layer::{EffectError, HistorySource};
+use crate::ledger::{Address, Amount, Payment, Span, Transaction, TransactionId};
 use crate::params::Params;
 use crate::state::StateRead;
 use crate::store::StoreError;
+use crate::violation::RuleViolation;
 use rows::HistoryRow;
 use std::ops::ControlFlow;
 
@@ -61,15 +63,46 @@ pub enum ChangeCause {
     Reward(Amount),
 }
 
+/// The address under which the history of `address` is kept: on layer `program`, the address of a program with its
+/// account, since programs pay accounts whose keys may not be known yet.
+pub fn history_owner(params: &Params, address: &Address) -> Address {
+    if params.layer.has_programs() { Address::of_program(address.account()) } else { *address }
+}
+
 /// The balance of an address after the last block.
 ///
 /// # Errors
 /// Only failures of the store, as for everything here.
 pub fn account_balance(state: &dyn StateRead, params: &Params, address: &Address) -> Result<Amount, StoreError> {
+    if params.layer.has_programs() {
+        return read_balance(state, &address.account());
+    }
     match state.get(&rows::balance_key(address))? {
         Some(row) => rows::parse_balance(&row),
         None => Ok(new_address_balance(params)),
     }
+}
+
+/// Checks that the receiver's balance can take the amount: no block could ever take the payment otherwise, and it would
+/// become one of the oldest of a pool, which have a share of each block.
+///
+/// # Errors
+/// Rule `max-balance`, or our own failure.
+pub(in crate::layer) fn has_room_for(
+    state: &dyn StateRead,
+    params: &Params,
+    payment: &Payment,
+) -> Result<(), EffectError> {
+    let Payment { from, to, amount, .. } = payment;
+    if from == to {
+        return Ok(());
+    }
+    let balance = account_balance(state, params, to)?;
+    if balance.checked_add(*amount).is_some() {
+        return Ok(());
+    }
+    let detail = format!("{to} has {balance} LAB confirmed, and {amount} LAB more is more than there can be");
+    Err(RuleViolation { rule: "max-balance", detail }.into())
 }
 
 /// The balance of an address after the block at `index`. Needs the history.
@@ -80,6 +113,7 @@ pub fn balance_at(
     index: Height,
 ) -> Result<Amount, StoreError> {
     // The newest change that is not later: within a block the last place comes first.
+    let address = &history_owner(params, address);
     let from = rows::history_key(address, index, u32::MAX);
     let mut found = Ok(new_address_balance(params));
     state.scan(&from, &mut |key, row| {
@@ -137,7 +171,8 @@ pub fn transaction_at(
     Ok((parse(&data, place.span, id)?, id))
 }
 
-/// The changes of an address's balance before `before`, newest first. Needs the history.
+/// The changes of an address's balance before `before`, newest first. Needs the history; `address` must be its
+/// [`history_owner`].
 pub fn balance_history(
     state: &dyn HistorySource,
     address: &Address,

@@ -6,18 +6,19 @@
 mod effect;
 mod history;
 mod reward;
-mod rows;
+pub(super) mod rows;
 
+pub(super) use history::has_room_for;
 pub use history::{
     AccountBalance, BalanceChange, ChangeCause, HistoryPosition, TransactionLocation, account_balance, accounts,
-    balance_at, balance_history, locate_transaction, transaction_at,
+    balance_at, balance_history, history_owner, locate_transaction, transaction_at,
 };
 pub use reward::RewardSchedule;
 
-use super::{Effect, EffectError, Layer, TemplateRequest};
-use crate::block::Height;
+use super::{Effect, EffectError, Layer, Position, TemplateRequest};
 use crate::keys::Verifier;
-use crate::ledger::{Amount, Bundle, BundleWriter, Transaction, TransactionRules, json_of, message};
+use crate::ledger::{Amount, Bundle, BundleWriter, Payment, Transaction, TransactionRules};
+use crate::ledger::{TransactionViolation, json_of, message};
 use crate::params::Params;
 use crate::state::{Overlay, StateRead};
 use crate::violation::RuleViolation;
@@ -69,6 +70,7 @@ pub fn new_address_balance(params: &Params) -> Amount {
 impl Layer for Transactions {
     fn read(&self, data: &str) -> Result<Box<dyn Effect>, RuleViolation> {
         let (bundle, spans) = Bundle::from_data(data)?;
+        of_this_layer(&bundle)?;
         let count = bundle.transactions.len();
         if count as u64 > self.max_transactions {
             let detail = format!("{count} transactions, at most {} are allowed", self.max_transactions);
@@ -85,10 +87,11 @@ impl Layer for Transactions {
 
     fn template(
         &self,
-        index: Height,
+        position: &Position,
         state: &dyn StateRead,
         wanted: &TemplateRequest<'_>,
     ) -> Result<String, EffectError> {
+        let index = position.index;
         let no_miner = || RuleViolation { rule: "miner", detail: "no address to mine to was given".to_owned() };
         let miner = wanted.miner.ok_or_else(no_miner)?;
         message::check(wanted.message, self.rules.max_msg_bytes).map_err(broken_message)?;
@@ -106,9 +109,11 @@ impl Layer for Transactions {
             if !fits || !holds.into_inner() {
                 continue;
             }
-            let with_fee = earned + u128::from(transaction.fee.grains());
+            let with_fee = earned + u128::from(transaction.fee().grains());
             let mut one = Overlay::new(&trial);
-            let paid = effect::pay(transaction, &self.issuance, &mut one)
+            let paid = payment_of(transaction)
+                .map_err(EffectError::from)
+                .and_then(|payment| effect::pay(payment, &self.issuance, &mut one))
                 // A block is invalid if its miner's balance would exceed the largest amount.
                 .and_then(|()| effect::sum(&miner, with_fee, &self.issuance, &one));
             match paid {
@@ -116,7 +121,7 @@ impl Layer for Transactions {
                     let writes = one.into_writes();
                     // Only that the id is used matters here, not where.
                     trial.absorb(writes);
-                    effect::take_id(&transaction.id, index, Default::default(), &mut trial);
+                    effect::take_id(&transaction.id(), index, Default::default(), &mut trial);
                     earned = with_fee;
                     writer.push(&json);
                 }
@@ -135,12 +140,27 @@ impl Layer for Transactions {
     }
 }
 
-fn broken_message(bad: crate::ledger::BadMessage) -> RuleViolation {
+/// Refuses what only bundles of layer `program` have.
+fn of_this_layer(bundle: &Bundle) -> Result<(), RuleViolation> {
+    let has_call = bundle.transactions.iter().any(|transaction| transaction.call_kind().is_some());
+    if bundle.outcome.is_some() || has_call {
+        let detail = "not a bundle of this layer: only layer program has programs and outcomes".to_owned();
+        return Err(RuleViolation { rule: "bundle", detail });
+    }
+    Ok(())
+}
+
+/// The payment; layers of accounts have no other transactions.
+pub(super) fn payment_of(transaction: &Transaction) -> Result<&Payment, RuleViolation> {
+    transaction.as_payment().ok_or_else(|| TransactionViolation::OtherForm { has_coins: false }.into())
+}
+
+pub(super) fn broken_message(bad: crate::ledger::BadMessage) -> RuleViolation {
     RuleViolation { rule: "msg", detail: bad.to_string() }
 }
 
 /// Adds to the error which transaction of the bundle breaks the rule.
-fn at(place: usize, broken: RuleViolation) -> RuleViolation {
+pub(super) fn at(place: usize, broken: RuleViolation) -> RuleViolation {
     RuleViolation { detail: format!("transaction {place} of the bundle: {}", broken.detail), ..broken }
 }
 

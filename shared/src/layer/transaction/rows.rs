@@ -1,12 +1,12 @@
 //! The bytes of the state on layer `transaction`; the only file that knows them. All integers are big-endian.
 //!
 //! ```text
-//! 'b' | address (63)                                   →  balance (8)
-//! 't' | id (32)                                        →  height (8) | offset in the data (4) | length (4)
+//! 'b' | address (63)                             →  balance (8)
+//! 't' | id (32)                                  →  height (8) | offset in the data (4) | length (4)
 //!
 //! the history, if it is kept; newest first, since heights and places are stored as their complements:
-//! 'h' | address (63) | !height (8) | !place (4)        →  balance after (8) | 'p' | offset (4) | length (4)      a payment
-//!                                                         balance after (8) | 'r' | amount (8)                   a reward
+//! 'h' | address (63) | !height (8) | !place (4)  →  balance after (8) | 'p' | offset (4) | length (4)   a payment
+//!                                                   balance after (8) | 'r' | amount (8)                a reward
 //! ```
 
 use crate::block::Height;
@@ -18,64 +18,64 @@ const TRANSACTION: u8 = b't';
 const HISTORY: u8 = b'h';
 
 /// The key of an address's balance.
-pub(super) fn balance_key(address: &Address) -> [u8; 64] {
+pub(in crate::layer) fn balance_key(address: &Address) -> [u8; 64] {
     let mut key = [BALANCE; 64];
     key[1..].copy_from_slice(address.as_str().as_bytes());
     key
 }
 
 /// The key from which the balances of `from` and later addresses follow.
-pub(super) fn balances_from(from: &str) -> Vec<u8> {
+pub(in crate::layer) fn balances_from(from: &str) -> Vec<u8> {
     [&[BALANCE], from.as_bytes()].concat()
 }
 
 /// The address of a balance's key; `None` if it is another kind of key.
-pub(super) fn address_of_balance_key(key: &[u8]) -> Option<Address> {
+pub(in crate::layer) fn address_of_balance_key(key: &[u8]) -> Option<Address> {
     let text = key.strip_prefix(&[BALANCE])?;
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-pub(super) fn balance_row(balance: Amount) -> [u8; 8] {
+pub(in crate::layer) fn balance_row(balance: Amount) -> [u8; 8] {
     balance.grains().to_be_bytes()
 }
 
-pub(super) fn parse_balance(row: &[u8]) -> Result<Amount, StoreError> {
+pub(in crate::layer) fn parse_balance(row: &[u8]) -> Result<Amount, StoreError> {
     let (grains, _) = split_u64(row).ok_or_else(|| damaged("a balance"))?;
     Amount::new(grains).ok_or_else(|| damaged("a balance"))
 }
 
-pub(super) fn transaction_key(id: &TransactionId) -> [u8; 33] {
+pub(in crate::layer) fn transaction_key(id: &TransactionId) -> [u8; 33] {
     let mut key = [TRANSACTION; 33];
     key[1..].copy_from_slice(id.as_bytes());
     key
 }
 
-pub(super) fn transaction_row(index: Height, span: Span) -> [u8; 16] {
+pub(in crate::layer) fn transaction_row(index: Height, span: Span) -> [u8; 16] {
     let mut row = [0; 16];
     row[..8].copy_from_slice(&index.0.to_be_bytes());
     row[8..].copy_from_slice(&span_bytes(span));
     row
 }
 
-pub(super) fn parse_transaction_row(row: &[u8]) -> Result<(Height, Span), StoreError> {
+pub(in crate::layer) fn parse_transaction_row(row: &[u8]) -> Result<(Height, Span), StoreError> {
     let parsed = split_u64(row).and_then(|(height, rest)| Some((Height(height), parse_span(rest)?)));
     parsed.ok_or_else(|| damaged("a transaction's place"))
 }
 
 /// One row of an address's history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum HistoryRow {
+pub(in crate::layer) enum HistoryRow {
     Payment { balance: Amount, span: Span },
     Reward { balance: Amount, amount: Amount },
 }
 
-pub(super) fn history_prefix(address: &Address) -> [u8; 64] {
+pub(in crate::layer) fn history_prefix(address: &Address) -> [u8; 64] {
     let mut key = [HISTORY; 64];
     key[1..].copy_from_slice(address.as_str().as_bytes());
     key
 }
 
-pub(super) fn history_key(address: &Address, index: Height, place: u32) -> [u8; 76] {
+pub(in crate::layer) fn history_key(address: &Address, index: Height, place: u32) -> [u8; 76] {
     let mut key = [0; 76];
     key[..64].copy_from_slice(&history_prefix(address));
     key[64..72].copy_from_slice(&(!index.0).to_be_bytes());
@@ -84,7 +84,7 @@ pub(super) fn history_key(address: &Address, index: Height, place: u32) -> [u8; 
 }
 
 /// Height and place within the block.
-pub(super) fn parse_history_key(key: &[u8]) -> Result<(Height, u32), StoreError> {
+pub(in crate::layer) fn parse_history_key(key: &[u8]) -> Result<(Height, u32), StoreError> {
     let parsed = key
         .get(64..)
         .and_then(split_u64)
@@ -92,7 +92,7 @@ pub(super) fn parse_history_key(key: &[u8]) -> Result<(Height, u32), StoreError>
     parsed.ok_or_else(|| damaged("a key of an address's history"))
 }
 
-pub(super) fn history_row(row: HistoryRow) -> [u8; 17] {
+pub(in crate::layer) fn history_row(row: HistoryRow) -> [u8; 17] {
     let (balance, kind, rest) = match row {
         HistoryRow::Payment { balance, span } => (balance, b'p', span_bytes(span)),
         HistoryRow::Reward { balance, amount } => (balance, b'r', balance_row(amount)),
@@ -104,7 +104,7 @@ pub(super) fn history_row(row: HistoryRow) -> [u8; 17] {
     bytes
 }
 
-pub(super) fn parse_history_row(row: &[u8]) -> Result<HistoryRow, StoreError> {
+pub(in crate::layer) fn parse_history_row(row: &[u8]) -> Result<HistoryRow, StoreError> {
     let parse = || {
         let (balance, rest) = split_u64(row)?;
         let balance = Amount::new(balance)?;

@@ -1,8 +1,8 @@
 //! A batch on its way to the disk, and what follows from its success or failure.
 
 use super::{BatchOutcome, CommitReply, InFlight, PoolNews, Round, Staged, WriteBatch};
-use crate::ledger::{Amount, TransactionId};
-use crate::pool::{EvictionReason, Pending, PoolChanges};
+use crate::ledger::TransactionId;
+use crate::pool::{EvictionReason, Holds, Pending, PoolChanges};
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
@@ -42,9 +42,9 @@ impl<W> Staged<W> {
         outcome
     }
 
-    /// The batch in flight was not written. `balance_of` returns the balance of a transaction's sender, or `None` if
-    /// the transaction is confirmed or the chain cannot be read.
-    pub fn failed(&mut self, mut balance_of: impl FnMut(&Pending) -> Option<Amount>) -> BatchOutcome<W> {
+    /// The batch in flight was not written. `holds_for` returns what the holdings hold that a transaction takes from,
+    /// or `None` if the transaction is confirmed or the chain cannot be read.
+    pub fn failed<H: Holds>(&mut self, mut holds_for: impl FnMut(&Pending) -> Option<H>) -> BatchOutcome<W> {
         let Some(InFlight { batch, round }) = self.in_flight.take() else { return BatchOutcome::default() };
         let mut outcome = BatchOutcome::default();
         let batch = Arc::unwrap_or_clone(batch);
@@ -53,8 +53,8 @@ impl<W> Staged<W> {
             round.outbid.into_values().filter(|pending| !round.newcomers.contains(&pending.id())).collect();
         outbid.sort_by_key(Pending::age);
         for pending in outbid {
-            let balance = balance_of(&pending);
-            self.restore(pending, balance, &mut outcome.news);
+            let holds = holds_for(&pending);
+            self.restore(pending, holds, &mut outcome.news);
         }
         for (_, waiters) in round.waiters {
             self.reply(waiters, CommitReply::Failed, &mut outcome);
@@ -91,14 +91,14 @@ impl<W> Staged<W> {
     }
 
     /// Returns an outbid transaction to the pool, since the batch with its eviction failed.
-    fn restore(&mut self, pending: Pending, balance: Option<Amount>, news: &mut Vec<PoolNews>) {
+    fn restore(&mut self, pending: Pending, holds: Option<impl Holds>, news: &mut Vec<PoolNews>) {
         let id = pending.id();
         // If it was pushed again while the batch was in flight, it is no newcomer there.
         self.next.newcomers.remove(&id);
         if self.next.outbid.contains_key(&id) || self.pool.get(&id).is_some() {
             return;
         }
-        match balance.map(|balance| self.pool.readmit(pending.clone(), balance)) {
+        match holds.map(|holds| self.pool.readmit(pending.clone(), holds)) {
             Some(Ok(PoolChanges { evicted, .. })) => {
                 self.unwritten.rows.insert(id, Some(pending));
                 // No listener knows that it was gone.

@@ -12,9 +12,9 @@
 
 mod batch;
 
-use super::{AdmissionError, Evicted, EvictionReason, Pending, Pool, PoolChanges, PoolLimits};
+use super::{AdmissionError, Evicted, EvictionReason, Holds, Pending, Pool, PoolChanges, PoolLimits};
 use crate::block::BlockId;
-use crate::ledger::{Address, Amount, Transaction, TransactionId};
+use crate::ledger::{Amount, Holding, Transaction, TransactionId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -74,8 +74,9 @@ pub struct TipChange {
     pub tip: BlockId,
     /// Transactions of the connected blocks.
     pub confirmed: Vec<(TransactionId, BlockId)>,
-    /// The new balances of all addresses whose balance changed, including the senders of `disconnected`.
-    pub balances: BTreeMap<Address, Amount>,
+    /// The holdings that changed, including those that `disconnected` take from, and [`Pool::related`] of them, each
+    /// with what it holds now.
+    pub holdings: BTreeMap<Holding, Amount>,
     /// Transactions of the disconnected blocks that the new chain does not have, oldest first.
     pub disconnected: Vec<Pending>,
 }
@@ -144,13 +145,17 @@ pub struct Staged<W> {
 }
 
 impl<W> Staged<W> {
-    /// The pool that was stored at `tip`, each transaction with its sender's current balance, or `None` if it is
-    /// confirmed. [`Staged::move_to`] must bring it to the chain's current tip before anything is admitted.
-    pub fn load(limits: PoolLimits, tip: BlockId, stored: impl IntoIterator<Item = (Pending, Option<Amount>)>) -> Self {
+    /// The pool that was stored at `tip`, each transaction with what the holdings hold that it takes from, or `None` if
+    /// it is confirmed. [`Staged::move_to`] must bring it to the chain's current tip before anything is admitted.
+    pub fn load<H: Holds>(
+        limits: PoolLimits,
+        tip: BlockId,
+        stored: impl IntoIterator<Item = (Pending, Option<H>)>,
+    ) -> Self {
         let (mut pool, mut unwritten) = (Pool::new(limits), WriteBatch::default());
-        for (pending, balance) in stored {
+        for (pending, holds) in stored {
             let id = pending.id();
-            match balance.map(|balance| pool.readmit(pending, balance)) {
+            match holds.map(|holds| pool.readmit(pending, holds)) {
                 Some(Ok(moved)) => {
                     unwritten.rows.extend(moved.evicted.iter().map(|evicted| (evicted.pending.id(), None)));
                 }
@@ -186,12 +191,12 @@ impl<W> Staged<W> {
     ///
     /// # Errors
     /// See [`StageError`]; then nothing has changed.
-    pub fn admit(&mut self, newcomer: Pending, balance: Amount, waiter: W) -> Result<(), StageError> {
+    pub fn admit(&mut self, newcomer: Pending, holds: impl Holds, waiter: W) -> Result<(), StageError> {
         if self.waiter_count >= MAX_WAITERS {
             return Err(StageError::Busy);
         }
         let id = newcomer.id();
-        for Evicted { pending, .. } in self.pool.admit(newcomer.clone(), balance)? {
+        for Evicted { pending, .. } in self.pool.admit(newcomer.clone(), holds)? {
             self.unwritten.rows.insert(pending.id(), None);
             self.next.outbid.insert(pending.id(), pending);
         }
@@ -230,15 +235,14 @@ impl<W> Staged<W> {
             self.exclude_from_rollback(&id);
             news.push(PoolNews::Confirmed { id, block });
         }
-        for (address, balance) in &change.balances {
-            let moved = self.pool.recheck_sender(address, *balance);
+        for holding in change.holdings.keys() {
+            let moved = self.pool.recheck(holding, &change.holdings);
             self.record(moved, &mut news);
         }
         for returned in change.disconnected {
-            let (id, sender) = (returned.id(), returned.transaction.from);
-            let balance = change.balances.get(&sender).copied().unwrap_or_default();
+            let id = returned.id();
             self.exclude_from_rollback(&id);
-            match self.pool.readmit(returned.clone(), balance) {
+            match self.pool.readmit(returned.clone(), &change.holdings) {
                 Ok(moved) => {
                     self.unwritten.rows.insert(id, Some(returned));
                     self.record(moved, &mut news);

@@ -9,8 +9,7 @@ mod lwma;
 
 use super::Difficulty;
 use crate::block::{Height, Timestamp};
-use crate::params::Params;
-use serde::{Deserialize, Serialize};
+use crate::params::{Params, RetargetRule};
 
 /// The part of an ancestor that a rule sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,18 +30,6 @@ pub trait Retarget: Send + Sync {
     /// `ancestors` are the headers below it on its branch, oldest first, the parent last: at least
     /// `min(reach, index)` of them.
     fn next(&self, index: Height, ancestors: &[Ancestor]) -> Difficulty;
-}
-
-/// The rules by name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum RetargetRule {
-    /// Always the initial difficulty.
-    Fixed,
-    /// A step after each epoch of blocks.
-    Epoch,
-    /// Every block, from linearly weighted recent solve times.
-    Lwma,
 }
 
 impl RetargetRule {

@@ -7,8 +7,7 @@
 //! claim k v        puts a key that must not be there yet, as a transaction's id must not: applied twice it fails
 //! ```
 
-use shared::block::Height;
-use shared::layer::{Effect, EffectError, Layer, TemplateRequest};
+use shared::layer::{Effect, EffectError, Layer, Position, TemplateRequest};
 use shared::state::{StateRead, StateView};
 use shared::violation::RuleViolation;
 
@@ -57,7 +56,7 @@ impl Layer for Ledger {
         Ok(Box::new(Commands(commands(data).ok_or_else(bad)?)))
     }
 
-    fn template(&self, _: Height, _: &dyn StateRead, wanted: &TemplateRequest<'_>) -> Result<String, EffectError> {
+    fn template(&self, _: &Position, _: &dyn StateRead, wanted: &TemplateRequest<'_>) -> Result<String, EffectError> {
         Ok(format!("say {}", wanted.message))
     }
 }
@@ -65,7 +64,7 @@ impl Layer for Ledger {
 struct Commands(Vec<Command>);
 
 impl Effect for Commands {
-    fn apply(&self, _: Height, state: &mut dyn StateView) -> Result<(), EffectError> {
+    fn apply(&self, _: &Position, state: &mut dyn StateView) -> Result<(), EffectError> {
         for command in &self.0 {
             match command {
                 Command::Put(key, value) => state.put(key.as_bytes(), value.as_bytes()),

@@ -5,9 +5,9 @@
 use proptest::prelude::*;
 use shared::block::{Height, Timestamp};
 use shared::json::MAX_INTEGER;
-use shared::params::Params;
+use shared::params::{Params, RetargetRule};
 use shared::work::Difficulty;
-use shared::work::retarget::{Ancestor, RetargetRule, replay};
+use shared::work::retarget::{Ancestor, replay};
 
 const RULES: [RetargetRule; 3] = [RetargetRule::Fixed, RetargetRule::Epoch, RetargetRule::Lwma];
 

@@ -8,9 +8,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use shared::chain::{BlockError, Rules};
 use shared::keys::Signature;
-use shared::layer::TemplateRequest;
 use shared::layer::transaction::RewardSchedule;
-use shared::ledger::{Amount, Bundle, Transaction};
+use shared::layer::{Position, TemplateRequest};
+use shared::ledger::{Amount, Bundle, Payment, Transaction};
 use shared::params::Params;
 use shared::state::{Overlay, State};
 use shared::store::{MemoryStore, Store};
@@ -168,7 +168,8 @@ proptest! {
         let created = RewardSchedule::of(params).total(lab.chain.tip().index);
         prop_assert_eq!(oracle.created, created);
         let balances = lab.rows().into_iter().filter(|(key, _)| key[0] == b'b');
-        let balances: Vec<_> = balances.map(|(_, row)| u128::from(u64::from_be_bytes(row.try_into().unwrap()))).collect();
+        let grains = |row: Vec<u8>| u128::from(u64::from_be_bytes(row.try_into().unwrap()));
+        let balances: Vec<_> = balances.map(|(_, row)| grains(row)).collect();
         let given = balances.len() as u128 * u128::from(params.new_address_balance);
         prop_assert_eq!(balances.iter().sum::<u128>(), created + given);
     }
@@ -184,7 +185,11 @@ proptest! {
             let block = lab.block(name);
             let mut overlay = Overlay::new(&state);
             let effect = lab.rules.read_data(block.data()).unwrap();
-            if effect.apply(block.index(), &mut overlay).is_err() {
+            // Payments do not depend on the parent's time.
+            let header = block.header();
+            let position =
+                Position { index: header.index, parent: header.prev_hash, parent_time: header.timestamp };
+            if effect.apply(&position, &mut overlay).is_err() {
                 // The miner's balance would overflow: this block and its descendants are invalid.
                 break;
             }
@@ -219,14 +224,15 @@ proptest! {
         let mut candidates = signed(&mut lab, &[candidates, more].concat(), &mut known);
         if let Some(first) = candidates.first_mut() {
             // An id that is not the hash of the text.
-            first.amount = Amount::new(first.amount.grains() % 1000 + 1).unwrap();
-            first.signature = Signature::from_bytes([8; 64]);
+            let payment = first.as_payment().unwrap().clone();
+            let amount = Amount::new(payment.amount.grains() % 1000 + 1).unwrap();
+            *first = Payment { amount, signature: Signature::from_bytes([8; 64]), ..payment }.into();
         }
         let (miner, height) = (PEOPLE[miner], best.len() as u64);
         let network = lab.params().network_id();
         let right: Vec<_> = candidates
             .iter()
-            .filter(|it| shared::ledger::TransactionId::of(it.text(network)) == it.id)
+            .filter(|it| shared::ledger::TransactionId::of(it.text(network)) == it.id())
             .cloned()
             .collect();
         let below = lab.oracle();

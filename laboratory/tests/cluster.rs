@@ -1,0 +1,89 @@
+//! Past one machine: the shipped script of a Slurm array, and the parts of an experiment as other engines read them.
+
+#![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+const SCENARIO: &str = r#"
+title = "Small"
+model = "race"
+repeat = 6
+blocks = 300
+[[miner]]
+name = "pool"
+strategy = "selfish"
+[sweep]
+"miner.pool.share" = [0.1, 0.3, 0.4]
+"#;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// Carries out the experiment in `out` as a Slurm array of `tasks` tasks, all at the same time.
+fn as_an_array(folder: &Path, out: &str, tasks: u32) {
+    let programs = Path::new(env!("CARGO_BIN_EXE_laboratory")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let start = |task: u32| {
+        Command::new("bash")
+            .arg(root().join("docs/examples/slurm.sh"))
+            .args(["small.toml", out])
+            .current_dir(folder)
+            .env("PATH", &path)
+            .env("SLURM_ARRAY_TASK_ID", task.to_string())
+            .env("SLURM_ARRAY_TASK_COUNT", tasks.to_string())
+            .spawn()
+            .unwrap()
+    };
+    for mut task in (0..tasks).map(start).collect::<Vec<_>>() {
+        assert!(task.wait().unwrap().success());
+    }
+}
+
+fn laboratory(folder: &Path, arguments: &[&str]) {
+    let status = Command::new(env!("CARGO_BIN_EXE_laboratory")).current_dir(folder).args(arguments).status().unwrap();
+    assert!(status.success(), "{arguments:?}");
+}
+
+#[test]
+fn the_tasks_of_a_slurm_array_give_the_same_bytes_as_one_process() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("small.toml"), SCENARIO).unwrap();
+    as_an_array(folder.path(), "array", 4);
+    laboratory(folder.path(), &["report", "array"]);
+    laboratory(folder.path(), &["run", "small.toml", "--out", "whole"]);
+    let bytes = |out: &str| fs::read(folder.path().join(out).join("runs.csv")).unwrap();
+    assert_eq!(bytes("array"), bytes("whole"));
+    assert_eq!(fs::read_dir(folder.path().join("array/parts")).unwrap().count(), 4);
+}
+
+#[test]
+#[ignore = "needs duckdb and polars from PyPI, which .ci/run installs into target/frames"]
+fn duckdb_and_polars_read_the_parts_by_glob_and_agree_with_runs_csv() {
+    let own = root().join("target/frames/bin/python");
+    let python = if own.exists() { own } else { PathBuf::from("python3") };
+    let has = Command::new(&python).args(["-c", "import duckdb, polars"]).status();
+    if !has.is_ok_and(|status| status.success()) {
+        println!("NOT RUN: Python lacks duckdb or polars; install them with python3 -m pip install duckdb polars");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("small.toml"), SCENARIO).unwrap();
+    as_an_array(folder.path(), "out", 3);
+    laboratory(folder.path(), &["report", "out"]);
+    let script = r#"
+import duckdb, polars
+parts, whole = "out/parts/*.csv", "out/runs.csv"
+means = """SELECT "miner.pool.share" AS power, count(*) AS runs, avg(share) AS mean
+           FROM read_csv_auto('{}') GROUP BY 1 ORDER BY 1"""
+merged, single = [duckdb.sql(means.format(path)).fetchall() for path in (parts, whole)]
+assert [row[:2] for row in merged] == [(0.1, 6), (0.3, 6), (0.4, 6)], merged
+assert all(abs(one[2] - other[2]) < 1e-12 for one, other in zip(merged, single)), (merged, single)
+frame = polars.read_csv(parts).sort("run")
+assert frame.equals(polars.read_csv(whole)), frame
+"#;
+    let output = Command::new(&python).args(["-c", script]).current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
