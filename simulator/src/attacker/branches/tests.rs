@@ -6,6 +6,7 @@ use shared::block::Nonce;
 use shared::keys::KeyPair;
 use shared::params::Params;
 use shared::params::RetargetRule;
+use shared::random::Random;
 use shared::work::{Difficulty, search};
 
 fn rules() -> Arc<Rules> {
@@ -118,4 +119,38 @@ fn blocks_before_the_attack_and_from_below_its_root_do_no_harm() {
     scene.branches.begin(&StrategySetting::Selfish).unwrap();
     assert_eq!((scene.we_find(), scene.we_find(), scene.they_find()), (0, 0, 2));
     assert_eq!(scene.height(), 7);
+}
+
+/// One theft with real blocks by a thief of 30 % of the hash rate: whether it succeeds, and whether the first public
+/// block, which holds the payment, is still on the node's chain.
+fn theft(confirmations: u32, seed: u64) -> (bool, bool) {
+    let mut scene = Scene::new(&format!("double-spend:0.3,confirmations={confirmations},give_up=10"));
+    let mut random = Random::new(seed);
+    let mut payment = None;
+    while scene.branches.thefts().tried == 0 {
+        if random.below(10) < 3 {
+            scene.we_find();
+        } else {
+            // Where the public chain is before it may be replaced.
+            let height = scene.height();
+            if scene.they_find() == 0 && height == 0 {
+                payment = Some(scene.node.tip().hash());
+            }
+        }
+    }
+    let reader = scene.node.view().reader().unwrap();
+    let first = reader.best_at(shared::block::Height(1)).unwrap().map(|block| block.hash);
+    (scene.branches.thefts().managed == 1, first == payment)
+}
+
+#[test]
+fn a_theft_succeeds_with_2_confirmations_and_the_same_luck_fails_with_20() {
+    let outcomes: Vec<_> = (0..60).map(|seed| (theft(2, seed), theft(20, seed))).collect();
+    // A theft that succeeds undoes the payment, and one that fails leaves it.
+    assert!(outcomes.iter().all(|(two, twenty)| two.0 != two.1 && twenty.0 != twenty.1), "{outcomes:?}");
+    let [two, twenty] =
+        [outcomes.iter().filter(|(two, _)| two.0).count(), outcomes.iter().filter(|(_, t)| t.0).count()];
+    // Exactly 0.233 and 0.005 of all thefts succeed.
+    assert!((6..25).contains(&two) && twenty <= 2, "{two} and {twenty} of 60");
+    assert!(outcomes.iter().any(|(two, twenty)| two.0 && !twenty.0));
 }
