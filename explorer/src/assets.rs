@@ -42,6 +42,7 @@ static ASSETS: &[Asset] = &[
     asset!("live.js", SCRIPT),
     asset!("miner.js", SCRIPT),
     asset!("node.js", SCRIPT),
+    asset!("recording.js", SCRIPT),
     asset!("rewind.js", SCRIPT),
     asset!("program-call.js", SCRIPT),
     asset!("programs.css", CSS),

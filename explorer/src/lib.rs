@@ -13,6 +13,7 @@ mod names;
 mod network;
 mod pages;
 mod pending_cache;
+mod recorded;
 mod router;
 mod routes;
 mod stage;
@@ -24,6 +25,7 @@ mod upstream;
 mod view;
 
 pub use names::{BadName, BadNames, Name, NameBook};
+pub use recorded::{RecordingSettings, run_recording};
 pub use thefts::{GIVE_UP, Theft, TheftChoice, TheftOrders, TheftStep, Thefts};
 
 use metrics_exporter_prometheus::PrometheusHandle;

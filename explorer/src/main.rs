@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use clap::Parser;
+use laboratory::recording::{self, Recording};
 use runtime::config::{CommonArgs, Overrides};
 use runtime::exit::report_error;
 use runtime::{ports, server, telemetry};
@@ -24,6 +25,9 @@ struct Args {
     /// A file with names of people and nodes
     #[arg(short, long, value_name = "FILE")]
     names: Option<PathBuf>,
+    /// Show a run that `laboratory run --record FILE` recorded, at any moment; no network is needed
+    #[arg(short, long, value_name = "FILE", conflicts_with = "tracker")]
+    recording: Option<PathBuf>,
     #[command(flatten)]
     common: CommonArgs,
 }
@@ -36,6 +40,7 @@ Examples:
   explorer                          shows the network of the tracker on this machine at http://127.0.0.1:8080
   explorer -t tracker-host:8090     shows another one
   explorer --names class.toml       with the names of people and nodes in a file (docs/tour.md)
+  explorer --recording run.jsonl    a run of the laboratory, with a slider (docs/laboratory.md)
   CHAINLAB__EXPLORER__TOKENS=127.0.0.1:8100=$(cat chaindata/*/node-8100/token) explorer
                                     with buttons that steer the node on port 8100";
 
@@ -52,6 +57,7 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let overrides =
         Overrides::new().set("explorer.host", "--host", args.host).set("explorer.tracker", "--tracker", args.tracker);
     let config = args.common.load(overrides)?;
+    let recording = args.recording.as_deref().map(read_recording).transpose()?;
     let tokens = config.explorer.tokens()?;
     let request = ports::PortRequest {
         service: "explorer",
@@ -63,8 +69,18 @@ async fn run(args: Args) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener).context("cannot use the port")?;
     let metrics = Some(telemetry::metrics()?);
     let names = args.names.as_deref().map(read_names).transpose()?.unwrap_or_default();
+    if let Some(recording) = recording {
+        let settings = explorer::RecordingSettings { config, recording, names, metrics };
+        return Ok(explorer::run_recording(listener, settings, server::stop_on_signal()).await?);
+    }
     let settings = explorer::Settings { config, tokens, names, thefts: None, metrics };
     Ok(explorer::run(listener, settings, server::stop_on_signal()).await?)
+}
+
+fn read_recording(path: &Path) -> anyhow::Result<Recording> {
+    let failed = || format!("cannot show the recording {}", path.display());
+    let text = runtime::text_file::read(path, recording::MAX_BYTES).with_context(failed)?;
+    Recording::read(&text).with_context(failed)
 }
 
 fn read_names(path: &Path) -> anyhow::Result<explorer::NameBook> {

@@ -19,7 +19,7 @@ pub(crate) use agreement::Agreement;
 pub(crate) use change::{Change, Versions};
 pub(crate) use contents::BlockContents;
 pub(crate) use news::PaymentStep;
-pub(crate) use reducer::{Reducer, ServiceId};
+pub(crate) use reducer::{MAX_SERVICES, Reducer, ServiceId};
 pub(crate) use split::{Side, Split, in_order, sides};
 pub(crate) use state::{BlockSummary, KEPT_HEIGHTS, NetworkState, NewsItem, Paid, ServiceState, Topic, lowest_kept};
 pub(crate) use words::{Word, Words};

@@ -55,7 +55,7 @@ enum NewsKey {
     Evicted(TransactionId),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct News {
     /// Newest first.
     items: VecDeque<Arc<NewsItem>>,

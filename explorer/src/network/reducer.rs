@@ -1,6 +1,7 @@
 //! Turns what services answer and report into the state of the network. Sends no request and reads no clock.
 
 mod finders;
+mod recorded;
 
 use super::agreement::Agreement;
 use super::change::Change;
@@ -19,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Most services that are monitored.
-const MAX_SERVICES: usize = 64;
+pub(crate) const MAX_SERVICES: usize = 64;
 /// Most nodes whose letters are remembered.
 const MAX_LETTERS: usize = 256;
 /// Most peers of a node that are remembered.
@@ -32,7 +33,7 @@ const GONE_AFTER_MS: i64 = 60_000;
 /// The role of a service, and its `host:port`.
 pub(crate) type ServiceId = (Role, String);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Reducer {
     state: NetworkState,
     news: News,

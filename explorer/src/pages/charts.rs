@@ -6,14 +6,14 @@ mod data;
 mod finders;
 mod sections;
 
-pub(crate) use csv::csv;
 pub(super) use csv::rows;
-pub(crate) use data::ChartsQuery;
+pub(crate) use csv::{csv, table};
+pub(crate) use data::{ChartData, ChartsQuery, clamped};
 
 use crate::pages::errors;
 use crate::state::ExplorerState;
 use crate::view::Page;
-use data::{CHOICES, ChartData};
+use data::CHOICES;
 use maud::{Markup, html};
 use runtime::server::{Request, Response};
 use shared::wire::Problem;
@@ -26,7 +26,7 @@ pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Resu
     }
 }
 
-fn render(data: &ChartData) -> Markup {
+pub(crate) fn render(data: &ChartData) -> Markup {
     html! {
         h1 { "Charts" }
         nav aria-label="How many blocks to show" {
@@ -47,12 +47,12 @@ fn render(data: &ChartData) -> Markup {
             (section(data, "interval", "Time between blocks", &sections::interval(data)))
             (section(data, "hashrate", "Hash rate", &sections::hash_rate(data)))
             (section(data, "forks", "Stale blocks", &sections::stale_blocks(data)))
-            @if data.has_money {
+            @if data.has_sizes && data.has_money {
                 (section(data, "transactions", "Transactions per block", &sections::block_sizes(data)))
-                (section(data, "finders", "Who found the blocks", &finders::draw(data)))
-            } @else {
+            } @else if data.has_sizes {
                 (section(data, "bytes", "Bytes per block", &sections::block_sizes(data)))
             }
+            @if data.has_money { (section(data, "finders", "Who found the blocks", &finders::draw(data))) }
         }
     }
 }
@@ -93,7 +93,15 @@ mod tests {
         let block_sizes = block_sizes.collect();
         let stale_blocks =
             StaleBlocks { heights: headers.iter().map(|header| (header.index.0, header.index.0 % 2)).collect() };
-        ChartData { headers, block_count: 200, stale_blocks, block_sizes, target_ms: 1000, has_money: true }
+        ChartData {
+            headers,
+            block_count: 200,
+            stale_blocks,
+            block_sizes,
+            target_ms: 1000,
+            has_money: true,
+            has_sizes: true,
+        }
     }
 
     fn finder(number: usize) -> shared::ledger::Address {

@@ -93,6 +93,29 @@ fn render(scene: &Scene) -> Markup {
     }
 }
 
+/// The parts that a recording has: nobody has money, and nothing can be done.
+pub(crate) fn render_recorded(scene: &Scene) -> Markup {
+    html! {
+        div #stage {
+            (patterns())
+            div #head { (head::draw(scene)) }
+            section.stage aria-label="The chain" {
+                a.older href="/blocks" { "← older" }
+                div #chain .scroll tabindex="0" role="region" aria-label="Newest blocks" { (chain::draw(scene)) }
+                div #making { (making::draw(scene)) }
+                div #tall { (tall::draw(scene)) }
+            }
+            div.cast {
+                section.links aria-labelledby="links-title" { div #nodes { (graph::draw(scene)) } }
+                section.folk aria-labelledby="events-title" {
+                    h2 #events-title { "What happened" }
+                    (events::network(scene))
+                }
+            }
+        }
+    }
+}
+
 /// A slider through the moments that the explorer has kept. The script shows it.
 fn rewind() -> Markup {
     html! {

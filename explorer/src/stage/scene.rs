@@ -33,6 +33,8 @@ pub(crate) struct Scene {
     pub(crate) waiting: Option<u64>,
     /// `None` where nobody can be let steal.
     pub(crate) thefts: Option<TheftNews>,
+    /// It is of a recording: there are no mempools, and nothing can be done.
+    pub(crate) is_recorded: bool,
 }
 
 /// What the button does.

@@ -18,6 +18,16 @@ tokio::task_local! {
     static CAST: Cast;
     static REQUEST: HeaderMap;
     static LAYER: LayerName;
+    static MOMENT: Moment;
+}
+
+/// A page of a recording shows one moment, and its links lead to pages of the same moment.
+#[derive(Debug, Clone)]
+pub(crate) struct Moment {
+    /// What links get as their query, such as `t=143.5`.
+    pub(crate) query: String,
+    /// The slider and what goes with it, above every page.
+    pub(crate) banner: maud::Markup,
 }
 
 /// Answers a request below the path that its proxy names, with the names of `cast`.
@@ -29,6 +39,16 @@ pub(crate) async fn below<T>(headers: &HeaderMap, cast: Cast, answer: impl Futur
 /// Answers a request about a network of this layer, which decides what is in the menu.
 pub(crate) async fn on_layer<T>(layer: LayerName, answer: impl Future<Output = T>) -> T {
     LAYER.scope(layer, answer).await
+}
+
+/// Answers a request about a moment of a recording.
+pub(crate) async fn at_moment<T>(moment: Moment, answer: impl Future<Output = T>) -> T {
+    MOMENT.scope(moment, answer).await
+}
+
+/// The moment of this request; `None` if the network is live.
+pub(super) fn moment() -> Option<Moment> {
+    MOMENT.try_with(Clone::clone).ok()
 }
 
 /// Whether the network of this request has programs.
@@ -67,6 +87,27 @@ pub(crate) fn links(page: String, base: &str) -> String {
         return page;
     }
     LINKS.iter().fold(page, |page, link| page.replace(link, &format!("{}{base}/", &link[..link.len() - 1])))
+}
+
+/// A page whose links to other pages keep this query, unless they have a moment of their own.
+pub(super) fn with_query(page: &str, query: &str) -> String {
+    const LINK: &str = " href=\"/";
+    let mut kept = String::with_capacity(page.len() * 5 / 4);
+    let mut rest = page;
+    while let Some(at) = rest.find(LINK) {
+        let (before, link) = rest.split_at(at + LINK.len() - 1);
+        let (url, after) = link.split_at(link.find('"').unwrap_or(link.len()));
+        let (path, place) = url.split_at(url.find('#').unwrap_or(url.len()));
+        kept.push_str(before);
+        kept.push_str(path);
+        if !(path.starts_with("/assets/") || path.contains("?t=") || path.starts_with("/openapi")) {
+            kept.push_str(if path.contains('?') { "&amp;" } else { "?" });
+            kept.push_str(query);
+        }
+        kept.push_str(place);
+        rest = after;
+    }
+    kept + rest
 }
 
 /// Only plain paths: the value goes into pages.
@@ -119,6 +160,18 @@ mod tests {
             "<a href=\"/lab/block/5\" x><script src=\"/lab/assets/live.js\"></script>&quot; href=/a <a href=\"#top\">"
         );
         assert_eq!(links(page.to_owned(), ""), page);
+    }
+
+    #[test]
+    fn links_of_a_recording_keep_their_moment() {
+        let page = "<a href=\"/block/5#top\"><a href=\"/charts?blocks=100\"><a href=\"/?t=9\"><a href=\"#x\">\
+            <link href=\"/assets/a.css\">&quot; href=/a";
+        assert_eq!(
+            with_query(page, "t=1.5"),
+            "<a href=\"/block/5?t=1.5#top\"><a href=\"/charts?blocks=100&amp;t=1.5\"><a href=\"/?t=9\">\
+                <a href=\"#x\"><link href=\"/assets/a.css\">&quot; href=/a"
+        );
+        assert_eq!(with_query(" href=\"/torn", "t=1"), " href=\"/torn?t=1");
     }
 
     #[tokio::test]

@@ -8,7 +8,7 @@ mod parts;
 #[cfg(test)]
 mod snapshot;
 
-pub(crate) use base::{below, cast, links, on_layer, prefix_of, with_cast};
+pub(crate) use base::{Moment, at_moment, below, cast, links, on_layer, prefix_of, with_cast};
 pub(crate) use parts::{
     address, amount, block_link, bytes, chip, copyable, digits, exact_time, explained, money, node, number, program,
     raw_json, recheck, sanitized, short, thin, time, transaction_link, words,
@@ -69,7 +69,11 @@ impl Page<'_> {
     }
 
     pub(crate) fn with_status(self, status: StatusCode) -> Response {
-        let body = base::links(self.render().into_string(), &base::current());
+        let mut body = self.render().into_string();
+        if let Some(moment) = base::moment() {
+            body = base::with_query(&body, &moment.query);
+        }
+        let body = base::links(body, &base::current());
         let request = base::request();
         // Weak: the page is the same, whether it is compressed or not.
         let tag = format!("W/\"{}\"", DataHash::of(&body));
@@ -92,7 +96,11 @@ impl Page<'_> {
     }
 
     pub(crate) fn render(&self) -> Markup {
-        let (base, has_programs) = (base::current(), base::has_programs());
+        let (base, moment) = (base::current(), base::moment());
+        let scripts: Vec<&str> = match moment {
+            Some(_) => vec!["recording.js"],
+            None => ["live.js"].iter().chain(self.scripts).copied().collect(),
+        };
         // The page of Swagger UI works at the root only.
         let docs = if base.is_empty() { "/docs/" } else { "/openapi.json" };
         html! {
@@ -105,8 +113,10 @@ impl Page<'_> {
                     title { (self.title) " · Chainlab" }
                     link rel="icon" type="image/svg+xml" href=(assets::path("icon.svg"));
                     link rel="stylesheet" href=(assets::path("style.css"));
-                    @if self.place == "/" { link rel="stylesheet" href=(assets::path("stage.css")); }
-                    @for script in ["live.js"].iter().chain(self.scripts) {
+                    @if self.place == "/" || moment.is_some() {
+                        link rel="stylesheet" href=(assets::path("stage.css"));
+                    }
+                    @for script in scripts {
                         script type="module" src=(assets::path(script)) {}
                     }
                 }
@@ -114,29 +124,48 @@ impl Page<'_> {
                     a.skip href="#main" { "Skip to the page" }
                     header.top {
                         a.brand href="/" { "Chainlab" }
-                        nav aria-label="Pages" {
-                            @for (path, name) in MENU.iter().filter(|(path, _)| *path != PROGRAMS || has_programs) {
-                                a href=(path) aria-current=[(*path == self.place).then_some("page")] { (name) }
+                        nav id=[moment.as_ref().map(|_| "pages")] data-part[moment.is_some()] aria-label="Pages" {
+                            @for (path, name) in menu(moment.is_some()) {
+                                a href=(path) aria-current=[(path == self.place).then_some("page")] { (name) }
                             }
                         }
-                        // live.js writes here whether the page is up to date.
-                        span #live-state role="status" {}
-                        form.search role="search" action="/search" {
-                            label.hidden for="search" { "Search" }
-                            input #search name="q" type="search" required placeholder="name, height, hash or address"
-                                autocomplete="off" spellcheck="false";
-                            button { "Search" }
-                        }
+                        @if moment.is_none() { (search()) }
                     }
-                    main #main tabindex="-1" { (self.main) }
+                    @if let Some(moment) = &moment { (moment.banner) }
+                    main #main tabindex="-1" data-part[moment.is_some()] { (self.main) }
                     footer {
                         p {
                             "A laboratory: the coins are worth nothing. " a href=(docs) { "API" } " "
-                            label { input #show-addresses type="checkbox"; " Show addresses" }
+                            @if moment.is_none() { label { input #show-addresses type="checkbox"; " Show addresses" } }
                         }
                     }
                 }
             }
+        }
+    }
+}
+
+/// The entries of the menu: a recording has no payments, programs or wallets.
+fn menu(is_recorded: bool) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let has_programs = base::has_programs();
+    let of_recordings = ["/", "/blocks", "/charts"];
+    MENU.into_iter().filter(
+        move |(path, _)| {
+            if is_recorded { of_recordings.contains(path) } else { *path != PROGRAMS || has_programs }
+        },
+    )
+}
+
+/// Whether the page is up to date, and the search.
+fn search() -> Markup {
+    html! {
+        // live.js writes here.
+        span #live-state role="status" {}
+        form.search role="search" action="/search" {
+            label.hidden for="search" { "Search" }
+            input #search name="q" type="search" required placeholder="name, height, hash or address"
+                autocomplete="off" spellcheck="false";
+            button { "Search" }
         }
     }
 }

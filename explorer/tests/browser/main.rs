@@ -17,6 +17,7 @@ mod newcomer;
 mod noticing;
 mod programs;
 mod proxy;
+mod recording;
 mod refusals;
 mod rewinding;
 mod searching;

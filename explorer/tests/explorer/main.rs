@@ -10,6 +10,7 @@ mod late;
 mod network;
 mod pages;
 mod programs;
+mod recording;
 mod splitting;
 mod steering;
 mod visitor;

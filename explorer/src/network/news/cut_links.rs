@@ -13,7 +13,7 @@ const MAX_LINKS: usize = 1024;
 /// Most nodes of one side that are named.
 const NAMED: usize = 4;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct LinkChanges {
     change: PeerChange,
     since: Timestamp,

@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
 
 /// A map that forgets its oldest entries.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Recent<K, V> {
     entries: HashMap<K, V>,
     order: VecDeque<K>,

@@ -25,7 +25,8 @@ pub(crate) async fn csv(explorer: Arc<ExplorerState>, request: Request) -> Resul
     })
 }
 
-fn table(name: &str) -> Option<fn(&ChartData) -> String> {
+/// The table of a chart, by its name.
+pub(crate) fn table(name: &str) -> Option<fn(&ChartData) -> String> {
     Some(match name {
         "difficulty" => |data| {
             rows("height,difficulty", data.shown().iter().map(|header| [header.index.0, header.difficulty.value()]))

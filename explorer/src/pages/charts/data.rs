@@ -23,24 +23,31 @@ pub(crate) struct ChartsQuery {
     blocks: Option<Number>,
 }
 
-pub(super) struct ChartData {
+pub(crate) struct ChartData {
     /// All known headers: the first hash rate and interval need earlier blocks than those that are shown.
-    pub(super) headers: Vec<Header>,
+    pub(crate) headers: Vec<Header>,
     /// How many of the last blocks are shown.
-    pub(super) block_count: usize,
-    pub(super) stale_blocks: StaleBlocks,
+    pub(crate) block_count: usize,
+    pub(crate) stale_blocks: StaleBlocks,
     /// By height.
-    pub(super) block_sizes: Vec<(u64, BlockSize)>,
+    pub(crate) block_sizes: Vec<(u64, BlockSize)>,
     /// The target time between blocks, in milliseconds.
-    pub(super) target_ms: u64,
-    pub(super) has_money: bool,
+    pub(crate) target_ms: u64,
+    pub(crate) has_money: bool,
+    /// Whether it is known how large blocks are; if not, `block_sizes` only says who found them.
+    pub(crate) has_sizes: bool,
 }
 
 /// How many blocks a request wants, clamped to the bounds.
 pub(super) fn block_count(request: &Request) -> Result<usize, Problem> {
     let ChartsQuery { blocks } = request.query()?;
+    Ok(clamped(blocks))
+}
+
+/// The same, of a query that was read already.
+pub(crate) fn clamped(blocks: Option<Number>) -> usize {
     let wanted = blocks.map_or(DEFAULT_BLOCKS, |Number(blocks)| usize::try_from(blocks).unwrap_or(MAX_HEADERS));
-    Ok(wanted.clamp(CHOICES[0], MAX_HEADERS))
+    wanted.clamp(CHOICES[0], MAX_HEADERS)
 }
 
 impl ChartData {
@@ -53,6 +60,7 @@ impl ChartData {
             stale_blocks: StaleBlocks::of(&explorer.network()).last(block_count),
             target_ms: explorer.params.block_interval_ms,
             has_money: explorer.params.layer.has_money(),
+            has_sizes: true,
         })
     }
 

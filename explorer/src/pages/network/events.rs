@@ -23,7 +23,7 @@ pub(super) fn draw(scene: &Scene) -> Markup {
     }
 }
 
-fn network(scene: &Scene) -> Markup {
+pub(super) fn network(scene: &Scene) -> Markup {
     let items = scene.state.news.iter().filter(|item| item.topic != Topic::Payment);
     // The newest first; a card that is younger than a minute is not pushed out by blocks.
     let mut shown: Vec<&Arc<NewsItem>> = Vec::new();

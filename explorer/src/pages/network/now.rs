@@ -52,7 +52,22 @@ fn compose(explorer: &ExplorerState, lists: Option<PendingLists>, purses: Option
     let act = act(&standing, steered.is_some(), &state, explorer);
     let params = explorer.shown_params.clone();
     let thefts = explorer.thefts.as_ref().map(Thefts::news);
-    Scene { now, params, cast, standing, act, story, making, people, purses, aftermath, waiting, thefts, state }
+    Scene {
+        now,
+        params,
+        cast,
+        standing,
+        act,
+        story,
+        making,
+        people,
+        purses,
+        aftermath,
+        waiting,
+        thefts,
+        is_recorded: false,
+        state,
+    }
 }
 
 fn act(standing: &Standing, is_steered: bool, state: &NetworkState, explorer: &ExplorerState) -> Act {

@@ -92,6 +92,7 @@ fn scene(state: NetworkState) -> Scene {
         aftermath: None,
         waiting: Some(6),
         thefts: None,
+        is_recorded: false,
         state: Arc::new(state),
     }
 }
