@@ -59,16 +59,57 @@ fn the_tasks_of_a_slurm_array_give_the_same_bytes_as_one_process() {
     assert_eq!(fs::read_dir(folder.path().join("array/parts")).unwrap().count(), 4);
 }
 
-#[test]
-#[ignore = "needs duckdb and polars from PyPI, which .ci/run installs into target/frames"]
-fn duckdb_and_polars_read_the_parts_by_glob_and_agree_with_runs_csv() {
+/// Python with duckdb and polars; `None` where they are missing.
+fn python() -> Option<PathBuf> {
     let own = root().join("target/frames/bin/python");
     let python = if own.exists() { own } else { PathBuf::from("python3") };
     let has = Command::new(&python).args(["-c", "import duckdb, polars"]).status();
-    if !has.is_ok_and(|status| status.success()) {
-        println!("NOT RUN: Python lacks duckdb or polars; install them with python3 -m pip install duckdb polars");
-        return;
+    if has.is_ok_and(|status| status.success()) {
+        return Some(python);
     }
+    println!("NOT RUN: Python lacks duckdb or polars; install them with python3 -m pip install duckdb polars");
+    None
+}
+
+#[test]
+#[ignore = "needs duckdb and polars from PyPI, which .ci/run installs into target/frames"]
+fn duckdb_converts_to_parquet_as_the_documentation_says_and_loses_nothing() {
+    let Some(python) = python() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let scenario = format!("{SCENARIO}[measure]\ntables = [\"blocks\"]\n");
+    fs::write(folder.path().join("small.toml"), scenario).unwrap();
+    laboratory(folder.path(), &["run", "small.toml", "--out", "out/x"]);
+    let page = fs::read_to_string(root().join("docs/laboratory.md")).unwrap();
+    let commands = page.lines().filter_map(|line| line.strip_prefix("duckdb -c \"")?.strip_suffix('"'));
+    let commands: Vec<&str> = commands.collect();
+    assert_eq!(commands.len(), 2, "{commands:?}");
+    fs::write(folder.path().join("commands.sql"), commands.join(";\n")).unwrap();
+    let script = r#"
+import csv, duckdb, polars
+for command in open("commands.sql").read().split(";\n"):
+    duckdb.sql(command)
+for table in ("runs", "blocks"):
+    rows = list(csv.DictReader(open(f"out/x/{table}.csv")))
+    frame = polars.read_parquet(f"{table}.parquet")
+    assert frame.columns == list(rows[0]) and len(frame) == len(rows), frame
+    for name in frame.columns:
+        for got, text in zip(frame[name], rows, strict=True):
+            expected = text[name]
+            same = got is None and expected == "" or str(got) == expected
+            # A fraction may be written in another way.
+            assert same or isinstance(got, (float, bool)) and (str(got).lower() == expected or
+                float(got) == float(expected)), (table, name, got, expected)
+    for name in ("seed", "digest"):
+        assert name not in frame.columns or frame[name].dtype in (polars.UInt64, polars.String), frame[name]
+"#;
+    let output = Command::new(&python).args(["-c", script]).current_dir(folder.path()).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+#[ignore = "needs duckdb and polars from PyPI, which .ci/run installs into target/frames"]
+fn duckdb_and_polars_read_the_parts_by_glob_and_agree_with_runs_csv() {
+    let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("small.toml"), SCENARIO).unwrap();
     as_an_array(folder.path(), "out", 3);

@@ -133,7 +133,7 @@ fn what_cannot_be_frozen_is_refused_in_words() {
     });
     for (from, code, complaint) in [
         ("nonsense", 2, "expected a node, as in http://127.0.0.1:8100"),
-        (&*address, 2, "this is a tracker, expected a node"),
+        (&*address, 2, "this is the service `tracker`, expected a node"),
         ("http://127.0.0.1:1", 1, "127.0.0.1:1 does not answer"),
     ] {
         let output = laboratory(folder.path(), &["new", "x.toml", "--from", from]);

@@ -61,7 +61,7 @@ pub(super) fn freeze(from: &str, chain_file: &str) -> anyhow::Result<Frozen> {
     }
     let first: Info = http::json(address, "/info")?;
     if first.service != "node" {
-        let reason = format!("--from {from}: this is a {}, expected a node", first.service);
+        let reason = format!("--from {from}: this is the service `{}`, expected a node", first.service);
         return Err(Usage(reason).into());
     }
     let params: Params = serde_json::from_value(first.network.clone())
