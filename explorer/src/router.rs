@@ -230,7 +230,7 @@ fn steering_routes() -> Vec<Route<ExplorerState>> {
             .returns(Shape::of::<steering::Outcome>())
             .refuses(403, "The explorer was not started by a simulator that carries thefts out")
             .refuses(409, "A theft goes on already")
-            .refuses(503, "The simulator has stopped"),
+            .refuses(503, "The simulator has stopped, or no node answers"),
     ]
 }
 

@@ -50,9 +50,10 @@ pub struct NodesOnBranch {
     pub tip: BlockId,
 }
 
-/// How many blocks a node found.
+/// How many blocks a node found, or somebody who is no node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct BlocksFound {
+    /// The node's name, or the miner's.
     pub node: String,
     pub blocks: u64,
 }

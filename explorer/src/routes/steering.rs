@@ -100,7 +100,11 @@ pub(crate) async fn steal(explorer: Arc<ExplorerState>, mut request: Request) ->
     let choice: TheftChoice = request.json(BODY_LIMIT).await?;
     let choice = choice.check().map_err(server::bad_request)?;
     let refused = || server::forbidden("only an explorer that the simulator has started lets people steal");
-    explorer.thefts.as_ref().ok_or_else(refused)?.start(choice)?;
+    let thefts = explorer.thefts.as_ref().ok_or_else(refused)?;
+    if explorer.network().tip().is_none() {
+        return Err(server::unavailable("no node answers, so there is nobody to pay"));
+    }
+    thefts.start(choice)?;
     explorer.monitor.mark_changed(Change::Nodes);
     let message = "The theft begins: the page shows how it goes.".to_owned();
     reply::json(&Outcome { message, blocks: Vec::new() })

@@ -46,8 +46,10 @@ pub(crate) struct Tile {
 pub(crate) struct Finder {
     /// Empty if nobody found it: the first block.
     pub(crate) letter: String,
-    /// A name, or the first digits.
+    /// A name that fits on a block, or the first digits.
     pub(crate) name: String,
+    /// The same, whole: for sentences.
+    pub(crate) whole_name: String,
     /// The beginning of the address, where names are switched off.
     pub(crate) digits: String,
     pub(crate) class: &'static str,
@@ -229,6 +231,7 @@ impl Finder {
         let none = |name: &str| Self {
             letter: String::new(),
             name: name.to_owned(),
+            whole_name: name.to_owned(),
             digits: name.to_owned(),
             class: "f-none",
             sentence: name.to_owned(),
@@ -244,6 +247,7 @@ impl Finder {
                 Some((node, letter)) => Self {
                     letter: letter.to_owned(),
                     name: String::new(),
+                    whole_name: String::new(),
                     digits: String::new(),
                     class: colour(letter),
                     sentence: cast.node(node),
@@ -253,12 +257,14 @@ impl Finder {
         };
         let named = cast.name(&miner);
         let digits = format!("{}…", crate::view::digits(&miner));
+        let whole_name = named.map_or_else(|| digits.clone(), ToString::to_string);
         let name = named.map_or_else(|| digits.clone(), |name| clipped(name.as_str()));
         match cast.miner_letter(&miner) {
             Some(letter) => Self {
                 sentence: named.map_or_else(|| letter.to_owned(), |name| format!("{letter} ({name})")),
                 letter: letter.to_owned(),
                 name: if named.is_some() { name } else { String::new() },
+                whole_name: if named.is_some() { whole_name } else { String::new() },
                 digits,
                 class: colour(letter),
             },
@@ -272,6 +278,7 @@ impl Finder {
                     format!("{}{browser}, {way}", cast.person(&miner))
                 },
                 name,
+                whole_name,
                 digits,
                 class: "f-h",
             },

@@ -33,10 +33,12 @@ impl Attack {
             let _ = self.events.send(RunEvent::Trouble { what, reason: error.to_string() }).await;
             return Ok(());
         }
+        let public = Box::new(payment.public.clone());
         theft.phase = Phase::Paid(payment);
         self.branches.begin(&self.settings.options.strategy)?;
+        let (attacker, victim) = (NAME.to_owned(), name);
         let confirmations = self.settings.options.confirmations().unwrap_or_default();
-        self.tell(AttackStep::Paid { attacker: NAME.to_owned(), victim: name, amount, confirmations }).await;
+        self.tell(AttackStep::Paid { attacker, victim, amount, confirmations, payment: public }).await;
         Ok(())
     }
 

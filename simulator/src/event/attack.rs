@@ -1,7 +1,7 @@
 //! What an attacker does, and what becomes of it.
 
 use serde::Serialize;
-use shared::ledger::Amount;
+use shared::ledger::{Amount, Transaction};
 
 /// A step of an attack. People are given by their names, amounts in grains.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -23,8 +23,15 @@ pub enum AttackStep {
         #[serde(skip_serializing_if = "Option::is_none")]
         chance: Option<f64>,
     },
-    /// The attacker has paid for something.
-    Paid { attacker: String, victim: String, amount: Amount, confirmations: u32 },
+    /// The attacker has paid for something. `payment` is told before this step.
+    Paid {
+        attacker: String,
+        victim: String,
+        amount: Amount,
+        confirmations: u32,
+        #[serde(skip)]
+        payment: Box<Transaction>,
+    },
     /// The attacker has found a block and keeps it. `secret` and `public` are the lengths of the two branches.
     Kept { attacker: String, height: u64, secret: u64, public: u64 },
     /// The payment has enough confirmations.

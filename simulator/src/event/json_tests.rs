@@ -188,7 +188,13 @@ fn attack() -> Vec<RunEvent> {
     let steps = [
         begins(None, None),
         begins(Some(2), Some(0.5)),
-        AttackStep::Paid { attacker: attacker(), victim: victim(), amount: amount(5), confirmations: 2 },
+        AttackStep::Paid {
+            attacker: attacker(),
+            victim: victim(),
+            amount: amount(5),
+            confirmations: 2,
+            payment: Box::new(crate::narrator::payment_tests::transaction("mallory", "ben", "5", "")),
+        },
         AttackStep::Kept { attacker: attacker(), height: 4, secret: 1, public: 0 },
         AttackStep::HandedOver { victim: victim(), confirmations: 2 },
         AttackStep::Published { attacker: attacker(), blocks: 3 },

@@ -26,7 +26,7 @@ impl LineFormatter {
                 };
                 format!("{name} attacks: {strategy} with {power}{chance}")
             }
-            AttackStep::Paid { attacker, victim, amount, confirmations } => {
+            AttackStep::Paid { attacker, victim, amount, confirmations, .. } => {
                 let confirmations = plural(u64::from(*confirmations), "confirmation");
                 let (attacker, amount) = (self.strong(attacker), money(amount));
                 format!("{victim} waits for {confirmations} before {attacker} gets the bicycle for {amount}")
@@ -85,7 +85,13 @@ mod tests {
             chance: Some(0.274),
         };
         assert!(told(begins).contains("double-spend with 30 % of the hash rate"));
-        let paid = AttackStep::Paid { attacker: attacker.clone(), victim: victim.clone(), amount, confirmations: 2 };
+        let paid = AttackStep::Paid {
+            attacker: attacker.clone(),
+            victim: victim.clone(),
+            amount,
+            confirmations: 2,
+            payment: Box::new(crate::narrator::payment_tests::transaction("mallory", "ben", "30", "for a bicycle")),
+        };
         assert_eq!(told(paid), "Ben waits for 2 confirmations before Mallory gets the bicycle for 30 LAB");
         let stole = |enough| AttackStep::Stole { attacker: attacker.clone(), victim: victim.clone(), amount, enough };
         assert!(told(stole(Some(9))).contains("with 9 confirmations the chance would have been below 1 %"));

@@ -16,6 +16,8 @@ pub(super) struct KnownBlock {
     pub(super) difficulty: u64,
     /// When its finder reported it, in milliseconds since the run began, and the finder.
     pub(super) found: Option<(u64, usize)>,
+    /// Whether it came to a node from somebody who is no node.
+    pub(super) handed_in: bool,
     /// Nodes that have it, on their best branch or another one.
     pub(super) holders: BTreeSet<usize>,
 }
@@ -26,6 +28,14 @@ pub(super) struct KnownBlocks {
     parents: HashSet<BlockHash>,
     highest: u64,
     forks: u64,
+    /// Blocks that nobody who is watched has found, and that are forgotten.
+    forgotten_from_outside: u64,
+}
+
+impl KnownBlock {
+    fn is_from_outside(&self) -> bool {
+        self.handed_in && self.found.is_none()
+    }
 }
 
 impl KnownBlocks {
@@ -53,6 +63,7 @@ impl KnownBlocks {
             timestamp,
             difficulty,
             found: None,
+            handed_in: false,
             holders: BTreeSet::new(),
         })
     }
@@ -80,9 +91,17 @@ impl KnownBlocks {
         u64::try_from(last.timestamp.ms_since(first.timestamp) / blocks).ok()
     }
 
+    /// Blocks above height `base` that were handed in and that no node has found, and how many more are forgotten.
+    pub(super) fn outside_blocks(&self, base: u64) -> (HashSet<BlockHash>, u64) {
+        let known = self.known.values().filter(|known| known.id.index.0 > base && known.is_from_outside());
+        (known.map(|known| known.id.hash).collect(), self.forgotten_from_outside)
+    }
+
     fn forget_deep_blocks(&mut self) {
         if self.known.len() as u64 > 2 * DEPTH {
             let lowest = self.highest.saturating_sub(DEPTH);
+            let deep = self.known.values().filter(|known| known.id.index.0 < lowest && known.is_from_outside());
+            self.forgotten_from_outside += deep.count() as u64;
             self.known.retain(|_, known| known.id.index.0 >= lowest);
             let parents = self.known.values().map(|known| known.prev).collect();
             self.parents = parents;

@@ -9,11 +9,12 @@ mod known_blocks;
 mod links;
 mod nodes;
 #[cfg(test)]
-mod payment_tests;
+pub(crate) mod payment_tests;
 mod payments;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use payments::OTHERS;
 pub use payments::PaymentNarrator;
 
 use crate::event::{RunEvent, RunStatus, TimedEvent};
@@ -24,6 +25,7 @@ use nodes::{CatchUp, NarratedNode};
 use shared::block::{BlockHash, BlockId, Height, Timestamp};
 use shared::chain::Tip;
 use shared::wire::{BlockEvent, BlockSource, NodeEvent, PeerChange, ReorgEvent};
+use std::collections::HashSet;
 
 /// How long receptions of one block are collected for one line.
 const GATHER_MS: u64 = 250;
@@ -172,6 +174,12 @@ impl Narrator {
         self.nodes.iter().map(|node| BlocksFound { node: node.name.clone(), blocks: node.found }).collect()
     }
 
+    /// Blocks above height `base` that came from outside of the network, such as an attacker's, and how many more there
+    /// were that are forgotten.
+    pub fn outside_blocks(&self, base: u64) -> (HashSet<BlockHash>, u64) {
+        self.blocks.outside_blocks(base)
+    }
+
     /// The tip with the most work that any node has.
     pub fn best(&self) -> BlockId {
         let best = self.nodes.iter().max_by_key(|node| node.work);
@@ -187,6 +195,7 @@ impl Narrator {
         let id = BlockId { index: event.index, hash: event.hash };
         let known = self.blocks.get_or_insert(id, event.prev_hash, event.timestamp, event.difficulty.value());
         known.holders.insert(node);
+        known.handed_in |= event.source == BlockSource::Pushed && event.from.is_none();
         let has = |(number, node): (usize, &NarratedNode)| !node.is_present || known.holders.contains(&number);
         let everyone = self.nodes.iter().enumerate().all(has);
         if event.source == BlockSource::Mined && known.found.is_none() {

@@ -24,12 +24,15 @@ fn block() -> BlockId {
     BlockId { index: Height(7), hash: BlockHash::from_bytes([0xab; 32]) }
 }
 
-fn payment(from: &str, to: &str, lab: &str, msg: &str) -> MempoolObservation {
+pub(crate) fn transaction(from: &str, to: &str, lab: &str, msg: &str) -> Transaction {
     let (pair, amount) = (KeyPair::from_seed(from), Amount::from_lab(lab).unwrap());
     let (from, to, msg) = (pair.address(), address(to), msg.to_owned());
     let unsigned = Unsigned { uuid: Uuid([7; 16]), from, to, amount, fee: Amount::ZERO, msg };
-    let transaction: Transaction = pair.sign_transaction(unsigned, BlockHash::ZERO);
-    MempoolObservation::Event(PoolEvent::Transaction(Box::new(transaction)))
+    pair.sign_transaction(unsigned, BlockHash::ZERO)
+}
+
+fn payment(from: &str, to: &str, lab: &str, msg: &str) -> MempoolObservation {
+    MempoolObservation::Event(PoolEvent::Transaction(Box::new(transaction(from, to, lab, msg))))
 }
 
 fn refused(from: &str, to: &str, lab: &str) -> MempoolObservation {
@@ -200,4 +203,33 @@ fn a_mempool_that_falls_silent_gets_a_line() {
     ];
     let expected = ["1.0 s  the mempool no longer sends events: gone", "2.0 s  the mempool sends events again"];
     assert_eq!(lines(&observations), expected);
+}
+
+#[test]
+fn a_payment_that_is_told_at_once_is_not_told_again() {
+    let mut told = narrator();
+    let bicycle = transaction("ada", "ben", "30", "for a bicycle");
+    // Many others, so that the mempool's report would only be counted.
+    (0..9).for_each(|_| told.observe(1000, &payment("ben", "ada", "1", "")));
+    told.tell(1000, &bicycle);
+    told.observe(1010, &payment("ada", "ben", "30", "for a bicycle"));
+    told.tell(1020, &bicycle);
+    told.finish(3000);
+    let lines = events(told);
+    assert_eq!(lines.iter().filter(|line| line.contains("for a bicycle")).count(), 1, "{lines:?}");
+}
+
+#[test]
+fn blocks_from_outside_are_counted_by_their_miners() {
+    let mut narrator = narrator();
+    let hash = |number: u8| BlockHash::from_bytes([number; 32]);
+    for (number, miner) in [(1, "ben"), (2, "mallory"), (3, "mallory"), (3, "mallory")] {
+        let block = BlockId { index: Height(number.into()), hash: hash(number) };
+        let paid = BlockPayments { miner: address(miner).to_string(), payments: Vec::new() };
+        narrator.add_block_payments(5, block, &paid, 50);
+    }
+    narrator.add_name(address("mallory").to_string(), "Mallory".to_owned());
+    let outside = [2, 3, 4].map(hash).into_iter().collect();
+    let counts: Vec<_> = narrator.miners_of(&outside).into_iter().collect();
+    assert_eq!(counts, [("Mallory".to_owned(), 2), ("others".to_owned(), 1)]);
 }

@@ -9,11 +9,11 @@ use crate::numbers::{lab, plural};
 use crate::payers::MempoolObservation;
 use crate::payers::programs::{FAUCET_PAYS, Kind, read_transfer};
 use crate::replayed_ledger::BlockPayments;
-use shared::block::BlockId;
+use shared::block::{BlockHash, BlockId};
 use shared::layer::program::new_program;
-use shared::ledger::{AccountId, Address, Amount, CallKind, Transaction, Transfer};
+use shared::ledger::{AccountId, Address, Amount, CallKind, Transaction, TransactionId, Transfer};
 use shared::wire::PoolEvent;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 /// How long payments are counted together.
 const WINDOW_MS: u64 = 1000;
@@ -29,6 +29,10 @@ const ORDER_MS: u64 = 150;
 const MAX_NAMES: usize = 1000;
 /// Most blocks whose miners are remembered.
 const MAX_REWARDS: usize = 10_000;
+/// Most payments that are remembered as told.
+const MAX_TOLD: usize = 256;
+/// Miners of blocks that came from outside, where they are not known.
+pub(crate) const OTHERS: &str = "others";
 /// Characters that are shown of an address without a name.
 const SHOWN_ADDRESS: usize = 10;
 
@@ -48,6 +52,8 @@ pub struct PaymentNarrator {
     /// The last blocks on all branches, and the addresses that they paid a reward to.
     rewards: VecDeque<(BlockId, String)>,
     pending: Option<u64>,
+    /// The last payments that got an event of their own.
+    told: VecDeque<TransactionId>,
     events: Vec<TimedEvent>,
 }
 
@@ -113,6 +119,7 @@ impl PaymentNarrator {
             blocks: Vec::new(),
             rewards: VecDeque::new(),
             pending: None,
+            told: VecDeque::new(),
             events: Vec::new(),
         }
     }
@@ -171,6 +178,19 @@ impl PaymentNarrator {
         &self.rewards
     }
 
+    /// How many of these blocks each miner has found, by name; blocks whose miners are not known are those of `others`.
+    pub fn miners_of(&self, blocks: &HashSet<BlockHash>) -> BTreeMap<String, u64> {
+        let mut counts = BTreeMap::new();
+        let known = self.rewards.iter().filter(|(block, _)| blocks.contains(&block.hash));
+        let by_block: BTreeMap<BlockHash, &String> = known.map(|(block, miner)| (block.hash, miner)).collect();
+        by_block.values().for_each(|miner| *counts.entry(self.name(miner)).or_default() += 1);
+        let others = blocks.len().saturating_sub(by_block.len()) as u64;
+        if others > 0 {
+            *counts.entry(OTHERS.to_owned()).or_default() += others;
+        }
+        counts
+    }
+
     /// How many payments wait for a block, if the mempool has reported it.
     pub const fn pending(&self) -> Option<u64> {
         self.pending
@@ -191,14 +211,32 @@ impl PaymentNarrator {
         std::mem::take(&mut self.events)
     }
 
+    /// Tells a payment now, unless it was told already: the story goes on with it.
+    pub fn tell(&mut self, at_ms: u64, transaction: &Transaction) {
+        if !self.told.contains(&transaction.id()) {
+            self.push_payment(at_ms, transaction);
+        }
+    }
+
     fn observe_payment(&mut self, at_ms: u64, transaction: &Transaction) {
-        let (id, fee, msg) = (transaction.id(), transaction.fee(), transaction.msg().to_owned());
-        let Transfer { from, to, amount, .. } = transaction.transfer();
-        if !self.window.count_one(at_ms) {
-            self.window.more += 1;
-            self.window.more_amount += u128::from(amount.grains());
+        if self.told.contains(&transaction.id()) {
             return;
         }
+        if !self.window.count_one(at_ms) {
+            self.window.more += 1;
+            self.window.more_amount += u128::from(transaction.transfer().amount.grains());
+            return;
+        }
+        self.push_payment(at_ms, transaction);
+    }
+
+    fn push_payment(&mut self, at_ms: u64, transaction: &Transaction) {
+        let (id, fee, msg) = (transaction.id(), transaction.fee(), transaction.msg().to_owned());
+        let Transfer { from, to, amount, .. } = transaction.transfer();
+        if self.told.len() == MAX_TOLD {
+            self.told.pop_front();
+        }
+        self.told.push_back(id);
         let from = self.name(from.as_str());
         if let Some((does, program)) = self.call(transaction) {
             return self.push(at_ms, RunEvent::Call { id, from, does, program });

@@ -280,3 +280,23 @@ fn an_absent_node_is_on_no_branch_and_no_line_waits_for_it() {
     let events: Vec<_> = narrator.take_events().iter().map(|events| formatter.line(events)).collect();
     assert!(events.len() == 1 && events[0].contains("C joined, at 10.0.0.1:8100"), "{events:?}");
 }
+
+#[test]
+fn blocks_that_no_node_has_found_came_from_outside() {
+    let names = names(2);
+    let mut narrator = Narrator::new(names, hash(0), Timestamp::from_ms(0));
+    let from_peer = |index, name, prev| {
+        let NodeEvent::Block(event) = pushed(index, name, prev) else { unreachable!("a block") };
+        NodeEvent::Block(BlockEvent { from: Some("127.0.0.1:8101".to_owned()), ..event })
+    };
+    // The reports of two nodes arrive in any order.
+    narrator.observe_event(1, B, &pushed(1, 1, 0));
+    narrator.observe_event(2, A, &mined(1, 1, 0));
+    narrator.observe_event(3, A, &pushed(2, 2, 1));
+    narrator.observe_event(4, B, &from_peer(2, 2, 1));
+    // Its finder's report was missed.
+    narrator.observe_event(5, A, &from_peer(3, 3, 2));
+    assert_eq!(narrator.outside_blocks(0), ([hash(2)].into_iter().collect(), 0));
+    assert_eq!(narrator.outside_blocks(2).0.len(), 0, "those before the run do not count");
+    assert_eq!(narrator.blocks_found().iter().map(|found| found.blocks).sum::<u64>(), 1);
+}

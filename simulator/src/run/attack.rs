@@ -3,19 +3,20 @@
 use super::LiveRun;
 use crate::attacker::{self, AttackSettings};
 use crate::attacker_options::{AttackerOptions, NAME};
-use crate::event::RunEvent;
+use crate::event::{AttackStep, RunEvent};
 use crate::network::{MempoolAndWallets, RunningNetwork};
 use crate::options::RunOptions;
 use laboratory::strategy::StrategySetting;
 use shared::config::Hashrate;
 use shared::keys::KeyPair;
+use std::io::Write;
 use tokio::sync::mpsc::{Receiver, channel};
 use tokio_util::sync::CancellationToken;
 
 /// Steps of an attack that may wait to be narrated.
 const QUEUE: usize = 256;
 
-impl<W> LiveRun<W> {
+impl<W: Write> LiveRun<W> {
     /// Starts the attacker, if the run has one, or else thefts on demand, if the explorer offers them. Steps come from
     /// the receiver.
     pub(super) fn start_attack(
@@ -43,6 +44,19 @@ impl<W> LiveRun<W> {
             (None, None) => {}
         }
         receiver
+    }
+
+    /// Narrates a step of an attack. A payment comes first, whenever the mempool reports it: "Mallory pays Ben", and
+    /// only then "Ben waits".
+    pub(super) fn tell_attack(&mut self, event: RunEvent) {
+        let at_ms = self.at_ms();
+        if let RunEvent::Attack(AttackStep::Paid { payment, .. }) = &event {
+            self.payments.tell(at_ms, payment);
+        }
+        for before in self.payments.take_events() {
+            self.narrator.push(before.at_ms, before.event);
+        }
+        self.narrator.push(at_ms, event);
     }
 }
 

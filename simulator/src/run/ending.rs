@@ -5,10 +5,11 @@ use super::LiveRun;
 use crate::event::RunEvent;
 use crate::final_agreement::{self, FinalAgreement};
 use crate::money_proof::{self, MemberRecords, MoneyProof};
+use crate::narrator::OTHERS;
 use crate::network::RunningNetwork;
 use crate::observer::Observation;
 use crate::options::RunOptions;
-use crate::report::{NodesOnBranch, RunReport};
+use crate::report::{BlocksFound, NodesOnBranch, RunReport};
 use shared::block::{BlockId, Height};
 use std::io::{self, Write};
 use std::time::Duration;
@@ -68,6 +69,17 @@ impl<W: Write> LiveRun<W> {
         Ok(self.report(options, (tip, branches), money, is_hasty).await?)
     }
 
+    /// How many blocks each node has found, and each miner from outside: an attacker hands its blocks in.
+    fn finders(&self) -> Vec<BlocksFound> {
+        let (outside, forgotten) = self.narrator.outside_blocks(self.base);
+        let mut miners = self.payments.miners_of(&outside);
+        if forgotten > 0 {
+            *miners.entry(OTHERS.to_owned()).or_default() += forgotten;
+        }
+        let miners = miners.into_iter().map(|(node, blocks)| BlocksFound { node, blocks });
+        self.narrator.blocks_found().into_iter().chain(miners).collect()
+    }
+
     /// Goes on narrating until `wait` is over.
     async fn narrate_while<T>(&mut self, wait: impl Future<Output = T>) -> io::Result<T> {
         let mut wait = std::pin::pin!(wait);
@@ -124,7 +136,7 @@ impl<W: Write> LiveRun<W> {
             agreed: tip.is_some(),
             tip,
             branches,
-            found: self.narrator.blocks_found(),
+            found: self.finders(),
             forks: counts.forks,
             reorganisations: counts.reorganisations,
             deepest_reorganisation: counts.deepest,

@@ -238,7 +238,7 @@ impl<W: Write> LiveRun<W> {
                     self.narrator.push(self.at_ms(), RunEvent::Failed { service, reason });
                 }
                 Some(change) = roster_changes.recv() => self.apply_roster_change(change),
-                Some(event) = attack.recv() => self.narrator.push(self.at_ms(), event),
+                Some(event) = attack.recv() => self.tell_attack(event),
                 shown = self.narrate_next() => shown?,
             }
             let uptime = self.started.elapsed();

@@ -47,3 +47,30 @@ pub(super) fn draw(data: &ChartData) -> Markup {
         @if all > 0 { p.muted { "Blocks counted: " (all) "." } }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::block_sizes::BlockSize;
+    use crate::names::{Cast, NameBook};
+    use crate::network::NetworkState;
+    use crate::pages::charts::tests::data;
+    use crate::view::with_cast;
+    use shared::keys::KeyPair;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_finder_who_is_no_node_has_a_share_like_the_others() {
+        let mallory = KeyPair::from_seed("mallory 0").address();
+        let mut data = data(&[1000, 2000, 3000, 4000]);
+        for (_, size) in &mut data.block_sizes[1..] {
+            *size = BlockSize { miner: Some(mallory), ..*size };
+        }
+        let mut book = NameBook::default();
+        book.add_person(mallory, "Mallory".to_owned()).unwrap();
+        let cast = Cast::new(Arc::new(book), &NetworkState::default());
+        let page = with_cast(cast, || draw(&data).into_string());
+        assert_eq!(counts(&data)[0], (mallory, 3));
+        assert!(page.contains("Mallory") && page.contains("3 (75 %)"), "{page}");
+    }
+}

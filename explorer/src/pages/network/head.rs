@@ -174,7 +174,7 @@ fn agreed(
 
 /// The name of the finder, for a sentence; empty if it is not known.
 fn finder(tile: &Tile) -> String {
-    match (&*tile.finder.name, &*tile.finder.letter) {
+    match (&*tile.finder.whole_name, &*tile.finder.letter) {
         (_, "") => String::new(),
         ("", letter) => letter.to_owned(),
         (name, _) => name.to_owned(),

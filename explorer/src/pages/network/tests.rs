@@ -312,3 +312,29 @@ fn nothing_on_the_page_is_styled_inline() {
     let page = render(&scene(parted())).into_string();
     assert!(!page.contains(" style=") && !page.contains("<style"), "{page}");
 }
+
+#[test]
+fn a_headline_names_a_finder_in_full_and_a_block_what_fits() {
+    let mut state = state(AGREED);
+    contents(&mut state, "4", "mallory 1", &[]);
+    state.blocks.get_mut(&hash("4")).unwrap().heard = NOW;
+    let mut book = NameBook::default();
+    book.add_person(address("mallory 1"), "Mallory 2".to_owned()).unwrap();
+    let mut scene = scene(state);
+    scene.cast = Cast::new(Arc::new(book), &scene.state);
+    scene.story = Story::of(&scene.state, &scene.cast, &scene.params);
+    assert!(heads(&scene).starts_with("Mallory 2 found block 4."), "{}", heads(&scene));
+    assert!(text(&scene, chain::draw).contains("Mallory…"), "{}", text(&scene, chain::draw));
+}
+
+#[test]
+fn nobody_can_steal_while_no_node_answers() {
+    let thefts = crate::thefts::Thefts::new("Mallory", "Ben").0.news();
+    let button = |state: NetworkState| {
+        let scene = Scene { thefts: Some(thefts.clone()), ..scene(state) };
+        head::draw(&scene).into_string()
+    };
+    assert!(button(state(AGREED)).contains("data-steal=\"open\""));
+    let alone = button(NetworkState::default());
+    assert!(alone.contains("Try to steal") && !alone.contains("data-steal"), "{alone}");
+}

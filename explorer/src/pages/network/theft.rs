@@ -3,6 +3,7 @@
 
 use super::words::{counted, duration};
 use crate::stage::scene::Scene;
+use crate::stage::standing::Standing;
 use crate::thefts::{CONFIRMATIONS, GIVE_UP, PERCENTS, Theft, TheftChoice, TheftNews, TheftStep};
 use crate::view::money;
 use maud::{Markup, html};
@@ -12,32 +13,42 @@ use shared::ledger::Amount;
 pub(super) fn button(scene: &Scene) -> Markup {
     html! {
         @if scene.thefts.is_some() {
-            // Enabled by the script, which it needs.
-            button.steal type="button" data-steal="open" aria-controls="theft-drawer" disabled { "Try to steal" }
+            @if can_steal(scene) {
+                // Enabled by the script, which it needs.
+                button.steal type="button" data-steal="open" aria-controls="theft-drawer" disabled { "Try to steal" }
+            } @else {
+                button.steal type="button" title="Possible once a node answers" disabled { "Try to steal" }
+            }
         }
     }
 }
 
-/// What the drawer shows. `data-shown` opens it while a theft goes on.
-pub(super) fn draw(scene: &Scene) -> Markup {
-    scene.thefts.as_ref().map(|thefts| drawer(thefts, scene.params.block_interval_ms)).unwrap_or_default()
+/// Without nodes there is nobody to pay, and no chain to replace.
+fn can_steal(scene: &Scene) -> bool {
+    !matches!(scene.standing, Standing::Nobody)
 }
 
-fn drawer(thefts: &TheftNews, interval_ms: u64) -> Markup {
+/// What the drawer shows. `data-shown` opens it while a theft goes on.
+pub(super) fn draw(scene: &Scene) -> Markup {
+    let interval_ms = scene.params.block_interval_ms;
+    scene.thefts.as_ref().map(|thefts| drawer(thefts, interval_ms, can_steal(scene))).unwrap_or_default()
+}
+
+fn drawer(thefts: &TheftNews, interval_ms: u64, is_possible: bool) -> Markup {
     let last = thefts.last.as_ref();
     let is_going_on = last.is_some_and(|theft| !theft.step.is_over());
     html! {
         section.theft aria-label="A theft" data-shown[is_going_on] {
             @match last {
                 Some(theft) if is_going_on => (progress(thefts, theft)),
-                Some(theft) => { (outcome(thefts, theft)) (table(thefts, interval_ms)) }
-                None => (table(thefts, interval_ms)),
+                Some(theft) => { (outcome(thefts, theft)) (table(thefts, interval_ms, is_possible)) }
+                None => (table(thefts, interval_ms, is_possible)),
             }
         }
     }
 }
 
-fn table(thefts: &TheftNews, interval_ms: u64) -> Markup {
+fn table(thefts: &TheftNews, interval_ms: u64, is_possible: bool) -> Markup {
     let (attacker, victim) = (&*thefts.attacker, &*thefts.victim);
     let takes = |confirmations: u32| duration(interval_ms.saturating_mul(u64::from(confirmations)));
     html! {
@@ -61,12 +72,12 @@ fn table(thefts: &TheftNews, interval_ms: u64) -> Markup {
                 th scope="row" { (percent) " % of the hash rate" }
                 @for confirmations in CONFIRMATIONS {
                     @let choice = TheftChoice { percent, confirmations };
-                    td { button type="button" data-steal="start" data-percent=(percent)
+                    td { button type="button" data-steal=[is_possible.then_some("start")] data-percent=(percent)
                         data-confirmations=(confirmations) disabled { (percentage(choice.chance())) } }
                 }
             } } }
         } }
-        p #theft-result role="status" {}
+        p #theft-result role="status" { @if !is_possible { "No node answers: a theft is possible once one does." } }
     }
 }
 
@@ -144,9 +155,21 @@ mod tests {
     use super::*;
 
     fn drawn(step: Option<TheftStep>, percent: u32) -> String {
+        drawn_if(step, percent, true)
+    }
+
+    fn drawn_if(step: Option<TheftStep>, percent: u32, is_possible: bool) -> String {
         let choice = TheftChoice { percent, confirmations: 2 };
         let last = step.map(|step| Theft { choice, step });
-        drawer(&TheftNews { attacker: "Mallory".into(), victim: "Ben".into(), last }, 5000).into_string()
+        let thefts = TheftNews { attacker: "Mallory".into(), victim: "Ben".into(), last };
+        drawer(&thefts, 5000, is_possible).into_string()
+    }
+
+    #[test]
+    fn without_a_node_the_table_is_shown_but_starts_nothing() {
+        let page = drawn_if(None, 0, false);
+        assert!(page.contains("No node answers") && page.contains("23.3 %"), "{page}");
+        assert!(!page.contains("data-steal=\"start\""), "the script enables what has this attribute: {page}");
     }
 
     #[test]
