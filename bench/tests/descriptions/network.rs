@@ -1,5 +1,6 @@
 //! A network of real programs, with blocks and payments, so that there is something to ask for.
 
+use laboratory::plan::Plan;
 use serde_json::json;
 use shared::wire::MineRequest;
 use std::fmt::Write;
@@ -9,13 +10,18 @@ use testkit::{Process, client, key, pay, payment};
 
 pub(crate) const TOKEN: &str = "a-token-of-the-tests";
 
-/// A tracker, a mempool, a node and an explorer that may steer the node.
+/// A small run of real nodes, for an explorer of its own.
+const RECORDED: &str = "title = \"a recording\"\nmodel = \"core\"\nblocks = 8\n[consensus]\n\
+    block_interval_ms = 20_000\ninitial_difficulty = 50\n[network]\nnodes = 3\npreset = \"lan\"\ngraph = \"full\"\n";
+
+/// A tracker, a mempool, a node, an explorer that may steer the node, and one that shows a recording.
 pub(crate) struct Network {
     folder: TempDir,
     tracker: Process,
     mempool: Process,
     nodes: [Process; 2],
     explorer: Process,
+    recording: Process,
 }
 
 impl Network {
@@ -42,13 +48,18 @@ impl Network {
         let mut with_tokens = settings.clone();
         with_tokens.push(("EXPLORER__TOKENS".to_owned(), tokens));
         let explorer = Process::new("explorer", folder.path(), &with_tokens, &["-t", &tracker.address]);
-        let mut network = Self { folder, tracker, mempool, nodes, explorer };
+        let (mut text, plan) = (String::new(), Plan::read(RECORDED, &[], None).unwrap());
+        assert!(plan.record(0, &mut |line| text += &(line + "\n")));
+        std::fs::write(folder.path().join("run.jsonl"), text).unwrap();
+        let recording = Process::new("explorer", folder.path(), &settings, &["--recording", "run.jsonl"]);
+        let mut network = Self { folder, tracker, mempool, nodes, explorer, recording };
         network.tracker.start().await;
         network.mempool.start().await;
         for node in &mut network.nodes {
             node.start().await;
         }
         network.explorer.start().await;
+        network.recording.start().await;
         network.fill().await;
         network
     }
@@ -81,12 +92,13 @@ impl Network {
     }
 
     /// Each service and its address.
-    pub(crate) fn services(&self) -> [(&'static str, &str); 4] {
+    pub(crate) fn services(&self) -> [(&'static str, &str); 5] {
         [
             ("tracker", &self.tracker.address),
             ("mempool", &self.mempool.address),
             ("node", &self.nodes[0].address),
             ("explorer", &self.explorer.address),
+            ("recording", &self.recording.address),
         ]
     }
 

@@ -45,8 +45,10 @@ async fn a_slider_leads_through_a_recorded_run() {
         tab.reads("#recording-time", "0:00 of").await;
         tab.click("#recording-steps a:last-of-type").await;
         tab.wait("location.search !== '?t=0'").await;
-        tab.wait("[...document.querySelectorAll('#recording-chapters a')].some(a => a.textContent.startsWith('Split'))")
-            .await;
+        tab.wait(
+            "[...document.querySelectorAll('#recording-chapters a')].some(a => a.textContent.startsWith('Split'))",
+        )
+        .await;
         tab.eval(
             "[...document.querySelectorAll('#recording-chapters a')].find(a => a.textContent.startsWith('Split'))\
                 .click()",

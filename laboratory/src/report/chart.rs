@@ -1,4 +1,5 @@
-//! The chart: the main quantity over one swept key, with intervals as bars and the expected curve dashed.
+//! The chart: the main quantity over one swept key, with intervals as bars and the expected curve dashed. Values that
+//! are no numbers, such as the names of rules, stand side by side in their order.
 
 use crate::plan::{Estimate, Plan, Summary};
 use maud::{Markup, html};
@@ -21,6 +22,66 @@ struct Dot<'a> {
 struct Series<'a> {
     name: String,
     dots: Vec<Dot<'a>>,
+}
+
+/// The swept key that the chart is over.
+struct Axis<'a> {
+    key: usize,
+    /// Its values in their order, where one of them is no number; otherwise empty.
+    words: Vec<&'a str>,
+}
+
+impl<'a> Axis<'a> {
+    /// The key with most values, since it makes the longest curves; one of numbers, if there is one.
+    fn of(summaries: &'a [Summary]) -> Option<Self> {
+        let keys = summaries.first()?.point.len();
+        let values = |key: usize| {
+            let mut values: Vec<&str> = Vec::new();
+            for summary in summaries {
+                let value = summary.point[key].1.as_str();
+                if !values.contains(&value) {
+                    values.push(value);
+                }
+            }
+            values
+        };
+        let numeric = |key: &usize| summaries.iter().all(|summary| number(summary, *key).is_some());
+        let longest = |keys: &mut dyn Iterator<Item = usize>| keys.max_by_key(|key| values(*key).len());
+        if let Some(key) = longest(&mut (0..keys).filter(numeric)) {
+            return Some(Self { key, words: Vec::new() });
+        }
+        let key = longest(&mut (0..keys))?;
+        Some(Self { key, words: values(key) })
+    }
+
+    /// Where a point stands.
+    fn place(&self, summary: &Summary) -> Option<f64> {
+        if self.words.is_empty() {
+            return number(summary, self.key);
+        }
+        let place = self.words.iter().position(|word| *word == summary.point[self.key].1)?;
+        Some(place as f64)
+    }
+
+    fn scale(&self, series: &[Series<'_>]) -> Option<Scale> {
+        let (from, to) = (LEFT, WIDTH - RIGHT);
+        if self.words.is_empty() {
+            return Scale::new(series.iter().flat_map(|series| series.dots.iter().map(|dot| dot.x)), from, to, false);
+        }
+        Some(Scale { low: -0.5, high: self.words.len() as f64 - 0.5, step: 1.0, from, to })
+    }
+
+    /// What stands below the axis, and where.
+    fn labels(&self, scale: &Scale) -> Vec<(f64, String)> {
+        match &*self.words {
+            [] => scale.ticks().map(|tick| (tick, scale.text(tick))).collect(),
+            words => words
+                .iter()
+                .enumerate()
+                .map(|(place, word)| (place as f64, word.trim_matches('"').to_owned()))
+                .collect(),
+        }
+    }
 }
 
 /// A linear scale from numbers to pixels, with round numbers beside it.
@@ -86,24 +147,15 @@ fn round_step(range: f64) -> f64 {
     }
 }
 
-/// The chart as SVG; `None` where no swept key has numbers, or nothing was measured.
+/// The chart as SVG; `None` where nothing is swept, or nothing was measured.
 pub fn chart(plan: &Plan, summaries: &[Summary]) -> Option<String> {
     let first = summaries.first()?;
-    // The key with most values: it makes the longest curves.
-    let numeric = |key: usize| summaries.iter().all(|summary| number(summary, key).is_some());
-    let distinct = |key: usize| {
-        let mut values: Vec<&str> = summaries.iter().map(|summary| summary.point[key].1.as_str()).collect();
-        values.sort_unstable();
-        values.dedup();
-        values.len()
-    };
-    let axis = (0..first.point.len()).filter(|&key| numeric(key)).max_by_key(|&key| distinct(key))?;
+    let axis = Axis::of(summaries)?;
     let judged = plan.scenario().expect.as_ref().map(|expect| expect.curve.quantity());
     let quantity = judged.or(plan.quantities().first().copied())?;
     let column = plan.quantities().iter().position(|known| *known == quantity)?;
-    let series = series(summaries, axis, column);
-    let x =
-        Scale::new(series.iter().flat_map(|series| series.dots.iter().map(|dot| dot.x)), LEFT, WIDTH - RIGHT, false)?;
+    let series = series(summaries, &axis, column);
+    let x = axis.scale(&series)?;
     let heights = series.iter().flat_map(|series| &series.dots).flat_map(|dot| {
         let interval = dot.estimate.interval;
         [interval.map(|interval| interval.low), interval.map(|interval| interval.high), dot.estimate.expected]
@@ -112,9 +164,11 @@ pub fn chart(plan: &Plan, summaries: &[Summary]) -> Option<String> {
     let drawing = html! {
         svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img"
             font-family="sans-serif" font-size="12" {
-            title { (quantity.name()) " over " (first.point[axis].0) }
-            (axes(&x, &y, &first.point[axis].0, quantity.name()))
-            @for (place, series) in series.iter().enumerate() { (line(series, place, &x, &y)) }
+            title { (quantity.name()) " over " (first.point[axis.key].0) }
+            (axes(&x, &y, &axis.labels(&x), &first.point[axis.key].0, quantity.name()))
+            @for (place, series) in series.iter().enumerate() {
+                (line(series, place, &x, &y, !axis.words.is_empty()))
+            }
         }
     };
     Some(drawing.into_string())
@@ -125,13 +179,13 @@ fn number(summary: &Summary, key: usize) -> Option<f64> {
     summary.point.get(key)?.1.parse().ok()
 }
 
-fn series(summaries: &[Summary], axis: usize, column: usize) -> Vec<Series<'_>> {
+fn series<'a>(summaries: &'a [Summary], axis: &Axis<'_>, column: usize) -> Vec<Series<'a>> {
     let mut all: Vec<Series<'_>> = Vec::new();
     for summary in summaries {
-        let others = summary.point.iter().enumerate().filter(|(key, _)| *key != axis);
+        let others = summary.point.iter().enumerate().filter(|(key, _)| *key != axis.key);
         let name = others.map(|(_, (key, value))| format!("{} {value}", key.rsplit('.').next().unwrap_or(key)));
         let name = name.collect::<Vec<_>>().join(", ");
-        let Some(x) = number(summary, axis) else { continue };
+        let Some(x) = axis.place(summary) else { continue };
         let dot = Dot { x, estimate: &summary.estimates[column] };
         match all.iter_mut().find(|series| series.name == name) {
             Some(series) => series.dots.push(dot),
@@ -141,15 +195,15 @@ fn series(summaries: &[Summary], axis: usize, column: usize) -> Vec<Series<'_>> 
     all
 }
 
-fn axes(x: &Scale, y: &Scale, x_name: &str, y_name: &str) -> Markup {
+fn axes(x: &Scale, y: &Scale, labels: &[(f64, String)], x_name: &str, y_name: &str) -> Markup {
     let (bottom, right) = (HEIGHT - BOTTOM, WIDTH - RIGHT);
     html! {
         @for tick in y.ticks() {
             line x1=(LEFT) x2=(right) y1=(px(y.at(tick))) y2=(px(y.at(tick))) stroke="#dddddd" {}
             text x=(LEFT - 6.0) y=(px(y.at(tick) + 4.0)) text-anchor="end" { (y.text(tick)) }
         }
-        @for tick in x.ticks() {
-            text x=(px(x.at(tick))) y=(bottom + 18.0) text-anchor="middle" { (x.text(tick)) }
+        @for (at, label) in labels {
+            text x=(px(x.at(*at))) y=(bottom + 18.0) text-anchor="middle" { (label) }
         }
         line x1=(LEFT) x2=(right) y1=(bottom) y2=(bottom) stroke="#333333" {}
         text x=((LEFT + right) / 2.0) y=(HEIGHT - 8.0) text-anchor="middle" { (x_name) }
@@ -157,13 +211,22 @@ fn axes(x: &Scale, y: &Scale, x_name: &str, y_name: &str) -> Markup {
     }
 }
 
-fn line(series: &Series<'_>, place: usize, x: &Scale, y: &Scale) -> Markup {
+/// `is_of_words`: what is expected of a word is a mark of its own, since nothing lies between two words.
+fn line(series: &Series<'_>, place: usize, x: &Scale, y: &Scale, is_of_words: bool) -> Markup {
     let colour = COLOURS[place.min(COLOURS.len() - 1)];
     let expected = series.dots.iter().filter_map(|dot| Some((dot.x, dot.estimate.expected?)));
     let curve: Vec<String> = expected.map(|(at, value)| format!("{},{}", px(x.at(at)), px(y.at(value)))).collect();
     let legend_y = TOP + 16.0 + 18.0 * place as f64;
     html! {
-        @if curve.len() > 1 {
+        @if is_of_words {
+            @for dot in &series.dots {
+                @if let Some(value) = dot.estimate.expected {
+                    @let (at, height) = (x.at(dot.x), px(y.at(value)));
+                    line x1=(px(at - 16.0)) x2=(px(at + 16.0)) y1=(height) y2=(height) stroke=(colour)
+                        stroke-dasharray="5 4" {}
+                }
+            }
+        } @else if curve.len() > 1 {
             polyline points=(curve.join(" ")) fill="none" stroke=(colour) stroke-dasharray="5 4" {}
         }
         @for dot in &series.dots {

@@ -111,6 +111,19 @@ mod tests {
     }
 
     #[test]
+    fn a_chart_over_words_has_them_side_by_side() {
+        let scenario = "title = \"t\"\nmodel = \"race\"\nblocks = 300\nrepeat = 3\n[consensus]\n\
+            block_interval_ms = 1000\n[[miner]]\nname = \"m\"\nshare = 0.3\n[sweep]\n\
+            \"consensus.retarget\" = [\"fixed\", \"epoch\", \"lwma\"]\n[expect]\ncurve = \"fair\"\n";
+        let plan = Plan::read(scenario, &[], None).unwrap();
+        let rows: Vec<Row> = (0..plan.runs()).filter_map(|index| plan.run(index)).collect();
+        let svg = chart(&plan, &plan.summaries(&rows)).unwrap();
+        let places: Vec<_> = ["fixed", "epoch", "lwma"].map(|rule| svg.find(&format!(">{rule}<"))).to_vec();
+        assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{svg}");
+        assert_eq!((svg.matches("<circle").count(), svg.matches("stroke-dasharray").count()), (3, 3));
+    }
+
+    #[test]
     fn markdown_has_a_row_a_point_and_text_has_straight_columns() {
         let (plan, summaries) = example();
         assert_eq!(markdown(&plan, &summaries).lines().filter(|line| line.starts_with("| ")).count(), 28);
