@@ -15,6 +15,13 @@ use shared::sync::PeerAddress;
 use shared::wire::MineRequest;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// Longest wait for the mempool to have the new blocks.
+const MAX_WAIT: Duration = Duration::from_secs(3);
+/// Time between two requests to the mempool.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Make a node mine blocks now
 #[derive(Debug, clap::Args)]
@@ -70,7 +77,27 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     };
     let mined = node.client.mine(&address, &token, &MineRequest { blocks, data }).await;
     let hashes = mined.map_err(node.request_error("mine"))?.hashes;
-    console.print(&MinedBlocks { node: node.address.clone(), hashes })
+    console.print(&MinedBlocks { node: node.address.clone(), hashes })?;
+    wait_for_mempool(context, &node, &address).await;
+    Ok(())
+}
+
+/// Waits until the mempool has the node's blocks, so that the next command finds what they contain; at most [`MAX_WAIT`],
+/// since the blocks are mined whatever the mempool does.
+async fn wait_for_mempool(context: &Context, node: &RemoteService, address: &str) {
+    if !node.params.layer.has_money() {
+        return;
+    }
+    let follows = async {
+        let mined = node.client.info(address).await.ok()?.tip?.work;
+        let mempool = context.mempool().await.ok().filter(|mempool| mempool.network_id == node.network_id)?;
+        while mempool.client.info(&mempool.address).await.ok()?.tip?.work < mined {
+            sleep(POLL_INTERVAL).await;
+        }
+        Some(())
+    };
+    // However it ends, the blocks are mined.
+    let _ = timeout(MAX_WAIT, follows).await;
 }
 
 /// The token from the configuration, or from the data folder of a node on this machine; and the address to send it to,
