@@ -48,7 +48,8 @@ pub(crate) async fn measure(dir: &Path) -> Result<()> {
     node.stop().await
 }
 
-async fn wrk(url: &str) -> Result<f64> {
+/// Requests a second of `url` under wrk, with one thread and 32 connections.
+pub(crate) async fn wrk(url: &str) -> Result<f64> {
     let url = url.to_owned();
     let output = tokio::task::spawn_blocking(move || Command::new("wrk").args(["-t1", "-c32", "-d2s", &url]).output());
     let output = String::from_utf8(output.await??.stdout)?;

@@ -5,11 +5,13 @@
 
 mod chains;
 mod connect;
+mod growth;
 mod http_speed;
 mod lab;
 mod laboratory;
 mod long_chain;
 mod payments;
+mod peers;
 mod programs;
 mod propagation;
 mod pushtx;
@@ -30,7 +32,7 @@ struct Args {
     #[arg(value_enum, default_values_t = [
         Measurement::Search, Measurement::Http, Measurement::Sync, Measurement::Connect, Measurement::Template,
         Measurement::Pushtx, Measurement::Programs, Measurement::Propagation, Measurement::Startup,
-        Measurement::Laboratory,
+        Measurement::Laboratory, Measurement::Peers,
     ])]
     rows: Vec<Measurement>,
     /// Blocks of the chain to sync
@@ -39,6 +41,9 @@ struct Args {
     /// Blocks of the long chain
     #[arg(long, default_value_t = 1_000_000)]
     long_blocks: u64,
+    /// Most blocks and addresses that growth is measured at; the other sizes are a tenth and a hundredth of it
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(100_000..))]
+    growth: u64,
     /// Folder for temporary chains [default: the system's temporary folder]
     #[arg(long)]
     dir: Option<PathBuf>,
@@ -46,9 +51,10 @@ struct Args {
 
 const EXAMPLES: &str = "\
 Examples:
-  cargo run --release -p bench                      all rows but long-chain; a minute or two
+  cargo run --release -p bench                      all rows but long-chain and growth; a minute or two
   cargo run --release -p bench -- search sync       two rows
-  cargo run --release -p bench -- long-chain        first makes a chain of a million blocks; needs 2 GB of disk";
+  cargo run --release -p bench -- long-chain        first makes a chain of a million blocks; needs 2 GB of disk
+  cargo run --release -p bench -- growth            how costs grow, at up to a million blocks; needs 3 GB of disk";
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Measurement {
@@ -68,6 +74,10 @@ enum Measurement {
     Programs,
     /// Start-up, memory and `/blockchain` of a very long chain
     LongChain,
+    /// How costs grow with blocks, addresses and what waits
+    Growth,
+    /// Side by side with a node as small Python systems of this kind write it
+    Peers,
     /// Propagation of a block to 20 nodes
     Propagation,
     /// Time from starting the simulator until every node mines
@@ -90,6 +100,8 @@ fn main() -> anyhow::Result<()> {
             Measurement::Pushtx => lab::block_on(pushtx::measure(&dir))?,
             Measurement::Programs => lab::block_on(programs::measure(&dir))?,
             Measurement::LongChain => lab::block_on(long_chain::measure(&dir, args.long_blocks))?,
+            Measurement::Growth => lab::block_on(growth::measure(&dir, args.growth))?,
+            Measurement::Peers => lab::block_on(peers::measure(&dir))?,
             Measurement::Propagation => lab::block_on(propagation::measure(&dir))?,
             Measurement::Startup => startup::measure()?,
             Measurement::Laboratory => laboratory::measure(),

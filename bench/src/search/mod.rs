@@ -22,6 +22,11 @@ pub(crate) fn measure() {
     }
 }
 
+/// Nonces a second of one thread, with the kernel that is used.
+pub(crate) fn best_rate() -> f64 {
+    Kernel::available().next().map_or(0.0, |kernel| rate(|| searched(kernel)))
+}
+
 fn print_row(what: String, kernel: Kernel, threads: usize, goal: &str) {
     // Alternating, so that a change of the machine's load affects both.
     let (mut limit, mut ours) = (0.0_f64, 0.0_f64);
