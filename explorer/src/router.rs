@@ -88,9 +88,10 @@ fn file_routes() -> Vec<Route<ExplorerState>> {
     let asset = |_, request: Request| async move { assets::get(&request) };
     let live = |explorer: Arc<ExplorerState>, request: Request| async move { live::live_response(&explorer, &request) };
     vec![
-        get("/charts/{file}", "The numbers of a chart, `<name>.csv`", charts::csv)
+        get("/charts/{file}", "A chart: its numbers, `<name>.csv`, or its drawing, `<name>.svg`", charts::file)
             .query::<charts::ChartsQuery>()
             .returns(Shape::text("text/csv"))
+            .returns(Shape::text("image/svg+xml"))
             .refuses_with_page(404, "There is no such chart")
             .refuses_with_page(503, NO_NODE),
         get("/blocks.csv", "The last 200 blocks, or those below a height", lists::blocks)

@@ -5,6 +5,7 @@ mod finders;
 use super::agreement::Agreement;
 use super::change::Change;
 use super::contents::BlockContents;
+use super::measures::Measures;
 use super::news::{News, PaymentStep, sanitized};
 use super::split;
 use super::state::{BlockSummary, NetworkState, ServiceState};
@@ -36,6 +37,7 @@ pub(crate) type ServiceId = (Role, String);
 pub(crate) struct Reducer {
     state: NetworkState,
     news: News,
+    measures: Measures,
     /// When the tracker listed each service last.
     listed: BTreeMap<ServiceId, Timestamp>,
     /// The parameters as they stand in `/info`.
@@ -49,6 +51,7 @@ impl Reducer {
         Self {
             state: NetworkState { tracker: tracker.to_owned(), letters, ..NetworkState::default() },
             news: News::new(),
+            measures: Measures::default(),
             listed: BTreeMap::new(),
             params: serde_json::to_value(params).unwrap_or_default(),
             was_forked: false,
@@ -138,6 +141,9 @@ impl Reducer {
         if pool_size(&before) != pool_size(&after) {
             self.mark_changed(Change::Pool);
         }
+        if let Some((count, bytes)) = self.state.mempools.values().filter_map(pool_size).max() {
+            self.measures.sample_pool(now, count, bytes);
+        }
         if before.tip().map(|tip| tip.hash) != after.tip().map(|tip| tip.hash) || before.error.is_some() {
             self.update_agreement(now);
         }
@@ -217,6 +223,7 @@ impl Reducer {
                 self.report(|news| news.fork_seen(now, parent));
             }
             self.report(|news| news.block_found(now, block, miner));
+            self.measures.heard(now, node, block, is_new);
         }
         let heard = if event.source == BlockSource::Synced { event.timestamp } else { now };
         let seen = BlockSummary { mined_by: miner.map(str::to_owned), heard, ..BlockSummary::from(event) };
@@ -227,6 +234,7 @@ impl Reducer {
             self.set_tip(now, node, Tip { index: event.index, hash: event.hash, timestamp, work });
         } else {
             self.state.forget_blocks();
+            self.measures.update(now, &self.state);
         }
     }
 
@@ -253,6 +261,10 @@ impl Reducer {
     /// What happened to a payment, oldest first, as far as it is remembered.
     pub(crate) fn steps_of(&self, payment: &TransactionId) -> Vec<(Timestamp, PaymentStep)> {
         self.news.steps(payment).to_vec()
+    }
+
+    pub(crate) fn measures(&self) -> &Measures {
+        &self.measures
     }
 
     fn insert(&mut self, block: BlockSummary) {
@@ -292,6 +304,7 @@ impl Reducer {
         }
         self.was_forked = is_forked;
         self.state.split = split::update(self.state.split.take(), &self.state, now);
+        self.measures.update(now, &self.state);
     }
 
     fn report(&mut self, report: impl FnOnce(&mut News) -> bool) {
