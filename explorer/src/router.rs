@@ -102,6 +102,18 @@ fn file_routes() -> Vec<Route<ExplorerState>> {
             .returns(Shape::text("text/csv"))
             .refuses(404, NO_MONEY)
             .refuses(503, NO_MEMPOOL),
+        get("/transactions/confirmed.csv", "Transactions of the last 200 blocks, newest first", lists::confirmed)
+            .returns(Shape::text("text/csv"))
+            .refuses(404, NO_MONEY)
+            .refuses(503, NO_NODE),
+        get("/block/{name}/transactions.csv", "The transactions of a block by its height or hash", lists::contents)
+            .returns(Shape::text("text/csv"))
+            .refuses(404, "There is no such block, or this network has no money")
+            .refuses(503, NO_NODE),
+        get("/people.csv", "People by name, with their balances", lists::people)
+            .returns(Shape::text("text/csv"))
+            .refuses(404, NO_MONEY)
+            .refuses(503, NO_MEMPOOL),
         get("/address/{address}/history.csv", "The newest 1000 entries of a history", lists::history)
             .returns(Shape::text("text/csv"))
             .refuses(404, NO_MONEY)

@@ -102,7 +102,7 @@ async fn calls_of(explorer: &ExplorerState, block: &Block) -> Option<Vec<CallSum
 }
 
 /// The block of a height or hash; `None` if it is neither.
-async fn find(explorer: &ExplorerState, name: &str) -> Option<Result<Block, UpstreamError>> {
+pub(super) async fn find(explorer: &ExplorerState, name: &str) -> Option<Result<Block, UpstreamError>> {
     if let Ok(hash) = name.to_ascii_lowercase().parse::<BlockHash>() {
         return Some(explorer.upstream.block(hash).await);
     }
@@ -227,6 +227,7 @@ fn bundle_of(bundle: &Bundle, shown: &BlockPage<'_>) -> Markup {
             p { "It has no transactions: no payment was waiting." }
         } @else {
             (transactions(bundle, block.hash(), *page))
+            p { a href={ "/block/" (block.hash()) "/transactions.csv" } { "All of them as CSV" } }
         }
     }
 }
