@@ -13,11 +13,30 @@ async function copy(text, element) {
       await navigator.clipboard.writeText(text);
       return "Copied";
     } catch {
-      // Not allowed: select the text instead.
+      // Not allowed: try the older way.
     }
   }
+  // On a plain http address of another machine, as in a classroom, browsers have only the older way.
+  if (copyFromField(text)) return "Copied";
   getSelection()?.selectAllChildren(element);
   return "Selected: press Ctrl-C";
+}
+
+function copyFromField(text) {
+  const focused = document.activeElement;
+  const field = document.createElement("textarea");
+  field.className = "hidden";
+  field.value = text;
+  document.body.append(field);
+  field.select();
+  try {
+    return document.execCommand("copy");
+  } catch {
+    return false;
+  } finally {
+    field.remove();
+    focused?.focus?.({ preventScroll: true });
+  }
 }
 
 /** The whole hash or address that an element shows, perhaps shortened; `undefined` if it shows another text. */
@@ -43,9 +62,31 @@ function addButton(element) {
 export function enableCopying(root) {
   root.querySelectorAll(".copyable .copy[hidden]").forEach((button) => { button.hidden = false; });
   for (const element of root.querySelectorAll(BESIDE)) {
-    // The first page shows people and not addresses, and on Learn the hashes are of what one types.
-    if (!element.closest("#stage, #learn, pre, button, .copyable")) addButton(element);
+    if (!element.closest("pre, button, .copyable")) addButton(element);
   }
+  root.querySelectorAll("svg.chain a.block").forEach(addToBlock);
+}
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/** A block of the picture has its button in the drawing, over its lower corner, so that nothing moves. It shows while the
+ * pointer is over the block. Keys go to the block's page, which has a button of its own. */
+function addToBlock(block) {
+  const body = block.querySelector(".body");
+  if (!body || !WHOLE.test(block.dataset.key ?? "") || block.nextElementSibling?.classList.contains("copy-block")) return;
+  const number = (name) => Number(body.getAttribute(name));
+  const make = (name, attributes) => {
+    const element = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    return element;
+  };
+  const button = make("g", { class: "copy-block", "aria-hidden": "true" });
+  const [x, y] = [number("x") + number("width") - 48, number("y") + number("height") - 28];
+  const title = make("title", {});
+  title.textContent = "Copy the hash";
+  button.append(title, make("rect", { x, y, width: 24, height: 24, rx: 6 }),
+    make("path", { d: `M${x + 9} ${y + 7}h9v11h-9zM${x + 6} ${y + 15}v-11h9` }));
+  block.after(button);
 }
 
 function showDone(button, words) {
@@ -60,6 +101,18 @@ function showDone(button, words) {
 }
 
 document.addEventListener("click", async (event) => {
+  const inPicture = event.target instanceof Element ? event.target.closest(".copy-block") : null;
+  if (inPicture) {
+    const block = inPicture.previousElementSibling;
+    const title = inPicture.querySelector("title");
+    title.textContent = await copy(block.dataset.key, title);
+    inPicture.classList.add("done");
+    setTimeout(() => {
+      title.textContent = "Copy the hash";
+      inPicture.classList.remove("done");
+    }, SHOWN_MS);
+    return;
+  }
   const button = event.target instanceof Element ? event.target.closest(".copy, .copy-beside") : null;
   if (!button) return;
   const source = button.closest(".copyable")?.querySelector("code") ?? button.previousElementSibling;

@@ -1,5 +1,6 @@
 // Exercise 3: a chain of blocks. Exercise 4 has two of them.
 
+import { enableCopying } from "./copy.js";
 import { Card } from "./learn-card.js";
 import { digest } from "./learn-rules.js";
 import { Workshop, count } from "./learn-workshop.js";
@@ -53,16 +54,19 @@ export class Chain {
 
   append(element) {
     this.#list.append(element);
+    enableCopying(this.#list);
   }
 
   // Replaces the blocks from a height on by copies of another chain's blocks.
   adopt(other, from) {
     const taken = other.cards.slice(from).map((card) => card.element.cloneNode(true));
     this.#list.replaceChildren(...Array.from(this.#list.children).slice(0, from), ...taken);
+    enableCopying(this.#list);
   }
 
   reset() {
     this.#list.replaceChildren(...this.#original.cloneNode(true).children);
+    enableCopying(this.#list);
   }
 
   // Calls `changed` when a block is edited, and `mine` when a button "Mine" is pressed.

@@ -88,9 +88,10 @@ fn file_routes() -> Vec<Route<ExplorerState>> {
     let asset = |_, request: Request| async move { assets::get(&request) };
     let live = |explorer: Arc<ExplorerState>, request: Request| async move { live::live_response(&explorer, &request) };
     vec![
-        get("/charts/{file}", "The numbers of a chart, `<name>.csv`", charts::csv)
+        get("/charts/{file}", "A chart: its numbers, `<name>.csv`, or its drawing, `<name>.svg`", charts::file)
             .query::<charts::ChartsQuery>()
             .returns(Shape::text("text/csv"))
+            .returns(Shape::text("image/svg+xml"))
             .refuses_with_page(404, "There is no such chart")
             .refuses_with_page(503, NO_NODE),
         get("/blocks.csv", "The last 200 blocks, or those below a height", lists::blocks)
@@ -98,6 +99,18 @@ fn file_routes() -> Vec<Route<ExplorerState>> {
             .returns(Shape::text("text/csv"))
             .refuses(503, NO_NODE),
         get("/transactions.csv", "Transactions that wait, the highest fee per byte first", lists::waiting)
+            .returns(Shape::text("text/csv"))
+            .refuses(404, NO_MONEY)
+            .refuses(503, NO_MEMPOOL),
+        get("/transactions/confirmed.csv", "Transactions of the last 200 blocks, newest first", lists::confirmed)
+            .returns(Shape::text("text/csv"))
+            .refuses(404, NO_MONEY)
+            .refuses(503, NO_NODE),
+        get("/block/{name}/transactions.csv", "The transactions of a block by its height or hash", lists::contents)
+            .returns(Shape::text("text/csv"))
+            .refuses(404, "There is no such block, or this network has no money")
+            .refuses(503, NO_NODE),
+        get("/people.csv", "People by name, with their balances", lists::people)
             .returns(Shape::text("text/csv"))
             .refuses(404, NO_MONEY)
             .refuses(503, NO_MEMPOOL),

@@ -220,7 +220,7 @@ mod tests {
         assert_eq!((config.simulator.nodes, config.network.block_interval_ms, seed), (3, 300, 7));
         assert_eq!(config.simulator.hashrate, Hashrate::PerSecond(1000));
         assert_eq!((partitions.len(), config.simulator.members, config.simulator.rate), (1, 2, 9));
-        assert_eq!(config.network.initial_difficulty.value(), 900);
+        assert_eq!(config.network.initial_difficulty.value(), 450);
     }
 
     #[test]

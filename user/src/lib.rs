@@ -11,6 +11,7 @@ mod confirmation_wait;
 mod console;
 mod error;
 mod keys;
+mod names;
 mod random;
 mod services;
 mod spendable;

@@ -6,7 +6,7 @@ mod context;
 mod live;
 mod tasks;
 
-use crate::network::{Change, NetworkState, PaymentStep};
+use crate::network::{Change, Measures, NetworkState, PaymentStep};
 use context::Context;
 pub(crate) use live::HEARTBEAT;
 use runtime::client::Client;
@@ -57,6 +57,11 @@ impl Monitor {
     /// What happened to a payment, oldest first, as far as it is remembered.
     pub(crate) fn steps_of(&self, payment: &TransactionId) -> Vec<(Timestamp, PaymentStep)> {
         self.context.read_reducer(|reducer| reducer.steps_of(payment))
+    }
+
+    /// What was measured for charts.
+    pub(crate) fn measures(&self) -> Measures {
+        self.context.read_reducer(|reducer| reducer.measures().clone())
     }
 
     /// The state, and a notice whenever it changes.

@@ -6,6 +6,7 @@ mod recorded;
 use super::agreement::Agreement;
 use super::change::Change;
 use super::contents::BlockContents;
+use super::measures::Measures;
 use super::news::{News, PaymentStep, sanitized};
 use super::split;
 use super::state::{BlockSummary, NetworkState, ServiceState};
@@ -37,6 +38,7 @@ pub(crate) type ServiceId = (Role, String);
 pub(crate) struct Reducer {
     state: NetworkState,
     news: News,
+    measures: Measures,
     /// When the tracker listed each service last.
     listed: BTreeMap<ServiceId, Timestamp>,
     /// The parameters as they stand in `/info`.
@@ -50,6 +52,7 @@ impl Reducer {
         Self {
             state: NetworkState { tracker: tracker.to_owned(), letters, ..NetworkState::default() },
             news: News::new(),
+            measures: Measures::default(),
             listed: BTreeMap::new(),
             params: serde_json::to_value(params).unwrap_or_default(),
             was_forked: false,
@@ -139,6 +142,9 @@ impl Reducer {
         if pool_size(&before) != pool_size(&after) {
             self.mark_changed(Change::Pool);
         }
+        if let Some((count, bytes)) = self.state.mempools.values().filter_map(pool_size).max() {
+            self.measures.sample_pool(now, count, bytes);
+        }
         if before.tip().map(|tip| tip.hash) != after.tip().map(|tip| tip.hash) || before.error.is_some() {
             self.update_agreement(now);
         }
@@ -218,6 +224,7 @@ impl Reducer {
                 self.report(|news| news.fork_seen(now, parent));
             }
             self.report(|news| news.block_found(now, block, miner));
+            self.measures.heard(now, node, block, is_new);
         }
         let heard = if event.source == BlockSource::Synced { event.timestamp } else { now };
         let seen = BlockSummary { mined_by: miner.map(str::to_owned), heard, ..BlockSummary::from(event) };
@@ -228,6 +235,7 @@ impl Reducer {
             self.set_tip(now, node, Tip { index: event.index, hash: event.hash, timestamp, work });
         } else {
             self.state.forget_blocks();
+            self.measures.update(now, &self.state);
         }
     }
 
@@ -254,6 +262,10 @@ impl Reducer {
     /// What happened to a payment, oldest first, as far as it is remembered.
     pub(crate) fn steps_of(&self, payment: &TransactionId) -> Vec<(Timestamp, PaymentStep)> {
         self.news.steps(payment).to_vec()
+    }
+
+    pub(crate) fn measures(&self) -> &Measures {
+        &self.measures
     }
 
     fn insert(&mut self, block: BlockSummary) {
@@ -293,6 +305,7 @@ impl Reducer {
         }
         self.was_forked = is_forked;
         self.state.split = split::update(self.state.split.take(), &self.state, now);
+        self.measures.update(now, &self.state);
     }
 
     fn report(&mut self, report: impl FnOnce(&mut News) -> bool) {

@@ -37,6 +37,8 @@ pub(crate) struct NetworkState {
     pub(crate) contents: BTreeMap<BlockHash, Arc<BlockContents>>,
     /// Blocks that a browser found and handed in through this explorer; bounded.
     pub(crate) from_browsers: BTreeSet<BlockHash>,
+    /// The last blocks whose finder is no node; bounded.
+    pub(crate) outside: Arc<BTreeMap<BlockHash, Outside>>,
     /// The letters of all nodes, those that have gone included, by `host:port`.
     pub(crate) letters: BTreeMap<String, String>,
     /// The split in progress, or the last one.
@@ -73,6 +75,16 @@ pub(crate) struct BlockSummary {
     pub(crate) difficulty: u64,
     /// The node that reported it as its own; `None` if none did.
     pub(crate) mined_by: Option<String>,
+}
+
+/// How a block came into the network that a browser or another program found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Outside {
+    pub(crate) index: Height,
+    /// The node that it was handed in at.
+    pub(crate) node: String,
+    /// Whether a browser found it; else it is not known what did.
+    pub(crate) is_browser: bool,
 }
 
 /// Something that happened, in a sentence.

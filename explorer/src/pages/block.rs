@@ -6,6 +6,7 @@ mod rules;
 use super::content::{self, Content};
 use super::stale::{self, Undone};
 use super::{errors, ladder, transaction_table};
+use crate::network::Outside;
 use crate::state::ExplorerState;
 use crate::upstream::UpstreamError;
 use crate::view::{self, Page, block_link, explained};
@@ -50,6 +51,8 @@ struct BlockPage<'a> {
     before: Option<Timestamp>,
     /// The page of its transactions, from 0.
     page: usize,
+    /// How it came into the network, if a node did not find it.
+    outside: Option<&'a Outside>,
     /// A node that has the block, if one is known.
     node: Option<&'a str>,
     /// What its calls did, if that is known.
@@ -77,13 +80,14 @@ pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Resu
         Err(error) => return Ok(errors::no_answer(&error)),
     };
     let content = Content::of(&block, explorer.params.layer);
-    let nodes = explorer.network().best_nodes();
+    let state = explorer.network();
+    let (nodes, outside) = (state.best_nodes(), state.outside.get(&block.hash()));
     let node = nodes.first().map(String::as_str);
     let before = time_before(&explorer, &block).await;
     let page = page.map_or(0, |Number(page)| usize::try_from(page).unwrap_or(usize::MAX).saturating_sub(1));
     let (calls, params) = (calls_of(&explorer, &block).await, &explorer.params);
     let calls = calls.as_deref();
-    let main = render(&BlockPage { block: &block, content, place, params, before, page, node, calls });
+    let main = render(&BlockPage { block: &block, content, place, params, before, page, outside, node, calls });
     let title = format!("Block {}", block.index());
     Ok(Page { title: &title, place: "/blocks", scripts: &[], main }.response())
 }
@@ -98,7 +102,7 @@ async fn calls_of(explorer: &ExplorerState, block: &Block) -> Option<Vec<CallSum
 }
 
 /// The block of a height or hash; `None` if it is neither.
-async fn find(explorer: &ExplorerState, name: &str) -> Option<Result<Block, UpstreamError>> {
+pub(super) async fn find(explorer: &ExplorerState, name: &str) -> Option<Result<Block, UpstreamError>> {
     if let Ok(hash) = name.to_ascii_lowercase().parse::<BlockHash>() {
         return Some(explorer.upstream.block(hash).await);
     }
@@ -151,9 +155,11 @@ fn render(shown: &BlockPage<'_>) -> Markup {
 }
 
 /// Who found it, if it says so, and how long after the block before.
-fn found_by(BlockPage { block, content, before, .. }: &BlockPage<'_>) -> Markup {
+fn found_by(BlockPage { block, content, before, outside, .. }: &BlockPage<'_>) -> Markup {
     html! {
-        @if let Content::Bundle(bundle) = content { small { " found by " (view::address(&bundle.miner_address)) } }
+        @if let Content::Bundle(bundle) = content {
+            small { " found by " (view::finder(&bundle.miner_address, *outside)) }
+        }
         @if let Some(before) = before {
             @let ms = block.header().timestamp.ms_since(*before).max(0);
             small.muted { " " (ms / 1000) "." (ms % 1000 / 100) " s after block " (block.index().minus(1)) }
@@ -221,6 +227,7 @@ fn bundle_of(bundle: &Bundle, shown: &BlockPage<'_>) -> Markup {
             p { "It has no transactions: no payment was waiting." }
         } @else {
             (transactions(bundle, block.hash(), *page))
+            p { a href={ "/block/" (block.hash()) "/transactions.csv" } { "All of them as CSV" } }
         }
     }
 }
@@ -295,7 +302,7 @@ mod tests {
         let content = Content::of(block, params.layer);
         let before = Some(Timestamp::from_ms(params.genesis_time.as_ms() + 1200)).filter(|_| block.index().0 > 0);
         let node = Some("127.0.0.1:8100");
-        render(&BlockPage { block, content, place, params, before, page: 0, node, calls: None })
+        render(&BlockPage { block, content, place, params, before, page: 0, outside: None, node, calls: None })
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::content::Content;
 use super::errors;
+use crate::network::Outside;
 use crate::state::ExplorerState;
 use crate::upstream::UpstreamError;
 use crate::view::{self, Page, block_link};
@@ -27,6 +28,8 @@ pub(crate) struct BlocksQuery {
 struct Row {
     header: Header,
     content: Content,
+    /// How it came into the network, if a node did not find it.
+    outside: Option<Outside>,
     bytes: usize,
 }
 
@@ -51,13 +54,15 @@ pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Resu
         Ok(blocks) => blocks,
         Err(error) => return Ok(errors::no_answer(&error)),
     };
-    let rows = blocks.into_iter().rev().map(|block| row(&block, layer)).collect();
+    let state = explorer.network();
+    let rows = blocks.into_iter().rev().map(|block| row(&block, layer, state.outside.get(&block.hash()))).collect();
     let main = render(&BlockList { layer, rows, is_first: end == newest });
     Ok(Page { title: "Blocks", place: "/blocks", scripts: &[], main }.response())
 }
 
-fn row(block: &Block, layer: LayerName) -> Row {
-    Row { header: block.header().clone(), content: Content::of(block, layer), bytes: block.data().len() }
+fn row(block: &Block, layer: LayerName, outside: Option<&Outside>) -> Row {
+    let (header, content) = (block.header().clone(), Content::of(block, layer));
+    Row { header, content, outside: outside.cloned(), bytes: block.data().len() }
 }
 
 fn render(listed: &BlockList) -> Markup {
@@ -89,14 +94,14 @@ fn table(BlockList { layer, rows, .. }: &BlockList) -> Markup {
                     th.number scope="col" { "Difficulty" }
                 } }
                 tbody {
-                    @for Row { header, content, bytes } in rows {
+                    @for Row { header, content, outside, bytes } in rows {
                         tr {
                             th.number scope="row" { a href={ "/block/" (header.index) } { (header.index) } }
                             td data-label="Hash" { (block_link(header.hash())) }
                             td data-label="Time" { (view::time(header.timestamp)) }
                             td class=[(!has_money).then_some("msg")] data-label=(what) {
                                 @if header.index == Height::GENESIS { span.muted { "the rules of this network" } }
-                                @else { (content.in_short()) }
+                                @else { (content.in_short(outside.as_ref())) }
                             }
                             @if has_money { td.number data-label="Transactions" { (content.transactions()) } }
                             td.number data-label="Size" { (view::bytes(*bytes)) }
@@ -129,13 +134,25 @@ mod tests {
     use crate::view::snapshot;
 
     fn listed(layer: LayerName, blocks: &[Block]) -> BlockList {
-        BlockList { layer, rows: blocks.iter().rev().map(|block| row(block, layer)).collect(), is_first: true }
+        BlockList { layer, rows: blocks.iter().rev().map(|block| row(block, layer, None)).collect(), is_first: true }
     }
 
     #[test]
     fn blocks_with_money() {
         let blocks = samples::blocks("for lunch");
         snapshot("blocks", &render(&listed(LayerName::Transaction, &blocks)));
+    }
+
+    #[test]
+    fn a_finder_from_outside_is_named_with_the_way() {
+        let [_, block] = samples::blocks("for lunch");
+        let mut listed = listed(LayerName::Transaction, &[block]);
+        for (is_browser, words) in [(true, "’s browser, by way of <a"), (false, "</a>, by way of <a")] {
+            let node = "127.0.0.1:8100".to_owned();
+            listed.rows[0].outside = Some(Outside { index: Height(1), node, is_browser });
+            let shown = render(&listed).into_string();
+            assert!(shown.contains(words) && shown.contains("href=\"/node/127.0.0.1:8100\""), "{shown}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The data of a block, as the layer of its network reads it.
 
+use crate::network::Outside;
 use crate::view::{self, sanitized};
 use maud::{Markup, html};
 use runtime::sanitize;
@@ -29,10 +30,10 @@ impl Content {
     }
 
     /// For a cell of a table: the miner, or the beginning of the text.
-    pub(super) fn in_short(&self) -> Markup {
+    pub(super) fn in_short(&self, outside: Option<&Outside>) -> Markup {
         const SHORT: usize = 60;
         match self {
-            Self::Bundle(bundle) => view::address(&bundle.miner_address),
+            Self::Bundle(bundle) => view::finder(&bundle.miner_address, outside),
             Self::Text(text) => {
                 let begin: String = text.chars().take(SHORT).collect();
                 html! { (sanitized(&begin)) @if begin.len() < text.len() { "…" } }

@@ -3,7 +3,7 @@
 mod details;
 mod steering;
 
-use crate::network::NetworkState;
+use crate::network::{BlockSummary, NetworkState};
 use crate::pages::{errors, health};
 use crate::state::ExplorerState;
 use crate::view::{self, Page};
@@ -183,10 +183,23 @@ fn blocks(node: &NodeDetails, state: &NetworkState) -> Markup {
                         td data-label="Block" { (view::block_link(block.hash)) }
                         td data-label="When" { (view::time(block.timestamp)) }
                         td.number data-label="Difficulty" { (view::chart::whole_number(block.difficulty as f64)) }
-                        td data-label="Found by" { @if let Some(miner) = &block.mined_by { (view::node(miner)) } }
+                        td data-label="Found by" { (found_by(block, state)) }
                     }
                 }
             }
+        }
+    }
+}
+
+/// The node that found a block, or who else did.
+fn found_by(block: &BlockSummary, state: &NetworkState) -> Markup {
+    let outside = state.outside.get(&block.hash);
+    let miner = state.contents.get(&block.hash).and_then(|contents| contents.miner);
+    html! {
+        @match (miner, outside, &block.mined_by) {
+            (Some(miner), Some(outside), _) => (view::finder(&miner, Some(outside))),
+            (_, _, Some(node)) => (view::node(node)),
+            _ => {}
         }
     }
 }

@@ -103,7 +103,10 @@ fn render(waiting: Result<&PendingSummary, &UpstreamError>, last: Result<&[Trans
                 @match last {
                     Ok([]) => p { "None: nobody has paid lately. " a href="/wallet" { "Make a wallet" } " and be the \
                         first." },
-                    Ok(last) => (transaction_table::table("Newest first", last.iter())),
+                    Ok(last) => {
+                        (transaction_table::table("Newest first", last.iter()))
+                        p { a href="/transactions/confirmed.csv" { "Those of the last 200 blocks as CSV" } }
+                    }
                     Err(error) => (unavailable(error)),
                 }
             }

@@ -182,9 +182,10 @@ fn page_routes() -> Vec<Route<Recorded>> {
 fn file_routes() -> Vec<Route<Recorded>> {
     let asset = |_, request: Request| async move { assets::get(&request) };
     vec![
-        get("/charts/{file}", "The numbers of a chart, `<name>.csv`", pages::csv)
+        get("/charts/{file}", "A chart: its numbers, `<name>.csv`, or its drawing, `<name>.svg`", pages::chart_file)
             .query::<pages::ChartsQuery>()
             .returns(Shape::text("text/csv"))
+            .returns(Shape::text("image/svg+xml"))
             .refuses(404, "There is no such chart"),
         get("/assets/{name}", "A script, style or icon", asset)
             .returns(Shape::text("text/javascript"))

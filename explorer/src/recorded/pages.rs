@@ -3,9 +3,8 @@
 use super::blocks::{SeenBlock, block_event};
 use super::playback::{Playback, Shown};
 use super::{Recorded, View};
-use crate::block_sizes::BlockSize;
 use crate::header_cache::MAX_HEADERS;
-use crate::pages::charts::{self, ChartData};
+use crate::pages::charts::{self, By, ChartData, ChartsView, RecordedBlocks};
 use crate::pages::network as stage;
 use crate::stats::StaleBlocks;
 use crate::view::{self, block_link};
@@ -53,6 +52,10 @@ pub(super) struct ChartsQuery {
     /// How many blocks to show.
     #[param(inline, nullable = false)]
     blocks: Option<Number>,
+    /// What the x axis is: `height` or `clock`.
+    #[serde(default)]
+    #[param(value_type = Option<String>, nullable = false, pattern = "^(height|clock)$")]
+    by: By,
 }
 
 pub(super) async fn network(recorded: Arc<Recorded>, request: Request) -> Result<Response, Problem> {
@@ -90,22 +93,23 @@ pub(super) async fn node(recorded: Arc<Recorded>, request: Request) -> Result<Re
 }
 
 pub(super) async fn charts(recorded: Arc<Recorded>, request: Request) -> Result<Response, Problem> {
-    let ChartsQuery { t, blocks } = request.query()?;
-    let view = |playback: &Playback, shown: &Shown| {
-        View::new("Charts", "/charts", charts::render(&chart_data(playback, shown, charts::clamped(blocks))))
+    let ChartsQuery { t, blocks, by } = request.query()?;
+    let view = ChartsView::new(blocks, by);
+    let page = |playback: &Playback, shown: &Shown| {
+        View::new("Charts", "/charts", charts::render(&chart_data(playback, shown, view)))
     };
-    recorded.page(&request, t, view).await
+    recorded.page(&request, t, page).await
 }
 
-pub(super) async fn csv(recorded: Arc<Recorded>, request: Request) -> Result<Response, Problem> {
-    let ChartsQuery { t, blocks } = request.query()?;
+pub(super) async fn chart_file(recorded: Arc<Recorded>, request: Request) -> Result<Response, Problem> {
+    let ChartsQuery { t, blocks, by } = request.query()?;
     let [file] = request.params()?;
-    let of_contents = ["transactions.csv", "bytes.csv"];
-    let table = file.strip_suffix(".csv").filter(|_| !of_contents.contains(&file)).and_then(charts::table);
-    let table = table.ok_or_else(|| server::not_found(format!("there is no chart {file:?} of a recording")))?;
     let shown = recorded.moment(t).await?;
-    let data = chart_data(&recorded.playback, &shown, charts::clamped(blocks));
-    Ok(reply::whole(StatusCode::OK, "text/csv; charset=utf-8", table(&data).into()))
+    let data = chart_data(&recorded.playback, &shown, ChartsView::new(blocks, by));
+    let made = view::with_cast(shown.scene.cast.clone(), || charts::make(file, &data));
+    let missing = || server::not_found(format!("there is no chart {file:?} of a recording"));
+    let (content_type, text) = made.ok_or_else(missing)?;
+    Ok(reply::whole(StatusCode::OK, content_type, text.into()))
 }
 
 /// People get a page for paths that do not exist.
@@ -277,21 +281,17 @@ fn one_node(playback: &Playback, shown: &Shown, number: usize) -> Markup {
     }
 }
 
-fn chart_data(playback: &Playback, shown: &Shown, block_count: usize) -> ChartData {
+fn chart_data(playback: &Playback, shown: &Shown, view: ChartsView) -> ChartData {
     let state = &shown.scene.state;
     let tip = state.tip().map(|tip| tip.hash);
     let chain = tip.into_iter().flat_map(|tip| playback.blocks().chain(tip, shown.scene.now));
     let mut chain: Vec<&SeenBlock> = chain.filter(|block| block.index > Height::GENESIS).take(MAX_HEADERS).collect();
     chain.reverse();
-    let earner = |block: &SeenBlock| playback.head().nodes.get(block.finder? as usize)?.earner;
-    let size = |block: &&SeenBlock| BlockSize { bytes: 0, transactions: None, miner: earner(block) };
-    ChartData {
+    let earner = |block: &&SeenBlock| playback.head().nodes.get(block.finder? as usize)?.earner;
+    let blocks = RecordedBlocks {
         headers: chain.iter().map(|block| block.header()).collect(),
-        block_count,
-        stale_blocks: StaleBlocks::of(state).last(block_count),
-        block_sizes: chain.iter().map(|block| (block.index.0, size(block))).collect(),
-        target_ms: playback.params().block_interval_ms,
-        has_money: playback.params().layer.has_money(),
-        has_sizes: false,
-    }
+        miners: chain.iter().map(earner).collect(),
+        stale_blocks: StaleBlocks::of(state).last(view.block_count()),
+    };
+    ChartData::recorded(view, playback.params(), blocks)
 }

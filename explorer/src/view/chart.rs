@@ -2,6 +2,9 @@
 //!
 //! A chart shows the shape of its numbers; pages show the important ones as text beside it.
 
+mod axis;
+
+pub(crate) use axis::Axis;
 use maud::{Markup, html};
 use std::fmt::Write;
 
@@ -13,17 +16,8 @@ const BOTTOM: f64 = 208.0;
 /// The whole drawing.
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 252.0;
-/// The approximate number of ticks of an axis.
-const TICKS: f64 = 5.0;
-
-#[derive(Debug, Clone)]
-pub(crate) struct Axis {
-    pub(crate) label: &'static str,
-    low: f64,
-    high: f64,
-    least_step: f64,
-    write: fn(f64) -> String,
-}
+/// The height of the title above a drawing that stands alone.
+const HEAD: f64 = 26.0;
 
 #[derive(Debug, Clone)]
 pub(crate) enum Mark {
@@ -33,6 +27,8 @@ pub(crate) enum Mark {
     Expected(Vec<(f64, f64)>),
     /// Left end, right end and height of each bar.
     Bars(Vec<(f64, f64, f64)>),
+    /// A part of the x axis with a meaning of its own, behind the marks that follow.
+    Band { from: f64, to: f64, text: String },
 }
 
 #[derive(Debug, Clone)]
@@ -60,54 +56,6 @@ pub(crate) struct Hit {
 /// Most parts with values: more would be thinner than a pointer.
 const MAX_HITS: usize = 250;
 
-impl Axis {
-    /// From 0 to a round number that is not below `highest`.
-    pub(crate) fn from_zero(label: &'static str, highest: f64, write: fn(f64) -> String) -> Self {
-        let step = round_step(highest.max(0.0));
-        let high = (highest / step).ceil().max(1.0) * step;
-        Self { label, low: 0.0, high, least_step: 0.0, write }
-    }
-
-    /// Exactly from `low` to `high`.
-    pub(crate) fn between(label: &'static str, low: f64, high: f64, write: fn(f64) -> String) -> Self {
-        Self { label, low, high: if high > low { high } else { low + 1.0 }, least_step: 0.0, write }
-    }
-
-    /// The same without ticks between whole numbers.
-    pub(crate) fn of_whole(self) -> Self {
-        Self { least_step: 1.0, ..self }
-    }
-
-    fn step(&self) -> f64 {
-        round_step(self.high - self.low).max(self.least_step)
-    }
-
-    /// Round numbers within the axis.
-    fn ticks(&self) -> impl Iterator<Item = (f64, String)> {
-        let step = self.step();
-        let first = (self.low / step).ceil();
-        let all = (0..=2 * TICKS as u32).map(move |n| (first + f64::from(n)) * step);
-        let (end, write) = (self.high + step * 1e-6, self.write);
-        all.take_while(move |tick| *tick <= end).map(move |tick| (tick, write(tick)))
-    }
-
-    /// The position of a value, from 0 to 1.
-    fn place(&self, value: f64) -> f64 {
-        ((value - self.low) / (self.high - self.low)).clamp(0.0, 1.0)
-    }
-}
-
-/// 1, 2 or 5 times a power of ten, of which about [`TICKS`] make `span`.
-fn round_step(span: f64) -> f64 {
-    if !(span.is_finite() && span > 0.0) {
-        return 1.0;
-    }
-    let rough = span / TICKS;
-    let power = 10_f64.powf(rough.log10().floor());
-    let round = [1.0, 2.0, 5.0].into_iter().find(|factor| factor * power >= rough * 0.999);
-    round.unwrap_or(10.0) * power
-}
-
 impl Chart<'_> {
     pub(crate) fn render(&self) -> Markup {
         self.render_with(&[])
@@ -115,30 +63,43 @@ impl Chart<'_> {
 
     /// With values under the pointer, unless there are too many.
     pub(crate) fn render_with(&self, hits: &[Hit]) -> Markup {
-        let hits = if hits.len() > MAX_HITS { &[] } else { hits };
-        let Self { name, title, description, x, y, marks } = self;
-        let (title_id, description_id) = (format!("{name}-title"), format!("{name}-description"));
+        let hits = bounded(hits);
+        let (title_id, description_id) = (format!("{}-title", self.name), format!("{}-description", self.name));
         html! {
             svg.chart viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="img"
                 aria-labelledby=(format!("{title_id} {description_id}")) {
-                title id=(title_id) { (title) }
-                desc id=(description_id) { (description) }
-                @for (tick, text) in y.ticks() {
-                    @let at = round(self.y_of(tick));
-                    line.gridline x1=(LEFT) x2=(RIGHT) y1=(at) y2=(at) {}
-                    text x=(LEFT - 6.0) y=(at) text-anchor="end" dominant-baseline="middle" { (text) }
-                }
-                @for (tick, text) in x.ticks() {
-                    @let at = round(self.x_of(tick));
-                    line.tick x1=(at) x2=(at) y1=(BOTTOM) y2=(BOTTOM + 4.0) {}
-                    text x=(at) y=(BOTTOM + 18.0) text-anchor="middle" { (text) }
-                }
-                line.axis x1=(LEFT) x2=(RIGHT) y1=(BOTTOM) y2=(BOTTOM) {}
-                @for mark in marks { (self.mark(mark)) }
-                @for hit in hits { (self.hit(hit)) }
-                text.label x=(RIGHT) y=(HEIGHT - 8.0) text-anchor="end" { (x.label) }
-                text.label x=(LEFT) y=(HEIGHT - 8.0) { "↑ " (y.label) }
+                title id=(title_id) { (self.title) }
+                desc id=(description_id) { (self.description) }
+                (self.inside(hits))
             }
+        }
+    }
+
+    /// A file of its own. It may be shown where no style sheet is, so it has colours of its own too.
+    pub(crate) fn render_alone(&self, hits: &[Hit]) -> String {
+        // Links belong to the pages of an explorer; a file may be anywhere.
+        let hits: Vec<Hit> = hits.iter().map(|hit| Hit { block: None, ..hit.clone() }).collect();
+        alone(WIDTH, HEIGHT, self.title, self.description, &self.inside(bounded(&hits)))
+    }
+
+    fn inside(&self, hits: &[Hit]) -> Markup {
+        let Self { x, y, marks, .. } = self;
+        html! {
+            @for (tick, text) in y.ticks() {
+                @let at = round(self.y_of(tick));
+                line.gridline x1=(LEFT) x2=(RIGHT) y1=(at) y2=(at) {}
+                text x=(LEFT - 6.0) y=(at) text-anchor="end" dominant-baseline="middle" { (text) }
+            }
+            @for (tick, text) in x.ticks() {
+                @let at = round(self.x_of(tick));
+                line.tick x1=(at) x2=(at) y1=(BOTTOM) y2=(BOTTOM + 4.0) {}
+                text x=(at) y=(BOTTOM + 18.0) text-anchor="middle" { (text) }
+            }
+            line.axis x1=(LEFT) x2=(RIGHT) y1=(BOTTOM) y2=(BOTTOM) {}
+            @for mark in marks { (self.mark(mark)) }
+            @for hit in hits { (self.hit(hit)) }
+            text.label x=(RIGHT) y=(HEIGHT - 8.0) text-anchor="end" { (x.label) }
+            text.label x=(LEFT) y=(HEIGHT - 8.0) { "↑ " (y.label) }
         }
     }
 
@@ -153,6 +114,14 @@ impl Chart<'_> {
                         height=(round(BOTTOM - top)) {}
                 }
             },
+            Mark::Band { from, to, text } => {
+                let (left, right) = (self.x_of(*from), self.x_of(*to));
+                html! {
+                    rect.band x=(round(left)) y=(TOP) width=(round((right - left).max(1.0))) height=(BOTTOM - TOP) {
+                        title { (text) }
+                    }
+                }
+            }
         }
     }
 
@@ -189,6 +158,43 @@ impl Chart<'_> {
     fn y_of(&self, value: f64) -> f64 {
         BOTTOM - self.y.place(value) * (BOTTOM - TOP)
     }
+}
+
+/// No hits, if they are too many.
+fn bounded(hits: &[Hit]) -> &[Hit] {
+    if hits.len() > MAX_HITS { &[] } else { hits }
+}
+
+/// The looks of a file without style sheet, by class. In text maud escapes the quotes, so only attributes are replaced.
+const LOOKS: [(&str, &str); 12] = [
+    ("class=\"gridline\"", "stroke=\"#d5dbe1\""),
+    ("class=\"axis\"", "stroke=\"#56616b\""),
+    ("class=\"tick\"", "stroke=\"#56616b\""),
+    ("class=\"series\"", "fill=\"none\" stroke=\"#1464a8\" stroke-width=\"2\" stroke-linejoin=\"round\""),
+    ("class=\"expected\"", "fill=\"none\" stroke=\"#9a5b00\" stroke-width=\"2.5\" stroke-linejoin=\"round\""),
+    ("class=\"bar\"", "fill=\"#1464a8\" fill-opacity=\"0.7\""),
+    ("class=\"dot\"", "fill=\"#1464a8\""),
+    ("class=\"band\"", "fill=\"#f0d9a8\" fill-opacity=\"0.6\""),
+    ("class=\"hit\"", "fill=\"#000\" fill-opacity=\"0\""),
+    ("class=\"label\"", "fill=\"#14181c\""),
+    ("class=\"heading\"", "fill=\"#14181c\" font-size=\"15\" font-weight=\"600\""),
+    ("class=\"paper\"", "fill=\"#fff\""),
+];
+
+/// An SVG file: a title and a drawing on white paper.
+pub(crate) fn alone(width: f64, height: f64, title: &str, description: &str, inside: &Markup) -> String {
+    let svg = html! {
+        svg xmlns="http://www.w3.org/2000/svg" width=(width) height=(height + HEAD)
+            viewBox=(format!("0 {} {width} {}", -HEAD, height + HEAD)) role="img"
+            font-family="system-ui, DejaVu Sans, sans-serif" font-size="13" fill="#56616b" {
+            title { (title) }
+            desc { (description) }
+            rect.paper y=(-HEAD) width=(width) height=(height + HEAD) {}
+            text.heading x="10" y="-6" { (title) }
+            (inside)
+        }
+    };
+    LOOKS.iter().fold(svg.into_string(), |svg, (class, look)| svg.replace(class, look))
 }
 
 /// A tenth of a unit is finer than any screen.
@@ -233,27 +239,6 @@ pub(crate) fn grouped(digits: &str) -> String {
 mod tests {
     use super::*;
 
-    fn ticks(axis: &Axis) -> Vec<String> {
-        axis.ticks().map(|(_, text)| text).collect()
-    }
-
-    #[test]
-    fn ticks_are_round() {
-        for (axis, expected) in [
-            (Axis::from_zero("", 97.0, short_number), &["0", "20", "40", "60", "80", "100"][..]),
-            (Axis::from_zero("", 65_536.0, short_number), &["0", "20 k", "40 k", "60 k", "80 k"]),
-            (Axis::from_zero("", 0.0, short_number).of_whole(), &["0", "1"]),
-            (Axis::from_zero("", 0.3, short_number), &["0", "0.1", "0.2", "0.3"]),
-            (Axis::between("", 1204.0, 1403.0, whole_number), &["1,250", "1,300", "1,350", "1,400"]),
-            (Axis::between("", 7.0, 7.0, whole_number).of_whole(), &["7", "8"]),
-        ] {
-            assert_eq!(ticks(&axis), expected);
-        }
-        for broken in [f64::NAN, f64::INFINITY, -1.0] {
-            assert!(ticks(&Axis::from_zero("", broken, short_number)).len() <= 11, "{broken}");
-        }
-    }
-
     #[test]
     fn numbers_have_three_significant_digits() {
         for (value, text) in [
@@ -295,6 +280,11 @@ mod tests {
         assert!(svg.contains("href=\"/block/2\"") && svg.contains("<title>&lt;b&gt;2: 5</title>"), "{svg}");
         let many: Vec<Hit> = (0..1000).map(|place| hit(f64::from(place))).collect();
         assert!(!chart.render_with(&many).into_string().contains("hit"), "too thin to be hit");
+        let file = chart.render_alone(&[hit(1.0)]);
+        assert!(file.contains("&lt;b&gt;2: 5</title>") && !file.contains("href") && !file.contains("class="), "{file}");
+        let split = Mark::Band { from: 2.0, to: 99.0, text: "split".to_owned() };
+        let band = Chart { marks: vec![split], ..chart.clone() }.render().into_string();
+        assert!(band.contains("<rect class=\"band\" x=\"283\" y=\"14\" width=\"225\""), "{band}");
         let one = Chart { marks: vec![Mark::Line(vec![(2.0, 5.0)])], ..chart };
         assert!(one.render().into_string().contains("<circle class=\"dot\" cx=\"283\" cy=\"111\""));
     }

@@ -2,7 +2,7 @@
 
 use super::{base, chart};
 use crate::names::{Cast, colour};
-use crate::network::{Word, Words};
+use crate::network::{Outside, Word, Words};
 use maud::{Markup, html};
 use runtime::sanitize;
 use serde::Serialize;
@@ -73,6 +73,16 @@ pub(crate) fn chip(letter: &str) -> Markup {
 pub(crate) fn node(node: &str) -> Markup {
     let cast = base::cast();
     html! { a href={ "/node/" (node) } title=(node) { (cast.node(node)) } }
+}
+
+/// The finder of a block; if that is no node, also how the block came into the network.
+pub(crate) fn finder(miner: &Address, outside: Option<&Outside>) -> Markup {
+    html! {
+        (address(miner))
+        @if let Some(Outside { node, is_browser, .. }) = outside {
+            @if *is_browser { "’s browser" } ", by way of " (self::node(node))
+        }
+    }
 }
 
 /// A sentence about people and nodes, by their names.
@@ -156,14 +166,16 @@ pub(crate) fn number(number: impl Into<u128>) -> Markup {
     html! { (chart::grouped(&number.into().to_string())) }
 }
 
-/// A size with a unit.
+/// A size with a unit, rounded to a tenth of it.
 pub(crate) fn bytes(count: usize) -> Markup {
-    const KIB: usize = 1024;
+    const KIB: u128 = 1024;
+    let tenths = |unit: u128| (count as u128 * 10 + unit / 2) / unit;
     html! {
-        @match count {
-            ..KIB => { (count) " B" }
-            ..1_048_576 => { (count / KIB) "." (count % KIB * 10 / KIB) " KiB" }
-            _ => { (count / (KIB * KIB)) "." (count % (KIB * KIB) * 10 / (KIB * KIB)) " MiB" }
+        @match (tenths(KIB), tenths(KIB * KIB)) {
+            _ if count < 1024 => { (count) " B" }
+            // 1024.0 KiB is 1.0 MiB.
+            (kib, _) if kib < 10 * KIB => { (kib / 10) "." (kib % 10) " KiB" }
+            (_, mib) => { (mib / 10) "." (mib % 10) " MiB" }
         }
     }
 }
@@ -251,7 +263,17 @@ mod tests {
 
     #[test]
     fn sizes_are_easy_to_read() {
-        for (size, expected) in [(0, "0 B"), (1023, "1023 B"), (1536, "1.5 KiB"), (2_000_000, "1.9 MiB")] {
+        for (size, expected) in [
+            (0, "0 B"),
+            (1023, "1023 B"),
+            (1536, "1.5 KiB"),
+            (5113, "5.0 KiB"),
+            (5222, "5.1 KiB"),
+            (1_048_524, "1023.9 KiB"),
+            (1_048_525, "1.0 MiB"),
+            (2_000_000, "1.9 MiB"),
+            (usize::MAX, "17592186044416.0 MiB"),
+        ] {
             assert_eq!(bytes(size).into_string(), expected);
         }
     }

@@ -22,6 +22,8 @@ async fn every_hash_and_address_has_a_button_that_copies_the_whole_of_it() {
             format!("/block/{tip}"),
             "/transactions".to_owned(),
             format!("/transaction/{id}"),
+            "/".to_owned(),
+            "/learn".to_owned(),
             format!("/address/{to}"),
         ] {
             tab.go(&path).await;
@@ -35,6 +37,47 @@ async fn every_hash_and_address_has_a_button_that_copies_the_whole_of_it() {
         tab.click("code.hash + .copy-beside").await;
         tab.wait(&format!("window.copied === '{to}'")).await;
         tab.reads(".copy-beside.done", "copied").await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs chromium and chromedriver"]
+async fn people_and_blocks_of_the_first_page_are_copied_without_moving_anything() {
+    let lab = Lab::quiet(LayerName::Transaction).await;
+    browse(&lab.explorer, "copying-stage", async |tab| {
+        lab.mine(0, 2).await;
+        let tip = lab.agree().await.hash;
+        tab.go("/").await;
+        tab.find("#people .copy-beside").await;
+        tab.wait("document.querySelectorAll('#chain .copy-block').length === 3").await;
+        let boxes = "[...document.querySelectorAll('#people li, #people .balance, #chain svg')].map(e => \
+             JSON.stringify(e.getBoundingClientRect()))";
+        let with = tab.eval(boxes).await;
+        tab.eval("document.querySelectorAll('.copy-beside, .copy-block').forEach(e => e.remove())").await;
+        assert_eq!(tab.eval(boxes).await, with, "a button takes room");
+        // New blocks have theirs too.
+        lab.mine(1, 1).await;
+        tab.wait("document.querySelectorAll('#chain .copy-block').length === 4").await;
+        tab.eval("navigator.clipboard.writeText = async (text) => { window.copied = text; }").await;
+        let press = format!(
+            "document.querySelector('#chain a[data-key=\"{tip}\"] + .copy-block').dispatchEvent(new \
+             MouseEvent('click', {{ bubbles: true }}))"
+        );
+        tab.eval(&press).await;
+        tab.wait(&format!("window.copied === '{tip}'")).await;
+        assert_eq!(tab.path().await, "/", "the block's link was not followed");
+        let ada = key("miner 0").address();
+        tab.eval(&format!("document.querySelector('#people [data-key=\"{ada}\"] .copy-beside').click()")).await;
+        tab.wait(&format!("window.copied === '{ada}'")).await;
+        // A browser that gives no clipboard, as on an address without TLS, has the older way.
+        tab.eval("navigator.clipboard.writeText = async () => { throw 0; }").await;
+        tab.eval(
+            "document.execCommand = (what) => { window.copied = [what, getSelection().toString()]; return true; }",
+        )
+        .await;
+        tab.eval(&press).await;
+        tab.wait("window.copied[0] === 'copy'").await;
     })
     .await;
 }

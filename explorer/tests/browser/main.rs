@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)] // tests: this is how they fail
 
+mod charts;
 mod copying;
 mod hostility;
 #[expect(dead_code, reason = "the tests without a browser share it and need more of it")]

@@ -5,6 +5,7 @@ use crate::proxy::{HostHeader, Proxy};
 use crate::wallet;
 use shared::params::LayerName;
 use testkit::browser::{Tab, browse};
+use testkit::until;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]
@@ -113,6 +114,14 @@ async fn a_lecture_is_the_stage_alone_and_has_its_keys() {
         tab.wait("!document.querySelector('.top').checkVisibility()").await;
         press(tab, "body", "s").await;
         tab.reads("#head h1", "split in two").await;
+        // Who is on each lane is in sight, although the lanes begin further to the left.
+        let labels = "[...document.querySelectorAll('#chain .lane-label')].filter(e => e.checkVisibility()).map(e => { \
+             const box = e.getBoundingClientRect(); \
+             const all = document.querySelector('#chain').getBoundingClientRect(); \
+             return box.left >= all.left && box.right <= all.right && box.height > 15 ? \
+             e.textContent.split(':')[0] : 'hidden'; })";
+        let expected = serde_json::json!(["A (Ada) and B (Ben)", "C (Cleo) and D (Dan)"]);
+        until("both lanes have a name", async || (tab.eval(labels).await == expected).then_some(())).await;
         tab.picture("lecture-split").await;
         press(tab, "body", "h").await;
         tab.reads("#head h1", "healed").await;
@@ -140,6 +149,42 @@ async fn the_button_keeps_its_place_in_every_state() {
         tab.click("[data-split=heal]").await;
         tab.reads("#head h1", "healed").await;
         assert_eq!(tab.eval(place).await, before, "healed");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs chromium and chromedriver"]
+async fn on_a_phone_no_sentence_moves_the_button() {
+    let lab = Lab::quiet(LayerName::Transaction).await;
+    browse(&lab.explorer, "steady-phone", async |tab| {
+        lab.mine(0, 2).await;
+        lab.agree().await;
+        tab.resize(390, 844).await;
+        tab.go("/").await;
+        tab.reads("#head h1", "block 2").await;
+        let top = "document.querySelector('#head .act').getBoundingClientRect().top";
+        let before = tab.eval(top).await;
+        for (title, below) in [
+            ("Alright.", ""),
+            (
+                "All 4 nodes agree: block 1 423 is the newest.",
+                "Everyone is mining block 1 424: 12 s so far. 3 s is usual; 1 wait in 55 is longer than this.",
+            ),
+            (
+                "Healed: A and B’s branch won, 13 blocks to 12.",
+                "Cleo and Dan each lost 600 LAB. Of 412 payments undone, 391 are back in the chain and 21 are waiting \
+                 for lost rewards.",
+            ),
+        ] {
+            let says = serde_json::json!([title, below]);
+            let write = format!(
+                "(() => {{ const [h1, p] = document.querySelectorAll('#head .says > *'); [h1.textContent, \
+                 p.textContent] = {says}; }})()"
+            );
+            tab.eval(&write).await;
+            assert_eq!(tab.eval(top).await, before, "{title}");
+        }
     })
     .await;
 }

@@ -1,4 +1,5 @@
-//! The typed HTTP client for trackers, nodes and mempools; services, the command line and the simulator use it.
+//! The typed HTTP client for trackers, nodes, mempools and explorers; services, the command line and the simulator use
+//! it.
 //!
 //! A server may be slow, broken or hostile: every call bounds the time and the size of the answer, no call follows
 //! redirects or uses a proxy, and errors say how a call failed, since peers are judged by it. What an answer
@@ -6,6 +7,7 @@
 
 mod error;
 mod events;
+mod explorer;
 mod mempool;
 mod node;
 mod position;
@@ -16,6 +18,7 @@ mod tracker;
 mod transport;
 
 pub use error::Error;
+pub use explorer::NamedPerson;
 pub use mempool::{ListPage, Unprocessed};
 pub use position::{ChainPosition, OldestPosition};
 pub use tracker::role_name;

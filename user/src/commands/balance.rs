@@ -3,6 +3,7 @@
 use crate::address_arg::{AddressArg, AddressSelector};
 use crate::as_of::AsOf;
 use crate::console::{Console, Output, Style};
+use crate::names::{ExplorerArg, Names};
 use crate::services::{Context, RemoteService};
 use crate::{Error, keys};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -37,6 +38,9 @@ pub struct Args {
     /// List at most N balances
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     limit: u32,
+    /// Show the names that the explorer at this address has, such as http://127.0.0.1:8080
+    #[arg(long, value_name = "URL")]
+    explorer: Option<ExplorerArg>,
 }
 
 const EXAMPLES: &str = "\
@@ -44,12 +48,16 @@ Examples:
   user balance                     all balances
   user balance -f wallet.pem       your own
   user balance alice -c 6          money of the seed alice with 6 confirmations
-  user balance lab1qw              all addresses that begin with lab1qw";
+  user balance lab1qw              all addresses that begin with lab1qw
+  user balances --explorer http://127.0.0.1:8080     with the names of their owners";
 
 #[derive(Debug, Serialize)]
 struct BalanceRow {
     address: Address,
     balance: Amount,
+    /// As the explorer has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seed: Option<String>,
 }
@@ -81,13 +89,14 @@ impl Output for Balances {
 fn line(row: &BalanceRow, style: Style) -> String {
     let seed =
         row.seed.as_ref().map_or(String::new(), |seed| style.faint(format!("  the seed {}", sanitize::quoted(seed))));
-    format!("{}  {:>18} LAB{seed}", row.address, row.balance.to_string())
+    let name = row.name.as_ref().map_or(String::new(), |name| format!("  {}", style.strong(sanitize::line(name))));
+    format!("{}  {:>18} LAB{name}{seed}", row.address, row.balance.to_string())
 }
 
 /// # Errors
 /// Fails if there is no mempool or it does not answer.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
-    let Args { mut whose, seed, file, password_file, confirmations, limit } = args;
+    let Args { mut whose, seed, file, password_file, confirmations, limit, explorer } = args;
     whose.extend(seed.iter().map(|seed| AddressSelector::Address(AddressArg::from_seed(seed))));
     if let Some(file) = file {
         let address = keys::read(&file, password_file.as_deref(), console)?.address();
@@ -102,13 +111,17 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
         match whose {
             AddressSelector::Address(arg) => {
                 let balance = request_balance(&mempool, &arg.address, confirmations).await?;
-                balances.balances.push(BalanceRow { address: arg.address, balance, seed: arg.seed });
+                balances.balances.push(BalanceRow { address: arg.address, balance, name: None, seed: arg.seed });
             }
             AddressSelector::Prefix(prefix) => list_balances(&mempool, &prefix, limit as usize, &mut balances).await?,
         }
     }
     balances.as_of = AsOf::of(&mempool);
     balances.as_of.note_if_stale(&mempool, console);
+    let names = Names::of(explorer.as_ref(), &mempool, console).await;
+    for row in &mut balances.balances {
+        row.name = names.get(&row.address).cloned();
+    }
     console.print(&balances)
 }
 
@@ -134,6 +147,7 @@ async fn list_balances(
         rows.extend(page.entries.into_iter().map(|entry| BalanceRow {
             address: entry.address,
             balance: entry.balance,
+            name: None,
             seed: None,
         }));
         rows.truncate(limit);

@@ -5,6 +5,7 @@ use crate::program::{ALICE, BOB, Program, Watcher};
 use serde_json::{Value, json};
 use shared::params::Params;
 use std::time::Duration;
+use testkit::FixedAnswer;
 use tokio::time::sleep;
 
 const REWARD: u64 = 5_000_000_000;
@@ -309,4 +310,27 @@ async fn a_key_file_pays_as_a_seed_does() {
     // A file given as a seed is another key; without the note, money would be paid to it unnoticed.
     let other = user.run(&["address", "-s", "wallet.pem"]);
     assert!(!other.stdout.contains(ALICE) && other.stderr.contains("write -f"), "{other:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn balances_have_the_names_that_an_explorer_gives() {
+    let lab = Lab::with_money("names").await;
+    let user = lab.user();
+    lab.mine(&user, 1).await;
+    let without = user.run(&["balances"]).ok();
+    // The next line says how old the block is.
+    let is_same = |listed: &str| listed.lines().next() == without.lines().next();
+    let names = json!([{"address": ALICE, "name": "Alice\u{1b}[2J", "node": "A"}, {"address": BOB, "name": "Bob"}]);
+    let explorer = FixedAnswer::start("200 OK", &names.to_string()).await;
+    let url = format!("http://{}/", explorer.address);
+    let listed = user.run(&["balances", "--explorer", &url]).ok();
+    assert!(listed.contains("50 LAB  Alice\u{fffd}[2J") && !without.contains("Alice"), "{listed}");
+    assert_eq!(user.json(&["balance", BOB, "--explorer", &url])["balances"][0]["name"], "Bob");
+    // An explorer that is not there, or no explorer, takes no balance away.
+    let down = user.run(&["balances", "--explorer", testkit::UNUSED_ADDRESS]);
+    assert!(down.code == 0 && is_same(&down.stdout) && down.stderr.contains("note: no names"), "{down:?}");
+    let other = user.run(&["balances", "--explorer", &lab.tracker]);
+    assert!(other.code == 0 && is_same(&other.stdout) && other.stderr.contains("note: no names"), "{other:?}");
+    let error = user.run(&["balances", "--explorer", "https://127.0.0.1:8080"]).expect_error(2);
+    assert!(error.contains("only http:// is possible"), "{error}");
 }

@@ -1,7 +1,7 @@
 //! The chain from left to right: the axis of time, lanes during a split, and the nodes at the tips.
 
 use super::tile::{self, Size, age, badge};
-use super::words::{counted, duration, letter, letters};
+use super::words::{counted, duration, letter, letters, owners};
 use crate::names::colour;
 use crate::stage::layout::{self, Scale, Spot, tenth};
 use crate::stage::scene::Scene;
@@ -136,9 +136,18 @@ fn lane(branch: &Branch, lane: Lane, story: &Story, x: &dyn Fn(usize) -> f64, no
     };
     let who =
         if branch.nodes.is_empty() { String::new() } else { format!("{}: ", letters(&branch.nodes, &scene.cast)) };
+    // While both branches grow, a lecture shows who is on them where the blocks arrive.
+    let near = branch.fate == Fate::Open && !branch.nodes.is_empty();
     html! {
         rect.lane.(class) x=(tenth(from)) y=(y) width=(tenth((to - from).max(20.0))) height="164" rx="14" {}
-        text.lane-label.(class) x=(tenth(from + 14.0)) y=(y + 20.0) { (who) (counted(branch.blocks, "block")) (fate) }
+        text.lane-label.far[near].(class) x=(tenth(from + 14.0)) y=(y + 20.0) {
+            (who) (counted(branch.blocks, "block")) (fate)
+        }
+        @if near {
+            text.lane-label.near.end.(class) x=(tenth(now - 56.0)) y=(y + 20.0) {
+                (owners(&branch.nodes, &scene.cast)) ": " (counted(branch.blocks, "block"))
+            }
+        }
     }
 }
 

@@ -27,7 +27,12 @@ pub(super) fn draw(scene: &Scene) -> Markup {
         ol.people {
             @for person in scene.people.iter().take(MAX_SHOWN) { (card(person, richest, scene)) }
         }
-        @if scene.people.len() > MAX_SHOWN { p.muted { "And " (scene.people.len() - MAX_SHOWN) " more." } }
+        @if !scene.people.is_empty() {
+            p.more {
+                @if scene.people.len() > MAX_SHOWN { "And " (scene.people.len() - MAX_SHOWN) " more. " }
+                a href="/people.csv" { "Balances as CSV" }
+            }
+        }
     }
 }
 

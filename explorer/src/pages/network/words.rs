@@ -15,6 +15,16 @@ pub(super) fn letters(nodes: &[String], cast: &Cast) -> String {
     listed(&letters)
 }
 
+/// `A (Ada) and B (Ben)`: at most as many as fit into a lane, the others are counted.
+pub(super) fn owners(nodes: &[String], cast: &Cast) -> String {
+    const MAX_OWNERS: usize = 3;
+    if nodes.len() > MAX_OWNERS {
+        return letters(nodes, cast);
+    }
+    let names: Vec<String> = nodes.iter().map(|node| cast.node(node)).collect();
+    listed(&names.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
 /// `A`, or the `host:port` of a node that has no letter.
 pub(super) fn letter<'a>(node: &'a str, cast: &'a Cast) -> &'a str {
     match cast.letter(node) {
