@@ -176,6 +176,11 @@ impl Pool {
         self.evict(dropped, EvictionReason::Expired)
     }
 
+    /// The oldest pending transaction that takes from a holding: of a coin, the only one.
+    pub fn first_taker(&self, holding: &Holding) -> Option<&Pending> {
+        self.holdings.get(holding).and_then(|takers| takers.by_age.values().next())
+    }
+
     /// The limits of this pool.
     pub fn limits(&self) -> &PoolLimits {
         &self.limits
@@ -281,8 +286,7 @@ impl Pool {
         if pending + u128::from(part.amount.grains()) <= u128::from(balance.grains()) {
             return Ok(());
         }
-        let taker = self.holdings.get(&part.holding).and_then(|takers| takers.by_age.values().next());
-        Err(match (part.holding, taker) {
+        Err(match (part.holding, self.first_taker(&part.holding)) {
             (Holding::Account(sender), _) => {
                 AdmissionError::Overspend { sender, balance, pending: saturated(pending), cost: part.amount }
             }
