@@ -225,6 +225,17 @@ impl Params {
         Self { layer: LayerName::Utxo, coinbase_maturity: Some(DEFAULT_MATURITY), ..Self::default() }
     }
 
+    /// The defaults of a layer.
+    pub fn of_layer(layer: LayerName) -> Self {
+        if layer.has_programs() {
+            Self::of_programs()
+        } else if layer.has_coins() {
+            Self::of_coins()
+        } else {
+            Self { layer, ..Self::default() }
+        }
+    }
+
     /// The defaults of layer `program` (docs/protocol.md §15).
     pub fn of_programs() -> Self {
         Self {
@@ -323,7 +334,9 @@ mod tests {
         assert_eq!(Params { halving_blocks: most, ..coins.clone() }.check(), Ok(()));
         assert!(refused(&Params { halving_blocks: most + 1, ..coins.clone() }).contains("halving_blocks"));
         assert_eq!(Params { reward: MAX_INTEGER / 2, halving_blocks: 1, ..coins.clone() }.check(), Ok(()));
-        assert!(refused(&Params { reward: MAX_INTEGER / 2 + 1, halving_blocks: 1, ..coins.clone() }).contains("reward"));
+        assert!(
+            refused(&Params { reward: MAX_INTEGER / 2 + 1, halving_blocks: 1, ..coins.clone() }).contains("reward")
+        );
         assert_eq!(Params { reward: 0, halving_blocks: 1 << 32, ..coins.clone() }.check(), Ok(()));
         assert!(refused(&Params { new_address_balance: 1, ..coins.clone() }).contains("new_address_balance"));
         assert!(refused(&Params { coinbase_maturity: Some(0), ..coins.clone() }).contains("1 to 1000"));

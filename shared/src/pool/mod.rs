@@ -176,11 +176,6 @@ impl Pool {
         self.evict(dropped, EvictionReason::Expired)
     }
 
-    /// The oldest pending transaction that takes from a holding: of a coin, the only one.
-    pub fn first_taker(&self, holding: &Holding) -> Option<&Pending> {
-        self.holdings.get(holding).and_then(|takers| takers.by_age.values().next())
-    }
-
     /// The limits of this pool.
     pub fn limits(&self) -> &PoolLimits {
         &self.limits

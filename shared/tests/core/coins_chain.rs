@@ -4,6 +4,7 @@
 use crate::coins_oracle::miners_coin;
 use crate::lab::fixed;
 use crate::transactions_lab::{MoneyLab, grains, person};
+use shared::block::Height;
 use shared::chain::{Accepted, Rules};
 use shared::keys::KeyPair;
 use shared::layer::transaction::{ChangeCause, account_balance, balance_at, balance_history, locate_transaction};
@@ -11,7 +12,6 @@ use shared::layer::utxo::{self, CoinRules};
 use shared::layer::{amount_in, changed_holdings, check_on_state};
 use shared::ledger::{Bundle, CoinName, Holding, Input, Output, Spend, Transaction, UnsignedSpend, json_of};
 use shared::params::{LayerName, Params};
-use shared::block::Height;
 
 /// Small numbers, and a difficulty that every hash meets.
 pub(crate) fn coins() -> Params {

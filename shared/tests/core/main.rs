@@ -9,6 +9,7 @@
 mod coins;
 mod coins_chain;
 mod coins_oracle;
+mod coins_pool_model;
 mod crash;
 mod damage;
 mod defects;

@@ -4,7 +4,9 @@ use super::{Coin, CoinRules, rows};
 use crate::block::Height;
 use crate::layer::transaction::{at, rows as history};
 use crate::layer::{Effect, EffectError, Position};
-use crate::ledger::{Address, Amount, Bundle, CoinName, Holding, Input, Span, Spend, Transaction, TransactionViolation};
+use crate::ledger::{
+    Address, Amount, Bundle, CoinName, Holding, Input, Span, Spend, Transaction, TransactionViolation,
+};
 use crate::state::{StateRead, StateView};
 use crate::store::StoreError;
 use crate::violation::RuleViolation;
@@ -143,7 +145,8 @@ fn add_to_balance(address: &Address, grains: i128, state: &mut dyn StateView) ->
     let has = state.get(&key)?.map(|row| history::parse_balance(&row)).transpose()?.unwrap_or_default();
     // It is the sum of coins that are in the state, and all coins together are at most the largest amount.
     let sum = u64::try_from(i128::from(has.grains()) + grains).ok().and_then(Amount::new);
-    let sum = sum.ok_or_else(|| StoreError::Damaged(format!("the balance of {address} is not the sum of its coins")))?;
+    let sum =
+        sum.ok_or_else(|| StoreError::Damaged(format!("the balance of {address} is not the sum of its coins")))?;
     state.put_history(&key, &history::balance_row(sum));
     Ok(sum)
 }

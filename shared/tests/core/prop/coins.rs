@@ -62,8 +62,11 @@ fn wishes() -> impl Strategy<Value = Vec<Wish>> {
         12 => Just(Lie::Nothing), 1 => Just(Lie::Amount), 1 => Just(Lie::Owner), 2 => Just(Lie::Stale)
     ];
     let outputs = prop::collection::vec((0..4_usize, 1..50_u64), 1..4);
-    let wish = (prop::collection::vec(any::<Index>(), 1..4), outputs, lie)
-        .prop_map(|(coins, outputs, lie)| Wish { coins, outputs, lie });
+    let wish = (prop::collection::vec(any::<Index>(), 1..4), outputs, lie).prop_map(|(coins, outputs, lie)| Wish {
+        coins,
+        outputs,
+        lie,
+    });
     prop::collection::vec(wish, 0..5)
 }
 
