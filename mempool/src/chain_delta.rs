@@ -55,12 +55,12 @@ impl ChainDelta {
         let most_events = if params.layer.has_programs() { limits.events } else { 0 };
         // The old snapshot certainly has its own blocks; the new one may have dropped them.
         let old = old.unwrap_or(new);
-        let (disconnected, fork) = disconnected(old, new, from, limits.transactions, &mut changed)?;
+        let (disconnected, fork) = disconnected(params, old, new, from, limits.transactions, &mut changed)?;
         let path = fork.map(|fork| (fork.next(), new.tip().index.above(fork)));
         let connected = match path {
             Some((first, count)) if count <= limits.blocks => {
                 let mut noted = Noted { changed: &mut changed, events: &mut events, most_events };
-                Some(connected(new, first, count, &mut noted)?)
+                Some(connected(params, new, first, count, &mut noted)?)
             }
             _ => None,
         };
@@ -75,6 +75,7 @@ impl ChainDelta {
 /// The transactions of the blocks from `from` back to the best chain of `new` that are not in that chain, and the
 /// height of the fork; `None` if a block in between is not stored.
 fn disconnected(
+    params: &Params,
     old: &ChainSnapshot,
     new: &ChainSnapshot,
     from: BlockId,
@@ -96,7 +97,7 @@ fn disconnected(
         let block = old.chain().block(at)?;
         changed.extend(moved(old, at.index)?);
         let bundle = bundle(block.data())?;
-        changed.extend(changed_holdings(&bundle));
+        changed.extend(changed_holdings(params, at.index, &bundle));
         // From the newest block and transaction to the oldest.
         for transaction in bundle.transactions.into_iter().rev() {
             if disconnected.len() < limit && locate_transaction(new, &transaction.id())?.is_none() {
@@ -117,6 +118,7 @@ struct Noted<'a> {
 }
 
 fn connected(
+    params: &Params,
     new: &ChainSnapshot,
     first: Height,
     count: u64,
@@ -130,7 +132,7 @@ fn connected(
         }
         for block in &page {
             let (bundle, id) = (bundle(block.data())?, BlockId { index: block.index(), hash: block.hash() });
-            noted.changed.extend(changed_holdings(&bundle));
+            noted.changed.extend(changed_holdings(params, id.index, &bundle));
             noted.changed.extend(moved(new, id.index)?);
             if noted.events.len() < noted.most_events {
                 add_events(new, id, &bundle, noted.most_events, noted.events)?;

@@ -205,7 +205,7 @@ impl PoolState {
             return Ok(None);
         }
         let Some(holdings) = unconfirmed_holdings(snapshot, &self.params, newcomer)? else { return Ok(None) };
-        check_on_state(snapshot, &self.params, &newcomer.transaction)?;
+        check_on_state(snapshot, &self.params, snapshot.tip().index.next(), &newcomer.transaction)?;
         Ok(Some(holdings))
     }
 

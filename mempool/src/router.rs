@@ -2,6 +2,7 @@
 
 use crate::routes::balances::{self, BalanceByAddressQuery, BalanceQuery, BalancesQuery};
 use crate::routes::calls::{self, TraceQuery};
+use crate::routes::coins::{self, AllUnspentQuery, UnspentQuery};
 use crate::routes::history::{self, HistoryQuery};
 use crate::routes::pending::{self, UnprocessedQuery};
 use crate::routes::programs::{self, LogsQuery, ProgramsQuery, StorageQuery};
@@ -12,16 +13,17 @@ use crate::state::MempoolState;
 use http::Method;
 use runtime::server::{Request, Route, Router, Shape, get, post, reply};
 use shared::block::BlockHash;
-use shared::ledger::{Address, Transaction, TransactionId};
+use shared::ledger::{Address, CoinName, Transaction, TransactionId};
 use shared::program::HexBytes;
 use shared::wire::{
-    AddressBalance, CallRequest, CallResult, CallSummary, ConfirmedEvent, Estimate, EvictedEvent, HistoryEntry,
-    LogEvent, PlacedLogEntry, ProgramInfo, Pushed, ReceiptEvent, ReceiptStatus, ReturnedEvent, RpcRequest, RpcResponse,
-    RunRequest, StorageSlot, Trace, TransactionStatus,
+    AddressBalance, CallRequest, CallResult, CallSummary, CoinInfo, ConfirmedEvent, Estimate, EvictedEvent,
+    HistoryEntry, LogEvent, PlacedLogEntry, ProgramInfo, Pushed, ReceiptEvent, ReceiptStatus, ReturnedEvent,
+    RpcRequest, RpcResponse, RunRequest, StorageSlot, Trace, TransactionStatus, UnspentCoin,
 };
 use std::sync::Arc;
 
 const NO_PROGRAMS: &str = "This network has no programs";
+const NO_COINS: &str = "This network has no coins";
 
 pub(crate) fn router() -> Router<MempoolState> {
     let description = "Accepts transactions; serves balances, histories and confirmations (docs/protocol.md §11).";
@@ -29,6 +31,7 @@ pub(crate) fn router() -> Router<MempoolState> {
         .group("pending", "Transactions on their way into a block", pending_routes())
         .group("balances", "What addresses hold", balance_routes())
         .group("transactions", "Where transactions are, and what addresses paid and received", transaction_routes())
+        .group("coins", "Which coins are unspent, and the life of a coin, on layer utxo", coin_routes())
         .group("programs", "Programs and what calls did to them, on layer program", program_routes())
         .group("calls", "Calls that are run and forgotten, and the steps of calls, on layer program", call_routes())
         .group("events", "What happens in the pool, as it happens", [events_route()])
@@ -96,6 +99,25 @@ fn transaction_routes() -> Vec<Route<MempoolState>> {
             .path_param("address", "The address", Shape::of::<Address>())
             .query::<HistoryQuery>()
             .returns(Shape::list_of::<HistoryEntry>()),
+    ]
+}
+
+fn coin_routes() -> Vec<Route<MempoolState>> {
+    let of_address = "Unspent coins of an address, the largest first; `Link` names the next page";
+    vec![
+        get("/unspent/{address}", of_address, coins::unspent_of)
+            .path_param("address", "The address", Shape::of::<Address>())
+            .query::<UnspentQuery>()
+            .returns(Shape::list_of::<UnspentCoin>())
+            .refuses(404, NO_COINS),
+        get("/unspent", "All unspent coins, by name; `Link` names the next page", coins::unspent)
+            .query::<AllUnspentQuery>()
+            .returns(Shape::list_of::<UnspentCoin>())
+            .refuses(404, NO_COINS),
+        get("/coin/{coin}", "A coin: what made it, and what spends it", coins::coin)
+            .path_param("coin", "Its name", Shape::of::<CoinName>())
+            .returns(Shape::of::<CoinInfo>())
+            .refuses(404, "The best chain has never made this coin, or this network has no coins"),
     ]
 }
 

@@ -9,7 +9,7 @@
 //!
 //! | floors, from the top | what they add |
 //! |---|---|
-//! | `wire` `config` `explain` `agreement` | no consensus: JSON, settings, commands for people, agreement |
+//! | `wire` `config` `explain` `agreement` `wallet` | no consensus: JSON, settings, commands, agreement, choice of coins |
 //! | `sync` | keeps a chain in step with its peers |
 //! | `pool` | transactions that wait for a block |
 //! | `chain` | the block tree, and which branch is the best |
@@ -44,5 +44,6 @@ pub mod state;
 pub mod store;
 pub mod sync;
 pub mod violation;
+pub mod wallet;
 pub mod wire;
 pub mod work;

@@ -46,6 +46,7 @@ pub enum Command {
     Send(commands::send::Args),
     #[command(visible_alias = "balances")]
     Balance(commands::balance::Args),
+    Coins(commands::coins::Args),
     History(commands::history::Args),
     Confirmations(commands::confirmations::Args),
     Tx(commands::tx::Args),

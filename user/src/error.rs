@@ -75,6 +75,12 @@ pub enum Error {
     /// The network has no programs.
     #[error("the network {0} has no programs; use a network with layer = \"program\"")]
     NoPrograms(String),
+    /// The network has no coins.
+    #[error("the network {0} has no coins, but balances; use a network with layer = \"utxo\"")]
+    NoCoins(String),
+    /// The network has coins, and the command needs accounts.
+    #[error("the network {0} has coins and no accounts; this command makes payments between accounts")]
+    NoAccounts(String),
     /// The port cannot be listened on.
     #[error("cannot listen on port {port}: {source}; choose another with --port")]
     Listen { port: u16, source: io::Error },
@@ -214,6 +220,8 @@ impl Error {
             Self::UnusableNetwork { .. } => "strange-network",
             Self::NoMoney(_) => "no-money",
             Self::NoPrograms(_) => "no-programs",
+            Self::NoCoins(_) => "no-coins",
+            Self::NoAccounts(_) => "no-accounts",
             Self::Listen { .. } => "port",
             Self::Request { source, .. } => match **source {
                 client::Error::Refused(_) => "refused",

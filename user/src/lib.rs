@@ -6,6 +6,7 @@
 mod address_arg;
 mod args;
 mod as_of;
+mod coins;
 pub mod commands;
 mod confirmation_wait;
 mod console;
@@ -37,6 +38,7 @@ pub async fn run(args: Args, console: &mut Console) -> Result<(), Error> {
         Command::New(args) => commands::new::run(args, console),
         Command::Address(args) => commands::address::run(args, console),
         Command::Send(args) => commands::send::run(args, &context, console).await,
+        Command::Coins(args) => commands::coins::run(args, &context, console).await,
         Command::Balance(args) => commands::balance::run(args, &context, console).await,
         Command::History(args) => commands::history::run(args, &context, console).await,
         Command::Confirmations(args) => commands::confirmations::run(args, &context, console).await,

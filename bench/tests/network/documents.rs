@@ -20,9 +20,19 @@ fn between(begin: &str, end: &str) -> &'static str {
     PROTOCOL.split_once(begin).and_then(|(_, rest)| rest.split_once(end)).unwrap().0
 }
 
-/// The commands and the transaction of the worked example.
+/// The commands and the transaction of the worked example of payments between accounts.
 fn example() -> (Vec<&'static str>, Value) {
-    let example = between("**A worked example.**", "\n## 8.");
+    fences(between("## 7. Transactions", "\n## 8."))
+}
+
+/// Those of the payment from two coins.
+fn example_of_coins() -> (Vec<&'static str>, Value) {
+    fences(PROTOCOL.split_once("## 16. Coins").unwrap().1)
+}
+
+/// The commands and the transaction after the words "A worked example" of a section.
+fn fences(section: &'static str) -> (Vec<&'static str>, Value) {
+    let example = section.split_once("**A worked example.**").unwrap().1;
     let fenced = |language: &str| {
         let blocks = example.split("```").skip(1).step_by(2);
         let blocks: Vec<_> = blocks.filter_map(|block| block.strip_prefix(language)?.strip_prefix('\n')).collect();
@@ -37,29 +47,44 @@ fn shell(folder: &Path, script: &str) -> Output {
 }
 
 #[test]
-fn the_worked_example_gives_the_id_by_sha256sum() {
-    let folder = tempfile::tempdir().unwrap();
-    let (commands, transaction) = example();
-    let printed = succeeded(&shell(folder.path(), commands[0]), commands[0]);
-    assert_eq!(printed.split(' ').next(), transaction["id"].as_str());
-    assert!(commands[0].contains(&format!("# {}", printed.split(' ').next().unwrap())), "the comment has another id");
+fn the_worked_examples_give_the_ids_by_sha256sum() {
+    for (commands, transaction) in [example(), example_of_coins()] {
+        let folder = tempfile::tempdir().unwrap();
+        let printed = succeeded(&shell(folder.path(), commands[0]), commands[0]);
+        let id = printed.split(' ').next().unwrap();
+        assert_eq!(Some(id), transaction["id"].as_str());
+        assert!(commands[0].contains(&format!("# {id}")), "the comment has another id");
+    }
+}
+
+#[test]
+fn the_example_of_coins_is_the_known_transaction() {
+    let known: Value = serde_json::from_str(include_str!("../../../shared/tests/vectors/spend.json")).unwrap();
+    assert_eq!(example_of_coins().1, known);
+    let id = shared::params::Params::of_coins().network_id().to_string();
+    let data = shared::params::Params::of_coins().canonical_json();
+    let section = PROTOCOL.split_once("## 16. Coins").unwrap().1;
+    assert!(section.contains(&id) && section.contains(&data));
 }
 
 #[test]
 #[ignore = "needs openssl and xxd; .ci/run runs it"]
-fn the_worked_example_verifies_by_openssl_and_a_changed_one_does_not() {
-    let (commands, _) = example();
-    let script = commands.concat();
+fn the_worked_examples_verify_by_openssl_and_changed_ones_do_not() {
     let verify = |script: &str| {
         let folder = tempfile::tempdir().unwrap();
         shell(folder.path(), script)
     };
-    assert!(succeeded(&verify(&script), &script).ends_with("Verified OK\n"));
-    for (from, to) in [(":150000000:", ":150000001:"), ("r=7c", "r=7d"), ("1b2c89\n", "1b2c8a\n")] {
-        assert_eq!(script.matches(from).count(), 1, "{from}");
-        let output = verify(&script.replace(from, to));
-        let printed = String::from_utf8_lossy(&output.stdout);
-        assert!(!output.status.success() && printed.contains("Verification failure"), "with {to}: {printed}");
+    let of_accounts = [(":150000000:", ":150000001:"), ("r=7c", "r=7d"), ("1b2c89\n", "1b2c8a\n")];
+    let of_coins = [("bob/9000000000", "bob/9000000001"), ("r=fb", "r=fc"), ("9a66666fbe\n", "9a66666fbf\n")];
+    for ((commands, _), changes) in [(example(), of_accounts), (example_of_coins(), of_coins)] {
+        let script = commands.concat();
+        assert!(succeeded(&verify(&script), &script).ends_with("Verified OK\n"));
+        for (from, to) in changes {
+            assert_eq!(script.matches(from).count(), 1, "{from}");
+            let output = verify(&script.replace(from, to));
+            let printed = String::from_utf8_lossy(&output.stdout);
+            assert!(!output.status.success() && printed.contains("Verification failure"), "with {to}: {printed}");
+        }
     }
 }
 

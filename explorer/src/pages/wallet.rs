@@ -44,7 +44,9 @@ struct Wallet<'a> {
 }
 
 pub(crate) async fn page(explorer: Arc<ExplorerState>, _: Request) -> Result<Response, Problem> {
-    let main = if explorer.params.layer.has_money() {
+    let main = if explorer.params.layer.has_coins() {
+        render_with_coins()
+    } else if explorer.params.layer.has_money() {
         let state = explorer.network();
         let waiting = state
             .answering_mempools()
@@ -98,6 +100,17 @@ fn render_without_money(network_name: &str) -> Markup {
             "data" } "). So there is nothing to keep in a wallet." }
         p { "On a network of layer " code { "transaction" } " you could pay and be paid here. On this one, " a
             href="/blocks" { "look at the blocks" } "." }
+    }
+}
+
+/// The wallet of the browser pays from accounts.
+fn render_with_coins() -> Markup {
+    html! {
+        h1 { "Wallet" }
+        p { "On this network money is coins (layer " code { "utxo" } "), and the wallet of this page pays from \
+            accounts. Pay from a terminal:" }
+        pre { "user coins alice\nuser send 90 bob -s alice" }
+        p { "Then see the payment among the " a href="/pending" { "pending transactions" } "." }
     }
 }
 

@@ -84,7 +84,7 @@ impl Lab {
             genesis_time: runtime::clock::Clock::new(0).time(),
             block_interval_ms: 1000,
             initial_difficulty: Difficulty::new(20_000).unwrap(),
-            ..if layer.has_programs() { Params::of_programs() } else { Params::default() }
+            ..Params::of_layer(layer)
         }
     }
 

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod coins;
 #[expect(dead_code, reason = "the tests with a browser share this file and use more of it")]
 #[path = "../common/lab.rs"]
 mod lab;

@@ -19,7 +19,7 @@ async fn page(lab: &Lab, path: &str) -> (StatusCode, String) {
 }
 
 /// A page with status 200 on which hostile messages are only text.
-async fn shown(lab: &Lab, path: &str) -> String {
+pub(crate) async fn shown(lab: &Lab, path: &str) -> String {
     let (status, page) = page(lab, path).await;
     assert_eq!(status, 200, "{path}: {page}");
     for bad in ["<script>alert", "<img src=x", "\u{202e}", "style="] {

@@ -37,8 +37,11 @@ pub(crate) struct HistoryQuery {
     limit: Option<Number>,
 }
 
-/// Most bytes of messages in one page, but for the first entry's.
+/// Most bytes of messages, inputs and outputs in one page, but for the first entry's.
 const MAX_MSG_BYTES: usize = 4 << 20;
+
+/// The most that an input with its signature adds to a transaction's JSON.
+const PART_BYTES: usize = 320;
 
 /// A pending payment with its place among those of the address, and the balances before and after it.
 type PendingPayment = (u32, Arc<Transaction>, [Amount; 2]);
@@ -138,10 +141,10 @@ fn fill(
         let before = balances.get(next).copied().unwrap_or_else(|| new_address_balance(params));
         entries.push(confirmed_entry(event, before, block, upcoming));
     }
-    // A msg may be the code of a program.
+    // A msg may be the code of a program, and a transaction may spend many coins.
     let mut bytes = 0;
     let mut fits = |entry: &HistoryEntry| {
-        bytes += entry.transaction.as_ref().map_or(0, |transaction| transaction.msg().len());
+        bytes += entry.transaction.as_ref().map_or(0, |sent| sent.msg().len() + PART_BYTES * parts(sent));
         bytes <= MAX_MSG_BYTES
     };
     let count = entries.iter().take_while(|entry| fits(entry)).count().max(1);
@@ -150,6 +153,10 @@ fn fill(
     places.truncate(count);
     let next = if is_last { None } else { places.last().copied() };
     Ok((entries, next))
+}
+
+fn parts(transaction: &Transaction) -> usize {
+    transaction.takes().len() + transaction.gives().len()
 }
 
 fn pending_entry((_, transaction, [before, balance]): PendingPayment) -> HistoryEntry {

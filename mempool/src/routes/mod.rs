@@ -2,6 +2,7 @@
 
 pub(crate) mod balances;
 pub(crate) mod calls;
+pub(crate) mod coins;
 pub(crate) mod history;
 pub(crate) mod pending;
 pub(crate) mod programs;

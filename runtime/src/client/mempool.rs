@@ -8,8 +8,9 @@ use http::header::{ETAG, HeaderMap, IF_NONE_MATCH, LINK};
 use http::{HeaderName, StatusCode};
 use reqwest::Method;
 use serde::de::DeserializeOwned;
-use shared::ledger::{Address, Transaction, TransactionId};
+use shared::ledger::{Address, CoinName, Transaction, TransactionId};
 use shared::wire::{AddressBalance, HistoryEntry, PUSH_BYTES, PoolOrder, Pushed, TransactionStatus, UNPROCESSED_BYTES};
+use shared::wire::{CoinInfo, UnspentCoin};
 use std::time::Duration;
 
 /// One page of a list.
@@ -136,6 +137,30 @@ impl Client {
     ) -> Result<ListPage<HistoryEntry>, Error> {
         let query = query(&[("before", before), ("limit", Some(&limit.to_string()))]);
         self.page(address, &format!("/history/{of}?{query}"), "before", HISTORY).await
+    }
+
+    /// `GET /unspent/<address>`: a page of the coins of `of`, the largest first, from `from` on, the `next` of another
+    /// page.
+    ///
+    /// # Errors
+    /// See [`Error`]; refused with 404 if the network has no coins.
+    pub async fn unspent(
+        &self,
+        address: &str,
+        of: &Address,
+        from: Option<&str>,
+        limit: usize,
+    ) -> Result<ListPage<UnspentCoin>, Error> {
+        let query = query(&[("from", from), ("limit", Some(&limit.to_string()))]);
+        self.page(address, &format!("/unspent/{of}?{query}"), "from", HISTORY).await
+    }
+
+    /// `GET /coin/<coin>`: what made a coin, and what spends it.
+    ///
+    /// # Errors
+    /// See [`Error`]; refused with 404 if the chain never made it.
+    pub async fn coin(&self, address: &str, coin: &CoinName) -> Result<CoinInfo, Error> {
+        self.get(address, &format!("/coin/{coin}"), TRANSACTION).await
     }
 
     /// One page of a list; its header `Link` has the query parameter `cursor` of the next page.

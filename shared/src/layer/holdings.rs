@@ -2,38 +2,50 @@
 
 use super::EffectError;
 use super::transaction::{account_balance, has_room_for};
+use super::utxo::{self, CoinRules};
+use crate::block::Height;
 use crate::ledger::{Amount, Bundle, Holding, Transaction};
 use crate::params::Params;
 use crate::state::StateRead;
 use crate::store::StoreError;
 use std::collections::BTreeSet;
 
-/// What a holding holds after the last block: a balance.
+/// What a holding holds after the last block: a balance; a coin's amount, 0 if it is not unspent.
 ///
 /// # Errors
 /// Only failures of the store.
 pub fn amount_in(state: &dyn StateRead, params: &Params, holding: &Holding) -> Result<Amount, StoreError> {
     match holding {
         Holding::Account(address) => account_balance(state, params, address),
-        // Only layers with coins have any.
-        Holding::Coin(_) => Ok(Amount::ZERO),
+        Holding::Coin(name) => Ok(utxo::unspent(state, name)?.map_or(Amount::ZERO, |coin| coin.amount)),
     }
 }
 
-/// Checks the rules of a transaction that need the state and that a pool does not check itself: whether a block on top
-/// of this state could take it if its holdings cover it.
+/// Checks the rules of a transaction that need the state and that a pool does not check itself: whether the block at
+/// `next`, on top of this state, could take it if its holdings cover it.
 ///
 /// # Errors
 /// The rule that it breaks, or our own failure.
-pub fn check_on_state(state: &dyn StateRead, params: &Params, transaction: &Transaction) -> Result<(), EffectError> {
+pub fn check_on_state(
+    state: &dyn StateRead,
+    params: &Params,
+    next: Height,
+    transaction: &Transaction,
+) -> Result<(), EffectError> {
     match transaction {
         Transaction::Payment(payment) => has_room_for(state, params, payment),
-        Transaction::Spend(_) => Ok(()),
+        Transaction::Spend(_) => utxo::check_inputs(transaction, next, params, state),
     }
 }
 
-/// The holdings that a block changes: those that its transactions take from and give to, and that of its miner.
-pub fn changed_holdings(bundle: &Bundle) -> BTreeSet<Holding> {
+/// The holdings that the block at `index` changes: those that its transactions take from and give to, and that of its
+/// miner.
+pub fn changed_holdings(params: &Params, index: Height, bundle: &Bundle) -> BTreeSet<Holding> {
     let parts = bundle.transactions.iter().flat_map(|one| one.takes().into_iter().chain(one.gives()));
-    parts.map(|part| part.holding).chain([Holding::Account(bundle.miner_address)]).collect()
+    let miners = if params.layer.has_coins() {
+        utxo::miners_coin(&CoinRules::of(params), index, bundle).map(|(name, _)| Holding::Coin(name))
+    } else {
+        Some(Holding::Account(bundle.miner_address))
+    };
+    parts.map(|part| part.holding).chain(miners).collect()
 }

@@ -10,6 +10,7 @@ mod data;
 mod holdings;
 pub mod program;
 pub mod transaction;
+pub mod utxo;
 
 pub use holdings::{amount_in, changed_holdings, check_on_state};
 
@@ -125,5 +126,6 @@ pub fn build(params: &Params, verifier: Arc<dyn Verifier>, engine: Arc<dyn Engin
         LayerName::Data => Box::new(data::Data),
         LayerName::Transaction => Box::new(transaction::Transactions::new(params, verifier)),
         LayerName::Program => Box::new(program::Programs::new(params, verifier, engine)),
+        LayerName::Utxo => Box::new(utxo::Coins::new(params, verifier)),
     }
 }

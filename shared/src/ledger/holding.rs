@@ -57,6 +57,15 @@ impl FromStr for CoinName {
     }
 }
 
+impl utoipa::PartialSchema for CoinName {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        let text = utoipa::openapi::ObjectBuilder::new().schema_type(utoipa::openapi::schema::Type::String);
+        text.pattern(Some(r"^[0-9a-f]{64}\.(0|[1-9][0-9]{0,2})$")).build().into()
+    }
+}
+
+impl utoipa::ToSchema for CoinName {}
+
 serialize_as_text!(CoinName);
 deserialize_from_text!(CoinName, "the name of a coin, <64 hex digits>.<number>");
 

@@ -31,7 +31,7 @@ impl TransactionId {
 pub enum Transaction {
     /// From account to account: layers `transaction` and `program`.
     Payment(Payment),
-    /// Destroys coins and makes coins. No layer takes this form yet.
+    /// Destroys coins and makes coins: layer `utxo`.
     Spend(Spend),
 }
 

@@ -16,17 +16,19 @@ pub enum LayerName {
     Transaction,
     /// Signed transactions between accounts and programs.
     Program,
+    /// Signed transactions that spend coins: unspent outputs.
+    Utxo,
 }
 
 impl LayerName {
     /// Whether blocks carry transactions and pay their miner. If not, they carry a text of their miner.
     pub const fn has_money(self) -> bool {
-        matches!(self, Self::Transaction | Self::Program)
+        matches!(self, Self::Transaction | Self::Program | Self::Utxo)
     }
 
-    /// Whether transactions spend coins, not balances. No layer does yet.
+    /// Whether transactions spend coins, not balances.
     pub const fn has_coins(self) -> bool {
-        false
+        matches!(self, Self::Utxo)
     }
 
     /// Whether a transaction can deploy and call programs.
@@ -64,6 +66,9 @@ pub enum RetargetRule {
 pub struct Params {
     /// Target interval between blocks, in milliseconds; 4 to a day.
     pub block_interval_ms: u64,
+    /// Blocks after which a miner's coin may be spent; on layer `utxo` only.
+    #[serde(default, deserialize_with = "not_null", skip_serializing_if = "Option::is_none")]
+    pub coinbase_maturity: Option<u64>,
     /// The timestamp of genesis.
     pub genesis_time: Timestamp,
     /// Blocks after which the reward halves; 0 = never.
@@ -115,15 +120,19 @@ pub enum BadParams {
     #[error("[network] name = {0:?}: expected 1 to 32 of a-z, 0-9 and -")]
     Name(String),
     /// A parameter that another layer than this network's has, or one of its own that is missing.
-    #[error("[network] {name} goes with layer program, and only with it")]
+    #[error("[network] {name} goes with layer {layer}, and only with it")]
     OfOtherLayer {
         /// The parameter.
         name: &'static str,
+        /// The layer that has it.
+        layer: &'static str,
     },
 }
 
 /// The default of `max_block_gas`.
 pub const DEFAULT_BLOCK_GAS: u64 = 15_000_000;
+/// The default of `coinbase_maturity`.
+pub const DEFAULT_MATURITY: u64 = 1;
 /// The default of `max_msg_bytes` on layer `program`, where a `msg` may be the code of a program.
 pub const PROGRAM_MSG_BYTES: u64 = 100_000;
 
@@ -153,23 +162,27 @@ impl Params {
         if !named {
             return Err(BadParams::Name(self.name.clone()));
         }
-        let has_programs = self.layer.has_programs();
-        if self.max_block_gas.is_some() != has_programs {
-            return Err(BadParams::OfOtherLayer { name: "max_block_gas" });
-        }
-        if self.program_rules.is_some() != has_programs {
-            return Err(BadParams::OfOtherLayer { name: "program_rules" });
-        }
-        // The balances of programs have rows of their own, and no row means 0 to them.
-        let most_at_first = if has_programs { 0 } else { MAX_INTEGER };
+        self.check_layer_parameters()?;
+        let (has_programs, has_coins) = (self.layer.has_programs(), self.layer.has_coins());
+        // The balances of programs have rows of their own, and no row means 0 to them; coins come only from miners.
+        let most_at_first = if has_programs || has_coins { 0 } else { MAX_INTEGER };
+        // All coins together never exceed the largest amount, so that no sum of coins does: the rewards of all blocks
+        // are less than 2 · reward · halving_blocks.
+        let (most_reward, halvings) = if has_coins {
+            let most = MAX_INTEGER.checked_div(self.reward.saturating_mul(2)).unwrap_or(1 << 32);
+            (MAX_INTEGER / 2, 1..=most.min(1 << 32))
+        } else {
+            (MAX_INTEGER, 0..=1 << 32)
+        };
         let bounds = [
             ("block_interval_ms", self.block_interval_ms, 4..=86_400_000),
             ("initial_difficulty", self.initial_difficulty.value(), 1..=MAX_INTEGER),
             ("retarget_window", self.retarget_window, 2..=10_000),
             ("max_data_bytes", self.max_data_bytes, 1000..=1 << 25),
             ("max_future_ms", self.max_future_ms, 0..=86_400_000),
-            ("reward", self.reward, 0..=MAX_INTEGER),
-            ("halving_blocks", self.halving_blocks, 0..=1 << 32),
+            ("coinbase_maturity", self.coinbase_maturity.unwrap_or(DEFAULT_MATURITY), 1..=1000),
+            ("reward", self.reward, 0..=most_reward),
+            ("halving_blocks", self.halving_blocks, halvings),
             ("new_address_balance", self.new_address_balance, 0..=most_at_first),
             ("max_block_gas", self.max_block_gas.unwrap_or(DEFAULT_BLOCK_GAS), 100_000..=1 << 30),
             ("max_transactions", self.max_transactions, 0..=1 << 20),
@@ -181,10 +194,46 @@ impl Params {
         }
     }
 
+    /// Whether exactly the parameters are there that the layer has.
+    fn check_layer_parameters(&self) -> Result<(), BadParams> {
+        let (has_programs, has_coins) = (self.layer.has_programs(), self.layer.has_coins());
+        let parameters = [
+            ("max_block_gas", "program", self.max_block_gas.is_some(), has_programs),
+            ("program_rules", "program", self.program_rules.is_some(), has_programs),
+            ("coinbase_maturity", "utxo", self.coinbase_maturity.is_some(), has_coins),
+        ];
+        match parameters.into_iter().find(|(_, _, is_there, is_needed)| is_there != is_needed) {
+            Some((name, layer, ..)) => Err(BadParams::OfOtherLayer { name, layer }),
+            None => Ok(()),
+        }
+    }
+
     /// The same parameters without those that only another layer has.
     #[must_use]
     pub fn of_their_layer(self) -> Self {
-        if self.layer.has_programs() { self } else { Self { max_block_gas: None, program_rules: None, ..self } }
+        let (has_programs, has_coins) = (self.layer.has_programs(), self.layer.has_coins());
+        Self {
+            coinbase_maturity: self.coinbase_maturity.filter(|_| has_coins),
+            max_block_gas: self.max_block_gas.filter(|_| has_programs),
+            program_rules: self.program_rules.filter(|_| has_programs),
+            ..self
+        }
+    }
+
+    /// The defaults of layer `utxo` (docs/protocol.md §16).
+    pub fn of_coins() -> Self {
+        Self { layer: LayerName::Utxo, coinbase_maturity: Some(DEFAULT_MATURITY), ..Self::default() }
+    }
+
+    /// The defaults of a layer.
+    pub fn of_layer(layer: LayerName) -> Self {
+        if layer.has_programs() {
+            Self::of_programs()
+        } else if layer.has_coins() {
+            Self::of_coins()
+        } else {
+            Self { layer, ..Self::default() }
+        }
     }
 
     /// The defaults of layer `program` (docs/protocol.md §15).
@@ -248,6 +297,7 @@ impl Default for Params {
     fn default() -> Self {
         Self {
             block_interval_ms: 5000,
+            coinbase_maturity: None,
             genesis_time: Timestamp::from_ms(1_767_225_600_000),
             halving_blocks: 210_000,
             initial_difficulty: Difficulty::clamped(65_536),
@@ -270,6 +320,38 @@ impl Default for Params {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn refused(params: &Params) -> String {
+        params.check().expect_err("out of bounds").to_string()
+    }
+
+    #[test]
+    fn the_supply_of_coins_is_capped() {
+        let coins = Params::of_coins();
+        assert_eq!(coins.check(), Ok(()));
+        assert!(refused(&Params { halving_blocks: 0, ..coins.clone() }).contains("halving_blocks = 0"));
+        let most = MAX_INTEGER / (2 * coins.reward);
+        assert_eq!(Params { halving_blocks: most, ..coins.clone() }.check(), Ok(()));
+        assert!(refused(&Params { halving_blocks: most + 1, ..coins.clone() }).contains("halving_blocks"));
+        assert_eq!(Params { reward: MAX_INTEGER / 2, halving_blocks: 1, ..coins.clone() }.check(), Ok(()));
+        assert!(
+            refused(&Params { reward: MAX_INTEGER / 2 + 1, halving_blocks: 1, ..coins.clone() }).contains("reward")
+        );
+        assert_eq!(Params { reward: 0, halving_blocks: 1 << 32, ..coins.clone() }.check(), Ok(()));
+        assert!(refused(&Params { new_address_balance: 1, ..coins.clone() }).contains("new_address_balance"));
+        assert!(refused(&Params { coinbase_maturity: Some(0), ..coins.clone() }).contains("1 to 1000"));
+        assert!(refused(&Params { coinbase_maturity: None, ..coins.clone() }).contains("layer utxo"));
+        let accounts = Params { coinbase_maturity: Some(1), ..Params::default() };
+        assert!(refused(&accounts).contains("coinbase_maturity goes with layer utxo"));
+        assert_eq!(accounts.of_their_layer(), Params::default());
+        assert!(refused(&Params { max_block_gas: Some(DEFAULT_BLOCK_GAS), ..coins }).contains("layer program"));
+    }
+
+    #[test]
+    fn the_id_of_the_example_network_of_coins_is_the_known_one() {
+        let id = "6e5430cd14d280ecd5c4b2c416a0309a8a57a92ba9179f6cd1f15f4dff06e0e7";
+        assert_eq!(Params::of_coins().network_id().to_string(), id);
+    }
 
     #[test]
     fn a_future_of_more_than_three_intervals_is_too_wide_unless_difficulty_is_fixed() {

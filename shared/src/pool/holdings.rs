@@ -1,7 +1,7 @@
 //! What pending transactions take from each holding.
 
-use super::Pending;
 use super::pending::Age;
+use super::{Pending, Pool};
 use crate::ledger::Holding;
 use std::collections::BTreeMap;
 
@@ -46,5 +46,12 @@ impl Holdings {
                 self.0.remove(&part.holding);
             }
         }
+    }
+}
+
+impl Pool {
+    /// The oldest pending transaction that takes from a holding: of a coin, the only one.
+    pub fn first_taker(&self, holding: &Holding) -> Option<&Pending> {
+        self.holdings.get(holding).and_then(|takers| takers.by_age.values().next())
     }
 }

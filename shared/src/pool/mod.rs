@@ -281,8 +281,7 @@ impl Pool {
         if pending + u128::from(part.amount.grains()) <= u128::from(balance.grains()) {
             return Ok(());
         }
-        let taker = self.holdings.get(&part.holding).and_then(|takers| takers.by_age.values().next());
-        Err(match (part.holding, taker) {
+        Err(match (part.holding, self.first_taker(&part.holding)) {
             (Holding::Account(sender), _) => {
                 AdmissionError::Overspend { sender, balance, pending: saturated(pending), cost: part.amount }
             }

@@ -2,6 +2,7 @@
 //!
 //! Requests are read strictly, responses leniently, so that a newer service may add fields.
 
+mod coins;
 mod events;
 mod health;
 mod mempool;
@@ -9,6 +10,7 @@ mod problem;
 mod programs;
 
 pub use crate::sync::{BlockEvent, BlockSource, PeerChange, PeerEvent, PeerInfo, PeersUpdate, ReorgEvent};
+pub use coins::{CoinInfo, CoinSpent, UnspentCoin};
 pub use events::{MiningEvent, NodeEvent};
 pub use health::Health;
 pub use mempool::{

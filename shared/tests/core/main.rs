@@ -4,9 +4,12 @@
 //! properties in `prop`. `lab` is the language of the scripts. The defects that other teaching blockchains had (B1 to
 //! B16 of docs/defects.md) are in `defects` unless a script covers them. `pool_model` compares the pool with
 //! `pool_oracle`, a plain list; `pool_staged_model` checks batches, failures and crashes; `transactions_*` compare
-//! money with `transactions_oracle`, plain maps.
+//! money with `transactions_oracle`, plain maps, and `coins_*` coins with `coins_oracle`.
 
 mod coins;
+mod coins_chain;
+mod coins_oracle;
+mod coins_pool_model;
 mod crash;
 mod damage;
 mod defects;

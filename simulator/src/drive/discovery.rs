@@ -5,6 +5,7 @@
 
 use crate::event::{RunEvent, TimedEvent};
 use crate::numbers::plural;
+use crate::options::check_layer;
 use crate::screen::Screen;
 use anyhow::bail;
 use futures_util::StreamExt;
@@ -100,6 +101,7 @@ async fn attempt(client: &Client, tracker: &str, ours: BlockHash) -> anyhow::Res
         let reason = silent.unwrap_or_else(|| "no node gives the network's parameters".to_owned());
         return Ok(Discovery::NotYet(reason));
     };
+    check_layer(params.layer, true)?;
     let mempool = if params.layer.has_money() { mempool(client, &members, network).await } else { None };
     if params.layer.has_money() && mempool.is_none() {
         let nodes = plural(nodes.len() as u64, "node");

@@ -138,6 +138,7 @@ impl PaymentGenerator {
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let fee = args.fee.unwrap_or(context.config.mempool.min_fee);
     let mempool = context.mempool().await?;
+    crate::coins::has_accounts(&mempool)?;
     context.note_foreign_network(&mempool, console);
     let bar = console.progress(args.count, "payments");
     let began = Instant::now();

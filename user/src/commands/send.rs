@@ -4,6 +4,7 @@
 //! mempool would refuse the payment.
 
 use crate::address_arg::AddressArg;
+use crate::coins::{self, CoinChoice, Purse};
 use crate::console::{Console, Output, Style};
 use crate::keys::KeyArgs;
 use crate::services::{Context, RemoteService};
@@ -11,8 +12,9 @@ use crate::spendable::Spendable;
 use crate::{Error, confirmation_wait, random};
 use runtime::{client, sanitize};
 use serde::Serialize;
-use shared::keys::PlainVerifier;
+use shared::keys::{KeyPair, PlainVerifier};
 use shared::ledger::{Amount, Transaction, TransactionId, TransactionRules, Transfer, Unsigned, Uuid};
+use shared::wallet::CoinStrategy;
 use shared::wire::PushStatus;
 use std::time::Duration;
 
@@ -42,6 +44,13 @@ pub struct Args {
     /// Number of the payment, a UUID of your choice. Sending it again with the same number, amount and payee pays once
     #[arg(long, value_name = "UUID", value_parser = payment_id)]
     id: Option<Uuid>,
+    /// Which coins to spend, on networks of layer utxo: largest, oldest, exact (without change, if possible), or the
+    /// names of coins with commas between [default: largest]
+    #[arg(long, value_name = "CHOICE", conflicts_with = "id")]
+    coins: Option<CoinChoice>,
+    /// Who gets the change, on networks of layer utxo: an address or a seed [default: the payer]
+    #[arg(long, value_name = "ADDRESS OR SEED")]
+    change: Option<AddressArg>,
     /// Wait for N confirmations
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     wait: Option<u64>,
@@ -55,6 +64,8 @@ Examples:
   user send 1.5 lab1qdku0nm2prxql6pavksy6ujdthfr3q4hxyh48vgx7hz7dnaryygnw7tvedv -f wallet.pem
   user send 0.5 bob -s alice -M \"for lunch\" --wait 3
                                    pay the seed bob and wait for 3 confirmations
+  user send 90 bob -s alice --coins oldest
+                                   where money is coins: spend the oldest first
   user send 2 bob -f wallet.pem --id 0b9d3c5e-8a41-4a6f-9d20-1f6f1f0c7a11
                                    pay once, however often a script runs it";
 
@@ -91,37 +102,42 @@ impl Output for SentPayment {
         let msg = if msg.is_empty() { String::new() } else { format!(", message {}", sanitize::quoted(msg)) };
         let id = style.strong(id);
         let verb = style.good(if self.status == PushStatus::Known { "already sent:" } else { "sent" });
+        let coins = self.coins_text();
         format!(
-            "{verb} {amount} LAB to {to} with a fee of {fee} LAB{msg}\nid: {id}\nnext: user confirmations {}",
+            "{verb} {amount} LAB to {to} with a fee of {fee} LAB{msg}{coins}\nid: {id}\nnext: user confirmations {}",
             self.transaction.id()
         )
+    }
+}
+
+impl SentPayment {
+    /// Which coins it spends, and what comes back; empty on layers of accounts.
+    fn coins_text(&self) -> String {
+        let Some(spend) = self.transaction.as_spend() else { return String::new() };
+        let coins = spend.inputs.iter().map(|input| format!("\n  spent   {} LAB, coin {}", input.amount, input.coin));
+        let made = (0..).zip(&spend.outputs).map(|(place, output)| {
+            format!("\n  made    {} LAB of {}, coin {}", output.amount, output.address, self.transaction.coin(place))
+        });
+        coins.chain(made).collect()
     }
 }
 
 /// # Errors
 /// Fails if the payment breaks a rule, is not covered or is refused, or if it leaves the mempool during the wait.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
-    let Args { amount, to, key, msg, fee, id, wait, timeout } = args;
-    let (pair, who) = key.load(console)?;
+    let (pair, who) = args.key.load(console)?;
     let mempool = context.mempool().await?;
     context.note_foreign_network(&mempool, console);
-    let fee = fee.unwrap_or(context.config.mempool.min_fee);
-    let from = pair.address();
-    let uuid = match id {
-        Some(uuid) => uuid,
-        None => Uuid(random::bytes()?),
-    };
-    let unsigned = Unsigned { uuid, from, to: to.address, amount, fee, msg };
-    let transaction = pair.sign_transaction(unsigned, mempool.network_id);
-    transaction.check(&TransactionRules::of(&mempool.params), &PlainVerifier)?;
-    if from == to.address {
+    let fee = args.fee.unwrap_or(context.config.mempool.min_fee);
+    if pair.address() == args.to.address {
         console.note("payer and payee are the same; only the fee will be spent");
     }
-    // With a number of its own, it may have been sent before, and its money may be gone.
-    let is_known = id.is_some() && is_known(&mempool, &transaction).await?;
-    if !is_known {
-        Spendable::of(&mempool, &from).await?.check_covers(&who, amount, fee)?;
-    }
+    let (transaction, is_known) = if mempool.params.layer.has_coins() {
+        (spend(&args, &mempool, (&pair, &who), fee).await?, false)
+    } else {
+        pay(&args, &mempool, (&pair, &who), fee).await?
+    };
+    let Args { to, wait, timeout, .. } = args;
     // From here on the terminal may close without ending the program: the payment is made, or not, either way.
     let _ignored = ignore_hangup();
     // Subscribed before sending, so that no event about the payment is missed.
@@ -143,6 +159,54 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
         }
         None => Ok(()),
     }
+}
+
+/// Makes a payment between accounts; also returns whether the mempool has it already.
+async fn pay(
+    args: &Args,
+    mempool: &RemoteService,
+    (pair, who): (&KeyPair, &str),
+    fee: Amount,
+) -> Result<(Transaction, bool), Error> {
+    if args.coins.is_some() || args.change.is_some() {
+        return Err(Error::NoCoins(mempool.params.name.clone()));
+    }
+    let uuid = match args.id {
+        Some(uuid) => uuid,
+        None => Uuid(random::bytes()?),
+    };
+    let (from, amount) = (pair.address(), args.amount);
+    let unsigned = Unsigned { uuid, from, to: args.to.address, amount, fee, msg: args.msg.clone() };
+    let transaction = pair.sign_transaction(unsigned, mempool.network_id);
+    transaction.check(&TransactionRules::of(&mempool.params), &PlainVerifier)?;
+    // With a number of its own, it may have been sent before, and its money may be gone.
+    let is_known = args.id.is_some() && is_known(mempool, &transaction).await?;
+    if !is_known {
+        Spendable::of(mempool, &from).await?.check_covers(who, amount, fee)?;
+    }
+    Ok((transaction, is_known))
+}
+
+/// Makes a transaction that spends coins, with the change for the payer.
+async fn spend(
+    args: &Args,
+    mempool: &RemoteService,
+    (pair, who): (&KeyPair, &str),
+    fee: Amount,
+) -> Result<Transaction, Error> {
+    if args.id.is_some() {
+        return Err(Error::Usage(
+            "--id numbers payments between accounts. Where money is coins, name the coins with --coins: a coin is \
+             spent once, however often a script runs"
+                .to_owned(),
+        ));
+    }
+    let choice = args.coins.clone().unwrap_or(CoinChoice::By(CoinStrategy::Largest));
+    let from = pair.address();
+    let selection = Purse::of(mempool, &from).await?.choose(&choice, who, (args.amount, fee))?;
+    let change_to = args.change.as_ref().map_or(from, |change| change.address);
+    let outputs = coins::outputs(args.to.address, args.amount, change_to, selection.change);
+    coins::sign(mempool, pair, selection.inputs, outputs, args.msg.clone())
 }
 
 /// Whether the mempool has this payment already.

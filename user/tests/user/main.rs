@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)] // tests: this is how they fail
 
+mod coins;
 mod explained;
 mod finding;
 mod lab;

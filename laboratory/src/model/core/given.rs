@@ -41,6 +41,9 @@ impl GivenChain {
         if params.layer.has_programs() {
             return Err("line 1: layer program: the laboratory has no machine that runs programs".to_owned());
         }
+        if params.layer.has_coins() {
+            return Err("line 1: layer utxo: the laboratory counts balances, and that layer has coins".to_owned());
+        }
         let rules = Arc::new(Rules::new(params));
         let store = MemoryStore::default();
         let failed = |error: &dyn std::fmt::Display| format!("the chain cannot be kept: {error}");

@@ -17,7 +17,7 @@ pub use reward::RewardSchedule;
 
 use super::{Effect, EffectError, Layer, Position, TemplateRequest};
 use crate::keys::Verifier;
-use crate::ledger::{Amount, Bundle, BundleWriter, Payment, Transaction, TransactionRules};
+use crate::ledger::{Amount, Bundle, BundleWriter, Payment, Span, Transaction, TransactionRules};
 use crate::ledger::{TransactionViolation, json_of, message};
 use crate::params::Params;
 use crate::state::{Overlay, StateRead};
@@ -47,18 +47,20 @@ impl Transactions {
     }
 }
 
-impl Transactions {
-    /// Whether each of the candidates keeps the rules that need no balance.
-    fn holds(&self, candidates: &[Arc<Transaction>]) -> Vec<AtomicBool> {
-        let holds: Vec<_> = candidates.iter().map(|_| AtomicBool::new(false)).collect();
-        // The closure never fails, so every candidate is checked.
-        let _ = self.verifier.check_each(candidates.len(), &|place| {
-            let keeps_rules = candidates[place].check(&self.rules, self.verifier.as_ref()).is_ok();
-            holds[place].store(keeps_rules, Ordering::Relaxed);
-            Ok(())
-        });
-        holds
-    }
+/// Whether each of the candidates keeps the rules that need no state.
+pub(super) fn keep_rules(
+    candidates: &[Arc<Transaction>],
+    rules: &TransactionRules,
+    verifier: &dyn Verifier,
+) -> Vec<AtomicBool> {
+    let holds: Vec<_> = candidates.iter().map(|_| AtomicBool::new(false)).collect();
+    // The closure never fails, so every candidate is checked.
+    let _ = verifier.check_each(candidates.len(), &|place| {
+        let keeps_rules = candidates[place].check(rules, verifier).is_ok();
+        holds[place].store(keeps_rules, Ordering::Relaxed);
+        Ok(())
+    });
+    holds
 }
 
 /// The balance of an address without a stored one.
@@ -69,19 +71,7 @@ pub fn new_address_balance(params: &Params) -> Amount {
 
 impl Layer for Transactions {
     fn read(&self, data: &str) -> Result<Box<dyn Effect>, RuleViolation> {
-        let (bundle, spans) = Bundle::from_data(data)?;
-        of_this_layer(&bundle)?;
-        let count = bundle.transactions.len();
-        if count as u64 > self.max_transactions {
-            let detail = format!("{count} transactions, at most {} are allowed", self.max_transactions);
-            return Err(RuleViolation { rule: "max-transactions", detail });
-        }
-        message::check(&bundle.msg, self.rules.max_msg_bytes).map_err(broken_message)?;
-        self.verifier.is_point(&bundle.miner_address)?;
-        self.verifier.check_each(count, &|place| {
-            let transaction = &bundle.transactions[place];
-            transaction.check(&self.rules, self.verifier.as_ref()).map_err(|broken| at(place, broken.into()))
-        })?;
+        let (bundle, spans) = read_bundle(data, &self.rules, self.max_transactions, self.verifier.as_ref())?;
         Ok(Box::new(Payments { bundle, spans, issuance: self.issuance }))
     }
 
@@ -96,7 +86,7 @@ impl Layer for Transactions {
         let miner = wanted.miner.ok_or_else(no_miner)?;
         message::check(wanted.message, self.rules.max_msg_bytes).map_err(broken_message)?;
         self.verifier.is_point(&miner).map_err(RuleViolation::from)?;
-        let holds = self.holds(wanted.candidates);
+        let holds = keep_rules(wanted.candidates, &self.rules, self.verifier.as_ref());
         let mut writer = BundleWriter::new(wanted.message, &miner);
         let mut trial = Overlay::new(state);
         let mut earned = u128::from(self.issuance.reward.at(index).grains());
@@ -138,6 +128,28 @@ impl Layer for Transactions {
         }
         Ok(data)
     }
+}
+
+/// Reads a bundle without programs and checks the rules that need no state.
+pub(super) fn read_bundle(
+    data: &str,
+    rules: &TransactionRules,
+    max_transactions: u64,
+    verifier: &dyn Verifier,
+) -> Result<(Bundle, Vec<Span>), RuleViolation> {
+    let (bundle, spans) = Bundle::from_data(data)?;
+    of_this_layer(&bundle)?;
+    let count = bundle.transactions.len();
+    if count as u64 > max_transactions {
+        let detail = format!("{count} transactions, at most {max_transactions} are allowed");
+        return Err(RuleViolation { rule: "max-transactions", detail });
+    }
+    message::check(&bundle.msg, rules.max_msg_bytes).map_err(broken_message)?;
+    verifier.is_point(&bundle.miner_address)?;
+    verifier.check_each(count, &|place| {
+        bundle.transactions[place].check(rules, verifier).map_err(|broken| at(place, broken.into()))
+    })?;
+    Ok((bundle, spans))
 }
 
 /// Refuses what only bundles of layer `program` have.

@@ -2,6 +2,7 @@
 //!
 //! `PROPTEST_CASES=100000 PROPTEST_RNG_SEED=7 cargo test -p shared --test core prop` checks more and other cases.
 
+mod coins;
 mod histories;
 mod journal;
 mod json;

@@ -1,0 +1,104 @@
+//! Payments on a network of layer `utxo`: 90 from two coins of 50, and what `user` says about coins.
+
+use crate::lab::{Lab, TOKEN, balance, network, until};
+use crate::program::Program;
+use serde_json::{Value, json};
+use shared::params::Params;
+
+/// A network whose money is coins.
+fn coins(name: &str) -> Params {
+    let Params { initial_difficulty, retarget, name, .. } = network(name);
+    Params { initial_difficulty, retarget, name, ..Params::of_coins() }
+}
+
+/// The amounts of a seed's coins, as listed.
+fn amounts(user: &Program, whose: &str) -> Vec<u64> {
+    let list = user.json(&["coins", whose]);
+    list["coins"].as_array().unwrap().iter().map(|coin| coin["amount"].as_u64().unwrap()).collect()
+}
+
+async fn confirm(user: &Program, id: &str) {
+    // The node fetches pending transactions at its own interval.
+    until("it is confirmed", async || {
+        user.run(&["mine", "1", "--token", TOKEN]).ok();
+        (user.run(&["confirmations", id]).ok().trim() != "0").then_some(())
+    })
+    .await;
+}
+
+fn id_of(sent: &Value) -> String {
+    sent["transaction"]["id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ninety_are_paid_from_two_coins_of_fifty_and_the_change_comes_back() {
+    let lab = Lab::with_params(coins("coins"), |_| {}).await;
+    let user = lab.user();
+    lab.mine(&user, 2).await;
+    const FIFTY: u64 = 5_000_000_000;
+    assert_eq!((amounts(&user, "alice"), balance(&user, "alice")), (vec![FIFTY; 2], 2 * FIFTY));
+    let error = user.run(&["send", "100", "bob", "-s", "alice"]).expect_error(1);
+    assert!(error.contains("all coins together are 100 LAB"), "{error}");
+    let sent = user.json(&["send", "90", "bob", "-s", "alice", "-M", "for lunch"]);
+    let (id, spend) = (id_of(&sent), &sent["transaction"]);
+    assert_eq!(spend["inputs"].as_array().unwrap().len(), 2);
+    assert_eq!(spend["outputs"][0]["amount"], 9_000_000_000_u64);
+    assert_eq!(spend["outputs"][1]["amount"], 999_999_000);
+
+    // While it is pending, its coins are taken, and its change is not there yet.
+    let listed = user.run(&["coins", "alice"]).ok();
+    assert!(listed.starts_with("2 coins of") && listed.contains(&format!("pending transaction {id}")), "{listed}");
+    let error = user.run(&["send", "1", "bob", "-s", "alice"]).expect_error(1);
+    assert!(error.contains("100 LAB are being spent by pending transactions"), "{error}");
+    assert_eq!(user.json(&["balance", "bob", "-c", "0"])["balances"][0]["balance"], 9_000_000_000_u64);
+
+    confirm(&user, &id).await;
+    assert_eq!((amounts(&user, "bob"), balance(&user, "bob")), (vec![9_000_000_000], 9_000_000_000));
+    assert_eq!(amounts(&user, "alice").last(), Some(&999_999_000));
+    let shown = user.run(&["tx", &id]).ok();
+    assert!(shown.contains("in block") && shown.contains("9.99999 LAB"), "{shown}");
+    let history = user.run(&["history", "bob"]).ok();
+    assert!(history.contains("+90 LAB"), "{history}");
+    assert!(user.run(&["verify", &id]).ok().starts_with("valid"));
+    crate::explained::recheck(&user, &user.run(&["explain", "tx", &id]).ok());
+    let block = user.json(&["tx", &id])["block"]["index"].to_string();
+    crate::explained::recheck(&user, &user.run(&["explain", "block", &block]).ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn coins_are_named_split_and_consolidated() {
+    let lab = Lab::with_params(coins("split"), |_| {}).await;
+    let user = lab.user();
+    lab.mine(&user, 1).await;
+    let split = user.json(&["coins", "split", "4", "-s", "alice", "-F", "0"]);
+    confirm(&user, &id_of(&split)).await;
+    let quarters = amounts(&user, "alice").iter().filter(|amount| **amount == 1_250_000_000).count();
+    assert_eq!(quarters, 4);
+    // One of them pays bob, by its name, without change.
+    let name = format!("{}.2", id_of(&split));
+    let sent = user.json(&["send", "12.5", "bob", "-s", "alice", "-F", "0", "--coins", &name, "--change", "carol"]);
+    assert_eq!(sent["transaction"]["inputs"][0]["coin"], name);
+    assert_eq!(sent["transaction"]["outputs"].as_array().unwrap().len(), 1);
+    let error = user.run(&["send", "1", "bob", "-s", "alice", "--coins", &name]).expect_error(2);
+    assert!(error.contains("spends it already"), "{error}");
+    let exact = user.json(&["send", "25", "bob", "-s", "alice", "-F", "0", "--coins", "exact"]);
+    let inputs = exact["transaction"]["inputs"].as_array().unwrap();
+    assert_eq!(inputs.iter().map(|input| &input["amount"]).collect::<Vec<_>>(), [&json!(1_250_000_000); 2]);
+    confirm(&user, &id_of(&exact)).await;
+    let one = user.json(&["coins", "consolidate", "-s", "alice"]);
+    confirm(&user, &id_of(&one)).await;
+    let consolidated = one["transaction"]["outputs"][0]["amount"].as_u64().unwrap();
+    assert!(amounts(&user, "alice").contains(&consolidated));
+    assert_eq!(balance(&user, "bob"), 3_750_000_000);
+    assert!(user.run(&["coins", "consolidate", "-s", "nobody"]).expect_error(2).contains("no coins"));
+    assert_eq!(user.run(&["rnd", "1", "--json"]).error_kind(1), "no-accounts");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_network_of_accounts_has_no_coins() {
+    let lab = Lab::with_money("accounts").await;
+    let user = lab.user();
+    assert_eq!(user.run(&["coins", "alice", "--json"]).error_kind(1), "no-coins");
+    let flags = ["send", "1", "bob", "-s", "alice", "--coins", "oldest", "--json"];
+    assert_eq!(user.run(&flags).error_kind(1), "no-coins");
+}
