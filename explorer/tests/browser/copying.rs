@@ -49,7 +49,8 @@ async fn people_and_blocks_of_the_first_page_are_copied_without_moving_anything(
         lab.mine(0, 2).await;
         let tip = lab.agree().await.hash;
         tab.go("/").await;
-        tab.find("#people .copy-beside").await;
+        // It is seen only under the pointer.
+        tab.wait("document.querySelector('#people .copy-beside') !== null").await;
         tab.wait("document.querySelectorAll('#chain .copy-block').length === 3").await;
         let boxes = "[...document.querySelectorAll('#people li, #people .balance, #chain svg')].map(e => \
              JSON.stringify(e.getBoundingClientRect()))";
