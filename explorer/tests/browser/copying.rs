@@ -52,7 +52,7 @@ async fn people_and_blocks_of_the_first_page_are_copied_without_moving_anything(
         // It is seen only under the pointer.
         tab.wait("document.querySelector('#people .copy-beside') !== null").await;
         tab.wait("document.querySelectorAll('#chain .copy-block').length === 3").await;
-        let boxes = "[...document.querySelectorAll('#people li, #people .balance, #chain svg')].map(e => \
+        let boxes = "[...document.querySelectorAll('#people li, #people .balance, #chain')].map(e => \
              JSON.stringify(e.getBoundingClientRect()))";
         let with = tab.eval(boxes).await;
         tab.eval("document.querySelectorAll('.copy-beside, .copy-block').forEach(e => e.remove())").await;
