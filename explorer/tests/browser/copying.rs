@@ -69,7 +69,10 @@ async fn people_and_blocks_of_the_first_page_are_copied_without_moving_anything(
         tab.wait(&format!("window.copied === '{tip}'")).await;
         assert_eq!(tab.path().await, "/", "the block's link was not followed");
         let ada = key("miner 0").address();
-        tab.eval(&format!("document.querySelector('#people [data-key=\"{ada}\"] .copy-beside').click()")).await;
+        let beside = format!("document.querySelector('#people [data-key=\"{ada}\"] .copy-beside')");
+        // People are drawn again when their balances change.
+        tab.wait(&format!("{beside} !== null")).await;
+        tab.eval(&format!("{beside}.click()")).await;
         tab.wait(&format!("window.copied === '{ada}'")).await;
         // A browser that gives no clipboard, as on an address without TLS, has the older way.
         tab.eval("navigator.clipboard.writeText = async () => { throw 0; }").await;
