@@ -49,9 +49,10 @@ async fn people_and_blocks_of_the_first_page_are_copied_without_moving_anything(
         lab.mine(0, 2).await;
         let tip = lab.agree().await.hash;
         tab.go("/").await;
-        tab.find("#people .copy-beside").await;
+        // It is seen only under the pointer.
+        tab.wait("document.querySelector('#people .copy-beside') !== null").await;
         tab.wait("document.querySelectorAll('#chain .copy-block').length === 3").await;
-        let boxes = "[...document.querySelectorAll('#people li, #people .balance, #chain svg')].map(e => \
+        let boxes = "[...document.querySelectorAll('#people li, #people .balance, #chain')].map(e => \
              JSON.stringify(e.getBoundingClientRect()))";
         let with = tab.eval(boxes).await;
         tab.eval("document.querySelectorAll('.copy-beside, .copy-block').forEach(e => e.remove())").await;
@@ -68,7 +69,10 @@ async fn people_and_blocks_of_the_first_page_are_copied_without_moving_anything(
         tab.wait(&format!("window.copied === '{tip}'")).await;
         assert_eq!(tab.path().await, "/", "the block's link was not followed");
         let ada = key("miner 0").address();
-        tab.eval(&format!("document.querySelector('#people [data-key=\"{ada}\"] .copy-beside').click()")).await;
+        let beside = format!("document.querySelector('#people [data-key=\"{ada}\"] .copy-beside')");
+        // People are drawn again when their balances change.
+        tab.wait(&format!("{beside} !== null")).await;
+        tab.eval(&format!("{beside}.click()")).await;
         tab.wait(&format!("window.copied === '{ada}'")).await;
         // A browser that gives no clipboard, as on an address without TLS, has the older way.
         tab.eval("navigator.clipboard.writeText = async () => { throw 0; }").await;
