@@ -56,9 +56,9 @@ async fn a_coin_is_taken_once_and_its_life_can_be_read() {
     assert_eq!((refused.status, rule(&refused)), (422, "conflict".to_owned()), "{}", refused.body);
     assert!(refused.body.contains(&payment.id().to_string()), "{}", refused.body);
     let wrong = spend(&lab, "alice", &[Input { amount: grains(51), ..coins[0] }], &[("carol", 51)]);
-    assert_eq!(mempool.push(&wrong).rule(&await), "coin");
+    assert_eq!(rule(&mempool.push(&wrong).await), "coin");
     let account = lab.pay("alice", "bob", 1, 0);
-    assert_eq!(mempool.push(&account).rule(&await), "bundle");
+    assert_eq!(rule(&mempool.push(&account).await), "bundle");
 
     let path = format!("/unspent/{}", address("alice"));
     let listed = mempool.json(&path).await;
