@@ -76,7 +76,7 @@ fn the_explorer_shows_what_the_laboratory_has_recorded() {
         .spawn();
     let _running = Running(explorer.unwrap());
     let page = get(port, "/");
-    assert!(page.contains("All 8 nodes agree") && page.contains("Eight nodes, cut in two halves"), "{page}");
+    assert!(page.contains("All 8 nodes have it") && page.contains("Eight nodes, cut in two halves"), "{page}");
     assert!(page.contains(">Split ") && page.contains(">Healed "), "{page}");
     assert!(get(port, "/?t=0").contains("8 nodes are mining the first block"));
 }

@@ -9,7 +9,7 @@
 //!
 //! | floors, from the top | what they add |
 //! |---|---|
-//! | `wire` `config` `explain` `agreement` `wallet` | no consensus: JSON, settings, commands, agreement, choice of coins |
+//! | `wire` `config` `explain` `agreement` `wallet` | no consensus: JSON, settings, commands, agreement, payments |
 //! | `sync` | keeps a chain in step with its peers |
 //! | `pool` | transactions that wait for a block |
 //! | `chain` | the block tree, and which branch is the best |

@@ -9,8 +9,12 @@ use shared::ledger::{Amount, TransactionId};
 mod attack;
 #[cfg(test)]
 mod json_tests;
+#[cfg(test)]
+mod sample;
 
 pub use attack::AttackStep;
+#[cfg(test)]
+pub(crate) use sample::{numbered_transaction, transaction};
 
 /// An event, and when it happened.
 #[derive(Debug, Clone, PartialEq, Serialize)]

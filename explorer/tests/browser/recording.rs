@@ -33,7 +33,7 @@ async fn a_slider_leads_through_a_recorded_run() {
     assert!(sent.contains("<form class=\"rewind\" action=\"/\">") && sent.contains("later »</a>"), "{sent}");
     browse(&at, "recording", async |tab| {
         tab.go("/").await;
-        tab.reads("#head h1", "all 4 nodes agree").await;
+        tab.reads("#head h1", "all 4 nodes").await;
         tab.picture("recording").await;
         tab.mark().await;
         tab.eval(

@@ -29,7 +29,7 @@ async fn a_payment_from_two_coins_is_on_all_pages_about_it() {
     let id = payment.id();
     client().push_transaction(&mempool, &payment).await.unwrap();
     until("it is on the page of what is pending", async || {
-        shown(&lab, "/pending").await.contains(&format!("/transaction/{id}")).then_some(())
+        shown(&lab, "/transactions").await.contains(&format!("/transaction/{id}")).then_some(())
     })
     .await;
     until("the payment is in a block", async || {

@@ -16,9 +16,9 @@ impl Height {
     /// The height of genesis.
     pub const GENESIS: Self = Self(0);
 
-    /// The height of a child.
+    /// The height of a child; the highest number has no larger one.
     pub const fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 
     /// The height `blocks` below this one, or genesis if there is none.

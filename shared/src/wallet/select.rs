@@ -182,7 +182,7 @@ mod tests {
                 address: Address::nobody(),
                 amount: Amount::new(*grains).expect("an amount"),
             },
-            made_in: Height(100 - number),
+            made_in: Height(1000 - number),
         };
         (0..).zip(amounts).map(coin).collect()
     }
@@ -236,7 +236,8 @@ mod tests {
         assert_eq!(too_many, Err(CannotSelect::TooMany { has: amount(50 * 128), needed }));
     }
 
-    /// The targets of Bitcoin Core's `coinselector_tests.cpp` (coins of 1 to 4, then 5 more), in units of 10,000 grains.
+    /// The targets of Bitcoin Core's `coinselector_tests.cpp` (coins of 1 to 4, then 5 more), in units of 10,000
+    /// grains.
     #[test]
     fn published_targets_are_met_exactly() {
         const UNIT: u64 = 10_000;

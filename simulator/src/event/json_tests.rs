@@ -193,7 +193,7 @@ fn attack() -> Vec<RunEvent> {
             victim: victim(),
             amount: amount(5),
             confirmations: 2,
-            payment: Box::new(crate::narrator::payment_tests::transaction("mallory", "ben", "5", "")),
+            payment: Box::new(super::transaction("mallory", "ben", "5", "")),
         },
         AttackStep::Kept { attacker: attacker(), height: 4, secret: 1, public: 0 },
         AttackStep::HandedOver { victim: victim(), confirmations: 2 },

@@ -90,7 +90,7 @@ mod tests {
             victim: victim.clone(),
             amount,
             confirmations: 2,
-            payment: Box::new(crate::narrator::payment_tests::transaction("mallory", "ben", "30", "for a bicycle")),
+            payment: Box::new(crate::event::transaction("mallory", "ben", "30", "for a bicycle")),
         };
         assert_eq!(told(paid), "Ben waits for 2 confirmations before Mallory gets the bicycle for 30 LAB");
         let stole = |enough| AttackStep::Stole { attacker: attacker.clone(), victim: victim.clone(), amount, enough };

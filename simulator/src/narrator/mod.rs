@@ -9,7 +9,7 @@ mod known_blocks;
 mod links;
 mod nodes;
 #[cfg(test)]
-pub(crate) mod payment_tests;
+mod payment_tests;
 mod payments;
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! Invented payments and times in, plain lines out.
 
 use super::PaymentNarrator;
+use crate::event::{numbered_transaction, transaction};
 use crate::event_text::LineFormatter;
 use crate::payers::MempoolObservation;
 use crate::payers::programs::Kind;
@@ -22,13 +23,6 @@ fn id() -> TransactionId {
 
 fn block() -> BlockId {
     BlockId { index: Height(7), hash: BlockHash::from_bytes([0xab; 32]) }
-}
-
-pub(crate) fn transaction(from: &str, to: &str, lab: &str, msg: &str) -> Transaction {
-    let (pair, amount) = (KeyPair::from_seed(from), Amount::from_lab(lab).unwrap());
-    let (from, to, msg) = (pair.address(), address(to), msg.to_owned());
-    let unsigned = Unsigned { uuid: Uuid([7; 16]), from, to, amount, fee: Amount::ZERO, msg };
-    pair.sign_transaction(unsigned, BlockHash::ZERO)
 }
 
 fn payment(from: &str, to: &str, lab: &str, msg: &str) -> MempoolObservation {
@@ -135,8 +129,9 @@ fn a_call_says_what_it_asks_of_which_program() {
 
 #[test]
 fn many_payments_are_summed_up_second_by_second() {
+    let tea = |number| PoolEvent::Transaction(Box::new(numbered_transaction(number, "ada", "ben", "1", "for tea")));
     let mut observations: Vec<_> =
-        (0..40).map(|number| (1000 + number * 50, payment("ada", "ben", "1", "for tea"))).collect();
+        (0..40).map(|number| (1000 + u64::from(number) * 50, MempoolObservation::Event(tea(number)))).collect();
     observations.push((2020, refused("ada", "ben", "2")));
     observations.sort_by_key(|(at_ms, _)| *at_ms);
     let tea = |at: &str| format!("{at} s  Ada pays Ben 1 LAB for tea");

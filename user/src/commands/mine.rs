@@ -82,8 +82,8 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     Ok(())
 }
 
-/// Waits until the mempool has the node's blocks, so that the next command finds what they contain; at most [`MAX_WAIT`],
-/// since the blocks are mined whatever the mempool does.
+/// Waits until the mempool has the node's blocks, so that the next command finds what they contain; at most
+/// [`MAX_WAIT`], since the blocks are mined whatever the mempool does.
 async fn wait_for_mempool(context: &Context, node: &RemoteService, address: &str) {
     if !node.params.layer.has_money() {
         return;

@@ -91,7 +91,7 @@ async fn coins_are_named_split_and_consolidated() {
     assert!(amounts(&user, "alice").contains(&consolidated));
     assert_eq!(balance(&user, "bob"), 3_750_000_000);
     assert!(user.run(&["coins", "consolidate", "-s", "nobody"]).expect_error(2).contains("no coins"));
-    assert_eq!(user.run(&["rnd", "1", "--json"]).error_kind(1), "no-accounts");
+    assert_eq!(user.run(&["rnd", "--count", "1", "--max-seed", "3", "--json"]).error_kind(1), "no-accounts");
 }
 
 #[tokio::test(flavor = "multi_thread")]
