@@ -5,6 +5,7 @@ use crate::proxy::{HostHeader, Proxy};
 use crate::wallet;
 use shared::params::LayerName;
 use testkit::browser::{Tab, browse};
+use testkit::until;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs chromium and chromedriver"]
@@ -113,6 +114,24 @@ async fn a_lecture_is_the_stage_alone_and_has_its_keys() {
         tab.wait("!document.querySelector('.top').checkVisibility()").await;
         press(tab, "body", "s").await;
         tab.reads("#head h1", "split in two").await;
+        // Who is on each lane is in sight, although the lanes begin further to the left.
+        let labels = "[...document.querySelectorAll('#chain .lane-label')].filter(e => e.checkVisibility()).map(e => { \
+             const box = e.getBoundingClientRect(); \
+             const all = document.querySelector('#chain').getBoundingClientRect(); \
+             return box.left >= all.left && box.right <= all.right && box.height > 15 ? \
+             e.textContent.split(':')[0] : 'hidden'; })";
+        // Which nodes are in which half depends on their ports: two in each, and all four.
+        let are_named = |halves: &[&str]| {
+            let mut names: Vec<&str> = halves.iter().flat_map(|half| half.split(" and ")).collect();
+            names.sort_unstable();
+            halves.iter().all(|half| half.contains(" and ")) && names == ["A (Ada)", "B (Ben)", "C (Cleo)", "D (Dan)"]
+        };
+        until("both lanes have a name", async || {
+            let labels = tab.eval(labels).await;
+            let halves: Vec<&str> = labels.as_array()?.iter().filter_map(|label| label.as_str()).collect();
+            (halves.len() == 2 && are_named(&halves)).then_some(())
+        })
+        .await;
         tab.picture("lecture-split").await;
         press(tab, "body", "h").await;
         tab.reads("#head h1", "healed").await;
