@@ -38,7 +38,7 @@ pub(crate) struct Claim {
 pub(crate) enum InvalidClaim {
     #[error("{0}")]
     Name(#[from] BadName),
-    #[error("the claim must be signed within ten minutes of now; is a clock wrong?")]
+    #[error("the claim was signed more than ten minutes before or after now; is a clock wrong?")]
     Time,
     #[error("the signature is not that of the address over this name")]
     Signature,

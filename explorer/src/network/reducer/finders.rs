@@ -76,7 +76,7 @@ mod tests {
             let name = height.to_string();
             let found = crate::network::BlockSummary { mined_by: Some("a:1".to_owned()), ..summary(height, &name, "") };
             reducer.state.blocks.insert(hash(&name), found);
-            // Ada's own block is none of them.
+            // Ada's own block did not come from outside.
             let miner = Some(if height == 1 { ada } else { kim });
             reducer.add_contents(hash(&name), BlockContents { miner, ..BlockContents::default() });
         }

@@ -8,7 +8,7 @@ pub(super) struct Section {
     pub(super) intro: Markup,
     /// `None` while there is nothing to draw.
     pub(super) drawing: Option<Drawing>,
-    /// The numbers, or why there are none.
+    /// The numbers, or a sentence that says why they are missing.
     pub(super) below: Markup,
 }
 

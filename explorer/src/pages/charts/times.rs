@@ -6,7 +6,8 @@ use crate::stats::{self, Histogram, mean};
 use crate::view::chart::{Axis, Chart, Hit, Mark, short_number};
 use maud::html;
 
-/// The axis of spreads ends at so many times what nine of ten blocks took: one split would flatten all others.
+/// The axis of spreads ends at this multiple of the time that nine of ten blocks took; otherwise one split would
+/// flatten all other bars.
 const SPREAD_SHOWN: f64 = 3.0;
 
 pub(super) fn interval(data: &ChartData) -> Section {

@@ -136,7 +136,7 @@ fn lane(branch: &Branch, lane: Lane, story: &Story, x: &dyn Fn(usize) -> f64, no
     };
     let who =
         if branch.nodes.is_empty() { String::new() } else { format!("{}: ", letters(&branch.nodes, &scene.cast)) };
-    // While both branches grow, a lecture shows who is on them where the blocks arrive.
+    // While both branches grow, a lecture names the nodes of each branch beside its newest block.
     let near = branch.fate == Fate::Open && !branch.nodes.is_empty();
     html! {
         rect.lane.(class) x=(tenth(from)) y=(y) width=(tenth((to - from).max(20.0))) height="164" rx="14" {}

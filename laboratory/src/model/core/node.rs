@@ -111,7 +111,7 @@ impl Node {
                 let tip = Some(self.chain.tip().tip());
                 Ok(PeerResponse::Info { address, network, difference: None, tip, ip: None })
             }
-            // The graph says who is linked with whom: nobody learns of others.
+            // The graph decides all links, so nodes do not tell each other of peers.
             PeerRequest::Peers => Ok(PeerResponse::Peers(Vec::new())),
             PeerRequest::Headers { locator, limit } => {
                 let headers = reader.headers_after(locator, (*limit).min(HEADERS_PER_REQUEST)).map_err(failed)?;
