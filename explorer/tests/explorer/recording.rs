@@ -4,7 +4,7 @@ use crate::visitor::page;
 use laboratory::plan::Plan;
 use laboratory::recording::Recording;
 use shared::config::Config;
-use testkit::{http, until};
+use testkit::{http, key, until};
 use tokio::net::TcpListener;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -12,11 +12,11 @@ const SCENARIO: &str = "title = \"A <b>cut</b>\"\nmodel = \"core\"\nseed = 7\nbl
     block_interval_ms = 20_000\ninitial_difficulty = 50\n[network]\nnodes = 4\npreset = \"lan\"\ngraph = \"full\"\n\
     [[event]]\nat = \"block 12\"\npartition = { half = \"50 %\", for = \"200 s\" }\n";
 
-/// Returns the address of an explorer of the recording, and a guard that stops it.
-async fn explorer(scenario: &str) -> (String, DropGuard) {
+/// Returns the address of an explorer of the recording, after a change of its text, and a guard that stops it.
+async fn explorer(change: impl Fn(String) -> String) -> (String, DropGuard) {
     let mut text = String::new();
-    assert!(Plan::read(scenario, &[], None).unwrap().record(0, &mut |line| text += &(line + "\n")));
-    let recording = Recording::read(&text).unwrap();
+    assert!(Plan::read(SCENARIO, &[], None).unwrap().record(0, &mut |line| text += &(line + "\n")));
+    let recording = Recording::read(&change(text)).unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap().to_string();
     let stop = CancellationToken::new();
@@ -43,7 +43,7 @@ fn chapter<'a>(page: &'a str, name: &str) -> &'a str {
 
 #[tokio::test]
 async fn the_pages_of_a_moment_show_the_network_as_it_was() {
-    let (at, _stop) = explorer(SCENARIO).await;
+    let (at, _stop) = explorer(|text| text).await;
     let end = page(&at, "/").await.unwrap();
     assert!(end.contains("All 4 nodes have it") && end.contains("A &lt;b&gt;cut&lt;/b&gt;"), "{end}");
     assert!(!end.contains("live.js") && !end.contains("/wallet") && end.contains("recording.js"), "{end}");
@@ -73,7 +73,7 @@ async fn the_pages_of_a_moment_show_the_network_as_it_was() {
 
 #[tokio::test]
 async fn what_is_no_page_or_no_moment_is_refused() {
-    let (at, _stop) = explorer(SCENARIO).await;
+    let (at, _stop) = explorer(|text| text).await;
     for (path, expected) in [
         ("/?t=NaN", 400),
         ("/?t=inf", 400),
@@ -95,4 +95,19 @@ async fn what_is_no_page_or_no_moment_is_refused() {
     }
     let page = page(&at, "//evil.example/%22%3E%3Cscript%3E").await.unwrap();
     assert!(!page.contains("<script>") && !page.contains("\"//evil"), "{page}");
+}
+
+#[tokio::test]
+async fn a_recording_with_money_names_who_earned() {
+    let address = key("ada").address();
+    let with_money = |text: String| {
+        let text = text.replacen("\"layer\":\"data\"", "\"layer\":\"transaction\"", 1);
+        text.replace("\"links\":", &format!("\"earner\":\"{address}\",\"links\":"))
+    };
+    let (at, _stop) = explorer(with_money).await;
+    let charts = page(&at, "/charts").await.unwrap();
+    assert!(charts.contains("Who found the blocks") && charts.contains(address.as_str()), "{charts}");
+    assert!(!charts.contains("Transactions per block"), "{charts}");
+    let first = page(&at, "/").await.unwrap();
+    assert!(!first.contains("No mempool"), "{first}");
 }

@@ -29,8 +29,9 @@ const ORDER_MS: u64 = 150;
 const MAX_NAMES: usize = 1000;
 /// Most blocks whose miners are remembered.
 const MAX_REWARDS: usize = 10_000;
-/// Most payments that are remembered as told.
+/// Most payments that are remembered as told, and as told before the mempool has reported them.
 const MAX_TOLD: usize = 256;
+const MAX_TOLD_AHEAD: usize = 16;
 /// Miners of blocks that came from outside, where they are not known.
 pub(crate) const OTHERS: &str = "others";
 /// Characters that are shown of an address without a name.
@@ -54,6 +55,8 @@ pub struct PaymentNarrator {
     pending: Option<u64>,
     /// The last payments that got an event of their own.
     told: VecDeque<TransactionId>,
+    /// Those of them that the mempool has not reported yet.
+    told_ahead: Vec<TransactionId>,
     events: Vec<TimedEvent>,
 }
 
@@ -120,6 +123,7 @@ impl PaymentNarrator {
             rewards: VecDeque::new(),
             pending: None,
             told: VecDeque::new(),
+            told_ahead: Vec::new(),
             events: Vec::new(),
         }
     }
@@ -215,11 +219,15 @@ impl PaymentNarrator {
     pub fn tell(&mut self, at_ms: u64, transaction: &Transaction) {
         if !self.told.contains(&transaction.id()) {
             self.push_payment(at_ms, transaction);
+            // Few: a report that never comes is forgotten with the next ones.
+            self.told_ahead.truncate(MAX_TOLD_AHEAD - 1);
+            self.told_ahead.insert(0, transaction.id());
         }
     }
 
     fn observe_payment(&mut self, at_ms: u64, transaction: &Transaction) {
-        if self.told.contains(&transaction.id()) {
+        if let Some(place) = self.told_ahead.iter().position(|told| *told == transaction.id()) {
+            self.told_ahead.remove(place);
             return;
         }
         if !self.window.count_one(at_ms) {

@@ -138,11 +138,11 @@ fn node(node: &str, (x, y): (f64, f64), scene: &Scene) -> Markup {
     }
 }
 
-/// A line about the mempools, where there is money.
+/// A line about the mempools, where there is money. A recording has none.
 fn mempools(scene: &Scene) -> Markup {
     let mempools = &scene.state.mempools;
     html! {
-        @if scene.params.layer.has_money() {
+        @if scene.params.layer.has_money() && !scene.is_recorded {
             p #mempools .more {
                 @if mempools.is_empty() { "No mempool is known. Payments need one." }
                 @for (place, (address, service)) in mempools.iter().enumerate() {
