@@ -75,7 +75,7 @@ fn the_worked_examples_verify_by_openssl_and_changed_ones_do_not() {
         shell(folder.path(), script)
     };
     let of_accounts = [(":150000000:", ":150000001:"), ("r=7c", "r=7d"), ("1b2c89\n", "1b2c8a\n")];
-    let of_coins = [("bob/9000000000", "bob/9000000001"), ("r=fb", "r=fc"), ("9a66666fbe\n", "9a66666fbf\n")];
+    let of_coins = [("bob/9000000000", "bob/9000000001"), ("r=fb", "r=fc"), ("9a6666fbe\n", "9a6666fbf\n")];
     for ((commands, _), changes) in [(example(), of_accounts), (example_of_coins(), of_coins)] {
         let script = commands.concat();
         assert!(succeeded(&verify(&script), &script).ends_with("Verified OK\n"));

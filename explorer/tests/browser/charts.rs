@@ -58,10 +58,17 @@ async fn busy(lab: &Lab) {
     lab.agree().await;
     lab.mine(3, 1).await;
     lab.agree().await;
+    let table = async |name: &str| {
+        let sent = http().get(format!("http://{}/charts/{name}.csv?blocks=500", lab.explorer)).send().await.ok()?;
+        sent.text().await.ok()
+    };
     until("the explorer has seen it heal", async || {
-        let splits = http().get(format!("http://{}/charts/splits.csv", lab.explorer)).send().await.ok()?;
-        let splits = splits.text().await.ok()?;
-        splits.lines().nth(1).is_some_and(|line| !line.ends_with(',')).then_some(())
+        table("splits").await?.lines().nth(1).is_some_and(|line| !line.ends_with(',')).then_some(())
+    })
+    .await;
+    // It asks the mempool every two seconds, and all this may have taken less.
+    until("the explorer has asked the mempool since the first block", async || {
+        (table("pool").await?.lines().count() > 1).then_some(())
     })
     .await;
 }
