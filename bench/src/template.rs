@@ -10,7 +10,7 @@ use shared::keys::KeyPair;
 use shared::layer::{Position, TemplateRequest};
 use shared::ledger::{Amount, Transaction};
 use shared::params::Params;
-use shared::pool::{Pending, Pool, PoolLimits, Room, select_transactions};
+use shared::pool::{CoinPolicy, Pending, Pool, PoolLimits, Room, select_transactions};
 use shared::store::MemoryStore;
 use std::sync::Arc;
 use std::time::Instant;
@@ -44,6 +44,7 @@ fn pool(transactions: &[Arc<Transaction>]) -> Result<Pool> {
         max_transaction_bytes: usize::MAX,
         max_age_ms: u64::MAX,
         min_fee: Amount::ZERO,
+        coins: CoinPolicy::FIRST_SEEN,
     });
     let balance = Amount::new(1_000_000_000).unwrap_or(Amount::MAX);
     for transaction in transactions {

@@ -95,7 +95,10 @@ impl Admissions {
             Admission::Known(written) => (PushStatus::Known, written),
         };
         if let Some(written) = written {
-            let not_kept = |error: NotKept| server::unavailable(error.to_string());
+            let not_kept = |error: NotKept| match error {
+                NotKept::Replaced { .. } => server::unprocessable("conflict", error.to_string()),
+                _ => server::unavailable(error.to_string()),
+            };
             let stopping = |_| server::unavailable("the mempool is shutting down");
             written.await.map_err(stopping)?.map_err(not_kept)?;
         }
@@ -111,12 +114,20 @@ impl Admissions {
         let text = transaction.check_content(&self.rules).map_err(|broken| broken_problem(&broken))?;
         self.layer_rules.layer().check_machine_rules(&transaction).map_err(rule_problem)?;
         let newcomer = Pending::weighed(Arc::new(transaction), self.clock.time().as_ms(), &self.weights);
-        if let Some(known) = self.pool_state.check(&newcomer).map_err(|refused| refused_problem(&refused))? {
-            return Ok(known);
-        }
+        let refused = match self.pool_state.check(&newcomer) {
+            Ok(None) => None,
+            Ok(Some(known)) => return Ok(known),
+            // Its owner spends a coin twice only if the signatures are valid.
+            Err(refused) if refused.rival().is_some() => Some(refused),
+            Err(refused) => return Err(refused_problem(&refused)),
+        };
         let verified = newcomer.transaction.verify(&text, &self.rules, self.verifier.as_ref());
         verified.map_err(|broken| broken_problem(&broken))?;
-        self.pool_state.admit(newcomer).map_err(|refused| refused_problem(&refused))
+        let id = newcomer.id();
+        refused.map_or_else(|| self.pool_state.admit(newcomer), Err).map_err(|refused| {
+            self.pool_state.report_rival(id, &refused);
+            refused_problem(&refused)
+        })
     }
 }
 

@@ -10,6 +10,7 @@ mod following;
 mod list_cache;
 mod machine;
 mod past_state;
+mod pool_events;
 mod pool_state;
 mod pool_writer;
 mod program_events;
@@ -38,7 +39,7 @@ use shared::chain::Rules;
 use shared::config::{self, Config};
 use shared::ledger::Amount;
 use shared::params::Params;
-use shared::pool::PoolLimits;
+use shared::pool::{CoinPolicy, PoolLimits};
 use shared::program::Engine;
 use shared::store::StoreError;
 use shared::sync::PeerAddress;
@@ -174,6 +175,7 @@ fn pool_limits(config: &Config) -> PoolLimits {
         max_transaction_bytes: usize::try_from(network.max_data_bytes - BUNDLE_BYTES).unwrap_or(usize::MAX),
         max_age_ms: mempool.max_age_seconds.saturating_mul(1000),
         min_fee: min_fee(network, mempool.min_fee),
+        coins: CoinPolicy { replacement: mempool.replacement, dust: mempool.dust },
     }
 }
 

@@ -4,27 +4,32 @@
 //! `shared` decides which transactions the pool takes and when a caller gets its reply. Nothing here waits for a disk.
 
 use crate::chain_delta::ChainDelta;
+use crate::pool_events::events_of;
 use crate::program_events::MempoolEvent;
 use crate::store::PoolStore;
+use lru::LruCache;
 use runtime::follower::Follower;
 use shared::block::BlockId;
 use shared::chain::ChainSnapshot;
 use shared::layer::transaction::locate_transaction;
 use shared::layer::{EffectError, amount_in, check_on_state};
-use shared::ledger::{Amount, Holding, Transaction, TransactionId};
+use shared::ledger::{Amount, CoinName, Holding, Transaction, TransactionId};
 use shared::params::Params;
-use shared::pool::{AdmissionError, BatchOutcome, CommitReply, Pending, Pool, PoolLimits, PoolNews};
+use shared::pool::{AdmissionError, BatchOutcome, CommitReply, EvictionReason, Pending, Pool, PoolLimits, PoolNews};
 use shared::pool::{StageError, Staged, TipChange, Weights, WriteBatch};
 use shared::store::StoreError;
 use shared::violation::RuleViolation;
-use shared::wire::{ConfirmedEvent, EvictedEvent, PoolEvent, ReturnedEvent};
+use shared::wire::{ConflictEvent, PoolEvent};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{broadcast, oneshot};
 
 /// Events that a slow subscriber may fall behind.
 const EVENTS: usize = 4096;
+/// Refused rivals that are remembered, so that each is reported once.
+const MAX_REPORTED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
 /// Why a transaction is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +44,16 @@ pub(crate) enum PushError {
     Store(#[from] StoreError),
     #[error("the machine that runs programs failed: {0}")]
     Machine(String),
+}
+
+impl PushError {
+    /// The coin that a pending transaction takes, too, and that transaction.
+    pub(crate) fn rival(&self) -> Option<(CoinName, TransactionId)> {
+        match self {
+            Self::Stage(StageError::Pool(refusal)) => refusal.rival(),
+            _ => None,
+        }
+    }
 }
 
 impl From<EffectError> for PushError {
@@ -76,6 +91,8 @@ pub(crate) enum NotKept {
     Unwritten(StoreError),
     #[error("the pool is full, and others that came at the same time pay more; a higher fee would do, or wait")]
     Outbid,
+    #[error("transaction {by} came at the same time, takes coin {coin}, too, and pays more")]
+    Replaced { by: TransactionId, coin: CoinName },
 }
 
 /// Resolves once the transaction is on disk, or will never be.
@@ -97,6 +114,8 @@ struct Inner {
     /// The snapshot at the pool's tip. `None` while the chain's store is being reopened: a snapshot held here would
     /// block that.
     snapshot: Option<Arc<ChainSnapshot>>,
+    /// Refused rivals that were reported, each with the coin that it takes.
+    reported: LruCache<(CoinName, TransactionId), ()>,
     is_stopping: bool,
 }
 
@@ -117,7 +136,7 @@ impl PoolState {
         }
         let staged = Staged::load(limits, stored.tip.unwrap_or_else(|| snapshot.tip().id()), pending);
         let (events, _) = broadcast::channel(EVENTS);
-        let inner = Inner { staged, snapshot: None, is_stopping: false };
+        let inner = Inner { staged, snapshot: None, reported: LruCache::new(MAX_REPORTED), is_stopping: false };
         Ok(Self { inner: Mutex::new(inner), work: Condvar::new(), events, params, follower: OnceLock::new() })
     }
 
@@ -198,6 +217,16 @@ impl PoolState {
         Ok(Admission::Accepted(written))
     }
 
+    /// Tells subscribers of a refused transaction with valid signatures that takes a coin which a pending one takes:
+    /// somebody tries to spend it twice. Each rival is reported once.
+    pub(crate) fn report_rival(&self, newcomer: TransactionId, refused: &PushError) {
+        let Some((coin, pending)) = refused.rival() else { return };
+        if self.lock().reported.put((coin, newcomer), ()).is_none() {
+            let notice = ConflictEvent { coin, pending, newcomer, taken: false };
+            self.send(MempoolEvent::Pool(PoolEvent::Conflict(notice)));
+        }
+    }
+
     /// What the holdings hold that it takes from; `None` if the transaction is pending or confirmed already.
     fn holdings_for(&self, inner: &Inner, newcomer: &Pending) -> Result<Option<BTreeMap<Holding, Amount>>, PushError> {
         let snapshot = inner.snapshot.as_deref().ok_or(NotReady)?;
@@ -237,10 +266,7 @@ impl PoolState {
         let news = inner.staged.move_to(TipChange { tip, confirmed, holdings, disconnected });
         inner.snapshot = Some(snapshot);
         self.publish(&inner, news);
-        for event in events {
-            // Fails if there is no subscriber.
-            let _ = self.events.send(Arc::new(event));
-        }
+        events.into_iter().for_each(|event| self.send(event));
         drop(inner);
         self.work.notify_one();
         Ok(())
@@ -282,7 +308,8 @@ impl PoolState {
         for (waiter, reply) in replies {
             let kept = match (reply, result) {
                 (CommitReply::Written, _) => Ok(()),
-                (CommitReply::Outbid, _) => Err(NotKept::Outbid),
+                (CommitReply::Evicted(EvictionReason::Replaced { by, coin }), _) => Err(NotKept::Replaced { by, coin }),
+                (CommitReply::Evicted(_), _) => Err(NotKept::Outbid),
                 (CommitReply::Failed, result) => result.clone().map_err(NotKept::Unwritten),
             };
             // The client may have disconnected.
@@ -302,10 +329,12 @@ impl PoolState {
 
     /// Sends events with the lock held, so that subscribers receive them in the order of the changes.
     fn publish(&self, _: &Inner, news: Vec<PoolNews>) {
-        for one in news {
-            // Fails if there is no subscriber.
-            let _ = self.events.send(Arc::new(MempoolEvent::Pool(event(one))));
-        }
+        news.into_iter().flat_map(events_of).for_each(|event| self.send(MempoolEvent::Pool(event)));
+    }
+
+    fn send(&self, event: MempoolEvent) {
+        // Fails if there is no subscriber.
+        let _ = self.events.send(Arc::new(event));
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -362,15 +391,6 @@ fn add_holdings(
         }
     }
     Ok(())
-}
-
-fn event(news: PoolNews) -> PoolEvent {
-    match news {
-        PoolNews::Accepted(transaction) => PoolEvent::Transaction(Box::new(Arc::unwrap_or_clone(transaction))),
-        PoolNews::Confirmed { id, block } => PoolEvent::Confirmed(ConfirmedEvent { id, block }),
-        PoolNews::Returned(id) => PoolEvent::Returned(ReturnedEvent { id }),
-        PoolNews::Evicted { id, reason } => PoolEvent::Evicted(EvictedEvent { id, reason: reason.name().to_owned() }),
-    }
 }
 
 #[cfg(test)]

@@ -16,9 +16,9 @@ use shared::block::BlockHash;
 use shared::ledger::{Address, CoinName, Transaction, TransactionId};
 use shared::program::HexBytes;
 use shared::wire::{
-    AddressBalance, CallRequest, CallResult, CallSummary, CoinInfo, ConfirmedEvent, Estimate, EvictedEvent,
-    HistoryEntry, LogEvent, PlacedLogEntry, ProgramInfo, Pushed, ReceiptEvent, ReceiptStatus, ReturnedEvent,
-    RpcRequest, RpcResponse, RunRequest, StorageSlot, Trace, TransactionStatus, UnspentCoin,
+    AddressBalance, CallRequest, CallResult, CallSummary, CoinInfo, ConfirmedEvent, ConflictEvent, Estimate,
+    EvictedEvent, HistoryEntry, LogEvent, PlacedLogEntry, ProgramInfo, Pushed, ReceiptEvent, ReceiptStatus,
+    ReturnedEvent, RpcRequest, RpcResponse, RunRequest, StorageSlot, Trace, TransactionStatus, UnspentCoin,
 };
 use std::sync::Arc;
 
@@ -38,6 +38,7 @@ pub(crate) fn router() -> Router<MempoolState> {
         .schema::<ConfirmedEvent>()
         .schema::<ReturnedEvent>()
         .schema::<EvictedEvent>()
+        .schema::<ConflictEvent>()
         .schema::<ReceiptEvent>()
         .schema::<LogEvent>()
 }

@@ -10,7 +10,7 @@ use futures_util::{Stream, StreamExt, future};
 use runtime::client;
 use serde::Serialize;
 use shared::ledger::TransactionId;
-use shared::wire::PoolEvent;
+use shared::wire::{EvictedEvent, PoolEvent};
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout as within};
@@ -102,7 +102,7 @@ pub(crate) async fn wait(
             () = sleep(POLL_INTERVAL) => {}
             event = next_event_about(id, &mut events) => {
                 if let PoolEvent::Evicted(evicted) = event {
-                    reason = Some(evicted.reason);
+                    reason = Some(reason_of(evicted));
                 }
             }
         }
@@ -114,12 +114,20 @@ async fn eviction_reason(id: TransactionId, events: &mut Option<Events>) -> Opti
     let eviction = async {
         while events.is_some() {
             if let PoolEvent::Evicted(evicted) = next_event_about(id, events).await {
-                return Some(evicted.reason);
+                return Some(reason_of(evicted));
             }
         }
         None
     };
     within(EVENT_DELAY, eviction).await.ok().flatten()
+}
+
+/// Why it was dropped, and the id of the transaction that replaced it.
+fn reason_of(evicted: EvictedEvent) -> String {
+    match evicted.by {
+        Some(by) => format!("{} by {by}", evicted.reason),
+        None => evicted.reason,
+    }
 }
 
 /// The next event about a transaction. Once the stream has ended, it waits for ever.
@@ -131,6 +139,7 @@ async fn next_event_about(id: TransactionId, events: &mut Option<Events>) -> Poo
                 PoolEvent::Confirmed(confirmed) => confirmed.id,
                 PoolEvent::Returned(returned) => returned.id,
                 PoolEvent::Evicted(evicted) => evicted.id,
+                PoolEvent::Conflict(conflict) => conflict.pending,
             };
             if subject == id {
                 return event;

@@ -5,7 +5,7 @@ use crate::payments::{params, payments, wallets};
 use anyhow::{Result, anyhow};
 use shared::ledger::{Amount, Transaction};
 use shared::params::Params;
-use shared::pool::{Pending, Pool, PoolLimits, Room, select_transactions};
+use shared::pool::{CoinPolicy, Pending, Pool, PoolLimits, Room, select_transactions};
 use std::sync::Arc;
 
 /// Payments that are admitted to each pool, and removed again.
@@ -26,6 +26,7 @@ pub(super) fn measure(sizes: [u64; SIZES]) -> Result<Vec<Series>> {
             max_transaction_bytes: usize::MAX,
             max_age_ms: u64::MAX,
             min_fee: Amount::ZERO,
+            coins: CoinPolicy::FIRST_SEEN,
         });
         for transaction in &waiting[..count as usize] {
             admit(&mut pool, transaction)?;

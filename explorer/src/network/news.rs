@@ -11,7 +11,7 @@ use recent::Recent;
 use runtime::sanitize;
 use shared::block::{BlockHash, BlockId, Timestamp};
 use shared::ledger::{Address, Transaction, TransactionId, Transfer};
-use shared::wire::{PeerChange, PeerEvent, PoolEvent, ReorgEvent};
+use shared::wire::{ConflictEvent, PeerChange, PeerEvent, PoolEvent, ReorgEvent};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
@@ -36,6 +36,12 @@ pub(crate) enum PaymentStep {
     Returned,
     /// It was dropped, for this reason.
     Dropped(String),
+    /// Another transaction takes a coin of it.
+    Contested {
+        by: TransactionId,
+        /// Whether the other one replaces it.
+        is_taken: bool,
+    },
 }
 
 /// Identifies an event that is reported only once.
@@ -53,6 +59,8 @@ enum NewsKey {
     /// The payment, and the block that it was in.
     Returned(TransactionId, Option<BlockHash>),
     Evicted(TransactionId),
+    /// The payment, and the transaction that takes a coin of it.
+    Contested(TransactionId, TransactionId),
 }
 
 #[derive(Debug, Clone)]
@@ -200,6 +208,7 @@ impl News {
             }
             PaymentStep::Returned => NewsKey::Returned(id, payment.block),
             PaymentStep::Dropped(_) => NewsKey::Evicted(id),
+            PaymentStep::Contested { by, .. } => NewsKey::Contested(id, *by),
         };
         let block = match step {
             PaymentStep::Confirmed(block) => Some(block),
@@ -244,6 +253,9 @@ fn step(event: &PoolEvent) -> (TransactionId, PaymentStep) {
         PoolEvent::Confirmed(confirmed) => (confirmed.id, PaymentStep::Confirmed(confirmed.block)),
         PoolEvent::Returned(returned) => (returned.id, PaymentStep::Returned),
         PoolEvent::Evicted(evicted) => (evicted.id, PaymentStep::Dropped(eviction(&evicted.reason))),
+        PoolEvent::Conflict(ConflictEvent { pending, newcomer, taken, .. }) => {
+            (*pending, PaymentStep::Contested { by: *newcomer, is_taken: *taken })
+        }
     }
 }
 
@@ -264,12 +276,17 @@ fn sentence(payment: &Payment, id: &TransactionId, step: &PaymentStep) -> Words 
         PaymentStep::Confirmed(block) => words.text(": is in block ").block(*block),
         PaymentStep::Returned => words.text(": its block is no longer on the best chain, so it waits again"),
         PaymentStep::Dropped(reason) => words.text(format!(": was dropped {reason}")),
+        PaymentStep::Contested { by, is_taken } => {
+            let end = if *is_taken { "replaces it" } else { "was refused" };
+            words.text(format!(": its coin is spent a second time, by {}, which {end}", by.short()))
+        }
     }
 }
 
 fn eviction(reason: &str) -> String {
     match reason {
         "outbid" => "because others paid more".to_owned(),
+        "replaced" => "because another spends the same coin and pays more".to_owned(),
         "expired" => "because it waited too long".to_owned(),
         "not-covered" => "because the sender can no longer pay it".to_owned(),
         other => format!("({})", sanitized(other)),

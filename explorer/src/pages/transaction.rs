@@ -176,6 +176,10 @@ fn step(step: &PaymentStep, status: &TransactionStatus, is_last: bool, queue: Op
             strong { "Went back to waiting" } ": its block is no longer on the best chain"
         },
         PaymentStep::Dropped(reason) => html! { strong { "Dropped" } " " (reason) },
+        PaymentStep::Contested { by, is_taken } => html! {
+            strong { "Spent a second time" } " by " code { (by.short()) }
+            @if *is_taken { ", which pays more and replaces it" } @else { ", which the mempool refused" }
+        },
     }
 }
 

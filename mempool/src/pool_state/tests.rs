@@ -10,6 +10,7 @@ use shared::chain::{Chain, Origin, Rules, SideLimits};
 use shared::keys::KeyPair;
 use shared::ledger::{Bundle, Transaction, Unsigned, Uuid};
 use shared::params::RetargetRule;
+use shared::pool::CoinPolicy;
 use shared::store::MemoryStore;
 use shared::work::Difficulty;
 
@@ -29,6 +30,7 @@ fn limits() -> PoolLimits {
         max_transaction_bytes: 10_000,
         max_age_ms: 1000,
         min_fee: Amount::ZERO,
+        coins: CoinPolicy::FIRST_SEEN,
     }
 }
 

@@ -1,13 +1,18 @@
 //! A mempool of a network whose money is coins: rivals, pages of coins, the life of a coin, and reorganisations.
 
 use crate::lab::{Answer, Asked, Lab, address, client, genesis, key, network, push_block};
+use futures_util::StreamExt;
 use serde_json::{Value, json};
 use shared::block::Block;
 use shared::layer::utxo::{CoinRules, miners_coin};
-use shared::ledger::{Amount, Bundle, Input, Output, Transaction, UnsignedSpend};
+use shared::ledger::{Amount, Bundle, Input, Output, Spend, Transaction, UnsignedSpend};
 use shared::params::Params;
+use shared::pool::Replacement;
+use shared::wire::{ConflictEvent, EvictedEvent, PoolEvent};
 
-const COIN: u64 = 50;
+/// Amounts below are in thousands of grains, so that none is dust.
+const K: u64 = 1000;
+const COIN: u64 = 50 * K;
 
 fn lab(name: &str, maturity: u64) -> Lab {
     let Params { initial_difficulty, retarget, name, .. } = network(name);
@@ -22,7 +27,7 @@ fn rule(answer: &Answer) -> String {
 }
 
 fn grains(grains: u64) -> Amount {
-    Amount::new(grains).unwrap()
+    Amount::new(grains * K).unwrap()
 }
 
 /// What a block paid its miner.
@@ -51,9 +56,9 @@ async fn a_coin_is_taken_once_and_its_life_can_be_read() {
     let coins = [mined(&lab, &one, "alice"), mined(&lab, &two, "alice")];
     let payment = spend(&lab, "alice", &coins, &[("bob", 90), ("alice", 9)]);
     mempool.accept(&payment).await;
-    let rival = spend(&lab, "alice", &coins[..1], &[("carol", 40)]);
+    let rival = spend(&lab, "alice", &coins[..1], &[("carol", 49)]);
     let refused = mempool.push(&rival).await;
-    assert_eq!((refused.status, rule(&refused)), (422, "conflict".to_owned()), "{}", refused.body);
+    assert_eq!((refused.status, rule(&refused)), (422, "replacement".to_owned()), "{}", refused.body);
     assert!(refused.body.contains(&payment.id().to_string()), "{}", refused.body);
     let wrong = spend(&lab, "alice", &[Input { amount: grains(51), ..coins[0] }], &[("carol", 51)]);
     assert_eq!(rule(&mempool.push(&wrong).await), "coin");
@@ -64,7 +69,7 @@ async fn a_coin_is_taken_once_and_its_life_can_be_read() {
     let listed = mempool.json(&path).await;
     assert_eq!(listed.as_array().unwrap().len(), 2);
     assert_eq!(listed[0]["spent_by"], json!(payment.id()));
-    assert_eq!((mempool.balance("bob", 0).await, mempool.balance("bob", 1).await), (90, 0));
+    assert_eq!((mempool.balance("bob", 0).await, mempool.balance("bob", 1).await), (90 * K, 0));
     let life = mempool.json(&format!("/coin/{}", coins[0].coin)).await;
     assert_eq!((&life["block"], &life["spent"]), (&json!(1), &json!({"by": payment.id()})));
     assert_eq!(life.get("made_by"), None);
@@ -75,7 +80,7 @@ async fn a_coin_is_taken_once_and_its_life_can_be_read() {
     let life = mempool.json(&format!("/coin/{}", coins[0].coin)).await;
     assert_eq!(life["spent"], json!({"by": payment.id(), "block": 3}));
     let change = mempool.json(&format!("/coin/{}", payment.coin(1))).await;
-    assert_eq!((&change["made_by"], &change["amount"]), (&json!(payment.id()), &json!(9)));
+    assert_eq!((&change["made_by"], &change["amount"]), (&json!(payment.id()), &json!(9 * K)));
     assert_eq!(mempool.get(&format!("/coin/{}", payment.coin(2))).await.status, 404);
     assert_eq!(mempool.get("/coin/1.0").await.status, 400);
     let refused = mempool.push(&rival).await;
@@ -84,9 +89,9 @@ async fn a_coin_is_taken_once_and_its_life_can_be_read() {
     let all = mempool.json("/unspent").await;
     let mut amounts: Vec<u64> = all.as_array().unwrap().iter().map(|coin| coin["amount"].as_u64().unwrap()).collect();
     amounts.sort_unstable();
-    assert_eq!(amounts, [9, 51, 90]);
+    assert_eq!(amounts, [9, 51, 90].map(|amount| amount * K));
     let history = mempool.json(&format!("/history/{}", address("alice"))).await;
-    assert_eq!((&history[0]["balance"], &history[0]["before"]), (&json!(9), &json!(100)));
+    assert_eq!((&history[0]["balance"], &history[0]["before"]), (&json!(9 * K), &json!(100 * K)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -113,7 +118,7 @@ async fn pages_of_coins_are_whole_and_bounded() {
             None => break,
         }
     }
-    assert_eq!(found, [7, 6, 5, 4, 3, 2, 1]);
+    assert_eq!(found, [7, 6, 5, 4, 3, 2, 1].map(|amount| amount * K));
     let all = names(&mempool.json("/unspent?limit=100").await);
     let first = names(&mempool.json("/unspent?limit=5").await);
     let rest = format!("/unspent?from={}", all[5].0.as_str().unwrap());
@@ -196,4 +201,62 @@ async fn networks_of_accounts_have_no_coins() {
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.body.contains("no coins"), "{}", answer.body);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subscribers_hear_of_each_rival_once_and_of_a_replacement() {
+    let lab = lab("rivals", 1);
+    let node = lab.node().await;
+    let mempool = lab.mempool(&[&node]).await;
+    let one = lab.block(&genesis(&node).await, "alice", &[]);
+    push_block(&node, &one).await;
+    mempool.stands_on(&one).await;
+    let coin = mined(&lab, &one, "alice");
+    let events = mempool.events().await;
+    let [first, cheap, dear] = [49, 48, 40].map(|amount| spend(&lab, "alice", &[coin], &[("bob", amount)]));
+    mempool.accept(&first).await;
+    // A stranger says nothing about alice's coin: its signature is not hers.
+    let signatures = vec![key("eve").sign("something else")];
+    let forged = Transaction::from(Spend { signatures, ..cheap.as_spend().unwrap().clone() });
+    assert_eq!(rule(&mempool.push(&forged).await), "signature");
+    for _ in 0..2 {
+        let refused = mempool.push(&cheap).await;
+        assert_eq!((refused.status, rule(&refused)), (422, "replacement".to_owned()), "{}", refused.body);
+    }
+    mempool.accept(&dear).await;
+    let conflict = |newcomer: &Transaction, taken| {
+        PoolEvent::Conflict(ConflictEvent { coin: coin.coin, pending: first.id(), newcomer: newcomer.id(), taken })
+    };
+    let evicted = EvictedEvent { id: first.id(), reason: "replaced".to_owned(), by: Some(dear.id()) };
+    let expected = [
+        PoolEvent::Transaction(Box::new(first.clone())),
+        conflict(&cheap, false),
+        PoolEvent::Transaction(Box::new(dear.clone())),
+        conflict(&dear, true),
+        PoolEvent::Evicted(evicted),
+    ];
+    let heard = tokio::time::timeout(testkit::DEADLINE, events.take(5).collect::<Vec<_>>()).await;
+    assert_eq!(heard.unwrap(), expected);
+    assert_eq!(mempool.pending().await, [dear]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_the_first_one_wins_no_fee_replaces_it_and_dust_is_a_setting() {
+    let lab = lab("first-seen", 1);
+    let node = lab.node().await;
+    let mut config = lab.config();
+    (config.mempool.replacement, config.mempool.dust) = (Replacement::FirstSeen, grains(2));
+    let mempool = lab.start(config, &[&node], 0).await;
+    let one = lab.block(&genesis(&node).await, "alice", &[]);
+    push_block(&node, &one).await;
+    mempool.stands_on(&one).await;
+    let coin = mined(&lab, &one, "alice");
+    let first = spend(&lab, "alice", &[coin], &[("bob", 49)]);
+    let dust = mempool.push(&spend(&lab, "alice", &[coin], &[("bob", 47), ("alice", 1)])).await;
+    assert_eq!((dust.status, rule(&dust)), (422, "dust".to_owned()), "{}", dust.body);
+    mempool.accept(&first).await;
+    let rival = mempool.push(&spend(&lab, "alice", &[coin], &[("carol", 20)])).await;
+    assert_eq!((rival.status, rule(&rival)), (422, "conflict".to_owned()), "{}", rival.body);
+    assert!(rival.body.contains(&first.id().to_string()), "names the first: {}", rival.body);
+    assert_eq!(mempool.pending().await, [first]);
 }

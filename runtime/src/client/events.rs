@@ -25,7 +25,7 @@ const SILENCE: Duration = crate::server::reply::KEEP_ALIVE.saturating_mul(3);
 /// The events of a node.
 const NODE_EVENTS: &[&str] = &["block", "reorg", "peer", "mining"];
 /// The events of a mempool.
-const POOL_EVENTS: &[&str] = &["transaction", "confirmed", "returned", "evicted"];
+const POOL_EVENTS: &[&str] = &["transaction", "confirmed", "returned", "evicted", "conflict"];
 
 impl Client {
     /// Subscribes to a node's events; the stream ends when the node ends it, and after an error.

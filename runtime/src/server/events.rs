@@ -66,6 +66,7 @@ impl TryFrom<&PoolEvent> for ServerEvent {
             PoolEvent::Transaction(data) => Self::new("transaction", data),
             PoolEvent::Confirmed(data) => Self::new("confirmed", data),
             PoolEvent::Returned(data) => Self::new("returned", data),
+            PoolEvent::Conflict(data) => Self::new("conflict", data),
             PoolEvent::Evicted(data) => Self::new("evicted", data),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::node::empty_is_none;
 use crate::ledger::Amount;
+use crate::pool::{CoinPolicy, Replacement};
 use serde::Deserialize;
 use std::path::PathBuf;
 
@@ -34,6 +35,10 @@ pub struct MempoolConfig {
     pub max_age_seconds: u64,
     /// Least fee, in grains, where the network gives new addresses a balance.
     pub min_fee: Amount,
+    /// What happens to a transaction that spends a coin which a pending one spends.
+    pub replacement: Replacement,
+    /// Smallest coin, in grains, that a pushed transaction may make; 0 for no limit.
+    pub dust: Amount,
     /// Pushes per second that one source may sustain.
     pub pushes_per_second: u32,
     /// Pushes that one source may send at once.
@@ -55,6 +60,8 @@ impl Default for MempoolConfig {
             max_per_sender: 2500,
             max_age_seconds: 259_200,
             min_fee: Amount::new(1000).unwrap_or_default(),
+            replacement: CoinPolicy::default().replacement,
+            dust: CoinPolicy::default().dust,
             pushes_per_second: 2000,
             push_burst: 40_000,
         }

@@ -11,19 +11,22 @@
 //! and [`Pool::uncovered`] return it until it is covered again, confirmed or expired.
 
 mod accounts;
+mod admission;
 mod holdings;
 mod pending;
 mod refusal;
+mod replacement;
 mod staged;
 mod template;
 mod uncovered;
 
 pub use pending::{FeeRate, Holds, Pending, Weights};
 pub use refusal::{AdmissionError, Evicted, EvictionReason, PoolChanges};
+pub use replacement::{CoinPolicy, Replacement};
 pub use staged::{BatchOutcome, CommitReply, MAX_WAITERS, PoolNews, StageError, Staged, TipChange, WriteBatch};
 pub use template::{Room, select_transactions};
 
-use crate::ledger::{Address, Amount, Holding, Part, TransactionId};
+use crate::ledger::{Address, Amount, Holding, TransactionId};
 use accounts::Accounts;
 use holdings::Holdings;
 use pending::{Age, saturated};
@@ -46,6 +49,8 @@ pub struct PoolLimits {
     pub max_age_ms: u64,
     /// The lowest fee of a newcomer.
     pub min_fee: Amount,
+    /// What newcomers may do with coins.
+    pub coins: CoinPolicy,
 }
 
 /// The transactions that wait for a block.
@@ -63,6 +68,8 @@ pub struct Pool {
     accounts: Accounts,
     holdings: Holdings,
     uncovered: Uncovered,
+    /// Holdings that transactions took from which left, and that uncovered ones wait for.
+    freed: BTreeSet<Holding>,
     bytes: usize,
     next_sequence: u64,
     version: u64,
@@ -79,30 +86,11 @@ impl Pool {
             accounts: Accounts::default(),
             holdings: Holdings::default(),
             uncovered: Uncovered::default(),
+            freed: BTreeSet::new(),
             bytes: 0,
             next_sequence: 0,
             version: 0,
         }
-    }
-
-    /// Whether [`Pool::admit`] would admit it: to know before its signature is verified, which costs more.
-    ///
-    /// # Errors
-    /// The first rule that refuses it.
-    pub fn check(&self, newcomer: &Pending, holds: impl Holds) -> Result<(), AdmissionError> {
-        self.check_relay(newcomer)?;
-        self.check_fit(newcomer, &holds).map(drop)
-    }
-
-    /// Admits a transaction; `holds` says what the holdings hold on the chain. Returns what was evicted for it.
-    ///
-    /// # Errors
-    /// The first rule that refuses it; then nothing has changed.
-    pub fn admit(&mut self, newcomer: Pending, holds: impl Holds) -> Result<Vec<Evicted>, AdmissionError> {
-        self.check_relay(&newcomer)?;
-        let outbid = self.check_fit(&newcomer, &holds)?;
-        let newcomer = self.numbered(newcomer);
-        Ok(self.insert_for(outbid, newcomer))
     }
 
     /// Admits a transaction that was accepted before: one that a reorganisation disconnected or that was stored, oldest
@@ -129,6 +117,7 @@ impl Pool {
     /// uncovered. If something remains, uncovered ones become pending again, oldest first; also those that wait for
     /// another holding of a transaction that became uncovered.
     pub fn recheck(&mut self, holding: &Holding, holds: impl Holds) -> PoolChanges {
+        self.freed.remove(holding);
         let mut moved = PoolChanges::default();
         let mut changed = BTreeSet::from([*holding]);
         for pending in self.no_longer_covered(holding, holds.amount_in(holding)) {
@@ -152,10 +141,11 @@ impl Pool {
         moved
     }
 
-    /// `changed`, and the other holdings that [`Pool::recheck`] of them asks for: those of all transactions that take
-    /// from one of them, of those that take from these, and so on.
+    /// `changed`, those of transactions that left since the last [`Pool::recheck`], and the other
+    /// holdings that a recheck of these asks for: those of all transactions that take from one of them, of those that
+    /// take from these, and so on.
     pub fn related(&self, changed: impl IntoIterator<Item = Holding>) -> BTreeSet<Holding> {
-        let mut new: Vec<Holding> = changed.into_iter().collect();
+        let mut new: Vec<Holding> = changed.into_iter().chain(self.freed.iter().copied()).collect();
         let mut related = BTreeSet::new();
         while let Some(holding) = new.pop() {
             if related.insert(holding) {
@@ -247,74 +237,6 @@ impl Pool {
         saturated((u128::from(confirmed.grains()) + income).saturating_sub(cost))
     }
 
-    /// The rules for newcomers only.
-    fn check_relay(&self, newcomer: &Pending) -> Result<(), AdmissionError> {
-        let (fee, limits) = (newcomer.transaction.fee(), &self.limits);
-        self.check_unknown(newcomer)?;
-        if fee < limits.min_fee {
-            return Err(AdmissionError::BelowMinFee { fee, least: limits.min_fee });
-        }
-        let is_busy = |sender: &Address| {
-            let count = self.accounts.get(sender).map_or(0, |account| account.outgoing);
-            count >= limits.max_per_sender
-        };
-        match newcomer.takes().iter().map(|part| part.address).find(is_busy) {
-            Some(sender) => Err(AdmissionError::TooManyOfSender { sender, limit: limits.max_per_sender }),
-            None => Ok(()),
-        }
-    }
-
-    /// The rules for newcomers and returning transactions; returns what must be evicted.
-    fn check_fit(&self, newcomer: &Pending, holds: &dyn Holds) -> Result<Vec<Pending>, AdmissionError> {
-        let limit = self.limits.max_transaction_bytes.min(self.limits.max_bytes);
-        if newcomer.bytes > limit {
-            return Err(AdmissionError::TooLarge { bytes: newcomer.bytes, limit });
-        }
-        // What would be evicted counts, too: a sender cannot make room in its balance by outbidding itself.
-        newcomer.takes().iter().try_for_each(|part| self.check_cover(part, holds))?;
-        self.outbid_by(newcomer)
-    }
-
-    /// Whether a holding covers what pending transactions take from it and `part`.
-    fn check_cover(&self, part: &Part, holds: &dyn Holds) -> Result<(), AdmissionError> {
-        let (balance, pending) = (holds.amount_in(&part.holding), self.holdings.taken(&part.holding));
-        if pending + u128::from(part.amount.grains()) <= u128::from(balance.grains()) {
-            return Ok(());
-        }
-        Err(match (part.holding, self.first_taker(&part.holding)) {
-            (Holding::Account(sender), _) => {
-                AdmissionError::Overspend { sender, balance, pending: saturated(pending), cost: part.amount }
-            }
-            (Holding::Coin(coin), Some(taker)) => AdmissionError::Conflict { coin, pending: taker.id() },
-            (Holding::Coin(coin), None) => AdmissionError::NoCoin { coin },
-        })
-    }
-
-    fn check_unknown(&self, newcomer: &Pending) -> Result<(), AdmissionError> {
-        if self.get(&newcomer.id()).is_some() { Err(AdmissionError::Known(newcomer.id())) } else { Ok(()) }
-    }
-
-    /// The cheapest transactions that must be evicted to make room; each pays less per byte than the newcomer.
-    fn outbid_by(&self, newcomer: &Pending) -> Result<Vec<Pending>, AdmissionError> {
-        let (mut count, mut bytes) = (self.len() + 1, self.bytes + newcomer.bytes);
-        let mut outbid = Vec::new();
-        let mut cheapest_first = self.by_fee.values().rev();
-        while count > self.limits.max_count || bytes > self.limits.max_bytes {
-            let Some(cheapest) = cheapest_first.next() else { break };
-            count -= 1;
-            bytes -= cheapest.bytes;
-            outbid.push(cheapest.clone());
-        }
-        let full = |least| AdmissionError::Full { bytes: newcomer.weight, fee: newcomer.transaction.fee(), least };
-        if count > self.limits.max_count {
-            return Err(full(Amount::MAX));
-        }
-        match outbid.last().map(Pending::fee_rate) {
-            Some(dearest) if newcomer.fee_rate() <= dearest => Err(full(dearest.fee_above(newcomer.weight))),
-            _ => Ok(outbid),
-        }
-    }
-
     /// The pending transactions that a holding does not cover now that it holds `amount`, oldest first.
     fn no_longer_covered(&self, holding: &Holding, amount: Amount) -> Vec<Pending> {
         let Some(takers) = self.holdings.get(holding) else { return Vec::new() };
@@ -337,9 +259,10 @@ impl Pool {
 
     /// Admits a transaction that was accepted before; it becomes uncovered if its holdings do not cover it.
     fn offer(&mut self, pending: Pending, holds: &dyn Holds) -> Result<PoolChanges, AdmissionError> {
-        match self.check_fit(&pending, holds) {
+        match self.check_fit(&pending, holds, &[]) {
             Ok(outbid) => {
-                let evicted = self.insert_for(outbid, pending.clone());
+                let evicted = self.evict(outbid, EvictionReason::Outbid);
+                self.insert(pending.clone());
                 Ok(PoolChanges { returned: vec![pending], evicted })
             }
             Err(refusal) if refusal.is_cover() => {
@@ -355,12 +278,6 @@ impl Pool {
         Pending { sequence, ..pending }
     }
 
-    fn insert_for(&mut self, outbid: Vec<Pending>, pending: Pending) -> Vec<Evicted> {
-        let evicted = self.evict(outbid, EvictionReason::Outbid);
-        self.insert(pending);
-        evicted
-    }
-
     fn evict(&mut self, leaving: Vec<Pending>, reason: EvictionReason) -> Vec<Evicted> {
         leaving.iter().for_each(|pending| self.remove_from_anywhere(pending));
         leaving.into_iter().map(|pending| Evicted { pending, reason }).collect()
@@ -372,6 +289,8 @@ impl Pool {
         } else {
             self.uncovered.remove(pending);
         }
+        let holdings = pending.takes().iter().map(|part| part.holding);
+        self.freed.extend(holdings.filter(|holding| self.uncovered.from(holding).next().is_some()));
     }
 
     fn insert(&mut self, pending: Pending) {

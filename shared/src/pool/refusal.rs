@@ -50,6 +50,47 @@ pub enum AdmissionError {
         /// The transaction that takes it.
         pending: TransactionId,
     },
+    /// It takes a coin that pending transactions take, and does not pay enough to replace them.
+    #[error(
+        "coin {coin} is spent by transaction {pending}, which is pending; to replace {}, the fee must be at least \
+         {least} LAB, and it is {fee} LAB", transactions(*.count)
+    )]
+    Replacement {
+        /// The coin that the first of them takes.
+        coin: CoinName,
+        /// The first of them.
+        pending: TransactionId,
+        /// How many they are.
+        count: usize,
+        /// Its fee.
+        fee: Amount,
+        /// The smallest fee with which it would replace them.
+        least: Amount,
+    },
+    /// It would replace too many pending transactions.
+    #[error(
+        "its coins are spent by {count} pending transactions, and one may replace at most {limit}: take fewer coins"
+    )]
+    TooManyRivals {
+        /// The coin that the first of them takes.
+        coin: CoinName,
+        /// The first of them.
+        pending: TransactionId,
+        /// How many they are.
+        count: usize,
+        /// The most.
+        limit: usize,
+    },
+    /// It makes a coin that is too small to be worth spending.
+    #[error("output {output} makes a coin of {amount} LAB, and this mempool passes on coins of at least {least} LAB")]
+    Dust {
+        /// The output, from 0.
+        output: usize,
+        /// Its amount.
+        amount: Amount,
+        /// The smallest that would pass.
+        least: Amount,
+    },
     /// A coin that it takes is not there.
     #[error("coin {coin} is not unspent on this chain")]
     NoCoin {
@@ -86,8 +127,20 @@ impl AdmissionError {
             Self::TooLarge { .. } => Some("size"),
             Self::Overspend { .. } => Some("balance"),
             Self::Conflict { .. } => Some("conflict"),
+            Self::Replacement { .. } | Self::TooManyRivals { .. } => Some("replacement"),
+            Self::Dust { .. } => Some("dust"),
             Self::NoCoin { .. } => Some("coin"),
             Self::Known(_) | Self::TooManyOfSender { .. } | Self::Full { .. } => None,
+        }
+    }
+
+    /// The coin that a pending transaction takes and that this one takes, too, and that transaction.
+    pub const fn rival(&self) -> Option<(CoinName, TransactionId)> {
+        match self {
+            Self::Conflict { coin, pending }
+            | Self::Replacement { coin, pending, .. }
+            | Self::TooManyRivals { coin, pending, .. } => Some((*coin, *pending)),
+            _ => None,
         }
     }
 
@@ -95,6 +148,10 @@ impl AdmissionError {
     pub(super) const fn is_cover(&self) -> bool {
         matches!(self, Self::Overspend { .. } | Self::Conflict { .. } | Self::NoCoin { .. })
     }
+}
+
+fn transactions(count: usize) -> String {
+    if count == 1 { "it".to_owned() } else { format!("the {count} that take its coins") }
 }
 
 /// Why a pending transaction left the pool without being in a block.
@@ -106,6 +163,13 @@ pub enum EvictionReason {
     Expired,
     /// What it takes is not there any more, and the pool keeps no more uncovered transactions.
     NotCovered,
+    /// Another took one of its coins and pays more.
+    Replaced {
+        /// The other transaction.
+        by: TransactionId,
+        /// The coin; the first, if it took more of them.
+        coin: CoinName,
+    },
 }
 
 impl EvictionReason {
@@ -115,6 +179,7 @@ impl EvictionReason {
             Self::Outbid => "outbid",
             Self::Expired => "expired",
             Self::NotCovered => "not-covered",
+            Self::Replaced { .. } => "replaced",
         }
     }
 }

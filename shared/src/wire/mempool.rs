@@ -1,7 +1,7 @@
 //! The JSON of a mempool's responses (docs/protocol.md §11). Transactions have their own JSON.
 
 use crate::block::BlockId;
-use crate::ledger::{Address, Amount, Transaction, TransactionId};
+use crate::ledger::{Address, Amount, CoinName, Transaction, TransactionId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -120,6 +120,8 @@ pub enum PoolEvent {
     Returned(ReturnedEvent),
     /// A transaction left the pool without being confirmed.
     Evicted(EvictedEvent),
+    /// A transaction with valid signatures takes a coin that a pending one takes.
+    Conflict(ConflictEvent),
 }
 
 /// A transaction is confirmed: it is in a block of the best chain.
@@ -143,6 +145,22 @@ pub struct ReturnedEvent {
 pub struct EvictedEvent {
     /// The transaction's id.
     pub id: TransactionId,
-    /// Why it left: `outbid`, `expired` or `not-covered`.
+    /// Why it left: `outbid`, `expired`, `not-covered` or `replaced`.
     pub reason: String,
+    /// The transaction that replaced it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<TransactionId>,
+}
+
+/// Somebody tries to spend a coin twice: a transaction with valid signatures takes a coin that a pending one takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConflictEvent {
+    /// The coin.
+    pub coin: CoinName,
+    /// The transaction that was pending.
+    pub pending: TransactionId,
+    /// The one that came later.
+    pub newcomer: TransactionId,
+    /// Whether the newcomer was taken and replaced the pending one.
+    pub taken: bool,
 }

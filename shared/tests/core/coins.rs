@@ -6,7 +6,7 @@ use shared::block::BlockHash;
 use shared::keys::{KeyPair, PlainVerifier, Signature};
 use shared::ledger::{Amount, CoinName, Holding, Input, Output, Spend, Transaction, TransactionId, TransactionRules};
 use shared::ledger::{UnsignedSpend, json_of};
-use shared::pool::{AdmissionError, Pending, Pool, PoolLimits};
+use shared::pool::{AdmissionError, CoinPolicy, Pending, Pool, PoolLimits};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -164,6 +164,7 @@ const WIDE: PoolLimits = PoolLimits {
     max_transaction_bytes: 10_000,
     max_age_ms: 1000,
     min_fee: Amount::ZERO,
+    coins: CoinPolicy::FIRST_SEEN,
 };
 
 fn coin(number: u8) -> CoinName {

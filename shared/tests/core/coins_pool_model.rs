@@ -1,5 +1,6 @@
 //! Random histories of a pool over balances and coins together, without limits that evict: whatever was accepted and is
-//! in no block is pending or uncovered; what is pending is covered, and what is uncovered is not.
+//! in no block is pending or uncovered; what is pending is covered, and what is uncovered is not. Under both policies:
+//! the first to take a coin wins, or the one that pays enough more.
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
 use crate::pool_oracle::{grains, payment, pending_ids, person};
@@ -8,7 +9,7 @@ use proptest::sample::Index;
 use shared::block::BlockHash;
 use shared::keys::Signature;
 use shared::ledger::{Amount, CoinName, Holding, Input, Output, Transaction, TransactionId, UnsignedSpend};
-use shared::pool::{AdmissionError, Pending, Pool, PoolLimits};
+use shared::pool::{AdmissionError, CoinPolicy, Evicted, EvictionReason, Pending, Pool, PoolLimits, Replacement};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -21,6 +22,7 @@ const WIDE: PoolLimits = PoolLimits {
     max_transaction_bytes: 10_000,
     max_age_ms: 1000,
     min_fee: Amount::ZERO,
+    coins: CoinPolicy::FIRST_SEEN,
 };
 
 #[derive(Debug, Clone)]
@@ -34,6 +36,7 @@ enum Step {
     Spend {
         coins: BTreeSet<u8>,
         to: u8,
+        fee: u64,
     },
     Confirm(Index),
     /// A block is undone: its transaction returns.
@@ -49,7 +52,8 @@ enum Step {
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
         3 => (0..PEOPLE, 0..PEOPLE, 1..20_u64).prop_map(|(from, to, amount)| Step::Pay { from, to, amount }),
-        6 => (prop::collection::btree_set(0..COINS, 1..4), 0..PEOPLE).prop_map(|(coins, to)| Step::Spend { coins, to }),
+        6 => (prop::collection::btree_set(0..COINS, 1..4), 0..PEOPLE, 1..5000_u64)
+            .prop_map(|(coins, to, fee)| Step::Spend { coins, to, fee }),
         2 => any::<Index>().prop_map(Step::Confirm),
         2 => any::<Index>().prop_map(Step::Return),
         3 => (0..COINS).prop_map(Step::Flip),
@@ -64,7 +68,7 @@ fn coin(number: u8) -> CoinName {
 
 /// What a coin is worth, and whose it is.
 fn input(number: u8) -> Input {
-    Input { coin: coin(number), address: person(number % PEOPLE), amount: grains(10 + u64::from(number)) }
+    Input { coin: coin(number), address: person(number % PEOPLE), amount: grains(100_000 + u64::from(number)) }
 }
 
 /// The pool, the holdings on the chain, and what was accepted and is in no block.
@@ -77,10 +81,11 @@ struct Model {
 }
 
 impl Model {
-    fn new() -> Self {
+    fn new(replacement: Replacement) -> Self {
         let coins = (0..COINS).map(|number| (Holding::Coin(coin(number)), input(number).amount));
         let accounts = (0..PEOPLE).map(|number| (Holding::Account(person(number)), grains(30)));
-        let (pool, chain) = (Pool::new(WIDE), coins.chain(accounts).collect());
+        let limits = PoolLimits { coins: CoinPolicy { replacement, ..CoinPolicy::FIRST_SEEN }, ..WIDE };
+        let (pool, chain) = (Pool::new(limits), coins.chain(accounts).collect());
         Self { pool, chain, accepted: BTreeMap::new(), confirmed: Vec::new(), number: 0 }
     }
 
@@ -108,10 +113,10 @@ impl Model {
                 let payment = payment(self.number, from, to, (amount, 1), "");
                 self.admit(payment)
             }
-            Step::Spend { coins, to } => {
+            Step::Spend { coins, to, fee } => {
                 let inputs: Vec<_> = coins.into_iter().map(input).collect();
                 let sum: u64 = inputs.iter().map(|input| input.amount.grains()).sum();
-                let outputs = vec![Output { address: person(to), amount: grains(sum - 1) }];
+                let outputs = vec![Output { address: person(to), amount: grains(sum - fee) }];
                 let unsigned = UnsignedSpend { inputs, outputs, msg: self.number.to_string() };
                 self.admit(Arc::new(unsigned.sign(BlockHash::ZERO, |_, _| Signature::from_bytes([0; 64]))))
             }
@@ -150,13 +155,31 @@ impl Model {
     fn admit(&mut self, transaction: Arc<Transaction>) -> Result<(), TestCaseError> {
         let is_coverable = self.is_coverable(&transaction);
         let pending = Pending::new(transaction.clone(), 0);
+        let rivals = self.rivals(&transaction);
+        let is_there =
+            transaction.takes().iter().all(|part| u128::from(part.amount.grains()) <= self.holds(&part.holding));
+        let pays_enough = pays_enough(&pending, &rivals);
         let check = self.pool.check(&pending, &self.chain);
         let answer = self.pool.admit(pending, &self.chain);
         prop_assert_eq!(check.err(), answer.clone().err(), "check returns what admit will return");
         match answer {
-            Ok(evicted) => {
-                prop_assert!(is_coverable && evicted.is_empty());
+            Ok(evicted) if evicted.is_empty() => {
+                prop_assert!(is_coverable);
                 self.accepted.insert(transaction.id(), transaction);
+            }
+            Ok(evicted) => {
+                prop_assert!(is_there && pays_enough);
+                let by = transaction.id();
+                prop_assert!(evicted.iter().all(|one| is_replaced(one, by)));
+                let ids: BTreeSet<_> = evicted.iter().map(|one| one.pending.id()).collect();
+                prop_assert_eq!(ids, rivals.iter().map(Pending::id).collect());
+                self.accepted.retain(|id, _| !evicted.iter().any(|one| one.pending.id() == *id));
+                self.accepted.insert(by, transaction);
+                // What the rivals took beside it is free for what waits.
+                self.recheck(self.pool.related([]))?;
+            }
+            Err(AdmissionError::Replacement { count, .. }) => {
+                prop_assert!(count == rivals.len() && count > 0 && !pays_enough);
             }
             Err(AdmissionError::Conflict { coin, pending }) => {
                 let taker = self.pool.first_taker(&Holding::Coin(coin)).map(Pending::id);
@@ -169,6 +192,13 @@ impl Model {
             Err(other) => prop_assert!(false, "{other}"),
         }
         Ok(())
+    }
+
+    /// The pending transactions that take a coin of it, found by looking at all.
+    fn rivals(&self, transaction: &Transaction) -> Vec<Pending> {
+        let coins: BTreeSet<_> = transaction.takes().iter().map(|part| part.holding).filter(is_coin).collect();
+        let takes_one = |pending: &&Pending| pending.transaction.takes().iter().any(|p| coins.contains(&p.holding));
+        self.pool.by_age().filter(takes_one).cloned().collect()
     }
 
     /// A block with this transaction alone comes or goes; returns the holdings that it changes.
@@ -220,12 +250,32 @@ impl Model {
     }
 }
 
+fn is_coin(holding: &Holding) -> bool {
+    matches!(holding, Holding::Coin(_))
+}
+
+/// The rules of replacement, without a quotient: their fees and a grain a byte, and more per byte than each.
+fn pays_enough(newcomer: &Pending, rivals: &[Pending]) -> bool {
+    let fee = |pending: &Pending| pending.transaction.fee().grains();
+    let sum: u64 = rivals.iter().map(fee).sum();
+    let is_above = |rival: &Pending| fee(newcomer) * rival.bytes as u64 > fee(rival) * newcomer.bytes as u64;
+    fee(newcomer) >= sum + newcomer.bytes as u64 && rivals.iter().all(is_above)
+}
+
+fn is_replaced(evicted: &Evicted, newcomer: TransactionId) -> bool {
+    let takes = |coin| evicted.pending.takes().iter().any(|part| part.holding == Holding::Coin(coin));
+    matches!(evicted.reason, EvictionReason::Replaced { by, coin } if by == newcomer && takes(coin))
+}
+
 proptest! {
     #![proptest_config(crate::prop::config(600))]
 
     #[test]
-    fn a_pool_over_balances_and_coins_keeps_what_is_covered_pending(steps in steps()) {
-        let mut model = Model::new();
+    fn a_pool_over_balances_and_coins_keeps_what_is_covered_pending(
+        steps in steps(),
+        replacement in prop_oneof![Just(Replacement::Full), Just(Replacement::FirstSeen)],
+    ) {
+        let mut model = Model::new(replacement);
         for step in steps {
             model.run(step)?;
             model.check()?;

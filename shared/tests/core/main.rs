@@ -10,6 +10,7 @@ mod coins;
 mod coins_chain;
 mod coins_oracle;
 mod coins_pool_model;
+mod coins_replacement;
 mod crash;
 mod damage;
 mod defects;

@@ -3,7 +3,7 @@
 
 use crate::pool_oracle::{grains, payment, pending_ids, person};
 use shared::ledger::{Amount, Holding, Transaction, TransactionId};
-use shared::pool::{AdmissionError, Evicted, EvictionReason, Pending, Pool, PoolChanges, PoolLimits};
+use shared::pool::{AdmissionError, CoinPolicy, Evicted, EvictionReason, Pending, Pool, PoolChanges, PoolLimits};
 use std::sync::Arc;
 
 const WIDE: PoolLimits = PoolLimits {
@@ -13,6 +13,7 @@ const WIDE: PoolLimits = PoolLimits {
     max_transaction_bytes: 10_000,
     max_age_ms: 1000,
     min_fee: Amount::ZERO,
+    coins: CoinPolicy::FIRST_SEEN,
 };
 
 /// One grain from one person to another, for a fee.

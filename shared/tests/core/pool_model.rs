@@ -5,7 +5,7 @@ use crate::pool_oracle::{Moves, Oracle, grains, ids, name, paid, payment, pendin
 use proptest::prelude::*;
 use proptest::sample::Index;
 use shared::ledger::{Address, Amount, Holding, Transaction, TransactionId};
-use shared::pool::{AdmissionError, Evicted, EvictionReason, Pending, Pool, PoolChanges, PoolLimits, Room};
+use shared::pool::{AdmissionError, CoinPolicy, Evicted, EvictionReason, Pending, Pool, PoolChanges, PoolLimits, Room};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -56,6 +56,7 @@ fn limits() -> impl Strategy<Value = PoolLimits> {
             max_transaction_bytes,
             max_age_ms,
             min_fee: grains(fee),
+            coins: CoinPolicy::FIRST_SEEN,
         },
     )
 }

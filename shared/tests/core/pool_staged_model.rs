@@ -9,7 +9,9 @@ use crate::pool_staged_steps::{PEOPLE, Step, limits, step};
 use proptest::prelude::*;
 use shared::block::{BlockHash, BlockId, Height};
 use shared::ledger::{Address, Amount, Holding, Transaction, TransactionId};
-use shared::pool::{BatchOutcome, CommitReply, MAX_WAITERS, Pending, PoolLimits, PoolNews, StageError, Staged};
+use shared::pool::{
+    BatchOutcome, CoinPolicy, CommitReply, MAX_WAITERS, Pending, PoolLimits, PoolNews, StageError, Staged,
+};
 use shared::pool::{TipChange, WriteBatch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -195,7 +197,7 @@ impl World {
                     let has_left = self.gone_at.get(&id).is_some_and(|gone_at| *gone_at >= pushed_at);
                     prop_assert!(succeeds && (self.is_durable(&id) || has_left), "{id} is not on disk");
                 }
-                CommitReply::Outbid => {
+                CommitReply::Evicted(_) => {
                     prop_assert!(succeeds && !self.disk.0.contains_key(&id) && !self.announced.contains(&id));
                     self.note_refused(id);
                 }
@@ -380,6 +382,7 @@ fn the_number_of_waiting_callers_is_bounded() {
         max_transaction_bytes: 5000,
         max_age_ms: 1000,
         min_fee: Amount::ZERO,
+        coins: CoinPolicy::FIRST_SEEN,
     };
     let mut world = World::new(limits);
     let [payment, another] = [1, 2].map(|amount| world.new_payment(0, 1, (amount, 0)));

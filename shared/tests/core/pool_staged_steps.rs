@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use proptest::sample::Index;
 use shared::ledger::Amount;
-use shared::pool::PoolLimits;
+use shared::pool::{CoinPolicy, PoolLimits};
 
 /// Persons who pay one another.
 pub(crate) const PEOPLE: u8 = 4;
@@ -49,6 +49,7 @@ pub(crate) fn limits() -> impl Strategy<Value = PoolLimits> {
             max_transaction_bytes: 5000,
             max_age_ms,
             min_fee: Amount::ZERO,
+            coins: CoinPolicy::FIRST_SEEN,
         },
     )
 }

@@ -6,7 +6,7 @@ use shared::block::{BlockHash, Height};
 use shared::chain::{Chain, ChainSnapshot, Rules};
 use shared::layer::transaction::{account_balance, locate_transaction};
 use shared::ledger::{Address, Amount, Bundle, Holding, Transaction, TransactionId, TransactionRules};
-use shared::pool::{Evicted, Pending, Pool, PoolLimits};
+use shared::pool::{CoinPolicy, Evicted, Pending, Pool, PoolLimits};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ const LIMITS: PoolLimits = PoolLimits {
     max_transaction_bytes: 1 << 16,
     max_age_ms: 3_600_000,
     min_fee: Amount::ZERO,
+    coins: CoinPolicy::FIRST_SEEN,
 };
 
 pub struct Mempool {

@@ -48,6 +48,7 @@ impl LineFormatter {
 /// A mempool's reasons in words (docs/protocol.md §11).
 fn drop_reason(reason: &str) -> &str {
     match reason {
+        "replaced" => "another takes the same coin and pays a higher fee",
         "outbid" => "the mempool is full, and others pay a higher fee",
         "expired" => "no block took it in time",
         "not-covered" => "the payer no longer has enough money",

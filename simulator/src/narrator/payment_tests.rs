@@ -168,7 +168,7 @@ fn a_block_confirms_payments_and_its_miner_earns() {
 fn payments_that_come_back_or_are_dropped_share_a_line() {
     let returned = || MempoolObservation::Event(PoolEvent::Returned(ReturnedEvent { id: id() }));
     let evicted = |reason: &str| {
-        MempoolObservation::Event(PoolEvent::Evicted(EvictedEvent { id: id(), reason: reason.to_owned() }))
+        MempoolObservation::Event(PoolEvent::Evicted(EvictedEvent { id: id(), reason: reason.to_owned(), by: None }))
     };
     let observations = [
         (1000, returned()),

@@ -141,8 +141,8 @@ impl PaymentNarrator {
         let mempool = || "the mempool".to_owned();
         match observation {
             MempoolObservation::Event(PoolEvent::Transaction(transaction)) => self.observe_payment(at_ms, transaction),
-            // The block's own event counts its payments.
-            MempoolObservation::Event(PoolEvent::Confirmed(_)) => {}
+            // The block's own event counts its payments, and an eviction tells of a replacement.
+            MempoolObservation::Event(PoolEvent::Confirmed(_) | PoolEvent::Conflict(_)) => {}
             MempoolObservation::Event(PoolEvent::Returned(_)) => self.returned.add(at_ms),
             MempoolObservation::Event(PoolEvent::Evicted(event)) => {
                 self.given_up.entry(event.reason.clone()).or_default().add(at_ms);

@@ -19,7 +19,7 @@ pub(super) async fn fetch(client: Client, mempool: String, pending: Vec<Transact
             Ok(TransactionStatus { block: Some(block), .. }) => PoolEvent::Confirmed(ConfirmedEvent { id, block }),
             Ok(_) => continue,
             Err(error) if error.status() == Some(404) => {
-                PoolEvent::Evicted(EvictedEvent { id, reason: UNKNOWN.to_owned() })
+                PoolEvent::Evicted(EvictedEvent { id, reason: UNKNOWN.to_owned(), by: None })
             }
             // The mempool is away again; the next attempt comes when it is back.
             Err(_) => return,

@@ -131,6 +131,8 @@ impl PaymentBook {
             PoolEvent::Confirmed(event) => (event.id, PaymentState::Confirmed),
             PoolEvent::Returned(event) => (event.id, PaymentState::Pending),
             PoolEvent::Evicted(event) => (event.id, PaymentState::GivenUp(event.reason.clone())),
+            // If the newcomer was taken, the eviction of the other one is told, too.
+            PoolEvent::Conflict(_) => return,
         };
         self.record_accepted(id);
         let Some(payment) = self.sent.get_mut(&id) else { return };
@@ -232,7 +234,7 @@ mod tests {
     #[test]
     fn what_is_refused_or_dropped_can_be_spent() {
         let (mut book, id) = book_with_payment();
-        book.apply_event(&PoolEvent::Evicted(EvictedEvent { id, reason: "expired".to_owned() }));
+        book.apply_event(&PoolEvent::Evicted(EvictedEvent { id, reason: "expired".to_owned(), by: None }));
         assert_eq!(
             (book.spendable(), states(&book)),
             (vec![100, 0], vec![PaymentState::GivenUp("expired".to_owned())])

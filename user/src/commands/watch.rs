@@ -10,7 +10,7 @@ use serde::Serialize;
 use shared::block::BlockHash;
 use shared::ledger::Transfer;
 use shared::sync::PeerAddress;
-use shared::wire::{BlockSource, NodeEvent, PeerChange, PoolEvent};
+use shared::wire::{BlockSource, ConflictEvent, NodeEvent, PeerChange, PoolEvent};
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -91,7 +91,14 @@ fn pool_event_text(event: &PoolEvent, style: Style) -> String {
             format!("payment {} is pending again: its block has left the best chain", returned.id.short())
         }
         PoolEvent::Evicted(evicted) => {
-            format!("payment {} was dropped: {}", evicted.id.short(), line(&evicted.reason))
+            let by = evicted.by.map_or_else(String::new, |by| format!(" by {}", by.short()));
+            format!("payment {} was dropped: {}{by}", evicted.id.short(), line(&evicted.reason))
+        }
+        PoolEvent::Conflict(conflict) => {
+            let ConflictEvent { coin, pending, newcomer, taken } = conflict;
+            let end = if *taken { "and replaces it" } else { "and was refused" };
+            let (coin, pending, newcomer) = (coin.short(), pending.short(), newcomer.short());
+            format!("coin {coin} of pending payment {pending} is spent again by {newcomer}, {end}")
         }
     }
 }

@@ -70,7 +70,7 @@ fn a_payment_is_followed_in_words_however_many_mempools_tell_of_it() {
         PoolEvent::Transaction(Box::new(payment)),
         PoolEvent::Confirmed(ConfirmedEvent { id, block }),
         PoolEvent::Returned(ReturnedEvent { id }),
-        PoolEvent::Evicted(EvictedEvent { id, reason: "outbid".to_owned() }),
+        PoolEvent::Evicted(EvictedEvent { id, reason: "outbid".to_owned(), by: None }),
     ];
     for event in &events {
         assert!(news.payment(NOW, event));

@@ -1,8 +1,7 @@
 //! A batch on its way to the disk, and what follows from its success or failure.
 
 use super::{BatchOutcome, CommitReply, InFlight, PoolNews, Round, Staged, WriteBatch};
-use crate::ledger::TransactionId;
-use crate::pool::{EvictionReason, Holds, Pending, PoolChanges};
+use crate::pool::{Evicted, Holds, Pending, PoolChanges};
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
@@ -23,22 +22,22 @@ impl<W> Staged<W> {
         let Some(InFlight { batch, round }) = self.in_flight.take() else { return BatchOutcome::default() };
         let mut outcome = BatchOutcome::default();
         for (id, waiters) in round.waiters {
-            let reply = match batch.rows.get(&id) {
-                Some(None) if round.outbid.contains_key(&id) => CommitReply::Outbid,
+            let reply = match (batch.rows.get(&id), round.evicted.get(&id)) {
+                (Some(None), Some(evicted)) => CommitReply::Evicted(evicted.reason),
                 _ => CommitReply::Written,
             };
-            // It may have left again in the meantime. If it was outbid, that is announced with the next batch; if it
-            // was pushed once more, so is its return.
+            // It may have left again in the meantime. If it was evicted for another, that is announced with the next
+            // batch; if it was pushed once more, so is its return.
             if reply == CommitReply::Written
                 && !self.next.newcomers.contains(&id)
-                && let Some(pending) = self.pool.get(&id).or_else(|| self.next.outbid.get(&id))
+                && let Some(pending) = self.pool.get(&id).or_else(|| Some(&self.next.evicted.get(&id)?.pending))
             {
                 outcome.news.push(PoolNews::Accepted(pending.transaction.clone()));
             }
             self.reply(waiters, reply, &mut outcome);
         }
-        let announced = round.outbid.into_keys().filter(|id| !round.newcomers.contains(id));
-        outcome.news.extend(announced.map(outbid));
+        let announced = round.evicted.into_iter().filter(|(id, _)| !round.newcomers.contains(id));
+        outcome.news.extend(announced.map(|(id, evicted)| PoolNews::Evicted { id, reason: evicted.reason }));
         outcome
     }
 
@@ -49,12 +48,12 @@ impl<W> Staged<W> {
         let mut outcome = BatchOutcome::default();
         let batch = Arc::unwrap_or_clone(batch);
         self.roll_back(batch, &round);
-        let mut outbid: Vec<_> =
-            round.outbid.into_values().filter(|pending| !round.newcomers.contains(&pending.id())).collect();
-        outbid.sort_by_key(Pending::age);
-        for pending in outbid {
-            let holds = holds_for(&pending);
-            self.restore(pending, holds, &mut outcome.news);
+        let mut evicted: Vec<_> =
+            round.evicted.into_values().filter(|one| !round.newcomers.contains(&one.pending.id())).collect();
+        evicted.sort_by_key(|one| one.pending.age());
+        for one in evicted {
+            let holds = holds_for(&one.pending);
+            self.restore(one, holds, &mut outcome.news);
         }
         for (_, waiters) in round.waiters {
             self.reply(waiters, CommitReply::Failed, &mut outcome);
@@ -75,7 +74,7 @@ impl<W> Staged<W> {
                 // Evicted and admitted again while the batch was in flight: now a newcomer of the next batch.
                 self.next.newcomers.insert(*id);
             } else {
-                self.next.outbid.remove(id);
+                self.next.evicted.remove(id);
             }
         }
         for (id, row) in batch.rows {
@@ -90,12 +89,13 @@ impl<W> Staged<W> {
         }
     }
 
-    /// Returns an outbid transaction to the pool, since the batch with its eviction failed.
-    fn restore(&mut self, pending: Pending, holds: Option<impl Holds>, news: &mut Vec<PoolNews>) {
+    /// Returns a transaction that was evicted for another to the pool, since the batch with its eviction failed.
+    fn restore(&mut self, evicted: Evicted, holds: Option<impl Holds>, news: &mut Vec<PoolNews>) {
+        let Evicted { pending, reason } = evicted;
         let id = pending.id();
         // If it was pushed again while the batch was in flight, it is no newcomer there.
         self.next.newcomers.remove(&id);
-        if self.next.outbid.contains_key(&id) || self.pool.get(&id).is_some() {
+        if self.next.evicted.contains_key(&id) || self.pool.get(&id).is_some() {
             return;
         }
         match holds.map(|holds| self.pool.readmit(pending.clone(), holds)) {
@@ -104,13 +104,9 @@ impl<W> Staged<W> {
                 // No listener knows that it was gone.
                 self.record(PoolChanges { evicted, ..PoolChanges::default() }, news);
             }
-            _ => news.push(outbid(id)),
+            _ => news.push(PoolNews::Evicted { id, reason }),
         }
     }
-}
-
-fn outbid(id: TransactionId) -> PoolNews {
-    PoolNews::Evicted { id, reason: EvictionReason::Outbid }
 }
 
 impl<W> Default for BatchOutcome<W> {

@@ -38,7 +38,7 @@ pub enum CommitReply {
     /// It is on disk; by now it may be confirmed or expired.
     Written,
     /// It was evicted for one that pays more before it was on disk.
-    Outbid,
+    Evicted(EvictionReason),
     /// The batch failed.
     Failed,
 }
@@ -58,7 +58,7 @@ pub enum PoolNews {
     },
     /// A transaction is pending again, after a reorganisation.
     Returned(TransactionId),
-    /// A transaction left the pool unconfirmed.
+    /// A transaction left the pool unconfirmed. If it was replaced, its coin was wanted twice.
     Evicted {
         /// The transaction.
         id: TransactionId,
@@ -115,12 +115,12 @@ struct Round<W> {
     /// Admitted in this round. A transaction that was evicted in the same round and admitted again is no newcomer.
     newcomers: BTreeSet<TransactionId>,
     /// Evicted for newcomers of this round, possibly newcomers themselves.
-    outbid: BTreeMap<TransactionId, Pending>,
+    evicted: BTreeMap<TransactionId, Evicted>,
 }
 
 impl<W> Default for Round<W> {
     fn default() -> Self {
-        Self { waiters: BTreeMap::new(), newcomers: BTreeSet::new(), outbid: BTreeMap::new() }
+        Self { waiters: BTreeMap::new(), newcomers: BTreeSet::new(), evicted: BTreeMap::new() }
     }
 }
 
@@ -173,8 +173,8 @@ impl<W> Staged<W> {
     /// All transactions that may be pending after the next batch: the pool, what is not covered, and what was evicted
     /// by a batch that may fail.
     pub fn all(&self) -> impl Iterator<Item = &Pending> {
-        let outbid = self.rounds().flat_map(|round| round.outbid.values());
-        self.pool.by_age().chain(self.pool.uncovered()).chain(outbid)
+        let evicted = self.rounds().flat_map(|round| round.evicted.values()).map(|evicted| &evicted.pending);
+        self.pool.by_age().chain(self.pool.uncovered()).chain(evicted)
     }
 
     /// The block that the pool stands on.
@@ -196,12 +196,12 @@ impl<W> Staged<W> {
             return Err(StageError::Busy);
         }
         let id = newcomer.id();
-        for Evicted { pending, .. } in self.pool.admit(newcomer.clone(), holds)? {
-            self.unwritten.rows.insert(pending.id(), None);
-            self.next.outbid.insert(pending.id(), pending);
+        for evicted in self.pool.admit(newcomer.clone(), holds)? {
+            self.unwritten.rows.insert(evicted.pending.id(), None);
+            self.next.evicted.insert(evicted.pending.id(), evicted);
         }
         self.unwritten.rows.insert(id, Some(newcomer));
-        if self.next.outbid.remove(&id).is_none() {
+        if self.next.evicted.remove(&id).is_none() {
             self.next.newcomers.insert(id);
         }
         self.next.waiters.entry(id).or_default().push(waiter);
@@ -268,7 +268,7 @@ impl<W> Staged<W> {
     fn exclude_from_rollback(&mut self, id: &TransactionId) {
         for round in self.rounds_mut() {
             round.newcomers.remove(id);
-            round.outbid.remove(id);
+            round.evicted.remove(id);
         }
     }
 
@@ -292,7 +292,7 @@ impl<W> Staged<W> {
             self.unwritten.rows.insert(id, None);
             if reason == EvictionReason::Outbid && self.next.waiters.contains_key(&id) {
                 // Its caller still waits, and is to hear that it was outbid.
-                self.next.outbid.insert(id, pending);
+                self.next.evicted.insert(id, Evicted { pending, reason });
             } else {
                 news.push(PoolNews::Evicted { id, reason });
             }
