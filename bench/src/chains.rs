@@ -4,7 +4,7 @@
 use anyhow::Result;
 use runtime::data_dir::DataDir;
 use runtime::store::RedbStore;
-use shared::block::{Block, DataHash, HeaderFields, Nonce, Timestamp};
+use shared::block::{Block, DataHash, Header, HeaderFields, Nonce, Timestamp};
 use shared::chain::{Chain, Origin, Rules, SideLimits};
 use shared::config::Config;
 use shared::params::{LayerName, Params, RetargetRule};
@@ -36,22 +36,24 @@ pub(crate) fn config(params: Params, dir: &Path) -> Config {
     config
 }
 
+/// The block of difficulty 1 with this data on top of `parent`, a second later; it is the parent of the next.
+pub(crate) fn next_block(parent: &mut Header, data: String) -> Block {
+    let fields = HeaderFields {
+        index: parent.index.next(),
+        prev_hash: parent.hash(),
+        timestamp: parent.timestamp.plus_ms(1000),
+        difficulty: Difficulty::MIN,
+        data_hash: DataHash::of(""),
+    };
+    let block = Block::new(fields, Nonce(0), data);
+    *parent = block.header().clone();
+    block
+}
+
 /// `count` blocks on top of genesis with 200 bytes of data each, about 400 bytes a block.
 pub(crate) fn blocks(params: &Params, count: u64) -> impl Iterator<Item = Block> {
     let mut parent = params.genesis().header().clone();
-    (1..=count).map(move |number| {
-        let data = format!("{number:0>200}");
-        let fields = HeaderFields {
-            index: parent.index.next(),
-            prev_hash: parent.hash(),
-            timestamp: Timestamp::from_ms(parent.timestamp.as_ms() + 1000),
-            difficulty: Difficulty::MIN,
-            data_hash: DataHash::of(""),
-        };
-        let block = Block::new(fields, Nonce(number), data);
-        parent = block.header().clone();
-        block
-    })
+    (1..=count).map(move |number| next_block(&mut parent, format!("{number:0>200}")))
 }
 
 /// Stores a chain of `count` blocks in a node's data directory, as the node itself would.

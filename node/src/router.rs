@@ -8,8 +8,8 @@ use runtime::server::{Request, Route, Router, Shape, get, post, reply};
 use shared::block::{BlockJson, HeaderJson};
 use shared::chain::BranchTip;
 use shared::wire::{
-    BlockEvent, BlockResponse, BlocksRequest, HeadersRequest, MineRequest, MineResponse, MiningEvent, PeerEvent,
-    PeerInfo, PeersUpdate, ReorgEvent, SyncReport, WorkOffer, WorkSolution,
+    AnnounceResponse, Announcement, BlockEvent, BlockResponse, BlocksRequest, HeadersRequest, MineRequest,
+    MineResponse, MiningEvent, PeerEvent, PeerInfo, PeersUpdate, ReorgEvent, SyncReport, WorkOffer, WorkSolution,
 };
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,6 +70,10 @@ fn exchange_routes() -> Vec<Route<NodeState>> {
             .returns_with(202, "Cannot be judged yet, for the given reason", Shape::of::<BlockResponse>())
             .refuses(429, "Too many invalid blocks came from the machine that the request comes from")
             .refuses(422, "The block breaks the rule that `rule` names"),
+        post("/announce", "Says that there is a block; the node answers whether it wants it", exchange::announce)
+            .details("`wanted` blocks are then offered to `/block`.")
+            .body::<Announcement>()
+            .returns(Shape::of::<AnnounceResponse>()),
         post("/sync/headers", "Up to 2000 headers after a point that both chains have", exchange::headers)
             .details("They follow the first hash of the locator that is on the node's best chain.")
             .body::<HeadersRequest>()

@@ -12,6 +12,7 @@ use runtime::server::{self, Identity, Places, Request, Service, StandsOn};
 use runtime::service_health::{Obstacle, ServiceHealth};
 use shared::chain::ChainReader;
 use shared::store::StoreError;
+use shared::sync::Announcements;
 use shared::wire::{Info, Problem};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -37,6 +38,7 @@ pub(crate) struct NodeState {
     /// from syncing.
     pub(crate) block_answers: Arc<Places>,
     pub(crate) push_guard: PushGuard,
+    pub(crate) announcements: Mutex<Announcements>,
     /// IP addresses whose nodes cannot be called back, each of which was logged.
     pub(crate) uncallable: Mutex<BTreeSet<IpAddr>>,
     /// For the names of peers that send requests.
@@ -65,6 +67,7 @@ impl NodeState {
             cache: BlockCache::new(),
             block_answers: Places::new(MAX_BLOCK_ANSWERS, source_percent),
             push_guard: PushGuard::default(),
+            announcements: Mutex::default(),
             uncallable: Mutex::default(),
             resolver: Resolver::default(),
             reads: Semaphore::new(MAX_READS),
@@ -145,7 +148,7 @@ pub(crate) fn obstacle_problem(obstacle: &Obstacle) -> Problem {
 /// Whether a request is one by which nodes exchange blocks.
 fn is_exchange(request: &Request) -> bool {
     let path = request.path();
-    request.method == Method::POST && ["/block", "/sync/headers", "/sync/blocks"].contains(&path.as_str())
+    request.method == Method::POST && ["/block", "/announce", "/sync/headers", "/sync/blocks"].contains(&path.as_str())
 }
 
 pub(crate) fn follower_problem(error: &FollowerError) -> Problem {

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 const FILE: &str = "network.toml";
 
 /// With `lwma`, a fresh network starts at the difficulty that its hash rate gives, divided by this. The first averages
-/// of the rule are over a few blocks, and so too high: from the full difficulty it goes to 2.3 times that on average,
+/// of the rule are over a few blocks, and so too high: from the full difficulty it goes to 2.2 times that on average,
 /// 9.7 blocks come in the first minute instead of 12, and the longest wait is 24 s. From half of it, these are 1.9
 /// times, 12.0 blocks and 21 s. The other rules do not move in the first minute, so they start at the difficulty
 /// itself. `labs/first-minute.toml` measures it.

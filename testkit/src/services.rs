@@ -1,7 +1,8 @@
 //! Services inside this process, on free ports of the loopback interface.
 
+use crate::DEADLINE;
 use crate::http::client;
-use crate::until::until;
+use crate::until::{until, until_ok};
 use runtime::data_dir::DataDir;
 use shared::config::Config;
 use shared::sync::PeerAddress;
@@ -75,7 +76,7 @@ pub async fn start_tracker(listener: TcpListener, config: &Config) -> Running {
 /// Starts a node that keeps its chain under `root` and knows `peers`.
 pub async fn start_node(listener: TcpListener, root: &Path, config: Config, peers: &[&str], clock: i64) -> Running {
     let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
-    let data = DataDir::open(root, &config.network, "node", address.port()).unwrap();
+    let data = data_dir(root, &config, "node", address.port()).await;
     let metrics = Some(runtime::telemetry::metrics().unwrap());
     let settings = node::Settings { config, data, peers: peer_addresses(peers), clock_offset_ms: clock, metrics };
     Running::new(address, stop.clone(), node::run(listener, settings, stop)).answers().await
@@ -86,10 +87,16 @@ pub async fn start_node(listener: TcpListener, root: &Path, config: Config, peer
 pub async fn start_mempool(listener: TcpListener, root: &Path, config: Config, peers: &[&str], folder: u16) -> Running {
     let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
     let folder = if folder == 0 { address.port() } else { folder };
-    let data = DataDir::open(root, &config.network, "mempool", folder).unwrap();
+    let data = data_dir(root, &config, "mempool", folder).await;
     let metrics = Some(runtime::telemetry::metrics().unwrap());
     let settings = mempool::Settings { config, data, peers: peer_addresses(peers), metrics };
     Running::new(address, stop.clone(), mempool::run(listener, settings, stop)).answers().await
+}
+
+/// The folder of a service, once an earlier service in this process has left it.
+async fn data_dir(root: &Path, config: &Config, service: &str, port: u16) -> DataDir {
+    let open = || async { DataDir::open(root, &config.network, service, port).map_err(|error| error.to_string()) };
+    until_ok("the data folder is free", DEADLINE, open).await
 }
 
 fn peer_addresses(peers: &[&str]) -> Vec<PeerAddress> {

@@ -1,17 +1,17 @@
 //! By the number of addresses: balances, histories, and blocks of payments between them.
 
 use super::{SIZES, Series, Table, micros, spread};
+use crate::chains::next_block;
 use crate::lab::folder;
 use crate::payments::params;
 use anyhow::Result;
 use runtime::store::RedbStore;
-use shared::block::{Block, DataHash, Header, HeaderFields, Height, Nonce, Timestamp};
+use shared::block::{Block, Header, Timestamp};
 use shared::chain::{Chain, Origin, Rules, SideLimits};
 use shared::keys::{KeyPair, Signature, Signed, Verifier};
 use shared::layer::transaction::{account_balance, accounts, balance_history, locate_transaction};
 use shared::ledger::{Address, Amount, Bundle, Transaction, TransactionViolation, Unsigned, Uuid};
 use shared::params::Params;
-use shared::work::Difficulty;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,7 +26,7 @@ const MEASURED_BLOCKS: u64 = 5;
 const PAGE: usize = 20;
 
 /// Accepts every signature: what is measured here is the ledger.
-struct Trusting;
+pub(super) struct Trusting;
 
 impl Verifier for Trusting {
     fn verify(&self, _: &Signed<'_>) -> Result<(), TransactionViolation> {
@@ -98,7 +98,7 @@ fn measure_size(table: &mut Table, size: usize, dir: &Path, count: u64) -> Resul
 }
 
 /// An address with a number in it. It need not be a point of the curve, since nobody signs here.
-fn address(number: u64) -> Address {
+pub(super) fn address(number: u64) -> Address {
     let mut key = [0; 33];
     key[0] = 2;
     // Spread over the space of keys, as real ones are.
@@ -139,15 +139,6 @@ impl Maker {
     fn block(&mut self, pairs: impl Iterator<Item = (Address, Address)>) -> Block {
         let transactions = pairs.map(|(from, to)| self.payment(from, to)).collect();
         let bundle = Bundle { msg: String::new(), miner_address: self.miner, transactions, outcome: None };
-        let fields = HeaderFields {
-            index: Height(self.parent.index.0 + 1),
-            prev_hash: self.parent.hash(),
-            timestamp: self.parent.timestamp.plus_ms(1000),
-            difficulty: Difficulty::MIN,
-            data_hash: DataHash::of(""),
-        };
-        let block = Block::new(fields, Nonce(0), bundle.to_data().0);
-        self.parent = block.header().clone();
-        block
+        next_block(&mut self.parent, bundle.to_data().0)
     }
 }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod chain;
+mod coins;
 mod pending;
 
 use anyhow::Result;
@@ -21,6 +22,9 @@ pub(crate) async fn measure(dir: &Path, largest: u64) -> Result<()> {
         println!("{series}");
     }
     for series in accounts::measure(dir, sizes)? {
+        println!("{series}");
+    }
+    for series in coins::measure(dir, sizes)? {
         println!("{series}");
     }
     // A pool of a million is more than a mempool keeps.

@@ -137,6 +137,7 @@ fn names(events: &mut broadcast::Receiver<Arc<MempoolEvent>>) -> Vec<&'static st
         MempoolEvent::Pool(PoolEvent::Confirmed(_)) => "confirmed",
         MempoolEvent::Pool(PoolEvent::Returned(_)) => "returned",
         MempoolEvent::Pool(PoolEvent::Evicted(_)) => "evicted",
+        MempoolEvent::Pool(PoolEvent::Conflict(_)) => "conflict",
         MempoolEvent::Receipt(_) => "receipt",
         MempoolEvent::Log(_) => "log",
     };

@@ -164,7 +164,7 @@ pub(super) fn run_again(
     id: &TransactionId,
     tracer: &mut dyn Tracer,
 ) -> Result<Execution, Problem> {
-    let missing = || server::not_found(format!("transaction {id} is not in the chain, or called no program"));
+    let missing = || super::no_call(pool_state, id);
     let read = || {
         let Some(place) = locate_transaction(snapshot, id)? else { return Ok(None) };
         let Some(parent) = snapshot.chain().best_at(place.index.minus(1))? else { return Ok(None) };

@@ -10,6 +10,7 @@ pub(crate) mod rpc;
 pub(crate) mod summaries;
 pub(crate) mod transactions;
 
+use crate::pool_state::PoolState;
 use http::HeaderValue;
 use http::header::LINK;
 use runtime::server::{self, Number, Response};
@@ -30,6 +31,16 @@ fn holder(params: &Params, text: &str) -> Result<Address, Problem> {
         return Ok(address);
     }
     Err(server::bad_request(format!("address {text:?}: {}", BadAddress::NotAKey)))
+}
+
+/// The refusal of a question about what a transaction's call did.
+fn no_call(pool_state: &PoolState, id: &TransactionId) -> Problem {
+    if pool_state.pool(|pool| pool.get(id).is_some()) {
+        let detail =
+            format!("transaction {id} is pending: no block has it, so it has not run; ask again once one does");
+        return server::not_found(detail);
+    }
+    server::not_found(format!("transaction {id} is not in the chain, or called no program"))
 }
 
 /// Parses a transaction's id in a path or query, in upper or lower case.

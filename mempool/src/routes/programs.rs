@@ -52,8 +52,7 @@ pub(crate) async fn receipt(mempool: Arc<MempoolState>, request: Request) -> Res
             Ok(Some(ReceiptStatus { receipt, reason, block, confirmations }))
         })
         .await?;
-    let missing = || server::not_found(format!("transaction {id} is not in the chain, or called no program"));
-    reply::json(&found.ok_or_else(missing)?)
+    reply::json(&found.ok_or_else(|| super::no_call(&mempool.pool_state, &id))?)
 }
 
 pub(crate) async fn program(mempool: Arc<MempoolState>, request: Request) -> Result<Response, Problem> {

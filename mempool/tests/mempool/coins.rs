@@ -213,7 +213,8 @@ async fn subscribers_hear_of_each_rival_once_and_of_a_replacement() {
     mempool.stands_on(&one).await;
     let coin = mined(&lab, &one, "alice");
     let events = mempool.events().await;
-    let [first, cheap, dear] = [49, 48, 40].map(|amount| spend(&lab, "alice", &[coin], &[("bob", amount)]));
+    let [first, cheap, dear] =
+        [("bob", 49), ("carol", 49), ("bob", 40)].map(|output| spend(&lab, "alice", &[coin], &[output]));
     mempool.accept(&first).await;
     // A stranger says nothing about alice's coin: its signature is not hers.
     let signatures = vec![key("eve").sign("something else")];

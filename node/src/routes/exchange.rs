@@ -8,8 +8,10 @@ use http::StatusCode;
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
 use shared::block::{Block, BlockHash, MalformedBlock};
 use shared::chain::{Accepted, BlockError, BlockViolation, MAX_LOCATOR, NotYet};
-use shared::sync::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST};
-use shared::wire::{BlockResponse, BlockSource, BlockStatus, BlocksRequest, HeadersRequest, Problem};
+use shared::sync::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST, PeerAddress};
+use shared::wire::{
+    AnnounceResponse, Announcement, BlockResponse, BlockSource, BlockStatus, BlocksRequest, HeadersRequest, Problem,
+};
 use std::io;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
@@ -27,14 +29,7 @@ const BLOCKS_DEADLINE: Duration = Duration::from_secs(30);
 const MAX_UNCALLABLE: usize = 1000;
 
 pub(crate) async fn push(node: Arc<NodeState>, mut request: Request) -> Result<Response, Problem> {
-    let (sender, ip) = (verified_sender(&node.resolver, &request).await, request.remote.ip());
-    if node.push_guard.is_refused(ip) {
-        if let Some(sender) = sender {
-            node.follower.hint(sender);
-        }
-        let detail = format!("too many invalid blocks came from {ip}; try again in half a minute");
-        return Err(server::problem(StatusCode::TOO_MANY_REQUESTS, detail));
-    }
+    let (sender, ip) = (admitted_sender(&node, &request).await?, request.remote.ip());
     let body = request.bytes(node.follower.rules().params().max_block_json()).await?;
     let parsed = tokio::task::spawn_blocking(move || Block::from_json(&body)).await;
     let parsed = parsed.map_err(|error| server::internal(error.to_string()))?.map_err(|error| match error {
@@ -61,6 +56,30 @@ pub(crate) async fn push(node: Arc<NodeState>, mut request: Request) -> Result<R
         _ => {}
     }
     respond(&node, hash, result, missing)
+}
+
+/// The node that sends a block or announces one, if its name is proven; refused from a machine of many invalid blocks.
+async fn admitted_sender(node: &NodeState, request: &Request) -> Result<Option<PeerAddress>, Problem> {
+    let (sender, ip) = (verified_sender(&node.resolver, request).await, request.remote.ip());
+    if !node.push_guard.is_refused(ip) {
+        return Ok(sender);
+    }
+    if let Some(sender) = sender {
+        node.follower.hint(sender);
+    }
+    let detail = format!("too many invalid blocks came from {ip}; try again in half a minute");
+    Err(server::problem(StatusCode::TOO_MANY_REQUESTS, detail))
+}
+
+/// Whether a block with this hash is wanted. The hash proves nothing, so this costs no more than looking it up.
+pub(crate) async fn announce(node: Arc<NodeState>, mut request: Request) -> Result<Response, Problem> {
+    admitted_sender(&node, &request).await?;
+    let Announcement { hash } = request.json(BODY_LIMIT).await?;
+    let is_stored = node.read(move |reader| Ok(reader.find(&hash)?.is_some())).await?;
+    let mut announcements = node.announcements.lock().unwrap_or_else(PoisonError::into_inner);
+    let interest = announcements.answer(hash, is_stored, node.clock.now().uptime_ms);
+    drop(announcements);
+    reply::json(&AnnounceResponse { interest })
 }
 
 /// Warns the operator once for each machine whose node cannot be called back.

@@ -73,6 +73,7 @@ async fn serve(mut stream: TcpStream, info: Value, lie: Lie) {
             "/info" => reply(&mut stream, &info.to_string()).await,
             "/peers" => reply(&mut stream, "[]").await,
             "/sync/headers" | "/sync/blocks" => tell(&mut stream, &line, &body, &lie).await,
+            "/announce" => reply(&mut stream, &json!({"interest": "known"}).to_string()).await,
             _ => reply(&mut stream, &json!({"status": "known", "hash": "0".repeat(64)}).to_string()).await,
         };
         if done.is_none() {

@@ -11,8 +11,8 @@ use shared::block::{Block, BlockHash, Header};
 use shared::chain::BranchTip;
 use shared::ledger::Address;
 use shared::wire::{
-    BlockResponse, BlocksRequest, HeadersRequest, MineRequest, MineResponse, PeerInfo, PeersUpdate, SyncReport,
-    WorkOffer, WorkSolution,
+    AnnounceResponse, Announcement, BlockResponse, BlocksRequest, HeadersRequest, Interest, MineRequest, MineResponse,
+    PeerInfo, PeersUpdate, SyncReport, WorkOffer, WorkSolution,
 };
 use std::time::Duration;
 
@@ -146,6 +146,16 @@ impl Client {
     /// See [`Error`]; refused with 422 and the rule if the block breaks one.
     pub async fn push_block(&self, address: &str, block: Bytes) -> Result<BlockResponse, Error> {
         self.post(address, "/block", None, block, Bounds::SMALL.time(BLOCKS_TIME)).await
+    }
+
+    /// `POST /announce`: says that there is a block with this hash; returns whether the node wants it.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn announce(&self, address: &str, hash: BlockHash) -> Result<Interest, Error> {
+        let body = to_json(&Announcement { hash })?;
+        let AnnounceResponse { interest } = self.post(address, "/announce", None, body, Bounds::SMALL).await?;
+        Ok(interest)
     }
 
     /// `POST /peers`: changes the peers of the node.

@@ -163,6 +163,7 @@ impl Call {
                 let blocks = client.blocks_watched(peer, &ask, max_block_bytes, *timeout, &on_progress).await?;
                 PeerResponse::Blocks(blocks)
             }
+            PeerRequest::Announce(hash) => PeerResponse::Announced(client.announce(peer, hash).await?),
             PeerRequest::Push(_) => {
                 let BlockResponse { missing, .. } = client.push_block(peer, pushed).await?;
                 PeerResponse::Pushed { missing }

@@ -1,6 +1,6 @@
 //! What a syncer requests from peers, what comes back, and the two clocks that it is given.
 
-use super::{PeerAddress, SyncEvent};
+use super::{Interest, PeerAddress, SyncEvent};
 use crate::block::{Block, BlockHash, Header, Timestamp};
 use crate::chain::Tip;
 use core::net::IpAddr;
@@ -40,6 +40,8 @@ pub enum PeerRequest {
         /// In the order that the blocks should come in.
         hashes: Vec<BlockHash>,
     },
+    /// `POST /announce`: a block that the peer may lack.
+    Announce(BlockHash),
     /// `POST /block`: a block that the peer may lack.
     Push(Arc<Block>),
 }
@@ -66,6 +68,8 @@ pub enum PeerResponse {
     Headers(Vec<Header>),
     /// To [`PeerRequest::Blocks`].
     Blocks(Vec<Block>),
+    /// To [`PeerRequest::Announce`].
+    Announced(Interest),
     /// To [`PeerRequest::Push`].
     Pushed {
         /// The block's parent, if the peer lacks it and cannot fetch it from us.

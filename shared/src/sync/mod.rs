@@ -6,12 +6,13 @@
 //!
 //! A peer is polled every few seconds for its tip. If that has more work than ours, its headers are fetched, judged,
 //! and only if they outweigh our chain, its blocks (`download`). A block that was mined here is pushed to all peers at
-//! once, one that was pushed here is relayed (`requests`); what a push misses, the poll heals.
+//! once, one that was pushed here is announced to them (`announce`); what both miss, the poll heals.
 //!
 //! What a stranger claims and has not proven stops nothing: a download that lags leaves others to start beside it
 //! (`scheduler`), addresses buy no places (`places`), and what is pushed in a peer's name is never held against it.
 
 mod address;
+mod announce;
 mod backfill;
 mod backoff;
 mod download;
@@ -27,6 +28,7 @@ mod responses;
 mod scheduler;
 
 pub use address::{BadPeerAddress, PeerAddress};
+pub use announce::{Announcements, Interest};
 pub use download::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST};
 pub use events::{BlockEvent, BlockSource, PeerChange, PeerEvent, ReorgEvent, SyncEvent};
 pub use message::{Failure, Now, PeerRequest, PeerResponse, PeersUpdate, RequestId, SyncOutput};
@@ -35,6 +37,7 @@ pub use peer::{PeerInfo, PeerSource};
 use crate::block::Block;
 use crate::chain::{Accepted, BlockError, Chain, NotYet, Origin};
 use crate::random::Random;
+use announce::Relayed;
 use backoff::{Backoff, GroupPauses};
 use core::net::IpAddr;
 use download::Download;
@@ -64,12 +67,6 @@ impl Default for SyncSettings {
     fn default() -> Self {
         Self { own_address: None, max_peers: 32, poll_ms: 3000 }
     }
-}
-
-/// A block that was relayed to a few peers, and the uptime at which the others get it.
-struct Relayed {
-    block: Arc<Block>,
-    remaining_at_ms: u64,
 }
 
 /// Keeps one chain in step with its peers.
@@ -129,7 +126,7 @@ impl Syncer {
         let polls = self.peers.known.values().filter(|peer| peer.info.is_none()).map(|peer| peer.poll_at_ms);
         let deadlines = self.in_flight.values().map(|in_flight| in_flight.deadline_ms);
         let paces = self.downloads.iter().map(Download::next_measure_ms);
-        let relay = self.relayed.as_ref().map(|relayed| relayed.remaining_at_ms);
+        let relay = self.relayed.as_ref().map(Relayed::due_ms);
         let rotation = (!self.peers.waiting.is_empty()).then_some(self.rotate_at_ms);
         let repair = self.repairs.due_ms().filter(|_| !self.is_repairing());
         let pause = self.group_pauses.next_end_ms();

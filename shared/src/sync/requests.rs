@@ -2,17 +2,13 @@
 
 use super::PeerChange;
 use super::peer::{Peer, PeerState};
-use super::{Now, PeerAddress, PeerRequest, Relayed, RequestId, SyncOutput, Syncer};
+use super::{Now, PeerAddress, PeerRequest, RequestId, SyncOutput, Syncer};
 use crate::block::{Block, BlockHash};
 use crate::json::shortened;
 use std::sync::Arc;
 
 /// Most pushes to one peer at a time; what it misses it polls.
 const MAX_PUSHES: u32 = 8;
-/// Peers that a block is relayed to at once; the others that still lack it get it after …
-const RELAYED_AT_ONCE: usize = 4;
-/// … this time, milliseconds.
-const RELAY_REMAINING_MS: u64 = 100;
 /// Time between two requests for the peers of a peer.
 const DISCOVERY_MS: u64 = 20_000;
 
@@ -47,6 +43,7 @@ pub(super) enum RequestKind {
     Blocks,
     /// A block that is stored already, but damaged.
     Repair,
+    Announce(BlockHash),
     Push(BlockHash),
 }
 
@@ -96,29 +93,11 @@ impl Syncer {
         }
     }
 
-    /// Relays a block that a peer pushed: to a few peers at once, and to the others if they still lack it a moment
-    /// later. In a network where all nodes know each other, none of those does.
-    pub(super) fn relay(&mut self, block: &Arc<Block>, now: Now) {
-        let mut unaware = self.peers_without(block);
-        while unaware.len() > RELAYED_AT_ONCE {
-            unaware.swap_remove(self.random.index(unaware.len()));
-        }
-        self.push(block, unaware, now);
-        self.relayed = Some(Relayed { block: block.clone(), remaining_at_ms: now.uptime_ms + RELAY_REMAINING_MS });
-    }
-
     pub(super) fn push_to_all(&mut self, block: &Arc<Block>, now: Now) {
         self.push(block, self.peers_without(block), now);
     }
 
-    /// Pushes the relayed block to the peers that still lack it, if that is due.
-    pub(super) fn relay_to_remaining(&mut self, now: Now) {
-        if let Some(Relayed { block, .. }) = self.relayed.take_if(|relayed| relayed.remaining_at_ms <= now.uptime_ms) {
-            self.push_to_all(&block, now);
-        }
-    }
-
-    fn peers_without(&self, block: &Block) -> Vec<PeerAddress> {
+    pub(super) fn peers_without(&self, block: &Block) -> Vec<PeerAddress> {
         let unaware = |peer: &Peer| peer.knows != Some(block.hash()) && peer.pushes < MAX_PUSHES;
         self.peers.connected().filter(|(_, peer)| unaware(peer)).map(|(address, _)| address.clone()).collect()
     }
@@ -149,6 +128,7 @@ impl Syncer {
             PeerRequest::Peers => (RequestKind::Peers, PEERS_TIMEOUT_MS),
             PeerRequest::Headers { .. } => (RequestKind::Headers, HEADERS_TIMEOUT_MS),
             PeerRequest::Blocks { .. } => (RequestKind::Blocks, BLOCKS_TIMEOUT_MS),
+            PeerRequest::Announce(hash) => (RequestKind::Announce(*hash), INFO_TIMEOUT_MS),
             PeerRequest::Push(block) => (RequestKind::Push(block.hash()), PUSH_TIMEOUT_MS),
         };
         let deadline_ms = now.uptime_ms + timeout_ms;

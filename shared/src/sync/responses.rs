@@ -3,7 +3,7 @@
 use super::download::DownloadEnd;
 use super::peer::PeerState;
 use super::requests::RequestKind;
-use super::{Failure, Now, PeerAddress, PeerResponse, PeerSource, RequestId, Syncer};
+use super::{Failure, Interest, Now, PeerAddress, PeerResponse, PeerSource, RequestId, Syncer};
 use crate::chain::Chain;
 
 /// Most addresses that are taken from one peer's list.
@@ -36,6 +36,9 @@ impl Syncer {
                 self.with_download(id, chain, now, |download, _| download.handle_blocks(id, blocks));
             }
             (RequestKind::Repair, PeerResponse::Blocks(blocks)) => self.handle_repair(&blocks, chain),
+            (RequestKind::Announce(hash), PeerResponse::Announced(interest)) => {
+                self.handle_interest(&address, hash, interest, now);
+            }
             (RequestKind::Push(hash), PeerResponse::Pushed { missing }) => {
                 if let Some(peer) = self.peers.known.get_mut(&address) {
                     peer.pushes = peer.pushes.saturating_sub(1);
@@ -83,7 +86,11 @@ impl Syncer {
             match kind {
                 RequestKind::Info => (peer.info, peer.sync_pending) = (None, false),
                 RequestKind::Push(_) => peer.pushes = peer.pushes.saturating_sub(1),
-                RequestKind::Headers | RequestKind::Blocks | RequestKind::Repair | RequestKind::Peers => {}
+                RequestKind::Headers
+                | RequestKind::Blocks
+                | RequestKind::Repair
+                | RequestKind::Peers
+                | RequestKind::Announce(_) => {}
             }
         }
         match (failure, kind) {
@@ -95,10 +102,15 @@ impl Syncer {
                 | RequestKind::Blocks
                 | RequestKind::Repair
                 | RequestKind::Peers
+                | RequestKind::Announce(_)
                 | RequestKind::Push(_),
             ) if !self.peers.is_connected(address) => {}
             (Failure::Unreachable(_), _) | (_, RequestKind::Info) => {
                 self.disconnect(address, PeerState::Unreachable(failure.to_string()), now);
+            }
+            // It does not know the request, or has no time for it: it may still want the block.
+            (Failure::Refused(_), RequestKind::Announce(hash)) => {
+                self.handle_interest(address, hash, Interest::Wanted, now);
             }
             (Failure::Slow | Failure::Refused(_), _) => {}
         }

@@ -23,7 +23,7 @@ impl Syncer {
         self.group_pauses.end_due(now.uptime_ms);
         self.fill_places(now);
         self.poll_peers(now);
-        self.relay_to_remaining(now);
+        self.continue_relay(now);
         self.request_repair(chain, now);
         loop {
             let has_started = self.start_download(chain, now);

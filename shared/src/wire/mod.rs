@@ -9,7 +9,7 @@ mod mempool;
 mod problem;
 mod programs;
 
-pub use crate::sync::{BlockEvent, BlockSource, PeerChange, PeerEvent, PeerInfo, PeersUpdate, ReorgEvent};
+pub use crate::sync::{BlockEvent, BlockSource, Interest, PeerChange, PeerEvent, PeerInfo, PeersUpdate, ReorgEvent};
 pub use coins::{CoinInfo, CoinSpent, UnspentCoin};
 pub use events::{MiningEvent, NodeEvent};
 pub use health::Health;
@@ -161,6 +161,21 @@ pub enum SyncResult {
     Updated,
     /// The chain moved to a better branch.
     Reorganised,
+}
+
+/// Body of `POST /announce` on a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Announcement {
+    /// The hash of a block that the sender has.
+    pub hash: BlockHash,
+}
+
+/// Response of `POST /announce` on a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AnnounceResponse {
+    /// Whether the node wants the block.
+    pub interest: Interest,
 }
 
 /// Response of `POST /block` on a node.

@@ -1,5 +1,5 @@
-//! Replacement by fee, and dust: which newcomers replace what, case by case. Bitcoin Core's `feature_rbf.py` has the same
-//! cases, without those of unconfirmed coins, which this pool does not take.
+//! Replacement by fee, and dust: which newcomers replace what, case by case. They are the cases of Bitcoin Core's
+//! `feature_rbf.py`, without those of unconfirmed coins, which this pool does not take.
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
 use crate::pool_oracle::{grains, person};

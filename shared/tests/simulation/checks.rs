@@ -52,7 +52,7 @@ pub fn may_be_asked(node: &mut Node, id: RequestId, peer: &PeerAddress, request:
     let Node { address, record, this_second, liar, running, .. } = node;
     let until_ms = record.avoids.get(peer).copied().unwrap_or(0);
     assert!(now_ms >= until_ms || liar.is_some(), "{address} sends a request to {peer}, which it dropped for a while");
-    if !matches!(request, PeerRequest::Push(_)) {
+    if !matches!(request, PeerRequest::Push(_) | PeerRequest::Announce(_)) {
         this_second.2 += 1;
     }
     match request {

@@ -4,18 +4,30 @@ use shared::block::{Block, BlockHash, BlockId, DataHash, Header, HeaderFields, N
 use shared::chain::{Chain, Origin, Rules, SideLimits, Tip};
 use shared::params::{LayerName, Params, RetargetRule};
 use shared::store::{Batch, MemoryStore, Store, StoreError, Table};
-use shared::sync::{Now, PeerAddress, PeerRequest, PeerResponse, PeerSource, SyncOutput, SyncSettings, Syncer};
+use shared::sync::{
+    Interest, Now, PeerAddress, PeerRequest, PeerResponse, PeerSource, SyncOutput, SyncSettings, Syncer,
+};
 use shared::work::{Difficulty, Work};
 use std::sync::Arc;
 
-fn at(uptime_ms: u64) -> Now {
+pub fn at(uptime_ms: u64) -> Now {
     Now { time: Timestamp::from_ms(1_900_000_000_000), uptime_ms }
 }
 
-fn blocks(params: &Params, count: u64) -> Vec<Block> {
+/// A network on which every nonce is valid.
+pub fn easy_params() -> Params {
+    Params {
+        initial_difficulty: Difficulty::MIN,
+        retarget: RetargetRule::Fixed,
+        layer: LayerName::Data,
+        ..Params::default()
+    }
+}
+
+pub fn blocks(params: &Params, count: u64, data: impl Fn(u64) -> String) -> Vec<Block> {
     let mut parent: Header = params.genesis().header().clone();
     let mine = |number: u64| {
-        let data = format!("block {number}");
+        let data = data(number);
         let fields = HeaderFields {
             index: parent.index.next(),
             prev_hash: parent.hash(),
@@ -48,6 +60,7 @@ fn serve(syncer: &mut Syncer, chain: &mut Chain, tip: Tip, delivered: &Block, no
                 PeerResponse::Blocks(vec![delivered.clone()])
             }
             PeerRequest::Headers { .. } => PeerResponse::Headers(Vec::new()),
+            PeerRequest::Announce(_) => PeerResponse::Announced(Interest::Known),
             PeerRequest::Push(_) => PeerResponse::Pushed { missing: None },
         };
         syncer.handle_response(id, Ok(response), chain, now);
@@ -57,16 +70,11 @@ fn serve(syncer: &mut Syncer, chain: &mut Chain, tip: Tip, delivered: &Block, no
 
 #[test]
 fn a_damaged_block_is_fetched_again() {
-    let params = Params {
-        initial_difficulty: Difficulty::MIN,
-        retarget: RetargetRule::Fixed,
-        layer: LayerName::Data,
-        ..Params::default()
-    };
+    let params = easy_params();
     let store = MemoryStore::default();
     let rules = Arc::new(Rules::new(params.clone()));
     let mut chain = Chain::open(rules, Arc::new(store.clone()), SideLimits::default()).unwrap();
-    let blocks = blocks(&params, 4);
+    let blocks = blocks(&params, 4, |number| format!("block {number}"));
     for block in &blocks {
         chain.accept(block.clone(), at(0).time, Origin::Single).unwrap();
     }

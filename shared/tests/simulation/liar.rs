@@ -47,7 +47,7 @@ pub enum Lie {
     Drips,
     /// Valid headers of more work; the connection breaks at each request for bodies.
     CutsOff,
-    /// The honest chain's headers; requests for their bodies get no response.
+    /// The honest chain's headers and announcements; requests for their bodies get no response.
     RelaysAndHangs,
     /// Pushes blocks of a wrong difficulty in the name of each honest node in turn.
     Frames,

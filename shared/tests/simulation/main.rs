@@ -13,6 +13,7 @@
     reason = "a simulation fails by panicking, and nobody links to it"
 )]
 
+mod announcements;
 mod checks;
 mod claims;
 mod damaged_block;

@@ -7,8 +7,8 @@ use shared::block::{Block, BlockHash, Nonce, Timestamp};
 use shared::chain::{BlockError, Chain, NotYet, Rules, SideLimits, Tip};
 use shared::store::MemoryStore;
 use shared::sync::{
-    BLOCKS_PER_REQUEST, Failure, HEADERS_PER_REQUEST, Now, PeerAddress, PeerRequest, PeerResponse, PeerSource,
-    RequestId, SyncSettings, Syncer,
+    Announcements, BLOCKS_PER_REQUEST, Failure, HEADERS_PER_REQUEST, Now, PeerAddress, PeerRequest, PeerResponse,
+    PeerSource, RequestId, SyncSettings, Syncer,
 };
 use shared::wire::BlockSource;
 use shared::work::Work;
@@ -25,6 +25,7 @@ pub struct Running {
     pub started_ms: u64,
     /// Requests whose response may still arrive, with their deadlines in virtual time.
     pub waiting: BTreeMap<RequestId, u64>,
+    pub announcements: Announcements,
     /// Those of them that push a block: to whom, and which.
     pub pushing: BTreeMap<RequestId, (PeerAddress, BlockHash)>,
     pub wake_at_ms: Option<u64>,
@@ -126,7 +127,9 @@ impl Node {
         let settings = SyncSettings { own_address, ..SyncSettings::default() };
         let syncer = Syncer::new(settings, seed);
         let (waiting, pushing) = (BTreeMap::new(), BTreeMap::new());
-        self.running = Some(Running { chain, syncer, started_ms: now_ms, waiting, pushing, wake_at_ms: None });
+        let announcements = Announcements::default();
+        let started_ms = now_ms;
+        self.running = Some(Running { chain, syncer, started_ms, announcements, waiting, pushing, wake_at_ms: None });
         let (now, roster, source) = (self.now(now_ms), self.roster.clone(), self.source);
         if let Some(running) = &mut self.running {
             running.syncer.add_peers(roster, source, now);
@@ -184,6 +187,10 @@ impl Node {
             PeerRequest::Blocks { hashes } => {
                 let hashes = &hashes[..hashes.len().min(BLOCKS_PER_REQUEST)];
                 PeerResponse::Blocks(reader.blocks_by_hash(hashes, 8 << 20).unwrap())
+            }
+            PeerRequest::Announce(hash) => {
+                let is_stored = reader.find(hash).unwrap().is_some();
+                PeerResponse::Announced(running.announcements.answer(*hash, is_stored, now.uptime_ms))
             }
             PeerRequest::Push(block) => {
                 drop(reader);

@@ -6,7 +6,7 @@ use crate::checks;
 use crate::economy::Economy;
 use crate::event::{Event, Fault};
 use crate::kernel::{Kernel, wait_ms};
-use crate::liar::LiarResponse;
+use crate::liar::{LiarResponse, Lie};
 use crate::network::{Fate, Faults, Network};
 use crate::node::{Node, number};
 use shared::block::{BlockHash, Nonce};
@@ -317,7 +317,12 @@ impl World {
     fn send(&mut self, from: usize, life: u32, peer: &shared::sync::PeerAddress, id: RequestId, request: PeerRequest) {
         let to = number(peer).filter(|to| *to < self.nodes.len());
         let is_there = to.is_some_and(|to| self.nodes[to].running.is_some());
-        let fate = to.map_or(Fate::Refused { after_ms: 1 }, |to| self.network.request(from, to));
+        let withholds = self.nodes[from].liar.as_ref().is_some_and(|liar| liar.lie == Lie::RelaysAndHangs);
+        let fate = match to {
+            Some(_) if withholds && matches!(request, PeerRequest::Push(_)) => Fate::Vanishes,
+            Some(to) => self.network.request(from, to),
+            None => Fate::Refused { after_ms: 1 },
+        };
         match (fate, to) {
             (Fate::Arrives { after_ms, .. }, Some(to)) if is_there => {
                 self.kernel.after(after_ms, Event::Request { from, named: from, life, to, id, request });
@@ -337,7 +342,7 @@ impl World {
             && let Some(block) = liar.push(&running.chain, time)
         {
             let (life, block) = (node.life, Arc::new(block));
-            let frames = liar.lie == crate::liar::Lie::Frames;
+            let frames = liar.lie == Lie::Frames;
             for to in (0..self.nodes.len()).filter(|to| *to != from) {
                 let framed: Vec<_> =
                     (0..self.nodes.len()).filter(|node| *node != to && self.nodes[*node].is_honest()).collect();

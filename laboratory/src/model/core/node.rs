@@ -6,8 +6,8 @@ use shared::layer::TemplateRequest;
 use shared::ledger::Address;
 use shared::store::{MemoryStore, StoreError};
 use shared::sync::{
-    BLOCKS_PER_REQUEST, Failure, HEADERS_PER_REQUEST, Now, PeerAddress, PeerRequest, PeerResponse, PeerSource,
-    SyncSettings, Syncer,
+    Announcements, BLOCKS_PER_REQUEST, Failure, HEADERS_PER_REQUEST, Now, PeerAddress, PeerRequest, PeerResponse,
+    PeerSource, SyncSettings, Syncer,
 };
 use shared::wire::BlockSource;
 use shared::work::search;
@@ -31,6 +31,7 @@ pub(super) struct Node {
     pub(super) address: PeerAddress,
     pub(super) chain: Chain,
     pub(super) syncer: Syncer,
+    announcements: Announcements,
     /// When it is to be woken.
     pub(super) wake_at_ms: Option<u64>,
     /// Until when its upload is busy.
@@ -67,7 +68,8 @@ impl Node {
         };
         let mut syncer = Syncer::new(settings, seed);
         syncer.add_peers(neighbours.iter().filter_map(|&node| address(node)), PeerSource::Tracker, now);
-        Some(Self { address: own, chain, syncer, wake_at_ms: None, busy_until_ms: 0, has: HashSet::new() })
+        let (announcements, has) = (Announcements::default(), HashSet::new());
+        Some(Self { address: own, chain, syncer, announcements, wake_at_ms: None, busy_until_ms: 0, has })
     }
 
     /// Whether it leaves its miner idle, since blocks of a better branch are arriving.
@@ -121,6 +123,10 @@ impl Node {
             PeerRequest::Blocks { hashes } => {
                 let hashes = &hashes[..hashes.len().min(BLOCKS_PER_REQUEST)];
                 reader.blocks_by_hash(hashes, RESPONSE_BYTES).map(PeerResponse::Blocks).map_err(failed)
+            }
+            PeerRequest::Announce(hash) => {
+                let is_stored = reader.find(hash).map_err(failed)?.is_some();
+                Ok(PeerResponse::Announced(self.announcements.answer(*hash, is_stored, now.uptime_ms)))
             }
             PeerRequest::Push(block) => {
                 drop(reader);

@@ -46,6 +46,17 @@ fn all_blocks_reach_all_nodes_and_the_same_seed_is_the_same_run() {
 }
 
 #[test]
+fn a_block_crosses_a_wide_network_with_little_more_than_a_copy_for_each_node() {
+    let mut core = core(100, 30_000);
+    (core.network.preset, core.network.graph, core.blocks) = (PresetName::Simblock2019, Maker::Regular(8), 20);
+    core.block_bytes = 20_000;
+    let spread = core.run(1).spread.unwrap();
+    let copies = spread.messages as f64 / spread.receipts as f64;
+    println!("{copies:.2} copies a node, half of the nodes after {:?} ms", spread.delays_ms.quantile(0.5));
+    assert!((0.98..1.3).contains(&copies), "{copies}");
+}
+
+#[test]
 fn halves_that_were_apart_agree_again_and_lose_the_blocks_of_one() {
     let mut core = core(10, 10_000);
     let split = Change::Partition(Group::Percent(50));

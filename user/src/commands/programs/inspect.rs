@@ -76,7 +76,7 @@ impl Output for Receipt {
         let mut lines = vec![
             format!("id       {}", receipt.id),
             format!("status   {}", style.strong(status)),
-            format!("block    {} ({}), {confirmations} confirmations", block.index, block.hash),
+            format!("block    {} ({}), confirmations: {confirmations}", block.index, block.hash),
             format!("program  {}", receipt.program),
             format!("gas      {} of {}", receipt.gas_used, receipt.gas),
             format!("output   {}", receipt.output),

@@ -104,5 +104,10 @@ pub(super) fn hex_file(path: &Path) -> Result<HexBytes, Error> {
     let text = text_of(path)?;
     let digits: String = text.split_whitespace().collect();
     let digits = digits.trim_start_matches("0x");
-    hex(&format!("0x{digits}")).map_err(|error| Error::Usage(format!("{}: {error}", path.display())))
+    let how = match path.extension().and_then(|extension| extension.to_str()) {
+        Some("vy") => "; `vyper` compiles it to hex",
+        Some("asm") => "; `user asm --deploy` makes hex of it",
+        _ => "",
+    };
+    hex(&format!("0x{digits}")).map_err(|error| Error::Usage(format!("{}: {error}{how}", path.display())))
 }
