@@ -74,6 +74,7 @@ fn page_routes() -> Vec<Route<ExplorerState>> {
         page("/learn/programs", "Exercises with programs", exercises::page),
         page("/lab", "An experiment in virtual time", lab::page)
             .query::<lab::Query>()
+            .refuses_with_page(400, "The address names no experiment")
             .refuses(503, "Other experiments are running"),
         page("/wallet", "A wallet in the browser", wallet::page),
         page("/node/{node}", "A node by its host:port", node::page).refuses_with_page(404, "The node is not known"),

@@ -63,6 +63,7 @@ impl Plan {
             apply(&mut table, "live.blocks", toml::Value::String(text.clone()))?;
             live.blocks = Some(text);
         }
+        scenario.check_rates()?;
         let mut chains = Chains::default();
         let with_setting = |point: SweptPoint| point.scenario.setting_on(&mut chains).map(|setting| (point, setting));
         let points = points(&table)?.into_iter().map(with_setting).collect::<Result<Vec<_>, _>>()?;
@@ -83,22 +84,35 @@ impl Plan {
                 && here.seed == base.seed
                 && here.repeat == base.repeat
                 && files(here) == files(base);
-            if !same || here.measure != base.measure || here.expect != base.expect {
-                let reason = "seed, repeat, measure, expect and files cannot be swept".to_owned();
+            if !same || here.measure != base.measure || here.expect != base.expect || here.report != base.report {
+                let reason = "seed, repeat, measure, expect, report and files cannot be swept".to_owned();
                 return Err(ScenarioError::Key { key: "sweep".to_owned(), reason });
             }
             if let Some(expect) = &base.expect {
                 judge::can_judge(expect.curve, setting, &base.measure.quantities)?;
-                if !base.measure.quantities.contains(&expect.curve.quantity()) {
-                    return Err(ScenarioError::Value {
-                        key: "measure.quantities".to_owned(),
-                        got: "a list without it".to_owned(),
-                        expected: format!("\"{}\", which the expected curve is about", expect.curve.quantity().name()),
-                    });
-                }
+                self.must_measure(expect.curve.quantity(), "the expected curve")?;
             }
         }
-        Ok(())
+        base.report.map_or(Ok(()), |report| self.must_measure(report.quantity, "the chart"))
+    }
+
+    fn must_measure(&self, quantity: Quantity, user: &str) -> Result<(), ScenarioError> {
+        if self.quantities().contains(&quantity) {
+            return Ok(());
+        }
+        let names: Vec<String> = self.quantities().iter().map(|known| format!("\"{}\"", known.name())).collect();
+        Err(ScenarioError::Value {
+            key: "measure.quantities".to_owned(),
+            got: format!("[{}]", names.join(", ")),
+            expected: format!("one of them to be \"{}\", which {user} is about", quantity.name()),
+        })
+    }
+
+    /// The quantity that the chart draws and the answer is about.
+    pub fn main_quantity(&self) -> Option<Quantity> {
+        let of_report = self.scenario.report.map(|report| report.quantity);
+        let of_curve = self.scenario.expect.as_ref().map(|expect| expect.curve.quantity());
+        of_report.or(of_curve).or(self.quantities().first().copied())
     }
 
     /// The scenario without its sweep applied.

@@ -117,6 +117,20 @@ fn the_network_of_a_run_is_written_as_a_graph() {
 }
 
 #[test]
+fn a_changed_experiment_is_told_the_command_that_keeps_both_results() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::write(path.join("small.toml"), SCENARIO).unwrap();
+    assert_eq!(laboratory(path, &["run", "small.toml"]).status.code(), Some(0));
+    let refused = laboratory(path, &["run", "small.toml", "--set", "measure.quantities=[\"stale\", \"share\"]"]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    let command = "laboratory run small.toml --set 'measure.quantities=[\"stale\", \"share\"]' --out out/small-2";
+    assert!(text(&refused.stderr).contains(command), "{refused:?}");
+    let once = laboratory(path, &["run", "small.toml", "--set", "repeat=1", "--out", "out/once"]);
+    assert!(once.status.code() == Some(0) && text(&once.stdout).contains("was run once"), "{once:?}");
+}
+
+#[test]
 fn an_expectation_that_fails_is_exit_code_1() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("small.toml"), SCENARIO).unwrap();
@@ -144,6 +158,10 @@ fn a_wrong_scenario_or_flag_is_exit_code_2_and_makes_no_folder() {
     let typo = laboratory(path, &["reproduce", "nakamto"]);
     assert_eq!(typo.status.code(), Some(2));
     assert!(text(&typo.stderr).contains("Did you mean `nakamoto`?"), "{typo:?}");
+    let other = laboratory(path, &["reproduce", "nosuch"]);
+    assert!(other.status.code() == Some(2) && !text(&other.stderr).contains("Did you mean"), "{other:?}");
+    let folder = laboratory(path, &["check", "."]);
+    assert!(folder.status.code() == Some(2) && text(&folder.stderr).contains(". is a folder"), "{folder:?}");
     assert_eq!(laboratory(path, &["run", "wrong.toml", "--shard", "3/3"]).status.code(), Some(2));
 }
 
@@ -154,7 +172,19 @@ fn what_new_writes_can_be_checked_and_is_never_overwritten() {
     assert_eq!(laboratory(path, &["new", "first.toml"]).status.code(), Some(0));
     let checked = laboratory(path, &["check", "first.toml"]);
     assert_eq!(checked.status.code(), Some(0), "{checked:?}");
-    assert!(text(&checked.stdout).contains("27 points × 20 replications = 540 runs"), "{checked:?}");
+    for line in [
+        "Model race: one miner with a strategy",
+        "retarget rule fixed",
+        "Miner pool: selfish, with a swept share of the hash rate.",
+        "27 points × 20 replications = 540 runs",
+        "10,800,000 blocks to find in all",
+    ] {
+        assert!(text(&checked.stdout).contains(line), "{line}: {checked:?}");
+    }
+    for wrong in ["miner.pool.share=1.3", "network.gamma=2.0"] {
+        let refused = laboratory(path, &["check", "first.toml", "--set", wrong]);
+        assert!(refused.status.code() == Some(2) && text(&refused.stderr).contains("expected 0 to 1"), "{refused:?}");
+    }
     assert_eq!(laboratory(path, &["new", "first.toml"]).status.code(), Some(2));
     assert_eq!(laboratory(path, &["list"]).status.code(), Some(0));
 }
@@ -257,8 +287,12 @@ fn a_run_is_replayed_from_its_number_and_traced() {
     let of = |kind: &str| steps.iter().filter(|step| step["step"] == kind).count();
     assert_eq!(of("found"), 500);
     assert!(of("published") > 10, "{}", of("published"));
-    for (run, complaint) in [("15", "there is no run 15; the last one is 14"), ("x", "expected a run"), ("0:9", "exp")]
-    {
+    for (run, complaint) in [
+        ("15", "there is no run 15; the last one is 14"),
+        ("x", "expected a run"),
+        ("0:9", "point 0 has 5 runs, 0 to 4"),
+        ("3:0", "there is no point 3; the last one is 2"),
+    ] {
         let output = laboratory(path, &["replay", "out", run]);
         assert_eq!(output.status.code(), Some(2));
         assert!(text(&output.stderr).contains(complaint), "{output:?}");

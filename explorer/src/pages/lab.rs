@@ -7,7 +7,7 @@ mod fork_tree;
 mod question;
 
 use crate::state::ExplorerState;
-use crate::view::Page;
+use crate::view::{self, Page};
 use http::StatusCode;
 use laboratory::model::Step;
 use laboratory::plan::{Plan, Row, Summary};
@@ -36,7 +36,10 @@ struct Answer {
 }
 
 pub(crate) async fn page(_: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
-    let query: LabQuery = request.query()?;
+    let query: LabQuery = match request.query() {
+        Ok(query) => query,
+        Err(problem) => return Ok(no_such_experiment(&problem)),
+    };
     let Ok(permit) = ROOM.try_acquire() else {
         let main = html! {
             h1 { "Laboratory" }
@@ -54,6 +57,22 @@ pub(crate) async fn page(_: Arc<ExplorerState>, request: Request) -> Result<Resp
     let answer = answer.await.map_err(|error| server::internal(error.to_string()))?;
     let answer = answer.map_err(server::internal)?;
     Ok(Page { title: "Laboratory", place: "/learn", scripts: &[], main: render(&query, &answer) }.response())
+}
+
+/// The page with status 400: an address that is no experiment.
+fn no_such_experiment(problem: &Problem) -> Response {
+    let main = html! {
+        h1 { "No such experiment" }
+        p { "The address of this page is an experiment, and this one is not understood: "
+            (view::sanitized(&problem.detail)) "." }
+        p { "These are the questions:" }
+        ul {
+            @for choice in Question::ALL {
+                li { a href={ "/lab?question=" (choice.name()) } { (choice.title()) } }
+            }
+        }
+    };
+    Page { title: "No such experiment", place: "/learn", scripts: &[], main }.with_status(StatusCode::BAD_REQUEST)
 }
 
 fn run(scenario: &str) -> Result<Answer, String> {
@@ -78,7 +97,7 @@ fn render(query: &LabQuery, answer: &Answer) -> Markup {
         h1 { "Laboratory" }
         p { "Ask a question about proof-of-work chains. The answer is computed now, in virtual time, from the seed "
             (query.seed()) ": the address of this page is the experiment, and shows the same to everybody." }
-        form action="/lab" {
+        form #lab-form action="/lab" {
             fieldset {
                 legend { "Question" }
                 @for choice in Question::ALL {
@@ -102,7 +121,7 @@ fn render(query: &LabQuery, answer: &Answer) -> Markup {
             p { (answer.plan.scenario().question) }
             @if let Some(chart) = report::chart(&answer.plan, &answer.summaries) {
                 // Our own drawing, of numbers and of names that `question` fixes.
-                figure { (PreEscaped(chart)) figcaption { "Bars are 99.9 % intervals. A dashed curve is exact." } }
+                figure { (PreEscaped(chart)) figcaption { (report::caption(&answer.plan, &answer.summaries)) } }
             }
             div.scroll { table {
                 thead { tr { @for cell in &head { th { (cell) } } } }

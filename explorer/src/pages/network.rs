@@ -93,7 +93,7 @@ fn render(scene: &Scene) -> Markup {
     }
 }
 
-/// The parts that a recording has: nobody has money, and nothing can be done.
+/// The parts that a recording has: nobody has money, no block is filled with payments, and nothing can be done.
 pub(crate) fn render_recorded(scene: &Scene) -> Markup {
     html! {
         div #stage {
@@ -102,7 +102,6 @@ pub(crate) fn render_recorded(scene: &Scene) -> Markup {
             section.stage aria-label="The chain" {
                 a.older href="/blocks" { "← older" }
                 div #chain .scroll tabindex="0" role="region" aria-label="Newest blocks" { (chain::draw(scene)) }
-                div #making { (making::draw(scene)) }
                 div #tall { (tall::draw(scene)) }
             }
             div.cast {

@@ -115,7 +115,7 @@ impl View {
 }
 
 impl Recorded {
-    /// The moment `t`, in seconds from the beginning; without one, the end.
+    /// The moment `t`, in seconds from the beginning; without one, the beginning.
     ///
     /// # Errors
     /// 400 if it is no number.
@@ -123,7 +123,7 @@ impl Recorded {
         if t.is_some_and(|t| !t.is_finite()) {
             return Err(server::bad_request("query: t: expected a number of seconds, as in 143.5"));
         }
-        let ms = t.map_or(self.playback.length_ms(), |t| self.playback.clamped_ms(t));
+        let ms = t.map_or(0, |t| self.playback.clamped_ms(t));
         let playback = self.playback.clone();
         let shown = tokio::task::spawn_blocking(move || playback.at(ms)).await;
         shown.map_err(|error| server::internal(error.to_string()))

@@ -27,7 +27,7 @@ const MAX_RECEIPTS: usize = 200;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AtQuery {
-    /// Seconds from the beginning of the recording; without it, its end.
+    /// Seconds from the beginning of the recording; without it, its beginning.
     #[param(nullable = false)]
     t: Option<f64>,
 }
@@ -35,7 +35,7 @@ pub(super) struct AtQuery {
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct BlocksQuery {
-    /// Seconds from the beginning of the recording; without it, its end.
+    /// Seconds from the beginning of the recording; without it, its beginning.
     #[param(nullable = false)]
     t: Option<f64>,
     /// Lists the blocks below this height.
@@ -46,7 +46,7 @@ pub(super) struct BlocksQuery {
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChartsQuery {
-    /// Seconds from the beginning of the recording; without it, its end.
+    /// Seconds from the beginning of the recording; without it, its beginning.
     #[param(nullable = false)]
     t: Option<f64>,
     /// How many blocks to show.

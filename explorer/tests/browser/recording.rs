@@ -32,7 +32,7 @@ async fn a_slider_leads_through_a_recorded_run() {
     let sent = http().get(format!("http://{at}/?t=0")).send().await.unwrap().text().await.unwrap();
     assert!(sent.contains("<form class=\"rewind\" action=\"/\">") && sent.contains("later »</a>"), "{sent}");
     browse(&at, "recording", async |tab| {
-        tab.go("/").await;
+        tab.go("/?t=1e9").await;
         tab.reads("#head h1", "all 4 nodes").await;
         tab.picture("recording").await;
         tab.mark().await;

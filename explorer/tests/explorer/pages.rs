@@ -157,6 +157,17 @@ async fn search_finds_what_programs_print() {
 }
 
 #[tokio::test]
+async fn an_experiment_that_is_unknown_is_a_page_with_the_known_ones() {
+    let lab = Lab::quiet(LayerName::Data).await;
+    for query in ["question=nosuch", "share=much", "wrong=1"] {
+        let answer = http().get(format!("http://{}/lab?{query}", lab.explorer)).send().await.unwrap();
+        assert_eq!(answer.status(), 400, "{query}");
+        let page = answer.text().await.unwrap();
+        assert!(page.contains("No such experiment") && page.contains("\"/lab?question=links\""), "{page}");
+    }
+}
+
+#[tokio::test]
 async fn below_a_path_of_a_proxy_all_links_lead_below_it() {
     let lab = Lab::quiet(LayerName::Data).await;
     let browser = reqwest::Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();

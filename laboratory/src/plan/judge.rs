@@ -27,6 +27,9 @@ pub struct Summary {
     pub runs: usize,
     /// One estimate a quantity.
     pub estimates: Vec<Estimate>,
+    /// The first miner's share of the hash rate, if there is such a miner.
+    #[serde(skip)]
+    pub hash_rate: Option<f64>,
 }
 
 /// A quantity at a point.
@@ -34,6 +37,8 @@ pub struct Summary {
 pub struct Estimate {
     /// The quantity's name.
     pub quantity: &'static str,
+    /// The estimate, also where there is no interval; `None` where nothing was measured.
+    pub value: Option<f64>,
     /// Estimate and interval; `None` where too little was measured for one.
     pub interval: Option<Interval>,
     /// What the curve says, where it is about this quantity.
@@ -50,7 +55,7 @@ pub enum Verdict {
     Holds,
     /// It does not.
     Fails,
-    /// There is no interval.
+    /// There is no interval, or it is wider than all that is possible.
     Unknown,
 }
 
@@ -115,7 +120,10 @@ impl Plan {
             .map(|((point, setting), rows)| Summary {
                 point: point.values.clone(),
                 runs: rows.len(),
-                estimates: (0..self.quantities().len()).map(|column| self.estimate(setting, &rows, column)).collect(),
+                estimates: (0..self.quantities().len())
+                    .map(|column| self.estimate(setting, &rows, column).within_bounds(self.quantities()[column]))
+                    .collect(),
+                hash_rate: setting.first_miner().map(|(share, _)| share),
             })
             .collect()
     }
@@ -137,13 +145,28 @@ impl Plan {
         let curve = self.scenario.expect.as_ref().map(|expect| expect.curve);
         let curve = curve.filter(|curve| curve.quantity() == quantity);
         let expected = curve.and_then(|curve| expected(curve, setting, gamma));
+        // Exact curves are about rates, which lie within 0 to 1.
         let verdict = expected.as_ref().map(|expected| match interval {
             None => Verdict::Unknown,
+            Some(interval) if interval.high - interval.low >= 1.0 => Verdict::Unknown,
             Some(interval) if interval.widened(expected.error).contains(expected.value) => Verdict::Holds,
             Some(_) => Verdict::Fails,
         });
         let expected = expected.map(|expected| expected.value);
-        Estimate { quantity: quantity.name(), interval, expected, verdict }
+        let values = values_of(rows, column);
+        let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+        let value = interval.map(|interval| interval.estimate).or(mean);
+        Estimate { quantity: quantity.name(), value, interval, expected, verdict }
+    }
+}
+
+impl Estimate {
+    /// Without the part of its interval that is impossible. Not before a schedule has seen its width.
+    fn within_bounds(mut self, quantity: Quantity) -> Self {
+        if let Some(interval) = self.interval.as_mut().filter(|_| quantity.is_rate()) {
+            (interval.low, interval.high) = (interval.low.max(0.0), interval.high.min(1.0));
+        }
+        self
     }
 }
 

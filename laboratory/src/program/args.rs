@@ -3,6 +3,7 @@
 use super::Usage;
 use clap::{Parser, Subcommand};
 use laboratory::plan::{Plan, Shard};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// Experiments with proof-of-work chains in virtual time.
@@ -16,6 +17,8 @@ use std::path::{Path, PathBuf};
                                       freeze a live network: its nodes, links, hash rates and chain
   laboratory check first.toml         what it means and costs
   laboratory run first.toml           run it; results in out/first
+  laboratory run first.toml --set repeat=40 --out out/longer
+                                      the same with a change, in a folder of its own
   laboratory replay out/first 17      run 17 again; --trace shows every step
   laboratory report out/first         its table and reports again
   laboratory reproduce all            published results, computed and simulated again
@@ -49,7 +52,7 @@ pub(super) enum Command {
 pub(super) struct ScenarioArgs {
     /// The scenario, a TOML file
     pub(super) file: PathBuf,
-    /// Change a key, for example --set miner.pool.share=0.3; may be repeated
+    /// Change a key, as in --set miner.pool.share=0.3; may be repeated; with `run`, name another --out, too
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub(super) settings: Vec<String>,
     /// Another seed than the scenario's
@@ -64,8 +67,14 @@ impl ScenarioArgs {
     /// Reads the scenario; nothing has run yet.
     pub(super) fn plan(&self) -> anyhow::Result<Plan> {
         let name = self.file.display();
-        let text = std::fs::read_to_string(&self.file)
-            .map_err(|error| Usage(format!("{name}: {error}; `laboratory new {name}` writes an example")))?;
+        if self.file.is_dir() {
+            return Err(Usage(format!("{name} is a folder; name one of the scenarios in it, a TOML file")).into());
+        }
+        let text = std::fs::read_to_string(&self.file).map_err(|error| {
+            let example = format!("; `laboratory new {name}` writes an example");
+            let hint = if error.kind() == ErrorKind::NotFound { example } else { String::new() };
+            Usage(format!("{name}: {error}{hint}"))
+        })?;
         let settings = self.settings.iter().map(|setting| {
             let pair = setting.split_once('=').map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()));
             pair.ok_or_else(|| Usage(format!("--set {setting}: expected KEY=VALUE")))

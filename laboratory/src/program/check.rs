@@ -4,6 +4,7 @@ use super::Ending;
 use super::args::ScenarioArgs;
 use laboratory::model::Setting;
 use laboratory::plan::Plan;
+use laboratory::report;
 use serde::Serialize;
 use std::io::Write;
 use std::time::Instant;
@@ -34,22 +35,42 @@ pub(super) fn run(args: &ScenarioArgs) -> anyhow::Result<Ending> {
     }
     let scenario = plan.scenario();
     writeln!(out, "{}\n{}\n", scenario.title, scenario.question)?;
-    for miner in &scenario.miner {
-        let share = miner.share.map_or(String::new(), |share| format!(", {} of the hash rate", share));
-        writeln!(out, "  miner {}: {}{share}", miner.name, laboratory_name(&miner.strategy))?;
+    for sentence in report::setting(&plan) {
+        writeln!(out, "  {sentence}")?;
     }
-    for (key, values) in &scenario.sweep {
-        writeln!(out, "  {key} takes {values}")?;
+    let repeat = scenario.repeat;
+    writeln!(
+        out,
+        "\n  {} × {} = {}",
+        counted(cost.points as u64, "point"),
+        counted(repeat, "replication"),
+        counted(cost.runs, "run")
+    )?;
+    writeln!(out, "  {} to find in all", counted(cost.blocks, "block"))?;
+    writeln!(out, "  {} s of processor time on this machine", about(cost.processor_seconds))?;
+    if cost.megabytes_per_thread > 0.0 {
+        writeln!(out, "  blocks take {} MB a thread", about(cost.megabytes_per_thread))?;
+    } else {
+        writeln!(out, "  blocks are not kept, and take no memory")?;
     }
-    writeln!(out, "\n  {} points × {} replications = {} runs", cost.points, scenario.repeat, cost.runs)?;
-    writeln!(out, "  {} blocks to find in all", cost.blocks)?;
-    writeln!(out, "  about {:.1} s of processor time on this machine", cost.processor_seconds)?;
-    writeln!(out, "  blocks take about {:.1} MB a thread", cost.megabytes_per_thread)?;
     Ok(Ending::Good)
 }
 
-fn laboratory_name(name: &impl Serialize) -> String {
-    serde_json::to_value(name).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+/// A number with its noun, in groups of three digits.
+fn counted(number: u64, noun: &str) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    format!("{grouped} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+fn about(number: f64) -> String {
+    if number < 0.1 { "less than 0.1".to_owned() } else { format!("about {number:.1}") }
 }
 
 fn cost(plan: &Plan) -> Cost {

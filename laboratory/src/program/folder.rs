@@ -43,8 +43,8 @@ pub(super) struct Folder<'a> {
 }
 
 impl<'a> Folder<'a> {
-    /// Opens or makes the folder; refuses one of another scenario or version.
-    pub(super) fn open(path: &Path, plan: &'a Plan) -> anyhow::Result<Self> {
+    /// Opens or makes the folder; refuses one of another scenario or version. `instead` says what to do then.
+    pub(super) fn open(path: &Path, plan: &'a Plan, instead: &dyn Fn() -> String) -> anyhow::Result<Self> {
         let parts = path.join("parts");
         fs::create_dir_all(&parts).with_context(|| format!("cannot make {}", parts.display()))?;
         if !plan.tables().is_empty() {
@@ -57,8 +57,8 @@ impl<'a> Folder<'a> {
         match fs::read_to_string(&file) {
             Ok(text) if serde_json::from_str::<Manifest>(&text).is_ok_and(|there| there == manifest) => {}
             Ok(_) => {
-                let reason = "holds results of another scenario or version; choose another --out, or remove it";
-                return Err(Usage(format!("{} {reason}", path.display())).into());
+                let reason = "holds results of another scenario or version";
+                return Err(Usage(format!("{} {reason}; {}", path.display(), instead())).into());
             }
             Err(_) => {
                 write_whole(&path.join("scenario.toml"), &plan.canonical_text())?;
@@ -184,7 +184,7 @@ impl Folder<'_> {
     pub(super) fn report(&self, summaries: &[Summary]) -> anyhow::Result<()> {
         write_whole(&self.path.join("report.html"), &report::html(self.plan, summaries))?;
         write_whole(&self.path.join("report.md"), &report::markdown(self.plan, summaries))?;
-        match report::chart(self.plan, summaries) {
+        match report::picture(self.plan, summaries) {
             Some(chart) => write_whole(&self.path.join("chart.svg"), &chart),
             None => Ok(()),
         }

@@ -4,7 +4,7 @@ use super::Ending;
 use super::args::ListArgs;
 use laboratory::network::{GraphName, PresetName};
 use laboratory::published::Publication;
-use laboratory::scenario::{Curve, ModelName, Quantity, Table};
+use laboratory::scenario::{Curve, ModelName, Quantity, Table, spelt};
 use laboratory::strategy::StrategyName;
 use std::io::Write;
 
@@ -37,9 +37,4 @@ pub(super) fn run(args: &ListArgs) -> anyhow::Result<Ending> {
         }
     }
     Ok(Ending::Good)
-}
-
-/// A name as a scenario spells it.
-fn spelt(name: &impl serde::Serialize) -> String {
-    serde_json::to_value(name).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }

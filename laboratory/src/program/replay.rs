@@ -86,9 +86,14 @@ fn number(text: &str, plan: &Plan) -> anyhow::Result<u64> {
     let parts: Option<Vec<u64>> = text.split(':').map(|part| part.parse().ok()).collect();
     match parts.as_deref() {
         Some(&[run]) => Ok(run),
-        Some(&[point, replication]) if replication < plan.stride() => {
-            Ok(point.saturating_mul(plan.stride()).saturating_add(replication))
+        Some(&[point, _]) if point >= plan.points().len() as u64 => {
+            Err(Usage(format!("{text}: there is no point {point}; the last one is {}", plan.points().len() - 1)).into())
         }
-        _ => Err(Usage(format!("{text}: expected a run like 17, or POINT:REPLICATION like 0017:3")).into()),
+        Some(&[point, replication]) if replication >= plan.stride() => {
+            let last = plan.stride() - 1;
+            Err(Usage(format!("{text}: point {point} has {} runs, 0 to {last}", plan.stride())).into())
+        }
+        Some(&[point, replication]) => Ok(point * plan.stride() + replication),
+        _ => Err(Usage(format!("{text}: expected a run like 17, or POINT:REPLICATION like 17:3")).into()),
     }
 }

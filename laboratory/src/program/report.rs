@@ -7,7 +7,7 @@ use super::{Ending, Usage};
 
 pub(super) fn run(args: &ReportArgs) -> anyhow::Result<Ending> {
     let plan = Folder::plan_of(&args.out)?;
-    let folder = Folder::open(&args.out, &plan)?;
+    let folder = Folder::open(&args.out, &plan, &|| "run the scenario again with another --out".to_owned())?;
     let out = args.out.display().to_string();
     let Some(rows) = folder.finish()? else {
         return Err(

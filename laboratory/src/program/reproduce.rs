@@ -36,17 +36,21 @@ pub(super) fn run(args: &ReproduceArgs) -> anyhow::Result<Ending> {
         let complaint = format!("unknown publication `{}`, expected `all` or one of {}", args.name, names.join(", "));
         return Err(Usage(with_nearest(&complaint)).into());
     }
-    let mut ending = Ending::Good;
+    let (count, begun) = (chosen.len(), Instant::now());
+    let (mut figures, mut holding) = (0, 0);
     for publication in chosen {
         let start = Instant::now();
         let findings = publication.reproduce(args.seed);
         let seconds = start.elapsed().as_secs_f64();
-        if findings.iter().any(|finding| !finding.holds) {
-            ending = Ending::NotAsExpected;
-        }
+        figures += findings.len();
+        holding += findings.iter().filter(|finding| finding.holds).count();
         print(&publication, &findings, args, seconds)?;
     }
-    Ok(ending)
+    if count > 1 && !args.json {
+        let seconds = begun.elapsed().as_secs_f64();
+        writeln!(std::io::stdout(), "{count} publications: {holding} of {figures} figures hold; {seconds:.1} s")?;
+    }
+    Ok(if holding == figures { Ending::Good } else { Ending::NotAsExpected })
 }
 
 fn print(publication: &Publication, findings: &[Finding], args: &ReproduceArgs, seconds: f64) -> anyhow::Result<()> {

@@ -6,11 +6,12 @@ use super::replay::NOT_RECORDED;
 use super::{Ending, Usage, print};
 use indicatif::{ProgressBar, ProgressStyle};
 use laboratory::plan::{Plan, Row, Schedule, Summary, Verdict};
+use laboratory::report;
 use laboratory::scenario::ModelName;
 use rayon::ThreadPoolBuilder;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Runs of a batch, per thread: few enough that an interruption loses little.
 const BATCH_PER_THREAD: usize = 16;
@@ -24,7 +25,7 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Ending> {
         .out
         .clone()
         .unwrap_or_else(|| PathBuf::from("out").join(args.scenario.file.file_stem().unwrap_or("experiment".as_ref())));
-    let folder = Folder::open(&out, &plan)?;
+    let folder = Folder::open(&out, &plan, &|| instead(args, &out))?;
     let mut schedule = Schedule::new(&plan, args.shard);
     let (mut part, mut missing) = folder.part(args.shard, &mut schedule)?;
     let pool = ThreadPoolBuilder::new().num_threads(args.threads).build()?;
@@ -62,6 +63,20 @@ pub(super) fn run(args: &RunArgs) -> anyhow::Result<Ending> {
     conclude(&plan, &folder, &rows, &out.display().to_string(), args.scenario.json)
 }
 
+/// What to do where the folder holds other results: the command that leaves them where they are.
+fn instead(args: &RunArgs, taken: &Path) -> String {
+    if args.out.is_some() {
+        return "choose another --out, or remove it".to_owned();
+    }
+    let name = taken.display();
+    let free = (2..).map(|number| format!("{name}-{number}")).find(|path| !Path::new(path).exists());
+    let seed = args.scenario.seed.map(|seed| format!("seed={seed}"));
+    let settings: Vec<String> = args.scenario.settings.iter().cloned().chain(seed).collect();
+    let file = args.scenario.file.display().to_string();
+    let command = report::command(&file, &settings, &free.unwrap_or_default());
+    format!("keep them with `{command}`, or remove that folder")
+}
+
 /// Writes and prints what the rows say together.
 pub(super) fn conclude(
     plan: &Plan,
@@ -93,9 +108,10 @@ fn closing(plan: &Plan, summaries: &[Summary], out: &str) -> String {
     let holding = verdicts(summaries).filter(|verdict| *verdict == Verdict::Holds).count();
     let expectations = if judged == 0 { String::new() } else { format!("{holding} of {judged} expectations hold. ") };
     let confidence = plan.scenario().measure.confidence * 100.0;
+    let few = report::few_runs(plan, summaries).map_or(String::new(), |words| format!("{words}\n"));
     format!(
-        "{expectations}± is half of the {confidence} % interval. Report: {out}/report.html. Rows: {out}/runs.csv. \
-         Seed {}.",
+        "{few}{expectations}± is half of the {confidence} % interval. Report: {out}/report.html. \
+         Rows: {out}/runs.csv. Seed {}.",
         plan.scenario().seed
     )
 }

@@ -1,17 +1,30 @@
-//! The chart: the main quantity over one swept key, with intervals as bars and the expected curve dashed. Values that
-//! are no numbers, such as the names of rules, stand side by side in their order.
+//! The chart: the main quantity over one swept key, with intervals as bars, the exact curve dashed, and the share of
+//! the hash rate dotted where shares are drawn. Letters are large, since a phone shows the chart at half of its size.
 
+use super::axis::Axis;
+use super::scale::Scale;
+use super::words;
 use crate::plan::{Estimate, Plan, Summary};
+use crate::scenario::{Curve, Quantity};
 use maud::{Markup, html};
 
-const WIDTH: f64 = 720.0;
-const HEIGHT: f64 = 400.0;
-const LEFT: f64 = 64.0;
-const RIGHT: f64 = 200.0;
-const TOP: f64 = 24.0;
-const BOTTOM: f64 = 48.0;
+const WIDTH: f64 = 640.0;
+const LEFT: f64 = 70.0;
+const RIGHT: f64 = 24.0;
+const TOP: f64 = 44.0;
+const PLOT: f64 = 300.0;
+const LEGEND_ROW: f64 = 26.0;
+/// Below the axis: its labels, in up to two rows, and its title.
+const BOTTOM: f64 = 60.0;
+const LETTERS: f64 = 17.0;
+/// What a letter takes on average, with some room.
+const LETTER: f64 = 9.0;
+/// Between dots of two series at the same place, which would hide one another.
+const ASIDE: f64 = 9.0;
 /// Colours that colour-blind people can tell apart (Okabe and Ito), the last for all further series.
-const COLOURS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#666666"];
+const COLOURS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#888888"];
+const EXACT: &str = "6 4";
+const FAIR: &str = "2 4";
 
 /// A point of a series: where it stands, and what was measured there.
 struct Dot<'a> {
@@ -24,167 +37,192 @@ struct Series<'a> {
     dots: Vec<Dot<'a>>,
 }
 
-/// The swept key that the chart is over.
-struct Axis<'a> {
-    key: usize,
-    /// Its values in their order, where one of them is no number; otherwise empty.
-    words: Vec<&'a str>,
+/// What the chart shows, before it is drawn.
+struct Chart<'a> {
+    axis: Axis,
+    y_title: String,
+    /// How many of the smallest unit the unit of y has.
+    size: f64,
+    series: Vec<Series<'a>>,
+    /// The share of the hash rate over x.
+    fair: Vec<(f64, f64)>,
 }
 
-impl<'a> Axis<'a> {
-    /// The key with most values, since it makes the longest curves; one of numbers, if there is one.
-    fn of(summaries: &'a [Summary]) -> Option<Self> {
-        let keys = summaries.first()?.point.len();
-        let values = |key: usize| {
-            let mut values: Vec<&str> = Vec::new();
-            for summary in summaries {
-                let value = summary.point[key].1.as_str();
-                if !values.contains(&value) {
-                    values.push(value);
-                }
-            }
-            values
-        };
-        let numeric = |key: &usize| summaries.iter().all(|summary| number(summary, *key).is_some());
-        let longest = |keys: &mut dyn Iterator<Item = usize>| keys.max_by_key(|key| values(*key).len());
-        if let Some(key) = longest(&mut (0..keys).filter(numeric)) {
-            return Some(Self { key, words: Vec::new() });
-        }
-        let key = longest(&mut (0..keys))?;
-        Some(Self { key, words: values(key) })
-    }
-
-    /// Where a point stands.
-    fn place(&self, summary: &Summary) -> Option<f64> {
-        if self.words.is_empty() {
-            return number(summary, self.key);
-        }
-        let place = self.words.iter().position(|word| *word == summary.point[self.key].1)?;
-        Some(place as f64)
-    }
-
-    fn scale(&self, series: &[Series<'_>]) -> Option<Scale> {
-        let (from, to) = (LEFT, WIDTH - RIGHT);
-        if self.words.is_empty() {
-            return Scale::new(series.iter().flat_map(|series| series.dots.iter().map(|dot| dot.x)), from, to, false);
-        }
-        Some(Scale { low: -0.5, high: self.words.len() as f64 - 0.5, step: 1.0, from, to })
-    }
-
-    /// What stands below the axis, and where.
-    fn labels(&self, scale: &Scale) -> Vec<(f64, String)> {
-        match &*self.words {
-            [] => scale.ticks().map(|tick| (tick, scale.text(tick))).collect(),
-            words => words
-                .iter()
-                .enumerate()
-                .map(|(place, word)| (place as f64, word.trim_matches('"').to_owned()))
-                .collect(),
-        }
-    }
-}
-
-/// A linear scale from numbers to pixels, with round numbers beside it.
-struct Scale {
-    low: f64,
-    high: f64,
-    step: f64,
-    from: f64,
-    to: f64,
-}
-
-impl Scale {
-    /// A scale over all finite `values`. `round` widens it to round numbers.
-    fn new(values: impl Iterator<Item = f64>, from: f64, to: f64, round: bool) -> Option<Self> {
-        let (low, high) = values
-            .filter(|value| value.is_finite())
-            .fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)));
-        if low > high {
-            return None;
-        }
-        let high = if high > low { high } else { low + 1.0 };
-        let step = round_step(high - low);
-        if round {
-            let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
-            return Some(Self { low, high, step, from, to });
-        }
-        Some(Self { low, high, step, from, to })
-    }
-
-    fn at(&self, value: f64) -> f64 {
-        self.from + (value - self.low) / (self.high - self.low) * (self.to - self.from)
-    }
-
-    /// The multiples of the step that lie on the scale.
-    fn ticks(&self) -> impl Iterator<Item = f64> {
-        // A little room, since a tenth is no binary number.
-        let first = (self.low / self.step - 1e-9).ceil();
-        let count = ((self.high / self.step + 1e-9).floor() - first).clamp(0.0, 20.0) as u32;
-        (0..=count).map(move |tick| (first + f64::from(tick)) * self.step)
-    }
-
-    /// A tick as text, with as many digits as the step needs.
-    fn text(&self, tick: f64) -> String {
-        let digits = (0..6).find(|&digits| {
-            let scaled = self.step * 10_f64.powi(digits);
-            (scaled - scaled.round()).abs() < 1e-6
-        });
-        format!("{tick:.*}", digits.unwrap_or(6) as usize)
-    }
-}
-
-/// 1, 2 or 5 times a power of ten, so that at most six of them make up `range`.
-fn round_step(range: f64) -> f64 {
-    let mut power = 1e-9;
-    loop {
-        for factor in [1.0, 2.0, 5.0] {
-            let step = factor * power;
-            if range / step <= 6.0 || power > 1e15 {
-                return step;
-            }
-        }
-        power *= 10.0;
-    }
-}
-
-/// The chart as SVG; `None` where nothing is swept, or nothing was measured.
+/// The chart as SVG for a page, whose colour its letters have; `None` where nothing is swept, or nothing was measured.
 pub fn chart(plan: &Plan, summaries: &[Summary]) -> Option<String> {
-    let first = summaries.first()?;
-    let axis = Axis::of(summaries)?;
-    let judged = plan.scenario().expect.as_ref().map(|expect| expect.curve.quantity());
-    let quantity = judged.or(plan.quantities().first().copied())?;
-    let column = plan.quantities().iter().position(|known| *known == quantity)?;
-    let series = series(summaries, &axis, column);
-    let x = axis.scale(&series)?;
-    let heights = series.iter().flat_map(|series| &series.dots).flat_map(|dot| {
-        let interval = dot.estimate.interval;
-        [interval.map(|interval| interval.low), interval.map(|interval| interval.high), dot.estimate.expected]
-    });
-    let y = Scale::new(heights.flatten().chain([0.0]), HEIGHT - BOTTOM, TOP, true)?;
+    let (height, inner) = Chart::new(plan, summaries)?.draw()?;
     let drawing = html! {
-        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (WIDTH) " " (HEIGHT) } role="img"
-            font-family="sans-serif" font-size="12" {
-            title { (quantity.name()) " over " (first.point[axis.key].0) }
-            (axes(&x, &y, &axis.labels(&x), &first.point[axis.key].0, quantity.name()))
-            @for (place, series) in series.iter().enumerate() {
-                (line(series, place, &x, &y, !axis.words.is_empty()))
-            }
+        svg viewBox={ "0 0 " (WIDTH) " " (px(height)) } width=(WIDTH) role="img" fill="currentColor"
+            font-family="sans-serif" font-size=(LETTERS) { (inner) }
+    };
+    Some(drawing.into_string())
+}
+
+/// The chart as an SVG file, on white: a viewer or a page around it may be dark.
+pub fn picture(plan: &Plan, summaries: &[Summary]) -> Option<String> {
+    let (height, inner) = Chart::new(plan, summaries)?.draw()?;
+    let drawing = html! {
+        svg xmlns="http://www.w3.org/2000/svg" viewBox={ "0 0 " (WIDTH) " " (px(height)) } width=(WIDTH) role="img"
+            color="#222222" fill="currentColor" font-family="sans-serif" font-size=(LETTERS) {
+            rect width="100%" height="100%" fill="#ffffff" {}
+            (inner)
         }
     };
     Some(drawing.into_string())
 }
 
-fn number(summary: &Summary, key: usize) -> Option<f64> {
-    // TOML writes 1_000 as 1000.
-    summary.point.get(key)?.1.parse().ok()
+/// What bars and lines of the chart are.
+pub fn caption(plan: &Plan, summaries: &[Summary]) -> String {
+    let Some(chart) = Chart::new(plan, summaries) else { return String::new() };
+    let dots = || chart.series.iter().flat_map(|series| &series.dots);
+    let mut sentences = Vec::new();
+    if dots().any(|dot| dot.estimate.interval.is_some()) {
+        sentences.push(format!("Bars are {} % intervals.", plan.scenario().measure.confidence * 100.0));
+    }
+    match dots().filter(|dot| dot.estimate.expected.is_some()).count() {
+        0 => {}
+        _ if chart.axis.is_of_words() => sentences.push("Dashed lines are exact values.".to_owned()),
+        1 => {}
+        _ => sentences.push("Dashed curves are exact.".to_owned()),
+    }
+    if !chart.fair.is_empty() {
+        sentences.push("The dotted line is the miner's share of the hash rate.".to_owned());
+    }
+    sentences.join(" ")
 }
 
-fn series<'a>(summaries: &'a [Summary], axis: &Axis<'_>, column: usize) -> Vec<Series<'a>> {
+impl<'a> Chart<'a> {
+    fn new(plan: &Plan, summaries: &'a [Summary]) -> Option<Self> {
+        let axis = Axis::of(summaries)?;
+        let quantity = plan.main_quantity()?;
+        let column = plan.quantities().iter().position(|known| *known == quantity)?;
+        let series = series(summaries, &axis, column);
+        let dots = || series.iter().flat_map(|series| &series.dots);
+        let (words, kind) = words::quantity(quantity);
+        let most = dots().filter_map(|dot| dot.estimate.value).fold(0.0, f64::max);
+        let (unit, size) = kind.unit(most);
+        let y_title = if unit.is_empty() { words.to_owned() } else { format!("{words}, in {unit}") };
+        let is_fair_exact = plan.scenario().expect.as_ref().is_some_and(|expect| expect.curve == Curve::Fair);
+        let is_of_shares = matches!(quantity, Quantity::Share | Quantity::RevenuePerInterval);
+        let fair = if is_of_shares && !is_fair_exact { fair(summaries, &axis) } else { Vec::new() };
+        dots().any(|dot| dot.estimate.value.is_some()).then_some(Self { axis, y_title, size, series, fair })
+    }
+
+    /// The height of the drawing, and what is in it.
+    fn draw(&self) -> Option<(f64, Markup)> {
+        let (legend, rows) = self.legend();
+        let top = TOP + LEGEND_ROW * rows as f64;
+        let bottom = top + PLOT;
+        let dots = || self.series.iter().flat_map(|series| &series.dots);
+        let places = || dots().map(|dot| dot.x);
+        let x = self.axis.scale(places(), LEFT, WIDTH - RIGHT)?;
+        let heights = dots().flat_map(|dot| {
+            let Estimate { interval, expected, value, .. } = dot.estimate;
+            [interval.map(|interval| interval.high), *expected, *value].map(|height| height.map(|h| h / self.size))
+        });
+        let fair = self.fair.iter().map(|(_, share)| *share);
+        // No quantity is negative.
+        let y = Scale::new(heights.flatten().chain(fair).chain([0.0]), bottom, top, true)?;
+        let inner = html! {
+            title { (self.y_title) " over " (self.axis.title) }
+            (legend)
+            (self.axes(&x, &y, &self.axis.labels(&x, places())))
+            @if !self.fair.is_empty() {
+                polyline points=(polyline(self.fair.iter().copied(), &x, &y)) fill="none" stroke="currentColor"
+                    stroke-width="1.5" stroke-dasharray=(FAIR) {}
+            }
+            @for place in 0..self.series.len() { (self.line(place, &x, &y)) }
+        };
+        Some((bottom + BOTTOM, inner))
+    }
+
+    /// The names of the series in rows above the plot, and how many rows there are.
+    fn legend(&self) -> (Markup, usize) {
+        let named = self.series.iter().enumerate().filter(|(_, series)| !series.name.is_empty());
+        let mut entries: Vec<(Option<&str>, &str)> =
+            named.map(|(place, series)| (Some(colour(place)), series.name.as_str())).collect();
+        if !self.fair.is_empty() {
+            entries.push((None, "share of the hash rate"));
+        }
+        let (mut at, mut row) = (LEFT, 0);
+        let mut placed = Vec::new();
+        for (colour, name) in entries {
+            let width = 24.0 + LETTER * name.chars().count() as f64;
+            if at > LEFT && at + width > WIDTH - RIGHT {
+                (at, row) = (LEFT, row + 1);
+            }
+            placed.push((at, TOP + 4.0 + LEGEND_ROW * f64::from(row), colour, name));
+            at += width + 12.0;
+        }
+        let rows = if placed.is_empty() { 0 } else { row as usize + 1 };
+        let legend = html! {
+            @for (at, height, colour, name) in placed {
+                @match colour {
+                    Some(colour) => rect x=(px(at)) y=(px(height - 11.0)) width="12" height="12" fill=(colour) {},
+                    None => line x1=(px(at)) x2=(px(at + 14.0)) y1=(px(height - 5.0)) y2=(px(height - 5.0))
+                        stroke="currentColor" stroke-width="1.5" stroke-dasharray=(FAIR) {},
+                }
+                text x=(px(at + 18.0)) y=(px(height)) { (name) }
+            }
+        };
+        (legend, rows)
+    }
+
+    fn axes(&self, x: &Scale, y: &Scale, labels: &[(f64, String)]) -> Markup {
+        let (bottom, right) = (y.from, WIDTH - RIGHT);
+        html! {
+            text x="8" y="20" { (self.y_title) }
+            @for tick in y.ticks() {
+                line x1=(LEFT) x2=(right) y1=(px(y.at(tick))) y2=(px(y.at(tick))) stroke="currentColor"
+                    stroke-opacity="0.2" {}
+                text x=(LEFT - 8.0) y=(px(y.at(tick) + 6.0)) text-anchor="end" { (y.text(tick)) }
+            }
+            @for (at, label) in labels {
+                text x=(px(x.at(*at))) y=(px(bottom + 22.0)) text-anchor="middle" { (label) }
+            }
+            line x1=(LEFT) x2=(right) y1=(px(bottom)) y2=(px(bottom)) stroke="currentColor" {}
+            text x=((LEFT + right) / 2.0) y=(px(bottom + 48.0)) text-anchor="middle" { (self.axis.title) }
+        }
+    }
+
+    /// A series. What is exact at a word is a mark of its own, since nothing lies between two words.
+    fn line(&self, place: usize, x: &Scale, y: &Scale) -> Markup {
+        let (series, colour) = (&self.series[place], colour(place));
+        let expected = series.dots.iter().filter_map(|dot| Some((dot.x, dot.estimate.expected? / self.size)));
+        let expected: Vec<(f64, f64)> = expected.collect();
+        let has_curve = expected.len() > 1 && !self.axis.is_of_words();
+        let middle = (self.series.len() as f64 - 1.0) / 2.0;
+        // A dot on its curve stays there.
+        let aside = if has_curve { 0.0 } else { ASIDE * (place as f64 - middle) };
+        html! {
+            @if self.axis.is_of_words() {
+                @for (at, value) in &expected {
+                    @let (at, height) = (x.at(*at) + aside, px(y.at(*value)));
+                    line x1=(px(at - 16.0)) x2=(px(at + 16.0)) y1=(height) y2=(height) stroke=(colour)
+                        stroke-width="2" stroke-dasharray=(EXACT) {}
+                }
+            } @else if has_curve {
+                polyline points=(polyline(expected.iter().copied(), x, y)) fill="none" stroke=(colour)
+                    stroke-width="2" stroke-dasharray=(EXACT) {}
+            }
+            @for dot in &series.dots {
+                @let at = px(x.at(dot.x) + aside);
+                @if let Some(interval) = dot.estimate.interval {
+                    @let ends = [interval.low.max(0.0), interval.high].map(|end| px(y.at(end / self.size)));
+                    line x1=(at) x2=(at) y1=(ends[0]) y2=(ends[1]) stroke=(colour) stroke-width="2.5" {}
+                }
+                @if let Some(value) = dot.estimate.value {
+                    circle cx=(at) cy=(px(y.at(value / self.size))) r="4.5" fill=(colour) {}
+                }
+            }
+        }
+    }
+}
+
+fn series<'a>(summaries: &'a [Summary], axis: &Axis, column: usize) -> Vec<Series<'a>> {
     let mut all: Vec<Series<'_>> = Vec::new();
     for summary in summaries {
-        let others = summary.point.iter().enumerate().filter(|(key, _)| *key != axis.key);
-        let name = others.map(|(_, (key, value))| format!("{} {value}", key.rsplit('.').next().unwrap_or(key)));
-        let name = name.collect::<Vec<_>>().join(", ");
+        let name = axis.series(summary);
         let Some(x) = axis.place(summary) else { continue };
         let dot = Dot { x, estimate: &summary.estimates[column] };
         match all.iter_mut().find(|series| series.name == name) {
@@ -195,74 +233,24 @@ fn series<'a>(summaries: &'a [Summary], axis: &Axis<'_>, column: usize) -> Vec<S
     all
 }
 
-fn axes(x: &Scale, y: &Scale, labels: &[(f64, String)], x_name: &str, y_name: &str) -> Markup {
-    let (bottom, right) = (HEIGHT - BOTTOM, WIDTH - RIGHT);
-    html! {
-        @for tick in y.ticks() {
-            line x1=(LEFT) x2=(right) y1=(px(y.at(tick))) y2=(px(y.at(tick))) stroke="#dddddd" {}
-            text x=(LEFT - 6.0) y=(px(y.at(tick) + 4.0)) text-anchor="end" { (y.text(tick)) }
-        }
-        @for (at, label) in labels {
-            text x=(px(x.at(*at))) y=(bottom + 18.0) text-anchor="middle" { (label) }
-        }
-        line x1=(LEFT) x2=(right) y1=(bottom) y2=(bottom) stroke="#333333" {}
-        text x=((LEFT + right) / 2.0) y=(HEIGHT - 8.0) text-anchor="middle" { (x_name) }
-        text x=(LEFT) y=(TOP - 10.0) { (y_name) }
-    }
+/// The share of the hash rate over x, if it is a line: not where two series differ in it.
+fn fair(summaries: &[Summary], axis: &Axis) -> Vec<(f64, f64)> {
+    let point = |summary: &Summary| Some((axis.place(summary)?, summary.hash_rate?));
+    let Some(mut points) = summaries.iter().map(point).collect::<Option<Vec<_>>>() else { return Vec::new() };
+    points.sort_by(|one, other| one.0.total_cmp(&other.0));
+    points.dedup();
+    if points.windows(2).any(|pair| pair[0].0 == pair[1].0) { Vec::new() } else { points }
 }
 
-/// `is_of_words`: what is expected of a word is a mark of its own, since nothing lies between two words.
-fn line(series: &Series<'_>, place: usize, x: &Scale, y: &Scale, is_of_words: bool) -> Markup {
-    let colour = COLOURS[place.min(COLOURS.len() - 1)];
-    let expected = series.dots.iter().filter_map(|dot| Some((dot.x, dot.estimate.expected?)));
-    let curve: Vec<String> = expected.map(|(at, value)| format!("{},{}", px(x.at(at)), px(y.at(value)))).collect();
-    let legend_y = TOP + 16.0 + 18.0 * place as f64;
-    html! {
-        @if is_of_words {
-            @for dot in &series.dots {
-                @if let Some(value) = dot.estimate.expected {
-                    @let (at, height) = (x.at(dot.x), px(y.at(value)));
-                    line x1=(px(at - 16.0)) x2=(px(at + 16.0)) y1=(height) y2=(height) stroke=(colour)
-                        stroke-dasharray="5 4" {}
-                }
-            }
-        } @else if curve.len() > 1 {
-            polyline points=(curve.join(" ")) fill="none" stroke=(colour) stroke-dasharray="5 4" {}
-        }
-        @for dot in &series.dots {
-            @if let Some(interval) = dot.estimate.interval {
-                @let at = px(x.at(dot.x));
-                line x1=(at) x2=(at) y1=(px(y.at(interval.low))) y2=(px(y.at(interval.high))) stroke=(colour)
-                    stroke-width="2" {}
-                circle cx=(at) cy=(px(y.at(interval.estimate))) r="3.5" fill=(colour) {}
-            }
-        }
-        @if !series.name.is_empty() {
-            rect x=(WIDTH - RIGHT + 16.0) y=(legend_y - 9.0) width="10" height="10" fill=(colour) {}
-            text x=(WIDTH - RIGHT + 32.0) y=(legend_y) { (series.name) }
-        }
-    }
+fn polyline(points: impl Iterator<Item = (f64, f64)>, x: &Scale, y: &Scale) -> String {
+    points.map(|(at, value)| format!("{},{}", px(x.at(at)), px(y.at(value)))).collect::<Vec<_>>().join(" ")
+}
+
+fn colour(place: usize) -> &'static str {
+    COLOURS[place.min(COLOURS.len() - 1)]
 }
 
 /// A coordinate with one digit: enough, and the same everywhere.
 fn px(value: f64) -> String {
     format!("{value:.1}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ticks_are_round_numbers() {
-        let spelt = |low, high| {
-            let scale = Scale::new([low, high].into_iter(), 0.0, 100.0, true).unwrap();
-            scale.ticks().map(|tick| scale.text(tick)).collect::<Vec<_>>().join(" ")
-        };
-        assert_eq!(spelt(0.0, 0.718), "0.0 0.2 0.4 0.6 0.8");
-        assert_eq!(spelt(0.0, 1264.6), "0 500 1000 1500");
-        assert_eq!(spelt(-0.003, 0.04), "-0.01 0.00 0.01 0.02 0.03 0.04");
-        assert_eq!(spelt(5.0, 5.0), "5.0 5.2 5.4 5.6 5.8 6.0");
-        assert!(Scale::new([f64::NAN].into_iter(), 0.0, 1.0, true).is_none());
-    }
 }

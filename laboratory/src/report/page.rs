@@ -1,12 +1,19 @@
 //! The report as a page and as Markdown.
 
-use super::{Table, chart};
-use crate::plan::{Plan, Summary, Verdict};
+use super::answer::answer;
+use super::next::next;
+use super::setting::{runs, setting};
+use super::{Table, caption, chart};
+use crate::plan::{Plan, Summary};
 use maud::{DOCTYPE, PreEscaped, html};
 
-const STYLE: &str = "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222}\
-table{border-collapse:collapse}td,th{padding:.2rem .8rem;border-bottom:1px solid #ddd;text-align:left}\
-pre{background:#f4f4f4;padding:1rem;overflow:auto}svg{width:100%}";
+const STYLE: &str = "body{font:16px/1.5 sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#222;\
+background:#fff}table{border-collapse:collapse}td,th{padding:.2rem .8rem;border-bottom:1px solid #ddd;\
+text-align:left;white-space:nowrap}.scroll,pre{overflow-x:auto}pre{background:#f4f4f4;padding:1rem}\
+svg{max-width:100%}";
+
+/// What the commands of a report call the scenario.
+const FILE: &str = "experiment.toml";
 
 /// The whole report as one page.
 pub fn html(plan: &Plan, summaries: &[Summary]) -> String {
@@ -24,27 +31,31 @@ pub fn html(plan: &Plan, summaries: &[Summary]) -> String {
             body {
                 h1 { (scenario.title) }
                 p { strong { (scenario.question) } }
-                @for sentence in setting(plan) { p { (sentence) } }
+                p { (answer(plan, summaries).join(" ")) }
                 @if let Some(chart) = chart(plan, summaries) {
-                    (PreEscaped(without_namespace(&chart)))
-                    p { "Bars are intervals. Dashed curves are exact." }
+                    (PreEscaped(chart))
+                    p { (caption(plan, summaries)) }
                 }
-                table {
+                div.scroll { table {
                     tr { @for cell in &head { th { (cell) } } }
                     @for row in &rows { tr { @for cell in row { td { (cell) } } } }
-                }
-                p { (conclusion(plan, summaries)) }
+                } }
+                h2 { "The setting" }
+                ul { @for sentence in setting(plan) { li { (sentence) } } }
+                p { (runs(plan)) }
                 h2 { "Repeat it" }
-                p { "Save this as " code { "experiment.toml" } " and run " code { "laboratory run experiment.toml" }
+                p { "Save this as " code { (FILE) } " and run " code { "laboratory run " (FILE) }
                     ". The same seed gives the same bytes on every machine." }
                 pre { (plan.canonical_text()) }
+                h2 { "What to try next" }
+                @for (words, command) in next(plan, FILE) { p { (words) } pre { (command) } }
             }
         }
     };
     page.into_string()
 }
 
-/// The report as Markdown, without the chart.
+/// The report as Markdown, with the chart as a file beside it.
 pub fn markdown(plan: &Plan, summaries: &[Summary]) -> String {
     let scenario = plan.scenario();
     let Table { head, rows } = Table::new(plan, summaries);
@@ -53,43 +64,22 @@ pub fn markdown(plan: &Plan, summaries: &[Summary]) -> String {
     };
     let rule = format!("|{}\n", "---|".repeat(head.len()));
     let table: String = std::iter::once(line(&head)).chain([rule]).chain(rows.iter().map(line)).collect();
-    let setting = setting(plan).join(" ");
-    let conclusion = conclusion(plan, summaries);
+    let picture = match chart(plan, summaries) {
+        Some(_) => format!("![chart](chart.svg)\n\n{}\n\n", caption(plan, summaries)),
+        None => String::new(),
+    };
+    let setting: String = setting(plan).iter().map(|sentence| format!("- {sentence}\n")).collect();
+    let next: String =
+        next(plan, FILE).iter().map(|(words, command)| format!("{words}\n\n```sh\n{command}\n```\n\n")).collect();
     format!(
-        "# {}\n\n**{}**\n\n{setting}\n\n{table}\n{conclusion}\n\n```toml\n{}```\n",
+        "# {}\n\n**{}**\n\n{}\n\n{picture}{table}\n## The setting\n{setting}\n{}\n\n## Repeat it\nSave this as \
+         `{FILE}` and run `laboratory run {FILE}`. The same seed gives the same bytes on every machine.\n\n\
+         ```toml\n{}```\n\n## What to try next\n{}\n",
         scenario.title,
         scenario.question,
-        plan.canonical_text()
+        answer(plan, summaries).join(" "),
+        runs(plan),
+        plan.canonical_text(),
+        next.trim_end()
     )
-}
-
-/// The setting in sentences.
-fn setting(plan: &Plan) -> Vec<String> {
-    let scenario = plan.scenario();
-    let points = plan.points().len();
-    let confidence = scenario.measure.confidence * 100.0;
-    vec![
-        format!(
-            "{points} {}, each run {} times with {} blocks and seeds of its own that follow from seed {}.",
-            if points == 1 { "setting" } else { "settings" },
-            scenario.repeat,
-            scenario.blocks,
-            scenario.seed
-        ),
-        format!("± is half of the {confidence} % confidence interval."),
-    ]
-}
-
-fn conclusion(plan: &Plan, summaries: &[Summary]) -> String {
-    let verdicts =
-        summaries.iter().flat_map(|summary| summary.estimates.iter().filter_map(|estimate| estimate.verdict));
-    let verdicts: Vec<Verdict> = verdicts.collect();
-    let Some(expect) = &plan.scenario().expect else { return "Nothing was expected beforehand.".to_owned() };
-    let holding = verdicts.iter().filter(|verdict| **verdict == Verdict::Holds).count();
-    format!("{holding} of {} intervals contain the exact value ({}).", verdicts.len(), expect.curve.words())
-}
-
-/// Inside a page, SVG needs no namespace.
-fn without_namespace(svg: &str) -> String {
-    svg.replacen(" xmlns=\"http://www.w3.org/2000/svg\"", "", 1)
 }

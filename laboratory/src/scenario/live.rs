@@ -82,7 +82,16 @@ impl Scenario {
         }
         let chain = match (&live.blocks, &live.chain) {
             (Some(text), _) => Some(chains.read(text, live.until).map_err(|error| {
-                wrong("live.chain", error, "a chain, as `laboratory new FILE --from http://NODE` writes it")
+                // The parameters have a line, and every block.
+                let blocks = text.lines().count().saturating_sub(1) as u64;
+                match live.until.filter(|until| *until > blocks) {
+                    Some(until) => {
+                        wrong("live.until", until.to_string(), format!("at most {blocks}, the chain's blocks"))
+                    }
+                    None => {
+                        wrong("live.chain", error, "a chain, as `laboratory new FILE --from http://NODE` writes it")
+                    }
+                }
             })?),
             (None, Some(file)) => {
                 return Err(wrong("live.chain", format!("\"{file}\", which was not read"), "a file with a chain"));

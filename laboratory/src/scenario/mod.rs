@@ -13,7 +13,7 @@ pub use attacker::attacker;
 pub use event::{Event, HashRate, Latency, Partition};
 
 pub use live::{Chains, Live};
-pub use read::{ScenarioError, apply, read, with_nearest};
+pub use read::{ScenarioError, apply, read, spelt, with_nearest};
 pub use sweep::{SweptPoint, points};
 
 use crate::model::relay::{RelayMode, Upload};
@@ -72,6 +72,9 @@ pub struct Scenario {
     /// What the results are compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expect: Option<Expect>,
+    /// What the report draws.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<Report>,
 }
 
 /// The models by name.
@@ -314,6 +317,19 @@ impl Quantity {
     pub fn name(self) -> &'static str {
         Self::ALL.iter().find(|(quantity, ..)| *quantity == self).map_or("", |(_, name, _)| name)
     }
+
+    /// Whether it lies within 0 to 1.
+    pub const fn is_rate(self) -> bool {
+        matches!(self, Self::Share | Self::Stale | Self::Theft | Self::Gamma)
+    }
+}
+
+/// `[report]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// The quantity of the chart; without it, the one that the expected curve is about, or the first.
+    pub quantity: Quantity,
 }
 
 /// `[expect]`.

@@ -1,7 +1,7 @@
 //! Reading a scenario: strict, with the nearest known key in every complaint about an unknown one.
 
 use super::Scenario;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 /// Why a scenario cannot run.
@@ -36,7 +36,7 @@ pub enum ScenarioError {
 /// See [`ScenarioError`].
 pub fn read(text: &str, settings: &[(String, String)]) -> Result<(Scenario, Table), ScenarioError> {
     // From the text first, since only then an error names its line.
-    toml::from_str::<Scenario>(text).map_err(|error| ScenarioError::Toml(with_nearest(&error.to_string())))?;
+    toml::from_str::<Scenario>(text).map_err(|error| ScenarioError::Toml(explained(&error)))?;
     let mut table: Table = toml::from_str(text).map_err(|error| ScenarioError::Toml(error.to_string()))?;
     for (key, value) in settings {
         // What is no TOML value is a string: `--set consensus.retarget=lwma`.
@@ -89,17 +89,37 @@ pub fn apply(table: &mut Table, key: &str, value: Value) -> Result<(), ScenarioE
     Ok(())
 }
 
-/// An error message of the parser, with the nearest known name where it complains about an unknown one.
+/// An error of the parser in words that help to mend it.
+fn explained(error: &toml::de::Error) -> String {
+    match error.message() {
+        // It names the first line, where there is nothing to see.
+        "missing field `title`" => "the key `title` is missing: a line like title = \"My experiment\"".to_owned(),
+        "missing field `model`" => "the key `model` is missing: a line like model = \"race\"".to_owned(),
+        message if message.starts_with("invalid type: map, expected a sequence") => {
+            format!("{error}There can be several of these: write [[miner]] or [[event]], with two brackets.")
+        }
+        _ => with_nearest(&error.to_string()),
+    }
+}
+
+/// An error message of the parser, with the nearest known name where it complains about an unknown one, if one is near.
 pub fn with_nearest(message: &str) -> String {
     let Some((_, complaint)) = message.split_once("unknown ") else { return message.to_owned() };
     let complaint = complaint.lines().next().unwrap_or_default();
     let mut names = complaint.split('`').skip(1).step_by(2);
     let Some(unknown) = names.next() else { return message.to_owned() };
-    let nearest = names.min_by_key(|name| strsim::damerau_levenshtein(unknown, name));
+    let distance = |name: &str| strsim::damerau_levenshtein(unknown, name);
+    // With half of the letters wrong, another word was meant.
+    let nearest = names.min_by_key(|name| distance(name)).filter(|name| distance(name) * 2 <= unknown.len());
     match nearest {
         Some(nearest) => format!("{}\nDid you mean `{nearest}`?", message.trim_end()),
         None => message.to_owned(),
     }
+}
+
+/// A name as a scenario spells it.
+pub fn spelt(name: &impl Serialize) -> String {
+    serde_json::to_value(name).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -120,6 +140,16 @@ mod tests {
         assert!(wrong_section.contains("Did you mean `consensus`?"), "{wrong_section}");
         let wrong_strategy = complaint("\"selfish\"", "\"slefish\"");
         assert!(wrong_strategy.contains("Did you mean `selfish`?"), "{wrong_strategy}");
+        let far = complaint("\"selfish\"", "\"nothing\"");
+        assert!(far.contains("unknown variant") && !far.contains("Did you mean"), "{far}");
+    }
+
+    #[test]
+    fn what_the_parser_says_badly_is_explained() {
+        let no_title = complaint("title = \"When does selfish mining pay?\"", "");
+        assert_eq!(no_title, "the key `title` is missing: a line like title = \"My experiment\"");
+        let one_bracket = complaint("[[miner]]", "[miner]");
+        assert!(one_bracket.contains("[[miner]]") && one_bracket.contains("line"), "{one_bracket}");
     }
 
     #[test]

@@ -96,6 +96,19 @@ impl Scenario {
         }
     }
 
+    /// Checks the rates that a sweep may replace at every point, so that no point would find them wrong.
+    ///
+    /// # Errors
+    /// The first that lies outside of 0 to 1.
+    pub fn check_rates(&self) -> Result<(), ScenarioError> {
+        within("network.gamma", self.network.gamma.unwrap_or_default(), 0.0, 1.0)?;
+        // In `links` without further nodes, shares are weights.
+        for miner in self.miner.iter().filter(|_| self.model != ModelName::Links) {
+            within(&miner.key("share"), miner.share.unwrap_or_default(), 0.0, 1.0)?;
+        }
+        Ok(())
+    }
+
     fn race(&self) -> Result<Race, ScenarioError> {
         let [miner] = self.miner.as_slice() else {
             let expected = "one [[miner]] in a race: all others are honest";

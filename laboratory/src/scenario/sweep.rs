@@ -6,6 +6,7 @@ use toml::{Table, Value};
 
 /// The most points of a sweep.
 const MOST_POINTS: usize = 100_000;
+const EXPECTED: &str = "expected a list like [0.1, 0.2] or a range like \"0.10..0.45 by 0.05\"";
 
 /// One combination of values, and the scenario that it makes.
 #[derive(Debug, Clone)]
@@ -59,19 +60,34 @@ fn point(base: &Table, values: Vec<(String, Value)>) -> Result<SweptPoint, Scena
 }
 
 fn values_of(key: &str, values: Value) -> Result<Vec<Value>, ScenarioError> {
-    let wrong = || ScenarioError::Key {
-        key: key.to_owned(),
-        reason: "expected a list like [0.1, 0.2] or a range like \"0.10..0.45 by 0.05\"".to_owned(),
-    };
+    let wrong = |reason: String| ScenarioError::Key { key: key.to_owned(), reason };
     match values {
         Value::Array(values) if !values.is_empty() => Ok(values),
-        Value::String(text) => range(&text).ok_or_else(wrong),
-        _ => Err(wrong()),
+        Value::String(text) => range(&text).map_err(|reason| wrong(format!("\"{text}\": {reason}"))),
+        _ => Err(wrong(EXPECTED.to_owned())),
     }
 }
 
 /// The numbers of `first..last by step`, last included, in decimal arithmetic: 0.1 + 0.2 is 0.3.
-fn range(text: &str) -> Option<Vec<Value>> {
+fn range(text: &str) -> Result<Vec<Value>, String> {
+    let ([first, last, step], decimals) = range_parts(text).ok_or(EXPECTED)?;
+    if step <= 0 {
+        return Err("the step of a range must be more than 0".to_owned());
+    }
+    if last < first {
+        return Err("a range goes from the smaller number to the larger one".to_owned());
+    }
+    if (last - first) / step >= MOST_POINTS as i64 {
+        return Err(format!("the sweep has more than {MOST_POINTS} points"));
+    }
+    let value = |number: i64| {
+        if decimals == 0 { Value::Integer(number) } else { Value::Float(number as f64 / 10_f64.powi(decimals as i32)) }
+    };
+    Ok((0..=(last - first) / step).map(|index| value(first + index * step)).collect())
+}
+
+/// First, last and step of a range times 10^decimals, and how many decimals that are.
+fn range_parts(text: &str) -> Option<([i64; 3], usize)> {
     let (first, rest) = text.split_once("..")?;
     let (last, step) = rest.split_once(" by ")?;
     let parts = [first, last, step].map(str::trim);
@@ -80,14 +96,7 @@ fn range(text: &str) -> Option<Vec<Value>> {
         return None;
     }
     let [first, last, step] = parts.map(|part| scaled(part, decimals));
-    let (first, last, step) = (first?, last?, step?);
-    if step <= 0 || last < first || (last - first) / step >= MOST_POINTS as i64 {
-        return None;
-    }
-    let value = |number: i64| {
-        if decimals == 0 { Value::Integer(number) } else { Value::Float(number as f64 / 10_f64.powi(decimals as i32)) }
-    };
-    Some((0..=(last - first) / step).map(|index| value(first + index * step)).collect())
+    Some(([first?, last?, step?], decimals))
 }
 
 /// `text` times 10^decimals, if it is a decimal number.
@@ -108,7 +117,7 @@ mod tests {
     #[test]
     fn ranges_are_decimal_and_include_their_end() {
         let spelt =
-            |text| range(text).map(|values| values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
+            |text| range(text).ok().map(|values| values.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
         assert_eq!(spelt("0.20..0.45 by 0.05").unwrap(), "0.2 0.25 0.3 0.35 0.4 0.45");
         assert_eq!(spelt("1..6 by 2").unwrap(), "1 3 5");
         assert_eq!(spelt("0.1..0.7 by 0.2").unwrap(), "0.1 0.3 0.5 0.7");
@@ -117,6 +126,8 @@ mod tests {
         {
             assert_eq!(spelt(wrong), None, "{wrong}");
         }
+        assert_eq!(range("0.45..0.05 by 0.1").unwrap_err(), "a range goes from the smaller number to the larger one");
+        assert_eq!(range("1..2 by 0").unwrap_err(), "the step of a range must be more than 0");
     }
 
     #[test]

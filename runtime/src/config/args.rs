@@ -12,7 +12,7 @@ pub struct CommonArgs {
     /// Configuration file [default: Config.toml in the working directory, if there is one]
     #[arg(long, value_name = "FILE", global = true)]
     pub config: Option<PathBuf>,
-    /// How the data of blocks is read: data, transaction or program
+    /// How the data of blocks is read: data, transaction, utxo or program
     #[arg(long, global = true)]
     pub layer: Option<String>,
     /// Format of the log on standard error; CHAINLAB_LOG or RUST_LOG set its level

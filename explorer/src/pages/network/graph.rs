@@ -15,6 +15,8 @@ const HEIGHT: f64 = 236.0;
 const TILE: f64 = 44.0;
 /// Most nodes that are drawn; the others are listed below.
 const MAX_NODES: usize = 12;
+/// Most nodes on the ellipse with room for words beside each.
+const MAX_BESIDE: usize = 5;
 /// Most links that are drawn.
 const MAX_LINKS: usize = 66;
 
@@ -30,6 +32,8 @@ pub(super) fn draw(scene: &Scene) -> Markup {
         (all, _) if all == nodes.len() * (nodes.len() - 1) / 2 => "everyone talks to everyone".to_owned(),
         (some, _) => format!("{some} links"),
     };
+    // Beside a tile on top there is then another one.
+    let is_crowded = nodes.len() > MAX_BESIDE && !matches!(scene.standing, Standing::Parted { .. });
     html! {
         h2 #links-title { "Nodes " small { (heading) } }
         svg.graph width=(WIDTH) height=(HEIGHT) viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) role="group"
@@ -48,7 +52,7 @@ pub(super) fn draw(scene: &Scene) -> Markup {
                 }
             }
             @for node in nodes.iter().take(MAX_NODES) {
-                @if let Some(at) = places.get(node.as_str()) { (self::node(node, *at, scene)) }
+                @if let Some(at) = places.get(node.as_str()) { (self::node(node, *at, is_crowded, scene)) }
             }
         }
         @if nodes.len() > MAX_NODES {
@@ -109,7 +113,8 @@ fn links<'a>(nodes: &[&'a String], state: &NetworkState) -> (Pairs<'a>, Pairs<'a
     (open, cut)
 }
 
-fn node(node: &str, (x, y): (f64, f64), scene: &Scene) -> Markup {
+/// `is_crowded`: on top and at the bottom of the ellipse, words stand above and below the tile, not beside it.
+fn node(node: &str, (x, y): (f64, f64), is_crowded: bool, scene: &Scene) -> Markup {
     let service = &scene.state.nodes[node];
     let letter = letter(node, &scene.cast);
     let class = if service.error.is_some() { "f-none" } else { colour(letter) };
@@ -133,8 +138,13 @@ fn node(node: &str, (x, y): (f64, f64), scene: &Scene) -> Markup {
             }
             text.letter x=(x) y=(tenth(y + 2.0)) { (letter.chars().take(3).collect::<String>()) }
         }
-        @if !name.is_empty() { text.who.(anchor) x=(tenth(text_x)) y=(tenth(y - 2.0)) { (name) } }
-        text.age.(anchor) x=(tenth(text_x)) y=(tenth(y + if name.is_empty() { 5.0 } else { 17.0 })) { (standing) }
+        @if is_crowded && (x - WIDTH / 2.0).abs() < TILE {
+            @let below = if y < HEIGHT / 2.0 { -TILE / 2.0 - 4.0 } else { TILE / 2.0 + 13.0 };
+            text.age.mid x=(x) y=(tenth(y + below)) { @if !name.is_empty() { (name) " " } (standing) }
+        } @else {
+            @if !name.is_empty() { text.who.(anchor) x=(tenth(text_x)) y=(tenth(y - 2.0)) { (name) } }
+            text.age.(anchor) x=(tenth(text_x)) y=(tenth(y + if name.is_empty() { 5.0 } else { 17.0 })) { (standing) }
+        }
     }
 }
 

@@ -42,7 +42,7 @@ fn nothing(scene: &Scene) -> Markup {
                     " is usual" }
             }
             (empty_cup(Cup { x: 24.0, y: 134.0, width: 244.0, height: 156.0 }))
-            @if scene.params.layer.has_money() && !scene.is_recorded {
+            @if scene.params.layer.has_money() {
                 text.age x="24" y="312" { "No mempool answers." }
             }
         }
