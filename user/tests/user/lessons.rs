@@ -4,6 +4,8 @@
 use crate::coins::coins;
 use crate::lab::{Lab, network};
 use crate::page::{commands, prelude};
+use runtime::config::{Overrides, load_from};
+use shared::config::{Config, MempoolConfig};
 use shared::params::Params;
 use std::path::Path;
 
@@ -117,4 +119,39 @@ async fn historic_faults_are_refused_by_name() {
     let expected: Vec<&str> = ["2 coins of", "valid"].into_iter().chain(kinds.iter().map(String::as_str)).collect();
     shows(&text, &expected);
     assert!(text.contains("is not an unspent coin of the payer"), "{text}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_higher_fee_replaces_a_payment() {
+    let text = lesson("replacement", "4. Replacement by fee").await;
+    let expected = [
+        "must be above 0.00001 LAB",
+        "replaced the transaction",
+        "fee: 0.0005 LAB, before 0.00001 LAB",
+        "does not know the transaction",
+        " 10 LAB",
+        "is in a block already",
+    ];
+    shows(&text, &expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mempool_may_keep_the_first_seen() {
+    let policy = Overrides::new().set("mempool.replacement", "--replacement", Some("first-seen"));
+    let policy = load_from(None, [], policy).unwrap().mempool;
+    let change = |config: &mut Config| {
+        let MempoolConfig { tracker, poll_ms, .. } = config.mempool.clone();
+        config.mempool = MempoolConfig { tracker, poll_ms, ..policy };
+    };
+    let lab = Lab::with_params(coins("first-seen"), change).await;
+    let text = printed(&lab, "4, continued: the first seen wins", &[]).await;
+    shows(&text, &["refuses it", " 10 LAB"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn dust_costs_more_than_it_is_worth() {
+    let text = lesson("dust", "5. Dust").await;
+    shows(&text, &["100 coins of", "together 0.0006 LAB", "refuses it"]);
+    let bytes = text.lines().find_map(|line| line.trim().parse::<u64>().ok());
+    assert!(bytes.is_some_and(|bytes| (9000..11_000).contains(&bytes)), "{text}");
 }
