@@ -9,6 +9,8 @@ guess: use it for exercises only. Chainlab's coins are worth nothing.
     wallet.py balance lab1... --mempool 127.0.0.1:8091
     wallet.py pay 1.5 lab1... -s alice --fee 0.00001 --msg "for lunch"
     wallet.py confirmations 22fd...
+
+On a network of layer `utxo`, `pay` spends coins, the largest first, and gets change.
 """
 
 import argparse
@@ -104,6 +106,34 @@ def sign(key, network_id, uuid, to, amount, fee, msg):
     }
 
 
+# Section 16: coins. Inputs name the coins that are spent, and what the outputs leave of them is the fee. Each owner of
+# inputs signs the text once.
+
+
+def spend(keys, network_id, coins, outputs, msg):
+    inputs = [{name: coin[name] for name in ("coin", "address", "amount")} for coin in coins]
+    listed = (",".join("/".join(map(str, part.values())) for part in parts) for parts in (inputs, outputs))
+    text = ":".join([network_id, *listed, msg]).encode()
+    owners = dict.fromkeys(part["address"] for part in inputs)  # each once, in the order of the inputs
+    by_address = {address_of(key.public_key()): key for key in keys}
+    signed = [utils.decode_dss_signature(by_address[owner].sign(text, ec.ECDSA(hashes.SHA256()))) for owner in owners]
+    return {
+        "id": hashlib.sha256(text).hexdigest(),
+        "inputs": inputs,
+        "outputs": outputs,
+        "msg": msg,
+        "signatures": [(r.to_bytes(32, "big") + s.to_bytes(32, "big")).hex() for r, s in signed],
+    }
+
+
+def choose(coins, needed):
+    chosen = []
+    for coin in sorted(coins, key=lambda coin: (-coin["amount"], coin["coin"])):
+        if sum(coin["amount"] for coin in chosen) < needed and not {"spent_by", "spendable_from"} & coin.keys():
+            chosen.append(coin)
+    return chosen
+
+
 # Section 1: money. Amounts are whole numbers of grains; people see LAB. Decimal is exact, unlike float.
 
 MOST_GRAINS = 2**53 - 1
@@ -161,10 +191,30 @@ def pay(args):
         most = f"with the fee at most {in_lab(MOST_GRAINS)} LAB"
         raise Refused(f"the amount must be at least 0.00000001 LAB, and {most}")
     public_key_of(args.to)
-    network_id = ask(args.mempool, "/info")["network_id"]
-    transaction = sign(key_of_seed(args.seed), network_id, secrets.token_hex(16), args.to, amount, fee, args.msg)
+    info, key = ask(args.mempool, "/info"), key_of_seed(args.seed)
+    if info["network"]["layer"] == "utxo":
+        transaction = spend_own_coins(args, info["network_id"], [key, *map(key_of_seed, args.also)], amount, fee)
+    else:
+        transaction = sign(key, info["network_id"], secrets.token_hex(16), args.to, amount, fee, args.msg)
     answer = ask(args.mempool, "/pushtx", transaction)
     return f"{answer['id']} {answer['status']}"
+
+
+MOST_INPUTS = 128
+
+
+def spend_own_coins(args, network_id, keys, amount, fee):
+    owners = [address_of(key.public_key()) for key in keys]
+    coins = [coin for owner in owners for coin in ask(args.mempool, f"/unspent/{owner}?limit=1000")]
+    coins = choose(coins, amount + fee)[:MOST_INPUTS]
+    worth = sum(coin["amount"] for coin in coins)
+    if worth < amount + fee:
+        largest = f"the largest coins that can be spent now, at most {MOST_INPUTS}"
+        raise Refused(f"{largest}, are worth {in_lab(worth)} LAB, and {in_lab(amount + fee)} LAB are needed")
+    outputs = [{"address": args.to, "amount": amount}]
+    if worth > amount + fee:
+        outputs.append({"address": owners[0], "amount": worth - amount - fee})
+    return spend(keys, network_id, coins, outputs, args.msg)
 
 
 def confirmations(args):
@@ -189,6 +239,7 @@ def main():
     command.add_argument("to", help="an address")
     command.add_argument("--fee", default="0", help="in LAB, for the miner")
     command.add_argument("--msg", default="", help="a message; everyone can read it")
+    command.add_argument("--also", action="append", default=[], metavar="SEED", help="pay with its coins, too")
     command.set_defaults(run=pay)
     command = commands.add_parser("confirmations", parents=[network], help="the depth of a transaction; 0 if pending")
     command.add_argument("id")

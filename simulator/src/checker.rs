@@ -43,6 +43,9 @@ pub enum Mismatch {
     /// A payer pays more than the balance: amount and fee are `cost`, in grains.
     #[error("the payment {id} takes {cost} grains from {from}, which has {balance}")]
     Overdrawn { id: String, from: String, cost: u64, balance: u64 },
+    /// A transaction in it breaks a rule about coins. `reason` goes on after the transaction's id.
+    #[error("the transaction {id} {reason}")]
+    Coins { id: String, reason: String },
     /// An address would have more than the largest balance.
     #[error("{0} would have more than 2^53 - 1 grains")]
     BalanceTooLarge(String),

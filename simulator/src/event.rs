@@ -37,7 +37,19 @@ pub enum RunEvent {
     /// if the parent is not remembered. `best` is false if another block became the finder's tip first.
     Found { node: String, block: BlockId, difficulty: u64, after_ms: Option<i64>, best: bool },
     /// The mempool reported a new payment. `from` and `to` are addresses where no name is known.
-    Payment { id: TransactionId, from: String, to: String, amount: Amount, fee: Amount, msg: String },
+    Payment {
+        id: TransactionId,
+        from: String,
+        to: String,
+        amount: Amount,
+        fee: Amount,
+        msg: String,
+        /// Only where money is coins.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        coins: Option<SpentCoins>,
+    },
+    /// The mempool reported a new transaction that only changes the number of its owner's coins, worth `amount` in all.
+    Coins { id: TransactionId, from: String, spent: u64, made: u64, amount: u128 },
     /// The mempool reported a new transaction to a program, or one that makes a program. `program` is its name, or its
     /// account; `does` says what is asked of it, as in `moves 5 tokens to Cleo with`.
     Call { id: TransactionId, from: String, does: String, program: String },
@@ -101,6 +113,17 @@ pub enum RunEvent {
     Status(RunStatus),
     /// The last event of every run.
     Report(Box<RunReport>),
+}
+
+/// The coins of a payment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SpentCoins {
+    /// How many coins it spends.
+    pub spent: u64,
+    /// What goes back to the payer.
+    pub change: Amount,
+    /// Whether it takes the place of one that spends the same coins for a lower fee.
+    pub replaces: bool,
 }
 
 /// A cut of the network into two halves.

@@ -96,10 +96,7 @@ impl LineFormatter {
     fn event(&self, event: &RunEvent) -> String {
         match event {
             RunEvent::Started(_) | RunEvent::Report(_) => String::new(),
-            RunEvent::Mining { nodes, within_ms } => {
-                let mining = if *nodes == 1 { "the node is".to_owned() } else { format!("all {nodes} nodes are") };
-                format!("{mining} mining, {:.1} s after the start", *within_ms as f64 / 1000.0)
-            }
+            RunEvent::Mining { nodes, within_ms } => mining(*nodes, *within_ms),
             RunEvent::Found { node, block, after_ms, best, .. } => {
                 let after =
                     after_ms.map_or(String::new(), |ms| format!(", {} after block {}", span(ms), block.index.minus(1)));
@@ -107,6 +104,7 @@ impl LineFormatter {
                 format!("{} found {}{after}{late}", self.name(node), block_text(block))
             }
             RunEvent::Payment { .. }
+            | RunEvent::Coins { .. }
             | RunEvent::Call { .. }
             | RunEvent::Payments { .. }
             | RunEvent::Refused { .. }
@@ -200,6 +198,11 @@ impl LineFormatter {
     fn bad(&self, text: &str) -> String {
         if self.coloured { text.red().bold().to_string() } else { text.to_owned() }
     }
+}
+
+fn mining(nodes: usize, within_ms: u64) -> String {
+    let mining = if nodes == 1 { "the node is".to_owned() } else { format!("all {nodes} nodes are") };
+    format!("{mining} mining, {:.1} s after the start", within_ms as f64 / 1000.0)
 }
 
 fn all_agree(nodes: usize) -> String {

@@ -99,6 +99,7 @@ Examples:
   simulator --interval 1000 --blocks 20    twenty blocks, one per second
   simulator --members 20 --rate 50         more members, and 50 payments per second
   simulator --layer data                   blocks of plain text: no money, no mempool
+  simulator --layer utxo                   members pay with coins, split them and get change
   simulator --layer program                members make and call programs (built with --features programs)
   simulator --partition 10:20              a fork, and its end
   simulator --attacker double-spend:0.4,confirmations=2   a thief with 40 % of the hash rate
@@ -247,6 +248,7 @@ mod tests {
             (&["--partition", "10"], "10:20"),
             (&["--attacker", "slefish:0.3"], "Did you mean `selfish`?"),
             (&["--attacker", "double-spend:0.3", "--layer", "data"], "no money on layer data"),
+            (&["--attacker", "double-spend:0.3", "--layer", "utxo"], "pays from an account"),
         ] {
             let error = format!("{:#}", options(flags).unwrap_err());
             assert!(error.contains(expected), "{flags:?}: {error}");

@@ -4,9 +4,9 @@
 //! Independent of `shared`'s rules: of `shared` it may name only hashes, heights and block ids.
 
 use crate::checker::{CheckedBlock, Mismatch, check, check_link, parse};
+use crate::ledger::{BlockPayments, MoneyParams};
 use crate::network::NodeList;
 use crate::observer::{NodeObservation, Observation};
-use crate::replayed_ledger::{BlockPayments, MoneyParams};
 use runtime::client::{Client, Error};
 use shared::block::{BlockHash, BlockId, Height};
 use std::collections::HashMap;

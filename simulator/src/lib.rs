@@ -3,10 +3,10 @@
 //! [`network`] starts the services. Everything else is a client of them, like any other. [`observer`] follows the
 //! nodes' events, [`narrator`] turns those into the events of the run, and [`screen`] writes them. [`inspector`] and
 //! [`checker`] recompute every block; [`partition`] cuts the network and heals it. On layer `transaction` there is
-//! money: [`payers`] are members who pay through the mempool, and at the end [`replayed_ledger`] and [`money_proof`]
-//! account for every grain; on layer `program` members also make and call programs ([`payers::programs`]), and the
-//! chain is run again. [`attacker`] mines against the nodes with a strategy of the laboratory. [`drive`] does all
-//! this on a network that already runs.
+//! money: [`payers`] are members who pay through the mempool, and at the end [`ledger`] and [`money_proof`] account for
+//! every grain. On layer `utxo` they pay with coins ([`payers::coins`]). On layer `program` they also make and call
+//! programs ([`payers::programs`]), and the chain is run again. [`attacker`] mines against the nodes with a strategy of
+//! the laboratory. [`drive`] does all this on a network that already runs.
 //!
 //! No rule of the chain belongs here, and nothing here reaches into a service.
 
@@ -19,6 +19,7 @@ pub mod event_text;
 pub mod final_agreement;
 pub mod flags;
 pub mod inspector;
+pub mod ledger;
 pub mod money_proof;
 pub mod narrator;
 pub mod network;
@@ -31,7 +32,6 @@ pub mod payers;
 #[cfg(feature = "programs")]
 mod program_proof;
 mod replay;
-pub mod replayed_ledger;
 pub mod report;
 mod run;
 pub mod screen;

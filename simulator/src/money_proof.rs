@@ -1,16 +1,19 @@
 //! The end of a run with money: is all money accounted for? Downloads each node's chain, replays it with
-//! [`crate::replayed_ledger`], and compares every balance with the mempool's.
+//! [`crate::ledger`], and compares every balance with the mempool's.
 //!
 //! Mining goes on meanwhile. So the proof is about one block: the mempool's tip, which must not change while its
 //! balances are read. Independent of `shared`'s rules: of `shared` it may name only heights, ids and what services
 //! exchange.
 
+mod reported;
+
 use crate::checker::Mismatch;
+use crate::ledger::Replayed;
 use crate::network::{NetworkNode, RunningNetwork};
 use crate::payers::payment_book::{PaymentBook, PaymentState};
 use crate::replay::apply;
-use crate::replayed_ledger::Replayed;
 use crate::uncovered::{lost_rewards, uncovered};
+use reported::{CoinRows, Storage};
 use runtime::client::{Client, Error, Unprocessed};
 use serde::Serialize;
 use shared::block::{BlockId, Height};
@@ -32,10 +35,6 @@ const PAGE_BYTES: usize = 32 << 20;
 const PAGE_BALANCES: usize = 1000;
 /// Most addresses whose balances are compared.
 const MAX_BALANCES: usize = 1_000_000;
-/// Most programs whose slots are compared.
-const MAX_PROGRAMS: usize = 1000;
-/// Programs and slots in one reply.
-const PAGE_ROWS: usize = 200;
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct MoneyProof {
@@ -54,6 +53,9 @@ pub struct MoneyProof {
     pub created: u128,
     /// The sum of what addresses got because they were new, in grains.
     pub given: u128,
+    /// Unspent coins that the mempool reports as the replay found them, each by name, owner and amount.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub coins: u64,
     /// Programs that were run again.
     #[serde(skip_serializing_if = "is_zero")]
     pub programs: u64,
@@ -109,8 +111,10 @@ struct MempoolSnapshot {
     /// In grains, by address.
     balances: BTreeMap<String, u64>,
     pending: HashSet<TransactionId>,
-    /// What programs store: their slots by their addresses, as text.
-    storage: BTreeMap<String, BTreeMap<String, String>>,
+    /// Only where money is coins.
+    coins: CoinRows,
+    /// Only where there are programs.
+    storage: Storage,
 }
 
 /// What the members did during the run.
@@ -172,6 +176,7 @@ async fn prove_once(
             return Err(ProofError::NotYet(reason));
         }
         compare_balances(&ledger, &pool.balances).map_err(ProofError::NotYet)?;
+        compare_coins(&ledger, &pool.coins).map_err(ProofError::NotYet)?;
         compare_storage(&ledger, &pool.storage).map_err(ProofError::NotYet)?;
         proven = Some(ledger);
     }
@@ -190,6 +195,7 @@ async fn prove_once(
         held: ledger.held(),
         created: ledger.created,
         given: ledger.given,
+        coins: ledger.coins.len() as u64,
         programs: ledger.storage.len() as u64,
         slots: ledger.storage.values().map(|slots| slots.len() as u64).sum(),
         members,
@@ -211,42 +217,24 @@ async fn mempool_snapshot(network: &RunningNetwork, mempool: &str) -> Result<Mem
             break;
         }
     }
-    let storage = if network.has_programs { stored(client, mempool).await.map_err(failed)? } else { BTreeMap::new() };
+    let (mut coins, mut storage) = (CoinRows::new(), Storage::new());
+    if network.has_programs {
+        storage = reported::storage(client, mempool).await.map_err(failed)?;
+    }
+    if network.has_coins {
+        coins = reported::coins(client, mempool).await.map_err(failed)?;
+    }
     let unprocessed = client.unprocessed(mempool, PoolOrder::Age, MAX_UNPROCESSED, None).await.map_err(failed)?;
     let pending = match unprocessed {
         Unprocessed::NotModified => HashSet::new(),
         Unprocessed::Pending { transactions, .. } => transactions.iter().map(|pending| pending.id()).collect(),
     };
     match (tip, client.info(mempool).await.map_err(failed)?.tip) {
-        (Some(before), Some(tip)) if before.hash == tip.hash => Ok(MempoolSnapshot { tip, balances, pending, storage }),
+        (Some(before), Some(tip)) if before.hash == tip.hash => {
+            Ok(MempoolSnapshot { tip, balances, pending, coins, storage })
+        }
         _ => Err(ProofError::NotYet("the mempool's chain grows faster than its balances can be read".to_owned())),
     }
-}
-
-/// What every program stores, as the mempool reports it.
-async fn stored(client: &Client, mempool: &str) -> Result<BTreeMap<String, BTreeMap<String, String>>, Error> {
-    let mut storage = BTreeMap::new();
-    let mut before: Option<String> = None;
-    while storage.len() < MAX_PROGRAMS {
-        let page = client.programs(mempool, before.as_deref(), PAGE_ROWS).await?;
-        for program in page.entries {
-            let (mut slots, mut from) = (BTreeMap::new(), None::<String>);
-            while slots.len() < MAX_BALANCES {
-                let page = client.storage(mempool, &program.address, from.as_deref(), PAGE_ROWS).await?;
-                slots.extend(page.entries.iter().map(|slot| (slot.slot.to_string(), slot.value.to_string())));
-                from = page.next;
-                if from.is_none() {
-                    break;
-                }
-            }
-            storage.insert(program.address.to_string(), slots);
-        }
-        before = page.next;
-        if before.is_none() {
-            break;
-        }
-    }
-    Ok(storage)
 }
 
 /// Downloads and replays a node's chain, from genesis to height `last`.
@@ -281,8 +269,24 @@ async fn replay(network: &RunningNetwork, node: &str, address: &str, last: u64) 
     spawn_blocking(|| ledger.finish()).await?.map_err(broken)
 }
 
+/// Checks that the mempool reports the coins that the replay found, and no others.
+fn compare_coins(ledger: &Replayed, reported: &CoinRows) -> Result<(), String> {
+    let all = ledger.coins.keys().chain(reported.keys());
+    match all.into_iter().find(|name| ledger.coins.get(*name) != reported.get(*name)) {
+        None => Ok(()),
+        Some(name) => {
+            let words = |found: Option<&(String, u64)>| match found {
+                Some((address, grains)) => format!("{grains} grains of {address}"),
+                None => "not there".to_owned(),
+            };
+            let (by_mempool, by_chain) = (words(reported.get(name)), words(ledger.coins.get(name)));
+            Err(format!("by the mempool the coin {name} is {by_mempool}, by the chain {by_chain}"))
+        }
+    }
+}
+
 /// Checks that the mempool reports what the new run of all calls stored.
-fn compare_storage(ledger: &Replayed, reported: &BTreeMap<String, BTreeMap<String, String>>) -> Result<(), String> {
+fn compare_storage(ledger: &Replayed, reported: &Storage) -> Result<(), String> {
     let all = ledger.storage.keys().chain(reported.keys());
     match all.into_iter().find(|program| ledger.storage.get(*program) != reported.get(*program)) {
         None => Ok(()),

@@ -1,8 +1,8 @@
 //! Watches every node from outside, as any client could: its event stream, and once a second its `/info`, which gives
 //! the hash rate and makes up for events that were missed. Reconnects for ever. Decides nothing.
 
+use crate::ledger::BlockPayments;
 use crate::network::{NodeList, RunningNetwork};
-use crate::replayed_ledger::BlockPayments;
 use futures_util::StreamExt;
 use runtime::client::Client;
 use shared::block::BlockId;

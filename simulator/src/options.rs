@@ -80,14 +80,8 @@ pub(crate) fn check_members(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Refuses programs in a build without the machine that runs them, and coins, which its members do not spend.
+/// Refuses programs in a build without the machine that runs them.
 pub(crate) fn check_layer(layer: LayerName, has_machine: bool) -> anyhow::Result<()> {
-    if layer.has_coins() {
-        bail!(
-            "layer utxo: the members of the simulator pay from accounts; start a network of this layer with the \
-             programs tracker, node and mempool"
-        );
-    }
     if layer.has_programs() && !has_machine {
         bail!(
             "layer program: this simulator was built without the machine that runs programs, so that others need not \
@@ -106,6 +100,9 @@ pub(crate) fn check_attacker(
     if attacker.is_some_and(|attacker| attacker.confirmations().is_some()) {
         if !layer.has_money() {
             bail!("--attacker double-spend needs layer transaction: there is no money on layer data");
+        }
+        if layer.has_coins() {
+            bail!("--attacker double-spend needs layer transaction: the thief pays from an account, not with coins");
         }
         if members == 0 {
             bail!("--attacker double-spend needs a member to steal from: --members 1");
@@ -135,8 +132,6 @@ mod tests {
     fn programs_need_a_build_with_the_machine() {
         let refused = check_layer(LayerName::Program, false).unwrap_err().to_string();
         assert!(refused.contains("cargo run --release --features programs -- --layer program"), "{refused}");
-        let refused = check_layer(LayerName::Utxo, true).unwrap_err().to_string();
-        assert!(refused.contains("tracker, node and mempool"), "{refused}");
         assert!(check_layer(LayerName::Program, true).is_ok() && check_layer(LayerName::Data, false).is_ok());
     }
 

@@ -3,7 +3,7 @@
 //! the blocks alone.
 
 use crate::checker::Mismatch;
-use crate::replayed_ledger::{MoneyParams, Replayed};
+use crate::ledger::{MoneyParams, Replayed};
 use engine::RevmEngine;
 use serde_json::Value;
 use shared::block::Block;

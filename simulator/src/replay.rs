@@ -1,15 +1,18 @@
 //! Replays a chain from the JSON of its blocks: with plain maps, or on layer `program` with a machine of its own.
 
 use crate::checker::{Mismatch, parse};
+use crate::ledger::coins::CoinLedger;
+use crate::ledger::{MoneyParams, Replayed, ReplayedLedger};
 #[cfg(feature = "programs")]
 use crate::program_proof::ProgramReplay;
-use crate::replayed_ledger::{Replayed, ReplayedLedger};
 use serde_json::Value;
 
 /// A chain that is being replayed.
 pub(crate) enum Replay {
     /// With plain maps.
     Ledger(Box<ReplayedLedger>),
+    /// The same for coins.
+    Coins(Box<CoinLedger>),
     /// With a machine that runs every call again.
     #[cfg(feature = "programs")]
     Programs(Box<ProgramReplay>),
@@ -24,12 +27,16 @@ impl Replay {
         if has_programs {
             return Err(Mismatch::Malformed("this build cannot run programs".to_owned()));
         }
+        if MoneyParams::of(genesis)?.has_coins() {
+            return Ok(Self::Coins(Box::new(CoinLedger::begin(genesis)?)));
+        }
         Ok(Self::Ledger(Box::new(ReplayedLedger::begin(genesis)?)))
     }
 
     fn apply(&mut self, block: &Value) -> Result<(), Mismatch> {
         match self {
             Self::Ledger(ledger) => ledger.apply(block),
+            Self::Coins(ledger) => ledger.apply(block),
             #[cfg(feature = "programs")]
             Self::Programs(replay) => replay.apply(block),
         }
@@ -42,6 +49,7 @@ impl Replay {
     pub(crate) fn finish(self) -> Result<Replayed, Mismatch> {
         match self {
             Self::Ledger(ledger) => Ok(ledger.finish()),
+            Self::Coins(ledger) => Ok(ledger.finish()),
             #[cfg(feature = "programs")]
             Self::Programs(replay) => replay.finish(),
         }

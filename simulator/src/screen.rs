@@ -145,6 +145,7 @@ const fn is_detail(event: &RunEvent) -> bool {
     matches!(
         event,
         RunEvent::Payment { .. }
+            | RunEvent::Coins { .. }
             | RunEvent::Payments { .. }
             | RunEvent::Refused { .. }
             | RunEvent::GivenUp { .. }

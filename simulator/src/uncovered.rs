@@ -1,9 +1,9 @@
 //! At the end of a run: the pending payments that their payers can no longer pay, and the rewards that these payers
 //! lost.
 
+use crate::ledger::Replayed;
 use crate::payers::payment_book::PaymentBook;
 use crate::payers::wallets::MemberWallets;
-use crate::replayed_ledger::Replayed;
 use shared::block::BlockId;
 use shared::ledger::TransactionId;
 use std::collections::{BTreeMap, HashSet, VecDeque};

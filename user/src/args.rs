@@ -47,6 +47,7 @@ pub enum Command {
     #[command(visible_alias = "balances")]
     Balance(commands::balance::Args),
     Coins(commands::coins::Args),
+    Bump(commands::bump::Args),
     History(commands::history::Args),
     Confirmations(commands::confirmations::Args),
     Tx(commands::tx::Args),

@@ -153,6 +153,26 @@ pub(crate) fn outputs(to: Address, amount: Amount, change_to: Address, change: A
     [Some(paid), change].into_iter().flatten().collect()
 }
 
+/// The seed of a key's change address of this number.
+pub(crate) fn change_seed(seed: &str, number: u32) -> String {
+    format!("{seed}/{number}")
+}
+
+/// The first of the seeds `seed/1`, `seed/2` and so on whose address no transaction names, pending ones included.
+pub(crate) async fn fresh_change_seed(mempool: &RemoteService, seed: &str) -> Result<String, Error> {
+    let mut number = 1;
+    loop {
+        let fresh = change_seed(seed, number);
+        let address = KeyPair::from_seed(&fresh).address();
+        let history = mempool.client.history(&mempool.address, &address, None, 1).await;
+        let history = history.map_err(mempool.request_error("look for an unused address"))?;
+        if history.entries.is_empty() {
+            return Ok(fresh);
+        }
+        number += 1;
+    }
+}
+
 /// `sum` in `count` parts; the first has what does not divide.
 pub(crate) fn parts(sum: Amount, count: u64, to: Address) -> Result<Vec<Output>, Error> {
     let (each, rest) = (sum.grains() / count.max(1), sum.grains() % count.max(1));

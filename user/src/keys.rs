@@ -39,6 +39,11 @@ struct KeySource {
 }
 
 impl KeyArgs {
+    /// The seed text, if the key is made from one.
+    pub(crate) fn seed(&self) -> Option<&str> {
+        self.source.seed.as_deref()
+    }
+
     /// Returns the key pair, and a name of it for messages.
     pub(crate) fn load(&self, console: &mut Console) -> Result<(KeyPair, String), Error> {
         match (&self.source.seed, &self.source.file) {

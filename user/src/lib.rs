@@ -39,6 +39,7 @@ pub async fn run(args: Args, console: &mut Console) -> Result<(), Error> {
         Command::Address(args) => commands::address::run(args, console),
         Command::Send(args) => commands::send::run(args, &context, console).await,
         Command::Coins(args) => commands::coins::run(args, &context, console).await,
+        Command::Bump(args) => commands::bump::run(args, &context, console).await,
         Command::Balance(args) => commands::balance::run(args, &context, console).await,
         Command::History(args) => commands::history::run(args, &context, console).await,
         Command::Confirmations(args) => commands::confirmations::run(args, &context, console).await,

@@ -90,9 +90,12 @@ fn the_worked_examples_verify_by_openssl_and_changed_ones_do_not() {
 
 #[test]
 fn the_page_quotes_the_wallet_word_for_word() {
-    let quoted = between("<!-- wallet.py: begin -->\n```python\n", "```\n<!-- wallet.py: end -->");
-    assert!(quoted.lines().count() > 40, "{quoted}");
-    assert!(WALLET.contains(quoted), "docs/examples/wallet.py is not what docs/protocol.md quotes");
+    for (part, least_lines) in [("wallet.py", 40), ("wallet.py, coins", 20)] {
+        let begin = format!("<!-- {part}: begin -->\n```python\n");
+        let quoted = between(&begin, &format!("```\n<!-- {part}: end -->"));
+        assert!(quoted.lines().count() > least_lines, "{quoted}");
+        assert!(WALLET.contains(quoted), "docs/examples/wallet.py is not what docs/protocol.md quotes");
+    }
 }
 
 /// Runs the wallet in Python with these arguments.
@@ -167,4 +170,59 @@ async fn the_wallet_in_python_pays_on_a_real_network() {
     assert!(words.contains("422") && words.contains("(rule id)"), "{words}");
     // With the right network id, the same payment is accepted: nothing else was wrong with it.
     assert_eq!(succeeded(&signed("own"), "a payment of this network").trim(), "accepted");
+}
+
+#[tokio::test]
+#[ignore = "needs python3 with cryptography; .ci/run runs it"]
+async fn the_wallet_in_python_spends_coins_on_a_real_network() {
+    let (alice, bob) = (KeyPair::from_seed("alice").address(), KeyPair::from_seed("bob").address());
+    let settings = [("NODE__MINE", "false"), ("NETWORK__LAYER", "utxo")];
+    let lab = ProcessNetwork::start("python-coins", 1, &alice, &settings).await;
+    let mempool = ["--mempool", &lab.mempool.address];
+    let asked = |args: &[&str]| {
+        let args = [args, &mempool].concat();
+        succeeded(&wallet(&args), &format!("wallet.py {args:?}")).trim().to_owned()
+    };
+    lab.mine(2).await;
+    let paid = asked(&["pay", "90", bob.as_str(), "-s", "alice", "--fee", "0.00001", "--msg", "for lunch"]);
+    let (id, status) = paid.split_once(' ').unwrap();
+    assert_eq!(status, "accepted");
+    // Both coins are being spent, and their change is in no block yet.
+    let words = refused(&wallet(&[&["pay", "1", bob.as_str(), "-s", "alice"], &mempool[..]].concat()));
+    assert!(words.contains("worth 0 LAB, and 1 LAB are needed"), "{words}");
+    lab.mine(1).await;
+    assert_eq!(asked(&["confirmations", id]), "1");
+    assert_eq!(asked(&["balance", bob.as_str()]), "90 LAB");
+    assert_eq!(asked(&["balance", alice.as_str()]), "60 LAB", "the change, and the reward with the fee");
+
+    // A payment with the coins of two owners, each of whom signs.
+    let paid = asked(&["pay", "140", bob.as_str(), "-s", "alice", "--also", "bob"]);
+    lab.mine(1).await;
+    assert_eq!(asked(&["confirmations", paid.split_once(' ').unwrap().0]), "1");
+    assert_eq!(asked(&["balance", bob.as_str()]), "140 LAB", "alice gets the change of 10");
+}
+
+#[test]
+#[ignore = "needs python3 with cryptography; .ci/run runs it"]
+fn the_wallet_in_python_makes_the_transaction_of_the_example_of_coins() {
+    let (_, mut known) = example_of_coins();
+    let network = shared::params::Params::of_coins().network_id();
+    // The signature on the page must be valid over the text that the wallet makes.
+    let script = format!(
+        "import json, wallet as w\n\
+         known, alice = json.loads(r\"\"\"{known}\"\"\"), w.key_of_seed('alice')\n\
+         made = w.spend([alice], '{network}', known['inputs'], known['outputs'], known['msg'])\n\
+         listed = (','.join('/'.join(map(str, p.values())) for p in made[k]) for k in ('inputs', 'outputs'))\n\
+         text = ':'.join(['{network}', *listed, made['msg']]).encode()\n\
+         pair = known['signatures'][0]\n\
+         signature = w.utils.encode_dss_signature(int(pair[:64], 16), int(pair[64:], 16))\n\
+         alice.public_key().verify(signature, text, w.ec.ECDSA(w.hashes.SHA256()))\n\
+         print(json.dumps(made))"
+    );
+    let mut made: Value = serde_json::from_str(&succeeded(&python(&script), "the example of coins")).unwrap();
+    for transaction in [&mut known, &mut made] {
+        let signatures = transaction["signatures"].take();
+        assert!(signatures.as_array().is_some_and(|all| all.len() == 1), "{signatures}");
+    }
+    assert_eq!(made, known);
 }

@@ -122,9 +122,10 @@ fn lines_fit_a_window() {
 
 /// Modules of the simulator that recheck the chain on their own, and the paths of `shared` that they may name: ids and
 /// shapes of answers, but no rule.
-const CHECKERS: [(&str, &[&str]); 5] = [
+const CHECKERS: [(&str, &[&str]); 6] = [
     ("checker.rs", &[]),
-    ("replayed_ledger.rs", &[]),
+    ("ledger/mod.rs", &[]),
+    ("ledger/coins.rs", &[]),
     ("uncovered.rs", &["block::BlockId", "ledger::TransactionId"]),
     ("inspector.rs", &["block::BlockHash", "block::BlockId", "block::Height"]),
     (

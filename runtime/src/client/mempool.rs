@@ -155,6 +155,20 @@ impl Client {
         self.page(address, &format!("/unspent/{of}?{query}"), "from", HISTORY).await
     }
 
+    /// `GET /unspent`: a page of all unspent coins, by name, from `from` on, the `next` of another page.
+    ///
+    /// # Errors
+    /// See [`Error`]; refused with 404 if the network has no coins.
+    pub async fn all_unspent(
+        &self,
+        address: &str,
+        from: Option<&str>,
+        limit: usize,
+    ) -> Result<ListPage<UnspentCoin>, Error> {
+        let query = query(&[("from", from), ("limit", Some(&limit.to_string()))]);
+        self.page(address, &format!("/unspent?{query}"), "from", HISTORY).await
+    }
+
     /// `GET /coin/<coin>`: what made a coin, and what spends it.
     ///
     /// # Errors

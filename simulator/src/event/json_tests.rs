@@ -1,6 +1,6 @@
 //! The JSON of every event, line by line: programs read it, so a renamed type or field must not change it.
 
-use super::{AttackStep, Income, NamedAddress, Partitioned, RunEvent, RunStatus, Started, TimedEvent};
+use super::{AttackStep, Income, NamedAddress, Partitioned, RunEvent, RunStatus, SpentCoins, Started, TimedEvent};
 use crate::money_proof::{MoneyProof, PaymentCounts};
 use crate::report::{BlocksFound, NodesOnBranch, RunReport};
 use shared::block::{BlockHash, BlockId, Height};
@@ -97,6 +97,7 @@ fn money() -> MoneyProof {
         held: 3,
         created: 4,
         given: 5,
+        coins: 0,
         programs: 0,
         slots: 0,
         members: PaymentCounts {
@@ -157,7 +158,17 @@ fn money_and_sums() -> Vec<RunEvent> {
         pending: Some(7),
     };
     vec![
-        RunEvent::Payment { id, from: from(), to: to(), amount: amount(5), fee: amount(1), msg },
+        RunEvent::Payment { id, from: from(), to: to(), amount: amount(5), fee: amount(1), msg, coins: None },
+        RunEvent::Payment {
+            id,
+            from: from(),
+            to: to(),
+            amount: amount(5),
+            fee: amount(1),
+            msg: String::new(),
+            coins: Some(SpentCoins { spent: 2, change: amount(3), replaces: true }),
+        },
+        RunEvent::Coins { id, from: from(), spent: 1, made: 8, amount: 9 },
         RunEvent::Call { id, from: from(), does: text("moves 5 tokens to Cleo with"), program: text("token") },
         RunEvent::Payments { count: 3, amount: 9, refused: 1 },
         RunEvent::Refused { from: from(), to: to(), amount: amount(5), reason: text("r") },

@@ -95,6 +95,10 @@ impl LineFormatter {
             ),
             payment_counts(&money.members, was_reorganised),
         ];
+        if money.coins > 0 {
+            let coins = plural(money.coins, "unspent coin");
+            lines.push(format!("  coins       {coins}; the mempool reports the same, each by name, owner and amount"));
+        }
         if money.programs > 0 {
             let (programs, slots) = (plural(money.programs, "program"), plural(money.slots, "slot"));
             let run = "every call run again by another machine";

@@ -1,7 +1,7 @@
 //! Events about payments as lines for people.
 
 use super::{LineFormatter, block_text};
-use crate::event::RunEvent;
+use crate::event::{RunEvent, SpentCoins};
 use crate::numbers::{lab, lab_in_short, plural};
 use shared::ledger::Amount;
 
@@ -10,9 +10,17 @@ impl LineFormatter {
     pub(super) fn money(&self, event: &RunEvent) -> String {
         let grains = |amount: &Amount| lab(u128::from(amount.grains()));
         match event {
-            RunEvent::Payment { from, to, amount, msg, .. } => {
+            RunEvent::Payment { from, to, amount, msg, fee, coins, .. } => {
                 let line = format!("{} pays {} {} {msg}", self.name(from), self.name(to), grains(amount));
-                line.trim_end().to_owned()
+                let coins = coins.as_ref().map(|coins| self.dim(&spent_coins(coins, *fee))).unwrap_or_default();
+                format!("{}{coins}", line.trim_end())
+            }
+            RunEvent::Coins { from, spent: 1, made, amount, .. } => {
+                format!("{} splits a coin of {} into {made}", self.name(from), lab(*amount))
+            }
+            RunEvent::Coins { from, spent, made, amount, .. } => {
+                let (spent, made) = (plural(*spent, "coin"), plural(*made, "coin"));
+                format!("{} makes {made} of {spent}, {} in all", self.name(from), lab(*amount))
             }
             RunEvent::Call { from, does, program, .. } => {
                 format!("{} {does} program {}", self.name(from), self.strong(program))
@@ -45,11 +53,25 @@ impl LineFormatter {
     }
 }
 
+/// The coins of a payment, after the words about the payment.
+fn spent_coins(SpentCoins { spent, change, replaces }: &SpentCoins, fee: Amount) -> String {
+    let again = match replaces {
+        true => format!(", again, now for a fee of {}", lab(u128::from(fee.grains()))),
+        false => String::new(),
+    };
+    let back = match *change {
+        Amount::ZERO => "no change".to_owned(),
+        change => format!("{} back", lab(u128::from(change.grains()))),
+    };
+    format!(" ({}, {back}{again})", plural(*spent, "coin"))
+}
+
 /// A mempool's reasons in words (docs/protocol.md §11).
 fn drop_reason(reason: &str) -> &str {
     match reason {
         "replaced" => "another takes the same coin and pays a higher fee",
         "outbid" => "the mempool is full, and others pay a higher fee",
+        "replaced" => "the same coins pay for another one with a higher fee",
         "expired" => "no block took it in time",
         "not-covered" => "the payer no longer has enough money",
         other => other,

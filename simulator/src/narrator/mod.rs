@@ -5,6 +5,7 @@
 //! reader expects: found, received, forked, reorganised, agreed.
 
 mod branches;
+mod coins;
 mod known_blocks;
 mod links;
 mod nodes;

@@ -3,13 +3,14 @@
 use super::PaymentNarrator;
 use crate::event::{numbered_transaction, transaction};
 use crate::event_text::LineFormatter;
+use crate::ledger::{BlockPayments, CheckedPayment};
 use crate::payers::MempoolObservation;
 use crate::payers::programs::Kind;
-use crate::replayed_ledger::{BlockPayments, CheckedPayment};
 use shared::block::{BlockHash, BlockId, Height};
 use shared::keys::KeyPair;
 use shared::layer::program::new_program;
-use shared::ledger::{Address, Amount, Call, CallKind, Transaction, TransactionId, Unsigned, Uuid};
+use shared::ledger::{Address, Amount, Call, CallKind, CoinName, Input, Output, Transaction, TransactionId};
+use shared::ledger::{Unsigned, UnsignedSpend, Uuid};
 use shared::program::{AccountId, Word};
 use shared::wire::{ConfirmedEvent, EvictedEvent, PoolEvent, ReturnedEvent};
 
@@ -125,6 +126,41 @@ fn a_call_says_what_it_asks_of_which_program() {
             format!("6.0 s  Ada calls program token ({token}…)"),
         ]
     );
+}
+
+/// A transaction of Ada that spends the first `spent` of her coins of 1 LAB for a fee of 1000 grains.
+fn spend(spent: u16, outputs: &[(&str, &str)]) -> MempoolObservation {
+    let ada = KeyPair::from_seed("ada");
+    let (one, fee) = (Amount::from_lab("1").unwrap(), Amount::new(1000).unwrap());
+    let coin = |place| Input { coin: CoinName { id: id(), place }, address: ada.address(), amount: one };
+    let output = |(to, lab): &(&str, &str)| Output { address: address(to), amount: Amount::from_lab(lab).unwrap() };
+    let mut outputs: Vec<Output> = outputs.iter().map(output).collect();
+    let last = outputs.last_mut().unwrap();
+    last.amount = last.amount.checked_sub(fee).unwrap();
+    let unsigned = UnsignedSpend { inputs: (0..spent).map(coin).collect(), outputs, msg: String::new() };
+    let transaction = unsigned.sign(BlockHash::ZERO, |_, text| ada.sign(text));
+    MempoolObservation::Event(PoolEvent::Transaction(Box::new(transaction)))
+}
+
+#[test]
+fn a_payment_with_coins_says_what_comes_back() {
+    let observations = [
+        (1000, spend(2, &[("ben", "1.5"), ("ada", "0.5")])),
+        (2000, spend(1, &[("ada", "0.6"), ("ada", "0.4")])),
+        (3000, spend(3, &[("ada", "3")])),
+    ];
+    assert_eq!(
+        lines(&observations),
+        [
+            "1.0 s  Ada pays Ben 1.50 LAB (2 coins, 0.49999 LAB back)",
+            "2.0 s  Ada splits a coin of 0.99999 LAB into 2",
+            "3.0 s  Ada makes 1 coin of 3 coins, 2.99999 LAB in all",
+        ]
+    );
+    let observations =
+        [(1000, spend(2, &[("ben", "1.5"), ("ada", "0.5")])), (2000, spend(2, &[("ben", "1.5"), ("ada", "0.4")]))];
+    let again = "2.0 s  Ada pays Ben 1.50 LAB (2 coins, 0.39999 LAB back, again, now for a fee of 0.10001 LAB)";
+    assert_eq!(lines(&observations)[1], again);
 }
 
 #[test]

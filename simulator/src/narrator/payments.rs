@@ -4,11 +4,12 @@
 //! first one of each second does, and the others are summed up, so that the narration stays readable. The event about a
 //! block's payments waits for the event about the block.
 
-use crate::event::{RunEvent, TimedEvent};
+use super::coins::{SeenCoins, rearranged};
+use crate::event::{RunEvent, SpentCoins, TimedEvent};
+use crate::ledger::BlockPayments;
 use crate::numbers::{lab, plural};
 use crate::payers::MempoolObservation;
 use crate::payers::programs::{FAUCET_PAYS, Kind, read_transfer};
-use crate::replayed_ledger::BlockPayments;
 use shared::block::{BlockHash, BlockId};
 use shared::layer::program::new_program;
 use shared::ledger::{AccountId, Address, Amount, CallKind, Transaction, TransactionId, Transfer};
@@ -53,6 +54,7 @@ pub struct PaymentNarrator {
     /// The last blocks on all branches, and the addresses that they paid a reward to.
     rewards: VecDeque<(BlockId, String)>,
     pending: Option<u64>,
+    coins: SeenCoins,
     /// The last payments that got an event of their own.
     told: VecDeque<TransactionId>,
     /// Those of them that the mempool has not reported yet.
@@ -122,6 +124,7 @@ impl PaymentNarrator {
             blocks: Vec::new(),
             rewards: VecDeque::new(),
             pending: None,
+            coins: SeenCoins::default(),
             told: VecDeque::new(),
             told_ahead: Vec::new(),
             events: Vec::new(),
@@ -218,7 +221,7 @@ impl PaymentNarrator {
     /// Tells a payment now, unless it was told already: the story goes on with it.
     pub fn tell(&mut self, at_ms: u64, transaction: &Transaction) {
         if !self.told.contains(&transaction.id()) {
-            self.push_payment(at_ms, transaction);
+            self.push_payment(at_ms, transaction, None);
             // Few: a report that never comes is forgotten with the next ones.
             self.told_ahead.truncate(MAX_TOLD_AHEAD - 1);
             self.told_ahead.insert(0, transaction.id());
@@ -226,6 +229,7 @@ impl PaymentNarrator {
     }
 
     fn observe_payment(&mut self, at_ms: u64, transaction: &Transaction) {
+        let coins = transaction.as_spend().map(|spend| self.coins.observe(spend));
         if let Some(place) = self.told_ahead.iter().position(|told| *told == transaction.id()) {
             self.told_ahead.remove(place);
             return;
@@ -235,10 +239,10 @@ impl PaymentNarrator {
             self.window.more_amount += u128::from(transaction.transfer().amount.grains());
             return;
         }
-        self.push_payment(at_ms, transaction);
+        self.push_payment(at_ms, transaction, coins);
     }
 
-    fn push_payment(&mut self, at_ms: u64, transaction: &Transaction) {
+    fn push_payment(&mut self, at_ms: u64, transaction: &Transaction, coins: Option<SpentCoins>) {
         let (id, fee, msg) = (transaction.id(), transaction.fee(), transaction.msg().to_owned());
         let Transfer { from, to, amount, .. } = transaction.transfer();
         if self.told.len() == MAX_TOLD {
@@ -249,8 +253,11 @@ impl PaymentNarrator {
         if let Some((does, program)) = self.call(transaction) {
             return self.push(at_ms, RunEvent::Call { id, from, does, program });
         }
+        if let Some(event) = transaction.as_spend().and_then(|spend| rearranged(spend, from.clone())) {
+            return self.push(at_ms, event);
+        }
         let to = self.name(to.as_str());
-        self.push(at_ms, RunEvent::Payment { id, from, to, amount, fee, msg });
+        self.push(at_ms, RunEvent::Payment { id, from, to, amount, fee, msg, coins });
     }
 
     /// What a call or deployment asks for, and of which program; `None` for a payment.

@@ -64,6 +64,8 @@ pub struct RunningNetwork {
     pub max_block_bytes: usize,
     /// Whether its layer is `program`.
     pub has_programs: bool,
+    /// Whether its layer is `utxo`.
+    pub has_coins: bool,
     /// The file with the network's parameters; `None` in a network that was found.
     pub parameters: Option<PathBuf>,
     /// Whether this network had chains before the run.
@@ -177,6 +179,7 @@ impl RunningNetwork {
             client: Client::new(Some(id), None)?,
             max_block_bytes: params.max_block_json(),
             has_programs: params.layer.has_programs(),
+            has_coins: params.layer.has_coins(),
             parameters: None,
             goes_on: true,
             thefts: None,
@@ -271,11 +274,13 @@ fn listen_for_explorer(options: &RunOptions) -> anyhow::Result<Listening> {
     listen(options, "explorer", options.config.explorer.port, EXPLORER_OFFSET)
 }
 
-/// Thefts for the first page: where there is money, no other attacker, and a hash rate of which a share is known.
+/// Thefts for the first page: where there are accounts, no other attacker, and a hash rate of which a share is known.
 fn offered_thefts(options: &RunOptions, money: Option<&MempoolAndWallets>) -> Option<(Thefts, TheftOrders)> {
     let (victim, _) = money?.victim()?;
+    // The thief pays from an account.
+    let has_accounts = !options.config.network.layer.has_coins();
     let is_known = matches!(options.config.simulator.hashrate, Hashrate::PerSecond(_));
-    (is_known && options.attacker.is_none()).then(|| Thefts::new(attacker_options::NAME, &victim))
+    (is_known && has_accounts && options.attacker.is_none()).then(|| Thefts::new(attacker_options::NAME, &victim))
 }
 
 fn start_explorer(

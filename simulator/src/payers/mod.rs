@@ -1,21 +1,23 @@
 //! Members who pay one another through the mempool, as anyone could: a task that makes payments at the chosen rate and
 //! follows the mempool's events. [`payment_choice`] decides who pays whom; [`payment_book`] keeps the outcomes.
 
+pub mod coins;
 mod missed_events;
 pub mod payment_book;
 pub mod payment_choice;
 pub mod programs;
 pub mod wallets;
 
+use coins::{CoinOrder, MemberCoins};
 use futures_util::StreamExt;
 use payment_book::{PaymentBook, PaymentState};
 use payment_choice::{PaymentChoice, PaymentLimits, choose};
 use programs::{ProgramChoice, Programs};
 use runtime::client::{Client, Error, Unprocessed};
 use shared::block::BlockHash;
-use shared::ledger::{AccountId, Address, Amount, Transaction, Transfer, Unsigned, Uuid};
+use shared::ledger::{AccountId, Address, Amount, Transaction, Transfer, Unsigned, UnsignedSpend, Uuid};
 use shared::random::Random;
-use shared::wire::{MAX_UNPROCESSED, PoolEvent, PoolOrder, Pushed};
+use shared::wire::{MAX_UNPROCESSED, PoolEvent, PoolOrder, Pushed, UnspentCoin};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
@@ -37,6 +39,8 @@ const TICK: Duration = Duration::from_millis(20);
 const POLL: Duration = Duration::from_millis(500);
 /// Time before a broken stream is opened again.
 const RETRY: Duration = Duration::from_millis(500);
+/// Most coins of a member that are asked for.
+const MAX_COINS: usize = 1000;
 /// How long the task waits at the end for replies to the last payments.
 const LAST_REPLIES: Duration = Duration::from_secs(5);
 
@@ -69,6 +73,8 @@ pub struct PayersSettings {
     pub random: Random,
     /// The reward of a block, on a network whose members also make and call programs.
     pub reward_with_programs: Option<u64>,
+    /// Whether money is coins.
+    pub has_coins: bool,
 }
 
 #[derive(Debug)]
@@ -87,11 +93,12 @@ impl Payers {
         let addresses: Vec<Address> = settings.wallets.directory().map(|(address, _)| address).collect();
         let book = PaymentBook::new(addresses.iter().cloned());
         let follow = follow_events(client.clone(), mempool.clone(), inputs.clone());
-        let poll = poll_balances(client.clone(), mempool.clone(), addresses, inputs.clone());
+        let coins = settings.has_coins.then(|| MemberCoins::new(addresses.len()));
+        let poll = poll_balances(client.clone(), mempool.clone(), (addresses, coins.is_some()), inputs.clone());
         tokio::spawn(ended.clone().run_until_cancelled_owned(follow));
         tokio::spawn(ended.clone().run_until_cancelled_owned(poll));
         let programs = Programs::new(settings.wallets.list.len());
-        let task = PayersTask { settings, book, programs, inputs, observations, in_flight: 0, is_away: false };
+        let task = PayersTask { settings, book, programs, coins, inputs, observations, in_flight: 0, is_away: false };
         let task = tokio::spawn(task.run(queue, paying.clone(), ended.clone()));
         Self { paying, ended, task }
     }
@@ -115,6 +122,8 @@ enum PayersInput {
     Missed(PoolEvent),
     /// A member's number, and balance in grains.
     Balance(usize, u64),
+    /// A member's number, and coins.
+    Coins(usize, Vec<UnspentCoin>),
     /// The mempool's reply to a payment.
     Reply(Box<Transaction>, Result<Pushed, Error>),
 }
@@ -133,6 +142,8 @@ struct PayersTask {
     settings: PayersSettings,
     book: PaymentBook,
     programs: Programs,
+    /// Only where money is coins.
+    coins: Option<MemberCoins>,
     inputs: Sender<PayersInput>,
     observations: Sender<MempoolObservation>,
     in_flight: usize,
@@ -190,23 +201,42 @@ impl PayersTask {
 
     /// Makes one payment, if a member can afford one.
     fn pay(&mut self) {
-        let mut uuid = [0; 16];
-        if self.is_away || self.in_flight >= MAX_IN_FLIGHT || getrandom::fill(&mut uuid).is_err() {
+        if self.is_away || self.in_flight >= MAX_IN_FLIGHT {
             return;
         }
-        let Some(Order { payer, to, amount, fee, msg }) = self.choose() else { return };
-        let PayersSettings { client, mempool, network, wallets, .. } = &self.settings;
-        let payer = &wallets.list[payer].pair;
-        let unsigned = Unsigned { uuid: Uuid(uuid), from: payer.address(), to, amount, fee, msg };
-        let transaction = payer.sign_transaction(unsigned, *network);
+        let transaction = if self.coins.is_some() { self.spend() } else { self.payment() };
+        let Some(transaction) = transaction else { return };
         self.book.record_sent(&transaction);
         self.in_flight += 1;
+        let PayersSettings { client, mempool, .. } = &self.settings;
         let (client, mempool, inputs) = (client.clone(), mempool.borrow().clone(), self.inputs.clone());
         tokio::spawn(async move {
             let reply = client.push_transaction(&mempool, &transaction).await;
             // Fails only after the task has ended.
             let _ = inputs.send(PayersInput::Reply(Box::new(transaction), reply)).await;
         });
+    }
+
+    /// The next payment or call between accounts.
+    fn payment(&mut self) -> Option<Transaction> {
+        let mut uuid = [0; 16];
+        getrandom::fill(&mut uuid).ok()?;
+        let Order { payer, to, amount, fee, msg } = self.choose()?;
+        let payer = &self.settings.wallets.list[payer].pair;
+        let unsigned = Unsigned { uuid: Uuid(uuid), from: payer.address(), to, amount, fee, msg };
+        Some(payer.sign_transaction(unsigned, self.settings.network))
+    }
+
+    /// The next transaction that spends coins.
+    fn spend(&mut self) -> Option<Transaction> {
+        let PayersSettings { wallets, limits, random, network, .. } = &mut self.settings;
+        let addresses: Vec<Address> = wallets.directory().map(|(address, _)| address).collect();
+        let coins = self.coins.as_mut()?;
+        let CoinOrder { payer, inputs, outputs, msg } = coins.choose(random, limits, &addresses)?;
+        let pair = &wallets.list[payer].pair;
+        let transaction = UnsignedSpend { inputs, outputs, msg }.sign(*network, |_, text| pair.sign(text));
+        coins.record_sent(transaction.as_spend()?);
+        Some(transaction)
     }
 
     /// What is done next: something with a program, where there are programs, or a payment.
@@ -233,13 +263,23 @@ impl PayersTask {
         tokio::spawn(missed_events::fetch(client.clone(), mempool.borrow().clone(), pending, self.inputs.clone()));
     }
 
+    fn apply_event(&mut self, event: &PoolEvent) {
+        self.book.apply_event(event);
+        self.coins.iter_mut().for_each(|coins| coins.apply_event(event));
+    }
+
     async fn handle(&mut self, input: PayersInput) {
         let observation = match input {
             PayersInput::Balance(member, grains) => return self.book.set_balance(member, grains),
-            PayersInput::Missed(event) => return self.book.apply_event(&event),
+            PayersInput::Coins(member, coins) => {
+                let sum = coins.iter().map(|coin| coin.amount.grains()).fold(0, u64::saturating_add);
+                self.coins.iter_mut().for_each(|members| members.set_coins(member, &coins));
+                return self.book.set_balance(member, sum);
+            }
+            PayersInput::Missed(event) => return self.apply_event(&event),
             PayersInput::Observation(observation) => {
                 match &observation {
-                    MempoolObservation::Event(event) => self.book.apply_event(event),
+                    MempoolObservation::Event(event) => self.apply_event(event),
                     MempoolObservation::Silent(_) => self.is_away = true,
                     MempoolObservation::Back => {
                         self.is_away = false;
@@ -252,11 +292,17 @@ impl PayersTask {
             PayersInput::Reply(transaction, reply) => {
                 self.in_flight -= 1;
                 let (id, Transfer { from, to, amount, .. }) = (transaction.id(), transaction.transfer());
+                let coins = self.coins.as_mut().zip(transaction.as_spend());
                 let Err(error) = reply else {
                     let maker = self.settings.wallets.list.iter().position(|one| one.pair.address() == from);
-                    self.programs.learn(&transaction, maker.unwrap_or_default());
+                    let maker = maker.unwrap_or_default();
+                    self.programs.learn(&transaction, maker);
+                    coins.into_iter().for_each(|(coins, spend)| coins.record_accepted(maker, spend));
                     return self.book.record_accepted(id);
                 };
+                let is_conflict =
+                    matches!(&error, Error::Refused(problem) if problem.rule.as_deref() == Some("conflict"));
+                coins.into_iter().for_each(|(coins, spend)| coins.record_refused(spend, is_conflict));
                 self.book.record_refused(id);
                 MempoolObservation::Refused { from, to, amount, reason: reason(error) }
             }
@@ -305,13 +351,17 @@ async fn follow_events(client: Client, mempool: watch::Receiver<String>, inputs:
 async fn poll_balances(
     client: Client,
     mempool: watch::Receiver<String>,
-    addresses: Vec<Address>,
+    (addresses, has_coins): (Vec<Address>, bool),
     inputs: Sender<PayersInput>,
 ) {
     loop {
         let mempool = mempool.borrow().clone();
         for (member, address) in addresses.iter().enumerate() {
-            if let Ok(grains) = client.balance(&mempool, address, 1).await {
+            if has_coins {
+                if let Ok(page) = client.unspent(&mempool, address, None, MAX_COINS).await {
+                    let _ = inputs.send(PayersInput::Coins(member, page.entries)).await;
+                }
+            } else if let Ok(grains) = client.balance(&mempool, address, 1).await {
                 let _ = inputs.send(PayersInput::Balance(member, grains)).await;
             }
         }

@@ -10,19 +10,20 @@ pub(crate) use membership::RosterChange;
 
 use crate::event::{Income, NamedAddress, RunEvent, RunStatus, Started};
 use crate::inspector::Inspector;
+use crate::ledger::MoneyParams;
 use crate::narrator::{Narrator, PaymentNarrator};
 use crate::network::{MempoolAndWallets, NodeList, RunningNetwork};
 use crate::observer::{NodeObservation, NodeObserver, Observation};
 use crate::options::{Partition, RunOptions, layer_text};
 use crate::payers::payment_choice::PaymentLimits;
 use crate::payers::{MempoolObservation, Payers, PayersSettings};
-use crate::replayed_ledger::MoneyParams;
 use crate::report::RunReport;
 use crate::screen::{OutputFormat, Screen};
 use partitioning::OngoingPartition;
 use shared::block::BlockId;
 use shared::chain::Tip;
 use shared::random::Random;
+use shared::wallet::DUST;
 use shared::wire::NodeEvent;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -137,15 +138,21 @@ fn payers_settings(options: &RunOptions, network: &RunningNetwork, money: &Mempo
     let params = &options.config.network;
     // A mempool requires a fee only where new addresses get nothing.
     let min_fee = if params.new_address_balance == 0 { 0 } else { options.config.mempool.min_fee.grains() };
+    let mut limits = PaymentLimits::new(params.reward.max(params.new_address_balance), min_fee, params.max_msg_bytes);
+    if params.layer.has_coins() {
+        // Mempools refuse coins that are worth less than it takes to spend them.
+        limits.unit = limits.unit.max(DUST.grains());
+    }
     PayersSettings {
         client: network.client.clone(),
         mempool: money.mempool.clone(),
         network: network.id,
         wallets: money.wallets.clone(),
         rate: options.config.simulator.rate,
-        limits: PaymentLimits::new(params.reward.max(params.new_address_balance), min_fee, params.max_msg_bytes),
+        limits,
         random: Random::new(options.seed.wrapping_add(1)),
         reward_with_programs: params.layer.has_programs().then_some(params.reward),
+        has_coins: params.layer.has_coins(),
     }
 }
 

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
 mod attack;
+mod coins;
 mod data;
 mod drive;
 mod many;

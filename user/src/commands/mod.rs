@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod balance;
+pub mod bump;
 pub mod coins;
 pub mod completions;
 pub mod confirmations;

@@ -51,6 +51,9 @@ pub struct Args {
     /// Who gets the change, on networks of layer utxo: an address or a seed [default: the payer]
     #[arg(long, value_name = "ADDRESS OR SEED")]
     change: Option<AddressArg>,
+    /// Send the change to an address that nobody has seen: that of the first unused seed of SEED/1, SEED/2, …
+    #[arg(long, conflicts_with = "change")]
+    fresh_change: bool,
     /// Wait for N confirmations
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     wait: Option<u64>,
@@ -91,6 +94,9 @@ struct SentPayment {
     transaction: Transaction,
     #[serde(skip_serializing_if = "Option::is_none")]
     to_seed: Option<String>,
+    /// The seed that `--fresh-change` chose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    change_seed: Option<String>,
     mempool: String,
 }
 
@@ -115,10 +121,11 @@ impl SentPayment {
     fn coins_text(&self) -> String {
         let Some(spend) = self.transaction.as_spend() else { return String::new() };
         let coins = spend.inputs.iter().map(|input| format!("\n  spent   {} LAB, coin {}", input.amount, input.coin));
+        let change = self.change_seed.iter().map(|seed| format!("\n  change  to the seed {}", sanitize::quoted(seed)));
         let made = (0..).zip(&spend.outputs).map(|(place, output)| {
             format!("\n  made    {} LAB of {}, coin {}", output.amount, output.address, self.transaction.coin(place))
         });
-        coins.chain(made).collect()
+        coins.chain(made).chain(change).collect()
     }
 }
 
@@ -132,11 +139,19 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     if pair.address() == args.to.address {
         console.note("payer and payee are the same; only the fee will be spent");
     }
+    let change_seed = args.fresh_change_seed(&mempool).await?;
     let (transaction, is_known) = if mempool.params.layer.has_coins() {
-        (spend(&args, &mempool, (&pair, &who), fee).await?, false)
+        let change = change_seed.as_deref().map(AddressArg::from_seed).or_else(|| args.change.clone());
+        (spend(&args, &mempool, (&pair, &who), fee, change).await?, false)
     } else {
         pay(&args, &mempool, (&pair, &who), fee).await?
     };
+    // There may be no change at all.
+    let gives = transaction.gives();
+    let change_seed = change_seed.filter(|seed| {
+        let address = AddressArg::from_seed(seed).address;
+        gives.iter().any(|part| part.address == address)
+    });
     let Args { to, wait, timeout, .. } = args;
     // From here on the terminal may close without ending the program: the payment is made, or not, either way.
     let _ignored = ignore_hangup();
@@ -147,7 +162,7 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     };
     let status = if is_known { PushStatus::Known } else { push(&mempool, &transaction).await? };
     let id = transaction.id();
-    let sent = SentPayment { status, transaction, to_seed: to.seed, mempool: mempool.address.clone() };
+    let sent = SentPayment { status, transaction, to_seed: to.seed, change_seed, mempool: mempool.address.clone() };
     if let Err(error) = console.print(&sent) {
         // The payment is made; that nobody can read so is no failure of it.
         console.note(&format!("the payment {id} is sent, but {error}"));
@@ -158,6 +173,21 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
             confirmation_wait::wait(&mempool, id, wanted, timeout, events, console).await
         }
         None => Ok(()),
+    }
+}
+
+impl Args {
+    /// The seed whose address gets the change, if `--fresh-change` asks for one.
+    async fn fresh_change_seed(&self, mempool: &RemoteService) -> Result<Option<String>, Error> {
+        if !self.fresh_change {
+            return Ok(None);
+        }
+        coins::has_coins(mempool)?;
+        let Some(seed) = self.key.seed() else {
+            let words = "--fresh-change makes addresses of a seed (-s); with a key file, name one with --change";
+            return Err(Error::Usage(words.to_owned()));
+        };
+        coins::fresh_change_seed(mempool, seed).await.map(Some)
     }
 }
 
@@ -193,6 +223,7 @@ async fn spend(
     mempool: &RemoteService,
     (pair, who): (&KeyPair, &str),
     fee: Amount,
+    change: Option<AddressArg>,
 ) -> Result<Transaction, Error> {
     if args.id.is_some() {
         return Err(Error::Usage(
@@ -204,7 +235,7 @@ async fn spend(
     let choice = args.coins.clone().unwrap_or(CoinChoice::By(CoinStrategy::Largest));
     let from = pair.address();
     let selection = Purse::of(mempool, &from).await?.choose(&choice, who, (args.amount, fee))?;
-    let change_to = args.change.as_ref().map_or(from, |change| change.address);
+    let change_to = change.map_or(from, |change| change.address);
     let outputs = coins::outputs(args.to.address, args.amount, change_to, selection.change);
     coins::sign(mempool, pair, selection.inputs, outputs, args.msg.clone())
 }

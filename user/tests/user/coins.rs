@@ -3,10 +3,11 @@
 use crate::lab::{Lab, TOKEN, balance, network, until};
 use crate::program::Program;
 use serde_json::{Value, json};
+use shared::keys::KeyPair;
 use shared::params::Params;
 
 /// A network whose money is coins.
-fn coins(name: &str) -> Params {
+pub(crate) fn coins(name: &str) -> Params {
     let Params { initial_difficulty, retarget, name, .. } = network(name);
     Params { initial_difficulty, retarget, name, ..Params::of_coins() }
 }
@@ -101,4 +102,39 @@ async fn a_network_of_accounts_has_no_coins() {
     assert_eq!(user.run(&["coins", "alice", "--json"]).error_kind(1), "no-coins");
     let flags = ["send", "1", "bob", "-s", "alice", "--coins", "oldest", "--json"];
     assert_eq!(user.run(&flags).error_kind(1), "no-coins");
+    let flags = ["send", "1", "bob", "-s", "alice", "--fresh-change", "--json"];
+    assert_eq!(user.run(&flags).error_kind(1), "no-coins");
+    let id = "0".repeat(64);
+    assert_eq!(user.run(&["bump", &id, "-s", "alice", "-F", "1", "--json"]).error_kind(1), "no-coins");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn change_goes_to_unused_addresses_of_the_seed() {
+    let lab = Lab::with_params(coins("fresh-change"), |_| {}).await;
+    let user = lab.user();
+    lab.mine(&user, 2).await;
+    for number in 1..=2 {
+        let sent = user.json(&["send", "20", "bob", "-s", "alice", "--fresh-change"]);
+        assert_eq!(sent["change_seed"], format!("alice/{number}"));
+        let seed = KeyPair::from_seed(&format!("alice/{number}"));
+        assert_eq!(sent["transaction"]["outputs"][1]["address"], seed.address().as_str());
+    }
+    user.run(&["new", "-o", "key.pem"]).ok();
+    let refused = user.run(&["send", "1", "bob", "-f", "key.pem", "--fresh-change"]).expect_error(2);
+    assert!(refused.contains("--change"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_a_pending_transaction_of_ones_own_can_be_bumped() {
+    let lab = Lab::with_params(coins("bump"), |_| {}).await;
+    let user = lab.user();
+    lab.mine(&user, 1).await;
+    let id = id_of(&user.json(&["send", "20", "bob", "-s", "alice"]));
+    let bump = |id: &str, seed: &str, fee: &str| user.run(&["bump", id, "-s", seed, "-F", fee]);
+    assert!(bump(&id, "bob", "0.001").expect_error(2).contains("does not own all coins"));
+    assert!(bump(&id, "alice", "0.00001").expect_error(2).contains("must be above 0.00001 LAB"));
+    assert!(bump(&id, "alice", "30").expect_error(2).contains("the highest fee is 29.99999454 LAB"));
+    assert!(bump(&"0".repeat(64), "alice", "1").expect_error(1).contains("does not know the transaction"));
+    confirm(&user, &id).await;
+    assert!(bump(&id, "alice", "0.001").expect_error(2).contains("in a block already"));
 }

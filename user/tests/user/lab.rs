@@ -133,6 +133,11 @@ impl Lab {
         address
     }
 
+    /// The address of the service that was started last: the mempool.
+    pub(crate) fn last_address(&self) -> String {
+        self.services.borrow().last().unwrap().address.clone()
+    }
+
     /// The data folder of all services.
     pub(crate) fn folder(&self) -> &str {
         self.root.path().to_str().unwrap()

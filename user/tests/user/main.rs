@@ -6,6 +6,7 @@ mod coins;
 mod explained;
 mod finding;
 mod lab;
+mod lessons;
 mod money;
 mod offline;
 mod page;

@@ -5,13 +5,26 @@ use crate::programs::programs;
 use std::path::Path;
 
 /// The shell blocks of a section.
-fn commands(page: &str, heading: &str) -> String {
+pub(crate) fn commands(page: &str, heading: &str) -> String {
     let (_, section) = page.split_once(&format!("\n## {heading}\n")).expect("a section of this heading");
     let section = section.split("\n## ").next().unwrap();
     let blocks = section.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
     let blocks: String = blocks.collect();
     assert!(!blocks.is_empty(), "{heading} has no commands");
     blocks
+}
+
+/// Makes a page's commands use the network of this tracker, which runs already: its node's token is in no data folder,
+/// and the node looks for new payments now and then.
+pub(crate) fn prelude(tracker: &str) -> String {
+    let binary = env!("CARGO_BIN_EXE_user");
+    format!(
+        "set -e\nuser() {{
+            case \" $* \" in *' mine '*) sleep 0.5; set -- \"$@\" --token {TOKEN};; esac
+            case \" $* \" in *' -t '*) ;; *) set -- \"$@\" -t {tracker};; esac
+            '{binary}' \"$@\"
+        }}\n"
+    )
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -21,13 +34,7 @@ async fn the_page_about_programs_works() {
     let lab = Lab::with_params(programs("page"), |_| {}).await;
     let user = lab.user();
     lab.mine(&user, 1).await;
-    // The page's network runs already, and its node's token is not in a data folder.
-    let prelude = format!(
-        "set -e\nuser() {{ if [ \"$1\" = mine ]; then set -- \"$@\" --token {TOKEN}; fi; \
-         '{binary}' \"$@\" -t {tracker}; }}\n",
-        binary = env!("CARGO_BIN_EXE_user"),
-        tracker = lab.tracker,
-    );
+    let prelude = prelude(&lab.tracker);
     let sections = ["A counter", "Deploy and call it", "A currency, in Vyper"].map(|one| commands(&page, one));
     let script = prelude + &sections.concat();
     let examples = root.join("docs/examples/programs");

@@ -1,7 +1,12 @@
-//! Replays a chain from the JSON of its blocks alone (docs/protocol.md §7): recomputes every payment's id and every
-//! balance with plain maps. The hashes of the blocks are recomputed by [`crate::checker`]. Signatures are not verified.
+//! Replays a chain from the JSON of its blocks alone: recomputes every transaction's id, and every balance (this file,
+//! docs/protocol.md §7) or every coin ([`coins`], §16) with plain maps. The hashes of the blocks are recomputed by
+//! [`crate::checker`]. Signatures are not verified.
 //!
 //! Must not use `shared`: it is here to find mistakes in the ledger of `shared`.
+
+pub(crate) mod coins;
+#[cfg(test)]
+mod sample;
 
 use crate::checker::{CheckedBlock, Mismatch, check, check_link, number, parse, sha256, text};
 use serde_json::Value;
@@ -17,6 +22,8 @@ pub struct MoneyParams {
     reward: u64,
     halving_blocks: u64,
     new_address_balance: u64,
+    /// Only where money is coins.
+    coinbase_maturity: Option<u64>,
 }
 
 /// The payments in one block.
@@ -54,7 +61,13 @@ impl MoneyParams {
             reward: number("reward")?,
             halving_blocks: number("halving_blocks")?,
             new_address_balance: number("new_address_balance")?,
+            coinbase_maturity: params.get("coinbase_maturity").and_then(Value::as_u64),
         })
+    }
+
+    /// Whether money is coins.
+    pub const fn has_coins(&self) -> bool {
+        self.coinbase_maturity.is_some()
     }
 
     /// The grains that the block at height `index` creates.
@@ -69,13 +82,15 @@ impl MoneyParams {
     /// [`Mismatch::Malformed`] and [`Mismatch::WrongPaymentId`].
     pub fn payments(&self, block: &Value) -> Result<BlockPayments, Mismatch> {
         let data = parse(text(block, "data")?.as_bytes())?;
-        let payments = data.get("transactions").and_then(Value::as_array);
-        let payments = payments.ok_or_else(|| Mismatch::Malformed("no list \"transactions\"".to_owned()))?;
-        let payments = payments.iter().map(|payment| self.payment(payment)).collect::<Result<_, _>>()?;
+        let payments = list(&data, "transactions")?.iter().map(|payment| self.payment(payment));
+        let payments = payments.collect::<Result<_, _>>()?;
         Ok(BlockPayments { miner: text(&data, "miner_address")?.to_owned(), payments })
     }
 
     fn payment(&self, payment: &Value) -> Result<CheckedPayment, Mismatch> {
+        if self.has_coins() {
+            return Ok(coins::CheckedSpend::of(payment, &self.network)?.payment());
+        }
         let text = |name| text(payment, name);
         let (uuid, from, to, msg, claimed) = (text("uuid")?, text("from")?, text("to")?, text("msg")?, text("id")?);
         let (amount, fee) = (number(payment, "amount")?, number(payment, "fee")?);
@@ -85,6 +100,11 @@ impl MoneyParams {
         }
         Ok(CheckedPayment { id: computed, from: from.to_owned(), to: to.to_owned(), amount, fee })
     }
+}
+
+fn list<'a>(object: &'a Value, name: &str) -> Result<&'a Vec<Value>, Mismatch> {
+    let list = object.get(name).and_then(Value::as_array);
+    list.ok_or_else(|| Mismatch::Malformed(format!("no list {name:?}")))
 }
 
 /// All balances after the blocks that were applied.
@@ -170,7 +190,7 @@ impl ReplayedLedger {
             ids: self.ids,
             blocks: self.blocks,
             created: self.created,
-            storage: BTreeMap::new(),
+            ..Replayed::default()
         }
     }
 }
@@ -192,6 +212,8 @@ pub struct Replayed {
     pub created: u128,
     /// The sum of what addresses got because they were new.
     pub given: u128,
+    /// The unspent coins, by name, each with its address and its grains.
+    pub coins: BTreeMap<String, (String, u64)>,
     /// What programs store: their slots by their addresses, as text.
     pub storage: BTreeMap<String, BTreeMap<String, String>>,
 }
@@ -225,18 +247,9 @@ impl Replayed {
 
 #[cfg(test)]
 mod tests {
+    use super::sample::block;
     use super::*;
     use serde_json::json;
-
-    /// A block of difficulty 1 with this data on top of `tip`, made by the checker's arithmetic alone.
-    fn block(tip: Option<&CheckedBlock>, data: &str) -> Value {
-        let (index, prev_hash) = tip.map_or((0, "0".repeat(64)), |tip| (tip.index + 1, tip.hash.clone()));
-        let timestamp = format!("2026-11-21T03:29:{index:02}.000Z");
-        let seal = sha256(&format!("{index} {prev_hash} {timestamp} 1 {}", sha256(data).0)).0;
-        let nonce = "0000000000000000";
-        json!({"index": index, "prev_hash": prev_hash, "timestamp": timestamp, "difficulty": 1, "data": data,
-               "nonce": nonce, "hash": sha256(&format!("{seal}{nonce}")).0})
-    }
 
     fn ledger(faucet: u64) -> ReplayedLedger {
         let params = json!({"reward": 100, "halving_blocks": 2, "new_address_balance": faucet});
