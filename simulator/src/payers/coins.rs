@@ -283,7 +283,8 @@ mod tests {
         assert_eq!((coins.spare(0).len(), coins.is_first_seen), (3, false));
         coins.record_sent(&first);
         coins.record_accepted(0, &first);
-        let evicted = |reason: &str| PoolEvent::Evicted(EvictedEvent { id: first.id, reason: reason.to_owned() });
+        let evicted =
+            |reason: &str| PoolEvent::Evicted(EvictedEvent { id: first.id, reason: reason.to_owned(), by: None });
         coins.apply_event(&evicted("replaced"));
         assert_eq!(coins.spare(0).len(), 3 - first.inputs.len());
         coins.apply_event(&evicted("expired"));
