@@ -94,9 +94,11 @@ pub async fn start_mempool(listener: TcpListener, root: &Path, config: Config, p
 }
 
 /// The folder of a service, once an earlier service in this process has left it.
-async fn data_dir(root: &Path, config: &Config, service: &str, port: u16) -> DataDir {
-    let open = || async { DataDir::open(root, &config.network, service, port).map_err(|error| error.to_string()) };
-    until_ok("the data folder is free", DEADLINE, open).await
+async fn data_dir(root: &Path, config: &Config, service: &'static str, port: u16) -> DataDir {
+    until_ok("the data folder is free", DEADLINE, async || {
+        DataDir::open(root, &config.network, service, port).map_err(|error| error.to_string())
+    })
+    .await
 }
 
 fn peer_addresses(peers: &[&str]) -> Vec<PeerAddress> {
