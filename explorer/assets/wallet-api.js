@@ -18,6 +18,7 @@ export class Refused extends Error {
 }
 
 export const balance = (address) => ask(`/api/balance/${address}`);
+export const coins = (address) => ask(`/api/unspent/${address}`);
 export const history = (address) => ask(`/api/history/${address}`);
 export const standing = (id) => ask(`/api/transaction/${id}`);
 export const names = () => ask("/api/names");

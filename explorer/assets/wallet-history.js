@@ -36,11 +36,19 @@ function row(address, entry) {
 /// What an entry means for the owner of the address.
 function describe(address, { transaction }) {
   if (!transaction) return { kind: "Mined" };
-  const { id, from, to, msg } = transaction;
+  const { id, msg } = transaction;
+  const { from, to } = transaction.inputs ? sides(address, transaction) : transaction;
   if (from !== address && to !== address) return { kind: "By a program", other: from, id };
   if (from !== address) return { kind: "Received", other: from, msg, id };
   if (to === address) return { kind: "To itself", msg, id };
   return { kind: CALL.test(msg) ? "Called" : "Paid", other: to, msg: CALL.test(msg) ? "" : msg, id };
+}
+
+/// Who pays whom with coins, as this address sees it: change is paid to nobody.
+function sides(address, { inputs, outputs }) {
+  const owners = inputs.map((input) => input.address);
+  const paid = outputs.map((output) => output.address).find((each) => !owners.includes(each));
+  return owners.includes(address) ? { from: address, to: paid ?? address } : { from: owners[0], to: address };
 }
 
 function standing({ status, block, confirmations }) {

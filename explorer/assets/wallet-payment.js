@@ -21,6 +21,9 @@ export async function draft({ network, from, to, amount, fee, msg }) {
   return { id, uuid, from, to, amount, fee, msg, text };
 }
 
+/// What the preview says besides: nothing.
+export const facts = () => [];
+
 /// The JSON of a signed payment. Sent twice, it pays once, since its id is the same.
 export async function signed({ id, uuid, from, to, amount, fee, msg, text }, key) {
   const signature = await sign(key, new TextEncoder().encode(text));

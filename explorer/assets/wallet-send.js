@@ -5,7 +5,7 @@ import { fromLab, sum, toLab } from "./grains.js";
 import { described, nameOf, payee } from "./wallet-names.js";
 import { markStep } from "./steps.js";
 import { complain, element, part, shortLink, visible } from "./wallet-dom.js";
-import { checkMessage, draft, signed } from "./wallet-payment.js";
+import { checkMessage } from "./wallet-payment.js";
 
 const ENOUGH_CONFIRMATIONS = 6;
 const NOT_TWICE = "Sending the same payment again cannot pay twice.";
@@ -17,12 +17,13 @@ let asked = 0;
 /// The last payment that was sent: {id, json, what, isSettled}.
 let sent;
 
-/// Makes the form work. `purse()` returns the sender, {address, key, holds}; `wasSent()` is called after a payment.
-export function setUp({ network, mostBytes, purse, wasSent }) {
+/// Makes the form work. `payments` makes them, from accounts or from coins; `purse()` returns the sender, {address, key,
+/// holds}; `wasSent()` is called after a payment.
+export function setUp({ network, mostBytes, payments, purse, wasSent }) {
   const form = part("send-form");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    preview(network, mostBytes, purse());
+    preview(network, mostBytes, payments, purse());
   });
   form.addEventListener("input", close);
   part("send-cancel").addEventListener("click", () => {
@@ -81,7 +82,7 @@ function read(id, reader) {
   }
 }
 
-async function preview(network, mostBytes, { address, key, holds }) {
+async function preview(network, mostBytes, payments, { address, key, holds }) {
   const to = read("send-to", payee);
   const fee = read("send-fee", fromLab);
   const amount = read("send-amount", (text) => payable(fromLab(text), fee ?? 0n, holds));
@@ -92,11 +93,18 @@ async function preview(network, mostBytes, { address, key, holds }) {
   }
   close();
   const mine = asked;
-  const drafted = await draft({ network, from: address, to, amount, fee, msg });
+  let drafted;
+  try {
+    drafted = await payments.draft({ network, from: address, to, amount, fee, msg });
+  } catch (error) {
+    complain(part("send-amount"), error.message);
+    part("send-amount").focus();
+    return;
+  }
   // The form or the wallet may have changed in the meantime.
   if (mine !== asked) return;
-  prepared = { ...drafted, key };
-  show(prepared);
+  prepared = { ...drafted, key, sign: payments.signed };
+  show(prepared, payments.facts(drafted));
 }
 
 function payable(amount, fee, holds) {
@@ -108,13 +116,14 @@ function payable(amount, fee, holds) {
   return amount;
 }
 
-function show({ id, from, to, amount, fee, msg, text }) {
+function show({ id, from, to, amount, fee, msg, text }, facts) {
   const rows = [
     ["From (this wallet)", described(from)],
     ["To", to === from ? `${to} (this wallet: only the fee is spent)` : described(to)],
     ["Amount", `${toLab(amount)} LAB`],
     ["Fee, for the miner", `${toLab(fee)} LAB`],
     ["Total", `${toLab(amount + fee)} LAB`],
+    ...facts,
     ["Message, public", msg === "" ? "none" : visible(msg)],
     ["Transaction id", id],
   ];
@@ -133,7 +142,7 @@ async function confirm(wasSent) {
   part("send-confirm").disabled = true;
   const { id, amount, to } = prepared;
   try {
-    const json = await signed(prepared, prepared.key);
+    const json = await prepared.sign(prepared, prepared.key);
     sent = { id, json, what: `Your payment of ${toLab(amount)} LAB to ${nameOf(to) ?? `${to.slice(0, 12)}…`}`, isSettled: false };
   } catch {
     showState("refused", "The browser could not sign the payment. Nothing was sent.");

@@ -1,7 +1,9 @@
 // The page of the wallet: which wallet is shown, its balance, and how these are kept up to date.
 
 import { base } from "./base.js";
+import * as accounts from "./wallet-payment.js";
 import * as api from "./wallet-api.js";
+import * as coins from "./wallet-coins.js";
 import * as earning from "./wallet-earn.js";
 import * as history from "./wallet-history.js";
 import * as keeping from "./wallet-keeping.js";
@@ -26,6 +28,7 @@ let isRefreshing = false;
 let isRefreshWanted = false;
 
 const app = part("wallet-app");
+const hasCoins = app?.dataset.layer === "utxo";
 const current = () => wallets[0];
 
 if (app) start();
@@ -43,7 +46,9 @@ async function start() {
   app.hidden = false;
   keeping.setUp({ current, changed: reload });
   const { network, mostBytes } = app.dataset;
-  sending.setUp({ network, mostBytes: Number(mostBytes), purse: () => ({ ...current(), holds }), wasSent: refresh });
+  const purse = () => ({ ...current(), holds });
+  const payments = hasCoins ? coins : accounts;
+  sending.setUp({ network, mostBytes: Number(mostBytes), payments, purse, wasSent: refresh });
   earning.setUp({ current, earned: refresh });
   names.setUp({ network, current });
   part("wallet-choose").addEventListener("change", (event) => choose(event.target.value));
@@ -102,6 +107,7 @@ function show() {
   part("wallet-locked").hidden = isExportable;
   isInvited = false;
   showBalance(undefined);
+  if (hasCoins) coins.show([]);
   history.show(address, []);
   part("history-empty").hidden = true;
   refresh();
@@ -125,7 +131,7 @@ async function reloadIfChanged() {
   else await reload();
 }
 
-/// Fetches the balance, the history and the state of the last payment; one refresh at a time.
+/// Fetches the balance, the coins, the history and the state of the last payment; one refresh at a time.
 async function refresh() {
   isRefreshWanted = true;
   if (isRefreshing) return;
@@ -133,7 +139,7 @@ async function refresh() {
   try {
     while (isRefreshWanted) {
       isRefreshWanted = false;
-      await Promise.all([refreshBalance(), refreshHistory(), isAnswered() && sending.follow()]);
+      await Promise.all([refreshBalance(), refreshCoins(), refreshHistory(), isAnswered() && sending.follow()]);
     }
   } finally {
     isRefreshing = false;
@@ -153,6 +159,11 @@ async function refreshBalance() {
   } catch (error) {
     if (current()?.address === address) showBalance(undefined, undefined, error.message);
   }
+}
+
+async function refreshCoins() {
+  const address = current()?.address;
+  if (hasCoins && address && isAnswered()) await coins.refresh(address, () => current()?.address === address);
 }
 
 async function refreshHistory() {

@@ -2,8 +2,8 @@
 
 use crate::names::SignedClaim;
 use crate::pages::{
-    address, block, blocks, charts, debugger, errors, exercises, lab, learn, lists, machine, network, node, pending,
-    program, programs, search, transaction, wallet,
+    address, block, blocks, charts, coin, debugger, errors, exercises, lab, learn, lists, machine, network, node,
+    pending, program, programs, search, transaction, wallet,
 };
 use crate::routes::{api, film, live, names, steering};
 use crate::state::ExplorerState;
@@ -12,7 +12,7 @@ use crate::{assets, view};
 use http::Method;
 use runtime::server::{Answer, Handler, Request, Response, Route, Router, Shape, get, post};
 use shared::ledger::{Address, Transaction, TransactionId};
-use shared::wire::{BlockResponse, HistoryEntry, Problem, Pushed, TransactionStatus};
+use shared::wire::{BlockResponse, HistoryEntry, Problem, Pushed, TransactionStatus, UnspentCoin};
 use std::sync::Arc;
 
 const NO_MONEY: &str = "This network has no money";
@@ -57,6 +57,8 @@ fn page_routes() -> Vec<Route<ExplorerState>> {
         page("/transactions", "Pending transactions, and the last confirmed ones", pending::page),
         page("/transaction/{id}", "A transaction and its life", transaction::page)
             .refuses_with_page(404, "The transaction is neither pending nor in the chain"),
+        page("/coin/{coin}", "A coin, what made it and what spends it", coin::page)
+            .refuses_with_page(404, "The best chain has never made the coin"),
         page("/transaction/{id}/trace", "What a call did, step by step", debugger::page)
             .query::<debugger::TraceQuery>()
             .refuses_with_page(404, "The transaction is not in the chain, or called no program"),
@@ -70,6 +72,9 @@ fn page_routes() -> Vec<Route<ExplorerState>> {
             .refuses_with_page(404, "The text is no address"),
         page("/charts", "Charts", charts::page).query::<charts::ChartsQuery>(),
         page("/learn", "Exercises", learn::page),
+        page("/learn/coins", "An exercise: a coin is spent whole", learn::spending::page)
+            .query::<learn::spending::SpendingQuery>(),
+        page("/learn/change", "An exercise: which output is the change?", learn::change::page),
         page("/learn/machine", "A few instructions, run and forgotten", machine::page).query::<machine::MachineQuery>(),
         page("/learn/programs", "Exercises with programs", exercises::page),
         page("/lab", "An experiment in virtual time", lab::page)
@@ -165,6 +170,11 @@ fn money_routes() -> Vec<Route<ExplorerState>> {
             .path_param("address", "The address", Shape::of::<Address>())
             .returns(Shape::of::<api::Balance>())
             .refuses(404, NO_MONEY)
+            .refuses(503, NO_MEMPOOL),
+        get("/api/unspent/{address}", "The coins of an address, the 200 largest, on layer utxo", api::unspent)
+            .path_param("address", "The address", Shape::of::<Address>())
+            .returns(Shape::list_of::<UnspentCoin>())
+            .refuses(404, "This network has no coins")
             .refuses(503, NO_MEMPOOL),
         get("/api/history/{address}", "What an address paid, received and mined last, newest first", api::history)
             .path_param("address", "The address", Shape::of::<Address>())

@@ -1,10 +1,13 @@
-//! The page of an address: its balance, its history, and a chart of its balance.
+//! The page of an address: its balance, its coins, its history, and a chart of its balance.
+
+mod coins;
 
 use super::{calls, errors};
 use crate::state::ExplorerState;
 use crate::upstream::UpstreamError;
 use crate::view::chart::{Axis, Chart, Mark, short_number, whole_number};
 use crate::view::{self, Page, explained, redirect, sanitized, transaction_link};
+use coins::Coins;
 use maud::{Markup, html};
 use runtime::client::ListPage;
 use runtime::server::{self, Request, Response};
@@ -24,6 +27,9 @@ pub(crate) struct AddressQuery {
     /// Lists the history before this entry; a link on the page has the value.
     #[param(nullable = false, pattern = r"^[0-9]{1,16}(\.[0-9]{1,9})?$")]
     before: Option<String>,
+    /// Lists the coins from this one on; a link on the page has the value.
+    #[param(nullable = false, pattern = r"^[0-9]{1,16}\.[0-9a-f]{64}\.(0|[1-9][0-9]{0,2})$")]
+    coins: Option<String>,
 }
 
 struct AddressPage {
@@ -31,6 +37,8 @@ struct AddressPage {
     /// In grains: what it holds on the best chain, and what it will hold once its pending payments are in blocks.
     confirmed: u64,
     with_pending: u64,
+    /// What the balance is made of, if that is coins.
+    coins: Option<Coins>,
     history: ListPage<HistoryEntry>,
     /// What it received lately.
     undoable: Undoable,
@@ -60,13 +68,16 @@ pub(crate) async fn page(explorer: Arc<ExplorerState>, request: Request) -> Resu
             ));
         }
     };
-    let AddressQuery { before } = request.query()?;
+    let AddressQuery { before, coins } = request.query()?;
     if !before.as_deref().is_none_or(is_cursor) {
         return Err(server::bad_request(
             "query: before: expected a height, or a height and a position in that block, as in 7.2",
         ));
     }
-    match fetch(&explorer, address, before).await {
+    if !coins.as_deref().is_none_or(coins::is_cursor) {
+        return Err(server::bad_request("query: coins: expected an amount in grains, a point, and a coin's name"));
+    }
+    match fetch(&explorer, address, before, coins).await {
         Ok(shown) => Ok(Page {
             title: &view::cast().person(&address),
             place: "/transactions",
@@ -88,6 +99,7 @@ async fn fetch(
     explorer: &ExplorerState,
     address: Address,
     before: Option<String>,
+    first_coin: Option<String>,
 ) -> Result<AddressPage, UpstreamError> {
     let (upstream, is_first) = (&explorer.upstream, before.is_none());
     let balance =
@@ -96,12 +108,12 @@ async fn fetch(
         upstream
             .mempool(async move |client, mempool| client.history(mempool, &address, before.as_deref(), PER_PAGE).await)
     };
-    let (with_pending, confirmed, history, newest) =
-        tokio::try_join!(balance(0), balance(1), history(before.clone()), async {
-            if before.is_some() { history(None).await.map(Some) } else { Ok(None) }
-        })?;
+    let newest = async { if before.is_some() { history(None).await.map(Some) } else { Ok(None) } };
+    let coins = Coins::fetch(explorer, address, first_coin);
+    let (with_pending, confirmed, coins, history, newest) =
+        tokio::try_join!(balance(0), balance(1), coins, history(before.clone()), newest)?;
     let undoable = Undoable::of(newest.as_ref().unwrap_or(&history));
-    Ok(AddressPage { address, confirmed, with_pending, history, undoable, is_first })
+    Ok(AddressPage { address, confirmed, with_pending, coins, history, undoable, is_first })
 }
 
 impl Undoable {
@@ -140,6 +152,7 @@ fn render(shown: &AddressPage) -> Markup {
             }
             img.qr src={ "/qr/" (address) ".svg" } alt="QR code of the address" width="160" height="160";
         }
+        @if let Some(coins) = &shown.coins { (coins.render(address)) }
         section aria-labelledby="history" {
             h2 #history { "History" }
             // Older entries do not change.
@@ -286,7 +299,8 @@ mod tests {
         let history = ListPage { entries, next: next.map(str::to_owned) };
         let address = samples::address("alice");
         let undoable = Undoable::of(&history);
-        AddressPage { address, confirmed: 200_000_000, with_pending: 1, history, undoable, is_first: true }
+        let (confirmed, with_pending) = (200_000_000, 1);
+        AddressPage { address, confirmed, with_pending, coins: None, history, undoable, is_first: true }
     }
 
     #[test]

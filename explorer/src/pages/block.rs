@@ -5,7 +5,7 @@ mod rules;
 
 use super::content::{self, Content};
 use super::stale::{self, Undone};
-use super::{errors, ladder, transaction_table};
+use super::{coin, errors, ladder, transaction_table};
 use crate::network::Outside;
 use crate::state::ExplorerState;
 use crate::upstream::UpstreamError;
@@ -213,6 +213,10 @@ fn bundle_of(bundle: &Bundle, shown: &BlockPage<'_>) -> Markup {
             dd { (view::amount(reward)) }
             dt { (explained("fees", "What the senders of the transactions pay to the miner.")) }
             dd { (view::amount(fees.unwrap_or(Amount::MAX))) }
+            @if let Some(coin) = coin::of_miner(bundle, block.index(), params) {
+                dt { (explained("miner's coin", "Reward and fees are one new coin, which belongs to the miner.")) }
+                dd { (view::coin_link(coin)) }
+            }
             dt { (explained("message", "A text that the miner chose.")) }
             dd { @if bundle.msg.is_empty() { span.muted { "none" } } @else { (view::sanitized(&bundle.msg)) } }
             dt { "size" }

@@ -63,6 +63,17 @@ pub(crate) fn no_programs(title: &str, place: &str, layer: LayerName) -> Respons
     Page { title, place, scripts: &[], main }.response()
 }
 
+/// A page about coins on a network that has none.
+pub(crate) fn no_coins() -> Response {
+    let main = html! {
+        h1 { "Coin" }
+        p { "This network has no coins: if it has money, it keeps a balance for each address. Only networks of layer "
+            code { "utxo" } " have coins." }
+        p { "What coins are can be tried on any network: " a href="/learn/coins" { "a coin is spent whole" } "." }
+    };
+    Page { title: "Coin", place: "/transactions", scripts: &[], main }.response()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

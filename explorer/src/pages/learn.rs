@@ -10,14 +10,17 @@
 //!   docs/protocol.md §3 but the hashes. A list of them is a `[data-chain]`; a peer is a `[data-peer]`;
 //! - the signature's verdict is `#learn-signature [data-state]`.
 
+pub(crate) mod change;
 mod examples;
+pub(crate) mod spending;
 
 use crate::state::ExplorerState;
-use crate::view::Page;
+use crate::view::{End, Note, Page};
 use examples::Signed;
 use maud::{Markup, html};
 use runtime::server::{Request, Response};
 use shared::block::{Block, DataHash};
+use shared::ledger::Amount;
 use shared::wire::Problem;
 use std::sync::Arc;
 
@@ -37,6 +40,8 @@ fn render() -> Markup {
         h1 { "Learn by breaking things" }
         p { (INTRODUCTION) }
         p { "Or ask a question about whole networks: " a href="/lab" { "the laboratory" } "." }
+        p { "Money made of coins: " a href="/learn/coins" { "a coin is spent whole" } ", and " a href="/learn/change" {
+            "which output is the change?" } }
         p { "On a network with programs: run a few instructions on " a href="/learn/machine" { "the machine" } ", or \
             break and repair " a href="/learn/programs" { "whole programs" } "." }
         noscript { p.card { "Without JavaScript you can see the examples but not change them." } }
@@ -280,6 +285,11 @@ fn fixed(field: &str, content: &str) -> Markup {
 /// A computed value.
 fn value(name: &str, out: &str, content: &str) -> Markup {
     html! { div.learn-value { span.muted { (name) } " " code.hash data-out=(out) { (content) } } }
+}
+
+/// A coin of an exercise: it is on no network.
+fn owned_by(owner: &str, amount: Amount, note: Option<Note>) -> End {
+    End { name: owner.to_owned(), address: None, holding: html! { "a coin" }, owner: html! { (owner) }, amount, note }
 }
 
 /// The progress of a search, the button that stops it, and its result.

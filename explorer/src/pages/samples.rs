@@ -2,8 +2,9 @@
 
 use shared::block::{Block, DataHash, HeaderFields, Nonce};
 use shared::keys::KeyPair;
-use shared::ledger::{Address, Amount, Bundle, Transaction, Unsigned, Uuid};
-use shared::params::Params;
+use shared::ledger::{Address, Amount, Bundle, CoinName, Input, Output, Transaction, TransactionId};
+use shared::ledger::{Unsigned, UnsignedSpend, Uuid};
+use shared::params::{LayerName, Params};
 
 /// What an attacker may write into a message.
 pub(super) const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x onerror=alert(1)>\u{202e}&amp;";
@@ -24,6 +25,19 @@ pub(crate) fn payment(number: u8, msg: &str) -> Transaction {
         msg: msg.to_owned(),
     };
     KeyPair::from_seed("alice").sign_transaction(unsigned, Params::default().network_id())
+}
+
+/// alice spends two coins of 50 LAB, and leaves what the outputs, in LAB, do not take.
+pub(super) fn spend(outputs: &[(&str, u64)]) -> Transaction {
+    let lab = |lab: u64| Amount::new(lab * Amount::GRAINS_PER_LAB).expect("an amount");
+    let coin = |name: &str| CoinName { id: TransactionId::of(name), place: 0 };
+    let input = |name| Input { coin: coin(name), address: address("alice"), amount: lab(50) };
+    let unsigned = UnsignedSpend {
+        inputs: vec![input("one"), input("two")],
+        outputs: outputs.iter().map(|(to, amount)| Output { address: address(to), amount: lab(*amount) }).collect(),
+        msg: "for lunch".to_owned(),
+    };
+    unsigned.sign(Params::of_layer(LayerName::Utxo).network_id(), |_, text| KeyPair::from_seed("alice").sign(text))
 }
 
 /// Genesis and a block with one payment; both have the message `msg`.

@@ -18,7 +18,7 @@ use term::SearchTerm;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SearchQuery {
-    /// A name, a height, hash, id or address, also shortened, the `host:port` of a node, or the address of a page.
+    /// A name, a height, hash, id or address, also shortened, a coin, a node's `host:port`, or the address of a page.
     #[serde(default)]
     q: String,
 }

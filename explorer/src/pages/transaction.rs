@@ -1,7 +1,7 @@
 //! The page of a transaction: what it pays, its life from signature to confirmations, and how to check it.
 
 use super::receipt::{self, Receipt};
-use super::{calls, errors};
+use super::{calls, errors, flow};
 use crate::network::PaymentStep;
 use crate::state::ExplorerState;
 use crate::view::{self, Page, block_link, explained};
@@ -70,6 +70,7 @@ fn render(shown: &TransactionPage<'_>) -> Markup {
         h1 { "Transaction" }
         p { code.hash { (transaction.id()) } }
         (payment(transaction))
+        section aria-labelledby="flow" { h2 #flow { "Where the money flows" } (flow::render(transaction)) }
         @if let Some(receipt) = &shown.receipt { (receipt::render(receipt, transaction)) }
         (life(shown))
         section aria-labelledby="check" {

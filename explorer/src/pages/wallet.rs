@@ -15,6 +15,8 @@
 //!   `#earn-status`.
 //! - `#send-to`, `#send-amount`, `#send-fee`, `#send-message`; `#send-preview` is the button that opens `#preview`, and
 //!   `#send-confirm` in it signs and sends. The error of a field has the field's id with `-error`.
+//! - On layer `utxo`, for which `#wallet-app` has `data-layer`: `#coins-strategy`, and the boxes in `#coins-list`, the
+//!   largest coin first.
 //! - `#send-status` has `data-state` (`sending`, `pending`, `confirmed`, `refused`, `unknown`, `gone`) and
 //!   `data-confirmations`; `#send-again` pushes the same payment once more.
 
@@ -37,6 +39,8 @@ struct Wallet<'a> {
     network: BlockHash,
     network_name: &'a str,
     max_msg_bytes: u64,
+    /// Whether it pays from coins, not from a balance.
+    has_coins: bool,
     /// The height of the best chain, if a node answers.
     tip: Option<Height>,
     /// How many payments wait for a block, if a mempool answers.
@@ -44,9 +48,7 @@ struct Wallet<'a> {
 }
 
 pub(crate) async fn page(explorer: Arc<ExplorerState>, _: Request) -> Result<Response, Problem> {
-    let main = if explorer.params.layer.has_coins() {
-        render_with_coins()
-    } else if explorer.params.layer.has_money() {
+    let main = if explorer.params.layer.has_money() {
         let state = explorer.network();
         let waiting = state
             .answering_mempools()
@@ -56,6 +58,7 @@ pub(crate) async fn page(explorer: Arc<ExplorerState>, _: Request) -> Result<Res
             network: explorer.network_id,
             network_name: &explorer.params.name,
             max_msg_bytes: explorer.params.max_msg_bytes,
+            has_coins: explorer.params.layer.has_coins(),
             tip: state.tip().map(|tip| tip.index),
             waiting: waiting.map(|pool| pool.count),
         })
@@ -103,29 +106,20 @@ fn render_without_money(network_name: &str) -> Markup {
     }
 }
 
-/// The wallet of the browser pays from accounts.
-fn render_with_coins() -> Markup {
-    html! {
-        h1 { "Wallet" }
-        p { "On this network money is coins (layer " code { "utxo" } "), and the wallet of this page pays from \
-            accounts. Pay from a terminal:" }
-        pre { "user coins alice\nuser send 90 bob -s alice" }
-        p { "Then see the payment among the " a href="/pending" { "pending transactions" } "." }
-    }
-}
-
 fn render(wallet: &Wallet<'_>) -> Markup {
     html! {
+        @if wallet.has_coins { link rel="stylesheet" href=(crate::assets::path("coins.css")); }
         h1 { "Wallet" }
         p { "A wallet is a secret number, the " strong { "key" } ", and an " strong { "address" } " that is computed \
             from it. Give your address to people who want to pay you. Sign your own payments with the key. The key is \
             made and kept in your browser; this server never sees it." }
         (without_scripts())
         p #wallet-trouble .card.bad role="alert" hidden {}
-        div #wallet-app data-network=(wallet.network) data-most-bytes=(wallet.max_msg_bytes) hidden {
+        div #wallet-app data-network=(wallet.network) data-most-bytes=(wallet.max_msg_bytes)
+            data-layer=[wallet.has_coins.then_some("utxo")] hidden {
             (home(wallet.network_name))
             (forms::earn())
-            (forms::send(wallet.max_msg_bytes))
+            (forms::send(wallet.max_msg_bytes, wallet.has_coins))
             (forms::history())
             (forms::name())
             (forms::add())
@@ -207,12 +201,14 @@ mod tests {
 
     fn wallet(network_name: &str) -> Wallet<'_> {
         let network = shared::params::Params::default().network_id();
-        Wallet { network, network_name, max_msg_bytes: 256, tip: Some(Height(12)), waiting: Some(1) }
+        let (max_msg_bytes, has_coins) = (256, false);
+        Wallet { network, network_name, max_msg_bytes, has_coins, tip: Some(Height(12)), waiting: Some(1) }
     }
 
     #[test]
     fn the_page_is_as_reviewed() {
         snapshot("wallet", &render(&wallet("chainlab")));
+        snapshot("wallet_coins", &forms::send(256, true));
         snapshot("wallet_nobody", &chain(&Wallet { tip: None, waiting: None, ..wallet("chainlab") }));
         snapshot("wallet_no_money", &render_without_money("notes"));
     }
@@ -228,7 +224,7 @@ mod tests {
 
     #[test]
     fn every_label_and_description_points_to_a_part() {
-        let page = render(&wallet("chainlab")).0;
+        let page = render(&Wallet { has_coins: true, ..wallet("chainlab") }).0;
         for attribute in [" for=\"", " aria-labelledby=\"", " aria-describedby=\""] {
             for names in page.split(attribute).skip(1).filter_map(|rest| rest.split('"').next()) {
                 for name in names.split(' ') {
@@ -240,8 +236,10 @@ mod tests {
 
     #[test]
     fn scripts_find_every_part_that_they_name() {
-        let page = render(&wallet("chainlab")).0;
+        let of_coins = ["coins-list", "coins-table", "coins-more", "coins-sum", "coins-strategy"];
+        let (of_accounts, page) = (render(&wallet("chainlab")).0, render(&Wallet { has_coins: true, ..wallet("") }).0);
         let scripts = [
+            include_str!("../../assets/wallet-coins.js"),
             include_str!("../../assets/wallet.js"),
             include_str!("../../assets/wallet-earn.js"),
             include_str!("../../assets/wallet-history.js"),
@@ -251,7 +249,9 @@ mod tests {
         for name in
             scripts.iter().flat_map(|script| script.split("part(\"").skip(1)).filter_map(|rest| rest.split('"').next())
         {
-            assert!(page.contains(&format!(" id=\"{name}\"")), "#{name} is not on the page");
+            let id = format!(" id=\"{name}\"");
+            assert!(page.contains(&id), "#{name} is not on the page");
+            assert_eq!(of_accounts.contains(&id), !of_coins.contains(&name), "#{name} without coins");
         }
     }
 

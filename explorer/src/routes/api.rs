@@ -16,6 +16,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Most entries of an answer of `/api/history`.
 const MAX_HISTORY: usize = 50;
+/// Most coins of an answer of `/api/unspent`: more than a transaction can spend.
+const MAX_COINS: usize = 200;
 
 /// What an address holds, in grains.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
@@ -74,6 +76,17 @@ pub(crate) async fn history(explorer: Arc<ExplorerState>, request: Request) -> R
     let of = parse_address(&explorer, address)?;
     let response =
         explorer.upstream.mempool(async move |client, mempool| client.history(mempool, &of, None, MAX_HISTORY).await);
+    reply::json(&response.await?.entries)
+}
+
+pub(crate) async fn unspent(explorer: Arc<ExplorerState>, request: Request) -> Result<Response, Problem> {
+    let [address] = request.params()?;
+    if !explorer.params.layer.has_coins() {
+        return Err(server::not_found("this network has no coins"));
+    }
+    let of = parse_address(&explorer, address)?;
+    let response =
+        explorer.upstream.mempool(async move |client, mempool| client.unspent(mempool, &of, None, MAX_COINS).await);
     reply::json(&response.await?.entries)
 }
 

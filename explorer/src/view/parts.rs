@@ -8,7 +8,7 @@ use runtime::sanitize;
 use serde::Serialize;
 use shared::block::{BlockHash, Timestamp};
 use shared::explain::Explanation;
-use shared::ledger::{Address, Amount, TransactionId};
+use shared::ledger::{Address, Amount, CoinName, TransactionId};
 use std::fmt::Write;
 
 /// The first characters of a long name, with an ellipsis.
@@ -30,6 +30,11 @@ pub(crate) fn block_link(hash: BlockHash) -> Markup {
 pub(crate) fn transaction_link(id: TransactionId) -> Markup {
     let text = id.to_string();
     html! { a.hash href={ "/transaction/" (text) } title=(text) { (short(&text)) } }
+}
+
+/// A link to a coin, with its shortened name.
+pub(crate) fn coin_link(coin: CoinName) -> Markup {
+    html! { a.hash href={ "/coin/" (coin) } title=(coin) { (coin.short()) } }
 }
 
 /// A link to an address: the name of its owner with the first digits, or the address, shortened. With the switch "Show

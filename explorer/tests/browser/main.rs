@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)] // tests: this is how they fail
 
 mod charts;
+mod coins;
 mod copying;
 mod hostility;
 #[expect(dead_code, reason = "the tests without a browser share it and need more of it")]

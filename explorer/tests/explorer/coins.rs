@@ -1,10 +1,11 @@
 //! The pages of a network whose money is coins: blocks, transactions and addresses show a payment from two coins.
 
 use crate::lab::{Lab, client, key};
-use crate::pages::shown;
+use crate::pages::{page, shown};
 use shared::ledger::{Amount, Input, Output, UnsignedSpend};
 use shared::params::LayerName;
-use testkit::until;
+use shared::wire::UnspentCoin;
+use testkit::{http, until};
 
 const FIFTY: u64 = 5_000_000_000;
 
@@ -40,7 +41,8 @@ async fn a_payment_from_two_coins_is_on_all_pages_about_it() {
     .await;
     let height = lab.tip(0).await.index;
     let life = shown(&lab, &format!("/transaction/{id}")).await;
-    for words in ["Verified OK", "90", "for lunch", bob.as_str()] {
+    let change = format!("/coin/{}", payment.coin(1));
+    for words in ["Verified OK", "90", "for lunch", bob.as_str(), "flow-picture", "probably change", &change] {
         assert!(life.contains(words), "{words}: {life}");
     }
     for (path, words) in [
@@ -48,7 +50,12 @@ async fn a_payment_from_two_coins_is_on_all_pages_about_it() {
         (format!("/address/{bob}"), id.to_string()),
         (format!("/address/{}", alice.address()), id.to_string()),
         ("/blocks".to_owned(), "Transactions".to_owned()),
-        ("/wallet".to_owned(), "user send 90 bob".to_owned()),
+        (format!("/address/{}", alice.address()), change.clone()),
+        (change, "nobody: it has been waiting since".to_owned()),
+        (format!("/coin/{}", coins[0].coin), "does not exist any more".to_owned()),
+        (format!("/search?q={}", payment.coin(0)), "made by".to_owned()),
+        (format!("/block/{}", height.0 - 1), "miner's coin".to_owned()),
+        ("/wallet".to_owned(), "data-layer=\"utxo\"".to_owned()),
         ("/".to_owned(), "payment".to_owned()),
     ] {
         let page = shown(&lab, &path).await;
@@ -57,4 +64,27 @@ async fn a_payment_from_two_coins_is_on_all_pages_about_it() {
     for index in 0..=height.0 {
         shown(&lab, &format!("/block/{index}")).await;
     }
+    for (path, words) in [
+        ("/coin/x".to_owned(), "is not the name of a coin"),
+        (format!("/coin/{id}.2"), "has never made a coin"),
+        (format!("/coin/{}.0", "0a".repeat(32)), "has never made a coin"),
+    ] {
+        let (status, page) = page(&lab, &path).await;
+        assert!(status == 404 && page.contains(words), "{path}: {status} {page}");
+    }
+    let list = format!("http://{}/api/unspent/{}", lab.explorer, alice.address());
+    let left: Vec<UnspentCoin> = http().get(list).send().await.unwrap().json().await.unwrap();
+    assert_eq!(left.iter().map(|coin| coin.coin).collect::<Vec<_>>(), [payment.coin(1)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_networks_say_that_they_have_no_coins() {
+    let lab = Lab::quiet(LayerName::Transaction).await;
+    let coin = format!("{}.0", "0a".repeat(32));
+    assert!(shown(&lab, &format!("/coin/{coin}")).await.contains("This network has no coins"));
+    assert_eq!(page(&lab, &format!("/search?q={coin}")).await.0, 404);
+    assert_eq!(page(&lab, &format!("/api/unspent/{}", key("bob").address())).await.0, 404);
+    // The exercises are about coins in general.
+    assert!(shown(&lab, "/learn/coins?amount=20&strategy=oldest").await.contains("come back to you"));
+    assert!(shown(&lab, "/learn/change").await.contains("Nobody can tell"));
 }

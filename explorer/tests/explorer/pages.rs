@@ -13,7 +13,7 @@ use testkit::{http, until};
 const HOSTILE: &str = "<script>alert(1)</script>\"'><img src=x>\u{202e}";
 
 /// The status and the body of a path.
-async fn page(lab: &Lab, path: &str) -> (StatusCode, String) {
+pub(crate) async fn page(lab: &Lab, path: &str) -> (StatusCode, String) {
     let answer = http().get(format!("http://{}{path}", lab.explorer)).send().await.unwrap();
     (answer.status(), answer.text().await.unwrap())
 }

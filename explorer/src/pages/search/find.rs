@@ -42,6 +42,8 @@ pub(super) async fn find(explorer: &ExplorerState, term: SearchTerm) -> Result<O
         }
         SearchTerm::Hash(hash, id) => hash_or_id(explorer, hash, id).await,
         SearchTerm::ShortHash(shortened) => short_hash(explorer, &shortened).await,
+        SearchTerm::Coin(coin) if explorer.params.layer.has_coins() => one(format!("/coin/{coin}")),
+        SearchTerm::Coin(_) => Ok(None),
         SearchTerm::Address(address) => one(format!("/address/{address}")),
         SearchTerm::ShortAddress(shortened) => addresses(explorer, shortened).await,
         SearchTerm::Service(address) => Ok(service(explorer, |known| known == address)),

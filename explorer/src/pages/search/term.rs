@@ -3,7 +3,7 @@
 
 use percent_encoding::percent_decode_str;
 use shared::block::BlockHash;
-use shared::ledger::{Address, TransactionId};
+use shared::ledger::{Address, CoinName, TransactionId};
 use shared::sync::PeerAddress;
 
 /// Longer texts name nothing. The address of a page may have 63 characters after a long host name.
@@ -11,7 +11,7 @@ const MAX_CHARS: usize = 400;
 /// The beginning of all addresses.
 const PREFIX: &str = "lab1";
 /// What a program may print before a height, a hash or an id.
-const LABELS: [&str; 8] = ["block", "height", "transaction", "payment", "id", "address", "node", "hash"];
+const LABELS: [&str; 9] = ["block", "height", "transaction", "payment", "id", "address", "node", "hash", "coin"];
 
 /// What a text may name.
 #[derive(Debug, PartialEq, Eq)]
@@ -20,6 +20,7 @@ pub(super) enum SearchTerm {
     /// The hash of a block or the id of a transaction, which look alike.
     Hash(BlockHash, TransactionId),
     ShortHash(Shortened),
+    Coin(CoinName),
     Address(Address),
     ShortAddress(Shortened),
     /// `host:port` of a service.
@@ -86,7 +87,7 @@ fn parse_path(path: &str) -> SearchTerm {
     let Ok(name) = percent_decode_str(name).decode_utf8() else { return SearchTerm::Nothing };
     // Below a proxy, the page has other pieces before.
     match before.rsplit('/').next().unwrap_or_default() {
-        "block" | "transaction" | "address" | "node" | "program" => parse_name(&name),
+        "block" | "transaction" | "coin" | "address" | "node" | "program" => parse_name(&name),
         _ if name.contains(':') => parse_name(&name),
         _ => page(&name),
     }
@@ -115,6 +116,9 @@ fn parse_name(text: &str) -> SearchTerm {
     if text.contains(':') {
         let is_address = PeerAddress::new(text).is_some();
         return if is_address { SearchTerm::Service(text.to_owned()) } else { SearchTerm::Nothing };
+    }
+    if let Ok(coin) = text.parse() {
+        return SearchTerm::Coin(coin);
     }
     // Before heights: a hash may consist of digits alone.
     if let (Ok(hash), Ok(id)) = (text.parse(), text.parse()) {
@@ -153,6 +157,10 @@ fn without_label(text: &str) -> &str {
 mod tests {
     use super::super::super::samples;
     use super::*;
+
+    fn coin(place: u16) -> CoinName {
+        CoinName { id: "0a".repeat(32).parse().expect("an id"), place }
+    }
 
     fn short(first: &str, last: &str) -> Shortened {
         Shortened { first: first.to_owned(), last: last.to_owned() }
@@ -203,6 +211,8 @@ mod tests {
             (&format!("“{text}”"), hash()),
             (&format!("\"id\": \"{text}\","), hash()),
             (&format!("({text})"), hash()),
+            (&format!("\"coin\": \"{text}.0\","), SearchTerm::Coin(coin(0))),
+            (&format!("coin {text}.1."), SearchTerm::Coin(coin(1))),
             ("'lab1qgepc90y…'", SearchTerm::ShortAddress(short("lab1qgepc90y", ""))),
         ]);
     }
@@ -216,6 +226,7 @@ mod tests {
             ("https://lab.example.org/lab/block/5?x=y#header", SearchTerm::Height(5)),
             (&format!("http://127.0.0.1:8080/transaction/{text}"), hash()),
             (&format!("http://127.0.0.1:8100/block/{text}"), hash()),
+            (&format!("http://127.0.0.1:8080/coin/{text}.12"), SearchTerm::Coin(coin(12))),
             (&format!("/address/{alice}"), SearchTerm::Address(alice)),
             ("http://127.0.0.1:8080/node/127.0.0.1:8100", service("127.0.0.1:8100")),
             ("http://127.0.0.1:8080/node/127.0.0.1%3A8100", service("127.0.0.1:8100")),

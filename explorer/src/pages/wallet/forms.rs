@@ -41,7 +41,7 @@ fn error_of(field: &str) -> Markup {
 }
 
 /// The form for a payment, its preview, and the state of the last payment.
-pub(super) fn send(max_msg_bytes: u64) -> Markup {
+pub(super) fn send(max_msg_bytes: u64, has_coins: bool) -> Markup {
     let hint = format!("At most {max_msg_bytes} bytes. Anyone can read it, forever.");
     let fields = [
         Field {
@@ -87,11 +87,45 @@ pub(super) fn send(max_msg_bytes: u64) -> Markup {
                 h2 #send-title { "Pay" }
                 form #send-form novalidate {
                     @for field in &fields { (field.render()) }
+                    @if has_coins { (coins()) }
                     datalist #send-people {}
                     button #send-preview .primary type="submit" { "Preview" }
                 }
             }
-            div { (preview()) (status()) }
+            div { (preview(has_coins)) (status()) }
+        }
+    }
+}
+
+/// The coins that a payment may spend. `assets/wallet-coins.js` lists them.
+fn coins() -> Markup {
+    html! {
+        fieldset.wallet-coins {
+            legend { "From which coins" }
+            p.muted { "A coin is spent whole. What the payment does not need comes back as a new coin, the change." }
+            div.field {
+                label for="coins-strategy" { "Take " }
+                select #coins-strategy autocomplete="off" {
+                    option value="largest" { "the largest first" }
+                    option value="oldest" { "the oldest first" }
+                    option value="exact" { "those that need no change, if there are such" }
+                    option value="all" { "all that are checked" }
+                }
+            }
+            p #coins-sum role="status" {}
+            div #coins-table .table tabindex="0" role="region" aria-label="Coins of this wallet" hidden {
+                table {
+                    caption { "Only checked coins are spent" }
+                    thead { tr {
+                        th scope="col" { "Spend" }
+                        th scope="col" .number { "LAB" }
+                        th scope="col" { "Coin" }
+                        th scope="col" { "Now" }
+                    } }
+                    tbody #coins-list {}
+                }
+            }
+            p #coins-more .muted hidden { "These are the 200 largest coins." }
         }
     }
 }
@@ -127,14 +161,20 @@ pub(super) fn earn() -> Markup {
     }
 }
 
-fn preview() -> Markup {
+fn preview(has_coins: bool) -> Markup {
+    let signs = if has_coins {
+        "the network, the coins that are spent and those that are made, each with its address and its amount in grains \
+            (one LAB is 100,000,000 grains), and the message"
+    } else {
+        "the network, a random number, sender, receiver, amount and fee in grains (one LAB is 100,000,000 grains), and \
+            the message"
+    };
     html! {
         div #preview hidden {
             h3 #preview-title tabindex="-1" { "Is this right?" }
             p { "Nothing has been sent yet. Once sent, a payment cannot be undone." }
             dl #preview-facts {}
-            p { "Your key signs this text: the network, a random number, sender, receiver, amount and fee in grains \
-                (one LAB is 100,000,000 grains), and the message." }
+            p { "Your key signs this text: " (signs) "." }
             pre tabindex="0" { bdi dir="ltr" { code #preview-text {} } }
             p #preview-note .warn hidden { "Invisible characters are shown by their numbers here, such as ⟨U+202E⟩. \
                 The signed text contains the characters themselves." }
