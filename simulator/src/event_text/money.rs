@@ -69,7 +69,6 @@ fn spent_coins(SpentCoins { spent, change, replaces }: &SpentCoins, fee: Amount)
 /// A mempool's reasons in words (docs/protocol.md §11).
 fn drop_reason(reason: &str) -> &str {
     match reason {
-        "replaced" => "another takes the same coin and pays a higher fee",
         "outbid" => "the mempool is full, and others pay a higher fee",
         "replaced" => "the same coins pay for another one with a higher fee",
         "expired" => "no block took it in time",

@@ -141,7 +141,7 @@ impl MemberCoins {
                     self.release(event.id);
                 }
             }
-            PoolEvent::Transaction(_) | PoolEvent::Returned(_) => {}
+            PoolEvent::Transaction(_) | PoolEvent::Returned(_) | PoolEvent::Conflict(_) => {}
         }
     }
 
