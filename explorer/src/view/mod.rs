@@ -11,7 +11,7 @@ mod snapshot;
 pub(crate) use base::{Moment, at_moment, below, cast, links, on_layer, prefix_of, with_cast};
 pub(crate) use parts::{
     address, amount, block_link, bytes, chip, copyable, digits, exact_time, explained, finder, money, node, number,
-    program, raw_json, recheck, sanitized, short, thin, time, transaction_link, words,
+    program, program_name, raw_json, recheck, sanitized, short, thin, time, transaction_link, words,
 };
 #[cfg(test)]
 pub(crate) use snapshot::snapshot;
