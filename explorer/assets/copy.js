@@ -2,7 +2,7 @@
 // adds. So a page without scripts has no button that does nothing.
 
 /** What is worth copying: a hash or an address, as a whole. */
-const WHOLE = /^(?:[0-9a-f]{64}|lab1[0-9a-z]{20,100})$/;
+const WHOLE = /^(?:[0-9a-f]{64}|0x[0-9a-f]{40}|lab1[0-9a-z]{20,100})$/;
 const BESIDE = "a.hash, code.hash, a.who";
 const SHOWN_MS = 2000;
 
@@ -51,7 +51,7 @@ function addButton(element) {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "copy-beside";
-  button.title = text.startsWith("lab1") ? "Copy the address" : "Copy the hash";
+  button.title = /^(?:lab1|0x)/.test(text) ? "Copy the address" : "Copy the hash";
   button.setAttribute("aria-label", button.title);
   // A table has many: there the tab key goes to links only, and each thing has a page of its own with a button.
   if (element.closest("table")) button.tabIndex = -1;

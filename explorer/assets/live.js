@@ -317,6 +317,12 @@ export const serverNow = () => Date.now() + clockOffset;
 
 const write = (element, words) => { if (element.textContent !== words) element.textContent = words; };
 
+/** How rare a wait of `times` usual times is. head.rs has the same words. */
+function rarity(times) {
+  const rare = Math.round(Math.exp(Math.min(30, times)));
+  return rare <= 1000 ? `1 wait in ${rare} is longer than this` : "a wait is almost never longer than this";
+}
+
 function showTimes(root) {
   for (const element of root.querySelectorAll("time[datetime]")) {
     const at = Date.parse(element.dateTime);
@@ -334,7 +340,7 @@ function showTimes(root) {
   for (const element of root.querySelectorAll("[data-until]")) write(element, seconds(element.dataset.until - now + 999));
   for (const element of root.querySelectorAll("[data-rare]")) {
     const { rare, usual } = element.dataset;
-    write(element, String(Math.round(Math.exp(Math.min(30, Math.max(0, now - rare) / usual)))));
+    write(element, rarity(Math.max(0, now - rare) / usual));
   }
 }
 

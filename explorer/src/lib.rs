@@ -98,7 +98,9 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     let monitor = Monitor::start(client.clone(), tracker, &config.network, letters, clock, shutdown.clone());
     let splitter = Arc::new(Splitter::new(client.clone(), monitor.clone(), clock, shutdown.clone()));
     let upstream = Upstream::new(client, &config.network, monitor.clone());
-    let kit = server::Settings { metrics, ..server::Settings::new(&config.http, &config.explorer.host, None) };
+    // Programs that ask for names say for which network.
+    let network = Some(config.network.network_id());
+    let kit = server::Settings { metrics, network, ..server::Settings::new(&config.http, &config.explorer.host, None) };
     if !tokens.is_empty() && !bound.ip().is_loopback() {
         tracing::warn!(address = %bound, nodes = tokens.len(), "anyone who reaches this address can steer these nodes");
     }

@@ -35,11 +35,22 @@ pub struct RunReport {
     pub bad: u64,
     /// Blocks that could not be fetched, and so not checked.
     pub unchecked: u64,
+    /// What a thief tried; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub thefts: Option<TheftCounts>,
     /// Services that ended before they were told to.
     pub failed_services: u64,
     /// Whether all money is accounted for; absent on a layer without money.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub money: Option<MoneyProof>,
+}
+
+/// How the thefts of a run ended; the others were not decided.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct TheftCounts {
+    pub tried: u64,
+    pub managed: u64,
+    pub given_up: u64,
 }
 
 /// Nodes that are on the same branch.

@@ -1,6 +1,7 @@
 //! The names of people, from the name book of an explorer. A name is the word of that explorer: it never chooses who is
 //! paid.
 
+use crate::Error;
 use crate::console::Console;
 use crate::services::RemoteService;
 use runtime::sanitize;
@@ -9,6 +10,8 @@ use shared::sync::{BadPeerAddress, PeerAddress};
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
+/// The answer of a service to a request for another network.
+const CONFLICT: u16 = 409;
 /// Longer names are cut, in characters. An honest explorer has none.
 const MAX_CHARS: usize = 20;
 
@@ -45,15 +48,25 @@ impl FromStr for ExplorerArg {
 pub(crate) struct Names(BTreeMap<Address, String>);
 
 impl Names {
-    /// Asks the explorer. Without one, or without its answer, nobody has a name. An address is the same key on every
-    /// network, so an explorer of another network names nobody wrongly.
-    pub(crate) async fn of(explorer: Option<&ExplorerArg>, service: &RemoteService, console: &mut Console) -> Self {
-        let Some(ExplorerArg(at)) = explorer else { return Self::default() };
+    /// Asks the explorer. Without one, or without its answer, nobody has a name.
+    ///
+    /// # Errors
+    /// Fails if the explorer is one of another network: it refuses the request, which names the network.
+    pub(crate) async fn of(
+        explorer: Option<&ExplorerArg>,
+        service: &RemoteService,
+        console: &mut Console,
+    ) -> Result<Self, Error> {
+        let Some(ExplorerArg(at)) = explorer else { return Ok(Self::default()) };
         match service.client.names(at.as_str()).await {
-            Ok(people) => Self(people.into_iter().map(|person| (person.address, shown(&person.name))).collect()),
+            Ok(people) => Ok(Self(people.into_iter().map(|person| (person.address, shown(&person.name))).collect())),
+            Err(error) if error.status() == Some(CONFLICT) => {
+                let action = "use the names of this explorer".to_owned();
+                Err(Error::Request { action, at: at.to_string(), source: Box::new(error) })
+            }
             Err(error) => {
                 console.note(&format!("no names: the explorer at {at} did not send them: {error}"));
-                Self::default()
+                Ok(Self::default())
             }
         }
     }

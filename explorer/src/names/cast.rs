@@ -74,9 +74,10 @@ impl Cast {
         nodes.find(|(_, role)| role.letter.eq_ignore_ascii_case(letter)).map(|(node, _)| node.as_str())
     }
 
-    /// A person's name, or the short address.
+    /// A person's name, or the short address; of a program, the beginning of its account.
     pub(crate) fn person(&self, address: &Address) -> String {
-        self.name(address).map_or_else(|| address.short(), ToString::to_string)
+        let short = || if address.is_key() { address.short() } else { format!("{}…", program_digits(address)) };
+        self.name(address).map_or_else(short, ToString::to_string)
     }
 
     /// The letter of the node that mines to an address.
@@ -106,6 +107,11 @@ impl Cast {
             (letter, None) => letter.to_owned(),
         }
     }
+}
+
+/// The beginning of a program's account, by which people tell programs apart: their addresses all begin alike.
+pub(crate) fn program_digits(program: &Address) -> String {
+    program.account().to_string().chars().take(8).collect()
 }
 
 /// The class of the colour and pattern of a finder. A ninth finder reuses the first one's: the letter identifies, the
@@ -148,6 +154,7 @@ mod tests {
         assert!(cast.account(&AccountId([1; 20])).is_none());
         assert_eq!((cast.miner_letter(&ada), cast.find_node("a")), (Some("A"), Some("h:1")));
         assert_eq!(cast.person(&KeyPair::from_seed("eve").address()).chars().next(), Some('l'));
+        assert_eq!(cast.person(&Address::of_program(AccountId([0xa0; 20]))), "0xa0a0a0…");
     }
 
     #[test]

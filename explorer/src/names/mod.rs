@@ -12,7 +12,7 @@ mod name;
 
 pub use book::NameBook;
 pub(crate) use book::{MAX_SIGNED, Refused};
-pub(crate) use cast::{Cast, colour};
+pub(crate) use cast::{Cast, colour, program_digits};
 pub(crate) use claim::SignedClaim;
 pub use file::BadNames;
 pub use name::{BadName, Name};

@@ -5,14 +5,14 @@ mod cut_links;
 mod recent;
 
 use super::state::{NewsItem, Paid, Topic};
-use super::words::Words;
+use super::words::{Word, Words};
 use cut_links::LinkChanges;
 use recent::Recent;
 use runtime::sanitize;
 use shared::block::{BlockHash, BlockId, Timestamp};
-use shared::ledger::{Address, Transaction, TransactionId, Transfer};
+use shared::ledger::{Address, AddressKind, Amount, Transaction, TransactionId, Transfer};
 use shared::wire::{ConflictEvent, PeerChange, PeerEvent, PoolEvent, ReorgEvent};
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 /// Most items of a topic, so that none of them hides another.
@@ -23,6 +23,8 @@ const MAX_PAYMENTS: usize = 60;
 const MAX_REMEMBERED: usize = 4000;
 /// Most steps that are remembered of one payment, the first ones.
 const MAX_STEPS: usize = 20;
+/// Most nodes that one item names.
+const MAX_NAMED: usize = 8;
 /// Longest text of another service, in characters.
 const MAX_TEXT_CHARS: usize = 120;
 
@@ -139,10 +141,22 @@ impl News {
     /// Reports that a node changed to another branch.
     pub(super) fn reorganised(&mut self, now: Timestamp, node: &str, reorg: &ReorgEvent) -> bool {
         let dropped = if reorg.undone == 1 { "1 block".to_owned() } else { format!("{} blocks", reorg.undone) };
-        let text = format!(" dropped {dropped} and switched to a branch with more work");
+        let end = Word::Text(format!(" dropped {dropped} and switched to a branch with more work"));
         let block = BlockId { index: reorg.to.index, hash: reorg.to.hash };
-        self.reported.insert(NewsKey::Reorg { from: reorg.from.hash, to: reorg.to.hash }, ())
-            && self.add(now, Topic::Fork, Words::new().node(node).text(text), Some(block))
+        // Nodes that drop as much for the same block share an item, which grows.
+        let is_it = |item: &&mut Arc<NewsItem>| item.block == Some(block) && item.text.0.last() == Some(&end);
+        let Some(item) = self.items.iter_mut().find(is_it) else {
+            return self.reported.insert(NewsKey::Reorg { from: reorg.from.hash, to: reorg.to.hash }, ())
+                && self.add(now, Topic::Fork, Words(vec![Word::Node(node.to_owned()), end]), Some(block));
+        };
+        let mut nodes: BTreeSet<String> = item.text.nodes_named().map(str::to_owned).collect();
+        let is_new = nodes.len() < MAX_NAMED && nodes.insert(node.to_owned());
+        if is_new {
+            let mut text = Words::new().all_nodes(&nodes);
+            text.0.push(end);
+            Arc::make_mut(item).text = text;
+        }
+        is_new
     }
 
     /// Reports that all nodes are on one chain again.
@@ -261,6 +275,12 @@ fn step(event: &PoolEvent) -> (TransactionId, PaymentStep) {
 
 fn payment_words(payment: &Transaction) -> Words {
     let Transfer { from, to, amount, .. } = payment.transfer();
+    let with = if amount == Amount::ZERO { String::new() } else { format!(" with {amount} LAB") };
+    match to.kind() {
+        AddressKind::Key => {}
+        AddressKind::Program(_) => return Words::new().person(from).text(" calls program ").person(to).text(with),
+        AddressKind::Nobody => return Words::new().person(from).text(format!(" deploys a program{with}")),
+    }
     let pays = Words::new().person(from).text(" pays ").person(to);
     let what = match sanitized(payment.msg()) {
         text if text.is_empty() => String::new(),

@@ -2,6 +2,7 @@
 
 use shared::block::BlockId;
 use shared::ledger::Address;
+use std::collections::BTreeSet;
 use std::fmt;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +40,27 @@ impl Words {
 
     pub(crate) fn block(mut self, block: BlockId) -> Self {
         self.0.push(Word::Block(block));
+        self
+    }
+
+    /// The nodes in it.
+    pub(crate) fn nodes_named(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|word| match word {
+            Word::Node(node) => Some(node.as_str()),
+            _ => None,
+        })
+    }
+
+    /// `C`, `C and D`, `C, D and E`.
+    pub(crate) fn all_nodes(mut self, nodes: &BTreeSet<String>) -> Self {
+        for (place, node) in nodes.iter().enumerate() {
+            self = match place {
+                0 => self,
+                place if place + 1 == nodes.len() => self.text(" and "),
+                _ => self.text(", "),
+            };
+            self = self.node(node);
+        }
         self
     }
 

@@ -111,7 +111,8 @@ fn render(shown: &TracePage) -> Markup {
         h1 { "Step by step" }
         p { "What the machine did in transaction " (transaction_link(*id)) ": it "
             (calls::status(&result.status, result.reason.as_deref())) ", with " (view::number(result.gas_used))
-            " gas. " span.muted { "The arrow keys go from step to step." } }
+            " gas. 21,000 gas is what every transaction costs before its first instruction. "
+            span.muted { "The arrow keys go from step to step." } }
         @match trace.steps.get(place) {
             Some(step) => (steps::render(&StepView {
                 number: *number,

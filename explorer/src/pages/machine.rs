@@ -125,7 +125,8 @@ fn render(written: &Written, step: u64, outcome: &Outcome) -> Markup {
             a href=(link(&Written { code: (*code).to_owned(), data: String::new() }, 0)) { (name) }
         } }
         form #machine .call-form action="/learn/machine" {
-            label { "Instructions, as in PUSH 2; a mark ends with a colon, and PUSH @mark is its place"
+            label { "Instructions. A name with a colon, again:, marks a place. PUSH @again puts that place onto the \
+                stack"
                 textarea name="code" rows="8" maxlength=(MAX_TEXT) spellcheck="false" autocomplete="off" {
                     (sanitize::text(&written.code)) } }
             label { "What it is called with, as hex" input name="data" value=(sanitize::line(&written.data))

@@ -32,8 +32,8 @@ const PER_TABLE: usize = 25;
 #[derive(Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProgramQuery {
-    /// A function to try, as in `transfer(address,uint256)`; with the types of what it returns, as in
-    /// `balanceOf(address)(uint256)`, the page shows that in words.
+    /// A function to try, as in `transfer(address,uint256)`. With the types that it returns, as in
+    /// `balanceOf(address)(uint256)`, the page shows its result in words.
     #[param(nullable = false)]
     function: Option<String>,
     /// Its arguments, one a line. A list is written as in `[1, 2]`.
@@ -130,8 +130,7 @@ fn render(shown: &ProgramPage) -> Markup {
     let ProgramPage { program, code, storage, logs, calls, form, attempt, network } = shown;
     html! {
         link rel="stylesheet" href=(crate::assets::path("programs.css"));
-        h1 { "Program" }
-        p { code.hash { (program.address) } }
+        h1 { "Program " (view::program_name(&program.address)) }
         div #standing data-live="blocks" { (facts(program)) }
         (form::render(form, attempt.as_ref(), program, network))
         section aria-labelledby="storage" {
@@ -158,9 +157,10 @@ fn render(shown: &ProgramPage) -> Markup {
 fn facts(program: &ProgramInfo) -> Markup {
     html! {
         dl.fields {
-            dt { (explained("account", "The 20 bytes by which programs know it. The address above spells the same \
-                bytes with a checksum.")) }
+            dt { (explained("account", "The 20 bytes by which programs know it.")) }
             dd { code.hash { (program.account) } }
+            dt { (explained("address", "The same 20 bytes with a checksum. The command line takes it.")) }
+            dd { code.hash { (program.address) } }
             dt { "balance" }
             dd { (view::amount(program.balance)) ", "
                 a href={ "/address/" (program.address) } { "how it changed" } }

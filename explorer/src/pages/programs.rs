@@ -56,6 +56,7 @@ pub(super) fn is_moment(text: &str) -> bool {
 
 fn render(list: &ListPage<ProgramInfo>, is_first: bool) -> Markup {
     html! {
+        link rel="stylesheet" href=(crate::assets::path("programs.css"));
         h1 { "Programs" }
         p { "A program is code that everybody runs in the same way. Somebody made it with a transaction, and every \
             transaction to it is a call. What a call did is part of its block, so every node checks it." }
@@ -81,12 +82,14 @@ fn table(programs: &[ProgramInfo]) -> Markup {
         div.table tabindex="0" role="region" aria-label="Programs, newest first" {
             table {
                 caption { "Newest first" }
-                thead { tr { th scope="col" { "Program" } th scope="col" { "Made by" } th scope="col" { "Where" }
+                thead { tr { th scope="col" { "Program" } th scope="col" { "Address for the command line" }
+                    th scope="col" { "Made by" } th scope="col" { "Where" }
                     th.number scope="col" { "Code" } th.number scope="col" { "Balance" } } }
                 tbody {
                     @for program in programs {
                         tr {
                             th scope="row" { (view::program(&program.address)) }
+                            td.wide { code.hash { (program.address) } }
                             td { (view::address(&program.maker)) ", " (transaction_link(program.transaction)) }
                             td { a href={ "/block/" (program.index) } { "block " (program.index) } }
                             td.number { (view::number(program.code_bytes)) " B" }

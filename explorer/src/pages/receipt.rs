@@ -41,7 +41,7 @@ pub(super) fn render(of: &Receipt, transaction: &Transaction) -> Markup {
                     dt { "with" }
                     dd { (input(&call.input)) }
                 }
-                @if let Some(receipt) = receipt { (result(receipt)) } @else {
+                @if let Some(receipt) = receipt { (result(receipt, *is_deployment)) } @else {
                     dt { "gas, at most" }
                     dd { (view::number(call.gas)) }
                     dt { "result" }
@@ -68,10 +68,12 @@ fn input(bytes: &[u8]) -> Markup {
     }
 }
 
-fn result(ReceiptStatus { receipt, reason, .. }: &ReceiptStatus) -> Markup {
+fn result(ReceiptStatus { receipt, reason, .. }: &ReceiptStatus, is_deployment: bool) -> Markup {
     html! {
-        dt { "program" }
-        dd { (view::program(&receipt.program)) }
+        @if is_deployment {
+            dt { "program" }
+            dd { (view::program(&receipt.program)) }
+        }
         dt { "result" }
         dd { (calls::status(&receipt.status, reason.as_deref())) }
         dt { "gas used of declared" }
@@ -93,9 +95,7 @@ fn result(ReceiptStatus { receipt, reason, .. }: &ReceiptStatus) -> Markup {
         }
         @if !receipt.logs.is_empty() {
             dt { "logs" }
-            dd { @for log in &receipt.logs { div.log {
-                (view::program(&log.address)) ": " (tables::topics(&log.topics)) (tables::data(&log.data.0))
-            } } }
+            dd { @for log in &receipt.logs { (tables::log(log)) } }
         }
     }
 }
@@ -132,7 +132,12 @@ mod tests {
 
     #[test]
     fn a_receipt_with_logs_and_money() {
-        snapshot("receipt", &render(&receipt("succeeded", None), &samples::call()));
+        let shown = render(&receipt("succeeded", None), &samples::call());
+        let program = samples::program().address.to_string();
+        let said = shown.0.split("<dt>money moved</dt>").next().unwrap_or_default();
+        assert_eq!(said.matches(&format!("href=\"/program/{program}\"")).count(), 1, "{said}");
+        assert!(shown.0.contains("<dt>topics</dt>") && shown.0.contains("<dt>data</dt>"), "{}", shown.0);
+        snapshot("receipt", &shown);
     }
 
     #[test]

@@ -185,8 +185,9 @@ fn storage(StepView { step, before, .. }: &StepView<'_>) -> Markup {
 fn memory(step: &TraceStep) -> Markup {
     html! {
         section.step-memory aria-labelledby="step-memory" {
-            h2 #step-memory { (explained("Memory", "Bytes that last until this call ends. More of it costs more gas."))
-                ", " (view::number(step.memory_bytes)) " bytes" }
+            @let heading = format!("Memory, {} bytes", view::number(step.memory_bytes).into_string());
+            h2 #step-memory { (explained(&heading, "Bytes that last until this call ends. More of it costs more \
+                gas.")) }
             @if step.memory.0.is_empty() { p.muted { "empty" } }
             @else {
                 ol.listing { @for (place, row) in step.memory.0.chunks(ROW).take(MAX_ROWS).enumerate() {

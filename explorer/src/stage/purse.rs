@@ -4,9 +4,10 @@ use crate::names::Cast;
 use crate::network::NetworkState;
 use crate::upstream::Upstream;
 use futures_util::future::join_all;
-use runtime::client::Client;
+use runtime::client::{Client, Error};
 use shared::block::BlockHash;
 use shared::ledger::Address;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,8 @@ use tokio::time::Instant;
 
 /// Most people whose balances are asked for.
 const MAX_PEOPLE: usize = 36;
+/// Most addresses that are compared where nobody has a name: one answer of a mempool.
+const MAX_LISTED: usize = 1000;
 /// How often the balances are asked for at most.
 const LEAST_AGE: Duration = Duration::from_millis(800);
 /// How often a mempool is asked whose chain grows meanwhile.
@@ -28,7 +31,7 @@ pub(crate) struct Purses {
     pub(crate) grains: BTreeMap<Address, u64>,
 }
 
-/// The balances of everyone who has a name, asked for once for all readers.
+/// The balances of everyone who has a name, or else of the richest addresses, asked for once for all readers.
 #[derive(Debug, Default)]
 pub(crate) struct PurseCache(Mutex<Option<(Instant, Arc<Purses>)>>);
 
@@ -75,12 +78,10 @@ impl PurseCache {
         let (miners, others): (Vec<Address>, Vec<Address>) =
             cast.people().map(|(address, _)| *address).partition(|address| cast.miner_letter(address).is_some());
         let people: Vec<Address> = miners.into_iter().chain(others).take(MAX_PEOPLE).collect();
-        if people.is_empty() {
-            return None;
-        }
         if let Some((at, purses)) = &*cached {
             let newest = state.mempools.values().filter_map(|mempool| mempool.tip()).any(|tip| tip.hash == purses.at);
-            let are_all = people.iter().all(|address| purses.grains.contains_key(address));
+            let are_as_many = people.is_empty() || people.len() == purses.grains.len();
+            let are_all = are_as_many && people.iter().all(|address| purses.grains.contains_key(address));
             if at.elapsed() < LEAST_AGE || (newest && are_all) {
                 return Some(purses.clone());
             }
@@ -89,9 +90,10 @@ impl PurseCache {
             let mut last = None;
             for _ in 0..TRIES {
                 let before = client.info(mempool).await?.tip;
-                let balances = join_all(people.iter().map(|address| client.balance(mempool, address, 1))).await;
-                let grains = people.iter().copied().zip(balances).map(|(address, grains)| Ok((address, grains?)));
-                let grains = grains.collect::<Result<_, runtime::client::Error>>()?;
+                let grains = match &*people {
+                    [] => richest(client, mempool).await?,
+                    people => balances(client, mempool, people).await?,
+                };
                 let after = client.info(mempool).await?.tip;
                 if let Some(tip) = after {
                     last = Some(Purses { at: tip.hash, grains });
@@ -108,6 +110,18 @@ impl PurseCache {
         }
         cached.as_ref().map(|(_, purses)| purses.clone())
     }
+}
+
+async fn balances(client: &Client, mempool: &str, people: &[Address]) -> Result<BTreeMap<Address, u64>, Error> {
+    let balances = join_all(people.iter().map(|address| client.balance(mempool, address, 1))).await;
+    people.iter().copied().zip(balances).map(|(address, grains)| Ok((address, grains?))).collect()
+}
+
+/// The addresses that have the most, among the first [`MAX_LISTED`].
+async fn richest(client: &Client, mempool: &str) -> Result<BTreeMap<Address, u64>, Error> {
+    let mut all = client.balances(mempool, "", None, MAX_LISTED).await?.entries;
+    all.sort_by_key(|each| (Reverse(each.balance), each.address));
+    Ok(all.into_iter().take(MAX_PEOPLE).map(|each| (each.address, each.balance.grains())).collect())
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The one truth that the headline says: whether the nodes agree, and if not, why.
 
 use crate::network::{Agreement, NetworkState, Split, in_order, sides};
-use crate::steering;
+use crate::steering::{self, SplitEnd};
 use shared::block::{BlockId, Height, Timestamp};
 
 /// How long the result of a split stays in the headline.
@@ -19,8 +19,8 @@ pub(crate) enum Standing {
     Agreed { tip: BlockId, at_tip: Vec<String>, behind: Vec<String>, phase: Phase, cut: Option<CutLinks> },
     /// Several branches, though all nodes reach each other.
     Forked { branches: Vec<Vec<String>>, since: Option<Height> },
-    /// Sides that cannot reach each other. `until`: when it heals by itself, if that is known.
-    Parted { sides: Vec<Vec<String>>, until: Option<Timestamp> },
+    /// Sides that cannot reach each other. `until`: when the explorer heals its own split.
+    Parted { sides: Vec<Vec<String>>, until: Option<SplitEnd> },
     /// They can, but some nodes are still on a branch that loses.
     Switching { sides: Vec<Vec<String>> },
     /// The result of a split.
@@ -49,7 +49,7 @@ impl Standing {
     pub(crate) fn of(state: &NetworkState, steered: Option<&steering::Split>, usual_ms: u64, now: Timestamp) -> Self {
         let groups = sides(state);
         if let Some(split) = steered {
-            return Self::Parted { sides: in_order(state, split.halves.to_vec()), until: split.until };
+            return Self::Parted { sides: in_order(state, split.halves.to_vec()), until: Some(split.until) };
         }
         if groups.len() > 1 {
             return Self::Parted { sides: groups, until: None };
@@ -135,8 +135,8 @@ mod tests {
         let state = state(&[("a", 2, "2"), ("b", 2, "2")]);
         assert!(!standing(&state).is_parted());
         let halves = [vec!["a".to_owned()], vec!["b".to_owned()]];
-        let order = steering::Split { halves: halves.clone(), until: Some(NOW) };
-        let expected = Standing::Parted { sides: halves.to_vec(), until: Some(NOW) };
+        let order = steering::Split { halves: halves.clone(), until: SplitEnd::At(NOW) };
+        let expected = Standing::Parted { sides: halves.to_vec(), until: Some(SplitEnd::At(NOW)) };
         assert_eq!(Standing::of(&state, Some(&order), 3000, NOW), expected);
     }
 

@@ -6,7 +6,7 @@ mod time;
 mod tokens;
 
 pub(crate) use link::Link;
-pub(crate) use splitter::{SPLIT_TIME, Split, Splitter};
+pub(crate) use splitter::{SPLIT_TIME, Split, SplitEnd, Splitter};
 pub(crate) use time::{SYNC_TIME, within};
 pub(crate) use tokens::Tokens;
 

@@ -36,8 +36,17 @@ const CLOSE_TIME: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Split {
     pub(crate) halves: [Vec<String>; 2],
-    /// When it heals; `None` while it waits for a block of each half.
-    pub(crate) until: Option<Timestamp>,
+    pub(crate) until: SplitEnd,
+}
+
+/// When a split heals, if nobody heals it earlier.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SplitEnd {
+    At(Timestamp),
+    /// Soon after each half has found a block, and at the latest at this time.
+    AtFork {
+        latest: Timestamp,
+    },
 }
 
 #[derive(Debug)]
@@ -87,7 +96,7 @@ impl Splitter {
         let Plan { halves, nodes } = Plan::new(&self.monitor.state(), tokens)?;
         let heal = CancellationToken::new();
         let until = self.clock.time().plus_ms(1000 * SPLIT_TIME.as_secs());
-        let split = Split { halves, until: Some(until) };
+        let split = Split { halves, until: SplitEnd::At(until) };
         let is_first = self.running.send_if_modified(|running| {
             let is_first = running.is_none();
             if is_first {
@@ -159,11 +168,18 @@ impl Splitter {
         if is_forked(&self.monitor.state()) {
             return;
         }
-        self.running.send_modify(|running| running.iter_mut().for_each(|(split, _)| split.until = None));
-        self.monitor.mark_changed(Change::Nodes);
-        if timeout(MAX_SPLIT_TIME - SPLIT_TIME, self.monitor.wait_until(is_forked)).await.is_ok() {
+        let left = MAX_SPLIT_TIME - SPLIT_TIME;
+        self.announce(SplitEnd::AtFork { latest: self.clock.time().plus_ms(1000 * left.as_secs()) });
+        if timeout(left, self.monitor.wait_until(is_forked)).await.is_ok() {
+            self.announce(SplitEnd::At(self.clock.time().plus_ms(1000 * SHOW_TIME.as_secs())));
             sleep(SHOW_TIME).await;
         }
+    }
+
+    /// Shows on pages when the split heals.
+    fn announce(&self, until: SplitEnd) {
+        self.running.send_modify(|running| running.iter_mut().for_each(|(split, _)| split.until = until));
+        self.monitor.mark_changed(Change::Nodes);
     }
 
     async fn reconnect(&self, nodes: &[PlannedNode]) {

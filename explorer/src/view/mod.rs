@@ -13,7 +13,7 @@ pub(crate) use base::{Moment, at_moment, below, cast, links, on_layer, prefix_of
 pub(crate) use flow::{End, Flow, Note};
 pub(crate) use parts::{
     address, amount, block_link, bytes, chip, coin_link, copyable, digits, exact_time, explained, finder, money, node,
-    number, program, raw_json, recheck, sanitized, short, thin, time, transaction_link, words,
+    number, program, program_name, raw_json, recheck, sanitized, short, thin, time, transaction_link, words,
 };
 #[cfg(test)]
 pub(crate) use snapshot::snapshot;

@@ -1,7 +1,7 @@
 //! The small parts that pages share: hashes, amounts, times, links.
 
 use super::{base, chart};
-use crate::names::{Cast, colour};
+use crate::names::{Cast, colour, program_digits};
 use crate::network::{Outside, Word, Words};
 use maud::{Markup, html};
 use runtime::sanitize;
@@ -60,13 +60,18 @@ pub(crate) fn address(of: &Address) -> Markup {
 pub(crate) fn program(of: &Address) -> Markup {
     html! {
         @if *of == Address::nobody() { "nobody" }
-        @else { a.hash href={ "/program/" (of) } title=(of) { (short(&of.account().to_string())) } }
+        @else { a.hash href={ "/program/" (of) } title=(of) { (program_name(of)) } }
     }
 }
 
-/// The first digits of an address in which addresses differ.
-pub(crate) fn digits(of: &Address) -> &str {
-    of.as_str().get(5..9).unwrap_or_default()
+/// The short name of a program, the same on all pages.
+pub(crate) fn program_name(of: &Address) -> String {
+    format!("{}…", digits(of))
+}
+
+/// The first digits of an address in which addresses differ; of a program, those of its account.
+pub(crate) fn digits(of: &Address) -> String {
+    if of.is_key() { of.as_str().get(5..9).unwrap_or_default().to_owned() } else { program_digits(of) }
 }
 
 /// A letter on the colour of its finder.

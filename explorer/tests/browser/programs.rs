@@ -116,3 +116,38 @@ async fn a_few_instructions_are_edited_run_and_stepped_through() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs chromium and chromedriver"]
+async fn long_values_of_the_storage_are_whole_at_every_width_and_the_search_finds_the_account() {
+    let lab = Lab::quiet(LayerName::Program).await;
+    browse(&lab.explorer, "storage", async |tab| {
+        lab.mine(0, 1).await;
+        lab.agree().await;
+        let (slot, value) = ("ab".repeat(32), "cd".repeat(32));
+        let keeper = lab.deploy("miner 0", &format!("PUSH32 0x{value} PUSH32 0x{slot} SSTORE STOP"), 0).await;
+        lab.confirm(&lab.send("miner 0", &keeper, 0, "call 100000 0x").await).await;
+        let account = keeper.account().to_string();
+        for typed in [&account, &account[2..]] {
+            tab.go(&format!("/search?q={typed}")).await;
+            tab.reads("h1", &format!("program {}…", &account[..8])).await;
+        }
+        for width in [390, 1280] {
+            tab.resize(width, 844).await;
+            tab.go(&format!("/program/{keeper}")).await;
+            tab.reads(".slots", &value).await;
+            tab.fits().await;
+            let is_whole = "(e => e.scrollWidth <= e.clientWidth)(document.querySelector('.slots'))";
+            assert_eq!(tab.eval(is_whole).await, true, "{width}");
+        }
+        tab.go("/programs").await;
+        tab.reads("#programs", keeper.as_str()).await;
+        tab.reads("#programs", &account[..8]).await;
+        tab.go("/").await;
+        // Both may be of one second, whose line has them folded.
+        tab.eval("document.querySelectorAll('#events details').forEach(one => { one.open = true; })").await;
+        tab.reads("#events", &format!("calls program {}…", &account[..8])).await;
+        tab.reads("#events", "deploys a program").await;
+    })
+    .await;
+}

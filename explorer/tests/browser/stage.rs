@@ -17,7 +17,7 @@ async fn people_and_nodes_are_shown_by_name_and_addresses_by_a_switch() {
         lab.pay("miner 0", &key("miner 1").address(), LAB, 1000, "for lunch").await;
         tab.go("/").await;
         tab.reads("#people", "ada").await;
-        tab.reads("#events", "ada paid 1.00").await;
+        tab.reads("#events", "ada paid ben 1.00").await;
         let text = tab.text("main").await;
         assert!(!text.contains("lab1") && !text.contains(&lab.nodes[0]), "{text}");
         tab.click("#show-addresses").await;
@@ -234,6 +234,36 @@ async fn an_open_page_asks_for_nothing_and_gets_only_what_changed() {
         tokio::time::sleep(std::time::Duration::from_secs(5)).await;
         assert_eq!(tab.eval(requests).await, before, "the page fetched something besides its stream");
         tab.was_not_reloaded().await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs chromium and chromedriver"]
+async fn nothing_runs_out_of_its_card_or_button() {
+    let lab = Lab::quiet(LayerName::Transaction).await;
+    browse(&lab.explorer, "cards", async |tab| {
+        lab.mine(0, 4).await;
+        lab.agree().await;
+        let too_wide = |selector: &str| {
+            format!("[...document.querySelectorAll('{selector}')].filter(e => e.scrollWidth > e.clientWidth).length")
+        };
+        tab.resize(1280, 720).await;
+        tab.go("/").await;
+        tab.reads("#people", "+50.00").await;
+        assert_eq!(tab.eval(&too_wide("#people li, #people .job")).await, 0);
+        tab.go("/?lecture").await;
+        tab.reads("#people", "cleo").await;
+        let broken = "[...document.querySelectorAll('#people .name')].filter(e => e.clientHeight > 40).length";
+        assert_eq!(tab.eval(broken).await, 0);
+        // The simulator's page has a second button.
+        tab.resize(390, 844).await;
+        tab.go("/").await;
+        let second = "(() => { const act = document.querySelector('#head .act'); act.classList.add('two'); \
+             act.insertAdjacentHTML('afterbegin', '<button class=steal>Try to steal</button>'); })()";
+        tab.eval(second).await;
+        assert_eq!(tab.eval(&too_wide("#head .act button")).await, 0);
+        tab.picture("two-buttons-phone").await;
     })
     .await;
 }

@@ -33,7 +33,7 @@ async fn is_split(lab: &Lab) -> bool {
 
 async fn lab() -> Lab {
     let lab = Lab::quiet(LayerName::Data).await;
-    shows(&lab.explorer, &["4 nodes are mining the first block."]).await;
+    shows(&lab.explorer, &["Nobody mines the first block yet."]).await;
     lab
 }
 

@@ -81,6 +81,7 @@ fn report(money: Option<MoneyProof>) -> RunEvent {
         checked: 5,
         bad: 6,
         unchecked: 7,
+        thefts: None,
         failed_services: 8,
         money,
     }))

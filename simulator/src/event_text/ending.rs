@@ -1,9 +1,10 @@
 //! The last lines of a run: why it ends, and the report.
 
 use super::{LineFormatter, block_text};
+use crate::attacker_options::NAME;
 use crate::money_proof::{MoneyProof, PaymentCounts};
 use crate::numbers::{grouped, lab, plural};
-use crate::report::RunReport;
+use crate::report::{RunReport, TheftCounts};
 use runtime::sanitize::line;
 
 impl LineFormatter {
@@ -46,6 +47,7 @@ impl LineFormatter {
             plural(report.reorganisations, "reorganisation"),
             plural(report.stale, "stale block")
         ));
+        lines.extend(report.thefts.iter().map(thefts));
         lines.push(format!("  checked     {}", self.checked(report)));
         lines.extend(report.money.iter().flat_map(|money| self.money_proof(money, report.reorganisations > 0)));
         if report.failed_services > 0 {
@@ -110,6 +112,15 @@ impl LineFormatter {
     }
 }
 
+/// The thefts of the run, and how they ended.
+fn thefts(TheftCounts { tried, managed, given_up }: &TheftCounts) -> String {
+    let open = match tried.saturating_sub(managed + given_up) {
+        0 => String::new(),
+        open => format!(", {open} not decided when the run ended"),
+    };
+    format!("  theft       {NAME} tried {}: {managed} managed, {given_up} given up{open}", plural(*tried, "theft"))
+}
+
 /// The payments in the chain that no member of this run made, so that the counts add up.
 fn by_others(money: &MoneyProof) -> String {
     match money.payments.saturating_sub(money.members.confirmed) {
@@ -129,8 +140,13 @@ fn payment_counts(counts: &PaymentCounts, was_reorganised: bool) -> String {
         None if was_reorganised => format!("{} cannot pay: a payment that {payer} got was undone", line(payer)),
         None => format!("{} does not have the money", line(payer)),
     };
-    let reasons: Vec<String> =
+    let mut reasons: Vec<String> =
         uncovered.iter().map(|(payer, count)| format!("{count} by {}: {}", line(payer), cause(payer))).collect();
+    match pending.saturating_sub(uncovered.values().sum()) {
+        0 => {}
+        rest if reasons.is_empty() && rest == *pending => reasons.push("no block has taken them yet".to_owned()),
+        rest => reasons.push(format!("{rest} that no block has taken yet")),
+    }
     let reasons = if reasons.is_empty() { String::new() } else { format!(" ({})", reasons.join("; ")) };
     let mut outcomes = vec![format!("{confirmed} confirmed"), format!("{pending} pending{reasons}")];
     let given_up = given_up.iter().map(|(reason, count)| {
@@ -165,7 +181,18 @@ mod tests {
         assert!(said.contains(reason), "{said}");
         let said = payment_counts(&counts, true);
         assert!(said.contains("Ben cannot pay: a payment that Ben got was undone"), "{said}");
-        assert!(!payment_counts(&PaymentCounts { uncovered: BTreeMap::new(), ..counts }, true).contains("cannot"));
+        let said = payment_counts(&PaymentCounts { pending: 5, ..counts.clone() }, true);
+        assert!(said.contains("was undone; 2 that no block has taken yet)"), "{said}");
+        let said = payment_counts(&PaymentCounts { uncovered: BTreeMap::new(), ..counts }, true);
+        assert!(said.contains("3 pending (no block has taken them yet)") && !said.contains("cannot"), "{said}");
+    }
+
+    #[test]
+    fn thefts_and_their_ends_are_counted() {
+        let said = thefts(&TheftCounts { tried: 3, managed: 1, given_up: 1 });
+        assert!(said.ends_with("tried 3 thefts: 1 managed, 1 given up, 1 not decided when the run ended"), "{said}");
+        let said = thefts(&TheftCounts { tried: 1, managed: 0, given_up: 1 });
+        assert!(said.ends_with("tried 1 theft: 0 managed, 1 given up"), "{said}");
     }
 
     #[test]

@@ -50,6 +50,12 @@ impl<W: Write> LiveRun<W> {
     /// only then "Ben waits".
     pub(super) fn tell_attack(&mut self, event: RunEvent) {
         let at_ms = self.at_ms();
+        match &event {
+            RunEvent::Attack(AttackStep::Paid { .. }) => self.thefts.tried += 1,
+            RunEvent::Attack(AttackStep::Stole { .. }) => self.thefts.managed += 1,
+            RunEvent::Attack(AttackStep::GaveUp { .. }) => self.thefts.given_up += 1,
+            _ => {}
+        }
         if let RunEvent::Attack(AttackStep::Paid { payment, .. }) = &event {
             self.payments.tell(at_ms, payment);
         }

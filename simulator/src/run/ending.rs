@@ -148,6 +148,7 @@ impl<W: Write> LiveRun<W> {
             checked,
             bad: self.bad,
             unchecked: self.unchecked,
+            thefts: (self.thefts.tried > 0).then_some(self.thefts),
             failed_services: self.failed,
             money,
         };

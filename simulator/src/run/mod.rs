@@ -17,7 +17,7 @@ use crate::observer::{NodeObservation, NodeObserver, Observation};
 use crate::options::{Partition, RunOptions, layer_text};
 use crate::payers::payment_choice::PaymentLimits;
 use crate::payers::{MempoolObservation, Payers, PayersSettings};
-use crate::report::RunReport;
+use crate::report::{RunReport, TheftCounts};
 use crate::screen::{OutputFormat, Screen};
 use partitioning::OngoingPartition;
 use shared::block::BlockId;
@@ -124,6 +124,7 @@ pub(crate) async fn narrate<W: Write>(
         bad: 0,
         unchecked: 0,
         failed: 0,
+        thefts: TheftCounts::default(),
     };
     run.begin(options, network, &tips, income)?;
     let attacking = CancellationToken::new();
@@ -180,6 +181,7 @@ struct LiveRun<W> {
     unchecked: u64,
     /// Services that ended before they were told to.
     failed: u64,
+    thefts: TheftCounts,
 }
 
 impl<W: Write> LiveRun<W> {

@@ -118,7 +118,7 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     }
     balances.as_of = AsOf::of(&mempool);
     balances.as_of.note_if_stale(&mempool, console);
-    let names = Names::of(explorer.as_ref(), &mempool, console).await;
+    let names = Names::of(explorer.as_ref(), &mempool, console).await?;
     for row in &mut balances.balances {
         row.name = names.get(&row.address).cloned();
     }

@@ -331,6 +331,11 @@ async fn balances_have_the_names_that_an_explorer_gives() {
     assert!(down.code == 0 && is_same(&down.stdout) && down.stderr.contains("note: no names"), "{down:?}");
     let other = user.run(&["balances", "--explorer", &lab.tracker]);
     assert!(other.code == 0 && is_same(&other.stdout) && other.stderr.contains("note: no names"), "{other:?}");
+    // One of another network has other people.
+    let refusal = json!({"title": "Conflict", "status": 409, "detail": "this is network 12, the request is for 34"});
+    let foreign = FixedAnswer::start("409 Conflict", &refusal.to_string()).await;
+    let error = user.run(&["balances", "--explorer", &foreign.address]).expect_error(1);
+    assert!(error.contains("cannot use the names of this explorer") && error.contains("network 12"), "{error}");
     let error = user.run(&["balances", "--explorer", "https://127.0.0.1:8080"]).expect_error(2);
     assert!(error.contains("only http:// is possible"), "{error}");
 }

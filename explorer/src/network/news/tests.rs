@@ -5,7 +5,7 @@ use crate::network::samples::hash;
 use shared::block::Height;
 use shared::chain::Tip;
 use shared::keys::KeyPair;
-use shared::ledger::{Amount, Unsigned, Uuid};
+use shared::ledger::{AccountId, Payment, Unsigned, Uuid};
 use shared::wire::{ConfirmedEvent, EvictedEvent, ReturnedEvent};
 use shared::work::Work;
 
@@ -48,14 +48,15 @@ fn forks_begin_and_are_left_once_whoever_says_so() {
     let tip = |index, name| Tip { index: Height(index), hash: hash(name), timestamp: NOW, work: Work(1) };
     let reorg = ReorgEvent { fork: block(1, "1"), from: tip(3, "3"), to: tip(4, "4"), undone: 2, applied: 3 };
     assert!(news.fork_seen(NOW, block(1, "1")) && !news.fork_seen(NOW, block(1, "1")));
-    assert!(news.reorganised(NOW, "a:1", &reorg) && !news.reorganised(NOW, "b:1", &reorg));
+    assert!(news.reorganised(NOW, "d:1", &reorg) && news.reorganised(NOW, "c:1", &reorg));
+    assert!(!news.reorganised(NOW, "d:1", &reorg), "it was told already");
     let one = ReorgEvent { to: tip(5, "5"), undone: 1, applied: 1, ..reorg };
     assert!(news.reorganised(NOW, "b:1", &one));
     assert_eq!(
         text(&news),
         [
             "b:1 dropped 1 block and switched to a branch with more work",
-            "a:1 dropped 2 blocks and switched to a branch with more work",
+            "c:1 and d:1 dropped 2 blocks and switched to a branch with more work",
             "Fork: two different blocks now follow block 1"
         ]
     );
@@ -89,6 +90,26 @@ fn a_payment_is_followed_in_words_however_many_mempools_tell_of_it() {
     let steps: Vec<_> = news.steps(&id).iter().map(|(_, step)| step.clone()).collect();
     let dropped = PaymentStep::Dropped("because others paid more".to_owned());
     assert_eq!(steps, [PaymentStep::Pending, PaymentStep::Confirmed(block), PaymentStep::Returned, dropped]);
+}
+
+#[test]
+fn calls_of_programs_are_no_payments() {
+    let program = Address::of_program(AccountId([0x1f; 20]));
+    let said = |to: Address, lab: u64| {
+        let amount = Amount::new(lab * Amount::GRAINS_PER_LAB).expect("an amount");
+        let call =
+            Payment { to, amount, msg: "call 50000 0xa9059cbb".to_owned(), ..payment().as_payment().unwrap().clone() };
+        let mut news = News::new();
+        news.payment(NOW, &PoolEvent::Transaction(Box::new(call.into())));
+        text(&news).concat()
+    };
+    for (said, expected) in [
+        (said(Address::nobody(), 0), " deploys a program (waiting for a block)"),
+        (said(program, 0), "w0ksf (waiting for a block)"),
+        (said(program, 5), "w0ksf with 5 LAB (waiting for a block)"),
+    ] {
+        assert!(said.ends_with(expected) && !said.contains("pays"), "{said}");
+    }
 }
 
 #[test]

@@ -23,6 +23,9 @@ const BADGE: f64 = 30.0;
 /// Most letters at one tip.
 const MAX_BADGES: usize = 8;
 
+/// From the left end of a lane to its label.
+const LABEL: f64 = 14.0;
+
 /// Room for what became of the lost payments.
 const NOTES: f64 = 340.0;
 
@@ -55,7 +58,8 @@ pub(super) fn draw(scene: &Scene) -> Markup {
     let notes = scene.aftermath.as_ref().map_or(0.0, |_| NOTES);
     let lost_end = (0..edges.len()).filter(|place| story.tiles[*place].is_lost).map(|place| edges[place]);
     let lost_end = lost_end.fold(0.0, f64::max) + BLOCK.width + 20.0 + notes;
-    let now = letters_end.max(if notes > 0.0 { lost_end } else { 0.0 }) + 9.0;
+    let labels_end = labels_end(story, &edges, scene);
+    let now = letters_end.max(if notes > 0.0 { lost_end } else { 0.0 }).max(labels_end) + 9.0;
     // The blocks stand at the end of the time that has passed.
     let shift = now - 9.0 - letters_end;
     let x = |place: usize| edges[place] + if story.branches.is_none() { shift } else { 0.0 };
@@ -93,6 +97,34 @@ pub(super) fn draw(scene: &Scene) -> Markup {
     }
 }
 
+/// Where the labels of open lanes end, with room for "now" behind them: a lane without blocks is short.
+fn labels_end(story: &Story, edges: &[f64], scene: &Scene) -> f64 {
+    /// Of a letter, in units; and of " now".
+    const LETTER: f64 = 9.0;
+    const NOW: f64 = 48.0;
+    let Some(branches) = &story.branches else { return 0.0 };
+    let ends = branches.iter().zip([Lane::Upper, Lane::Lower]).filter(|(branch, _)| branch.fate == Fate::Open);
+    let ends = ends.map(|(branch, lane)| {
+        let letters = label(branch, scene).chars().count() as f64;
+        lane_start(story, lane, &|place| edges[place]) + LABEL + LETTER * letters + NOW
+    });
+    ends.fold(0.0, f64::max)
+}
+
+/// The left end of a lane.
+fn lane_start(story: &Story, lane: Lane, x: &dyn Fn(usize) -> f64) -> f64 {
+    let first = story.tiles.iter().position(|tile| tile.lane == lane);
+    let fork = story.tip_of(Lane::Trunk).map_or(0.0, |place| x(place) + BLOCK.width);
+    first.map_or(fork + 50.0, x) - 24.0
+}
+
+/// `A and B: 2 blocks`.
+fn label(branch: &Branch, scene: &Scene) -> String {
+    let who =
+        if branch.nodes.is_empty() { String::new() } else { format!("{}: ", letters(&branch.nodes, &scene.cast)) };
+    who + &counted(branch.blocks, "block")
+}
+
 fn spots(story: &Story) -> Vec<Spot> {
     story.tiles.iter().map(|tile| Spot { at_ms: tile.block.heard.as_ms(), parent: tile.parent }).collect()
 }
@@ -120,8 +152,7 @@ pub(super) fn side(branch: &Branch, lane: Lane) -> &'static str {
 
 fn lane(branch: &Branch, lane: Lane, story: &Story, x: &dyn Fn(usize) -> f64, now: f64, scene: &Scene) -> Markup {
     let own: Vec<usize> = (0..story.tiles.len()).filter(|place| story.tiles[*place].lane == lane).collect();
-    let fork = story.tip_of(Lane::Trunk).map_or(0.0, |place| x(place) + BLOCK.width);
-    let from = own.first().map_or(fork + 50.0, |place| x(*place)) - 24.0;
+    let from = lane_start(story, lane, x);
     let won_end = own.get(branch.blocks.saturating_sub(1)).or(own.last()).map(|place| x(*place) + BLOCK.width + 16.0);
     let to = match branch.fate {
         Fate::Open => now + 400.0,
@@ -134,15 +165,11 @@ fn lane(branch: &Branch, lane: Lane, story: &Story, x: &dyn Fn(usize) -> f64, no
         Fate::Won => (if branch.is_side { side(branch, lane) } else { "won" }, ", won".to_owned()),
         Fate::Lost => ("lost", ", undone".to_owned()),
     };
-    let who =
-        if branch.nodes.is_empty() { String::new() } else { format!("{}: ", letters(&branch.nodes, &scene.cast)) };
     // While both branches grow, a lecture names the nodes of each branch beside its newest block.
     let near = branch.fate == Fate::Open && !branch.nodes.is_empty();
     html! {
         rect.lane.(class) x=(tenth(from)) y=(y) width=(tenth((to - from).max(20.0))) height="164" rx="14" {}
-        text.lane-label.far[near].(class) x=(tenth(from + 14.0)) y=(y + 20.0) {
-            (who) (counted(branch.blocks, "block")) (fate)
-        }
+        text.lane-label.far[near].(class) x=(tenth(from + LABEL)) y=(y + 20.0) { (label(branch, scene)) (fate) }
         @if near {
             text.lane-label.near.end.(class) x=(tenth(now - 56.0)) y=(y + 20.0) {
                 (owners(&branch.nodes, &scene.cast)) ": " (counted(branch.blocks, "block"))

@@ -1,10 +1,12 @@
 //! What happens, in two streams: the network, and payments, which are folded by the second.
 
+use super::words::counted;
 use crate::network::{NewsItem, Paid, Topic};
 use crate::stage::scene::Scene;
 use crate::view::{money, words};
 use maud::{Markup, html};
 use shared::block::Timestamp;
+use shared::ledger::AddressKind;
 use std::sync::Arc;
 
 /// Most items of each stream.
@@ -92,17 +94,46 @@ fn payments(scene: &Scene) -> Markup {
     }
 }
 
-fn fold(second: &Second<'_>, scene: &Scene) -> Markup {
-    let mut payers: Vec<String> = second.items.iter().map(|(_, paid)| scene.cast.person(&paid.from)).collect();
+/// One transaction in full; of several, who paid how much, and the number of those that are no payments.
+fn summary(second: &Second<'_>, scene: &Scene) -> String {
+    if let [(_, paid)] = &*second.items {
+        return deed(paid, scene);
+    }
+    let payments: Vec<&Paid> = second.items.iter().map(|(_, paid)| *paid).filter(|paid| paid.to.is_key()).collect();
+    let mut payers: Vec<String> = payments.iter().map(|paid| scene.cast.person(&paid.from)).collect();
     payers.dedup();
-    let sum = second.items.iter().fold(0_u64, |sum, (_, paid)| sum.saturating_add(paid.amount.grains()));
-    let (whole, decimals, _) = money(sum);
+    let sum = payments.iter().fold(0_u64, |sum, paid| sum.saturating_add(paid.amount.grains()));
     let more = payers.len().saturating_sub(MAX_PAYERS);
     let named = payers[..payers.len().min(MAX_PAYERS)].join(if more == 0 { " and " } else { ", " });
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let calls = match second.items.len() - payments.len() {
+        0 => None,
+        calls => Some(counted(calls, "transaction") + " to programs"),
+    };
+    let paid = (!payments.is_empty()).then(|| format!("{named}{more} paid {}", lab(sum)));
+    [paid, calls].into_iter().flatten().collect::<Vec<_>>().join("; ")
+}
+
+/// `Ben paid Cleo 47.72 LAB`, `Dan called program 0xa0d5ab…`.
+fn deed(Paid { from, to, amount }: &Paid, scene: &Scene) -> String {
+    let (from, amount) = (scene.cast.person(from), amount.grains());
+    let with = if amount == 0 { String::new() } else { format!(" with {}", lab(amount)) };
+    match to.kind() {
+        AddressKind::Key => format!("{from} paid {} {}", scene.cast.person(to), lab(amount)),
+        AddressKind::Program(_) => format!("{from} called program {}{with}", scene.cast.person(to)),
+        AddressKind::Nobody => format!("{from} deployed a program{with}"),
+    }
+}
+
+fn lab(grains: u64) -> String {
+    let (whole, decimals, _) = money(grains);
+    format!("{whole}.{decimals} LAB")
+}
+
+fn fold(second: &Second<'_>, scene: &Scene) -> Markup {
     html! {
         details {
-            summary { (named) (more) " paid " (whole) "." (decimals) " LAB" }
+            summary { (summary(second, scene)) }
             ul {
                 @for (item, _) in &second.items {
                     li { (words(&item.text)) @if let Some(id) = item.payment

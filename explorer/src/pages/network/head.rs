@@ -1,12 +1,12 @@
 //! The headline: one truth over the whole width, what it means, and the button that splits or heals the network.
 
 use super::words::{ago, chips, counted, letter, letters, listed, so_far};
-use crate::network::Split;
+use crate::network::{ServiceState, Split};
 use crate::stage::aftermath::Aftermath;
 use crate::stage::scene::{Act, Scene};
 use crate::stage::standing::{CutLinks, Phase, Standing};
 use crate::stage::story::Tile;
-use crate::steering::SPLIT_TIME;
+use crate::steering::{SPLIT_TIME, SplitEnd};
 use crate::view::money;
 use maud::{Markup, html};
 use shared::block::{BlockHash, BlockId, Timestamp};
@@ -104,14 +104,17 @@ fn sides(sides: &[Vec<String>], scene: &Scene) -> Markup {
 fn empty(nodes: usize, scene: &Scene) -> Headline {
     let reward = shared::layer::transaction::RewardSchedule::of(&scene.params).at(shared::block::Height(1));
     let (whole, decimals, _) = money(reward.grains());
+    let is_idle = nobody_mines(scene);
     let title = match nodes {
+        _ if is_idle => "Nobody mines the first block yet.".to_owned(),
         1 => "1 node is mining the first block.".to_owned(),
         _ => format!("{nodes} nodes are mining the first block."),
     };
     Headline {
         class: "empty",
         below: html! {
-            "They begin from block 0, which everyone has."
+            @if is_idle { code { "user mine 1" } ", or the button on a node’s page, makes it." }
+            @else { "They begin from block 0, which everyone has." }
             @if scene.params.layer.has_money() {
                 " The finder of block 1 earns the first " (whole) @if decimals != "00" { "." (decimals) } " LAB."
             }
@@ -164,6 +167,10 @@ fn agreed(
         @else if !behind.is_empty() && phase != Phase::Found { (have) " " }
         @match (phase, tile) {
             (Phase::Found, Some(tile)) if cut.is_none() => (found(tile, scene)),
+            (Phase::Long, _) if nobody_mines(scene) => {
+                "Nobody mines. " code { "user mine 1" } ", or the button on a node’s page, makes block "
+                (tip.index.next()) "."
+            }
             (Phase::Long, Some(tile)) => (long(tile, scene)),
             (_, Some(tile)) => (usual(tile, &finder, scene)),
             (_, None) => {}
@@ -197,12 +204,27 @@ fn found(tile: &Tile, scene: &Scene) -> Markup {
 fn long(tile: &Tile, scene: &Scene) -> Markup {
     let usual = scene.params.block_interval_ms;
     let waited = scene.now.ms_since(tile.block.heard).max(0) as f64;
-    let rare = (waited / usual.max(1) as f64).min(30.0).exp().round();
     html! {
         "Everyone is mining block " (tile.block.index.next()) ": " (so_far(tile.block.heard, scene.now)) " s so far. "
-        (super::words::duration(usual).replace(".0", "")) " is usual; 1 wait in "
-        span data-rare=(tile.block.heard.as_ms()) data-usual=(usual) { (rare) } " is longer than this."
+        (super::words::duration(usual).replace(".0", "")) " is usual; "
+        span data-rare=(tile.block.heard.as_ms()) data-usual=(usual) { (rarity(waited / usual.max(1) as f64)) } "."
     }
+}
+
+/// How rare a wait of `times` usual times is. live.js has the same words.
+fn rarity(times: f64) -> String {
+    /// Rarer than one in a thousand is said in words.
+    const MOST: f64 = 1000.0;
+    match times.min(30.0).exp().round() {
+        rare if rare <= MOST => format!("1 wait in {rare} is longer than this"),
+        _ => "a wait is almost never longer than this".to_owned(),
+    }
+}
+
+/// Whether the nodes answer, but none of them mines. Of a recording it is not known which nodes mined.
+fn nobody_mines(scene: &Scene) -> bool {
+    let mut nodes = scene.state.nodes.values().filter(|node| node.error.is_none()).peekable();
+    !scene.is_recorded && nodes.peek().is_some() && !nodes.any(ServiceState::is_mining)
 }
 
 fn usual(tile: &Tile, finder: &str, scene: &Scene) -> Markup {
@@ -218,13 +240,10 @@ fn usual(tile: &Tile, finder: &str, scene: &Scene) -> Markup {
     }
 }
 
-fn parted(groups: &[Vec<String>], until: Option<Timestamp>, scene: &Scene) -> Headline {
+fn parted(groups: &[Vec<String>], until: Option<SplitEnd>, scene: &Scene) -> Headline {
     let title = html! {
         "Split in " (number_word(groups.len()).to_lowercase()) ": " (sides(groups, scene))
-        @if let Some(until) = until {
-            " " span data-until=(until.as_ms()) { (until.ms_since(scene.now).max(0).unsigned_abs().div_ceil(1000)) }
-                " s to go."
-        }
+        @if let Some(SplitEnd::At(until)) = until { " " (seconds_to(until, scene)) " s to go." }
     };
     let record = scene.state.split.as_ref().filter(|split| split.healed.is_none());
     let found = |place: usize| record.and_then(|split| split.sides.get(place)).map_or(0, |side| side.blocks.len());
@@ -242,14 +261,35 @@ fn parted(groups: &[Vec<String>], until: Option<Timestamp>, scene: &Scene) -> He
         .collect();
     let is_quiet = (0..groups.len()).all(|place| found(place) == 0);
     let named: Vec<String> = groups.iter().map(|side| letters(side, &scene.cast)).collect();
+    let without: Vec<&Vec<String>> =
+        groups.iter().enumerate().filter(|(place, _)| found(*place) == 0).map(|(_, side)| side).collect();
     Headline {
         class: "split",
         title,
         below: html! {
             @if is_quiet { "Neither side has found a block yet." } @else { (said.join(", ")) "." }
-            " Neither side can see the other’s blocks."
+            @if let Some(SplitEnd::AtFork { latest }) = until {
+                " It heals after " (first_blocks(&without, scene)) ", at most " (seconds_to(latest, scene))
+                " s from now."
+            } @else { " Neither side can see the other’s blocks." }
         },
         spoken: format!("The network is split: {} cannot talk to {}.", named[0], named[1..].join(" or ")),
+    }
+}
+
+/// Whole seconds until then; browsers count on.
+fn seconds_to(then: Timestamp, scene: &Scene) -> Markup {
+    html! { span data-until=(then.as_ms()) { (then.ms_since(scene.now).max(0).unsigned_abs().div_ceil(1000)) } }
+}
+
+/// What a split waits for: `C’s or D’s first block`.
+fn first_blocks(without: &[&Vec<String>], scene: &Scene) -> String {
+    match without {
+        [side] if side.len() <= 3 => {
+            let owners: Vec<String> = side.iter().map(|node| format!("{}’s", letter(node, &scene.cast))).collect();
+            format!("{} first block", owners.join(" or "))
+        }
+        _ => "each side’s first block".to_owned(),
     }
 }
 

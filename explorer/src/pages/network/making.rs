@@ -8,6 +8,8 @@ use crate::stage::scene::Scene;
 use crate::stage::story::Lane;
 use crate::view::money;
 use maud::{Markup, html};
+use shared::ledger::{AddressKind, Amount};
+use std::collections::BTreeSet;
 
 /// Most bricks of a column; more are drawn flatter.
 const MAX_ROWS: usize = 40;
@@ -35,6 +37,14 @@ pub(super) fn draw(scene: &Scene) -> Markup {
 fn nothing(scene: &Scene) -> Markup {
     let tip = scene.story.tiles.last();
     html! {
+        svg.making.narrow width="176" height="344" viewBox="0 0 176 344" role="img"
+            aria-label="The block in the making" {
+            @if let Some(tip) = tip {
+                text.make-title x="22" y="28" { "Block " (tip.block.index.next()) }
+                text.age x="22" y="50" { (so_far_tspan(tip.block.heard, scene)) " s so far" }
+            }
+            (empty_cup(Cup { x: 22.0, y: 134.0, width: 132.0, height: 156.0 }))
+        }
         svg.making width="292" height="344" viewBox="0 0 292 344" role="img" aria-label="The block in the making" {
             @if let Some(tip) = tip {
                 text.make-title x="24" y="28" { "Block " (tip.block.index.next()) " in the making" }
@@ -168,28 +178,43 @@ pub(super) fn cup(making: &Making, cup: Cup) -> Markup {
     }
 }
 
-/// The newest payment, which falls into the box, and the one before.
+/// The newest pending payment, which falls into the box, and the one before.
 fn pills(scene: &Scene) -> Markup {
-    let paid = scene.state.news.iter().filter_map(|item| Some((item.paid.as_ref()?, item.payment?)));
-    let newest: Vec<_> = paid.take(2).collect();
+    /// The picture is 292 wide.
+    const RIGHT: f64 = 288.0;
+    // The newest report of a payment says whether it still waits.
+    let mut told = BTreeSet::new();
+    let newest = scene.state.news.iter().filter(|item| item.payment.is_some_and(|id| told.insert(id)));
+    let pending = newest.filter_map(|item| Some((item.paid.as_ref()?, item.payment?)));
+    let newest: Vec<_> = pending.take(2).collect();
     html! {
-        @for ((Paid { from, to, amount }, id), (x, y, class)) in
-            newest.iter().zip([(84.0, 96.0, "k1"), (34.0, 60.0, "k2")]) {
-            @let (whole, decimals, _) = money(amount.grains());
-            @let (names, sum) = (format!("{} → {}", short(scene, from), short(scene, to)),
-                format!("{whole}.{decimals}"));
-            @let width = tenth(30.0 + 8.6 * (names.chars().count() + sum.chars().count()) as f64);
+        @for ((paid, id), (x, y, class)) in newest.iter().zip([(84.0, 96.0, "k1"), (34.0, 60.0, "k2")]) {
+            @let (words, sum) = pill_words(paid, scene);
+            @let width = tenth(30.0 + 8.6 * (words.chars().count() + sum.chars().count()) as f64);
+            @let x = tenth((RIGHT - width).clamp(4.0, x));
             g.pill.(class) data-key=(id) {
                 rect x=(x) y=(y) width=(width) height="26" rx="13" {}
-                text x=(x + 13.0) y=(y + 18.0) { (names) }
-                text.amt.end x=(tenth(x + width - 13.0)) y=(y + 18.0) { (sum) }
+                text x=(x + 13.0) y=(y + 18.0) { (words) }
+                @if !sum.is_empty() { text.amt.end x=(tenth(x + width - 13.0)) y=(y + 18.0) { (sum) } }
             }
         }
     }
 }
 
+/// Who pays whom, or calls a program, and the amount; calls usually have none.
+fn pill_words(Paid { from, to, amount }: &Paid, scene: &Scene) -> (String, String) {
+    let (whole, decimals, _) = money(amount.grains());
+    let from = short(scene, from);
+    let words = match to.kind() {
+        AddressKind::Key => return (format!("{from} → {}", short(scene, to)), format!("{whole}.{decimals}")),
+        AddressKind::Program(_) => format!("{from} calls {}…", short(scene, to)),
+        AddressKind::Nobody => format!("{from} deploys a program"),
+    };
+    (words, if *amount == Amount::ZERO { String::new() } else { format!("{whole}.{decimals}") })
+}
+
 /// A name, cut, or the first digits.
 fn short(scene: &Scene, address: &shared::ledger::Address) -> String {
-    let name = scene.cast.name(address).map_or_else(|| crate::view::digits(address).to_owned(), ToString::to_string);
+    let name = scene.cast.name(address).map_or_else(|| crate::view::digits(address), ToString::to_string);
     name.chars().take(8).collect()
 }

@@ -18,9 +18,11 @@ pub(super) fn draw(scene: &Scene) -> Markup {
         { "The blocks of this network carry text (layer " code { "data" } ")." } };
     }
     let richest = scene.people.iter().map(|person| person.grains).max().unwrap_or(0).max(1);
+    let is_named = scene.people.iter().any(|person| scene.cast.name(&person.address).is_some());
     html! {
-        h2 #folk-title { "People " small { (sum(scene)) } }
-        @if scene.people.is_empty() {
+        h2 #folk-title { @if is_named || scene.people.is_empty() { "People " } @else { "The richest addresses " }
+            small { (sum(scene)) } }
+        @if !is_named {
             p.muted { "Nobody has a name yet. " a href="/wallet" { "Make a wallet" } " and sign one in, or start the \
                 explorer with a file of names." }
         }
@@ -74,7 +76,9 @@ fn card(person: &Person, richest: i128, scene: &Scene) -> Markup {
         li.(class).miner[miner.is_some()] data-key=(person.address) {
             a.who href={ "/address/" (person.address) } title=(person.address) {
                 (avatar(&name, miner, class))
-                span.label { span.name { (name) } " " small.digits { (digits(&person.address)) }
+                span.label { span.name { (name) }
+                    @if scene.cast.name(&person.address).is_some()
+                        { " " small.digits { (digits(&person.address)) } }
                     span.whole { (crate::view::short(person.address.as_str())) } }
             }
             @match person.two {
@@ -105,7 +109,7 @@ fn job(person: &Person, scene: &Scene) -> Markup {
     };
     let found = scene.story.tiles.iter().filter(found).count();
     html! {
-        @if found > 0 { (super::words::counted(found, "block")) " here" }
+        @if found > 0 { span title="of the blocks in the picture" { (super::words::counted(found, "block")) } }
         @if let Some(earned) = person.earned {
             @let (whole, decimals, _) = money(earned);
             span.change.up { "+" (whole) "." (decimals) }

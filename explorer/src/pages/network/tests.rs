@@ -1,5 +1,7 @@
 //! What the first page shows of some networks.
 
+mod newcomer;
+
 use super::*;
 use crate::names::{Cast, NameBook};
 use crate::network::samples::{contents, cut, hash, mining_for, put_node_at, summary};
@@ -10,6 +12,7 @@ use crate::stage::purse::Purses;
 use crate::stage::scene::Act;
 use crate::stage::standing::Standing;
 use crate::stage::story::{Lane, Story};
+use crate::steering::SplitEnd;
 use crate::view::{snapshot, with_cast};
 use shared::block::{BlockId, Height, Timestamp};
 use shared::keys::KeyPair;
@@ -154,7 +157,7 @@ fn the_headline_is_never_green_while_the_network_is_cut() {
     let state = parted();
     let halves = state.split.as_ref().unwrap().sides.iter().map(|side| side.nodes.clone()).collect::<Vec<_>>();
     let mut scene = scene(state);
-    scene.standing = Standing::Parted { sides: halves, until: Some(NOW.plus_ms(11_500)) };
+    scene.standing = Standing::Parted { sides: halves, until: Some(SplitEnd::At(NOW.plus_ms(11_500))) };
     let said = heads(&scene);
     assert!(said.contains("Split in two: A, B | C, D. 12 s to go."), "{said}");
     assert!(

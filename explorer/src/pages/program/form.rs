@@ -144,12 +144,13 @@ pub(super) fn render(form: &CallForm, attempt: Option<&Attempt>, program: &Progr
             h2 #call { "Read or call it" }
             p { "Try a call: the page shows what it would do on top of the newest block, and nothing is kept." }
             form #call-form .call-form action={ "/program/" (program.address) "#call-result" } {
-                label { "Function; with the types of what it returns, the page shows that in words"
+                label { "Function. To read its result in words, add the types that it returns"
                     input name="function" value=(sanitize::line(&form.function)) list="functions" maxlength="1000"
                     placeholder="balanceOf(address)(uint256)" autocomplete="off" spellcheck="false"; }
                 datalist #functions { @for suggestion in SUGGESTIONS { option value=(suggestion); } }
-                label { "Arguments, one a line; a list as in [1, 2]" textarea name="arguments" rows="2" maxlength="2000"
-                    spellcheck="false" { (sanitize::text(&form.arguments)) } }
+                label { "Arguments, one a line. A list is written [1, 2]"
+                    textarea name="arguments" rows="2" maxlength="2000" spellcheck="false" {
+                    (sanitize::text(&form.arguments)) } }
                 label { "Or the call's data as hex" input name="data" value=(sanitize::line(&form.data))
                     maxlength="100000"
                     placeholder="0x" autocomplete="off" spellcheck="false"; }
@@ -192,9 +193,7 @@ fn ran(form: &CallForm, call: &CallRequest, result: &CallResult, gas: Option<u64
             dd { code.hash { (call.data) } }
             @if !result.logs.is_empty() {
                 dt { "logs" }
-                dd { @for log in &result.logs { div.log { (view::program(&log.address)) ": "
-                    (tables::topics(&log.topics))
-                    (tables::data(&log.data.0)) } } }
+                dd { @for log in &result.logs { (tables::log(log)) } }
             }
         }
         @if let (Some(gas), Some(to)) = (gas, call.to) { (sign(call, gas, &to, network)) }

@@ -5,6 +5,7 @@ use crate::pages::programs::is_moment;
 use crate::view::{self, transaction_link};
 use maud::{Markup, html};
 use runtime::client::ListPage;
+use shared::layer::program::LogEntry;
 use shared::ledger::Address;
 use shared::program::Word;
 use shared::wire::{CallSummary, PlacedLogEntry, StorageSlot};
@@ -16,7 +17,7 @@ pub(super) fn storage(slots: &ListPage<StorageSlot>, of: &Address) -> Markup {
     html! {
         @if slots.entries.is_empty() { p.muted { "All slots are 0." } }
         @else {
-            div.table tabindex="0" role="region" aria-label="Storage" {
+            div.table.slots tabindex="0" role="region" aria-label="Storage" {
                 table {
                     thead { tr { th scope="col" { "Slot" } th scope="col" { "Value" } } }
                     tbody { @for StorageSlot { slot, value } in &slots.entries {
@@ -53,6 +54,21 @@ pub(super) fn logs(logs: &ListPage<PlacedLogEntry>, of: &Address) -> Markup {
             }
         }
         (older(logs.next.as_deref(), of, "logs"))
+    }
+}
+
+/// A log of a call: the program that wrote it, its topics and its data.
+pub(in crate::pages) fn log(log: &LogEntry) -> Markup {
+    html! {
+        div.log {
+            (view::program(&log.address))
+            dl.fields {
+                dt { "topics" }
+                dd { (topics(&log.topics)) }
+                dt { "data" }
+                dd { (data(&log.data.0)) }
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use super::term::{SearchTerm, Shortened};
 use crate::state::ExplorerState;
 use crate::upstream::UpstreamError;
 use shared::block::{BlockHash, BlockId, Height};
-use shared::ledger::{Bundle, TransactionId};
+use shared::ledger::{AccountId, Bundle, TransactionId};
 use shared::wire::AddressBalance;
 use std::collections::BTreeSet;
 
@@ -45,6 +45,7 @@ pub(super) async fn find(explorer: &ExplorerState, term: SearchTerm) -> Result<O
         SearchTerm::Coin(coin) if explorer.params.layer.has_coins() => one(format!("/coin/{coin}")),
         SearchTerm::Coin(_) => Ok(None),
         SearchTerm::Address(address) => one(format!("/address/{address}")),
+        SearchTerm::Account(account) => self::account(explorer, account).await,
         SearchTerm::ShortAddress(shortened) => addresses(explorer, shortened).await,
         SearchTerm::Service(address) => Ok(service(explorer, |known| known == address)),
         SearchTerm::Port(port) => {
@@ -57,6 +58,20 @@ pub(super) async fn find(explorer: &ExplorerState, term: SearchTerm) -> Result<O
 
 fn is_known_height(explorer: &ExplorerState, height: u64) -> bool {
     explorer.network().tip().is_some_and(|tip| Height(height) <= tip.index)
+}
+
+/// The page of a person or of a program. Without programs, 40 digits are the beginning of a hash.
+async fn account(explorer: &ExplorerState, account: AccountId) -> Result<Option<SearchResult>, UpstreamError> {
+    let owner = explorer.cast().account(&account).map(|(address, _)| address);
+    let page = match owner {
+        Some(owner) => format!("/address/{owner}"),
+        None if explorer.params.layer.has_programs() => format!("/program/{account}"),
+        None => {
+            let first = account.to_string().split_off(2);
+            return short_hash(explorer, &Shortened { first, last: String::new() }).await;
+        }
+    };
+    Ok(Some(SearchResult::One(page)))
 }
 
 async fn hash_or_id(

@@ -3,7 +3,7 @@
 
 use percent_encoding::percent_decode_str;
 use shared::block::BlockHash;
-use shared::ledger::{Address, CoinName, TransactionId};
+use shared::ledger::{AccountId, Address, CoinName, TransactionId};
 use shared::sync::PeerAddress;
 
 /// Longer texts name nothing. The address of a page may have 63 characters after a long host name.
@@ -23,6 +23,8 @@ pub(super) enum SearchTerm {
     Coin(CoinName),
     Address(Address),
     ShortAddress(Shortened),
+    /// `0x` and 40 digits, as programs know accounts.
+    Account(AccountId),
     /// `host:port` of a service.
     Service(String),
     /// The port of a service, `:8100`, as pages name nodes on one host.
@@ -120,6 +122,11 @@ fn parse_name(text: &str) -> SearchTerm {
     if let Ok(coin) = text.parse() {
         return SearchTerm::Coin(coin);
     }
+    // Pages of Ethereum's tools leave out the 0x.
+    let account = text.strip_prefix("0x").unwrap_or(text);
+    if let Ok(account) = format!("0x{account}").parse() {
+        return SearchTerm::Account(account);
+    }
     // Before heights: a hash may consist of digits alone.
     if let (Ok(hash), Ok(id)) = (text.parse(), text.parse()) {
         return SearchTerm::Hash(hash, id);
@@ -177,6 +184,10 @@ mod tests {
         SearchTerm::Hash(hash.parse().expect("a hash"), hash.parse().expect("an id"))
     }
 
+    fn account() -> SearchTerm {
+        SearchTerm::Account("0xa0d5ab0000000000000000000000000000000001".parse().expect("an account"))
+    }
+
     #[test]
     fn heights_hashes_and_addresses_are_read() {
         let (text, alice) = ("0a".repeat(32), samples::address("alice"));
@@ -190,6 +201,9 @@ mod tests {
             (&format!(" {} {} ", &text[..32], &text[32..]), hash()),
             (alice.as_str(), SearchTerm::Address(alice)),
             (&alice.as_str().to_uppercase(), SearchTerm::Address(alice)),
+            ("0xA0d5ab0000000000000000000000000000000001", account()),
+            ("a0d5ab0000000000000000000000000000000001", account()),
+            ("http://127.0.0.1:8080/program/0xa0d5ab0000000000000000000000000000000001", account()),
             ("LAB1QW3", SearchTerm::ShortAddress(short("lab1qw3", ""))),
             ("lab", SearchTerm::ShortAddress(short("lab", ""))),
         ]);

@@ -44,7 +44,8 @@ pub(super) const fn meaning(opcode: u8) -> &'static str {
         0x5c => "Takes a slot and puts back what this transaction has noted there.",
         0x5d => "Notes a value in a slot until the transaction ends.",
         0x5e => "Copies a part of the memory to another place in it.",
-        0x5f..=0x7f => "Puts a number from the code onto the stack.",
+        0x5f => "Puts 0 onto the stack.",
+        0x60..=0x7f => "Puts a number from the code onto the stack.",
         0x80..=0x8f => "Puts a copy of a number of the stack on top.",
         0x90..=0x9f => "Exchanges the upper number with one further down.",
         0xa0..=0xa4 => "Writes a part of the memory into the log, with its topics.",
@@ -89,5 +90,16 @@ const fn of_surroundings(opcode: u8) -> &'static str {
         0x47 => "Puts the balance of this program onto the stack, in grains.",
         0x48..=0x4a => "Puts a price of Ethereum's onto the stack; gas has no price here.",
         _ => UNKNOWN,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn push0_puts_0_and_takes_nothing_from_the_code() {
+        assert_eq!(meaning(0x5f), "Puts 0 onto the stack.");
+        assert!([0x60, 0x7f].map(meaning).iter().all(|said| said.contains("from the code")));
     }
 }
