@@ -121,6 +121,7 @@ impl ChainService {
             own_address: own.known.clone().filter(|_| role == Role::Node),
             max_peers: settings.max_peers,
             poll_ms: settings.poll_ms,
+            ..SyncSettings::default()
         };
         warn_of_wide_future(rules.params());
         let (network, name) = (rules.params().network_id(), rules.params().name.clone());

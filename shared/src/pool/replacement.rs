@@ -5,6 +5,7 @@
 use super::pending::saturated;
 use super::{AdmissionError, Pending, Pool};
 use crate::ledger::{Amount, CoinName, Holding};
+use crate::wallet::DUST;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
@@ -41,9 +42,9 @@ impl CoinPolicy {
 }
 
 impl Default for CoinPolicy {
-    /// Replacement, and Bitcoin's smallest output to a hash of a key.
+    /// Replacement, and no coin that wallets would not make.
     fn default() -> Self {
-        Self { replacement: Replacement::Full, dust: Amount::new(546).unwrap_or_default() }
+        Self { replacement: Replacement::Full, dust: DUST }
     }
 }
 

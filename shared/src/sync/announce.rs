@@ -14,8 +14,6 @@ use utoipa::ToSchema;
 
 /// Peers that hear of a block at once.
 const AT_ONCE: usize = 4;
-/// A block with at most this many bytes of data costs no more than the question whether it is wanted.
-const SMALL_BYTES: usize = 10_000;
 /// When it is announced to those that still lack it, in milliseconds after that: once to all, and once more to those to
 /// which another has promised it.
 const ANNOUNCED_AGAIN_MS: [u64; 2] = [100, 700];
@@ -86,7 +84,7 @@ impl Syncer {
         while unaware.len() > AT_ONCE {
             unaware.swap_remove(self.random.index(unaware.len()));
         }
-        if block.data().len() <= SMALL_BYTES {
+        if block.data().len() <= self.settings.unasked_bytes {
             self.push(block, unaware, now);
         } else {
             self.announce(block.hash(), unaware, now);

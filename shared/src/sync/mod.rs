@@ -61,11 +61,14 @@ pub struct SyncSettings {
     pub max_peers: usize,
     /// Milliseconds between two polls of a peer's tip.
     pub poll_ms: u64,
+    /// Relayed blocks with at most this many bytes of data are pushed to the first peers without asking them: such a
+    /// block costs no more than the question.
+    pub unasked_bytes: usize,
 }
 
 impl Default for SyncSettings {
     fn default() -> Self {
-        Self { own_address: None, max_peers: 32, poll_ms: 3000 }
+        Self { own_address: None, max_peers: 32, poll_ms: 3000, unasked_bytes: 10_000 }
     }
 }
 

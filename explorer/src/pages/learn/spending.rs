@@ -191,7 +191,7 @@ mod tests {
     fn each_rule_leaves_other_coins() {
         assert_eq!(left(PURSE, "24.999", Strategy::Largest).unwrap(), "1 5 50 20 5 25");
         assert_eq!(left(PURSE, "24.999", Strategy::Oldest).unwrap(), "5 50 20 5 26");
-        assert_eq!(left(PURSE, "24.999", Strategy::Exact).unwrap(), "1 50 5 50");
+        assert_eq!(left(PURSE, "24.999", Strategy::Exact).unwrap(), "1 50 50 5");
     }
 
     #[test]

@@ -45,6 +45,7 @@ impl<'a, 'w> World<'a, 'w> {
                 store: chain.map_or_else(MemoryStore::default, GivenChain::store),
                 neighbours: network.graph.neighbours(node),
                 poll_ms: POLL_MS.max(core.params.block_interval_ms),
+                block_bytes: core.block_bytes,
                 seed: mixed(seed, &[u64::from(node)]),
             };
             Node::new(node, setting, now(genesis, start_ms))

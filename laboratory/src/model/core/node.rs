@@ -24,6 +24,8 @@ pub(super) struct NodeSetting<'a> {
     pub(super) store: MemoryStore,
     pub(super) neighbours: &'a [u32],
     pub(super) poll_ms: u64,
+    /// How many bytes a block takes on its way, whatever it really has.
+    pub(super) block_bytes: u64,
     pub(super) seed: u64,
 }
 
@@ -57,14 +59,16 @@ pub(super) fn number(address: &PeerAddress) -> Option<u32> {
 impl Node {
     /// A node; `None` if it has no address, which cannot be.
     pub(super) fn new(number: u32, setting: NodeSetting<'_>, now: Now) -> Option<Self> {
-        let NodeSetting { rules, store, neighbours, poll_ms, seed } = setting;
+        let NodeSetting { rules, store, neighbours, poll_ms, block_bytes, seed } = setting;
         let chain = Chain::open(rules.clone(), Arc::new(store), SideLimits::default()).ok()?;
         let own = address(number)?;
+        let unasked = SyncSettings::default().unasked_bytes as u64;
         let settings = SyncSettings {
             own_address: Some(own.clone()),
             // Callers get three quarters of the places, and each neighbour may be one.
             max_peers: neighbours.len() * 2 + 8,
             poll_ms,
+            unasked_bytes: if block_bytes <= unasked { usize::MAX } else { 0 },
         };
         let mut syncer = Syncer::new(settings, seed);
         syncer.add_peers(neighbours.iter().filter_map(|&node| address(node)), PeerSource::Tracker, now);
