@@ -92,7 +92,10 @@ async fn link(explorer: Arc<ExplorerState>, mut request: Request, link: Link) ->
 pub(crate) async fn split(explorer: Arc<ExplorerState>, mut request: Request) -> Result<Response, Problem> {
     let EmptyOrder {} = request.json(BODY_LIMIT).await?;
     explorer.splitter.split(&explorer.tokens).await?;
-    let message = format!("The network is split. It heals by itself in {} seconds.", SPLIT_TIME.as_secs());
+    let message = format!(
+        "The network is split. It heals by itself in {} seconds, or once each side has a block.",
+        SPLIT_TIME.as_secs()
+    );
     reply::json(&Outcome { message, blocks: Vec::new() })
 }
 

@@ -177,8 +177,7 @@ impl Column {
         html! {
             @for band in &self.bands {
                 @let outer = top + band.middle - band.thickness / 2.0;
-                @let class = if band.is_noted { "flow-noted" } else if side == Side::Takes { "flow-taken" } else
-                    { "flow-given" };
+                @let class = band_class(side, band);
                 path.(class) d=(ribbon((outer_x, outer), (inner_x, box_top + band.inner), band.thickness)) {}
                 @let first = top + band.middle - (band.lines.len() as f64 / 2.0 - 0.75) * LINE;
                 @for (place, line) in band.lines.iter().enumerate() {
@@ -190,6 +189,14 @@ impl Column {
 }
 
 /// The lines of text beside a band.
+fn band_class(side: Side, band: &Band) -> &'static str {
+    match side {
+        _ if band.is_noted => "flow-noted",
+        Side::Takes => "flow-taken",
+        Side::Gives => "flow-given",
+    }
+}
+
 fn lines(end: &End) -> Vec<Markup> {
     let name = html! {
         @match &end.address {

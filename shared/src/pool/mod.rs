@@ -22,7 +22,7 @@ mod uncovered;
 
 pub use pending::{FeeRate, Holds, Pending, Weights};
 pub use refusal::{AdmissionError, Evicted, EvictionReason, PoolChanges};
-pub use replacement::{CoinPolicy, Replacement};
+pub use replacement::{CoinPolicy, DUST, Replacement};
 pub use staged::{BatchOutcome, CommitReply, MAX_WAITERS, PoolNews, StageError, Staged, TipChange, WriteBatch};
 pub use template::{Room, select_transactions};
 

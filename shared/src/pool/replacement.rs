@@ -5,13 +5,19 @@
 use super::pending::saturated;
 use super::{AdmissionError, Pending, Pool};
 use crate::ledger::{Amount, CoinName, Holding};
-use crate::wallet::DUST;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// The most pending transactions that one newcomer may replace.
 const MAX_REPLACED: usize = 100;
+
+/// Change below this is left to the miner: to spend it later would cost about as much as it is worth. Mempools refuse
+/// outputs below it unless they are told otherwise.
+pub const DUST: Amount = match Amount::new(546) {
+    Some(dust) => dust,
+    None => Amount::ZERO,
+};
 
 /// A pending transaction that takes a coin of a newcomer, and the first such coin.
 pub(super) type Rival = (CoinName, Pending);

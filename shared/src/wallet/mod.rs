@@ -2,4 +2,5 @@
 
 mod select;
 
-pub use select::{CannotSelect, CoinStrategy, DUST, Selection, SpareCoin, select, take_all};
+pub use crate::pool::DUST;
+pub use select::{CannotSelect, CoinStrategy, Selection, SpareCoin, select, take_all};

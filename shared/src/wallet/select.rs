@@ -4,14 +4,8 @@
 
 use crate::block::Height;
 use crate::ledger::{Amount, Input, MAX_PARTS};
+use crate::pool::DUST;
 use std::cmp::Reverse;
-
-/// Change below this is left to the miner: to spend it later would cost about as much as it is worth. Mempools refuse
-/// outputs below it unless they are told otherwise.
-pub const DUST: Amount = match Amount::new(546) {
-    Some(dust) => dust,
-    None => Amount::ZERO,
-};
 
 /// Most steps of the search for coins that need no change.
 const MAX_STEPS: usize = 100_000;

@@ -34,10 +34,12 @@ fn command(line: &str) -> String {
 /// Checks that a text has these words, in this order.
 #[track_caller]
 fn shows(text: &str, words: &[&str]) {
-    words.iter().fold(text, |rest, words| match rest.split_once(words) {
-        Some((_, rest)) => rest,
-        None => panic!("no {words:?} in its place in {text}"),
-    });
+    let mut rest = text;
+    for words in words {
+        let found = rest.split_once(words);
+        assert!(found.is_some(), "no {words:?} in its place in {text}");
+        rest = found.unwrap().1;
+    }
 }
 
 async fn lesson(name: &str, heading: &str) -> String {
