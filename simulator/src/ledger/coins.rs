@@ -243,10 +243,10 @@ mod tests {
         apply(&mut rich, "ada", &[]).unwrap();
         let coin = mined(&rich, 1, "ada", 100);
         let early = spend(&rich, &[(&coin, "ada", 100)], &[("ben", 100)]);
-        let error = apply(&mut rich.clone(), "ada", &[early.clone()]).unwrap_err().to_string();
+        let error = apply(&mut rich.clone(), "ada", std::slice::from_ref(&early)).unwrap_err().to_string();
         assert!(error.contains("too early"), "{error}");
         (0..2).for_each(|_| apply(&mut rich, "ada", &[]).unwrap());
-        apply(&mut rich.clone(), "ada", &[early.clone()]).unwrap();
+        apply(&mut rich.clone(), "ada", std::slice::from_ref(&early)).unwrap();
         let mut changed = early.clone();
         changed["outputs"][0]["amount"] = json!(99);
         for (transactions, words) in [

@@ -10,6 +10,7 @@ use shared::ledger::{Address, Amount, CoinName, Input, MAX_PARTS, Output, Spend,
 use shared::random::Random;
 use shared::wallet::{CoinStrategy, DUST, SpareCoin, select};
 use shared::wire::{PoolEvent, UnspentCoin};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, VecDeque};
 
 /// A member with fewer spare coins than this splits the largest one …
@@ -99,8 +100,8 @@ impl MemberCoins {
     /// Remembers the coins of a transaction that is being sent.
     pub fn record_sent(&mut self, spend: &Spend) {
         for input in &spend.inputs {
-            if !self.used.contains_key(&input.coin) {
-                self.used.insert(input.coin, spend.id);
+            if let Entry::Vacant(unused) = self.used.entry(input.coin) {
+                unused.insert(spend.id);
                 self.used_in_order.push_back(input.coin);
             }
         }
