@@ -1,5 +1,5 @@
 //! Replays a chain from the JSON of its blocks alone: recomputes every transaction's id, and every balance (this file,
-//! docs/protocol.md §7) or every coin ([`coins`], §16) with plain maps. The hashes of the blocks are recomputed by
+//! docs/protocol.md §7) or every coin (`coins`, §16) with plain maps. The hashes of the blocks are recomputed by
 //! [`crate::checker`]. Signatures are not verified.
 //!
 //! Must not use `shared`: it is here to find mistakes in the ledger of `shared`.
