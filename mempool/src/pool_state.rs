@@ -28,7 +28,7 @@ use tokio::sync::{broadcast, oneshot};
 
 /// Events that a slow subscriber may fall behind.
 const EVENTS: usize = 4096;
-/// Refused rivals that are remembered, so that each is reported once.
+/// Refused rivals that are remembered, so that each is reported once. The compiler checks that it is not 0.
 const MAX_REPORTED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
 /// Why a transaction is not taken.

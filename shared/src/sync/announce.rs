@@ -2,7 +2,7 @@
 //!
 //! In a network where each node has many neighbours, a block would otherwise arrive from all of them. An announcement
 //! is a hash and proves nothing, so it counts for half a second: a peer that asked for a block and does not get it asks
-//! the next one that announces it, and in the end it is pushed to all that lack it.
+//! the next peer that announces it. After a second and a half the block is pushed to all peers that still lack it.
 
 use super::requests::RequestKind;
 use super::{Now, PeerAddress, PeerRequest, Syncer};
