@@ -1,12 +1,13 @@
 //! The checks of a pushed transaction, the cheapest first (docs/protocol.md §11): the source's rate, shape, points of
 //! the curve, content, whether it is known and covered, its signature.
 //!
-//! The computing runs on a bounded number of threads with a bounded queue, not on the threads that serve HTTP.
+//! The computing runs on threads of its own with a bounded queue, not on those that serve HTTP.
 
 use crate::pool_state::{Admission, NotKept, PoolState, PushError};
 use crate::rate_limit::RateLimit;
 use http::StatusCode;
 use metrics::counter;
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use runtime::clock::Clock;
 use runtime::server::{self, Request, Response, problem, reply};
 use shared::chain::Rules;
@@ -15,8 +16,9 @@ use shared::ledger::{Transaction, TransactionId, TransactionRules, TransactionVi
 use shared::pool::{AdmissionError, Pending, StageError, Weights};
 use shared::violation::RuleViolation;
 use shared::wire::{PUSH_BYTES, Problem, PushStatus, Pushed};
+use std::net::IpAddr;
 use std::sync::Arc;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 /// The most pushes that wait for a check.
 const MAX_QUEUED: usize = 8192;
@@ -31,8 +33,8 @@ pub(crate) struct Admissions {
     clock: Clock,
     rate_limit: RateLimit,
     queued: Arc<Semaphore>,
-    /// Limits the pushes that are checked at the same time.
-    checked: Arc<Semaphore>,
+    /// Each takes the next push from the queue when it is done with one, without waking others.
+    checkers: ThreadPool,
 }
 
 impl Admissions {
@@ -42,13 +44,16 @@ impl Admissions {
         layer_rules: Arc<Rules>,
         clock: Clock,
         rate_limit: RateLimit,
-    ) -> Self {
+    ) -> Result<Self, ThreadPoolBuildError> {
         let rules = TransactionRules::of(pool_state.params());
         let weights = Weights::of(pool_state.params());
         // One more than cores, since one may be waiting for the pool's lock.
         let threads = std::thread::available_parallelism().map_or(1, usize::from) + 1;
-        let (queued, checked) = (Arc::new(Semaphore::new(MAX_QUEUED)), Arc::new(Semaphore::new(threads)));
-        Self { pool_state, verifier, rules, layer_rules, weights, clock, rate_limit, queued, checked }
+        // A panic would be a defect of ours: it ends one push, and the standard hook has logged it.
+        let checkers = ThreadPoolBuilder::new().num_threads(threads).panic_handler(|_| ());
+        let checkers = checkers.thread_name(|number| format!("push-{number}")).build()?;
+        let queued = Arc::new(Semaphore::new(MAX_QUEUED));
+        Ok(Self { pool_state, verifier, rules, layer_rules, weights, clock, rate_limit, queued, checkers })
     }
 
     /// Admits the transaction in the body of `request`; responds when it is on disk.
@@ -71,26 +76,23 @@ impl Admissions {
     }
 
     async fn decide(self: &Arc<Self>, mut request: Request) -> Result<(TransactionId, PushStatus), Problem> {
-        if !self.rate_limit.take(request.remote.ip(), self.clock.now().uptime_ms) {
-            return Err(problem(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too many transactions from this address; wait a moment",
-            ));
-        }
+        self.count(request.remote.ip(), 1)?;
         let transaction = read(&request.bytes(push_bytes(&self.rules)).await?)?;
+        // Nearly all of the cost is in the signatures.
+        self.count(request.remote.ip(), transaction.signers().len().saturating_sub(1))?;
         let id = transaction.id();
         let busy = |_| server::unavailable("too many transactions wait to be checked already; try again");
         let queued = self.queued.clone().try_acquire_owned().map_err(busy)?;
-        let checked =
-            self.checked.clone().acquire_owned().await.map_err(|error| server::internal(error.to_string()))?;
+        let (reply, judged) = oneshot::channel();
         let this = self.clone();
-        // The check continues and keeps its permits even if the client disconnects.
-        let admission = tokio::task::spawn_blocking(move || {
-            let _places = (checked, queued);
-            this.judge(transaction)
+        // The check continues and keeps its place even if the client disconnects.
+        self.checkers.spawn(move || {
+            let _place = queued;
+            // Sending fails if the client is gone.
+            let _ = reply.send(this.judge(transaction));
         });
-        let admission = admission.await;
-        let (status, written) = match admission.map_err(|error| server::internal(error.to_string()))?? {
+        let judged = judged.await.map_err(|_| server::internal("the check of the transaction broke off"))?;
+        let (status, written) = match judged? {
             Admission::Accepted(written) => (PushStatus::Accepted, Some(written)),
             Admission::Known(written) => (PushStatus::Known, written),
         };
@@ -103,6 +105,13 @@ impl Admissions {
             written.await.map_err(stopping)?.map_err(not_kept)?;
         }
         Ok((id, status))
+    }
+
+    fn count(&self, source: IpAddr, pushes: usize) -> Result<(), Problem> {
+        if self.rate_limit.take(source, pushes, self.clock.now().uptime_ms) {
+            return Ok(());
+        }
+        Err(problem(StatusCode::TOO_MANY_REQUESTS, "too many transactions from this address; wait a moment"))
     }
 
     fn judge(&self, transaction: Transaction) -> Result<Admission, Problem> {

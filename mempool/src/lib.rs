@@ -73,7 +73,7 @@ pub struct Settings {
 /// Why a mempool could not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum MempoolError {
-    #[error("network {0:?} is of layer data, which has no transactions; a mempool needs layer transaction or program")]
+    #[error("network {0:?} is of layer data, which has no transactions; a mempool needs transaction, utxo or program")]
     NoTransactions(String),
     #[error("network {0:?} is of layer program, and this build has no machine that runs programs")]
     NoMachine(String),
@@ -83,6 +83,8 @@ pub enum MempoolError {
     Address(#[from] InvalidAddress),
     #[error("cannot open the pool: {0}")]
     Store(#[from] StoreError),
+    #[error("cannot start the threads that check transactions: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
     /// The pool's thread panicked: what was durable stays so, but nothing more can be written.
     #[error("the pool's thread ended unexpectedly; restart the mempool, and please report the log above")]
     PoolEnded,
@@ -136,7 +138,7 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     let explorer = config.explorer.address();
     let kit = server::Settings { metrics, explorer, ..server::Settings::new(&config.http, host, advertise.as_deref()) };
     let rate_limit = RateLimit::new(config.mempool.pushes_per_second, config.mempool.push_burst);
-    let admissions = Admissions::new(pool_state.clone(), verifier, rules, clock, rate_limit);
+    let admissions = Admissions::new(pool_state.clone(), verifier, rules, clock, rate_limit)?;
     let identity = Identity::new("mempool", &config.network, known_as, clock.time());
     let state = MempoolState::new(
         pool_state.clone(),

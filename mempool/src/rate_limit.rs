@@ -26,8 +26,8 @@ impl RateLimit {
         Self { buckets: Mutex::default(), per_second: per_second.into(), burst: burst.into() }
     }
 
-    /// Counts a push of `source`, and returns whether it is allowed.
-    pub(crate) fn take(&self, source: IpAddr, now_ms: u64) -> bool {
+    /// Counts `pushes` pushes of `source`, and returns whether they are allowed. More than a burst counts as one.
+    pub(crate) fn take(&self, source: IpAddr, pushes: usize, now_ms: u64) -> bool {
         let source = network_of(source);
         let full = self.burst * 1000;
         let level = |bucket: &Bucket| {
@@ -43,7 +43,8 @@ impl RateLimit {
             }
         }
         let bucket = buckets.entry(source).or_insert(Bucket { level: full, at_ms: now_ms });
-        let left = level(bucket).checked_sub(1000);
+        let taken = (pushes as u64).saturating_mul(1000).min(full);
+        let left = level(bucket).checked_sub(taken);
         *bucket = Bucket { level: left.unwrap_or_else(|| level(bucket)), at_ms: now_ms };
         left.is_some()
     }
@@ -68,28 +69,36 @@ mod tests {
     #[test]
     fn a_source_may_burst_and_then_keep_a_pace() {
         let rate_limit = RateLimit::new(2, 3);
-        let at = |ms| rate_limit.take(ip("192.0.2.1"), ms);
+        let at = |ms| rate_limit.take(ip("192.0.2.1"), 1, ms);
         assert_eq!([at(0), at(0), at(0), at(0)], [true, true, true, false]);
         assert_eq!([at(499), at(500), at(500)], [false, true, false]);
-        assert!(rate_limit.take(ip("192.0.2.2"), 500), "another source has its own bucket");
+        assert!(rate_limit.take(ip("192.0.2.2"), 1, 500), "another source has its own bucket");
         assert_eq!([at(1_000_000); 1], [true]);
         assert_eq!([at(1_000_000), at(1_000_000), at(1_000_000)], [true, true, false], "no more than the burst");
     }
 
     #[test]
+    fn a_push_may_count_as_several() {
+        let rate_limit = RateLimit::new(1, 10);
+        let take = |pushes, ms| rate_limit.take(ip("192.0.2.1"), pushes, ms);
+        assert_eq!([take(8, 0), take(3, 0), take(2, 0), take(0, 0)], [true, false, true, true]);
+        assert_eq!([take(usize::MAX, 9_999), take(usize::MAX, 10_000)], [false, true], "a whole burst at the most");
+    }
+
+    #[test]
     fn one_subscriber_is_one_source() {
         let rate_limit = RateLimit::new(1, 1);
-        assert!(rate_limit.take(ip("2001:db8::1"), 0));
-        assert!(!rate_limit.take(ip("2001:db8::ffff:2"), 0));
-        assert!(rate_limit.take(ip("2001:db8:0:1::1"), 0));
+        assert!(rate_limit.take(ip("2001:db8::1"), 1, 0));
+        assert!(!rate_limit.take(ip("2001:db8::ffff:2"), 1, 0));
+        assert!(rate_limit.take(ip("2001:db8:0:1::1"), 1, 0));
     }
 
     #[test]
     fn the_table_is_bounded_and_drops_sources_that_have_paused() {
         let rate_limit = RateLimit::new(1, 1);
         let nth = |n: u32| IpAddr::from(n.to_be_bytes());
-        assert!((0..MAX_SOURCES as u32).all(|n| rate_limit.take(nth(n), 0)));
-        assert!(!rate_limit.take(nth(1 << 30), 0), "no room for another source");
-        assert!(rate_limit.take(nth(1 << 30), 1000), "the others' buckets are full again");
+        assert!((0..MAX_SOURCES as u32).all(|n| rate_limit.take(nth(n), 1, 0)));
+        assert!(!rate_limit.take(nth(1 << 30), 1, 0), "no room for another source");
+        assert!(rate_limit.take(nth(1 << 30), 1, 1000), "the others' buckets are full again");
     }
 }

@@ -5,7 +5,7 @@ use crate::routes::work::{self, WorkQuery};
 use crate::routes::{exchange, steering};
 use crate::state::NodeState;
 use runtime::server::{Request, Route, Router, Shape, get, post, reply};
-use shared::block::{BlockJson, HeaderJson};
+use shared::block::{BlockJson, COMPACT_TYPE, HeaderJson};
 use shared::chain::BranchTip;
 use shared::wire::{
     AnnounceResponse, Announcement, BlockEvent, BlockResponse, BlocksRequest, HeadersRequest, MineRequest,
@@ -78,10 +78,12 @@ fn exchange_routes() -> Vec<Route<NodeState>> {
             .details("They follow the first hash of the locator that is on the node's best chain.")
             .body::<HeadersRequest>()
             .returns(Shape::list_of::<HeaderJson>())
+            .returns_with(200, "OK", Shape::text(COMPACT_TYPE))
             .refuses(409, "No hash of the locator is on the best chain, or the request is for another network"),
         post("/sync/blocks", "Blocks by hash as NDJSON, up to 500 or 8 MiB, at least one", exchange::blocks)
             .details("In the order of the request; the first unknown hash ends the answer.")
             .body::<BlocksRequest>()
+            .returns_with(200, "One block a line", Shape::text(COMPACT_TYPE))
             .returns_with(200, "One block a line", Shape::text("application/x-ndjson")),
     ]
 }

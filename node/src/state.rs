@@ -16,7 +16,7 @@ use shared::sync::Announcements;
 use shared::wire::{Info, Problem};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Semaphore, watch};
 
 /// Most answers of `/sync/blocks` at a time, each of up to 8 MiB.
@@ -38,7 +38,7 @@ pub(crate) struct NodeState {
     /// from syncing.
     pub(crate) block_answers: Arc<Places>,
     pub(crate) push_guard: PushGuard,
-    pub(crate) announcements: Mutex<Announcements>,
+    announcements: Mutex<Announcements>,
     /// IP addresses whose nodes cannot be called back, each of which was logged.
     pub(crate) uncallable: Mutex<BTreeSet<IpAddr>>,
     /// For the names of peers that send requests.
@@ -72,6 +72,10 @@ impl NodeState {
             resolver: Resolver::default(),
             reads: Semaphore::new(MAX_READS),
         }
+    }
+
+    pub(crate) fn announcements(&self) -> MutexGuard<'_, Announcements> {
+        self.announcements.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Reads the chain on a thread that may block on the disk.

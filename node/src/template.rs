@@ -57,7 +57,7 @@ impl Template {
         let (rules, params) = (follower.rules(), follower.rules().params());
         // At most 2^20 (docs/protocol.md §2).
         let room = Room { count: params.max_transactions as usize, bytes: coinbase.room_for_transactions(rules) };
-        let chosen = candidates.choose(state.as_ref(), params, room).map_err(EffectError::from)?;
+        let chosen = candidates.choose(state.as_ref(), params, state.tip().index.next(), room)?;
         let wanted = TemplateRequest { message: &coinbase.message, miner: coinbase.miner, candidates: &chosen };
         let data = rules.layer().template(&Position::on(&state.tip().header), state.as_ref(), &wanted)?;
         let value = if chosen.is_empty() { TemplateValue::default() } else { TemplateValue::of(&data) };

@@ -120,7 +120,7 @@ impl ChainService {
             // Peers push blocks to a service whose address they know; a mempool has no blocks to give in return.
             own_address: own.known.clone().filter(|_| role == Role::Node),
             max_peers: settings.max_peers,
-            poll_ms: settings.poll_ms,
+            poll_ms: rules.params().poll_ms(settings.poll_ms),
             ..SyncSettings::default()
         };
         warn_of_wide_future(rules.params());

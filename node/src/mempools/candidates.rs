@@ -1,15 +1,15 @@
 //! The candidates of all mempools, and which of them are offered to the layer for the next block.
 //!
-//! A mempool may list transactions with high fees that their holdings do not cover. These are dropped before the
-//! choice, so that they displace no others. The layer checks the rest.
+//! A mempool may list transactions with high fees that their holdings do not cover, or that spend coins of others. These
+//! are dropped before the choice, so that they displace no others. The layer checks the rest.
 
-use shared::layer::amount_in;
+use shared::block::Height;
 use shared::layer::transaction::locate_transaction;
+use shared::layer::{EffectError, amount_in, check_on_state};
 use shared::ledger::{Amount, Holding, Transaction, TransactionId};
 use shared::params::Params;
 use shared::pool::{Pending, Room, select_transactions};
 use shared::state::StateRead;
-use shared::store::StoreError;
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -53,18 +53,19 @@ impl Candidates {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// The transactions of the next block on `state`, the preferred first, followed by substitutes in case the layer
-    /// finds some of them invalid.
+    /// The transactions of the block at height `next` on `state`, the preferred first, followed by substitutes in case
+    /// the layer finds some of them invalid.
     pub(crate) fn choose(
         &self,
         state: &dyn StateRead,
         params: &Params,
+        next: Height,
         room: Room,
-    ) -> Result<Vec<Arc<Transaction>>, StoreError> {
-        let by_age = affordable(merged(self.0.iter().map(|lists| &*lists.by_age)), state, params)?;
+    ) -> Result<Vec<Arc<Transaction>>, EffectError> {
+        let by_age = affordable(merged(self.0.iter().map(|lists| &*lists.by_age)), state, params, next)?;
         let mut by_fee = merged(self.0.iter().map(|lists| &*lists.by_fee));
         by_fee.sort_by_key(|pending| Reverse(pending.fee_rate()));
-        let by_fee = affordable(by_fee, state, params)?;
+        let by_fee = affordable(by_fee, state, params, next)?;
         let mut chosen = select_transactions(by_fee.iter().copied(), by_age, room);
         let ids: HashSet<TransactionId> = chosen.iter().map(|pending| pending.id()).collect();
         chosen.extend(by_fee.into_iter().filter(|pending| !ids.contains(&pending.id())));
@@ -86,10 +87,18 @@ fn affordable<'a>(
     candidates: Vec<&'a Pending>,
     state: &dyn StateRead,
     params: &Params,
-) -> Result<Vec<&'a Pending>, StoreError> {
+    next: Height,
+) -> Result<Vec<&'a Pending>, EffectError> {
     let mut left: HashMap<Holding, Amount> = HashMap::new();
     let mut kept = Vec::new();
     for pending in candidates {
+        // The sender of a payment signs it; whether a coin belongs to its signer, only the state says.
+        if params.layer.has_coins() {
+            match check_on_state(state, params, next, &pending.transaction) {
+                Err(EffectError::Invalid(_)) => continue,
+                checked => checked?,
+            }
+        }
         let mut after = Vec::new();
         for part in pending.takes() {
             let has = match left.get(&part.holding) {
@@ -116,6 +125,7 @@ mod tests {
     use shared::ledger::{Address, Payment, Uuid};
     use shared::params::LayerName;
     use shared::state::Value;
+    use shared::store::StoreError;
 
     const FAUCET: u64 = 1000;
     const ROOM: Room = Room { count: 5, bytes: 100_000 };
@@ -160,7 +170,7 @@ mod tests {
         let lists =
             lists.iter().map(|[by_fee, by_age]| PendingLists { by_fee: (*by_fee).into(), by_age: (*by_age).into() });
         let candidates: Candidates = lists.collect();
-        let chosen = candidates.choose(&Fresh, &params, ROOM).unwrap();
+        let chosen = candidates.choose(&Fresh, &params, Height(1), ROOM).unwrap();
         chosen.iter().map(|transaction| transaction.id()).collect()
     }
 

@@ -30,7 +30,7 @@ use tokio_util::sync::CancellationToken;
 const MAX_MEMPOOLS: usize = 64;
 /// Most mempools that are polled at a time.
 const MAX_PULLS: usize = 8;
-/// How often a mining node polls them.
+/// How often a mining node polls them, unless blocks are rare ([`Params::poll_ms`]).
 pub(crate) const PERIOD: Duration = Duration::from_millis(500);
 /// Longest time that [`Mempools::refresh`] waits; after it, the caller uses the candidates that are there.
 const MAX_WAIT: Duration = Duration::from_secs(2);
@@ -55,7 +55,7 @@ pub(crate) struct PullSettings {
     pub(crate) named: watch::Receiver<Vec<PeerAddress>>,
     /// Knows which addresses are blocked.
     pub(crate) follower: Follower,
-    /// Whether to poll every [`PERIOD`]; otherwise only on [`Mempools::refresh`].
+    /// Whether to poll regularly; otherwise only on [`Mempools::refresh`].
     pub(crate) is_regular: bool,
     /// Bytes of a block's data for transactions.
     pub(crate) room: usize,
@@ -84,6 +84,7 @@ impl Mempools {
             },
             named: settings.named,
             follower: settings.follower,
+            period: Duration::from_millis(params.poll_ms(PERIOD.as_millis() as u64)),
             mempools: Vec::new(),
             pulls: FuturesUnordered::new(),
             waiters: Vec::new(),
@@ -123,6 +124,7 @@ struct Puller {
     check: TransactionCheck,
     named: watch::Receiver<Vec<PeerAddress>>,
     follower: Follower,
+    period: Duration,
     mempools: Vec<PolledMempool>,
     /// At most [`MAX_PULLS`].
     pulls: FuturesUnordered<BoxFuture<'static, PullResult>>,
@@ -144,7 +146,7 @@ impl Puller {
         mut requests: mpsc::Receiver<RefreshRequest>,
         shutdown: CancellationToken,
     ) {
-        let mut ticks = interval(PERIOD);
+        let mut ticks = interval(self.period);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {

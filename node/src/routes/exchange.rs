@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use http::StatusCode;
 use runtime::server::{self, BODY_LIMIT, Request, Response, reply};
-use shared::block::{Block, BlockHash, MalformedBlock};
+use shared::block::{Block, BlockHash, COMPACT_TYPE, Header, MalformedBlock};
 use shared::chain::{Accepted, BlockError, BlockViolation, MAX_LOCATOR, NotYet};
 use shared::sync::{BLOCKS_PER_REQUEST, HEADERS_PER_REQUEST, PeerAddress};
 use shared::wire::{
@@ -45,6 +45,7 @@ pub(crate) async fn push(node: Arc<NodeState>, mut request: Request) -> Result<R
     let result = result.map_err(|error| follower_problem(&error))?;
     let mut missing = None;
     match &result {
+        Ok(accepted) => node.announcements().record_push(hash, ip, *accepted, node.clock.now().uptime_ms),
         Err(BlockError::Invalid(_)) => node.push_guard.record_invalid(ip),
         // A peer that can be called is asked for the parent; any other sender must push it.
         Err(BlockError::NotYet(NotYet::UnknownParent(parent)))
@@ -53,7 +54,7 @@ pub(crate) async fn push(node: Arc<NodeState>, mut request: Request) -> Result<R
             missing = Some(*parent);
             warn_uncallable(&node, &request);
         }
-        _ => {}
+        Err(_) => {}
     }
     respond(&node, hash, result, missing)
 }
@@ -76,9 +77,7 @@ pub(crate) async fn announce(node: Arc<NodeState>, mut request: Request) -> Resu
     admitted_sender(&node, &request).await?;
     let Announcement { hash } = request.json(BODY_LIMIT).await?;
     let is_stored = node.read(move |reader| Ok(reader.find(&hash)?.is_some())).await?;
-    let mut announcements = node.announcements.lock().unwrap_or_else(PoisonError::into_inner);
-    let interest = announcements.answer(hash, is_stored, node.clock.now().uptime_ms);
-    drop(announcements);
+    let interest = node.announcements().answer(hash, request.remote.ip(), is_stored, node.clock.now().uptime_ms);
     reply::json(&AnnounceResponse { interest })
 }
 
@@ -132,6 +131,9 @@ pub(crate) async fn headers(node: Arc<NodeState>, mut request: Request) -> Resul
     let limit = limit.min(HEADERS_PER_REQUEST as u64) as usize;
     let headers = node.read(move |reader| reader.headers_after(&locator, limit)).await?;
     let headers = headers.ok_or_else(|| server::conflict("no hash of the locator is on the best chain here"))?;
+    if request.names_type(COMPACT_TYPE) {
+        return Ok(reply::whole(StatusCode::OK, COMPACT_TYPE, Header::to_compact(&headers).into()));
+    }
     reply::json(&headers)
 }
 
@@ -146,9 +148,15 @@ pub(crate) async fn blocks(node: Arc<NodeState>, mut request: Request) -> Result
     let place = place.map_err(|full| {
         server::unavailable(format!("too many requests for blocks at the moment ({full}); try again"))
     })?;
-    let lines = node.read(move |reader| Ok(to_lines(reader.blocks_by_hash(&hashes, BLOCKS_BYTES)?))).await?;
-    let chunks = stream::iter([Ok::<_, io::Error>(lines)]);
-    Ok(reply::stream_in(place, BLOCKS_DEADLINE, "application/x-ndjson", chunks))
+    type Write = fn(Vec<Block>) -> Bytes;
+    let (media_type, write): (_, Write) = if request.names_type(COMPACT_TYPE) {
+        (COMPACT_TYPE, |blocks| Block::to_compact(&blocks).into())
+    } else {
+        ("application/x-ndjson", to_lines)
+    };
+    let body = node.read(move |reader| Ok(write(reader.blocks_by_hash(&hashes, BLOCKS_BYTES)?))).await?;
+    let chunks = stream::iter([Ok::<_, io::Error>(body)]);
+    Ok(reply::stream_in(place, BLOCKS_DEADLINE, media_type, chunks))
 }
 
 /// One block a line, up to [`BLOCKS_JSON`] bytes, at least one block.

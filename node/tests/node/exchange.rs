@@ -1,8 +1,9 @@
 //! The exchange between nodes: `/sync/headers` and `/sync/blocks`.
 
 use crate::lab::{Asked, Lab, block_on, to_json};
+use reqwest::Method;
 use serde_json::{Value, json};
-use shared::block::BlockHash;
+use shared::block::{Block, BlockHash, COMPACT_TYPE, Header};
 
 #[tokio::test]
 async fn headers_follow_the_first_hash_that_is_on_the_best_chain() {
@@ -88,6 +89,45 @@ async fn blocks_come_in_the_requested_order_until_one_is_unknown() {
     let many = vec![h(0); 501];
     assert!(node.post("/sync/blocks", json!({ "hashes": many })).await.refused(400).detail.contains("500"));
     assert_eq!(node.post("/sync/blocks", json!({ "hashes": many[..500] })).await.body.lines().count(), 500);
+}
+
+#[tokio::test]
+async fn a_stranger_that_announces_a_block_and_does_not_send_it_keeps_nobody_from_sending_it() {
+    let lab = Lab::new("announced");
+    let node = lab.node(&[]).await;
+    node.mine(1).await;
+    let block = block_on(node.block(1).await.header(), &"x".repeat(20_000));
+    let announce = async || node.post("/announce", json!({ "hash": block.hash() })).await.ok()["interest"].clone();
+    for _ in 0..3 {
+        assert_eq!(announce().await, "wanted", "nobody who has delivered a block has promised this one");
+    }
+    assert_eq!(node.post("/block", to_json(&block)).await.status, 201);
+    assert_eq!(announce().await, "known");
+    let next = block_on(block.header(), "next").hash();
+    let ask = async || node.post("/announce", json!({ "hash": next })).await.ok()["interest"].clone();
+    assert_eq!((ask().await, ask().await), (json!("wanted"), json!("coming")), "this machine has delivered a block");
+}
+
+#[tokio::test]
+async fn both_forms_of_headers_and_blocks_say_the_same() {
+    let lab = Lab::new("compact");
+    let node = lab.node(&[]).await;
+    let hashes = node.mine(5).await;
+    let compact = async |path: &str, ask: &Value| {
+        let request = node.request(Method::POST, path).header("content-type", "application/json");
+        let answer = request.header("accept", COMPACT_TYPE).body(ask.to_string()).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        assert_eq!(answer.headers()["content-type"], COMPACT_TYPE);
+        answer.bytes().await.unwrap()
+    };
+    let ask = json!({"locator": [lab.id()], "limit": 4});
+    let headers = Header::from_compact(&compact("/sync/headers", &ask).await).unwrap();
+    assert_eq!(json!(headers), node.post("/sync/headers", &ask).await.ok());
+    let ask = json!({ "hashes": [hashes[4], hashes[0], hashes[1]] });
+    let blocks = Block::from_compact(&compact("/sync/blocks", &ask).await).unwrap();
+    let lines = node.post("/sync/blocks", &ask).await.body;
+    assert_eq!(blocks.iter().map(to_json).collect::<Vec<_>>(), lines.lines().collect::<Vec<_>>());
+    assert_eq!(blocks.len(), 3);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use crate::lab::{Asked, Lab, Node, agree, fields_on, seal, until};
 use serde_json::{Value, json};
-use shared::block::{Block, BlockHash, Header, Nonce};
+use shared::block::{Block, BlockHash, COMPACT_TYPE, Header, Nonce};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -19,6 +19,8 @@ pub(crate) enum Lie {
     Garbage,
     /// HTTP that is not JSON.
     NotJson,
+    /// Not the compact form that it says it is.
+    NotCompact,
     /// A redirect.
     Redirect,
     /// These headers, and these blocks.
@@ -104,6 +106,7 @@ async fn tell(stream: &mut TcpStream, line: &str, body: &[u8], lie: &Lie) -> Opt
             None
         }
         Lie::NotJson => reply(stream, "<html>welcome</html>").await,
+        Lie::NotCompact => reply_in(stream, COMPACT_TYPE, "not ninety-six bytes").await,
         Lie::Redirect => {
             let head = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n";
             stream.write_all(head.as_bytes()).await.ok()
@@ -120,7 +123,11 @@ async fn tell(stream: &mut TcpStream, line: &str, body: &[u8], lie: &Lie) -> Opt
 }
 
 async fn reply(stream: &mut TcpStream, body: &str) -> Option<()> {
-    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
+    reply_in(stream, "application/json", body).await
+}
+
+async fn reply_in(stream: &mut TcpStream, media_type: &str, body: &str) -> Option<()> {
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\n\r\n", body.len());
     stream.write_all((head + body).as_bytes()).await.ok()
 }
 
@@ -181,6 +188,7 @@ async fn a_node_among_liars_follows_its_honest_peer_and_lists_who_lied() {
         (Lie::Endless, "larger than"),
         (Lie::Garbage, "malformed"),
         (Lie::NotJson, "malformed"),
+        (Lie::NotCompact, "compact form"),
         (Lie::Redirect, "302"),
         (Lie::Chain(vec![easy.header().clone()], vec![]), "breaks rule difficulty"),
         (Lie::Chain(vec![no_work], vec![]), "breaks rule proof-of-work"),

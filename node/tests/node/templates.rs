@@ -5,8 +5,10 @@ use crate::money::{FAUCET, FakeMempool, address, bundle, key, money, patient_nod
 use crate::process::Program;
 use runtime::client::Client;
 use serde_json::json;
-use shared::block::{Nonce, Seal};
-use shared::ledger::{Transaction, TransactionId};
+use shared::block::{Height, Nonce, Seal};
+use shared::layer::utxo::{CoinRules, miners_coin};
+use shared::ledger::{Amount, CoinName, Input, Output, Transaction, TransactionId, UnsignedSpend};
+use shared::params::{LayerName, Params};
 use shared::wire::{PoolOrder, Role};
 use shared::work::{Difficulty, search};
 
@@ -233,6 +235,37 @@ async fn the_lists_of_others_are_used_without_waiting_for_a_silent_mempool() {
         mempools[1 - silent].list(&[&paid]);
         assert_eq!(mined(&node).await, ids([&paid]));
     }
+}
+
+#[tokio::test]
+async fn forged_spends_of_the_coins_of_others_displace_no_payment() {
+    let params =
+        Params { layer: LayerName::Utxo, coinbase_maturity: Some(1), new_address_balance: 0, ..money("forged") };
+    let lab = Lab::of(params);
+    let mempool = FakeMempool::start(&lab).await;
+    let node = quiet_node(&lab, &mempool.address).await;
+    node.mine(6).await;
+    let (mut honest, mut forged) = (Vec::new(), Vec::new());
+    for index in 1..=5 {
+        let bundle = bundle(&node.block(index).await);
+        let coin = miners_coin(&CoinRules::of(&lab.params), Height(index), &bundle).unwrap();
+        honest.push(spend(&lab, coin, "miner", 1000));
+        forged.push(spend(&lab, coin, "liar", 4000));
+    }
+    mempool.list(&forged.iter().chain(&honest).collect::<Vec<_>>());
+    let mut mined = mined(&node).await;
+    mined.sort();
+    let mut expected = ids(&honest);
+    expected.sort();
+    assert_eq!(mined, expected);
+}
+
+/// Says that the coin belongs to `signer`.
+fn spend(lab: &Lab, (coin, amount): (CoinName, Amount), signer: &str, fee: u64) -> Transaction {
+    let inputs = vec![Input { coin, address: address(signer), amount }];
+    let rest = Amount::new(amount.grains() - fee).unwrap();
+    let outputs = vec![Output { address: address("somebody"), amount: rest }];
+    UnsignedSpend { inputs, outputs, msg: String::new() }.sign(lab.id(), |_, text| key(signer).sign(text))
 }
 
 #[tokio::test]

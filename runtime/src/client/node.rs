@@ -1,13 +1,14 @@
 //! Calls to a node (docs/protocol.md §10).
 //!
 //! Headers and blocks are hashed while they are read, so their content fits their hash; the rules of the chain are not
-//! checked here.
+//! checked here. They are asked for in compact form, and read in both forms.
 
 use super::transport::{Bounds, from_json, read_body, read_body_watched, spawn_blocking, to_json};
 use super::{Client, Error};
 use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::Method;
-use shared::block::{Block, BlockHash, Header};
+use shared::block::{Block, BlockHash, COMPACT_TYPE, Header, NotCompact};
 use shared::chain::BranchTip;
 use shared::ledger::Address;
 use shared::wire::{
@@ -100,10 +101,9 @@ impl Client {
         time: Duration,
         on_progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Vec<Header>, Error> {
-        let request = self.post_request(address, "/sync/headers", None, to_json(ask)?)?;
         let bounds = Bounds::LIST.time(time);
-        let body = read_body_watched(self.send(request, bounds).await?, bounds.bytes, on_progress).await?;
-        spawn_blocking(move || from_json(&body)).await
+        let (body, is_compact) = self.exchange(address, "/sync/headers", to_json(ask)?, bounds, on_progress).await?;
+        spawn_blocking(move || if is_compact { compact(Header::from_compact(&body)) } else { from_json(&body) }).await
     }
 
     /// `POST /sync/blocks`; `max_block_bytes` bounds the JSON of one block.
@@ -134,10 +134,29 @@ impl Client {
         on_progress: &(dyn Fn(usize) + Sync),
     ) -> Result<Vec<Block>, Error> {
         let bounds = Bounds { time, bytes: BLOCKS_BYTES + max_block_bytes };
-        let request = self.post_request(address, "/sync/blocks", None, to_json(ask)?)?;
-        let body = read_body_watched(self.send(request, bounds).await?, bounds.bytes, on_progress).await?;
-        spawn_blocking(move || body.split(|c| *c == b'\n').filter(|line| !line.is_empty()).map(read_block).collect())
-            .await
+        let (body, is_compact) = self.exchange(address, "/sync/blocks", to_json(ask)?, bounds, on_progress).await?;
+        spawn_blocking(move || {
+            if is_compact {
+                return compact(Block::from_compact(&body));
+            }
+            body.split(|c| *c == b'\n').filter(|line| !line.is_empty()).map(read_block).collect()
+        })
+        .await
+    }
+
+    /// A request for headers or blocks: the body of the answer, and whether that is in compact form.
+    async fn exchange(
+        &self,
+        address: &str,
+        path: &str,
+        ask: Bytes,
+        bounds: Bounds,
+        on_progress: &(dyn Fn(usize) + Sync),
+    ) -> Result<(Bytes, bool), Error> {
+        let request = self.post_request(address, path, None, ask)?.header(ACCEPT, COMPACT_TYPE);
+        let answer = self.send(request, bounds).await?;
+        let is_compact = answer.headers().get(CONTENT_TYPE).is_some_and(|media_type| media_type == COMPACT_TYPE);
+        Ok((read_body_watched(answer, bounds.bytes, on_progress).await?, is_compact))
     }
 
     /// `POST /block` with the JSON of a block, which callers make once and push to many nodes.
@@ -197,6 +216,10 @@ impl Client {
     pub async fn solve_work(&self, address: &str, solution: &WorkSolution) -> Result<BlockResponse, Error> {
         self.post(address, "/work", None, to_json(solution)?, Bounds::SMALL).await
     }
+}
+
+fn compact<T>(read: Result<T, NotCompact>) -> Result<T, Error> {
+    read.map_err(|error| Error::Malformed(error.to_string()))
 }
 
 fn read_block(json: &[u8]) -> Result<Block, Error> {

@@ -4,8 +4,8 @@
 use super::reply::{self, Response};
 use super::request::Request;
 use super::router::Router;
-use http::header::{ACCEPT, HeaderValue, VARY};
-use http::{HeaderMap, Method};
+use http::Method;
+use http::header::{HeaderValue, VARY};
 use std::fmt::Write;
 use utoipa::openapi::path::Parameter;
 use utoipa::openapi::{RefOr, Required};
@@ -39,21 +39,14 @@ impl FrontPage {
     /// The page, if a browser opens the address of the service.
     pub(super) fn answer(&self, request: &Request) -> Option<Response> {
         let is_root = request.method == Method::GET && request.path.as_str() == "/";
-        if !is_root || !is_from_a_person(&request.headers) {
+        // Browsers name HTML when a person opens an address; programs do not.
+        if !is_root || !request.names_type("text/html") {
             return None;
         }
         let mut response = reply::html(self.0.clone());
         response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
         Some(response)
     }
-}
-
-/// Browsers name HTML when a person opens an address; programs do not.
-fn is_from_a_person(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
-    accepted.flat_map(|value| value.split(',')).any(|range| {
-        range.split(';').next().is_some_and(|media_type| media_type.trim().eq_ignore_ascii_case("text/html"))
-    })
 }
 
 fn place_of_explorer(explorer: &str) -> String {
@@ -130,15 +123,5 @@ mod tests {
         }
         assert!(!page.contains("hidden") && !page.contains("style"), "{page}");
         assert!(!FrontPage::new(&router, None).0.contains("explorer"));
-    }
-
-    #[test]
-    fn a_person_asks_for_html() {
-        let asks = |accept: &'static str| {
-            is_from_a_person(&[(ACCEPT, HeaderValue::from_static(accept))].into_iter().collect())
-        };
-        assert!(asks("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"));
-        assert!(asks("application/json, TEXT/HTML;q=0.1"));
-        assert!(!asks("*/*") && !asks("application/json") && !is_from_a_person(&HeaderMap::new()));
     }
 }

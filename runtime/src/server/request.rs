@@ -9,7 +9,7 @@ use super::problem::{bad_request, internal, not_found, problem, unavailable};
 use crate::plain_words;
 use bytes::{Buf, Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
-use http::header::{AUTHORIZATION, CONTENT_LENGTH};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH};
 use http::{HeaderMap, HeaderName, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use shared::json::ObjectOnly;
@@ -166,6 +166,18 @@ impl Request {
     pub fn header(&self, name: &HeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
+
+    /// Whether the client names this media type among those that it accepts; `*/*` names none.
+    pub fn names_type(&self, media_type: &str) -> bool {
+        names_type(&self.headers, media_type)
+    }
+}
+
+fn names_type(headers: &HeaderMap, media_type: &str) -> bool {
+    let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
+    accepted
+        .flat_map(|value| value.split(','))
+        .any(|range| range.split(';').next().is_some_and(|accepted| accepted.trim().eq_ignore_ascii_case(media_type)))
 }
 
 /// Reserves memory for a large body as it grows.
@@ -203,4 +215,21 @@ fn same_secret(given: &[u8], expected: &[u8]) -> bool {
     let difference =
         given.iter().zip(expected).fold(0, |difference, (a, b)| std::hint::black_box(difference | (a ^ b)));
     given.len() == expected.len() && difference == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    #[test]
+    fn only_a_media_type_that_is_named_counts() {
+        let names = |accept: &'static str, media_type| {
+            names_type(&[(ACCEPT, HeaderValue::from_static(accept))].into_iter().collect(), media_type)
+        };
+        assert!(names("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html"));
+        assert!(names("application/json, TEXT/HTML;q=0.1", "text/html"));
+        assert!(!names("*/*", "text/html") && !names("application/json", "text/html"));
+        assert!(!names_type(&HeaderMap::new(), "text/html"));
+    }
 }

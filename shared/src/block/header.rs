@@ -28,11 +28,20 @@ impl HeaderFields {
         // Two integers of at most 20 digits, 64 + 24 + 64 characters, four spaces: 196 bytes at the most.
         let mut text = [0_u8; 200];
         let mut rest = &mut text[..];
-        let written =
-            write!(rest, "{} {} {} {} {}", self.index, self.prev_hash, self.timestamp, self.difficulty, self.data_hash);
+        let written = self.write_text(&mut rest);
         debug_assert!(written.is_ok());
         let left = rest.len();
         Seal::of(&text[..200 - left])
+    }
+
+    /// Every header is sealed a few times on its way, so the texts of hashes and times are copied, not formatted.
+    fn write_text(&self, text: &mut impl Write) -> std::io::Result<()> {
+        write!(text, "{} ", self.index)?;
+        text.write_all(&self.prev_hash.to_hex())?;
+        text.write_all(b" ")?;
+        text.write_all(&self.timestamp.text())?;
+        write!(text, " {} ", self.difficulty)?;
+        text.write_all(&self.data_hash.to_hex())
     }
 }
 

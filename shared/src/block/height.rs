@@ -7,7 +7,7 @@ use std::fmt;
 /// How many blocks lie between a block and genesis; `index` in JSON. Genesis has height 0.
 ///
 /// # Invariants
-/// At most 2^53 - 1 when it comes from JSON.
+/// At most 2^53 - 1 when it comes from outside.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, utoipa::ToSchema)]
 #[schema(value_type = u64, maximum = 9007199254740991u64)]
 pub struct Height(pub u64);
@@ -15,6 +15,11 @@ pub struct Height(pub u64);
 impl Height {
     /// The height of genesis.
     pub const GENESIS: Self = Self(0);
+
+    /// The height `number`, if it is at most 2^53 - 1.
+    pub const fn new(number: u64) -> Option<Self> {
+        if number <= json::MAX_INTEGER { Some(Self(number)) } else { None }
+    }
 
     /// The height of a child; the highest number has no larger one.
     pub const fn next(self) -> Self {

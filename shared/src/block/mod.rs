@@ -3,6 +3,7 @@
 //! This module is the first stage of validity, "well-formed": shape, sizes of numbers, and that a block's hash is the
 //! hash of its fields. It knows nothing of chains, parents or rules.
 
+mod compact;
 pub(crate) mod difficulty;
 mod hash;
 mod header;
@@ -11,6 +12,8 @@ mod id;
 mod nonce;
 mod timestamp;
 
+pub(crate) use compact::HEADER_BYTES;
+pub use compact::{COMPACT_TYPE, NotCompact};
 pub(crate) use hash::hash_type;
 pub use hash::{BlockHash, DataHash, NotAHash, Seal};
 pub use header::{Header, HeaderFields, HeaderJson, WrongHash};

@@ -33,6 +33,11 @@ impl Timestamp {
     /// 9999-12-31T23:59:59.999Z.
     pub const MAX: Self = Self(253_402_300_799_999);
 
+    /// The time `ms` milliseconds after 1970, if it is within the bounds.
+    pub const fn new(ms: u64) -> Option<Self> {
+        if ms <= Self::MAX.0 { Some(Self(ms)) } else { None }
+    }
+
     /// The time `ms` milliseconds after 1970; later times than the year 9999 become [`Timestamp::MAX`].
     pub const fn from_ms(ms: u64) -> Self {
         if ms > Self::MAX.0 { Self::MAX } else { Self(ms) }
@@ -54,7 +59,8 @@ impl Timestamp {
         self.0 as i64 - earlier.0 as i64
     }
 
-    fn text(self) -> [u8; 24] {
+    /// The 24 ASCII characters.
+    pub(crate) fn text(self) -> [u8; 24] {
         // The invariant keeps the date within chrono's range; the fallback is never reached.
         let time = DateTime::from_timestamp_millis(self.0 as i64).unwrap_or_default();
         let mut text = *b"0000-00-00T00:00:00.000Z";

@@ -15,10 +15,10 @@
 //! ```
 
 use super::ChainEntry;
-use crate::block::{Block, BlockHash, BlockId, DataHash, Header, HeaderFields, Height, Nonce, Timestamp};
+use crate::block::{Block, BlockHash, BlockId, DataHash, HEADER_BYTES, Header, Height};
 use crate::state::Journal;
 use crate::store::{Snapshot, StoreError, Table};
-use crate::work::{Difficulty, Work};
+use crate::work::Work;
 
 pub(super) const TIP: &[u8] = b"tip";
 pub(super) const FLUSHED: &[u8] = b"flushed";
@@ -36,13 +36,10 @@ pub(super) fn height_bytes(height: Height) -> [u8; 8] {
     height.0.to_be_bytes()
 }
 
+/// The header in compact form without its height, which is in the key; and the work.
 pub(super) fn header_row(entry: &ChainEntry) -> [u8; 104] {
     let mut row = [0; 104];
-    row[..32].copy_from_slice(entry.prev_hash.as_bytes());
-    row[32..40].copy_from_slice(&entry.timestamp.as_ms().to_be_bytes());
-    row[40..48].copy_from_slice(&entry.difficulty.value().to_be_bytes());
-    row[48..80].copy_from_slice(entry.data_hash.as_bytes());
-    row[80..88].copy_from_slice(&entry.nonce().0.to_be_bytes());
+    row[..88].copy_from_slice(&entry.header.to_bytes()[8..]);
     row[88..].copy_from_slice(&entry.work.0.to_be_bytes());
     row
 }
@@ -53,20 +50,11 @@ pub(super) fn parse_header_row(id: BlockId, row: &[u8]) -> Result<ChainEntry> {
 }
 
 fn parse_entry(id: BlockId, row: &[u8]) -> Option<ChainEntry> {
-    let (prev_hash, row) = row.split_first_chunk::<32>()?;
-    let (timestamp, row) = row.split_first_chunk::<8>()?;
-    let (difficulty, row) = row.split_first_chunk::<8>()?;
-    let (data_hash, row) = row.split_first_chunk::<32>()?;
-    let (nonce, work) = row.split_first_chunk::<8>()?;
-    let fields = HeaderFields {
-        index: id.index,
-        prev_hash: BlockHash::from_bytes(*prev_hash),
-        timestamp: Timestamp::from_ms(u64::from_be_bytes(*timestamp)),
-        difficulty: Difficulty::new(u64::from_be_bytes(*difficulty))?,
-        data_hash: DataHash::from_bytes(*data_hash),
-    };
-    let header = Header::new(fields, Nonce(u64::from_be_bytes(*nonce)));
-    Some(ChainEntry { header, work: Work(u128::from_be_bytes(work.try_into().ok()?)) })
+    let (fields, work) = row.split_first_chunk::<88>()?;
+    let mut header = [0; HEADER_BYTES];
+    header[..8].copy_from_slice(&height_bytes(id.index));
+    header[8..].copy_from_slice(fields);
+    Some(ChainEntry { header: Header::from_bytes(&header)?, work: Work(u128::from_be_bytes(work.try_into().ok()?)) })
 }
 
 pub(super) fn parse_block_key(key: &[u8]) -> Result<BlockId> {

@@ -270,6 +270,12 @@ impl Params {
         usize::try_from(self.max_data_bytes).unwrap_or(usize::MAX).saturating_mul(6).saturating_add(4096)
     }
 
+    /// Milliseconds between two looks at what others have: `shortest_ms` where blocks come once a minute or more often,
+    /// and up to ten times as long where they are rarer, so that an idle network is quiet.
+    pub fn poll_ms(&self, shortest_ms: u64) -> u64 {
+        shortest_ms.saturating_mul((self.block_interval_ms / 60_000).clamp(1, 10))
+    }
+
     /// The parameters with sorted keys and no white space.
     pub fn canonical_json(&self) -> String {
         // serde_json keeps the order of declaration, which is alphabetical, and cannot fail on text and integers.
@@ -364,5 +370,12 @@ mod tests {
             let params = Params { block_interval_ms, retarget, ..Params::default() };
             assert_eq!(params.is_future_too_wide(), expected, "{block_interval_ms} {retarget:?}");
         }
+    }
+
+    #[test]
+    fn rare_blocks_are_polled_for_less_often() {
+        let at = |block_interval_ms| Params { block_interval_ms, ..Params::default() }.poll_ms(500);
+        assert_eq!([4, 60_000, 119_999, 120_000, 600_000, 86_400_000].map(at), [500, 500, 500, 1000, 5000, 5000]);
+        assert_eq!(Params { block_interval_ms: u64::MAX, ..Params::default() }.poll_ms(u64::MAX), u64::MAX);
     }
 }

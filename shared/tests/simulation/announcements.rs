@@ -72,34 +72,31 @@ impl Relay {
 }
 
 #[test]
-fn a_block_goes_only_to_those_that_want_it() {
+fn a_large_block_is_announced_to_all_and_goes_only_to_those_that_want_it() {
     let mut relay = Relay::of_a_pushed_block(LARGE);
-    let (first, pushed) = relay.sends(10);
-    assert_eq!((first.len(), pushed.len()), (4, 0), "four peers hear of it at once, and nobody gets it unasked");
-    assert!(first.iter().all(|(_, address)| *address != peer(0)), "its sender has it");
-    relay.answer(&first[..1], Interest::Wanted, 20);
-    relay.answer(&first[1..], Interest::Known, 20);
+    let (asked, pushed) = relay.sends(10);
+    assert_eq!((asked.len(), pushed.len()), (5, 0), "all hear of it at once, and nobody gets it unasked");
+    assert!(asked.iter().all(|(_, address)| *address != peer(0)), "its sender has it");
+    relay.answer(&asked[..1], Interest::Wanted, 20);
+    relay.answer(&asked[1..], Interest::Known, 20);
     let (again, pushed) = relay.sends(20);
-    assert_eq!((again.len(), pushed), (0, vec![first[0].1.clone()]));
-    let (rest, pushed) = relay.sends(110);
-    assert_eq!((rest.len(), pushed.len()), (1, 0), "the one that has not heard of it yet");
-    relay.answer(&rest, Interest::Known, 120);
-    let (announced, pushed) = relay.sends(1_600);
-    assert_eq!((announced.len(), pushed.len()), (0, 0), "all have it");
+    assert_eq!((again.len(), pushed), (0, vec![asked[0].1.clone()]));
+    for uptime_ms in [700, 1_600] {
+        let (announced, pushed) = relay.sends(uptime_ms);
+        assert_eq!((announced.len(), pushed.len()), (0, 0), "all have it");
+    }
 }
 
 #[test]
-fn a_block_that_another_promised_in_vain_is_announced_again_and_then_pushed() {
+fn a_block_that_does_not_come_as_promised_is_announced_again_and_then_pushed() {
     let mut relay = Relay::of_a_pushed_block(LARGE);
     let (first, _) = relay.sends(10);
     relay.answer(&first, Interest::Coming, 20);
-    let (second, pushed) = relay.sends(110);
+    assert_eq!(relay.sends(110).0.len(), 0, "they wait for the one that promised it");
+    let (second, pushed) = relay.sends(710);
     assert_eq!((second.len(), pushed.len()), (5, 0));
-    relay.answer(&second, Interest::Coming, 120);
-    let (third, pushed) = relay.sends(710);
-    assert_eq!((third.len(), pushed.len()), (5, 0));
-    relay.answer(&third[..3], Interest::Coming, 720);
-    relay.answer(&third[3..], Interest::Known, 720);
+    relay.answer(&second[..3], Interest::Coming, 720);
+    relay.answer(&second[3..], Interest::Known, 720);
     let (announced, pushed) = relay.sends(1_510);
     assert_eq!((announced.len(), pushed.len()), (0, 3), "whatever they were promised");
 }

@@ -9,8 +9,9 @@ use shared::wire::PeerEvent;
 use shared::work::{Difficulty, Work, retarget};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Requests of one syncer under way, pushes aside: one for the info of each peer, those of downloads, a few for peers.
-const MOST_WAITING: usize = 64;
+/// Requests of one syncer under way, pushes aside: for each of up to 43 peers one for its info and two announcements,
+/// those of downloads, a few for peers.
+const MOST_WAITING: usize = 3 * 43 + 20;
 /// Pushes to one peer under way.
 const MOST_PUSHES: usize = 8;
 const MOST_WAKEUPS_A_SECOND: u32 = 100;

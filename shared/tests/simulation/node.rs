@@ -13,6 +13,7 @@ use shared::sync::{
 use shared::wire::BlockSource;
 use shared::work::Work;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
 /// Virtual time 0, an hour after genesis.
@@ -192,7 +193,8 @@ impl Node {
             }
             PeerRequest::Announce(hash) => {
                 let is_stored = reader.find(hash).unwrap().is_some();
-                PeerResponse::Announced(running.announcements.answer(*hash, is_stored, now.uptime_ms))
+                let source = machine(from);
+                PeerResponse::Announced(running.announcements.answer(*hash, source, is_stored, now.uptime_ms))
             }
             PeerRequest::Push(block) => {
                 drop(reader);
@@ -210,7 +212,11 @@ impl Node {
         let Some(running) = &mut self.running else { return Err(Failure::Unreachable("nobody is there".to_owned())) };
         let block = Block::clone(block);
         let (hash, promised) = (block.hash(), !may_turn_out_bad(block.data()));
-        match running.syncer.handle_block(block, BlockSource::Pushed, from, &mut running.chain, now) {
+        let result = running.syncer.handle_block(block, BlockSource::Pushed, from, &mut running.chain, now);
+        if let Ok(accepted) = result {
+            running.announcements.record_push(hash, machine(from), accepted, now.uptime_ms);
+        }
+        match result {
             Ok(_) => {
                 // A side block may break a stateful rule, and goes when that is found.
                 if promised {
@@ -231,6 +237,11 @@ impl Node {
             Err(BlockError::Failed(error)) => Err(Failure::Refused(format!("503 {error}"))),
         }
     }
+}
+
+/// The machine that a request came from; followers share one.
+fn machine(from: Option<&PeerAddress>) -> IpAddr {
+    from.and_then(PeerAddress::ip).unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
 /// Every node has a machine of its own, …

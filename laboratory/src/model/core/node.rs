@@ -1,5 +1,6 @@
 //! One node: a chain in memory, a syncer, and its answers to others (docs/protocol.md §10).
 
+use core::net::{IpAddr, Ipv4Addr};
 use shared::block::{Block, BlockHash, DataHash, HeaderFields, Nonce, Timestamp};
 use shared::chain::{BlockError, Chain, NotYet, Rules, SideLimits};
 use shared::layer::TemplateRequest;
@@ -51,8 +52,8 @@ pub(crate) fn address(number: u32) -> Option<PeerAddress> {
 /// The number of the node with this address.
 pub(super) fn number(address: &PeerAddress) -> Option<u32> {
     match address.ip()? {
-        core::net::IpAddr::V4(ip) => Some(ip.to_bits() & 0x00ff_ffff),
-        core::net::IpAddr::V6(_) => None,
+        IpAddr::V4(ip) => Some(ip.to_bits() & 0x00ff_ffff),
+        IpAddr::V6(_) => None,
     }
 }
 
@@ -130,7 +131,8 @@ impl Node {
             }
             PeerRequest::Announce(hash) => {
                 let is_stored = reader.find(hash).map_err(failed)?.is_some();
-                Ok(PeerResponse::Announced(self.announcements.answer(*hash, is_stored, now.uptime_ms)))
+                let source = machine(from);
+                Ok(PeerResponse::Announced(self.announcements.answer(*hash, source, is_stored, now.uptime_ms)))
             }
             PeerRequest::Push(block) => {
                 drop(reader);
@@ -140,14 +142,22 @@ impl Node {
     }
 
     fn take_pushed(&mut self, block: &Arc<Block>, from: &PeerAddress, now: Now) -> Result<PeerResponse, Failure> {
-        let block = Block::clone(block);
-        match self.syncer.handle_block(block, BlockSource::Pushed, Some(from), &mut self.chain, now) {
+        let (hash, block) = (block.hash(), Block::clone(block));
+        let result = self.syncer.handle_block(block, BlockSource::Pushed, Some(from), &mut self.chain, now);
+        if let Ok(accepted) = result {
+            self.announcements.record_push(hash, machine(from), accepted, now.uptime_ms);
+        }
+        match result {
             Ok(_) | Err(BlockError::NotYet(NotYet::UnknownParent(_))) => Ok(PeerResponse::Pushed { missing: None }),
             Err(BlockError::NotYet(_)) => Ok(PeerResponse::Pushed { missing: None }),
             Err(BlockError::Invalid(broken)) => Err(Failure::Refused(broken.to_string())),
             Err(BlockError::Failed(error)) => Err(Failure::Refused(error.to_string())),
         }
     }
+}
+
+fn machine(node: &PeerAddress) -> IpAddr {
+    node.ip().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
 }
 
 /// What a node's clocks show at `now_ms`: genesis is at virtual time 0.
