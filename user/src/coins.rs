@@ -1,6 +1,7 @@
 //! Payments on networks of layer `utxo`: which coins an address can spend now, and transactions that spend them.
 
 use crate::Error;
+use crate::answers;
 use crate::services::RemoteService;
 use shared::keys::{KeyPair, PlainVerifier};
 use shared::ledger::UnsignedSpend;
@@ -164,8 +165,7 @@ pub(crate) async fn fresh_change_seed(mempool: &RemoteService, seed: &str) -> Re
     loop {
         let fresh = change_seed(seed, number);
         let address = KeyPair::from_seed(&fresh).address();
-        let history = mempool.client.history(&mempool.address, &address, None, 1).await;
-        let history = history.map_err(mempool.request_error("look for an unused address"))?;
+        let history = answers::history(mempool, &address, None, 1, "look for an unused address").await?;
         if history.entries.is_empty() {
             return Ok(fresh);
         }

@@ -4,6 +4,7 @@
 //! and decides no rule: before it sends a payment it checks only the rules that every node and mempool checks.
 
 mod address_arg;
+mod answers;
 mod args;
 mod as_of;
 mod coins;

@@ -3,6 +3,7 @@
 //! Pending incoming payments do not count; the mempool does not count them either.
 
 use crate::Error;
+use crate::answers;
 use crate::services::RemoteService;
 use shared::ledger::{Address, Amount};
 use shared::wire::TransactionState;
@@ -26,16 +27,18 @@ pub(crate) struct Spendable {
 impl Spendable {
     /// Asks a mempool for the balance and the pending payments.
     pub(crate) async fn of(mempool: &RemoteService, address: &Address) -> Result<Self, Error> {
-        let action = || format!("ask for the balance of {}", address.short());
+        let action = format!("ask for the balance of {}", address.short());
         // The balance is read first: a payment that a block confirms between the two requests then counts in neither
         // figure, instead of in both.
-        let confirmed =
-            mempool.client.balance(&mempool.address, address, 1).await.map_err(mempool.request_error(action()))?;
+        let confirmed = mempool
+            .client
+            .balance(&mempool.address, address, 1)
+            .await
+            .map_err(mempool.request_error(action.as_str()))?;
         let mut spendable = Self { confirmed: Amount::new(confirmed).unwrap_or(Amount::MAX), ..Self::default() };
         let mut before = None;
         for _ in 0..MAX_PAGES {
-            let page = mempool.client.history(&mempool.address, address, before.as_deref(), PAGE).await;
-            let page = page.map_err(mempool.request_error(action()))?;
+            let page = answers::history(mempool, address, before.as_deref(), PAGE, &action).await?;
             for entry in &page.entries {
                 // Pending entries come first.
                 if entry.status == TransactionState::Confirmed {

@@ -1,12 +1,11 @@
 //! How people name a transaction on the command line: by its id, which the mempool looks up, or by a file or standard
 //! input with its JSON.
 
-use crate::services::{Context, RemoteService};
-use crate::{Error, keys};
+use crate::services::Context;
+use crate::{Error, answers, keys};
 use runtime::{plain_words, text_file};
 use shared::block::BlockHash;
 use shared::ledger::{Transaction, TransactionId, TransactionRules};
-use shared::wire::TransactionStatus;
 use std::convert::Infallible;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -54,7 +53,7 @@ impl TxArg {
             }
             Self::Id(id) => {
                 let mempool = context.mempool().await?;
-                let transaction = fetch(&mempool, id).await?.transaction;
+                let transaction = answers::fetch(&mempool, id).await?.transaction;
                 return Ok(ResolvedTx { transaction, rules: TransactionRules::of(&mempool.params) });
             }
             Self::StandardInput => ("standard input".to_owned(), standard_input()?),
@@ -69,19 +68,6 @@ impl TxArg {
 impl ResolvedTx {
     pub(crate) const fn network(&self) -> BlockHash {
         self.rules.network
-    }
-}
-
-/// Fetches a transaction from a mempool, and checks that it is the one that was asked for.
-pub(crate) async fn fetch(mempool: &RemoteService, id: TransactionId) -> Result<TransactionStatus, Error> {
-    match mempool.client.transaction(&mempool.address, &id).await {
-        Ok(status) if status.transaction.id() == id => Ok(status),
-        Ok(status) => Err(Error::NotATransaction {
-            origin: format!("the answer of {}", mempool.address),
-            reason: format!("asked for {id}, got {}", status.transaction.id()),
-        }),
-        Err(error) if error.status() == Some(404) => Err(Error::UnknownTransaction(id)),
-        Err(error) => Err(mempool.request_error("ask for the transaction")(error)),
     }
 }
 

@@ -5,15 +5,15 @@
 //! the same coins, so at most one of them can be confirmed.
 
 use crate::Error;
+use crate::answers;
 use crate::coins;
 use crate::commands::send;
 use crate::console::{Console, Output, Style};
 use crate::keys::KeyArgs;
 use crate::services::Context;
-use crate::tx_arg;
 use serde::Serialize;
-use shared::keys::KeyPair;
-use shared::ledger::{Address, Amount, Output as NewCoin, Spend, Transaction, TransactionId};
+use shared::keys::{KeyPair, PlainVerifier};
+use shared::ledger::{Address, Amount, Output as NewCoin, Spend, Transaction, TransactionId, TransactionRules};
 use shared::wallet::DUST;
 use shared::wire::{PushStatus, TransactionState};
 
@@ -73,7 +73,7 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     let mempool = context.mempool().await?;
     context.note_foreign_network(&mempool, console);
     coins::has_coins(&mempool)?;
-    let status = tx_arg::fetch(&mempool, id).await?;
+    let status = answers::fetch(&mempool, id).await?;
     if status.status == TransactionState::Confirmed {
         return Err(Error::Usage(format!("the transaction {id} is in a block already: nothing can replace it")));
     }
@@ -82,6 +82,8 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     };
     let own = own_addresses(&pair, key.seed());
     let outputs = outputs_with_fee(spend, &who, &own, fee)?;
+    // Only what this key has signed before: anybody can make up a transaction of its coins, and name the id.
+    status.transaction.check(&TransactionRules::of(&mempool.params), &PlainVerifier)?;
     let old_fee = spend.fee();
     let transaction = coins::sign(&mempool, &pair, spend.inputs.clone(), outputs, spend.msg.clone())?;
     let status = send::push(&mempool, &transaction).await?;

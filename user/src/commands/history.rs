@@ -4,7 +4,7 @@ use crate::address_arg::AddressArg;
 use crate::as_of::AsOf;
 use crate::console::{Console, Output, Style};
 use crate::services::Context;
-use crate::{Error, keys};
+use crate::{Error, answers, keys};
 use runtime::sanitize;
 use serde::Serialize;
 use shared::ledger::{Address, Amount, Part, Transfer};
@@ -137,8 +137,7 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     let (limit, mut entries, mut before) = (limit as usize, Vec::new(), None::<String>);
     loop {
         let page = PAGE.min(limit - entries.len());
-        let page = mempool.client.history(&mempool.address, &address, before.as_deref(), page).await;
-        let page = page.map_err(mempool.request_error("ask for the history"))?;
+        let page = answers::history(&mempool, &address, before.as_deref(), page, "ask for the history").await?;
         entries.extend(page.entries);
         entries.truncate(limit);
         before = page.next;

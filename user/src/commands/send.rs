@@ -9,7 +9,7 @@ use crate::console::{Console, Output, Style};
 use crate::keys::KeyArgs;
 use crate::services::{Context, RemoteService};
 use crate::spendable::Spendable;
-use crate::{Error, confirmation_wait, random};
+use crate::{Error, answers, confirmation_wait, random};
 use runtime::{client, sanitize};
 use serde::Serialize;
 use shared::keys::{KeyPair, PlainVerifier};
@@ -246,15 +246,15 @@ async fn spend(
 /// Fails if the payer has made another payment with the same number.
 async fn is_known(mempool: &RemoteService, transaction: &Transaction) -> Result<bool, Error> {
     let Some(sent) = transaction.as_payment() else { return Ok(false) };
-    match mempool.client.transaction(&mempool.address, &transaction.id()).await {
+    match answers::fetch(mempool, transaction.id()).await {
         Ok(_) => return Ok(true),
-        Err(error) if error.status() == Some(404) => {}
-        Err(error) => return Err(mempool.request_error("look for an earlier payment")(error)),
+        Err(Error::UnknownTransaction(_)) => {}
+        Err(error) => return Err(error),
     }
     let mut before = None;
     for _ in 0..MAX_PAGES {
-        let page = mempool.client.history(&mempool.address, &sent.from, before.as_deref(), PAGE).await;
-        let page = page.map_err(mempool.request_error("look for an earlier payment"))?;
+        let action = "look for an earlier payment";
+        let page = answers::history(mempool, &sent.from, before.as_deref(), PAGE, action).await?;
         let payments = page.entries.iter().filter_map(|entry| entry.transaction.as_ref()?.as_payment());
         let mut own = payments.filter(|payment| payment.from == sent.from);
         if let Some(other) = own.find(|payment| payment.uuid == sent.uuid) {

@@ -1,10 +1,10 @@
 //! `user tx`: a transaction and its place in the chain.
 
 use crate::Error;
+use crate::answers;
 use crate::as_of::AsOf;
 use crate::console::{Console, Output, Style};
 use crate::services::Context;
-use crate::tx_arg;
 use runtime::sanitize;
 use serde::Serialize;
 use shared::ledger::{Holding, Part, Transaction, TransactionId};
@@ -67,7 +67,7 @@ fn parts(transaction: &Transaction) -> Vec<String> {
 /// Fails if the mempool does not know the transaction.
 pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result<(), Error> {
     let mempool = context.mempool().await?;
-    let status = tx_arg::fetch(&mempool, args.id).await?;
+    let status = answers::fetch(&mempool, args.id).await?;
     let as_of = AsOf::of(&mempool);
     as_of.note_if_stale(&mempool, console);
     console.print(&TransactionInfo { status, as_of })

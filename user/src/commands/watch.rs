@@ -1,6 +1,7 @@
 //! `user watch`: prints the events of a mempool and a node as they happen.
 
 use crate::Error;
+use crate::answers;
 use crate::console::{Console, Output, Style};
 use crate::services::{Context, RemoteService};
 use futures_util::{Stream, StreamExt};
@@ -8,7 +9,7 @@ use runtime::client;
 use runtime::sanitize::{self, line};
 use serde::Serialize;
 use shared::block::BlockHash;
-use shared::ledger::Transfer;
+use shared::ledger::{TransactionRules, Transfer};
 use shared::sync::PeerAddress;
 use shared::wire::{BlockSource, ConflictEvent, NodeEvent, PeerChange, PoolEvent};
 use std::pin::Pin;
@@ -170,7 +171,8 @@ impl Target {
         Ok(match self {
             Self::Mempool => {
                 let events = client.pool_events(at).await.map_err(service.request_error("follow the mempool"))?;
-                Box::pin(events.map(|event| event.map(ServiceEvent::Pool)))
+                let rules = TransactionRules::of(&service.params);
+                Box::pin(events.map(move |event| answers::event(event?, &rules).map(ServiceEvent::Pool)))
             }
             Self::Node(_) => {
                 let events = client.events(at).await.map_err(service.request_error("follow the node"))?;

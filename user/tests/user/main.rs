@@ -7,6 +7,7 @@ mod explained;
 mod finding;
 mod lab;
 mod lessons;
+mod liar;
 mod money;
 mod offline;
 mod page;
