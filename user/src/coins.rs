@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::answers;
 use crate::services::RemoteService;
+use runtime::sanitize;
 use shared::keys::{KeyPair, PlainVerifier};
 use shared::ledger::UnsignedSpend;
 use shared::ledger::{Address, Amount, CoinName, Input, MAX_PARTS, Output, Transaction, TransactionRules};
@@ -14,6 +15,8 @@ use std::str::FromStr;
 const PAGE: usize = 1000;
 /// Pages to read at most.
 const MAX_PAGES: usize = 100;
+/// Change addresses that a key has at most. Each costs a request when an unused one is looked for.
+const CHANGE_SEEDS: u32 = 1000;
 
 /// The value of `--coins`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,23 +157,33 @@ pub(crate) fn outputs(to: Address, amount: Amount, change_to: Address, change: A
     [Some(paid), change].into_iter().flatten().collect()
 }
 
-/// The seed of a key's change address of this number.
-pub(crate) fn change_seed(seed: &str, number: u32) -> String {
-    format!("{seed}/{number}")
+/// The seeds of the change addresses of a key, as many as there can be.
+fn change_seeds(seed: &str) -> impl Iterator<Item = String> {
+    (1..=CHANGE_SEEDS).map(move |number| format!("{seed}/{number}"))
+}
+
+/// Whether an address is a change address of the key of `seed`.
+pub(crate) fn is_change_address(seed: &str, address: &Address) -> bool {
+    change_seeds(seed).any(|change| KeyPair::from_seed(&change).address() == *address)
 }
 
 /// The first of the seeds `seed/1`, `seed/2` and so on whose address no transaction names, pending ones included.
+///
+/// # Errors
+/// Fails if all [`CHANGE_SEEDS`] have been used, or if the mempool says so.
 pub(crate) async fn fresh_change_seed(mempool: &RemoteService, seed: &str) -> Result<String, Error> {
-    let mut number = 1;
-    loop {
-        let fresh = change_seed(seed, number);
+    for fresh in change_seeds(seed) {
         let address = KeyPair::from_seed(&fresh).address();
         let history = answers::history(mempool, &address, None, 1, "look for an unused address").await?;
         if history.entries.is_empty() {
             return Ok(fresh);
         }
-        number += 1;
     }
+    let seed = sanitize::line(seed);
+    Err(Error::Usage(format!(
+        "the addresses of the seeds {seed}/1 to {seed}/{CHANGE_SEEDS} have all been used, so none is left for \
+         --fresh-change; name an address with --change"
+    )))
 }
 
 /// `sum` in `count` parts; the first has what does not divide.

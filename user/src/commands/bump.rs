@@ -3,6 +3,10 @@
 //!
 //! The coins that are spent and the payments stay as they are; the change pays the difference. Both transactions spend
 //! the same coins, so at most one of them can be confirmed.
+//!
+//! Nothing in a transaction says which output is its change. `user send` makes the payment first and the change last,
+//! so the last output is the change if it belongs to the payer. Wallets that order their outputs differently can send
+//! change to the payer's own address, where it is found at any place.
 
 use crate::Error;
 use crate::answers;
@@ -12,13 +16,10 @@ use crate::console::{Console, Output, Style};
 use crate::keys::KeyArgs;
 use crate::services::Context;
 use serde::Serialize;
-use shared::keys::{KeyPair, PlainVerifier};
+use shared::keys::PlainVerifier;
 use shared::ledger::{Address, Amount, Output as NewCoin, Spend, Transaction, TransactionId, TransactionRules};
 use shared::wallet::DUST;
 use shared::wire::{PushStatus, TransactionState};
-
-/// Numbered seeds whose addresses count as the payer's own: those that `user send --fresh-change` uses.
-const CHANGE_SEEDS: u32 = 100;
 
 /// Pay a higher fee for a pending transaction of your own, by replacing it
 #[derive(Debug, clap::Args)]
@@ -80,8 +81,7 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     let Some(spend) = status.transaction.as_spend() else {
         return Err(Error::NoCoins(mempool.params.name.clone()));
     };
-    let own = own_addresses(&pair, key.seed());
-    let outputs = outputs_with_fee(spend, &who, &own, fee)?;
+    let outputs = outputs_with_fee(spend, &who, &pair.address(), key.seed(), fee)?;
     // Only what this key has signed before: anybody can make up a transaction of its coins, and name the id.
     status.transaction.check(&TransactionRules::of(&mempool.params), &PlainVerifier)?;
     let old_fee = spend.fee();
@@ -91,26 +91,24 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     console.print(&Bumped { status, replaces: id, old_fee, new_fee: fee, transaction, mempool })
 }
 
-/// The payer's address first, then those that change may have gone to.
-fn own_addresses(pair: &KeyPair, seed: Option<&str>) -> Vec<Address> {
-    let fresh = (1..=CHANGE_SEEDS).filter_map(|number| Some(coins::change_seed(seed?, number)));
-    let fresh = fresh.map(|seed| KeyPair::from_seed(&seed).address());
-    [pair.address()].into_iter().chain(fresh).collect()
-}
-
 /// The outputs of a spend with its change made smaller, so that its fee is `fee`.
-fn outputs_with_fee(spend: &Spend, who: &str, own: &[Address], fee: Amount) -> Result<Vec<NewCoin>, Error> {
+fn outputs_with_fee(
+    spend: &Spend,
+    who: &str,
+    payer: &Address,
+    seed: Option<&str>,
+    fee: Amount,
+) -> Result<Vec<NewCoin>, Error> {
     let refused = |words: String| Err(Error::Usage(words));
     let (id, old_fee) = (spend.id, spend.fee());
-    if spend.inputs.iter().any(|input| Some(&input.address) != own.first()) {
+    if spend.inputs.iter().any(|input| input.address != *payer) {
         return refused(format!("{who} does not own all coins that the transaction {id} spends; name their key"));
     }
     let Some(difference) = fee.checked_sub(old_fee).filter(|difference| *difference > Amount::ZERO) else {
         return refused(format!("the new fee must be above {old_fee} LAB, the fee that {id} pays now"));
     };
     let mut outputs = spend.outputs.clone();
-    // The change is the last output, as `user send` makes it.
-    let Some(change) = outputs.iter_mut().rev().find(|output| own.contains(&output.address)) else {
+    let Some(change) = change_of(&mut outputs, payer, seed) else {
         return refused(format!(
             "the transaction {id} has no change that could pay a higher fee, and its payments must stay as they are"
         ));
@@ -128,10 +126,23 @@ fn outputs_with_fee(spend: &Spend, who: &str, own: &[Address], fee: Amount) -> R
     Ok(outputs)
 }
 
+/// The output that is the change: the last one if it has a numbered address of the payer's and follows a payment; else
+/// the last one with the payer's own address. A numbered address elsewhere was paid, and is no change.
+fn change_of<'a>(outputs: &'a mut [NewCoin], payer: &Address, seed: Option<&str>) -> Option<&'a mut NewCoin> {
+    let place = match (&*outputs, seed) {
+        ([_, .., last], Some(seed)) if last.address != *payer && coins::is_change_address(seed, &last.address) => {
+            Some(outputs.len() - 1)
+        }
+        (outputs, _) => outputs.iter().rposition(|output| output.address == *payer),
+    };
+    outputs.get_mut(place?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use shared::block::BlockHash;
+    use shared::keys::KeyPair;
     use shared::ledger::{CoinName, Input, UnsignedSpend};
 
     fn grains(grains: u64) -> Amount {
@@ -152,8 +163,9 @@ mod tests {
     }
 
     fn bumped(outputs: &[(&str, u64)], payer: &str, fee: u64) -> Result<Vec<u64>, String> {
-        let own = own_addresses(&KeyPair::from_seed(payer), Some(payer));
-        let outputs = outputs_with_fee(&spend(outputs), payer, &own, grains(fee)).map_err(|error| error.to_string())?;
+        let address = KeyPair::from_seed(payer).address();
+        let outputs = outputs_with_fee(&spend(outputs), payer, &address, Some(payer), grains(fee));
+        let outputs = outputs.map_err(|error| error.to_string())?;
         Ok(outputs.iter().map(|output| output.amount.grains()).collect())
     }
 
@@ -163,6 +175,12 @@ mod tests {
         assert_eq!(bumped(&[("bob", 60_000), ("alice/2", 39_000)], "alice", 5000), Ok(vec![60_000, 35_000]));
         assert_eq!(bumped(&[("alice", 50_000), ("alice", 49_000)], "alice", 1001), Ok(vec![50_000, 48_999]));
         assert_eq!(bumped(&[("bob", 60_000), ("alice", 39_000)], "alice", 39_454), Ok(vec![60_000, 546]));
+        // Many change addresses have been used; one's own numbered address was paid; coins were consolidated.
+        assert_eq!(bumped(&[("bob", 60_000), ("alice/1000", 39_000)], "alice", 5000), Ok(vec![60_000, 35_000]));
+        assert_eq!(bumped(&[("alice/2", 60_000), ("alice/3", 39_000)], "alice", 5000), Ok(vec![60_000, 35_000]));
+        assert_eq!(bumped(&[("alice/2", 60_000), ("alice", 39_000)], "alice", 5000), Ok(vec![60_000, 35_000]));
+        assert_eq!(bumped(&[("alice", 39_000), ("bob", 60_000)], "alice", 5000), Ok(vec![35_000, 60_000]));
+        assert_eq!(bumped(&[("alice", 99_000)], "alice", 5000), Ok(vec![95_000]));
     }
 
     #[test]
@@ -172,6 +190,9 @@ mod tests {
             (&[("bob", 60_000), ("alice", 39_000)], "alice", 1000, "must be above 0.00001 LAB"),
             (&[("bob", 60_000), ("alice", 39_000)], "alice", 39_455, "the highest fee is 0.00039454 LAB"),
             (&[("bob", 99_000)], "alice", 5000, "no change"),
+            (&[("alice/2", 99_000)], "alice", 5000, "no change"),
+            (&[("alice/2", 60_000), ("carol", 39_000)], "alice", 5000, "no change"),
+            (&[("bob", 60_000), ("alice/1001", 39_000)], "alice", 5000, "no change"),
         ] {
             let error = bumped(outputs, payer, fee).unwrap_err();
             assert!(error.contains(words), "{words}: {error}");

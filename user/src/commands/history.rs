@@ -138,9 +138,11 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     loop {
         let page = PAGE.min(limit - entries.len());
         let page = answers::history(&mempool, &address, before.as_deref(), page, "ask for the history").await?;
+        let is_empty = page.entries.is_empty();
         entries.extend(page.entries);
         entries.truncate(limit);
-        before = page.next;
+        // A page without entries has no next one, whatever the mempool says.
+        before = page.next.filter(|_| !is_empty);
         if before.is_none() || entries.len() == limit {
             break;
         }

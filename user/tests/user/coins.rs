@@ -138,3 +138,18 @@ async fn only_a_pending_transaction_of_ones_own_can_be_bumped() {
     confirm(&user, &id).await;
     assert!(bump(&id, "alice", "0.001").expect_error(2).contains("in a block already"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bumping_lowers_change_and_no_payment_to_ones_own_address() {
+    let lab = Lab::with_params(coins("own-change"), |_| {}).await;
+    let user = lab.user();
+    lab.mine(&user, 2).await;
+    let paid = id_of(&user.json(&["send", "20", "alice/2", "-s", "alice", "--change", "carol"]));
+    let refused = user.run(&["bump", &paid, "-s", "alice", "-F", "0.001"]).expect_error(2);
+    assert!(refused.contains("no change"), "{refused}");
+    let sent = id_of(&user.json(&["send", "20", "bob", "-s", "alice", "--change", "alice/1000"]));
+    let bumped = user.json(&["bump", &sent, "-s", "alice", "-F", "0.001"]);
+    assert_eq!((&bumped["status"], &bumped["replaces"]), (&json!("accepted"), &json!(sent)));
+    let amounts = [0, 1].map(|place| bumped["transaction"]["outputs"][place]["amount"].as_u64());
+    assert_eq!(amounts, [Some(2_000_000_000), Some(2_999_900_000)]);
+}

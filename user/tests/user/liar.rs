@@ -143,3 +143,24 @@ async fn a_history_of_invented_payments_is_refused() {
     }
     assert_eq!(liar.count("POST"), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_without_an_end_are_given_up() {
+    let reward = json!({
+        "reward": 5, "status": "confirmed", "confirmations": 1, "before": 0, "balance": 5,
+        "block": {"index": 1, "hash": "0".repeat(64)}
+    });
+    let liar = Liar::start(coins("endless"), move |path| match path {
+        // Every change address has been used, and alice's pages are empty.
+        path if path.starts_with("/history") && !path.contains(address("alice").as_str()) => json!([reward]),
+        _ => json!([]),
+    });
+    let liar = liar.await;
+    let user = liar.user();
+    let refused = user.run(&["send", "1", "bob", "-s", "alice", "--fresh-change"]).expect_error(2);
+    assert!(refused.contains("alice/1 to alice/1000") && refused.contains("--change"), "{refused}");
+    assert_eq!(liar.count("GET /history"), 1000);
+    let history = user.json(&["history", "-s", "alice"]);
+    assert_eq!(history["entries"], json!([]));
+    assert_eq!(user.json(&["coins", "alice"])["coins"], json!([]));
+}
