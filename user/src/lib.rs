@@ -14,6 +14,7 @@ mod console;
 mod error;
 mod keys;
 mod names;
+mod push;
 mod random;
 mod services;
 mod spendable;

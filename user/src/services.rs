@@ -17,7 +17,7 @@ use shared::wire::{Info, Member, Role};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-/// Members to try before giving up: a dead one stays listed until its lease ends.
+/// Members of a list to use at most: a dead one stays listed until its lease ends.
 const MAX_TRIED: usize = 8;
 
 /// What every command gets.
@@ -33,6 +33,8 @@ pub struct Context {
 #[derive(Debug, Clone)]
 pub struct RemoteService {
     pub address: String,
+    /// Others of its role and network that the tracker lists, at most 8; none if a flag named this one.
+    pub others: Vec<String>,
     pub network_id: BlockHash,
     pub params: Params,
     pub tip: Option<Tip>,
@@ -126,9 +128,13 @@ impl Context {
             }
         })?;
         let mut last = self.no_member(role, network);
-        for member in chosen.into_iter().take(MAX_TRIED) {
+        for member in chosen.iter().take(MAX_TRIED) {
             match self.identify(&member.address, role).await {
-                Ok(service) if service.network_id == member.network_id => return Ok(service),
+                Ok(service) if service.network_id == member.network_id => {
+                    let others = chosen.iter().filter(|other| other.address != member.address);
+                    let others = others.take(MAX_TRIED).map(|other| other.address.clone()).collect();
+                    return Ok(RemoteService { others, ..service });
+                }
                 Ok(_) => {}
                 Err(error) => last = error,
             }
@@ -164,7 +170,7 @@ impl Context {
         }
         let position = OldestPosition::default();
         let client = Client::new(Some(id), None).map_err(Error::Client)?.observed_by(&position);
-        Ok(RemoteService { address: at.to_owned(), network_id: id, params, tip, client, position })
+        Ok(RemoteService { address: at.to_owned(), others: Vec::new(), network_id: id, params, tip, client, position })
     }
 }
 

@@ -11,15 +11,15 @@
 use crate::Error;
 use crate::answers;
 use crate::coins;
-use crate::commands::send;
 use crate::console::{Console, Output, Style};
 use crate::keys::KeyArgs;
+use crate::push::{PushResult, push};
 use crate::services::Context;
 use serde::Serialize;
 use shared::keys::PlainVerifier;
 use shared::ledger::{Address, Amount, Output as NewCoin, Spend, Transaction, TransactionId, TransactionRules};
 use shared::wallet::DUST;
-use shared::wire::{PushStatus, TransactionState};
+use shared::wire::TransactionState;
 
 /// Pay a higher fee for a pending transaction of your own, by replacing it
 #[derive(Debug, clap::Args)]
@@ -44,7 +44,8 @@ A mempool may refuse replacements (mempool.replacement of its configuration); no
 /// A transaction that a mempool has accepted in place of another.
 #[derive(Debug, Serialize)]
 struct Bumped {
-    status: PushStatus,
+    #[serde(flatten)]
+    push: PushResult,
     replaces: TransactionId,
     old_fee: Amount,
     new_fee: Amount,
@@ -86,9 +87,10 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
     status.transaction.check(&TransactionRules::of(&mempool.params), &PlainVerifier)?;
     let old_fee = spend.fee();
     let transaction = coins::sign(&mempool, &pair, spend.inputs.clone(), outputs, spend.msg.clone())?;
-    let status = send::push(&mempool, &transaction).await?;
+    let push = push(&mempool, &transaction).await?;
+    push.note_refusals(console);
     let mempool = mempool.address.clone();
-    console.print(&Bumped { status, replaces: id, old_fee, new_fee: fee, transaction, mempool })
+    console.print(&Bumped { push, replaces: id, old_fee, new_fee: fee, transaction, mempool })
 }
 
 /// The outputs of a spend with its change made smaller, so that its fee is `fee`.

@@ -5,13 +5,13 @@ use crate::Error;
 use crate::address_arg::AddressArg;
 use crate::as_of::AsOf;
 use crate::coins::{self, Purse};
-use crate::commands::send;
 use crate::console::{Console, Output, Style};
 use crate::keys::KeyArgs;
+use crate::push::{PushResult, push};
 use crate::services::Context;
 use serde::Serialize;
 use shared::ledger::{Amount, MAX_PARTS, Output as NewCoin, Transaction};
-use shared::wire::{PushStatus, UnspentCoin};
+use shared::wire::UnspentCoin;
 
 /// Show the unspent coins of an address, or make more or fewer of them
 #[derive(Debug, clap::Args)]
@@ -99,7 +99,8 @@ impl Output for CoinList {
 /// A transaction that changes the number of a key's coins.
 #[derive(Debug, Serialize)]
 struct Rearranged {
-    status: PushStatus,
+    #[serde(flatten)]
+    push: PushResult,
     transaction: Transaction,
     mempool: String,
 }
@@ -169,6 +170,7 @@ async fn rearrange(
     let too_little = || Error::Usage(format!("these coins are worth {sum} LAB, less than the fee of {fee} LAB"));
     let outputs: Vec<NewCoin> = coins::parts(sum.checked_sub(fee).ok_or_else(too_little)?, count, pair.address())?;
     let transaction = coins::sign(&mempool, &pair, inputs, outputs, String::new())?;
-    let status = send::push(&mempool, &transaction).await?;
-    console.print(&Rearranged { status, transaction, mempool: mempool.address.clone() })
+    let push = push(&mempool, &transaction).await?;
+    push.note_refusals(console);
+    console.print(&Rearranged { push, transaction, mempool: mempool.address.clone() })
 }

@@ -7,13 +7,14 @@ use crate::address_arg::AddressArg;
 use crate::coins::{self, CoinChoice, Purse};
 use crate::console::{Console, Output, Style};
 use crate::keys::KeyArgs;
+use crate::push::{PushResult, push};
 use crate::services::{Context, RemoteService};
 use crate::spendable::Spendable;
 use crate::{Error, answers, confirmation_wait, random};
-use runtime::{client, sanitize};
+use runtime::sanitize;
 use serde::Serialize;
 use shared::keys::{KeyPair, PlainVerifier};
-use shared::ledger::{Amount, Transaction, TransactionId, TransactionRules, Transfer, Unsigned, Uuid};
+use shared::ledger::{Amount, Transaction, TransactionRules, Transfer, Unsigned, Uuid};
 use shared::wallet::CoinStrategy;
 use shared::wire::PushStatus;
 use std::time::Duration;
@@ -90,7 +91,8 @@ fn positive(text: &str) -> Result<Amount, String> {
 /// A payment that a mempool has accepted.
 #[derive(Debug, Serialize)]
 struct SentPayment {
-    status: PushStatus,
+    #[serde(flatten)]
+    push: PushResult,
     transaction: Transaction,
     #[serde(skip_serializing_if = "Option::is_none")]
     to_seed: Option<String>,
@@ -107,7 +109,7 @@ impl Output for SentPayment {
         let to = AddressArg { address: to, seed: self.to_seed.clone() }.description();
         let msg = if msg.is_empty() { String::new() } else { format!(", message {}", sanitize::quoted(msg)) };
         let id = style.strong(id);
-        let verb = style.good(if self.status == PushStatus::Known { "already sent:" } else { "sent" });
+        let verb = style.good(if self.push.status == PushStatus::Known { "already sent:" } else { "sent" });
         let coins = self.coins_text();
         format!(
             "{verb} {amount} LAB to {to} with a fee of {fee} LAB{msg}{coins}\nid: {id}\nnext: user confirmations {}",
@@ -160,9 +162,10 @@ pub async fn run(args: Args, context: &Context, console: &mut Console) -> Result
         Some(_) => confirmation_wait::subscribe(&mempool).await,
         None => None,
     };
-    let status = if is_known { PushStatus::Known } else { push(&mempool, &transaction).await? };
+    let push = if is_known { PushResult::known() } else { push(&mempool, &transaction).await? };
+    push.note_refusals(console);
     let id = transaction.id();
-    let sent = SentPayment { status, transaction, to_seed: to.seed, change_seed, mempool: mempool.address.clone() };
+    let sent = SentPayment { push, transaction, to_seed: to.seed, change_seed, mempool: mempool.address.clone() };
     if let Err(error) = console.print(&sent) {
         // The payment is made; that nobody can read so is no failure of it.
         console.note(&format!("the payment {id} is sent, but {error}"));
@@ -281,37 +284,9 @@ fn ignore_hangup() -> Option<impl Sized> {
     }
 }
 
-pub(crate) async fn push(mempool: &RemoteService, transaction: &Transaction) -> Result<PushStatus, Error> {
-    let pushed = mempool.client.push_transaction(&mempool.address, transaction).await;
-    let pushed = pushed.and_then(|pushed| {
-        let other = || client::Error::Malformed(format!("its answer is about the transaction {}", pushed.id));
-        if pushed.id == transaction.id() { Ok(pushed) } else { Err(other()) }
-    });
-    Ok(pushed.map_err(|error| mempool.request_error(failed_action(transaction.id(), &error))(error))?.status)
-}
-
-/// The action that failed. If the mempool gave no answer, the payment may have arrived, and sending another could pay
-/// twice.
-fn failed_action(id: TransactionId, error: &client::Error) -> String {
-    match error {
-        client::Error::Refused(_) => "send the transaction".to_owned(),
-        _ => format!("find out whether the transaction {id} has arrived (run `user tx {id}` before you send another)"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::wire::Problem;
-
-    #[test]
-    fn without_an_answer_it_may_have_arrived() {
-        let id = TransactionId::of("a payment");
-        let words = failed_action(id, &client::Error::Slow);
-        assert!(words.contains(&format!("user tx {id}")), "{words}");
-        let refused = client::Error::Refused(Box::new(Problem::new(422, "Unprocessable Content", "too poor")));
-        assert_eq!(failed_action(id, &refused), "send the transaction");
-    }
 
     #[test]
     fn a_number_of_a_payment_is_a_uuid_with_or_without_hyphens() {

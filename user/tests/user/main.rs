@@ -8,6 +8,7 @@ mod finding;
 mod lab;
 mod lessons;
 mod liar;
+mod mempools;
 mod money;
 mod offline;
 mod page;

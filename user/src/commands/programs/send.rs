@@ -2,9 +2,9 @@
 
 use super::{InputArgs, ProgramArg, hex_file};
 use crate::address_arg::account;
-use crate::commands::send::push;
 use crate::console::{Console, Output, Style};
 use crate::keys::KeyArgs;
+use crate::push::{PushResult, push};
 use crate::services::{Context, RemoteService};
 use crate::spendable::Spendable;
 use crate::{Error, confirmation_wait, random};
@@ -14,7 +14,7 @@ use shared::keys::{KeyPair, PlainVerifier};
 use shared::layer::program::new_program;
 use shared::ledger::{Address, Amount, Transaction, TransactionRules, Unsigned, Uuid};
 use shared::program::{Call, CallKind, HexBytes, MAX_CALL_GAS};
-use shared::wire::{CallRequest, PushStatus};
+use shared::wire::CallRequest;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -81,7 +81,8 @@ struct SendOptions {
 /// A call or deployment that a mempool has accepted.
 #[derive(Debug, Serialize)]
 struct Sent {
-    status: PushStatus,
+    #[serde(flatten)]
+    push: PushResult,
     transaction: Transaction,
     /// The program that is called, or the new one.
     program: Address,
@@ -147,10 +148,11 @@ async fn send(
         Some(_) => confirmation_wait::subscribe(&mempool).await,
         None => None,
     };
-    let status = push(&mempool, &transaction).await?;
+    let push = push(&mempool, &transaction).await?;
+    push.note_refusals(console);
     let id = transaction.id();
     let program = program.unwrap_or_else(|| Address::of_program(new_program(&id)));
-    console.print(&Sent { status, transaction, program, gas, mempool: mempool.address.clone() })?;
+    console.print(&Sent { push, transaction, program, gas, mempool: mempool.address.clone() })?;
     match wait {
         Some(wanted) => {
             let timeout = Duration::from_secs(timeout);

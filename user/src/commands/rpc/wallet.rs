@@ -5,7 +5,7 @@
 
 use crate::Error;
 use crate::commands::programs::send::{sign_call, with_margin};
-use crate::commands::send::push;
+use crate::push::push;
 use crate::services::RemoteService;
 use runtime::client;
 use runtime::server::{Identity, Request, Response, Router, Service, Shape, post, reply};
