@@ -5,6 +5,7 @@ use crate::pool_state::PoolState;
 use runtime::clock::Clock;
 use runtime::follower::Follower;
 use shared::chain::ChainView;
+use shared::pool::Pool;
 use shared::store::StoreError;
 use std::sync::Arc;
 use std::time::Duration;
@@ -64,9 +65,11 @@ pub(crate) fn catch_up(pool_state: &PoolState, view: &ChainView, now_ms: u64) ->
     step().inspect_err(|_| pool_state.drop_snapshot())
 }
 
-/// While the pool is empty and has no subscribers, as in a first sync, the blocks need not be read.
+/// While the pool has no transaction, not even an uncovered one, and no subscribers, as in a first sync, the blocks need
+/// not be read.
 fn delta_limits(pool_state: &PoolState) -> DeltaLimits {
-    let (transactions, is_empty) = pool_state.pool(|pool| (pool.limits().max_count, pool.is_empty()));
+    let is_empty = |pool: &Pool| pool.is_empty() && pool.uncovered().next().is_none();
+    let (transactions, is_empty) = pool_state.pool(|pool| (pool.limits().max_count, is_empty(pool)));
     let has_subscribers = pool_state.has_subscribers();
     let blocks = if is_empty && !has_subscribers { 0 } else { MAX_BLOCKS };
     DeltaLimits { transactions, blocks, events: if has_subscribers { MAX_EVENTS } else { 0 } }

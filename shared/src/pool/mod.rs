@@ -5,7 +5,7 @@
 //! logarithm of the pool's size. [`Staged`] adds what must happen before a change is on disk.
 //!
 //! After a change of the best chain, call in this order: [`Pool::remove_confirmed`] for each connected transaction,
-//! [`Pool::recheck`] for each holding that changed, [`Pool::readmit`] for each disconnected transaction.
+//! [`Pool::recheck`] for the holdings that changed, [`Pool::readmit`] for each disconnected transaction.
 //!
 //! A transaction that was accepted and that its holdings no longer cover is *uncovered*: only [`Pool::get`]
 //! and [`Pool::uncovered`] return it until it is covered again, confirmed or expired.
@@ -103,7 +103,13 @@ impl Pool {
     pub fn readmit(&mut self, returned: Pending, holds: impl Holds) -> Result<PoolChanges, AdmissionError> {
         self.check_unknown(&returned)?;
         let returned = self.numbered(returned);
-        self.offer(returned, &holds)
+        let mut moved = PoolChanges::default();
+        match self.check_fit(&returned, &holds, &[]) {
+            Ok(outbid) => self.place(returned, outbid, &mut moved),
+            Err(refusal) if refusal.is_cover() => moved.evicted = self.uncovered.insert(returned, &self.limits),
+            Err(refusal) => return Err(refusal),
+        }
+        Ok(moved)
     }
 
     /// Removes a confirmed transaction; `None` if it was neither pending nor uncovered.
@@ -113,31 +119,24 @@ impl Pool {
         Some(pending)
     }
 
-    /// Applies what a holding holds now: the oldest pending transactions that it covers stay, the others become
-    /// uncovered. If something remains, uncovered ones become pending again, oldest first; also those that wait for
-    /// another holding of a transaction that became uncovered.
-    pub fn recheck(&mut self, holding: &Holding, holds: impl Holds) -> PoolChanges {
-        self.freed.remove(holding);
-        let mut moved = PoolChanges::default();
-        let mut changed = BTreeSet::from([*holding]);
-        for pending in self.no_longer_covered(holding, holds.amount_in(holding)) {
-            self.remove(&pending);
-            changed.extend(pending.takes().iter().map(|part| part.holding));
-            moved.evicted.extend(self.uncovered.insert(pending, &self.limits));
-        }
-        let uncovered = changed.iter().flat_map(|holding| self.uncovered.from(holding));
-        let uncovered: BTreeMap<_, _> = uncovered.map(|pending| (pending.age(), pending.clone())).collect();
-        for pending in uncovered.into_values() {
-            self.uncovered.remove(&pending);
-            match self.offer(pending.clone(), &holds) {
-                Ok(PoolChanges { returned, evicted }) => {
-                    moved.returned.extend(returned);
-                    moved.evicted.extend(evicted);
-                }
-                // Covered again, but the pool is full and the others pay more.
-                Err(_) => moved.evicted.push(Evicted { pending, reason: EvictionReason::Outbid }),
+    /// Applies what the changed holdings hold now: of each, the oldest pending transactions that it covers stay, the
+    /// others become uncovered. If something remains, uncovered ones become pending again, oldest first; also those
+    /// that wait for another holding of a transaction that became uncovered.
+    ///
+    /// It looks at each uncovered transaction once, however many of its holdings changed.
+    pub fn recheck(&mut self, changed: impl IntoIterator<Item = Holding>, holds: impl Holds) -> PoolChanges {
+        let mut changed: BTreeSet<_> = changed.into_iter().collect();
+        let (mut moved, mut left) = (PoolChanges::default(), Vec::new());
+        for holding in &changed {
+            self.freed.remove(holding);
+            for pending in self.no_longer_covered(holding, holds.amount_in(holding)) {
+                self.remove(&pending);
+                left.extend(pending.takes().iter().map(|part| part.holding));
+                moved.evicted.extend(self.uncovered.insert(pending, &self.limits));
             }
         }
+        changed.extend(left);
+        self.offer_uncovered(&changed, &holds, &mut moved);
         moved
     }
 
@@ -146,11 +145,11 @@ impl Pool {
     /// take from these, and so on.
     pub fn related(&self, changed: impl IntoIterator<Item = Holding>) -> BTreeSet<Holding> {
         let mut new: Vec<Holding> = changed.into_iter().chain(self.freed.iter().copied()).collect();
-        let mut related = BTreeSet::new();
+        let (mut related, mut seen) = (BTreeSet::new(), BTreeSet::new());
         while let Some(holding) = new.pop() {
             if related.insert(holding) {
                 let pending = self.holdings.get(&holding).into_iter().flat_map(|takers| takers.by_age.values());
-                let takers = pending.chain(self.uncovered.from(&holding));
+                let takers = pending.chain(self.uncovered.from(&holding)).filter(|taker| seen.insert(taker.age()));
                 new.extend(takers.flat_map(|pending| pending.takes()).map(|part| part.holding));
             }
         }
@@ -257,19 +256,28 @@ impl Pool {
         takers.by_age.values().filter(|pending| !is_covered(pending)).cloned().collect()
     }
 
-    /// Admits a transaction that was accepted before; it becomes uncovered if its holdings do not cover it.
-    fn offer(&mut self, pending: Pending, holds: &dyn Holds) -> Result<PoolChanges, AdmissionError> {
-        match self.check_fit(&pending, holds, &[]) {
-            Ok(outbid) => {
-                let evicted = self.evict(outbid, EvictionReason::Outbid);
-                self.insert(pending.clone());
-                Ok(PoolChanges { returned: vec![pending], evicted })
+    /// Makes the uncovered transactions that take from `changed` pending if they are covered now, oldest first.
+    fn offer_uncovered(&mut self, changed: &BTreeSet<Holding>, holds: &dyn Holds, moved: &mut PoolChanges) {
+        let waiting = changed.iter().flat_map(|holding| self.uncovered.from(holding));
+        let waiting: BTreeMap<_, _> = waiting.map(|pending| (pending.age(), pending.clone())).collect();
+        for pending in waiting.into_values() {
+            match self.check_fit(&pending, holds, &[]) {
+                Err(refusal) if refusal.is_cover() => {}
+                Ok(outbid) => {
+                    self.uncovered.remove(&pending);
+                    self.place(pending, outbid, moved);
+                }
+                // Covered again, but the pool is full and the others pay more.
+                Err(_) => moved.evicted.extend(self.evict(vec![pending], EvictionReason::Outbid)),
             }
-            Err(refusal) if refusal.is_cover() => {
-                Ok(PoolChanges { returned: Vec::new(), evicted: self.uncovered.insert(pending, &self.limits) })
-            }
-            Err(refusal) => Err(refusal),
         }
+    }
+
+    /// Makes a transaction pending that was accepted before, in place of those that it outbids.
+    fn place(&mut self, pending: Pending, outbid: Vec<Pending>, moved: &mut PoolChanges) {
+        moved.evicted.extend(self.evict(outbid, EvictionReason::Outbid));
+        self.insert(pending.clone());
+        moved.returned.push(pending);
     }
 
     fn numbered(&mut self, pending: Pending) -> Pending {

@@ -218,10 +218,7 @@ impl Model {
     }
 
     fn recheck(&mut self, changed: BTreeSet<Holding>) -> Result<(), TestCaseError> {
-        for holding in changed {
-            let moved = self.pool.recheck(&holding, &self.chain);
-            prop_assert!(moved.evicted.is_empty());
-        }
+        prop_assert!(self.pool.recheck(changed, &self.chain).evicted.is_empty());
         Ok(())
     }
 

@@ -10,7 +10,7 @@ use shared::pool::{AdmissionError, CoinPolicy, CommitReply, EvictionReason, Pend
 use shared::pool::{Replacement, Staged};
 use std::sync::Arc;
 
-const LIMITS: PoolLimits = PoolLimits {
+pub(crate) const LIMITS: PoolLimits = PoolLimits {
     max_count: 1000,
     max_bytes: 1 << 20,
     max_per_sender: 1000,
@@ -20,15 +20,21 @@ const LIMITS: PoolLimits = PoolLimits {
     coins: CoinPolicy { replacement: Replacement::Full, dust: Amount::ZERO },
 };
 /// What each coin is worth, and what each holding holds.
-const EACH: u64 = 1_000_000;
+pub(crate) const EACH: u64 = 1_000_000;
 
-fn coin(number: u8) -> CoinName {
+/// A coin of person 1.
+pub(crate) fn coin(number: u8) -> CoinName {
     CoinName { id: TransactionId::from_bytes([number; 32]), place: 0 }
 }
 
 /// Person 1 spends coins for a fee.
-fn spending(coins: impl IntoIterator<Item = u8>, fee: u64) -> Pending {
-    let input = |number| Input { coin: coin(number), address: person(1), amount: grains(EACH) };
+pub(crate) fn spending(coins: impl IntoIterator<Item = u8>, fee: u64) -> Pending {
+    spending_coins(coins.into_iter().map(coin), fee)
+}
+
+/// Person 1 spends coins of these names for a fee.
+pub(crate) fn spending_coins(coins: impl IntoIterator<Item = CoinName>, fee: u64) -> Pending {
+    let input = |coin| Input { coin, address: person(1), amount: grains(EACH) };
     let inputs: Vec<_> = coins.into_iter().map(input).collect();
     let outputs = vec![Output { address: person(2), amount: grains(EACH * inputs.len() as u64 - fee) }];
     let unsigned = UnsignedSpend { inputs, outputs, msg: String::new() };

@@ -8,6 +8,7 @@
 
 mod coins;
 mod coins_chain;
+mod coins_double_spends;
 mod coins_oracle;
 mod coins_pool_model;
 mod coins_replacement;

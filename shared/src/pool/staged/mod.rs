@@ -235,10 +235,8 @@ impl<W> Staged<W> {
             self.exclude_from_rollback(&id);
             news.push(PoolNews::Confirmed { id, block });
         }
-        for holding in change.holdings.keys() {
-            let moved = self.pool.recheck(holding, &change.holdings);
-            self.record(moved, &mut news);
-        }
+        let moved = self.pool.recheck(change.holdings.keys().copied(), &change.holdings);
+        self.record(moved, &mut news);
         for returned in change.disconnected {
             let id = returned.id();
             self.exclude_from_rollback(&id);
