@@ -4,8 +4,8 @@
 //! transaction is well-formed, has a valid signature and is not confirmed. Each admission or removal costs at most a
 //! logarithm of the pool's size. [`Staged`] adds what must happen before a change is on disk.
 //!
-//! After a change of the best chain, call in this order: [`Pool::remove_confirmed`] for each connected transaction,
-//! [`Pool::recheck`] for the holdings that changed, [`Pool::readmit`] for each disconnected transaction.
+//! After a change of the best chain, call [`Pool::remove_confirmed`] for each connected transaction, then
+//! [`Pool::recheck`] with the holdings that changed and the disconnected transactions.
 //!
 //! A transaction that was accepted and that its holdings no longer cover is *uncovered*: only [`Pool::get`]
 //! and [`Pool::uncovered`] return it until it is covered again, confirmed or expired.
@@ -120,11 +120,17 @@ impl Pool {
     }
 
     /// Applies what the changed holdings hold now: of each, the oldest pending transactions that it covers stay, the
-    /// others become uncovered. If something remains, uncovered ones become pending again, oldest first; also those
-    /// that wait for another holding of a transaction that became uncovered.
+    /// others become uncovered. Then `disconnected` return, oldest first: those of the blocks that a reorganisation
+    /// undid. If something remains, uncovered ones become pending again, oldest first; also those that wait for another
+    /// holding of a transaction that became uncovered. So of two rivals, the one returns that was in the chain.
     ///
     /// It looks at each uncovered transaction once, however many of its holdings changed.
-    pub fn recheck(&mut self, changed: impl IntoIterator<Item = Holding>, holds: impl Holds) -> PoolChanges {
+    pub fn recheck(
+        &mut self,
+        changed: impl IntoIterator<Item = Holding>,
+        disconnected: impl IntoIterator<Item = Pending>,
+        holds: impl Holds,
+    ) -> PoolChanges {
         let mut changed: BTreeSet<_> = changed.into_iter().collect();
         let (mut moved, mut left) = (PoolChanges::default(), Vec::new());
         for holding in &changed {
@@ -136,6 +142,16 @@ impl Pool {
             }
         }
         changed.extend(left);
+        for pending in disconnected {
+            match self.readmit(pending.clone(), &holds) {
+                Ok(PoolChanges { returned, evicted }) => {
+                    moved.returned.extend(returned);
+                    moved.evicted.extend(evicted);
+                }
+                Err(AdmissionError::Known(_)) => {}
+                Err(_) => moved.evicted.push(Evicted { pending, reason: EvictionReason::Outbid }),
+            }
+        }
         self.offer_uncovered(&changed, &holds, &mut moved);
         moved
     }

@@ -209,12 +209,12 @@ fn a_coin_that_a_branch_loses_is_waited_for_and_what_waited_for_the_others_retur
     assert_eq!((pending_ids(pool.by_age()), pending_ids(pool.uncovered())), (vec![first.id()], vec![rival.id()]));
     let one = Holding::Coin(coin(1));
     assert_eq!(pool.related([one]).len(), 2, "the other coin of its spender, which the rival wants");
-    let moved = pool.recheck([one], holds(&[2]));
+    let moved = pool.recheck([one], [], holds(&[2]));
     assert_eq!((pending_ids(&moved.returned), moved.evicted.len()), (vec![rival.id()], 0));
     assert_eq!(pending_ids(pool.uncovered()), [first.id()]);
     // The coin is back, but the rival came first this time.
-    assert_eq!(pending_ids(&pool.recheck([one], holds(&[1, 2])).returned), []);
+    assert_eq!(pending_ids(&pool.recheck([one], [], holds(&[1, 2])).returned), []);
     pool.remove_confirmed(&rival.id()).unwrap();
-    let back = pool.recheck([Holding::Coin(coin(2))], holds(&[1, 2]));
+    let back = pool.recheck([Holding::Coin(coin(2))], [], holds(&[1, 2]));
     assert_eq!(pending_ids(&back.returned), [first.id()]);
 }

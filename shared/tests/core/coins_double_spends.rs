@@ -2,12 +2,13 @@
 //! what it costs.
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
-use crate::coins_replacement::{EACH, LIMITS, coin, spending_coins};
+use crate::coins_replacement::{EACH, LIMITS, coin, spending, spending_coins};
 use crate::pool_oracle::{grains, pending_ids};
-use shared::ledger::{Amount, CoinName, Holding};
-use shared::pool::{Holds, Pool, PoolLimits};
+use shared::block::{BlockHash, BlockId, Height};
+use shared::ledger::{Amount, CoinName, Holding, TransactionId};
+use shared::pool::{BatchOutcome, Holds, Pending, Pool, PoolLimits, PoolNews, Staged, TipChange};
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Coins that are all there but one of each transaction, and how often the pool asks for one.
 #[derive(Default)]
@@ -36,14 +37,87 @@ fn an_uncovered_transaction_is_looked_at_once_however_many_coins_it_takes() {
         // The last one, so that all before it are there.
         chain.gone.insert(Holding::Coin(CoinName { place: 127, ..coin(number) }));
     }
-    pool.recheck(chain.gone.iter().copied(), &chain);
+    pool.recheck(chain.gone.iter().copied(), [], &chain);
     assert_eq!((pool.len(), pool.uncovered().count()), (0, usize::from(TRANSACTIONS)));
     chain.lookups.set(0);
     assert_eq!(pool.related(chain.gone.iter().copied()), all);
-    let moved = pool.recheck(all.iter().copied(), &chain);
+    let moved = pool.recheck(all.iter().copied(), [], &chain);
     assert_eq!((moved.returned.len(), moved.evicted.len()), (0, 0));
     assert!(chain.lookups.get() <= 2 * all.len(), "{} lookups for {} coins", chain.lookups.get(), all.len());
     // One coin is back, and its transaction returns.
     chain.gone.remove(&Holding::Coin(CoinName { place: 127, ..coin(7) }));
-    assert_eq!(pending_ids(&pool.recheck(all, &chain).returned).len(), 1);
+    assert_eq!(pending_ids(&pool.recheck(all, [], &chain).returned).len(), 1);
+}
+
+/// A staged pool on a chain of which only the coins and the height are known.
+struct Bench {
+    staged: Staged<&'static str>,
+    /// The coins that are unspent.
+    unspent: BTreeMap<Holding, Amount>,
+    height: u64,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let staged = Staged::load(LIMITS, block(0), std::iter::empty::<(Pending, Option<Amount>)>());
+        let unspent = (0..9).map(|number| (Holding::Coin(coin(number)), grains(EACH))).collect();
+        Self { staged, unspent, height: 0 }
+    }
+
+    fn push(&mut self, pending: &Pending) {
+        self.staged.admit(pending.clone(), &self.unspent, "pusher").unwrap();
+    }
+
+    fn commit(&mut self) -> Vec<PoolNews> {
+        assert!(self.staged.next_batch().is_some());
+        let BatchOutcome { news, .. } = self.staged.committed();
+        news
+    }
+
+    /// A block with one transaction comes.
+    fn mine(&mut self, pending: &Pending) -> Vec<PoolNews> {
+        self.unspent.retain(|holding, _| pending.takes().iter().all(|part| part.holding != *holding));
+        self.height += 1;
+        let confirmed = vec![(pending.id(), block(self.height))];
+        self.change(pending, confirmed, Vec::new())
+    }
+
+    /// A block with one transaction is undone, and an empty one takes its place.
+    fn undo(&mut self, pending: &Pending) -> Vec<PoolNews> {
+        self.unspent.extend(pending.takes().iter().map(|part| (part.holding, part.amount)));
+        self.change(pending, Vec::new(), vec![pending.clone()])
+    }
+
+    fn change(
+        &mut self,
+        of: &Pending,
+        confirmed: Vec<(TransactionId, BlockId)>,
+        disconnected: Vec<Pending>,
+    ) -> Vec<PoolNews> {
+        let changed = self.staged.pool().related(of.takes().iter().map(|part| part.holding));
+        let holdings = changed.into_iter().map(|one| (one, self.unspent.get(&one).copied().unwrap_or_default()));
+        let holdings = holdings.collect();
+        self.staged.move_to(TipChange { tip: block(self.height), confirmed, holdings, disconnected })
+    }
+
+    fn pending(&self) -> Vec<TransactionId> {
+        pending_ids(self.staged.pool().by_age())
+    }
+}
+
+fn block(height: u64) -> BlockId {
+    BlockId { index: Height(height), hash: BlockHash::ZERO }
+}
+
+#[test]
+fn after_a_reorganisation_the_transaction_returns_that_was_in_the_chain_and_not_its_older_rival() {
+    let mut bench = Bench::new();
+    let (older, confirmed) = (spending([1], 1000), spending([1, 2], 10));
+    bench.push(&older);
+    bench.commit();
+    bench.mine(&confirmed);
+    assert_eq!((bench.pending(), bench.staged.pool().uncovered().count()), (vec![], 1));
+    assert_eq!(bench.undo(&confirmed), [PoolNews::Returned(confirmed.id())]);
+    assert_eq!(bench.pending(), [confirmed.id()]);
+    assert_eq!(pending_ids(bench.staged.pool().uncovered()), [older.id()], "it waits on");
 }

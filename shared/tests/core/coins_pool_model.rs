@@ -131,8 +131,8 @@ impl Model {
             Step::Return(which) if !self.confirmed.is_empty() => {
                 let transaction = self.confirmed.remove(which.index(self.confirmed.len()));
                 let changed = self.change(&transaction, true);
-                self.recheck(changed)?;
-                self.pool.readmit(Pending::new(transaction.clone(), 0), &self.chain).unwrap();
+                let moved = self.pool.recheck(changed, [Pending::new(transaction.clone(), 0)], &self.chain);
+                prop_assert!(moved.evicted.is_empty());
                 self.accepted.insert(transaction.id(), transaction);
                 Ok(())
             }
@@ -218,7 +218,7 @@ impl Model {
     }
 
     fn recheck(&mut self, changed: BTreeSet<Holding>) -> Result<(), TestCaseError> {
-        prop_assert!(self.pool.recheck(changed, &self.chain).evicted.is_empty());
+        prop_assert!(self.pool.recheck(changed, [], &self.chain).evicted.is_empty());
         Ok(())
     }
 

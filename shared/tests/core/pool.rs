@@ -201,12 +201,12 @@ fn a_falling_balance_keeps_the_oldest_that_it_covers() {
     let [first, second, third, fourth] = &payments;
     let mut pool = pool_with(WIDE, &[first, second, third, fourth]);
     assert_eq!(
-        pool.recheck([Holding::Account(person(1))], grains(19)),
+        pool.recheck([Holding::Account(person(1))], [], grains(19)),
         PoolChanges::default(),
         "still covered to the grain"
     );
     assert_eq!(
-        pool.recheck([Holding::Account(person(1))], grains(9)),
+        pool.recheck([Holding::Account(person(1))], [], grains(9)),
         PoolChanges::default(),
         "nothing leaves, it becomes uncovered"
     );
@@ -215,11 +215,11 @@ fn a_falling_balance_keeps_the_oldest_that_it_covers() {
     assert_eq!((pool.len(), pool.outgoing(&person(1))), (2, grains(9)), "uncovered transactions do not count");
     assert!(pool.get(&second.id()).is_some(), "but it is known");
     assert_eq!(
-        pool.recheck([Holding::Account(person(2))], Amount::ZERO),
+        pool.recheck([Holding::Account(person(2))], [], Amount::ZERO),
         PoolChanges::default(),
         "income needs no cover"
     );
-    let moved = pool.recheck([Holding::Account(person(1))], grains(18));
+    let moved = pool.recheck([Holding::Account(person(1))], [], grains(18));
     assert_eq!(
         (pending_ids(&moved.returned), moved.evicted.len()),
         (vec![second.id()], 0),
@@ -237,7 +237,7 @@ fn a_payment_that_spends_a_disconnected_one_waits_for_it() {
     assert_eq!((moved, pool.len(), pool.outgoing(&person(2))), (PoolChanges::default(), 0, Amount::ZERO));
     pool.readmit(Pending::new(paid.clone(), 1), grains(50)).unwrap();
     assert_eq!(pool.remove_confirmed(&paid.id()).map(|pending| pending.id()), Some(paid.id()));
-    let moved = pool.recheck([Holding::Account(person(2))], grains(50));
+    let moved = pool.recheck([Holding::Account(person(2))], [], grains(50));
     assert_eq!((pending_ids(&moved.returned), pending_ids(pool.by_age())), (vec![spent.id()], vec![spent.id()]));
 }
 

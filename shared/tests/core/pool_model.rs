@@ -162,7 +162,7 @@ impl Both {
 
     fn change_balance(&mut self, address: Address, balance: Amount) -> Result<(), TestCaseError> {
         self.balances.insert(address, balance);
-        let moved = self.pool.recheck([Holding::Account(address)], balance);
+        let moved = self.pool.recheck([Holding::Account(address)], [], balance);
         moved_the_same(&moved, &self.oracle.recheck(address, balance))
     }
 

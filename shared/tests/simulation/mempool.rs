@@ -108,7 +108,7 @@ impl Mempool {
         let touched: BTreeSet<_> = undone.iter().chain(applied).flat_map(addresses).collect();
         for address in touched {
             let balance = self.balance(state, &address);
-            let moved = self.pool.recheck([Holding::Account(address)], balance);
+            let moved = self.pool.recheck([Holding::Account(address)], [], balance);
             self.note_gone(moved.evicted);
         }
         for transaction in undone.iter().flat_map(|bundle| &bundle.transactions) {

@@ -235,20 +235,16 @@ impl<W> Staged<W> {
             self.exclude_from_rollback(&id);
             news.push(PoolNews::Confirmed { id, block });
         }
-        let moved = self.pool.recheck(change.holdings.keys().copied(), &change.holdings);
-        self.record(moved, &mut news);
-        for returned in change.disconnected {
+        for returned in &change.disconnected {
             let id = returned.id();
             self.exclude_from_rollback(&id);
-            match self.pool.readmit(returned.clone(), &change.holdings) {
-                Ok(moved) => {
-                    self.unwritten.rows.insert(id, Some(returned));
-                    self.record(moved, &mut news);
-                }
-                Err(AdmissionError::Known(_)) => {}
-                Err(_) => news.push(PoolNews::Evicted { id, reason: EvictionReason::Outbid }),
+            if self.pool.get(&id).is_none() {
+                self.unwritten.rows.insert(id, Some(returned.clone()));
             }
         }
+        let changed = change.holdings.keys().copied();
+        let moved = self.pool.recheck(changed, change.disconnected, &change.holdings);
+        self.record(moved, &mut news);
         self.tip = change.tip;
         self.unwritten.tip = Some(change.tip);
         news
