@@ -10,7 +10,7 @@ use shared::chain::ChainSnapshot;
 use shared::layer::program::moved_accounts;
 use shared::layer::transaction::locate_transaction;
 use shared::layer::{amount_in, changed_holdings};
-use shared::ledger::{Amount, Bundle, Holding, Transaction, TransactionId};
+use shared::ledger::{Amount, Bundle, CoinName, Holding, Transaction, TransactionId};
 use shared::params::Params;
 use shared::store::StoreError;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +36,8 @@ pub(crate) struct ChainDelta {
     /// Transactions of the connected blocks. `None` if they were not read, because there are too many or because a
     /// disconnected block is no longer stored: then any transaction may be confirmed, and any holding may have changed.
     pub(crate) connected: Option<Vec<(TransactionId, BlockId)>>,
+    /// The coins that transactions of the connected blocks took, and which transaction took each.
+    pub(crate) spent: BTreeMap<CoinName, TransactionId>,
     /// The holdings that changed, including those that `disconnected` take from, and what each holds now.
     pub(crate) holdings: BTreeMap<Holding, Amount>,
     /// What calls in the connected blocks led to.
@@ -51,7 +53,7 @@ impl ChainDelta {
         new: &ChainSnapshot,
         limits: DeltaLimits,
     ) -> Result<Self, StoreError> {
-        let (mut changed, mut events) = (BTreeSet::new(), Vec::new());
+        let (mut changed, mut spent, mut events) = (BTreeSet::new(), BTreeMap::new(), Vec::new());
         let most_events = if params.layer.has_programs() { limits.events } else { 0 };
         // The old snapshot certainly has its own blocks; the new one may have dropped them.
         let old = old.unwrap_or(new);
@@ -59,7 +61,7 @@ impl ChainDelta {
         let path = fork.map(|fork| (fork.next(), new.tip().index.above(fork)));
         let connected = match path {
             Some((first, count)) if count <= limits.blocks => {
-                let mut noted = Noted { changed: &mut changed, events: &mut events, most_events };
+                let mut noted = Noted { changed: &mut changed, spent: &mut spent, events: &mut events, most_events };
                 Some(connected(params, new, first, count, &mut noted)?)
             }
             _ => None,
@@ -68,7 +70,7 @@ impl ChainDelta {
         for holding in changed {
             holdings.insert(holding, amount_in(new, params, &holding)?);
         }
-        Ok(Self { disconnected, connected, holdings, events })
+        Ok(Self { disconnected, connected, spent, holdings, events })
     }
 }
 
@@ -113,6 +115,7 @@ fn disconnected(
 /// What is collected from the connected blocks besides their transactions.
 struct Noted<'a> {
     changed: &'a mut BTreeSet<Holding>,
+    spent: &'a mut BTreeMap<CoinName, TransactionId>,
     events: &'a mut Vec<MempoolEvent>,
     most_events: usize,
 }
@@ -137,7 +140,11 @@ fn connected(
             if noted.events.len() < noted.most_events {
                 add_events(new, id, &bundle, noted.most_events, noted.events)?;
             }
-            connected.extend(bundle.transactions.iter().map(|transaction| (transaction.id(), id)));
+            for transaction in &bundle.transactions {
+                connected.push((transaction.id(), id));
+                let inputs = transaction.as_spend().into_iter().flat_map(|spend| &spend.inputs);
+                noted.spent.extend(inputs.map(|input| (input.coin, transaction.id())));
+            }
         }
         left = left.saturating_sub(page.len() as u64);
         next = Height(next.0 + page.len() as u64);

@@ -6,6 +6,7 @@
 
 mod admission;
 mod chain_delta;
+mod chain_lookups;
 mod following;
 mod list_cache;
 mod machine;

@@ -10,6 +10,9 @@ pub(crate) fn events_of(news: PoolNews) -> Vec<PoolEvent> {
         PoolNews::Accepted(transaction) => vec![PoolEvent::Transaction(Box::new(Arc::unwrap_or_clone(transaction)))],
         PoolNews::Confirmed { id, block } => vec![PoolEvent::Confirmed(ConfirmedEvent { id, block })],
         PoolNews::Returned(id) => vec![PoolEvent::Returned(ReturnedEvent { id })],
+        PoolNews::Conflict { coin, pending, newcomer } => {
+            vec![PoolEvent::Conflict(ConflictEvent { coin, pending, newcomer, taken: true })]
+        }
         PoolNews::Evicted { id, reason } => {
             let (by, conflict) = match reason {
                 EvictionReason::Replaced { by, coin } => {

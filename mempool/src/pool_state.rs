@@ -4,6 +4,7 @@
 //! `shared` decides which transactions the pool takes and when a caller gets its reply. Nothing here waits for a disk.
 
 use crate::chain_delta::ChainDelta;
+use crate::chain_lookups::{add_holdings, block_of, spent_coins, unconfirmed_holdings};
 use crate::pool_events::events_of;
 use crate::program_events::MempoolEvent;
 use crate::store::PoolStore;
@@ -11,8 +12,7 @@ use lru::LruCache;
 use runtime::follower::Follower;
 use shared::block::BlockId;
 use shared::chain::ChainSnapshot;
-use shared::layer::transaction::locate_transaction;
-use shared::layer::{EffectError, amount_in, check_on_state};
+use shared::layer::{EffectError, check_on_state};
 use shared::ledger::{Amount, CoinName, Holding, Transaction, TransactionId};
 use shared::params::Params;
 use shared::pool::{AdmissionError, BatchOutcome, CommitReply, EvictionReason, Pending, Pool, PoolLimits, PoolNews};
@@ -21,7 +21,6 @@ use shared::store::StoreError;
 use shared::violation::RuleViolation;
 use shared::wire::{ConflictEvent, PoolEvent};
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{broadcast, oneshot};
@@ -245,13 +244,16 @@ impl PoolState {
         delta: ChainDelta,
         now_ms: u64,
     ) -> Result<(), StoreError> {
-        let ChainDelta { disconnected, connected, mut holdings, events } = delta;
+        let ChainDelta { disconnected, connected, mut spent, mut holdings, events } = delta;
         let mut inner = self.lock();
         let confirmed = match connected {
             Some(confirmed) => confirmed,
             None => {
                 let all = inner.staged.all().flat_map(Pending::takes).map(|part| part.holding);
                 add_holdings(&snapshot, &self.params, all, &mut holdings)?;
+                for pending in inner.staged.pool().by_age() {
+                    spent.extend(spent_coins(&snapshot, &pending.transaction)?);
+                }
                 inner.confirmed_in(&snapshot)?
             }
         };
@@ -263,7 +265,7 @@ impl PoolState {
         let returned = |transaction| Pending::weighed(Arc::new(transaction), now_ms, &weights);
         let disconnected = disconnected.into_iter().map(returned).collect();
         let tip = snapshot.tip().id();
-        let news = inner.staged.move_to(TipChange { tip, confirmed, holdings, disconnected });
+        let news = inner.staged.move_to(TipChange { tip, confirmed, spent, holdings, disconnected });
         inner.snapshot = Some(snapshot);
         self.publish(&inner, news);
         events.into_iter().for_each(|event| self.send(event));
@@ -347,9 +349,7 @@ impl Inner {
     fn confirmed_in(&self, snapshot: &ChainSnapshot) -> Result<Vec<(TransactionId, BlockId)>, StoreError> {
         let mut confirmed = Vec::new();
         for pending in self.staged.all() {
-            if let Some(place) = locate_transaction(snapshot, &pending.id())?
-                && let Some(block) = snapshot.chain().best_at(place.index)?
-            {
+            if let Some(block) = block_of(snapshot, &pending.id())? {
                 confirmed.push((pending.id(), block));
             }
         }
@@ -362,35 +362,6 @@ impl Inner {
         let is_waiting = self.staged.wait_for(&id, waiter)?;
         Ok(Admission::Known(is_waiting.then_some(written)))
     }
-}
-
-/// What the holdings hold that a transaction takes from, or `None` if the transaction is confirmed.
-fn unconfirmed_holdings(
-    snapshot: &ChainSnapshot,
-    params: &Params,
-    pending: &Pending,
-) -> Result<Option<BTreeMap<Holding, Amount>>, StoreError> {
-    if locate_transaction(snapshot, &pending.id())?.is_some() {
-        return Ok(None);
-    }
-    let mut holdings = BTreeMap::new();
-    add_holdings(snapshot, params, pending.takes().iter().map(|part| part.holding), &mut holdings)?;
-    Ok(Some(holdings))
-}
-
-/// Adds what holdings hold, unless it is known.
-fn add_holdings(
-    snapshot: &ChainSnapshot,
-    params: &Params,
-    of: impl IntoIterator<Item = Holding>,
-    holdings: &mut BTreeMap<Holding, Amount>,
-) -> Result<(), StoreError> {
-    for holding in of {
-        if let Entry::Vacant(unknown) = holdings.entry(holding) {
-            unknown.insert(amount_in(snapshot, params, &holding)?);
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

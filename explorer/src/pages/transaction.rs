@@ -151,6 +151,11 @@ fn life(shown: &TransactionPage<'_>) -> Markup {
                             (clock(*at)) @if let Some(before) = before { " " span.after { "+" (seconds(before, *at)) } }
                         }
                     }
+                    @if let Some(rival) = &status.rival {
+                        li.done { strong { "Its coin is spent" } ": " code { (rival.id.short()) } " spends it, too, and"
+                            " is in block " (rival.block.index) ", " (block_link(rival.block.hash)) ". This one can be \
+                            confirmed only if the network abandons that block." }
+                    }
                     li.done[confirmations >= SAFE_CONFIRMATIONS] aria-current=[is_confirmed.then_some("step")] {
                         (dots(confirmations)) " "
                         strong { (view::number(confirmations)) @if confirmations == 1 { " confirmation" } @else { " \
@@ -179,7 +184,7 @@ fn step(step: &PaymentStep, status: &TransactionStatus, is_last: bool, queue: Op
         PaymentStep::Dropped(reason) => html! { strong { "Dropped" } " " (reason) },
         PaymentStep::Contested { by, is_taken } => html! {
             strong { "Spent a second time" } " by " code { (by.short()) }
-            @if *is_taken { ", which pays more and replaces it" } @else { ", which the mempool refused" }
+            @if *is_taken { ", which replaces it" } @else { ", which the mempool refused" }
         },
     }
 }
@@ -230,9 +235,10 @@ mod tests {
     use super::super::samples;
     use super::*;
     use crate::view::snapshot;
-    use shared::block::BlockId;
-    use shared::ledger::Payment;
+    use shared::block::{BlockId, Height};
+    use shared::ledger::{CoinName, Payment};
     use shared::params::Params;
+    use shared::wire::ConfirmedRival;
 
     fn status(msg: &str, confirmations: u64) -> TransactionStatus {
         let [_, block] = samples::blocks(msg);
@@ -242,6 +248,7 @@ mod tests {
             status: if is_confirmed { TransactionState::Confirmed } else { TransactionState::Pending },
             block: is_confirmed.then(|| BlockId { index: block.index(), hash: block.hash() }),
             confirmations,
+            rival: None,
         }
     }
 
@@ -263,6 +270,15 @@ mod tests {
     fn a_pending_one_waits() {
         let shown = shown(&status("for lunch", 0)).into_string();
         assert!(shown.contains("number 12 of 33 by fee") && shown.contains("0 confirmations"), "{shown}");
+    }
+
+    #[test]
+    fn one_that_lost_its_coin_to_a_block_says_so() {
+        let coin = CoinName { id: TransactionId::from_bytes([1; 32]), place: 0 };
+        let block = BlockId { index: Height(7), hash: BlockHash::of("7") };
+        let rival = ConfirmedRival { coin, id: TransactionId::from_bytes([2; 32]), block };
+        let shown = shown(&TransactionStatus { rival: Some(rival), ..status("for lunch", 0) }).into_string();
+        assert!(shown.contains("Its coin is spent") && shown.contains("block 7"), "{shown}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The status of a transaction.
 
 use super::id;
+use crate::chain_lookups::{block_of, spent_coins};
 use crate::pool_state::PoolState;
 use crate::state::{MempoolState, not_ready, store_problem};
 use runtime::server::{self, Request, Response, reply};
@@ -9,12 +10,12 @@ use shared::chain::ChainSnapshot;
 use shared::layer::transaction::{TransactionLocation, locate_transaction, transaction_at};
 use shared::ledger::{Transaction, TransactionId};
 use shared::store::StoreError;
-use shared::wire::{Problem, TransactionState, TransactionStatus};
+use shared::wire::{ConfirmedRival, Problem, TransactionState, TransactionStatus};
 use std::sync::Arc;
 use utoipa::IntoParams;
 
 enum Location {
-    Pending(Arc<Transaction>),
+    Pending(Arc<Transaction>, Arc<ChainSnapshot>),
     Confirmed(TransactionLocation, Arc<ChainSnapshot>),
 }
 
@@ -54,7 +55,7 @@ pub(crate) async fn transaction(mempool: Arc<MempoolState>, request: Request) ->
 
 fn find(pool_state: &PoolState, id: TransactionId) -> Result<Location, Problem> {
     let location = pool_state.pool_and_snapshot(|pool, snapshot| match pool.get(&id) {
-        Some(pending) => Ok(Some(Location::Pending(pending.transaction.clone()))),
+        Some(pending) => Ok(Some(Location::Pending(pending.transaction.clone(), snapshot.clone()))),
         None => {
             Ok(locate_transaction(snapshot.as_ref(), &id)?.map(|place| Location::Confirmed(place, snapshot.clone())))
         }
@@ -65,7 +66,7 @@ fn find(pool_state: &PoolState, id: TransactionId) -> Result<Location, Problem> 
 
 fn depth(location: &Location) -> u64 {
     match location {
-        Location::Pending(_) => 0,
+        Location::Pending(..) => 0,
         Location::Confirmed(place, snapshot) => snapshot.tip().index.next().above(place.index),
     }
 }
@@ -73,15 +74,23 @@ fn depth(location: &Location) -> u64 {
 fn status_of(location: Location) -> Result<TransactionStatus, StoreError> {
     let confirmations = depth(&location);
     Ok(match location {
-        Location::Pending(transaction) => TransactionStatus {
+        Location::Pending(transaction, snapshot) => TransactionStatus {
             transaction: (*transaction).clone(),
             status: TransactionState::Pending,
             block: None,
             confirmations,
+            rival: confirmed_rival(&snapshot, &transaction)?,
         },
         Location::Confirmed(place, snapshot) => {
             let (transaction, block) = transaction_at(snapshot.as_ref(), place)?;
-            TransactionStatus { transaction, status: TransactionState::Confirmed, block: Some(block), confirmations }
+            let status = TransactionState::Confirmed;
+            TransactionStatus { transaction, status, block: Some(block), confirmations, rival: None }
         }
     })
+}
+
+/// The first confirmed transaction that has spent a coin of a pending one.
+fn confirmed_rival(snapshot: &ChainSnapshot, transaction: &Transaction) -> Result<Option<ConfirmedRival>, StoreError> {
+    let Some((coin, id)) = spent_coins(snapshot, transaction)?.into_iter().next() else { return Ok(None) };
+    Ok(block_of(snapshot, &id)?.map(|block| ConfirmedRival { coin, id, block }))
 }

@@ -3,12 +3,12 @@
 use crate::lab::{Answer, Asked, Lab, address, client, genesis, key, network, push_block};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
-use shared::block::Block;
+use shared::block::{Block, BlockId};
 use shared::layer::utxo::{CoinRules, miners_coin};
 use shared::ledger::{Amount, Bundle, Input, Output, Spend, Transaction, UnsignedSpend};
 use shared::params::Params;
 use shared::pool::Replacement;
-use shared::wire::{ConflictEvent, EvictedEvent, PoolEvent};
+use shared::wire::{ConfirmedEvent, ConflictEvent, EvictedEvent, PoolEvent};
 
 /// Amounts below are in thousands of grains, so that none is dust.
 const K: u64 = 1000;
@@ -239,6 +239,30 @@ async fn subscribers_hear_of_each_rival_once_and_of_a_replacement() {
     let heard = tokio::time::timeout(testkit::DEADLINE, events.take(5).collect::<Vec<_>>()).await;
     assert_eq!(heard.unwrap(), expected);
     assert_eq!(mempool.pending().await, [dear]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_payment_whose_coin_a_block_has_spent_is_reported_and_names_its_rival() {
+    let lab = lab("lost", 1);
+    let node = lab.node().await;
+    let mempool = lab.mempool(&[&node]).await;
+    let one = lab.block(&genesis(&node).await, "alice", &[]);
+    push_block(&node, &one).await;
+    mempool.stands_on(&one).await;
+    let coin = mined(&lab, &one, "alice");
+    let [payment, rival] = ["bob", "alice"].map(|to| spend(&lab, "alice", &[coin], &[(to, 49)]));
+    mempool.accept(&payment).await;
+    let events = mempool.events().await;
+    let two = lab.block(one.header(), "carol", &[&rival]);
+    push_block(&node, &two).await;
+    mempool.stands_on(&two).await;
+    let block = BlockId { index: two.index(), hash: two.hash() };
+    let notice = ConflictEvent { coin: coin.coin, pending: payment.id(), newcomer: rival.id(), taken: true };
+    let expected = [PoolEvent::Confirmed(ConfirmedEvent { id: rival.id(), block }), PoolEvent::Conflict(notice)];
+    let heard = tokio::time::timeout(testkit::DEADLINE, events.take(2).collect::<Vec<_>>()).await;
+    assert_eq!(heard.unwrap(), expected);
+    let status = mempool.json(&format!("/transaction/{}", payment.id())).await;
+    assert_eq!(status["rival"], json!({"coin": coin.coin, "id": rival.id(), "block": block}));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -75,6 +75,21 @@ pub struct TransactionStatus {
     pub block: Option<BlockId>,
     /// The number of blocks from that one to the tip, both included; 0 while pending.
     pub confirmations: u64,
+    /// The confirmed transaction that has spent a coin of this one, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rival: Option<ConfirmedRival>,
+}
+
+/// A confirmed transaction that has spent a coin of a pending one. The pending one can be confirmed only if a
+/// reorganisation undoes the block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConfirmedRival {
+    /// The coin.
+    pub coin: CoinName,
+    /// The confirmed transaction.
+    pub id: TransactionId,
+    /// The block that contains it.
+    pub block: BlockId,
 }
 
 /// One entry of `GET /history/<address>`: a payment from or to the address, or the reward for a block.
@@ -120,7 +135,7 @@ pub enum PoolEvent {
     Returned(ReturnedEvent),
     /// A transaction left the pool without being confirmed.
     Evicted(EvictedEvent),
-    /// A transaction with valid signatures takes a coin that a pending one takes.
+    /// A transaction with valid signatures takes a coin that a pending one takes, or a block has such a transaction.
     Conflict(ConflictEvent),
 }
 
@@ -161,6 +176,6 @@ pub struct ConflictEvent {
     pub pending: TransactionId,
     /// The one that came later.
     pub newcomer: TransactionId,
-    /// Whether the newcomer was taken and replaced the pending one.
+    /// Whether the newcomer was taken and replaced the pending one, or is in a block.
     pub taken: bool,
 }

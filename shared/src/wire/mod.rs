@@ -14,8 +14,9 @@ pub use coins::{CoinInfo, CoinSpent, UnspentCoin};
 pub use events::{MiningEvent, NodeEvent};
 pub use health::Health;
 pub use mempool::{
-    AddressBalance, ConfirmedEvent, ConflictEvent, EvictedEvent, HistoryEntry, MAX_UNPROCESSED, PUSH_BYTES, PoolEvent,
-    PoolOrder, PushStatus, Pushed, ReturnedEvent, TransactionState, TransactionStatus, UNPROCESSED_BYTES,
+    AddressBalance, ConfirmedEvent, ConfirmedRival, ConflictEvent, EvictedEvent, HistoryEntry, MAX_UNPROCESSED,
+    PUSH_BYTES, PoolEvent, PoolOrder, PushStatus, Pushed, ReturnedEvent, TransactionState, TransactionStatus,
+    UNPROCESSED_BYTES,
 };
 pub use problem::Problem;
 pub use programs::{

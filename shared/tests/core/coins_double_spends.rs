@@ -78,26 +78,24 @@ impl Bench {
     fn mine(&mut self, pending: &Pending) -> Vec<PoolNews> {
         self.unspent.retain(|holding, _| pending.takes().iter().all(|part| part.holding != *holding));
         self.height += 1;
-        let confirmed = vec![(pending.id(), block(self.height))];
-        self.change(pending, confirmed, Vec::new())
+        self.change(pending, Some(pending), Vec::new())
     }
 
     /// A block with one transaction is undone, and an empty one takes its place.
     fn undo(&mut self, pending: &Pending) -> Vec<PoolNews> {
         self.unspent.extend(pending.takes().iter().map(|part| (part.holding, part.amount)));
-        self.change(pending, Vec::new(), vec![pending.clone()])
+        self.change(pending, None, vec![pending.clone()])
     }
 
-    fn change(
-        &mut self,
-        of: &Pending,
-        confirmed: Vec<(TransactionId, BlockId)>,
-        disconnected: Vec<Pending>,
-    ) -> Vec<PoolNews> {
+    fn change(&mut self, of: &Pending, mined: Option<&Pending>, disconnected: Vec<Pending>) -> Vec<PoolNews> {
+        let tip = block(self.height);
+        let confirmed = mined.map(|one| (one.id(), tip)).into_iter().collect();
+        let inputs = mined.into_iter().flat_map(|one| one.transaction.as_spend().unwrap().inputs.iter());
+        let spent = inputs.map(|input| (input.coin, of.id())).collect();
         let changed = self.staged.pool().related(of.takes().iter().map(|part| part.holding));
         let holdings = changed.into_iter().map(|one| (one, self.unspent.get(&one).copied().unwrap_or_default()));
         let holdings = holdings.collect();
-        self.staged.move_to(TipChange { tip: block(self.height), confirmed, holdings, disconnected })
+        self.staged.move_to(TipChange { tip, confirmed, spent, holdings, disconnected })
     }
 
     fn pending(&self) -> Vec<TransactionId> {
@@ -120,4 +118,23 @@ fn after_a_reorganisation_the_transaction_returns_that_was_in_the_chain_and_not_
     assert_eq!(bench.undo(&confirmed), [PoolNews::Returned(confirmed.id())]);
     assert_eq!(bench.pending(), [confirmed.id()]);
     assert_eq!(pending_ids(bench.staged.pool().uncovered()), [older.id()], "it waits on");
+}
+
+#[test]
+fn a_receiver_hears_that_a_block_has_a_rival_of_the_payment() {
+    let mut bench = Bench::new();
+    let (payment, rival) = (spending([1, 2, 3], 1000), spending([2, 3, 4], 10));
+    bench.push(&payment);
+    bench.commit();
+    let conflict = PoolNews::Conflict { coin: coin(2), pending: payment.id(), newcomer: rival.id() };
+    let confirmed = PoolNews::Confirmed { id: rival.id(), block: block(1) };
+    assert_eq!(bench.mine(&rival), [confirmed, conflict.clone()], "once, though it takes two coins");
+    assert_eq!(bench.mine(&spending([5], 10)).len(), 1, "and not with each block that follows");
+    // The classic double spend: the payment is in a block, and another branch has the rival instead.
+    let mut bench = Bench::new();
+    bench.mine(&payment);
+    bench.unspent.extend([1, 2, 3].map(|number| (Holding::Coin(coin(number)), grains(EACH))));
+    bench.unspent.retain(|holding, _| ![2, 3, 4].map(|number| Holding::Coin(coin(number))).contains(holding));
+    let news = bench.change(&rival, Some(&rival), vec![payment]);
+    assert!(news.contains(&conflict), "{news:?}");
 }

@@ -240,6 +240,7 @@ impl World {
                     self.acknowledged.insert(transaction.id());
                 }
                 PoolNews::Returned(id) => drop(self.announced.insert(id)),
+                PoolNews::Conflict { .. } => {}
                 PoolNews::Confirmed { id, .. } => {
                     self.announced.remove(&id);
                     self.gone_at.insert(id, self.step);
@@ -290,6 +291,7 @@ impl World {
         TipChange {
             tip: new.last().unwrap().0,
             confirmed,
+            spent: BTreeMap::new(),
             holdings: balances(new).into_iter().map(|(address, amount)| (Holding::Account(address), amount)).collect(),
             disconnected: disconnected.map(|one| Pending::new(one.clone(), self.now_ms)).collect(),
         }

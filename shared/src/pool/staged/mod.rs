@@ -14,7 +14,7 @@ mod batch;
 
 use super::{AdmissionError, Evicted, EvictionReason, Holds, Pending, Pool, PoolChanges, PoolLimits};
 use crate::block::BlockId;
-use crate::ledger::{Amount, Holding, Transaction, TransactionId};
+use crate::ledger::{Amount, CoinName, Holding, Transaction, TransactionId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -58,6 +58,16 @@ pub enum PoolNews {
     },
     /// A transaction is pending again, after a reorganisation.
     Returned(TransactionId),
+    /// A block of the best chain has a transaction that took a coin of an accepted one: that one can be confirmed only
+    /// if a reorganisation undoes the block, and is uncovered until then.
+    Conflict {
+        /// The coin; the first, if it took more of them.
+        coin: CoinName,
+        /// The accepted transaction.
+        pending: TransactionId,
+        /// The confirmed one.
+        newcomer: TransactionId,
+    },
     /// A transaction left the pool unconfirmed. If it was replaced, its coin was wanted twice.
     Evicted {
         /// The transaction.
@@ -74,6 +84,8 @@ pub struct TipChange {
     pub tip: BlockId,
     /// Transactions of the connected blocks.
     pub confirmed: Vec<(TransactionId, BlockId)>,
+    /// The coins that transactions of the connected blocks took, and which transaction took each.
+    pub spent: BTreeMap<CoinName, TransactionId>,
     /// The holdings that changed, including those that `disconnected` take from, and [`Pool::related`] of them, each
     /// with what it holds now.
     pub holdings: BTreeMap<Holding, Amount>,
@@ -245,6 +257,7 @@ impl<W> Staged<W> {
         let changed = change.holdings.keys().copied();
         let moved = self.pool.recheck(changed, change.disconnected, &change.holdings);
         self.record(moved, &mut news);
+        self.announce_conflicts(&change.spent, &mut news);
         self.tip = change.tip;
         self.unwritten.tip = Some(change.tip);
         news
@@ -256,6 +269,18 @@ impl<W> Staged<W> {
         let mut news = Vec::new();
         self.record(PoolChanges { evicted, ..PoolChanges::default() }, &mut news);
         news
+    }
+
+    /// Tells listeners which accepted transactions lost a coin to one of a block, each pair once.
+    fn announce_conflicts(&self, spent: &BTreeMap<CoinName, TransactionId>, news: &mut Vec<PoolNews>) {
+        let mut told = BTreeSet::new();
+        for (&coin, &newcomer) in spent {
+            for pending in self.pool.uncovered.from(&Holding::Coin(coin)).map(Pending::id) {
+                if told.insert((pending, newcomer)) {
+                    news.push(PoolNews::Conflict { coin, pending, newcomer });
+                }
+            }
+        }
     }
 
     /// A transaction that is or was in the chain stays, whatever happens to the batch with its push.
