@@ -128,12 +128,12 @@ impl PoolState {
         snapshot: &ChainSnapshot,
     ) -> Result<Self, StoreError> {
         let stored = store.load(&Weights::of(&params))?;
-        let mut pending = Vec::new();
-        for one in stored.pending {
-            let holdings = unconfirmed_holdings(snapshot, &params, &one)?;
-            pending.push((one, holdings));
+        let mut rows = Vec::new();
+        for row in stored.rows {
+            let holdings = unconfirmed_holdings(snapshot, &params, &row.pending)?;
+            rows.push((row, holdings));
         }
-        let staged = Staged::load(limits, stored.tip.unwrap_or_else(|| snapshot.tip().id()), pending);
+        let staged = Staged::load(limits, stored.tip.unwrap_or_else(|| snapshot.tip().id()), rows);
         let (events, _) = broadcast::channel(EVENTS);
         let inner = Inner { staged, snapshot: None, reported: LruCache::new(MAX_REPORTED), is_stopping: false };
         Ok(Self { inner: Mutex::new(inner), work: Condvar::new(), events, params, follower: OnceLock::new() })

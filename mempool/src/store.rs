@@ -1,26 +1,30 @@
 //! The pool on disk: one row for each pending transaction, and the block that the pool stands on.
 //!
 //! ```text
-//! State: id (32)  →  arrived, ms since 1970 (8, big-endian) | JSON of the transaction
+//! State: id (32)  →  arrived, ms since 1970 (8, big-endian) | 1 if it is uncovered | JSON of the transaction
 //! Meta:  "tip"    →  height (8, big-endian) | hash (32)
 //! ```
+//!
+//! A row of a covered transaction has no byte between time and JSON, as all rows of older versions.
 //!
 //! Only the bytes: `shared::pool` decides which transactions are in the pool.
 
 use shared::block::{BlockHash, BlockId, Height};
 use shared::ledger::json_of;
-use shared::pool::{Pending, Weights, WriteBatch};
+use shared::pool::{Pending, PoolRow, Weights, WriteBatch};
 use shared::store::{Batch, Store, StoreError, Table};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
 const TIP: &[u8] = b"tip";
+/// Marks the rows of uncovered transactions. No JSON begins with it.
+const UNCOVERED: u8 = 1;
 
 /// The pool as of the last commit.
 #[derive(Debug)]
 pub(crate) struct Stored {
     /// Oldest first.
-    pub(crate) pending: Vec<Pending>,
+    pub(crate) rows: Vec<PoolRow>,
     pub(crate) tip: Option<BlockId>,
 }
 
@@ -32,12 +36,12 @@ impl PoolStore {
     }
 
     pub(crate) fn load(&self, weights: &Weights) -> Result<Stored, StoreError> {
-        let rows = self.0.snapshot()?;
-        let mut pending = Vec::new();
+        let snapshot = self.0.snapshot()?;
+        let mut rows = Vec::new();
         let mut result = Ok(());
-        rows.scan(Table::State, &[], &mut |_, row| match parse(row, weights) {
+        snapshot.scan(Table::State, &[], &mut |_, row| match parse(row, weights) {
             Some(one) => {
-                pending.push(one);
+                rows.push(one);
                 ControlFlow::Continue(())
             }
             None => {
@@ -46,11 +50,11 @@ impl PoolStore {
             }
         })?;
         result?;
-        pending.sort_by_key(|one| (one.arrived_ms, one.id()));
-        let tip = rows.get(Table::Meta, TIP)?;
+        rows.sort_by_key(|row| (row.pending.arrived_ms, row.pending.id()));
+        let tip = snapshot.get(Table::Meta, TIP)?;
         let unreadable = || StoreError::Damaged("the block that the pool stands on cannot be read".to_owned());
         let tip = tip.map(|row| parse_tip(&row).ok_or_else(unreadable)).transpose()?;
-        Ok(Stored { pending, tip })
+        Ok(Stored { rows, tip })
     }
 
     /// Writes all changes or none. On `Ok` they survive a crash.
@@ -58,14 +62,7 @@ impl PoolStore {
         let mut batch = Batch::default();
         for (id, change) in &changes.rows {
             match change {
-                Some(pending) => {
-                    let json = json_of(&pending.transaction);
-                    batch.put(
-                        Table::State,
-                        id.as_bytes(),
-                        [&pending.arrived_ms.to_be_bytes(), json.as_bytes()].concat(),
-                    );
-                }
+                Some(row) => batch.put(Table::State, id.as_bytes(), bytes_of(row)),
                 None => batch.delete(Table::State, id.as_bytes()),
             }
         }
@@ -76,10 +73,20 @@ impl PoolStore {
     }
 }
 
-fn parse(row: &[u8], weights: &Weights) -> Option<Pending> {
-    let (arrived, json) = row.split_first_chunk::<8>()?;
+fn bytes_of(PoolRow { pending, is_uncovered }: &PoolRow) -> Vec<u8> {
+    let marker: &[u8] = if *is_uncovered { &[UNCOVERED] } else { &[] };
+    [&pending.arrived_ms.to_be_bytes(), marker, json_of(&pending.transaction).as_bytes()].concat()
+}
+
+fn parse(row: &[u8], weights: &Weights) -> Option<PoolRow> {
+    let (arrived, rest) = row.split_first_chunk::<8>()?;
+    let (is_uncovered, json) = match rest.strip_prefix(&[UNCOVERED]) {
+        Some(json) => (true, json),
+        None => (false, rest),
+    };
     let transaction = serde_json::from_slice(json).ok()?;
-    Some(Pending::weighed(Arc::new(transaction), u64::from_be_bytes(*arrived), weights))
+    let pending = Pending::weighed(Arc::new(transaction), u64::from_be_bytes(*arrived), weights);
+    Some(PoolRow { pending, is_uncovered })
 }
 
 fn parse_tip(row: &[u8]) -> Option<BlockId> {

@@ -8,10 +8,10 @@ use crate::store::Stored;
 use shared::block::{Block, DataHash, HeaderFields, Nonce};
 use shared::chain::{Chain, Origin, Rules, SideLimits};
 use shared::keys::KeyPair;
-use shared::ledger::{Bundle, Transaction, Unsigned, Uuid};
+use shared::ledger::{Bundle, Transaction, Unsigned, Uuid, json_of};
 use shared::params::RetargetRule;
-use shared::pool::CoinPolicy;
-use shared::store::MemoryStore;
+use shared::pool::{CoinPolicy, PoolRow};
+use shared::store::{Batch, MemoryStore, Store, Table};
 use shared::work::Difficulty;
 
 struct Bench {
@@ -92,7 +92,7 @@ impl Bench {
 
     /// The ids that a restart would find, sorted.
     fn stored(&self) -> Vec<TransactionId> {
-        let mut ids: Vec<_> = self.load().pending.iter().map(Pending::id).collect();
+        let mut ids: Vec<_> = self.load().rows.iter().map(|row| row.pending.id()).collect();
         ids.sort();
         ids
     }
@@ -302,4 +302,24 @@ fn stopping_writes_what_is_still_waiting() {
     bench.commit();
     assert!(bench.pool_state.next_batch().is_none());
     assert_eq!(bench.stored().len(), 1);
+}
+
+#[test]
+fn a_row_says_whether_its_payment_is_uncovered_and_rows_of_older_versions_load() {
+    let bench = Bench::new();
+    let [covered, uncovered] = [bench.pay("alice", 900, 1), bench.pay("carol", 900, 1)];
+    let row = |payment: &Transaction, is_uncovered| {
+        (payment.id(), Some(PoolRow { pending: Pending::new(Arc::new(payment.clone()), 7), is_uncovered }))
+    };
+    let rows = BTreeMap::from([row(&covered, false), row(&uncovered, true)]);
+    bench.store.commit(&WriteBatch { rows: rows.clone(), tip: None }).unwrap();
+    let loaded = || bench.load().rows.into_iter().map(|row| (row.pending.id(), Some(row))).collect::<BTreeMap<_, _>>();
+    assert_eq!(loaded(), rows);
+    let mut older = Batch::default();
+    for payment in [&covered, &uncovered] {
+        let bytes = [&7_u64.to_be_bytes()[..], json_of(payment).as_bytes()].concat();
+        older.put(Table::State, payment.id().as_bytes(), bytes);
+    }
+    bench.disk.commit(&older).unwrap();
+    assert_eq!(loaded(), BTreeMap::from([row(&covered, false), row(&uncovered, false)]));
 }

@@ -23,7 +23,9 @@ mod uncovered;
 pub use pending::{FeeRate, Holds, Pending, Weights};
 pub use refusal::{AdmissionError, Evicted, EvictionReason, PoolChanges};
 pub use replacement::{CoinPolicy, DUST, Replacement};
-pub use staged::{BatchOutcome, CommitReply, MAX_WAITERS, PoolNews, StageError, Staged, TipChange, WriteBatch};
+pub use staged::{
+    BatchOutcome, CommitReply, MAX_WAITERS, PoolNews, PoolRow, StageError, Staged, TipChange, WriteBatch,
+};
 pub use template::{Room, select_transactions};
 
 use crate::ledger::{Address, Amount, Holding, TransactionId};
@@ -68,7 +70,8 @@ pub struct Pool {
     accounts: Accounts,
     holdings: Holdings,
     uncovered: Uncovered,
-    /// Holdings that transactions took from which left, and that uncovered ones wait for.
+    /// Holdings that uncovered transactions wait for, and that others took from which left; also all that stored ones
+    /// waited for.
     freed: BTreeSet<Holding>,
     bytes: usize,
     next_sequence: u64,
@@ -106,9 +109,23 @@ impl Pool {
         let mut moved = PoolChanges::default();
         match self.check_fit(&returned, &holds, &[]) {
             Ok(outbid) => self.place(returned, outbid, &mut moved),
-            Err(refusal) if refusal.is_cover() => moved.evicted = self.uncovered.insert(returned, &self.limits),
+            Err(refusal) if refusal.is_cover() => self.keep_uncovered(returned, &mut moved),
             Err(refusal) => return Err(refusal),
         }
+        Ok(moved)
+    }
+
+    /// Takes a stored transaction that was uncovered. The next [`Pool::recheck`] looks at it: disconnected transactions
+    /// that take from the same holdings go first.
+    ///
+    /// # Errors
+    /// [`AdmissionError::Known`].
+    pub fn readmit_uncovered(&mut self, stored: Pending) -> Result<PoolChanges, AdmissionError> {
+        self.check_unknown(&stored)?;
+        let stored = self.numbered(stored);
+        self.freed.extend(stored.takes().iter().map(|part| part.holding));
+        let mut moved = PoolChanges::default();
+        self.keep_uncovered(stored, &mut moved);
         Ok(moved)
     }
 
@@ -138,13 +155,14 @@ impl Pool {
             for pending in self.no_longer_covered(holding, holds.amount_in(holding)) {
                 self.remove(&pending);
                 left.extend(pending.takes().iter().map(|part| part.holding));
-                moved.evicted.extend(self.uncovered.insert(pending, &self.limits));
+                self.keep_uncovered(pending, &mut moved);
             }
         }
         changed.extend(left);
         for pending in disconnected {
             match self.readmit(pending.clone(), &holds) {
-                Ok(PoolChanges { returned, evicted }) => {
+                Ok(PoolChanges { uncovered, returned, evicted }) => {
+                    moved.uncovered.extend(uncovered);
                     moved.returned.extend(returned);
                     moved.evicted.extend(evicted);
                 }
@@ -287,6 +305,11 @@ impl Pool {
                 Err(_) => moved.evicted.extend(self.evict(vec![pending], EvictionReason::Outbid)),
             }
         }
+    }
+
+    fn keep_uncovered(&mut self, pending: Pending, moved: &mut PoolChanges) {
+        moved.evicted.extend(self.uncovered.insert(pending.clone(), &self.limits));
+        moved.uncovered.push(pending);
     }
 
     /// Makes a transaction pending that was accepted before, in place of those that it outbids.

@@ -193,9 +193,12 @@ pub struct Evicted {
     pub reason: EvictionReason,
 }
 
-/// The changes in the pool that follow from a change of the chain.
+/// The changes in the pool that follow from a change of the chain. A transaction can be in several of the lists; they
+/// are in the order of the changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PoolChanges {
+    /// Transactions that became uncovered.
+    pub uncovered: Vec<Pending>,
     /// Transactions that are pending again.
     pub returned: Vec<Pending>,
     /// Transactions that left.

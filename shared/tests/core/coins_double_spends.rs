@@ -6,7 +6,7 @@ use crate::coins_replacement::{EACH, LIMITS, coin, spending, spending_coins};
 use crate::pool_oracle::{grains, pending_ids};
 use shared::block::{BlockHash, BlockId, Height};
 use shared::ledger::{Amount, CoinName, Holding, TransactionId};
-use shared::pool::{BatchOutcome, Holds, Pending, Pool, PoolLimits, PoolNews, Staged, TipChange};
+use shared::pool::{BatchOutcome, Holds, Pending, Pool, PoolLimits, PoolNews, PoolRow, Staged, TipChange};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -52,6 +52,7 @@ fn an_uncovered_transaction_is_looked_at_once_however_many_coins_it_takes() {
 /// A staged pool on a chain of which only the coins and the height are known.
 struct Bench {
     staged: Staged<&'static str>,
+    disk: BTreeMap<TransactionId, PoolRow>,
     /// The coins that are unspent.
     unspent: BTreeMap<Holding, Amount>,
     height: u64,
@@ -59,9 +60,9 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
-        let staged = Staged::load(LIMITS, block(0), std::iter::empty::<(Pending, Option<Amount>)>());
+        let staged = Staged::load(LIMITS, block(0), std::iter::empty::<(PoolRow, Option<Amount>)>());
         let unspent = (0..9).map(|number| (Holding::Coin(coin(number)), grains(EACH))).collect();
-        Self { staged, unspent, height: 0 }
+        Self { staged, disk: BTreeMap::new(), unspent, height: 0 }
     }
 
     fn push(&mut self, pending: &Pending) {
@@ -69,9 +70,33 @@ impl Bench {
     }
 
     fn commit(&mut self) -> Vec<PoolNews> {
-        assert!(self.staged.next_batch().is_some());
+        for (id, row) in &self.staged.next_batch().unwrap().rows {
+            match row {
+                Some(row) => self.disk.insert(*id, row.clone()),
+                None => self.disk.remove(id),
+            };
+        }
         let BatchOutcome { news, .. } = self.staged.committed();
         news
+    }
+
+    /// The mempool starts again: the stored rows, oldest first, and the tip where the chain is now.
+    fn restart(&mut self, undone: &[Pending]) -> Vec<PoolNews> {
+        let mut rows: Vec<_> = self.disk.values().cloned().collect();
+        rows.sort_by_key(|row| (row.pending.arrived_ms, row.pending.id()));
+        let rows = rows.into_iter().map(|row| (row, Some(&self.unspent)));
+        self.staged = Staged::load(LIMITS, block(self.height), rows);
+        let taken = undone.iter().flat_map(Pending::takes).map(|part| part.holding);
+        let holdings = self.staged.pool().related(taken);
+        let holdings = holdings.into_iter().map(|one| (one, self.unspent.get(&one).copied().unwrap_or_default()));
+        let change = TipChange {
+            tip: block(self.height),
+            confirmed: Vec::new(),
+            spent: BTreeMap::new(),
+            holdings: holdings.collect(),
+            disconnected: undone.to_vec(),
+        };
+        self.staged.move_to(change)
     }
 
     /// A block with one transaction comes.
@@ -137,4 +162,38 @@ fn a_receiver_hears_that_a_block_has_a_rival_of_the_payment() {
     bench.unspent.retain(|holding, _| ![2, 3, 4].map(|number| Holding::Coin(coin(number))).contains(holding));
     let news = bench.change(&rival, Some(&rival), vec![payment]);
     assert!(news.contains(&conflict), "{news:?}");
+}
+
+#[test]
+fn a_restart_keeps_pending_what_was_pending_and_not_its_older_rival() {
+    let mut bench = Bench::new();
+    let (older, confirmed) = (spending([1], 1000), spending([1, 2], 10));
+    bench.push(&older);
+    bench.mine(&confirmed);
+    let mut returned = confirmed.clone();
+    returned.arrived_ms = 5;
+    bench.undo(&returned);
+    bench.commit();
+    for _ in 0..2 {
+        assert_eq!(bench.restart(&[]), []);
+        assert_eq!(bench.pending(), [confirmed.id()]);
+        assert_eq!(pending_ids(bench.staged.pool().uncovered()), [older.id()]);
+        bench.commit();
+    }
+    // A replacement frees its coin, and the mempool restarts before the next block.
+    bench.staged.admit(spending([2], 90_000), &bench.unspent, "pusher").unwrap();
+    bench.commit();
+    assert_eq!(bench.restart(&[]), [PoolNews::Returned(older.id())]);
+}
+
+#[test]
+fn a_restart_during_a_reorganisation_lets_the_undone_transaction_return_first() {
+    let mut bench = Bench::new();
+    let (older, confirmed) = (spending([1], 1000), spending([1, 2], 10));
+    bench.push(&older);
+    bench.mine(&confirmed);
+    bench.commit();
+    bench.unspent.extend([1, 2].map(|number| (Holding::Coin(coin(number)), grains(EACH))));
+    assert_eq!(bench.restart(std::slice::from_ref(&confirmed)), [PoolNews::Returned(confirmed.id())]);
+    assert_eq!(bench.pending(), [confirmed.id()]);
 }

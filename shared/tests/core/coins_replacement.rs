@@ -7,7 +7,7 @@ use shared::block::{BlockHash, BlockId, Height};
 use shared::keys::Signature;
 use shared::ledger::{Amount, CoinName, Holding, Input, Output, Transaction, TransactionId, UnsignedSpend};
 use shared::pool::{AdmissionError, CoinPolicy, CommitReply, EvictionReason, Pending, Pool, PoolLimits, PoolNews};
-use shared::pool::{Replacement, Staged};
+use shared::pool::{PoolRow, Replacement, Staged};
 use std::sync::Arc;
 
 pub(crate) const LIMITS: PoolLimits = PoolLimits {
@@ -138,7 +138,7 @@ fn dust_is_refused_and_zero_allows_it() {
 #[test]
 fn a_failed_batch_brings_back_what_was_replaced_and_announces_nothing() {
     let tip = BlockId { index: Height(0), hash: BlockHash::ZERO };
-    let mut staged = Staged::load(LIMITS, tip, std::iter::empty::<(Pending, Option<Amount>)>());
+    let mut staged = Staged::load(LIMITS, tip, std::iter::empty::<(PoolRow, Option<Amount>)>());
     let (old, new) = (spending([1], 1000), spending([1], 9000));
     staged.admit(old.clone(), grains(EACH), "old").unwrap();
     staged.next_batch().unwrap();
@@ -161,7 +161,7 @@ fn a_failed_batch_brings_back_what_was_replaced_and_announces_nothing() {
 #[test]
 fn one_that_is_replaced_before_it_is_on_disk_hears_by_which() {
     let tip = BlockId { index: Height(0), hash: BlockHash::ZERO };
-    let mut staged = Staged::load(LIMITS, tip, std::iter::empty::<(Pending, Option<Amount>)>());
+    let mut staged = Staged::load(LIMITS, tip, std::iter::empty::<(PoolRow, Option<Amount>)>());
     let (old, new) = (spending([1], 1000), spending([1], 9000));
     staged.admit(old, grains(EACH), "old").unwrap();
     staged.admit(new.clone(), grains(EACH), "new").unwrap();

@@ -4,13 +4,14 @@
 //! pool, the subscriber and the disk must agree.
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
+use crate::coins_replacement::LIMITS;
 use crate::pool_oracle::{grains, paid, payment, person};
 use crate::pool_staged_steps::{PEOPLE, Step, limits, step};
 use proptest::prelude::*;
 use shared::block::{BlockHash, BlockId, Height};
 use shared::ledger::{Address, Amount, Holding, Transaction, TransactionId};
 use shared::pool::{
-    BatchOutcome, CoinPolicy, CommitReply, MAX_WAITERS, Pending, PoolLimits, PoolNews, StageError, Staged,
+    BatchOutcome, CommitReply, MAX_WAITERS, Pending, PoolLimits, PoolNews, PoolRow, StageError, Staged,
 };
 use shared::pool::{TipChange, WriteBatch};
 use std::collections::{BTreeMap, BTreeSet};
@@ -40,7 +41,7 @@ struct World {
     chain: Vec<Block>,
     /// Every chain that ever was the best one, by its tip.
     chains: BTreeMap<BlockHash, Vec<Block>>,
-    disk: (BTreeMap<TransactionId, Pending>, BlockId),
+    disk: (BTreeMap<TransactionId, PoolRow>, BlockId),
     in_flight: Option<Arc<WriteBatch>>,
     /// What a subscriber believes to be pending.
     announced: BTreeSet<TransactionId>,
@@ -225,7 +226,7 @@ impl World {
     fn write(&mut self, batch: &WriteBatch) {
         for (id, row) in &batch.rows {
             match row {
-                Some(pending) => self.disk.0.insert(*id, pending.clone()),
+                Some(row) => self.disk.0.insert(*id, row.clone()),
                 None => self.disk.0.remove(id),
             };
         }
@@ -303,11 +304,11 @@ impl World {
         }
         let balances = balances(&self.chain);
         let mut stored: Vec<_> = self.disk.0.values().cloned().collect();
-        stored.sort_by_key(|one| (one.arrived_ms, one.id()));
-        let stored = stored.into_iter().map(|one| {
-            let is_pending = !chain_has(&self.chain, &one.id());
-            let balance = is_pending.then(|| balances[&paid(&one.transaction).from]);
-            (one, balance)
+        stored.sort_by_key(|row| (row.pending.arrived_ms, row.pending.id()));
+        let stored = stored.into_iter().map(|row| {
+            let is_pending = !chain_has(&self.chain, &row.pending.id());
+            let balance = is_pending.then(|| balances[&paid(&row.pending.transaction).from]);
+            (row, balance)
         });
         self.staged = Staged::load(self.limits, self.disk.1, stored);
         let change = self.change(&self.chains[&self.disk.1.hash], &self.chain, true);
@@ -351,6 +352,9 @@ impl World {
         prop_assert!(self.pending().all(|one| self.announced.contains(&one.id())), "never announced");
         prop_assert!(self.announced.is_subset(&pool), "an announced transaction vanished");
         prop_assert_eq!(&pool, &self.disk.0.keys().copied().collect(), "the pool and the disk");
+        let uncovered: BTreeSet<_> = self.staged.pool().uncovered().map(Pending::id).collect();
+        let marked = self.disk.0.iter().filter(|(_, row)| row.is_uncovered).map(|(id, _)| *id).collect();
+        prop_assert_eq!(uncovered, marked, "the uncovered ones, and those that are stored as such");
         prop_assert_eq!((self.disk.1, self.staged.tip()), (self.chain.last().unwrap().0, self.disk.1));
         prop_assert!(self.waiting.is_empty(), "every caller has its reply");
         Ok(())
@@ -377,16 +381,7 @@ proptest! {
 
 #[test]
 fn the_number_of_waiting_callers_is_bounded() {
-    let limits = PoolLimits {
-        max_count: 10,
-        max_bytes: 5000,
-        max_per_sender: 10,
-        max_transaction_bytes: 5000,
-        max_age_ms: 1000,
-        min_fee: Amount::ZERO,
-        coins: CoinPolicy::FIRST_SEEN,
-    };
-    let mut world = World::new(limits);
+    let mut world = World::new(LIMITS);
     let [payment, another] = [1, 2].map(|amount| world.new_payment(0, 1, (amount, 0)));
     let (id, balance) = (payment.id(), grains(START_BALANCE));
     world.staged.admit(Pending::new(payment, 0), balance, 0).unwrap();

@@ -2,7 +2,6 @@
 
 use super::{BatchOutcome, CommitReply, InFlight, PoolNews, Round, Staged, WriteBatch};
 use crate::pool::{Evicted, Holds, Pending, PoolChanges};
-use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 impl<W> Staged<W> {
@@ -78,13 +77,12 @@ impl<W> Staged<W> {
             }
         }
         for (id, row) in batch.rows {
-            // A change made while the batch was in flight is newer.
-            let Entry::Vacant(unwritten) = self.unwritten.rows.entry(id) else { continue };
-            if round.newcomers.contains(&id) {
+            if round.newcomers.contains(&id) && !self.next.newcomers.contains(&id) {
                 self.pool.remove_confirmed(&id);
-                unwritten.insert(None);
+                self.unwritten.rows.insert(id, None);
             } else {
-                unwritten.insert(row);
+                // A change made while the batch was in flight is newer.
+                self.unwritten.rows.entry(id).or_insert(row);
             }
         }
     }
@@ -99,10 +97,10 @@ impl<W> Staged<W> {
             return;
         }
         match holds.map(|holds| self.pool.readmit(pending.clone(), holds)) {
-            Some(Ok(PoolChanges { evicted, .. })) => {
-                self.unwritten.rows.insert(id, Some(pending));
+            Some(Ok(changes)) => {
+                self.unwritten.note(&changes);
                 // No listener knows that it was gone.
-                self.record(PoolChanges { evicted, ..PoolChanges::default() }, news);
+                self.record(PoolChanges { evicted: changes.evicted, ..PoolChanges::default() }, news);
             }
             _ => news.push(PoolNews::Evicted { id, reason }),
         }

@@ -93,11 +93,20 @@ pub struct TipChange {
     pub disconnected: Vec<Pending>,
 }
 
+/// An accepted transaction as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PoolRow {
+    /// The transaction.
+    pub pending: Pending,
+    /// Whether it is uncovered: then a restart does not let it take a coin that a pending one takes.
+    pub is_uncovered: bool,
+}
+
 /// The changes since the previous batch: each replaces what is stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WriteBatch {
-    /// The pending transaction by id; `None` deletes it.
-    pub rows: BTreeMap<TransactionId, Option<Pending>>,
+    /// The accepted transaction by id; `None` deletes it.
+    pub rows: BTreeMap<TransactionId, Option<PoolRow>>,
     /// The block that the pool stands on, if it changed.
     pub tip: Option<BlockId>,
 }
@@ -106,6 +115,15 @@ impl WriteBatch {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.tip.is_none()
+    }
+
+    /// Notes the rows that changes of the pool lead to.
+    fn note(&mut self, PoolChanges { uncovered, returned, evicted }: &PoolChanges) {
+        let accepted = uncovered.iter().map(|one| (one, true)).chain(returned.iter().map(|one| (one, false)));
+        let row =
+            |(one, is_uncovered): (&Pending, bool)| (one.id(), Some(PoolRow { pending: one.clone(), is_uncovered }));
+        self.rows.extend(accepted.map(row));
+        self.rows.extend(evicted.iter().map(|evicted| (evicted.pending.id(), None)));
     }
 }
 
@@ -162,16 +180,26 @@ impl<W> Staged<W> {
     pub fn load<H: Holds>(
         limits: PoolLimits,
         tip: BlockId,
-        stored: impl IntoIterator<Item = (Pending, Option<H>)>,
+        stored: impl IntoIterator<Item = (PoolRow, Option<H>)>,
     ) -> Self {
         let (mut pool, mut unwritten) = (Pool::new(limits), WriteBatch::default());
-        for (pending, holds) in stored {
+        for (PoolRow { pending, is_uncovered }, holds) in stored {
             let id = pending.id();
-            match holds.map(|holds| pool.readmit(pending, holds)) {
-                Some(Ok(moved)) => {
-                    unwritten.rows.extend(moved.evicted.iter().map(|evicted| (evicted.pending.id(), None)));
+            let moved = match holds {
+                Some(_) if is_uncovered => pool.readmit_uncovered(pending),
+                Some(holds) => pool.readmit(pending, holds),
+                None => {
+                    unwritten.rows.insert(id, None);
+                    continue;
                 }
-                _ => drop(unwritten.rows.insert(id, None)),
+            };
+            match moved {
+                // An unchanged row need not be written again.
+                Ok(PoolChanges { uncovered, evicted, .. }) => {
+                    let uncovered = if is_uncovered { Vec::new() } else { uncovered };
+                    unwritten.note(&PoolChanges { uncovered, evicted, ..PoolChanges::default() });
+                }
+                Err(_) => drop(unwritten.rows.insert(id, None)),
             }
         }
         Self { pool, tip, unwritten, next: Round::default(), in_flight: None, waiter_count: 0 }
@@ -212,7 +240,7 @@ impl<W> Staged<W> {
             self.unwritten.rows.insert(evicted.pending.id(), None);
             self.next.evicted.insert(evicted.pending.id(), evicted);
         }
-        self.unwritten.rows.insert(id, Some(newcomer));
+        self.unwritten.rows.insert(id, Some(PoolRow { pending: newcomer, is_uncovered: false }));
         if self.next.evicted.remove(&id).is_none() {
             self.next.newcomers.insert(id);
         }
@@ -248,11 +276,7 @@ impl<W> Staged<W> {
             news.push(PoolNews::Confirmed { id, block });
         }
         for returned in &change.disconnected {
-            let id = returned.id();
-            self.exclude_from_rollback(&id);
-            if self.pool.get(&id).is_none() {
-                self.unwritten.rows.insert(id, Some(returned.clone()));
-            }
+            self.exclude_from_rollback(&returned.id());
         }
         let changed = change.holdings.keys().copied();
         let moved = self.pool.recheck(changed, change.disconnected, &change.holdings);
@@ -271,7 +295,7 @@ impl<W> Staged<W> {
         news
     }
 
-    /// Tells listeners which accepted transactions lost a coin to one of a block, each pair once.
+    /// Announces which accepted transactions lost a coin to one of a block, each pair once.
     fn announce_conflicts(&self, spent: &BTreeMap<CoinName, TransactionId>, news: &mut Vec<PoolNews>) {
         let mut told = BTreeSet::new();
         for (&coin, &newcomer) in spent {
@@ -300,7 +324,9 @@ impl<W> Staged<W> {
     }
 
     /// Notes what a change of the chain or the clock did to the pool. Newcomers are announced after their commit.
-    fn record(&mut self, PoolChanges { returned, evicted }: PoolChanges, news: &mut Vec<PoolNews>) {
+    fn record(&mut self, changes: PoolChanges, news: &mut Vec<PoolNews>) {
+        self.unwritten.note(&changes);
+        let PoolChanges { returned, evicted, .. } = changes;
         for id in returned.iter().map(Pending::id) {
             if !self.rounds().any(|round| round.newcomers.contains(&id)) {
                 news.push(PoolNews::Returned(id));
@@ -308,7 +334,6 @@ impl<W> Staged<W> {
         }
         for Evicted { pending, reason } in evicted {
             let id = pending.id();
-            self.unwritten.rows.insert(id, None);
             if reason == EvictionReason::Outbid && self.next.waiters.contains_key(&id) {
                 // Its caller still waits, and is to hear that it was outbid.
                 self.next.evicted.insert(id, Evicted { pending, reason });
