@@ -16,6 +16,7 @@ mod pool_state;
 mod pool_writer;
 mod program_events;
 mod rate_limit;
+mod reported_rivals;
 mod router;
 mod routes;
 mod state;

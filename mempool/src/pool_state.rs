@@ -7,8 +7,8 @@ use crate::chain_delta::ChainDelta;
 use crate::chain_lookups::{add_holdings, block_of, spent_coins, unconfirmed_holdings};
 use crate::pool_events::events_of;
 use crate::program_events::MempoolEvent;
+use crate::reported_rivals::ReportedRivals;
 use crate::store::PoolStore;
-use lru::LruCache;
 use runtime::follower::Follower;
 use shared::block::BlockId;
 use shared::chain::ChainSnapshot;
@@ -21,14 +21,11 @@ use shared::store::StoreError;
 use shared::violation::RuleViolation;
 use shared::wire::{ConflictEvent, PoolEvent};
 use std::collections::BTreeMap;
-use std::num::NonZeroUsize;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::{broadcast, oneshot};
 
 /// Events that a slow subscriber may fall behind.
 const EVENTS: usize = 4096;
-/// Refused rivals that are remembered, so that each is reported once. The compiler checks that it is not 0.
-const MAX_REPORTED: NonZeroUsize = NonZeroUsize::new(4096).unwrap();
 
 /// Why a transaction is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -46,12 +43,14 @@ pub(crate) enum PushError {
 }
 
 impl PushError {
-    /// The coin that a pending transaction takes, too, and that transaction.
+    /// The first of [`AdmissionError::rivals`].
     pub(crate) fn rival(&self) -> Option<(CoinName, TransactionId)> {
-        match self {
-            Self::Stage(StageError::Pool(refusal)) => refusal.rival(),
-            _ => None,
-        }
+        self.rivals().next()
+    }
+
+    fn rivals(&self) -> impl Iterator<Item = (CoinName, TransactionId)> {
+        let refusal = if let Self::Stage(StageError::Pool(refusal)) = self { Some(refusal) } else { None };
+        refusal.into_iter().flat_map(AdmissionError::rivals)
     }
 }
 
@@ -113,8 +112,7 @@ struct Inner {
     /// The snapshot at the pool's tip. `None` while the chain's store is being reopened: a snapshot held here would
     /// block that.
     snapshot: Option<Arc<ChainSnapshot>>,
-    /// Refused rivals that were reported, each with the coin that it takes.
-    reported: LruCache<(CoinName, TransactionId), ()>,
+    reported: ReportedRivals,
     is_stopping: bool,
 }
 
@@ -135,7 +133,7 @@ impl PoolState {
         }
         let staged = Staged::load(limits, stored.tip.unwrap_or_else(|| snapshot.tip().id()), rows);
         let (events, _) = broadcast::channel(EVENTS);
-        let inner = Inner { staged, snapshot: None, reported: LruCache::new(MAX_REPORTED), is_stopping: false };
+        let inner = Inner { staged, snapshot: None, reported: ReportedRivals::new(), is_stopping: false };
         Ok(Self { inner: Mutex::new(inner), work: Condvar::new(), events, params, follower: OnceLock::new() })
     }
 
@@ -216,13 +214,15 @@ impl PoolState {
         Ok(Admission::Accepted(written))
     }
 
-    /// Tells subscribers of a refused transaction with valid signatures that takes a coin which a pending one takes:
-    /// somebody tries to spend it twice. Each rival is reported once.
+    /// Tells subscribers of a refused transaction with valid signatures that takes coins which pending ones take:
+    /// somebody tries to spend them twice. [`ReportedRivals`] bounds the reports.
     pub(crate) fn report_rival(&self, newcomer: TransactionId, refused: &PushError) {
-        let Some((coin, pending)) = refused.rival() else { return };
-        if self.lock().reported.put((coin, newcomer), ()).is_none() {
-            let notice = ConflictEvent { coin, pending, newcomer, taken: false };
-            self.send(MempoolEvent::Pool(PoolEvent::Conflict(notice)));
+        let mut inner = self.lock();
+        for (coin, pending) in refused.rivals() {
+            if inner.reported.note(pending, newcomer) {
+                let notice = ConflictEvent { coin, pending, newcomer, taken: false };
+                self.send(MempoolEvent::Pool(PoolEvent::Conflict(notice)));
+            }
         }
     }
 

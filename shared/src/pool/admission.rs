@@ -93,7 +93,9 @@ impl Pool {
             (Holding::Account(sender), _) => {
                 AdmissionError::Overspend { sender, balance, pending: saturated(pending), cost: part.amount }
             }
-            (Holding::Coin(coin), Some(taker)) => AdmissionError::Conflict { coin, pending: taker.id() },
+            (Holding::Coin(coin), Some(taker)) => {
+                AdmissionError::Conflict { coin, pending: taker.id(), others: Vec::new() }
+            }
             (Holding::Coin(coin), None) => AdmissionError::NoCoin { coin },
         })
     }

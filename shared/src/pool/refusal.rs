@@ -49,19 +49,21 @@ pub enum AdmissionError {
         coin: CoinName,
         /// The transaction that takes it.
         pending: TransactionId,
+        /// The other pending transactions that take its coins, each with the first such coin.
+        others: Vec<(CoinName, TransactionId)>,
     },
     /// It takes a coin that pending transactions take, and does not pay enough to replace them.
     #[error(
         "coin {coin} is spent by transaction {pending}, which is pending; to replace {}, the fee must be at least \
-         {least} LAB, and it is {fee} LAB", transactions(*.count)
+         {least} LAB, and it is {fee} LAB", transactions(.others.len() + 1)
     )]
     Replacement {
         /// The coin that the first of them takes.
         coin: CoinName,
         /// The first of them.
         pending: TransactionId,
-        /// How many they are.
-        count: usize,
+        /// The others, each with the first coin that it takes.
+        others: Vec<(CoinName, TransactionId)>,
         /// Its fee.
         fee: Amount,
         /// The smallest fee with which it would replace them.
@@ -69,15 +71,16 @@ pub enum AdmissionError {
     },
     /// It would replace too many pending transactions.
     #[error(
-        "its coins are spent by {count} pending transactions, and one may replace at most {limit}: take fewer coins"
+        "its coins are spent by {} pending transactions, and one may replace at most {limit}: take fewer coins",
+        .others.len() + 1
     )]
     TooManyRivals {
         /// The coin that the first of them takes.
         coin: CoinName,
         /// The first of them.
         pending: TransactionId,
-        /// How many they are.
-        count: usize,
+        /// The others, each with the first coin that it takes.
+        others: Vec<(CoinName, TransactionId)>,
         /// The most.
         limit: usize,
     },
@@ -134,14 +137,16 @@ impl AdmissionError {
         }
     }
 
-    /// The coin that a pending transaction takes and that this one takes, too, and that transaction.
-    pub const fn rival(&self) -> Option<(CoinName, TransactionId)> {
-        match self {
-            Self::Conflict { coin, pending }
-            | Self::Replacement { coin, pending, .. }
-            | Self::TooManyRivals { coin, pending, .. } => Some((*coin, *pending)),
-            _ => None,
-        }
+    /// The pending transactions that take coins which this one takes, too, the oldest first, each with the first such
+    /// coin: all of them, so that none of their receivers misses that a coin is spent twice.
+    pub fn rivals(&self) -> impl Iterator<Item = (CoinName, TransactionId)> {
+        let (first, others) = match self {
+            Self::Conflict { coin, pending, others }
+            | Self::Replacement { coin, pending, others, .. }
+            | Self::TooManyRivals { coin, pending, others, .. } => (Some((*coin, *pending)), &others[..]),
+            _ => (None, &[][..]),
+        };
+        first.into_iter().chain(others.iter().copied())
     }
 
     /// Whether what it takes is not there, or is taken by others: then a transaction that was accepted before waits.

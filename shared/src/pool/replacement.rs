@@ -55,16 +55,12 @@ impl Default for CoinPolicy {
 }
 
 impl Pool {
-    /// The pending transactions that the newcomer would replace; none if the first one wins, since their coins are
-    /// then not covered.
+    /// The pending transactions that the newcomer would replace.
     ///
     /// # Errors
-    /// It does not pay enough to replace them: at least their fees together and a grain for each byte of its own, and
-    /// more per byte than each of them. Or they are more than 100.
+    /// There are some, and the first one wins. Or it does not pay enough to replace them: at least their fees together
+    /// and a grain for each byte of its own, and more per byte than each of them. Or they are more than 100.
     pub(super) fn rivals(&self, newcomer: &Pending) -> Result<Vec<Rival>, AdmissionError> {
-        if self.limits.coins.replacement == Replacement::FirstSeen {
-            return Ok(Vec::new());
-        }
         let mut rivals = BTreeMap::new();
         for part in newcomer.takes() {
             let Holding::Coin(coin) = part.holding else { continue };
@@ -73,14 +69,18 @@ impl Pool {
             }
         }
         let rivals: Vec<Rival> = rivals.into_values().collect();
-        let Some((coin, first)) = rivals.first() else { return Ok(rivals) };
-        let (coin, pending, count) = (*coin, first.id(), rivals.len());
-        if count > MAX_REPLACED {
-            return Err(AdmissionError::TooManyRivals { coin, pending, count, limit: MAX_REPLACED });
+        let mut names = rivals.iter().map(|(coin, rival)| (*coin, rival.id()));
+        let Some((coin, pending)) = names.next() else { return Ok(rivals) };
+        let others = names.collect();
+        if self.limits.coins.replacement == Replacement::FirstSeen {
+            return Err(AdmissionError::Conflict { coin, pending, others });
+        }
+        if rivals.len() > MAX_REPLACED {
+            return Err(AdmissionError::TooManyRivals { coin, pending, others, limit: MAX_REPLACED });
         }
         let fee = newcomer.transaction.fee();
         let least = least_fee(&rivals, newcomer);
-        if fee < least { Err(AdmissionError::Replacement { coin, pending, count, fee, least }) } else { Ok(rivals) }
+        if fee < least { Err(AdmissionError::Replacement { coin, pending, others, fee, least }) } else { Ok(rivals) }
     }
 
     /// Whether a newcomer makes no coin that is too small to be worth spending.

@@ -190,7 +190,7 @@ fn the_first_to_spend_a_coin_wins() {
     let chain = holds(&[1, 2, 3]);
     assert_eq!(pool.admit(Pending::new(first.clone(), 0), &chain), Ok(Vec::new()));
     let refusal = pool.admit(Pending::new(rival, 1), &chain).unwrap_err();
-    assert_eq!(refusal, AdmissionError::Conflict { coin: coin(2), pending: first.id() });
+    assert_eq!(refusal, AdmissionError::Conflict { coin: coin(2), pending: first.id(), others: Vec::new() });
     assert_eq!(refusal.rule(), Some("conflict"));
     let gone = pool.admit(Pending::new(spending(&[9], 2), 1), &chain).unwrap_err();
     assert_eq!((&gone, gone.rule()), (&AdmissionError::NoCoin { coin: coin(9) }, Some("coin")));

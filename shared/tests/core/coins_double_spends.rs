@@ -6,7 +6,9 @@ use crate::coins_replacement::{EACH, LIMITS, coin, spending, spending_coins};
 use crate::pool_oracle::{grains, pending_ids};
 use shared::block::{BlockHash, BlockId, Height};
 use shared::ledger::{Amount, CoinName, Holding, TransactionId};
-use shared::pool::{BatchOutcome, Holds, Pending, Pool, PoolLimits, PoolNews, PoolRow, Staged, TipChange};
+use shared::pool::{
+    BatchOutcome, CoinPolicy, Holds, Pending, Pool, PoolLimits, PoolNews, PoolRow, Replacement, Staged, TipChange,
+};
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -196,4 +198,19 @@ fn a_restart_during_a_reorganisation_lets_the_undone_transaction_return_first() 
     bench.unspent.extend([1, 2].map(|number| (Holding::Coin(coin(number)), grains(EACH))));
     assert_eq!(bench.restart(std::slice::from_ref(&confirmed)), [PoolNews::Returned(confirmed.id())]);
     assert_eq!(bench.pending(), [confirmed.id()]);
+}
+
+#[test]
+fn a_refusal_names_every_payment_whose_coin_is_spent_again() {
+    for replacement in [Replacement::Full, Replacement::FirstSeen] {
+        let coins = CoinPolicy { replacement, ..LIMITS.coins };
+        let mut pool = Pool::new(PoolLimits { coins, ..LIMITS });
+        let (own, payment, other) = (spending([1], 5), spending([3, 2], 5), spending([4], 5));
+        for pending in [&own, &payment, &other] {
+            pool.admit(pending.clone(), grains(EACH)).unwrap();
+        }
+        let refusal = pool.admit(spending([1, 2, 3], 6), grains(EACH)).unwrap_err();
+        let rivals: Vec<_> = refusal.rivals().collect();
+        assert_eq!(rivals, [(coin(1), own.id()), (coin(2), payment.id())], "{refusal}");
+    }
 }

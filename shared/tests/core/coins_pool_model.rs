@@ -178,10 +178,12 @@ impl Model {
                 // What the rivals took beside it is free for what waits.
                 self.recheck(self.pool.related([]))?;
             }
-            Err(AdmissionError::Replacement { count, .. }) => {
-                prop_assert!(count == rivals.len() && count > 0 && !pays_enough);
+            Err(refusal @ AdmissionError::Replacement { .. }) => {
+                let named: Vec<_> = refusal.rivals().map(|(_, id)| id).collect();
+                prop_assert!(named == pending_ids(&rivals) && !named.is_empty() && !pays_enough);
             }
-            Err(AdmissionError::Conflict { coin, pending }) => {
+            Err(AdmissionError::Conflict { coin, pending, others }) => {
+                prop_assert_eq!(others.len() + 1, rivals.len());
                 let taker = self.pool.first_taker(&Holding::Coin(coin)).map(Pending::id);
                 prop_assert!(!is_coverable && taker == Some(pending));
             }

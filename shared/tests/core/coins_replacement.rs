@@ -100,7 +100,9 @@ fn at_most_a_hundred_are_replaced() {
     let pending: Vec<_> = (0..101).map(|number| spending([number], 1)).collect();
     let pool = pool_with(LIMITS, &pending);
     let refusal = pool.check(&spending(0..101, 900_000), grains(EACH)).unwrap_err();
-    assert!(matches!(refusal, AdmissionError::TooManyRivals { count: 101, limit: 100, .. }), "{refusal}");
+    assert!(matches!(refusal, AdmissionError::TooManyRivals { limit: 100, .. }), "{refusal}");
+    assert!(refusal.to_string().contains("spent by 101 pending"), "{refusal}");
+    assert_eq!(refusal.rivals().count(), 101);
     assert_eq!(refusal.rule(), Some("replacement"));
     assert_eq!(pool.check(&spending(0..100, 900_000), grains(EACH)), Ok(()));
 }
