@@ -7,7 +7,8 @@ use crate::pool_oracle::{grains, pending_ids};
 use shared::block::{BlockHash, BlockId, Height};
 use shared::ledger::{Amount, CoinName, Holding, TransactionId};
 use shared::pool::{
-    BatchOutcome, CoinPolicy, Holds, Pending, Pool, PoolLimits, PoolNews, PoolRow, Replacement, Staged, TipChange,
+    BatchOutcome, CoinPolicy, EvictionReason, Holds, Pending, Pool, PoolLimits, PoolNews, PoolRow, Replacement, Staged,
+    TipChange,
 };
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -212,5 +213,53 @@ fn a_refusal_names_every_payment_whose_coin_is_spent_again() {
         let refusal = pool.admit(spending([1, 2, 3], 6), grains(EACH)).unwrap_err();
         let rivals: Vec<_> = refusal.rivals().collect();
         assert_eq!(rivals, [(coin(1), own.id()), (coin(2), payment.id())], "{refusal}");
+    }
+}
+
+#[test]
+fn one_that_is_replaced_twice_before_the_commit_hears_by_the_last() {
+    let mut bench = Bench::new();
+    let (first, second, third) = (spending([1, 2], 10), spending([1, 3], 10_000), spending([1, 4], 90_000));
+    bench.push(&first);
+    bench.commit();
+    bench.push(&second);
+    bench.push(&third);
+    let reason = EvictionReason::Replaced { by: third.id(), coin: coin(1) };
+    let evicted = PoolNews::Evicted { id: first.id(), reason };
+    assert_eq!(bench.commit(), [PoolNews::Accepted(third.transaction.clone()), evicted]);
+    // The third takes no coin of the first: the second is the one that replaced it.
+    let mut bench = Bench::new();
+    let third = spending([3], 90_000);
+    bench.push(&first);
+    bench.commit();
+    bench.push(&second);
+    bench.push(&third);
+    let reason = EvictionReason::Replaced { by: second.id(), coin: coin(1) };
+    let evicted = PoolNews::Evicted { id: first.id(), reason };
+    assert_eq!(bench.commit(), [PoolNews::Accepted(third.transaction.clone()), evicted]);
+}
+
+#[test]
+fn one_whose_replacement_fails_stays_replaced_by_that_of_the_next_batch() {
+    for is_second_written in [true, false] {
+        let mut bench = Bench::new();
+        let (first, second, third) = (spending([1, 2], 10), spending([1], 10_000), spending([1], 90_000));
+        bench.push(&first);
+        bench.commit();
+        bench.push(&second);
+        bench.staged.next_batch().unwrap();
+        bench.push(&third);
+        let unspent = &bench.unspent;
+        assert_eq!(bench.staged.failed(|_| Some(unspent)).news, []);
+        if is_second_written {
+            let reason = EvictionReason::Replaced { by: third.id(), coin: coin(1) };
+            let evicted = PoolNews::Evicted { id: first.id(), reason };
+            assert_eq!(bench.commit(), [PoolNews::Accepted(third.transaction.clone()), evicted]);
+        } else {
+            bench.staged.next_batch().unwrap();
+            assert_eq!(bench.staged.failed(|_| Some(unspent)).news, []);
+            assert_eq!(bench.pending(), [first.id()]);
+        }
+        assert_eq!(bench.staged.pool().uncovered().count(), 0);
     }
 }

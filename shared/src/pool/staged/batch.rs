@@ -1,7 +1,9 @@
 //! A batch on its way to the disk, and what follows from its success or failure.
 
 use super::{BatchOutcome, CommitReply, InFlight, PoolNews, Round, Staged, WriteBatch};
-use crate::pool::{Evicted, Holds, Pending, PoolChanges};
+use crate::ledger::{CoinName, Holding, TransactionId};
+use crate::pool::{Evicted, EvictionReason, Holds, Pending, PoolChanges};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 impl<W> Staged<W> {
@@ -20,9 +22,10 @@ impl<W> Staged<W> {
     pub fn committed(&mut self) -> BatchOutcome<W> {
         let Some(InFlight { batch, round }) = self.in_flight.take() else { return BatchOutcome::default() };
         let mut outcome = BatchOutcome::default();
-        for (id, waiters) in round.waiters {
-            let reply = match (batch.rows.get(&id), round.evicted.get(&id)) {
-                (Some(None), Some(evicted)) => CommitReply::Evicted(evicted.reason),
+        let Round { waiters, newcomers, evicted } = round;
+        for (id, waiters) in waiters {
+            let reply = match (batch.rows.get(&id), evicted.get(&id)) {
+                (Some(None), Some(one)) => CommitReply::Evicted(last_reason(one, &batch, &evicted)),
                 _ => CommitReply::Written,
             };
             // It may have left again in the meantime. If it was evicted for another, that is announced with the next
@@ -35,8 +38,9 @@ impl<W> Staged<W> {
             }
             self.reply(waiters, reply, &mut outcome);
         }
-        let announced = round.evicted.into_iter().filter(|(id, _)| !round.newcomers.contains(id));
-        outcome.news.extend(announced.map(|(id, evicted)| PoolNews::Evicted { id, reason: evicted.reason }));
+        let announced = evicted.iter().filter(|(id, _)| !newcomers.contains(id));
+        let news = |(id, one): (&_, _)| PoolNews::Evicted { id: *id, reason: last_reason(one, &batch, &evicted) };
+        outcome.news.extend(announced.map(news));
         outcome
     }
 
@@ -87,6 +91,17 @@ impl<W> Staged<W> {
         }
     }
 
+    /// The first newcomer of the next batch that takes a coin of this transaction, which then stays replaced.
+    fn replaced_in_next(&self, pending: &Pending) -> Option<EvictionReason> {
+        pending.takes().iter().find_map(|part| match part.holding {
+            Holding::Coin(coin) => {
+                let by = self.pool.first_taker(&part.holding)?.id();
+                self.next.newcomers.contains(&by).then_some(EvictionReason::Replaced { by, coin })
+            }
+            Holding::Account(_) => None,
+        })
+    }
+
     /// Returns a transaction that was evicted for another to the pool, since the batch with its eviction failed.
     fn restore(&mut self, evicted: Evicted, holds: Option<impl Holds>, news: &mut Vec<PoolNews>) {
         let Evicted { pending, reason } = evicted;
@@ -94,6 +109,10 @@ impl<W> Staged<W> {
         // If it was pushed again while the batch was in flight, it is no newcomer there.
         self.next.newcomers.remove(&id);
         if self.next.evicted.contains_key(&id) || self.pool.get(&id).is_some() {
+            return;
+        }
+        if let Some(reason) = self.replaced_in_next(&pending) {
+            self.next.evicted.insert(id, Evicted { pending, reason });
             return;
         }
         match holds.map(|holds| self.pool.readmit(pending.clone(), holds)) {
@@ -105,6 +124,39 @@ impl<W> Staged<W> {
             _ => news.push(PoolNews::Evicted { id, reason }),
         }
     }
+}
+
+/// Why a transaction left, for listeners and callers. They never hear of one that was itself evicted before the commit,
+/// so they hear of its successor, as long as that takes a coin of the first, too.
+fn last_reason(left: &Evicted, batch: &WriteBatch, evicted: &BTreeMap<TransactionId, Evicted>) -> EvictionReason {
+    let pending_of = |id: TransactionId| match batch.rows.get(&id) {
+        Some(Some(row)) => Some(&row.pending),
+        _ => evicted.get(&id).map(|one| &one.pending),
+    };
+    let mut reason = left.reason;
+    while let EvictionReason::Replaced { by, .. } = reason
+        && let Some(successor) = evicted.get(&by)
+    {
+        reason = match successor.reason {
+            EvictionReason::Replaced { by, .. } => {
+                match pending_of(by).and_then(|next| shared_coin(&left.pending, next)) {
+                    Some(coin) => EvictionReason::Replaced { by, coin },
+                    None => break,
+                }
+            }
+            other => other,
+        };
+    }
+    reason
+}
+
+/// The first coin that both take.
+fn shared_coin(one: &Pending, other: &Pending) -> Option<CoinName> {
+    let of_other: BTreeSet<_> = other.takes().iter().map(|part| part.holding).collect();
+    one.takes().iter().find_map(|part| match part.holding {
+        Holding::Coin(coin) if of_other.contains(&part.holding) => Some(coin),
+        _ => None,
+    })
 }
 
 impl<W> Default for BatchOutcome<W> {
