@@ -243,7 +243,7 @@ fn a_payment_that_spends_a_disconnected_one_waits_for_it() {
 #[test]
 fn uncovered_transactions_are_bounded_and_expire() {
     let mut pool = Pool::new(PoolLimits { max_count: 20, ..WIDE });
-    let payments: Vec<_> = (1..=4).map(|number| paying(number, 1, 5)).collect();
+    let payments: Vec<_> = [(1, 4), (2, 5), (3, 5), (4, 5)].map(|(number, fee)| paying(number, 1, fee)).into();
     let mut uncovered = |number: usize| {
         let pending = Pending::new(payments[number - 1].clone(), number as u64);
         pool.readmit(pending, Amount::ZERO).unwrap()
@@ -252,7 +252,12 @@ fn uncovered_transactions_are_bounded_and_expire() {
     assert_eq!(
         left(&uncovered(3).evicted),
         [(payments[0].id(), EvictionReason::NotCovered)],
-        "a tenth of the pool, the oldest leaves"
+        "a tenth of the pool, the one that pays least leaves"
+    );
+    assert_eq!(
+        left(&uncovered(4).evicted),
+        [(payments[3].id(), EvictionReason::NotCovered)],
+        "of equal ones the youngest leaves"
     );
     assert_eq!(left(&pool.expire(1003, 10)), [(payments[1].id(), EvictionReason::Expired)]);
     assert_eq!(pending_ids(pool.uncovered()), [payments[2].id()]);

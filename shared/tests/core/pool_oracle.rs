@@ -188,8 +188,8 @@ impl Oracle {
         Ok(ids(&leaving))
     }
 
-    /// Adds an uncovered transaction. Limits are a tenth of the pool's, rounded up; the oldest leave, or a single one
-    /// that is too large.
+    /// Adds an uncovered transaction. Limits are a tenth of the pool's, rounded up; those that pay least per byte leave,
+    /// of equal ones the youngest, or a single one that is too large.
     fn add_uncovered(&mut self, one: Waiting) -> Vec<TransactionId> {
         let (max_count, max_bytes) = (self.limits.max_count.div_ceil(10), self.limits.max_bytes.div_ceil(10));
         if one.bytes > max_bytes {
@@ -200,7 +200,11 @@ impl Oracle {
         let mut leaving = Vec::new();
         while self.uncovered.len() > max_count || self.uncovered.iter().map(|one| one.bytes).sum::<usize>() > max_bytes
         {
-            leaving.push(self.uncovered.remove(0).transaction.id());
+            // Oldest first, so that of equal ones `reduce` keeps the youngest.
+            let is_cheaper = |one: usize, other: usize| self.uncovered[other].pays(&self.uncovered[one]).is_le();
+            let cheaper = |one, other| if is_cheaper(one, other) { other } else { one };
+            let cheapest = (0..self.uncovered.len()).reduce(cheaper).unwrap();
+            leaving.push(self.uncovered.remove(cheapest).transaction.id());
         }
         leaving
     }
