@@ -65,8 +65,8 @@ pub(crate) fn catch_up(pool_state: &PoolState, view: &ChainView, now_ms: u64) ->
     step().inspect_err(|_| pool_state.drop_snapshot())
 }
 
-/// While the pool has no transaction, not even an uncovered one, and no subscribers, as in a first sync, the blocks need
-/// not be read.
+/// While the pool has no transaction, not even an uncovered one, and no subscribers, as in a first sync, the blocks
+/// need not be read.
 fn delta_limits(pool_state: &PoolState) -> DeltaLimits {
     let is_empty = |pool: &Pool| pool.is_empty() && pool.uncovered().next().is_none();
     let (transactions, is_empty) = pool_state.pool(|pool| (pool.limits().max_count, is_empty(pool)));

@@ -75,7 +75,9 @@ pub struct Settings {
 /// Why a mempool could not start or go on.
 #[derive(Debug, thiserror::Error)]
 pub enum MempoolError {
-    #[error("network {0:?} is of layer data, which has no transactions; a mempool needs transaction, utxo or program")]
+    #[error(
+        "network {0:?} is of layer data, which has no transactions; a mempool needs layer transaction, utxo or program"
+    )]
     NoTransactions(String),
     #[error("network {0:?} is of layer program, and this build has no machine that runs programs")]
     NoMachine(String),

@@ -1,7 +1,7 @@
 //! The candidates of all mempools, and which of them are offered to the layer for the next block.
 //!
-//! A mempool may list transactions with high fees that their holdings do not cover, or that spend coins of others. These
-//! are dropped before the choice, so that they displace no others. The layer checks the rest.
+//! A mempool may list transactions with high fees that their holdings do not cover, or that spend coins of others.
+//! These are dropped before the choice, so that they displace no others. The layer checks the rest.
 
 use shared::block::Height;
 use shared::layer::transaction::locate_transaction;

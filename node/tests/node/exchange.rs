@@ -96,7 +96,7 @@ async fn a_stranger_that_announces_a_block_and_does_not_send_it_keeps_nobody_fro
     let lab = Lab::new("announced");
     let node = lab.node(&[]).await;
     node.mine(1).await;
-    let block = block_on(node.block(1).await.header(), &"x".repeat(20_000));
+    let block = block_on(node.block(1).await.header(), &"x".repeat(5_000));
     let announce = async || node.post("/announce", json!({ "hash": block.hash() })).await.ok()["interest"].clone();
     for _ in 0..3 {
         assert_eq!(announce().await, "wanted", "nobody who has delivered a block has promised this one");

@@ -188,8 +188,8 @@ impl Oracle {
         Ok(ids(&leaving))
     }
 
-    /// Adds an uncovered transaction. Limits are a tenth of the pool's, rounded up; those that pay least per byte leave,
-    /// of equal ones the youngest, or a single one that is too large.
+    /// Adds an uncovered transaction. Limits are a tenth of the pool's, rounded up; those that pay least per byte
+    /// leave, of equal ones the youngest, or a single one that is too large.
     fn add_uncovered(&mut self, one: Waiting) -> Vec<TransactionId> {
         let (max_count, max_bytes) = (self.limits.max_count.div_ceil(10), self.limits.max_bytes.div_ceil(10));
         if one.bytes > max_bytes {
