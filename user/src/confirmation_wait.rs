@@ -10,7 +10,7 @@ use futures_util::{Stream, StreamExt, future};
 use runtime::client;
 use serde::Serialize;
 use shared::ledger::TransactionId;
-use shared::wire::{EvictedEvent, PoolEvent};
+use shared::wire::{ConflictEvent, EvictedEvent, PoolEvent};
 use std::pin::Pin;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout as within};
@@ -101,8 +101,12 @@ pub(crate) async fn wait(
         tokio::select! {
             () = sleep(POLL_INTERVAL) => {}
             event = next_event_about(id, &mut events) => {
-                if let PoolEvent::Evicted(evicted) = event {
-                    reason = Some(reason_of(evicted));
+                match event {
+                    PoolEvent::Evicted(evicted) => reason = Some(reason_of(evicted)),
+                    PoolEvent::Conflict(ConflictEvent { newcomer, coin, taken: true, .. }) => {
+                        console.note(&format!("transaction {newcomer} has spent its coin {coin}"));
+                    }
+                    _ => {}
                 }
             }
         }

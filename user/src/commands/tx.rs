@@ -8,7 +8,7 @@ use crate::services::Context;
 use runtime::sanitize;
 use serde::Serialize;
 use shared::ledger::{Holding, Part, Transaction, TransactionId};
-use shared::wire::{TransactionState, TransactionStatus};
+use shared::wire::{ConfirmedRival, TransactionState, TransactionStatus};
 
 /// Show a transaction and the block that it is in
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,12 @@ impl Output for TransactionInfo {
                     block.index, block.hash, status.confirmations
                 ))
             }
-            _ => "pending".to_owned(),
+            _ => match status.rival {
+                Some(ConfirmedRival { id, block, .. }) => {
+                    format!("not in a block: transaction {id} has spent its coin in block {}", block.index)
+                }
+                None => "pending".to_owned(),
+            },
         };
         let mut lines = vec![format!("id      {}", style.strong(payment.id())), format!("status  {place}")];
         lines.extend(parts(payment));
