@@ -184,7 +184,7 @@ fn step(step: &PaymentStep, status: &TransactionStatus, is_last: bool, queue: Op
         PaymentStep::Dropped(reason) => html! { strong { "Dropped" } " " (reason) },
         PaymentStep::Contested { by, is_taken } => html! {
             strong { "Spent a second time" } " by " code { (by.short()) }
-            @if *is_taken { ", which replaces it" } @else { ", which the mempool refused" }
+            @if *is_taken { ", which takes its place" } @else { ", which the mempool refused" }
         },
     }
 }

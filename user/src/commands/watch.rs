@@ -97,7 +97,7 @@ fn pool_event_text(event: &PoolEvent, style: Style) -> String {
         }
         PoolEvent::Conflict(conflict) => {
             let ConflictEvent { coin, pending, newcomer, taken } = conflict;
-            let end = if *taken { "and replaces it" } else { "and was refused" };
+            let end = if *taken { "and takes its place" } else { "and was refused" };
             let (coin, pending, newcomer) = (coin.short(), pending.short(), newcomer.short());
             format!("coin {coin} of pending payment {pending} is spent again by {newcomer}, {end}")
         }
