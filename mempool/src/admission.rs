@@ -78,8 +78,11 @@ impl Admissions {
     async fn decide(self: &Arc<Self>, mut request: Request) -> Result<(TransactionId, PushStatus), Problem> {
         self.count(request.remote.ip(), 1)?;
         let transaction = read(&request.bytes(push_bytes(&self.rules)).await?)?;
-        // Nearly all of the cost is in the signatures.
-        self.count(request.remote.ip(), transaction.signers().len().saturating_sub(1))?;
+        // Nearly all of the cost is in the signatures, of which a payment has one.
+        let signatures = transaction.as_spend().map_or(1, |spend| spend.signatures.len());
+        if signatures > 1 {
+            self.count(request.remote.ip(), signatures - 1)?;
+        }
         let id = transaction.id();
         let busy = |_| server::unavailable("too many transactions wait to be checked already; try again");
         let queued = self.queued.clone().try_acquire_owned().map_err(busy)?;

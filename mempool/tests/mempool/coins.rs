@@ -1,6 +1,6 @@
 //! A mempool of a network whose money is coins: rivals, pages of coins, the life of a coin, and reorganisations.
 
-use crate::lab::{Answer, Asked, Lab, address, client, genesis, key, network, push_block};
+use crate::lab::{Answer, Asked, Lab, Running, address, client, genesis, key, network, push_block};
 use futures_util::StreamExt;
 use serde_json::{Value, json};
 use shared::block::{Block, BlockId};
@@ -35,6 +35,15 @@ fn mined(lab: &Lab, block: &Block, miner: &str) -> Input {
     let bundle = Bundle::from_data(block.data()).unwrap().0;
     let (coin, amount) = miners_coin(&CoinRules::of(&lab.params), block.index(), &bundle).unwrap();
     Input { coin, address: address(miner), amount }
+}
+
+/// The first block, which alice mines and the mempool has, and her coin of it.
+async fn first_coin(lab: &Lab, node: &Running, mempool: &Running) -> (Block, Input) {
+    let block = lab.block(&genesis(node).await, "alice", &[]);
+    push_block(node, &block).await;
+    mempool.stands_on(&block).await;
+    let coin = mined(lab, &block, "alice");
+    (block, coin)
 }
 
 fn spend(lab: &Lab, who: &str, inputs: &[Input], outputs: &[(&str, u64)]) -> Transaction {
@@ -208,10 +217,7 @@ async fn subscribers_hear_of_each_rival_once_and_of_a_replacement() {
     let lab = lab("rivals", 1);
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;
-    let one = lab.block(&genesis(&node).await, "alice", &[]);
-    push_block(&node, &one).await;
-    mempool.stands_on(&one).await;
-    let coin = mined(&lab, &one, "alice");
+    let (_, coin) = first_coin(&lab, &node, &mempool).await;
     let events = mempool.events().await;
     let [first, cheap, dear] =
         [("bob", 49), ("carol", 49), ("bob", 40)].map(|output| spend(&lab, "alice", &[coin], &[output]));
@@ -246,10 +252,7 @@ async fn a_payment_whose_coin_a_block_has_spent_is_reported_and_names_its_rival(
     let lab = lab("lost", 1);
     let node = lab.node().await;
     let mempool = lab.mempool(&[&node]).await;
-    let one = lab.block(&genesis(&node).await, "alice", &[]);
-    push_block(&node, &one).await;
-    mempool.stands_on(&one).await;
-    let coin = mined(&lab, &one, "alice");
+    let (one, coin) = first_coin(&lab, &node, &mempool).await;
     let [payment, rival] = ["bob", "alice"].map(|to| spend(&lab, "alice", &[coin], &[(to, 49)]));
     mempool.accept(&payment).await;
     let events = mempool.events().await;
@@ -272,10 +275,7 @@ async fn where_the_first_one_wins_no_fee_replaces_it_and_dust_is_a_setting() {
     let mut config = lab.config();
     (config.mempool.replacement, config.mempool.dust) = (Replacement::FirstSeen, grains(2));
     let mempool = lab.start(config, &[&node], 0).await;
-    let one = lab.block(&genesis(&node).await, "alice", &[]);
-    push_block(&node, &one).await;
-    mempool.stands_on(&one).await;
-    let coin = mined(&lab, &one, "alice");
+    let (_, coin) = first_coin(&lab, &node, &mempool).await;
     let first = spend(&lab, "alice", &[coin], &[("bob", 49)]);
     let dust = mempool.push(&spend(&lab, "alice", &[coin], &[("bob", 47), ("alice", 1)])).await;
     assert_eq!((dust.status, rule(&dust)), (422, "dust".to_owned()), "{}", dust.body);
