@@ -62,7 +62,7 @@ struct Promise {
     until_ms: u64,
     /// The machine was reliable when it made the promise, so that others wait for it.
     is_trusted: bool,
-    /// The block is here, whoever sent it.
+    /// The block is here; another machine may have sent it.
     is_over: bool,
 }
 
