@@ -24,7 +24,7 @@ pub use pending::{FeeRate, Holds, Pending, Weights};
 pub use refusal::{AdmissionError, Evicted, EvictionReason, PoolChanges};
 pub use replacement::{CoinPolicy, DUST, Replacement};
 pub use staged::{
-    BatchOutcome, CommitReply, MAX_WAITERS, PoolNews, PoolRow, StageError, Staged, TipChange, WriteBatch,
+    BatchOutcome, CommitReply, MAX_UNWRITTEN, MAX_WAITERS, PoolNews, PoolRow, StageError, Staged, TipChange, WriteBatch,
 };
 pub use template::{Room, select_transactions};
 

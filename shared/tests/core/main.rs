@@ -21,6 +21,7 @@ mod ledger;
 mod pool;
 mod pool_model;
 mod pool_oracle;
+mod pool_staged_bounds;
 mod pool_staged_model;
 mod pool_staged_steps;
 mod pool_template;

@@ -4,15 +4,12 @@
 //! pool, the subscriber and the disk must agree.
 #![allow(clippy::unwrap_used)] // helpers of tests: this is how they fail
 
-use crate::coins_replacement::LIMITS;
 use crate::pool_oracle::{grains, paid, payment, person};
 use crate::pool_staged_steps::{PEOPLE, Step, limits, step};
 use proptest::prelude::*;
 use shared::block::{BlockHash, BlockId, Height};
 use shared::ledger::{Address, Amount, Holding, Transaction, TransactionId};
-use shared::pool::{
-    BatchOutcome, CommitReply, MAX_WAITERS, Pending, PoolLimits, PoolNews, PoolRow, StageError, Staged,
-};
+use shared::pool::{BatchOutcome, CommitReply, Pending, PoolLimits, PoolNews, PoolRow, Staged};
 use shared::pool::{TipChange, WriteBatch};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -377,21 +374,4 @@ proptest! {
         world.settle()?;
         world.check()?;
     }
-}
-
-#[test]
-fn the_number_of_waiting_callers_is_bounded() {
-    let mut world = World::new(LIMITS);
-    let [payment, another] = [1, 2].map(|amount| world.new_payment(0, 1, (amount, 0)));
-    let (id, balance) = (payment.id(), grains(START_BALANCE));
-    world.staged.admit(Pending::new(payment, 0), balance, 0).unwrap();
-    for waiter in 1..MAX_WAITERS {
-        assert_eq!(world.staged.wait_for(&id, waiter as u32), Ok(true));
-    }
-    assert_eq!(world.staged.wait_for(&id, 0), Err(StageError::Busy));
-    assert_eq!(world.staged.admit(Pending::new(another.clone(), 0), balance, 0), Err(StageError::Busy));
-    world.staged.next_batch().unwrap();
-    assert_eq!(world.staged.committed().replies.len(), MAX_WAITERS);
-    assert_eq!(world.staged.wait_for(&id, 0), Ok(false), "it is on disk");
-    assert_eq!(world.staged.admit(Pending::new(another, 0), balance, 0), Ok(()));
 }

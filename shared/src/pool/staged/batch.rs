@@ -44,8 +44,8 @@ impl<W> Staged<W> {
         outcome
     }
 
-    /// The batch in flight was not written. `holds_for` returns what the holdings hold that a transaction takes from,
-    /// or `None` if the transaction is confirmed or the chain cannot be read.
+    /// The batch in flight was not written. `holds_for` returns what the holdings hold that an unconfirmed transaction
+    /// takes from, or `None` if the chain cannot be read: then it is uncovered until [`Staged::move_to`].
     pub fn failed<H: Holds>(&mut self, mut holds_for: impl FnMut(&Pending) -> Option<H>) -> BatchOutcome<W> {
         let Some(InFlight { batch, round }) = self.in_flight.take() else { return BatchOutcome::default() };
         let mut outcome = BatchOutcome::default();
@@ -115,13 +115,21 @@ impl<W> Staged<W> {
             self.next.evicted.insert(id, Evicted { pending, reason });
             return;
         }
-        match holds.map(|holds| self.pool.readmit(pending.clone(), holds)) {
-            Some(Ok(changes)) => {
+        let returned = match holds {
+            Some(holds) => self.pool.readmit(pending.clone(), holds),
+            None => self.pool.readmit_uncovered(pending.clone()),
+        };
+        match returned {
+            Ok(changes) => {
                 self.unwritten.note(&changes);
                 // No listener knows that it was gone.
                 self.record(PoolChanges { evicted: changes.evicted, ..PoolChanges::default() }, news);
             }
-            _ => news.push(PoolNews::Evicted { id, reason }),
+            // A newcomer of the next batch may have its place. If that batch fails as well, it returns.
+            Err(_) if !self.next.newcomers.is_empty() => {
+                self.next.evicted.insert(id, Evicted { pending, reason });
+            }
+            Err(_) => news.push(PoolNews::Evicted { id, reason }),
         }
     }
 }

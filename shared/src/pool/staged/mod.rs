@@ -20,6 +20,8 @@ use std::sync::Arc;
 
 /// The most callers that may wait for a batch.
 pub const MAX_WAITERS: usize = 8192;
+/// With this many rows to write, nothing is admitted: while a disk fails, each push leaves one.
+pub const MAX_UNWRITTEN: usize = 4 * MAX_WAITERS;
 
 /// Why a transaction is not admitted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +29,7 @@ pub enum StageError {
     /// The pool refuses it.
     #[error(transparent)]
     Pool(#[from] AdmissionError),
-    /// [`MAX_WAITERS`] callers wait already.
+    /// [`MAX_WAITERS`] callers wait already, or [`MAX_UNWRITTEN`] rows.
     #[error("too many transactions wait to be written already; try again")]
     Busy,
 }
@@ -232,7 +234,7 @@ impl<W> Staged<W> {
     /// # Errors
     /// See [`StageError`]; then nothing has changed.
     pub fn admit(&mut self, newcomer: Pending, holds: impl Holds, waiter: W) -> Result<(), StageError> {
-        if self.waiter_count >= MAX_WAITERS {
+        if self.waiter_count >= MAX_WAITERS || self.unwritten.rows.len() >= MAX_UNWRITTEN {
             return Err(StageError::Busy);
         }
         let id = newcomer.id();
