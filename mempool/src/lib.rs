@@ -41,14 +41,14 @@ use shared::chain::Rules;
 use shared::config::{self, Config};
 use shared::ledger::Amount;
 use shared::params::Params;
-use shared::pool::{CoinPolicy, PoolLimits};
+use shared::pool::{CoinPolicy, PoolLimits, Weights};
 use shared::program::Engine;
 use shared::store::StoreError;
 use shared::sync::PeerAddress;
 use shared::wire::Role;
 use state::MempoolState;
 use std::sync::Arc;
-use store::PoolStore;
+use store::{PoolStore, Stored};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -130,8 +130,8 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
     let run = getrandom::u64().map_err(ChainServiceError::Random)?;
     let pool_file = Arc::new(data.open_store(POOL_FILE).await?);
     service.health.add_store(pool_file.clone());
-    let pool_store = PoolStore::new(pool_file);
-    let pool_state = Arc::new(open_pool(&config, &pool_store, follower, clock)?);
+    let (pool_store, stored) = PoolStore::open(pool_file, &Weights::of(&config.network))?;
+    let pool_state = Arc::new(open_pool(&config, stored, follower, clock)?);
     pool_state.report_to(follower.clone());
     tracing::info!(pending = pool_state.pool(|pool| pool.len()), "the pool is open");
 
@@ -165,9 +165,9 @@ pub async fn run(listener: TcpListener, settings: Settings, shutdown: Cancellati
 }
 
 /// The stored pool, moved to the tip of the chain.
-fn open_pool(config: &Config, store: &PoolStore, follower: &Follower, clock: Clock) -> Result<PoolState, StoreError> {
+fn open_pool(config: &Config, stored: Stored, follower: &Follower, clock: Clock) -> Result<PoolState, StoreError> {
     let state = follower.view().snapshot()?;
-    let pool_state = PoolState::open(config.network.clone(), pool_limits(config), store, &state)?;
+    let pool_state = PoolState::open(config.network.clone(), pool_limits(config), stored, &state)?;
     following::catch_up(&pool_state, follower.view(), clock.time().as_ms())?;
     Ok(pool_state)
 }

@@ -1,14 +1,14 @@
 //! The staged pool and the chain snapshot that it stands on, under one lock, and what connects them to threads: waiting
 //! callers, subscribers, and the pool writer.
 //!
-//! `shared` decides which transactions the pool takes and when a caller gets its reply. Nothing here waits for a disk.
+//! `shared` decides which transactions the pool takes and when a caller gets its reply. Nothing here writes to a disk.
 
 use crate::chain_delta::ChainDelta;
 use crate::chain_lookups::{add_holdings, block_of, spent_coins, unconfirmed_holdings};
 use crate::pool_events::events_of;
 use crate::program_events::MempoolEvent;
 use crate::reported_rivals::ReportedRivals;
-use crate::store::PoolStore;
+use crate::store::Stored;
 use runtime::follower::Follower;
 use shared::block::BlockId;
 use shared::chain::ChainSnapshot;
@@ -117,15 +117,14 @@ struct Inner {
 }
 
 impl PoolState {
-    /// The stored pool, without what is confirmed or no longer covered in `snapshot`. [`PoolState::move_to`] must be
-    /// called before it is used.
+    /// The stored pool, without what is confirmed in `snapshot`. [`PoolState::move_to`] must be called before it is
+    /// used.
     pub(crate) fn open(
         params: Params,
         limits: PoolLimits,
-        store: &PoolStore,
+        stored: Stored,
         snapshot: &ChainSnapshot,
     ) -> Result<Self, StoreError> {
-        let stored = store.load(&Weights::of(&params))?;
         let mut rows = Vec::new();
         for row in stored.rows {
             let holdings = unconfirmed_holdings(snapshot, &params, &row.pending)?;

@@ -17,11 +17,15 @@ pub(crate) struct PoolWriter(JoinHandle<()>);
 
 impl PoolWriter {
     /// Starts the thread. However it ends, it cancels `shutdown`: without it the mempool can accept nothing.
-    pub(crate) fn start(pool_state: Arc<PoolState>, store: PoolStore, shutdown: CancellationToken) -> io::Result<Self> {
+    pub(crate) fn start(
+        pool_state: Arc<PoolState>,
+        mut store: PoolStore,
+        shutdown: CancellationToken,
+    ) -> io::Result<Self> {
         let shutdown_guard = shutdown.drop_guard();
         let thread = std::thread::Builder::new().name("pool".to_owned()).spawn(move || {
             let _shutdown_guard = shutdown_guard;
-            run(&pool_state, &store);
+            run(&pool_state, &mut store);
         })?;
         Ok(Self(thread))
     }
@@ -33,9 +37,12 @@ impl PoolWriter {
     }
 }
 
-fn run(pool_state: &PoolState, store: &PoolStore) {
+fn run(pool_state: &PoolState, store: &mut PoolStore) {
     while let Some(batch) = pool_state.next_batch() {
         let result = store.commit(&batch);
+        let rows = batch.rows.len();
+        // The pool can then take it back without a copy, should it have failed.
+        drop(batch);
         pool_state.finish_batch(&result);
         let (count, bytes) = pool_state.pool(|pool| (pool.len(), pool.bytes()));
         gauge!("chainlab_pool_transactions").set(count as f64);
@@ -43,7 +50,7 @@ fn run(pool_state: &PoolState, store: &PoolStore) {
         match result {
             Ok(()) => {
                 counter!("chainlab_pool_commits_total").increment(1);
-                histogram!("chainlab_pool_commit_rows").record(batch.rows.len() as f64);
+                histogram!("chainlab_pool_commit_rows").record(rows as f64);
             }
             Err(error) => {
                 // The store has logged it, once.

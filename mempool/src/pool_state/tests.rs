@@ -4,21 +4,22 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use super::*;
-use crate::store::Stored;
+use crate::store::PoolStore;
 use shared::block::{Block, DataHash, HeaderFields, Nonce};
 use shared::chain::{Chain, Origin, Rules, SideLimits};
 use shared::keys::KeyPair;
-use shared::ledger::{Bundle, Transaction, Unsigned, Uuid, json_of};
+use shared::ledger::{Bundle, Transaction, Unsigned, Uuid};
 use shared::params::RetargetRule;
-use shared::pool::{CoinPolicy, PoolRow};
-use shared::store::{Batch, MemoryStore, Store, Table};
+use shared::pool::{CoinPolicy, Weights};
+use shared::store::MemoryStore;
 use shared::work::Difficulty;
+use std::cell::RefCell;
 
 struct Bench {
     params: Params,
     chain: Chain,
     disk: MemoryStore,
-    store: PoolStore,
+    store: RefCell<PoolStore>,
     pool_state: PoolState,
 }
 
@@ -45,9 +46,8 @@ impl Bench {
         let rules = Arc::new(Rules::new(params.clone()).keeping_history());
         let chain = Chain::open(rules, Arc::new(MemoryStore::default()), SideLimits::default()).unwrap();
         let disk = MemoryStore::default();
-        let store = PoolStore::new(Arc::new(disk.clone()));
-        let pool_state = opened(&params, &store, &chain);
-        Self { params, chain, disk, store, pool_state }
+        let (store, pool_state) = opened(&params, &disk, &chain);
+        Self { params, chain, disk, store: store.into(), pool_state }
     }
 
     fn pay(&self, from: &str, amount: u64, fee: u64) -> Transaction {
@@ -77,7 +77,7 @@ impl Bench {
     /// One round of the pool writer.
     fn commit(&self) {
         let batch = self.pool_state.next_batch().unwrap();
-        let result = self.store.commit(&batch);
+        let result = self.store.borrow_mut().commit(&batch);
         self.pool_state.finish_batch(&result);
     }
 
@@ -87,7 +87,7 @@ impl Bench {
 
     /// What a restart would find.
     fn load(&self) -> Stored {
-        self.store.load(&Weights::of(&self.params)).unwrap()
+        PoolStore::open(Arc::new(self.disk.clone()), &Weights::of(&self.params)).unwrap().1
     }
 
     /// The ids that a restart would find, sorted.
@@ -120,10 +120,11 @@ impl Bench {
     }
 }
 
-fn opened(params: &Params, store: &PoolStore, chain: &Chain) -> PoolState {
-    let pool_state = PoolState::open(params.clone(), limits(), store, &chain.view().snapshot().unwrap()).unwrap();
+fn opened(params: &Params, disk: &MemoryStore, chain: &Chain) -> (PoolStore, PoolState) {
+    let (store, stored) = PoolStore::open(Arc::new(disk.clone()), &Weights::of(params)).unwrap();
+    let pool_state = PoolState::open(params.clone(), limits(), stored, &chain.view().snapshot().unwrap()).unwrap();
     follow(&pool_state, chain);
-    pool_state
+    (store, pool_state)
 }
 
 fn follow(pool_state: &PoolState, chain: &Chain) {
@@ -189,7 +190,7 @@ fn a_payment_pushed_while_a_commit_fails_depends_on_its_own_commit() {
     let mut failed = bench.accept(&fails);
     let _batch = bench.pool_state.next_batch().unwrap();
     let mut taken = bench.accept(&follows);
-    bench.pool_state.finish_batch(&Err(StoreError::Failed("no space left".to_owned())));
+    bench.pool_state.finish_batch(&disk_failure());
     assert!(failed.try_recv().unwrap().is_err());
     assert!(taken.try_recv().is_err(), "not yet");
     bench.commit();
@@ -251,6 +252,66 @@ fn an_outbid_payment_returns_if_its_replacement_cannot_be_written() {
     assert_eq!(names(&mut events), ["transaction", "evicted"]);
 }
 
+/// A full pool on disk, whose first payment pays least; returns it and all ids, sorted.
+fn full_pool(bench: &Bench) -> (TransactionId, Vec<TransactionId>) {
+    let payments = [("dave", 1), ("alice", 5), ("carol", 5)].map(|(from, fee)| bench.pay(from, 1, fee));
+    let _taken = payments.each_ref().map(|payment| bench.accept(payment));
+    bench.commit();
+    (payments[0].id(), bench.stored())
+}
+
+fn disk_failure() -> Result<(), StoreError> {
+    Err(StoreError::Failed("no space left".to_owned()))
+}
+
+#[test]
+fn an_outbid_payment_returns_if_the_commits_of_two_successors_fail() {
+    let bench = Bench::new();
+    let (dave, before) = full_pool(&bench);
+    let mut events = bench.pool_state.subscribe();
+    let _erin = bench.accept(&bench.pay("erin", 1, 2));
+    let _first = bench.pool_state.next_batch().unwrap();
+    let _frank = bench.accept(&bench.pay("frank", 1, 3));
+    bench.pool_state.finish_batch(&disk_failure());
+    assert!(!bench.pending().contains(&dave), "frank pays more");
+    let _second = bench.pool_state.next_batch().unwrap();
+    bench.pool_state.finish_batch(&disk_failure());
+    assert!(bench.pending().contains(&dave));
+    bench.commit();
+    assert_eq!(bench.stored(), before);
+    assert_eq!(names(&mut events), [""; 0]);
+}
+
+#[test]
+fn an_outbid_payment_is_gone_once_a_later_successor_is_written() {
+    let bench = Bench::new();
+    let (dave, _) = full_pool(&bench);
+    let mut events = bench.pool_state.subscribe();
+    let _erin = bench.accept(&bench.pay("erin", 1, 2));
+    let _first = bench.pool_state.next_batch().unwrap();
+    let _frank = bench.accept(&bench.pay("frank", 1, 3));
+    bench.pool_state.finish_batch(&disk_failure());
+    bench.commit();
+    assert!(!bench.stored().contains(&dave));
+    assert_eq!(names(&mut events), ["transaction", "evicted"]);
+}
+
+#[test]
+fn an_outbid_payment_returns_though_the_chain_cannot_be_read_when_the_commit_fails() {
+    let bench = Bench::new();
+    let (_, before) = full_pool(&bench);
+    let _erin = bench.accept(&bench.pay("erin", 1, 9));
+    let _batch = bench.pool_state.next_batch().unwrap();
+    bench.pool_state.drop_snapshot();
+    bench.pool_state.finish_batch(&disk_failure());
+    follow(&bench.pool_state, &bench.chain);
+    let mut pending = bench.pending();
+    pending.sort();
+    assert_eq!(pending, before);
+    bench.commit();
+    assert_eq!(bench.stored(), before);
+}
+
 #[test]
 fn a_payment_outbid_before_its_commit_is_refused() {
     let bench = Bench::new();
@@ -278,8 +339,7 @@ fn a_restart_loads_the_pool_without_what_was_confirmed_meanwhile() {
     let kept = MemoryStore::clone(&bench.disk);
     bench.mine(&[&confirmed]);
     // The pool's file is as it was before the block.
-    let store = PoolStore::new(Arc::new(kept));
-    let pool_state = opened(&bench.params, &store, &bench.chain);
+    let (_, pool_state) = opened(&bench.params, &kept, &bench.chain);
     assert_eq!(pool_state.pool(|pool| pool.by_age().map(Pending::id).collect::<Vec<_>>()), [stays.id()]);
     assert!(matches!(pool_state.check(&Pending::new(Arc::new(confirmed), 0)), Ok(Some(Admission::Known(None)))));
 }
@@ -302,24 +362,4 @@ fn stopping_writes_what_is_still_waiting() {
     bench.commit();
     assert!(bench.pool_state.next_batch().is_none());
     assert_eq!(bench.stored().len(), 1);
-}
-
-#[test]
-fn a_row_says_whether_its_payment_is_uncovered_and_rows_of_older_versions_load() {
-    let bench = Bench::new();
-    let [covered, uncovered] = [bench.pay("alice", 900, 1), bench.pay("carol", 900, 1)];
-    let row = |payment: &Transaction, is_uncovered| {
-        (payment.id(), Some(PoolRow { pending: Pending::new(Arc::new(payment.clone()), 7), is_uncovered }))
-    };
-    let rows = BTreeMap::from([row(&covered, false), row(&uncovered, true)]);
-    bench.store.commit(&WriteBatch { rows: rows.clone(), tip: None }).unwrap();
-    let loaded = || bench.load().rows.into_iter().map(|row| (row.pending.id(), Some(row))).collect::<BTreeMap<_, _>>();
-    assert_eq!(loaded(), rows);
-    let mut older = Batch::default();
-    for payment in [&covered, &uncovered] {
-        let bytes = [&7_u64.to_be_bytes()[..], json_of(payment).as_bytes()].concat();
-        older.put(Table::State, payment.id().as_bytes(), bytes);
-    }
-    bench.disk.commit(&older).unwrap();
-    assert_eq!(loaded(), BTreeMap::from([row(&covered, false), row(&uncovered, false)]));
 }
