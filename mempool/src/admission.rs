@@ -9,14 +9,13 @@ use http::StatusCode;
 use metrics::counter;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use runtime::clock::Clock;
-use runtime::server::{self, Request, Response, problem, reply};
+use runtime::server::{self, Request, Response, Source, problem, reply};
 use shared::chain::Rules;
 use shared::keys::Verifier;
 use shared::ledger::{Transaction, TransactionId, TransactionRules, TransactionViolation};
 use shared::pool::{AdmissionError, Pending, StageError, Weights};
 use shared::violation::RuleViolation;
 use shared::wire::{PUSH_BYTES, Problem, PushStatus, Pushed};
-use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, oneshot};
 
@@ -76,12 +75,12 @@ impl Admissions {
     }
 
     async fn decide(self: &Arc<Self>, mut request: Request) -> Result<(TransactionId, PushStatus), Problem> {
-        self.count(request.remote.ip(), 1)?;
+        self.count(request.source, 1)?;
         let transaction = read(&request.bytes(push_bytes(&self.rules)).await?)?;
         // Nearly all of the cost is in the signatures, of which a payment has one.
         let signatures = transaction.as_spend().map_or(1, |spend| spend.signatures.len());
         if signatures > 1 {
-            self.count(request.remote.ip(), signatures - 1)?;
+            self.count(request.source, signatures - 1)?;
         }
         let id = transaction.id();
         let busy = |_| server::unavailable("too many transactions wait to be checked already; try again");
@@ -110,7 +109,7 @@ impl Admissions {
         Ok((id, status))
     }
 
-    fn count(&self, source: IpAddr, pushes: usize) -> Result<(), Problem> {
+    fn count(&self, source: Source, pushes: usize) -> Result<(), Problem> {
         if self.rate_limit.take(source, pushes, self.clock.now().uptime_ms) {
             return Ok(());
         }

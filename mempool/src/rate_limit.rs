@@ -1,7 +1,7 @@
 //! Limits the pushes of each source address by a token bucket, in a table of bounded size.
 
+use runtime::server::Source;
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 
 /// Most source addresses with a bucket of their own.
@@ -9,7 +9,7 @@ const MAX_SOURCES: usize = 10_000;
 
 #[derive(Debug)]
 pub(crate) struct RateLimit {
-    buckets: Mutex<HashMap<IpAddr, Bucket>>,
+    buckets: Mutex<HashMap<Source, Bucket>>,
     per_second: u64,
     burst: u64,
 }
@@ -27,8 +27,7 @@ impl RateLimit {
     }
 
     /// Counts `pushes` pushes of `source`, and returns whether they are allowed. More than a burst counts as one.
-    pub(crate) fn take(&self, source: IpAddr, pushes: usize, now_ms: u64) -> bool {
-        let source = network_of(source);
+    pub(crate) fn take(&self, source: Source, pushes: usize, now_ms: u64) -> bool {
         let full = self.burst * 1000;
         let level = |bucket: &Bucket| {
             let since = now_ms.saturating_sub(bucket.at_ms);
@@ -50,29 +49,22 @@ impl RateLimit {
     }
 }
 
-/// One subscriber usually has 2^64 IPv6 addresses, which count as one source.
-fn network_of(source: IpAddr) -> IpAddr {
-    match source {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
-        v4 => v4,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
 
-    fn ip(text: &str) -> IpAddr {
-        text.parse().unwrap_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED))
+    fn nth(number: u32) -> Source {
+        Source::new(IpAddr::from(number.to_be_bytes()), IpAddr::from([127, 0, 0, 1]))
     }
 
     #[test]
     fn a_source_may_burst_and_then_keep_a_pace() {
         let rate_limit = RateLimit::new(2, 3);
-        let at = |ms| rate_limit.take(ip("192.0.2.1"), 1, ms);
+        let at = |ms| rate_limit.take(nth(1), 1, ms);
         assert_eq!([at(0), at(0), at(0), at(0)], [true, true, true, false]);
         assert_eq!([at(499), at(500), at(500)], [false, true, false]);
-        assert!(rate_limit.take(ip("192.0.2.2"), 1, 500), "another source has its own bucket");
+        assert!(rate_limit.take(nth(2), 1, 500), "another source has its own bucket");
         assert_eq!([at(1_000_000); 1], [true]);
         assert_eq!([at(1_000_000), at(1_000_000), at(1_000_000)], [true, true, false], "no more than the burst");
     }
@@ -80,23 +72,14 @@ mod tests {
     #[test]
     fn a_push_may_count_as_several() {
         let rate_limit = RateLimit::new(1, 10);
-        let take = |pushes, ms| rate_limit.take(ip("192.0.2.1"), pushes, ms);
+        let take = |pushes, ms| rate_limit.take(nth(1), pushes, ms);
         assert_eq!([take(8, 0), take(3, 0), take(2, 0), take(0, 0)], [true, false, true, true]);
         assert_eq!([take(usize::MAX, 9_999), take(usize::MAX, 10_000)], [false, true], "a whole burst at the most");
     }
 
     #[test]
-    fn one_subscriber_is_one_source() {
-        let rate_limit = RateLimit::new(1, 1);
-        assert!(rate_limit.take(ip("2001:db8::1"), 1, 0));
-        assert!(!rate_limit.take(ip("2001:db8::ffff:2"), 1, 0));
-        assert!(rate_limit.take(ip("2001:db8:0:1::1"), 1, 0));
-    }
-
-    #[test]
     fn the_table_is_bounded_and_drops_sources_that_have_paused() {
         let rate_limit = RateLimit::new(1, 1);
-        let nth = |n: u32| IpAddr::from(n.to_be_bytes());
         assert!((0..MAX_SOURCES as u32).all(|n| rate_limit.take(nth(n), 1, 0)));
         assert!(!rate_limit.take(nth(1 << 30), 1, 0), "no room for another source");
         assert!(rate_limit.take(nth(1 << 30), 1, 1000), "the others' buckets are full again");

@@ -285,3 +285,28 @@ async fn where_the_first_one_wins_no_fee_replaces_it_and_dust_is_a_setting() {
     assert!(rival.body.contains(&first.id().to_string()), "names the first: {}", rival.body);
     assert_eq!(mempool.pending().await, [first]);
 }
+
+#[tokio::test]
+async fn a_push_counts_once_for_each_signature() {
+    let lab = lab("counted", 1);
+    let mut config = lab.config();
+    (config.mempool.pushes_per_second, config.mempool.push_burst) = (0, 4);
+    let mempool = lab.start(config, &[], 0).await;
+    // Coins that nobody has: what a push costs is counted before that is found.
+    let coin = |number: u16| spend(&lab, "alice", &[], &[]).coin(number);
+    let coins = [("alice", 0), ("bob", 1)].map(|(who, number)| Input {
+        coin: coin(number),
+        address: address(who),
+        amount: grains(5),
+    });
+    let outputs = vec![Output { address: address("carol"), amount: grains(9) }];
+    let of_two = UnsignedSpend { inputs: coins.to_vec(), outputs, msg: String::new() };
+    let of_two = of_two.sign(lab.id(), |owner, text| {
+        let who = ["alice", "bob"].into_iter().find(|who| address(who) == *owner).unwrap();
+        key(who).sign(text)
+    });
+    for _ in 0..2 {
+        assert_eq!(rule(&mempool.push(&of_two).await), "coin");
+    }
+    mempool.push(&spend(&lab, "alice", &coins[..1], &[("carol", 4)])).await.refused(429);
+}
