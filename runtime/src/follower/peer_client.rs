@@ -7,7 +7,7 @@ use bytes::Bytes;
 use shared::block::{Block, BlockHash};
 use shared::chain::Rules;
 use shared::sync::{Failure, PeerAddress, PeerRequest, PeerResponse, RequestId};
-use shared::wire::{BlockResponse, BlocksRequest, HeadersRequest, Info};
+use shared::wire::{BlockResponse, BlockStatus, BlocksRequest, HeadersRequest, Info};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::SyncSender;
@@ -165,8 +165,8 @@ impl Call {
             }
             PeerRequest::Announce(hash) => PeerResponse::Announced(client.announce(peer, hash).await?),
             PeerRequest::Push(_) => {
-                let BlockResponse { missing, .. } = client.push_block(peer, pushed).await?;
-                PeerResponse::Pushed { missing }
+                let BlockResponse { status, missing, .. } = client.push_block(peer, pushed).await?;
+                PeerResponse::Pushed { was_taken: status == BlockStatus::Taken, missing }
             }
         })
     }

@@ -17,11 +17,6 @@ use utoipa::ToSchema;
 
 /// Peers that get a small block at once.
 const AT_ONCE: usize = 4;
-/// When a block is announced to those that still lack it, in milliseconds after it arrived: a small one for the first
-/// time, and once more to those to which another has promised it.
-const ANNOUNCED_AGAIN_MS: [u64; 2] = [100, 700];
-/// When it is pushed to those that still lack it.
-const PUSHED_ANYWAY_MS: u64 = 1_500;
 /// How long a block that was asked for counts as on its way, in milliseconds.
 const COMING_MS: u64 = 500;
 /// Most promises that are remembered, …
@@ -131,45 +126,97 @@ impl Announcements {
 pub(super) struct Relayed {
     block: Arc<Block>,
     began_ms: u64,
-    /// How often it was announced to all that lack it.
-    rounds: usize,
+    step: RelayStep,
+}
+
+/// The block that was relayed last, also after its last step.
+pub(super) struct LastRelay {
+    hash: BlockHash,
+    /// A peer that lacked it took it from us.
+    was_taken: bool,
+}
+
+/// What happens next with a relayed block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RelayStep {
+    /// A few peers get it unasked, …
+    PushToFew,
+    /// … a moment later if no peer took the last block from us: where all nodes know each other, the miner has pushed
+    /// it to all of them, and more pushes at that moment would only delay those.
+    PushToFewLater,
+    /// It is announced to those that lack it, …
+    Announce,
+    /// … once more, also to those to which another has promised it, …
+    AnnounceAgain,
+    /// … and then it is pushed to them.
+    PushToAll,
+}
+
+impl RelayStep {
+    /// Milliseconds after the block arrived.
+    const fn after_ms(self) -> u64 {
+        match self {
+            Self::PushToFew => 0,
+            Self::PushToFewLater => 10,
+            Self::Announce => 100,
+            Self::AnnounceAgain => 700,
+            Self::PushToAll => 1_500,
+        }
+    }
 }
 
 impl Relayed {
     /// The uptime of the next step.
     pub(super) fn due_ms(&self) -> u64 {
-        self.began_ms + ANNOUNCED_AGAIN_MS.get(self.rounds).copied().unwrap_or(PUSHED_ANYWAY_MS)
+        self.began_ms + self.step.after_ms()
     }
 }
 
 impl Syncer {
     /// Relays a block that a peer pushed: announces a large one to all peers that lack it. A small one costs no more
-    /// than the question, so that a few peers get it at once, and the others hear of it a moment later if they still
-    /// lack it; in a network where all nodes know each other, none does.
+    /// than the question, so that a few peers get it unasked, and the others hear of it later if they still lack it.
     pub(super) fn relay(&mut self, block: &Arc<Block>, now: Now) {
-        let mut unaware = self.peers_without(block);
         let is_small = block.data().len() <= self.settings.unasked_bytes;
-        if is_small {
-            while unaware.len() > AT_ONCE {
-                unaware.swap_remove(self.random.index(unaware.len()));
-            }
-            self.push(block, unaware, now);
-        } else {
-            self.announce(block.hash(), unaware, now);
+        if !is_small {
+            self.announce(block.hash(), self.peers_without(block), now);
         }
-        let rounds = usize::from(!is_small);
-        self.relayed = Some(Relayed { block: block.clone(), began_ms: now.uptime_ms, rounds });
+        let was_useless = self.last_relay.as_ref().is_some_and(|last| !last.was_taken);
+        let step = match (is_small, was_useless) {
+            (true, false) => RelayStep::PushToFew,
+            (true, true) => RelayStep::PushToFewLater,
+            (false, _) => RelayStep::AnnounceAgain,
+        };
+        self.last_relay = Some(LastRelay { hash: block.hash(), was_taken: false });
+        self.relayed = Some(Relayed { block: block.clone(), began_ms: now.uptime_ms, step });
+        self.continue_relay(now);
     }
 
     /// Takes the next steps of relaying that are due.
     pub(super) fn continue_relay(&mut self, now: Now) {
         while let Some(mut relayed) = self.relayed.take_if(|relayed| relayed.due_ms() <= now.uptime_ms) {
-            if relayed.rounds == ANNOUNCED_AGAIN_MS.len() {
-                return self.push_to_all(&relayed.block, now);
-            }
-            relayed.rounds += 1;
-            self.announce(relayed.block.hash(), self.peers_without(&relayed.block), now);
+            let mut unaware = self.peers_without(&relayed.block);
+            relayed.step = match relayed.step {
+                RelayStep::PushToFew | RelayStep::PushToFewLater => {
+                    while unaware.len() > AT_ONCE {
+                        unaware.swap_remove(self.random.index(unaware.len()));
+                    }
+                    self.push(&relayed.block, unaware, now);
+                    RelayStep::Announce
+                }
+                RelayStep::Announce | RelayStep::AnnounceAgain => {
+                    self.announce(relayed.block.hash(), unaware, now);
+                    if relayed.step == RelayStep::Announce { RelayStep::AnnounceAgain } else { RelayStep::PushToAll }
+                }
+                RelayStep::PushToAll => return self.push(&relayed.block, unaware, now),
+            };
             self.relayed = Some(relayed);
+        }
+    }
+
+    /// A peer took a block that it lacked.
+    pub(super) fn record_taken(&mut self, hash: BlockHash) {
+        if let Some(last) = self.last_relay.as_mut().filter(|last| last.hash == hash) {
+            last.was_taken = true;
         }
     }
 

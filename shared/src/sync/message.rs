@@ -72,6 +72,8 @@ pub enum PeerResponse {
     Announced(Interest),
     /// To [`PeerRequest::Push`].
     Pushed {
+        /// The peer lacked the block and has it now.
+        was_taken: bool,
         /// The block's parent, if the peer lacks it and cannot fetch it from us.
         missing: Option<BlockHash>,
     },

@@ -37,7 +37,7 @@ pub use peer::{PeerInfo, PeerSource};
 use crate::block::Block;
 use crate::chain::{Accepted, BlockError, Chain, NotYet, Origin};
 use crate::random::Random;
-use announce::Relayed;
+use announce::{LastRelay, Relayed};
 use backoff::{Backoff, GroupPauses};
 use core::net::IpAddr;
 use download::Download;
@@ -93,6 +93,7 @@ pub struct Syncer {
     /// Uptime at which a peer that delivered nothing may be replaced.
     rotate_at_ms: u64,
     relayed: Option<Relayed>,
+    last_relay: Option<LastRelay>,
     random: Random,
 }
 
@@ -115,6 +116,7 @@ impl Syncer {
             discover_at_ms: 0,
             rotate_at_ms: 0,
             relayed: None,
+            last_relay: None,
             random: Random::new(seed),
         }
     }

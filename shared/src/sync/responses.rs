@@ -39,7 +39,10 @@ impl Syncer {
             (RequestKind::Announce(hash), PeerResponse::Announced(interest)) => {
                 self.handle_interest(&address, hash, interest, now);
             }
-            (RequestKind::Push(hash), PeerResponse::Pushed { missing }) => {
+            (RequestKind::Push(hash), PeerResponse::Pushed { was_taken, missing }) => {
+                if was_taken {
+                    self.record_taken(hash);
+                }
                 if let Some(peer) = self.peers.known.get_mut(&address) {
                     peer.pushes = peer.pushes.saturating_sub(1);
                     peer.knows = Some(hash);

@@ -14,14 +14,22 @@ use std::sync::Arc;
 struct Relay {
     syncer: Syncer,
     chain: Chain,
+    /// The last one that the first peer pushed.
     block: Block,
+    next: Vec<Block>,
 }
+
+type Requests = Vec<(RequestId, PeerAddress)>;
 
 const PEERS: usize = 6;
 const LARGE: usize = 20_000;
 
 fn peer(number: usize) -> PeerAddress {
     PeerAddress::new(&format!("10.0.0.{number}:8100")).unwrap()
+}
+
+fn addresses(requests: Requests) -> Vec<PeerAddress> {
+    requests.into_iter().map(|(_, address)| address).collect()
 }
 
 impl Relay {
@@ -41,13 +49,21 @@ impl Relay {
                 syncer.handle_response(id, Ok(info), &mut chain, at(0));
             }
         }
-        let block = blocks(&params, 1, |_| "x".repeat(bytes)).remove(0);
-        syncer.handle_block(block.clone(), BlockSource::Pushed, Some(&peer(0)), &mut chain, at(10)).unwrap();
-        Self { syncer, chain, block }
+        let next = blocks(&params, 6, |_| "x".repeat(bytes));
+        let mut relay = Self { syncer, chain, block: next[0].clone(), next };
+        relay.push_next(10);
+        relay
+    }
+
+    /// The first peer pushes the next block.
+    fn push_next(&mut self, uptime_ms: u64) {
+        let Self { syncer, chain, block, next } = self;
+        *block = next.remove(0);
+        syncer.handle_block(block.clone(), BlockSource::Pushed, Some(&peer(0)), chain, at(uptime_ms)).unwrap();
     }
 
     /// What it sends about the block by this time: announcements, and pushes.
-    fn sends(&mut self, uptime_ms: u64) -> (Vec<(RequestId, PeerAddress)>, Vec<PeerAddress>) {
+    fn sends(&mut self, uptime_ms: u64) -> (Requests, Requests) {
         self.syncer.handle_wakeup(&mut self.chain, at(uptime_ms));
         let (mut announced, mut pushed) = (Vec::new(), Vec::new());
         while let Some(output) = self.syncer.poll_output() {
@@ -56,7 +72,10 @@ impl Relay {
                     assert_eq!(hash, self.block.hash());
                     announced.push((id, peer));
                 }
-                SyncOutput::Request { peer, request: PeerRequest::Push(_), .. } => pushed.push(peer),
+                SyncOutput::Request { id, peer, request: PeerRequest::Push(block), .. } => {
+                    assert_eq!(block.hash(), self.block.hash());
+                    pushed.push((id, peer));
+                }
                 _ => {}
             }
         }
@@ -64,9 +83,12 @@ impl Relay {
     }
 
     fn answer(&mut self, asked: &[(RequestId, PeerAddress)], interest: Interest, uptime_ms: u64) {
+        self.respond(asked, &PeerResponse::Announced(interest), uptime_ms);
+    }
+
+    fn respond(&mut self, asked: &[(RequestId, PeerAddress)], response: &PeerResponse, uptime_ms: u64) {
         for (id, _) in asked {
-            let response = Ok(PeerResponse::Announced(interest));
-            self.syncer.handle_response(*id, response, &mut self.chain, at(uptime_ms));
+            self.syncer.handle_response(*id, Ok(response.clone()), &mut self.chain, at(uptime_ms));
         }
     }
 }
@@ -80,7 +102,7 @@ fn a_large_block_is_announced_to_all_and_goes_only_to_those_that_want_it() {
     relay.answer(&asked[..1], Interest::Wanted, 20);
     relay.answer(&asked[1..], Interest::Known, 20);
     let (again, pushed) = relay.sends(20);
-    assert_eq!((again.len(), pushed), (0, vec![asked[0].1.clone()]));
+    assert_eq!((again.len(), addresses(pushed)), (0, vec![asked[0].1.clone()]));
     for uptime_ms in [700, 1_600] {
         let (announced, pushed) = relay.sends(uptime_ms);
         assert_eq!((announced.len(), pushed.len()), (0, 0), "all have it");
@@ -108,7 +130,7 @@ fn a_node_that_refuses_announcements_gets_the_block() {
     let (id, refusing) = first[0].clone();
     let refused = Err(Failure::Refused("404".to_owned()));
     relay.syncer.handle_response(id, refused, &mut relay.chain, at(20));
-    assert_eq!(relay.sends(20).1, [refusing]);
+    assert_eq!(addresses(relay.sends(20).1), [refusing]);
 }
 
 #[test]
@@ -118,4 +140,36 @@ fn a_small_block_goes_to_the_first_peers_unasked_and_is_announced_to_the_others(
     assert_eq!((announced.len(), pushed.len()), (0, 4));
     let (announced, pushed) = relay.sends(110);
     assert_eq!((announced.len(), pushed.len()), (1, 0));
+}
+
+#[test]
+fn a_small_block_goes_out_a_moment_later_if_no_peer_took_the_last_one() {
+    let [known, taken] = [false, true].map(|was_taken| PeerResponse::Pushed { was_taken, missing: None });
+    let mut relay = Relay::of_a_pushed_block(100);
+    let (_, pushed) = relay.sends(10);
+    relay.respond(&pushed, &known, 20);
+
+    relay.push_next(1_000);
+    assert_eq!(relay.sends(1_009).1.len(), 0, "the miner is given time to push it to all");
+    let (_, pushed) = relay.sends(1_010);
+    assert_eq!(pushed.len(), 4);
+    relay.respond(&pushed[1..], &known, 1_020);
+    relay.respond(&pushed[..1], &taken, 1_020);
+
+    relay.push_next(2_000);
+    let (_, pushed) = relay.sends(2_000);
+    assert_eq!(pushed.len(), 4, "one peer took the last one");
+    relay.push_next(2_010);
+    relay.respond(&pushed, &taken, 2_020);
+    assert_eq!(relay.sends(2_020).1.len(), 4);
+    relay.push_next(3_000);
+    assert_eq!(relay.sends(3_009).1.len(), 0, "responses about an earlier block say nothing of the last one");
+    relay.sends(3_010);
+    let (announced, _) = relay.sends(3_100);
+    relay.answer(&announced, Interest::Coming, 3_110);
+    relay.sends(3_700);
+    let (_, pushed) = relay.sends(4_500);
+    relay.respond(&pushed[..1], &taken, 4_600);
+    relay.push_next(5_000);
+    assert_eq!(relay.sends(5_000).1.len(), 4, "one peer took the last one, though late");
 }

@@ -61,7 +61,7 @@ fn serve(syncer: &mut Syncer, chain: &mut Chain, tip: Tip, delivered: &Block, no
             }
             PeerRequest::Headers { .. } => PeerResponse::Headers(Vec::new()),
             PeerRequest::Announce(_) => PeerResponse::Announced(Interest::Known),
-            PeerRequest::Push(_) => PeerResponse::Pushed { missing: None },
+            PeerRequest::Push(_) => PeerResponse::Pushed { was_taken: true, missing: None },
         };
         syncer.handle_response(id, Ok(response), chain, now);
     }

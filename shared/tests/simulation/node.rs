@@ -4,7 +4,7 @@ use crate::economy::may_turn_out_bad;
 use crate::forge::{Forge, Spoil};
 use crate::liar::Liar;
 use shared::block::{Block, BlockHash, Nonce, Timestamp};
-use shared::chain::{BlockError, Chain, NotYet, Rules, SideLimits, Tip};
+use shared::chain::{Accepted, BlockError, Chain, NotYet, Rules, SideLimits, Tip};
 use shared::store::MemoryStore;
 use shared::sync::{
     Announcements, BLOCKS_PER_REQUEST, Failure, HEADERS_PER_REQUEST, Now, PeerAddress, PeerRequest, PeerResponse,
@@ -217,12 +217,12 @@ impl Node {
             running.announcements.record_push(hash, machine(from), accepted, now.uptime_ms);
         }
         match result {
-            Ok(_) => {
+            Ok(accepted) => {
                 // A side block may break a stateful rule, and goes when that is found.
                 if promised {
                     self.acknowledged.insert(hash);
                 }
-                Ok(PeerResponse::Pushed { missing: None })
+                Ok(PeerResponse::Pushed { was_taken: accepted != Accepted::Known, missing: None })
             }
             Err(BlockError::NotYet(NotYet::UnknownParent(parent))) => {
                 let may_call = |from: &PeerAddress| {
@@ -230,9 +230,9 @@ impl Node {
                     peers.iter().any(|peer| peer.address == from.to_string() && peer.may_answer())
                 };
                 let missing = if from.is_some_and(may_call) { None } else { Some(parent) };
-                Ok(PeerResponse::Pushed { missing })
+                Ok(PeerResponse::Pushed { was_taken: false, missing })
             }
-            Err(BlockError::NotYet(_)) => Ok(PeerResponse::Pushed { missing: None }),
+            Err(BlockError::NotYet(_)) => Ok(PeerResponse::Pushed { was_taken: false, missing: None }),
             Err(BlockError::Invalid(broken)) => Err(Failure::Refused(format!("422 {broken}"))),
             Err(BlockError::Failed(error)) => Err(Failure::Refused(format!("503 {error}"))),
         }

@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, Ipv4Addr};
 use shared::block::{Block, BlockHash, DataHash, HeaderFields, Nonce, Timestamp};
-use shared::chain::{BlockError, Chain, NotYet, Rules, SideLimits};
+use shared::chain::{Accepted, BlockError, Chain, Rules, SideLimits};
 use shared::layer::TemplateRequest;
 use shared::ledger::Address;
 use shared::store::{MemoryStore, StoreError};
@@ -148,8 +148,8 @@ impl Node {
             self.announcements.record_push(hash, machine(from), accepted, now.uptime_ms);
         }
         match result {
-            Ok(_) | Err(BlockError::NotYet(NotYet::UnknownParent(_))) => Ok(PeerResponse::Pushed { missing: None }),
-            Err(BlockError::NotYet(_)) => Ok(PeerResponse::Pushed { missing: None }),
+            Ok(accepted) => Ok(PeerResponse::Pushed { was_taken: accepted != Accepted::Known, missing: None }),
+            Err(BlockError::NotYet(_)) => Ok(PeerResponse::Pushed { was_taken: false, missing: None }),
             Err(BlockError::Invalid(broken)) => Err(Failure::Refused(broken.to_string())),
             Err(BlockError::Failed(error)) => Err(Failure::Refused(error.to_string())),
         }
