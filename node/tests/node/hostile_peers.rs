@@ -87,7 +87,7 @@ async fn serve(mut stream: TcpStream, info: Value, lie: Lie) {
 async fn tell(stream: &mut TcpStream, line: &str, body: &[u8], lie: &Lie) -> Option<()> {
     match lie {
         Lie::Silence => std::future::pending().await,
-        Lie::Withholds(headers) if line.contains("/sync/headers") => {
+        Lie::Chain(headers, _) | Lie::Withholds(headers) if line.contains("/sync/headers") => {
             let last = headers.last().map(|last| last.hash().to_string()).unwrap_or_default();
             let has_all = String::from_utf8_lossy(body).contains(&last);
             let rest = &headers[if has_all { headers.len() } else { 0 }..];
@@ -111,13 +111,9 @@ async fn tell(stream: &mut TcpStream, line: &str, body: &[u8], lie: &Lie) -> Opt
             let head = "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:9/\r\nContent-Length: 0\r\n\r\n";
             stream.write_all(head.as_bytes()).await.ok()
         }
-        Lie::Chain(headers, blocks) => {
-            if line.contains("/sync/headers") {
-                reply(stream, &serde_json::to_string(headers).unwrap()).await
-            } else {
-                let lines: String = blocks.iter().map(|block| crate::lab::to_json(block) + "\n").collect();
-                reply(stream, &lines).await
-            }
+        Lie::Chain(_, blocks) => {
+            let lines: String = blocks.iter().map(|block| crate::lab::to_json(block) + "\n").collect();
+            reply(stream, &lines).await
         }
     }
 }

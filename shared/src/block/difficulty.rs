@@ -123,8 +123,8 @@ deserialize_from_text!(Target, "64 lower-case hex digits");
 pub struct Work(pub u128);
 
 impl Work {
-    /// This work times `factor`.
-    pub const fn times(self, factor: u32) -> Self {
+    /// This work times `factor`, at most the largest number.
+    pub const fn times(self, factor: u64) -> Self {
         Self(self.0.saturating_mul(factor as u128))
     }
 

@@ -115,7 +115,7 @@ impl Chain {
         if depth > limit {
             return Err(NotYet::TooDeep { depth, limit });
         }
-        if entry.work < self.tip.work.saturating_sub(self.tip.difficulty.work().times(lag)) {
+        if entry.work < self.tip.work.saturating_sub(self.tip.difficulty.work().times(lag.into())) {
             return Err(NotYet::TooLight);
         }
         Ok(())

@@ -4,6 +4,7 @@
 //! again. Memory is bounded whatever the peer does: a page of headers, 32 bytes for each header whose body is missing,
 //! and a few responses with bodies, which are requested ahead so that the peer reads while we connect.
 
+use super::pace::Pace;
 use super::{PeerAddress, PeerRequest, RequestId};
 use crate::block::{Block, BlockHash, Header, Timestamp};
 use crate::chain::{Accepted, BlockError, Branch, Chain, Origin, Tip};
@@ -27,11 +28,7 @@ const MAX_BRANCH: usize = 1 << 20;
 /// Downloaded blocks are made durable after this many blocks or bytes of data at the latest.
 const COMMIT_BLOCKS: usize = 10_000;
 const COMMIT_BYTES: usize = 8 << 20;
-/// A download's pace is measured over at least this time, milliseconds.
-pub(super) const PACE_MS: u64 = 500;
-/// A download lags below this rate, in bytes a millisecond; …
-const PACE_BYTES_PER_MS: u64 = 32;
-/// … a header or a block counts as at least this many.
+/// A header or a block counts as at least this many bytes of progress.
 const HEADER_BYTES: u64 = 300;
 
 /// How a download ends.
@@ -62,6 +59,8 @@ pub(super) struct Download {
     /// The tip that the peer claims.
     pub(super) target: Tip,
     branch: Option<Branch>,
+    /// The work of the block that the branch stands on.
+    fork_work: Work,
     headers: Option<RequestId>,
     more_headers: bool,
     /// Whether the blocks of all headers so far are here already.
@@ -84,13 +83,6 @@ pub(super) struct Download {
     pace: Pace,
 }
 
-/// Whether a download makes enough progress that no other one is needed beside it.
-struct Pace {
-    since_ms: u64,
-    bytes: u64,
-    lags: bool,
-}
-
 /// One request for bodies, and its response once that is here.
 struct Bodies {
     id: RequestId,
@@ -104,6 +96,7 @@ impl Download {
             peer,
             target,
             branch: None,
+            fork_work: Work::default(),
             headers: None,
             more_headers: true,
             is_known_so_far: true,
@@ -117,7 +110,7 @@ impl Download {
             has_future: false,
             abandoned: false,
             due: None,
-            pace: Pace { since_ms: now_ms, bytes: 0, lags: false },
+            pace: Pace::new(now_ms),
         }
     }
 
@@ -141,14 +134,7 @@ impl Download {
         };
         let outweighs = branch.work() > chain.tip().work;
         let (fork, last, missing) = (branch.fork().hash, branch.last().hash(), branch.missing());
-        if outweighs
-            && !missing.is_empty()
-            && self.bodies.len() < max_requests(self.largest_response, self.useful)
-            && let Some(hashes) = next_hashes(missing, chain)?
-        {
-            self.bodies.push_back(Bodies { id, hashes: hashes.clone(), blocks: None });
-            return Ok(Some(PeerRequest::Blocks { hashes }));
-        }
+        // Headers first, so that the next page is here before the bodies of this one have all arrived.
         if self.more_headers && self.headers.is_none() && (!outweighs || missing.len() < ENOUGH_MISSING) {
             if missing.len() > MAX_BRANCH {
                 return Err(DownloadEnd::Undelivered(format!(
@@ -159,6 +145,14 @@ impl Download {
             let mut locator = vec![last, fork, chain.rules().params().network_id()];
             locator.dedup();
             return Ok(Some(PeerRequest::Headers { locator, limit: HEADERS_PER_REQUEST }));
+        }
+        if outweighs
+            && !missing.is_empty()
+            && self.bodies.len() < max_requests(self.largest_response, self.useful)
+            && let Some(hashes) = next_hashes(missing, chain)?
+        {
+            self.bodies.push_back(Bodies { id, hashes: hashes.clone(), blocks: None });
+            return Ok(Some(PeerRequest::Blocks { hashes }));
         }
         let waiting = self.headers.is_some() || !self.bodies.is_empty();
         if waiting {
@@ -199,25 +193,23 @@ impl Download {
 
     /// Bytes of headers or blocks have arrived.
     pub(super) const fn record_bytes(&mut self, bytes: u64) {
-        self.pace.bytes += bytes;
+        self.pace.record_bytes(bytes);
     }
 
     /// Whether it makes too little progress for other peers to wait.
     pub(super) const fn lags(&self) -> bool {
-        self.pace.lags
+        self.pace.lags()
     }
 
-    pub(super) const fn measure_pace(&mut self, now_ms: u64) {
-        let Pace { since_ms, bytes, .. } = self.pace;
-        let elapsed_ms = now_ms.saturating_sub(since_ms);
-        if elapsed_ms >= PACE_MS {
-            self.pace = Pace { since_ms: now_ms, bytes: 0, lags: bytes < PACE_BYTES_PER_MS * elapsed_ms };
-        }
+    pub(super) fn measure_pace(&mut self, now_ms: u64) {
+        let reached = self.branch.as_ref().map_or(self.fork_work, Branch::work);
+        let (done, left) = (reached.saturating_sub(self.fork_work), self.target.work.saturating_sub(reached));
+        self.pace.measure(done, left, now_ms);
     }
 
     /// Uptime at which its pace is measured next.
     pub(super) const fn next_measure_ms(&self) -> u64 {
-        if self.abandoned { 0 } else { self.pace.since_ms + PACE_MS }
+        if self.abandoned { 0 } else { self.pace.next_measure_ms() }
     }
 
     pub(super) fn handle_headers(
@@ -241,9 +233,13 @@ impl Download {
         let mut branch = match self.branch.take() {
             Some(branch) if branch.last().hash() == first.prev_hash => branch,
             Some(_) => return Err(DownloadEnd::Undelivered("its chain changed meanwhile".to_owned())),
-            None => chain.branch_at(&first.prev_hash)?.ok_or_else(|| {
-                DownloadEnd::Misbehaved("its headers do not follow any block that we named".to_owned())
-            })?,
+            None => {
+                let branch = chain.branch_at(&first.prev_hash)?.ok_or_else(|| {
+                    DownloadEnd::Misbehaved("its headers do not follow any block that we named".to_owned())
+                })?;
+                self.fork_work = branch.work();
+                branch
+            }
         };
         for header in headers {
             let hash = header.hash();
@@ -285,7 +281,7 @@ impl Download {
             return Err(DownloadEnd::Undelivered("it does not deliver the blocks of its branch".to_owned()));
         }
         let bytes: usize = blocks.iter().map(|block| block.data().len()).sum();
-        self.pace.bytes += bytes as u64 + HEADER_BYTES * blocks.len() as u64;
+        self.pace.record_bytes(bytes as u64 + HEADER_BYTES * blocks.len() as u64);
         self.largest_response = if self.useful { self.largest_response.max(bytes) } else { bytes };
         bodies.blocks = Some(blocks);
         Ok(())

@@ -19,6 +19,7 @@ mod download;
 mod events;
 mod message;
 mod net_group;
+mod pace;
 mod peer;
 mod peers;
 mod places;

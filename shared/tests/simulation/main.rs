@@ -34,5 +34,6 @@ mod node;
 mod oracle;
 mod runner;
 mod scenarios;
+mod slow_claim;
 mod steering;
 mod world;
