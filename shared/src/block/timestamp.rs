@@ -62,7 +62,7 @@ impl Timestamp {
     /// The 24 ASCII characters.
     pub(crate) fn text(self) -> [u8; 24] {
         // The invariant keeps the date within chrono's range; the fallback is never reached.
-        let time = DateTime::from_timestamp_millis(self.0 as i64).unwrap_or_default();
+        let time = DateTime::from_timestamp_millis(self.0 as i64).unwrap_or_default().naive_utc();
         let mut text = *b"0000-00-00T00:00:00.000Z";
         put_digits(&mut text[0..4], time.year().unsigned_abs());
         put_digits(&mut text[5..7], time.month());
@@ -70,7 +70,7 @@ impl Timestamp {
         put_digits(&mut text[11..13], time.hour());
         put_digits(&mut text[14..16], time.minute());
         put_digits(&mut text[17..19], time.second());
-        put_digits(&mut text[20..23], time.timestamp_subsec_millis());
+        put_digits(&mut text[20..23], time.nanosecond() / 1_000_000);
         text
     }
 }
