@@ -33,8 +33,9 @@ pub(crate) struct DeltaLimits {
 pub(crate) struct ChainDelta {
     /// Transactions that are no longer in the chain, oldest first.
     pub(crate) disconnected: Vec<Transaction>,
-    /// Transactions of the connected blocks. `None` if they were not read, because there are too many or because a
-    /// disconnected block is no longer stored: then any transaction may be confirmed, and any holding may have changed.
+    /// Transactions of the connected blocks. `None` if they were not read, because there are too many, or because a
+    /// disconnected block is no longer stored or its snapshot is gone: then any transaction may be confirmed, and any
+    /// holding may have changed.
     pub(crate) connected: Option<Vec<(TransactionId, BlockId)>>,
     /// The coins that transactions of the connected blocks took, and which transaction took each.
     pub(crate) spent: BTreeMap<CoinName, TransactionId>,
@@ -55,10 +56,12 @@ impl ChainDelta {
     ) -> Result<Self, StoreError> {
         let (mut changed, mut spent, mut events) = (BTreeSet::new(), BTreeMap::new(), Vec::new());
         let most_events = if params.layer.has_programs() { limits.events } else { 0 };
-        // The old snapshot certainly has its own blocks; the new one may have dropped them.
-        let old = old.unwrap_or(new);
-        let (disconnected, fork) = disconnected(params, old, new, from, limits.transactions, &mut changed)?;
-        let path = fork.map(|fork| (fork.next(), new.tip().index.above(fork)));
+        // The old snapshot certainly has its own blocks; the new one may have dropped them, and does not know which
+        // accounts they moved.
+        let reader = old.unwrap_or(new);
+        let (disconnected, fork) = disconnected(params, reader, new, from, limits.transactions, &mut changed)?;
+        let is_known_what_moved = old.is_some() || fork == Some(from.index);
+        let path = fork.filter(|_| is_known_what_moved).map(|fork| (fork.next(), new.tip().index.above(fork)));
         let connected = match path {
             Some((first, count)) if count <= limits.blocks => {
                 let mut noted = Noted { changed: &mut changed, spent: &mut spent, events: &mut events, most_events };

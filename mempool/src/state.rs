@@ -102,7 +102,7 @@ impl Service for MempoolState {
 }
 
 /// The refusal of a request that needed the store. A damaged block is fetched again; the log has all details, which a
-/// stranger needs not know.
+/// stranger need not know.
 pub(crate) fn store_problem(pool_state: &PoolState, error: &StoreError) -> Problem {
     pool_state.report(error);
     tracing::debug!(%error, "the chain cannot be read");

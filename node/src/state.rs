@@ -95,7 +95,7 @@ impl NodeState {
 
 impl NodeState {
     /// The refusal of a request that needed the store. A damaged block is fetched again; the log has all details, which
-    /// a stranger needs not know.
+    /// a stranger need not know.
     pub(crate) fn store_problem(&self, error: &StoreError) -> Problem {
         self.follower.report(error);
         match error {

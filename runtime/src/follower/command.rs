@@ -34,7 +34,8 @@ pub(super) enum Command {
     },
     Own(PeerAddress),
     SyncNow {
-        reply: oneshot::Sender<SyncReport>,
+        /// Gets `None` if too many wait already.
+        reply: oneshot::Sender<Option<SyncReport>>,
     },
     /// A reader found that a stored block is damaged.
     Damaged(BlockId),

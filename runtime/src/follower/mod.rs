@@ -195,7 +195,7 @@ impl Follower {
     /// # Errors
     /// If the chain's thread could not be asked.
     pub async fn sync_now(&self) -> Result<SyncReport, FollowerError> {
-        self.request(|reply| Command::SyncNow { reply }).await
+        self.request(|reply| Command::SyncNow { reply }).await?.ok_or(FollowerError::Busy)
     }
 
     /// A caller that names itself `from` has news: the syncer polls the peer of that name.

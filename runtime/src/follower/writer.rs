@@ -47,7 +47,7 @@ type Reply = Box<dyn FnOnce() + Send>;
 
 /// A request of `POST /sync`, and the tip when it came.
 struct SyncWaiter {
-    reply: oneshot::Sender<SyncReport>,
+    reply: oneshot::Sender<Option<SyncReport>>,
     from: ChainEntry,
     until_ms: u64,
 }
@@ -113,9 +113,12 @@ impl Writer {
             self.log_damage();
             self.reply_to_sync_waiters();
             self.publish();
-            for event in self.events.drain(..) {
-                // Without subscribers, sending fails, which does not matter.
-                let _ = self.event_sender.send(event);
+            // Until it is durable, a better branch is published nowhere, so no event may tell of it.
+            if self.chain.is_committed() {
+                for event in self.events.drain(..) {
+                    // Without subscribers, sending fails, which does not matter.
+                    let _ = self.event_sender.send(event);
+                }
             }
             self.replies.drain(..).for_each(|reply| reply());
         }
@@ -162,6 +165,8 @@ impl Writer {
                 if self.sync_waiters.len() < MAX_SYNC_WAITERS {
                     let from = self.chain.tip().clone();
                     self.sync_waiters.push(SyncWaiter { reply, from, until_ms: now.uptime_ms + SYNC_NOW_MS });
+                } else {
+                    self.defer_reply(reply, None);
                 }
             }
             Command::Damaged(id) => {
@@ -275,7 +280,7 @@ impl Writer {
                 SyncResult::Reorganised
             };
             let report = SyncReport { result, from: from.id(), to: to.id() };
-            self.defer_reply(reply, report);
+            self.defer_reply(reply, Some(report));
         }
     }
 
