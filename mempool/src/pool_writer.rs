@@ -12,6 +12,13 @@ use tokio_util::sync::CancellationToken;
 
 /// Pause after a failed commit, since a full disk stays full for a while.
 const RETRY: Duration = Duration::from_millis(500);
+/// After a batch of at least this many rows, the next one gathers for a moment: each commit costs processor time that
+/// checks of signatures need. Callers that push one by one make small batches and do not wait.
+const MANY_ROWS: usize = 16;
+/// That moment, for each row of the last batch …
+const GATHER_FOR_ROW: Duration = Duration::from_micros(50);
+/// … and at most.
+const MAX_GATHER: Duration = Duration::from_millis(5);
 
 pub(crate) struct PoolWriter(JoinHandle<()>);
 
@@ -51,6 +58,10 @@ fn run(pool_state: &PoolState, store: &mut PoolStore) {
             Ok(()) => {
                 counter!("chainlab_pool_commits_total").increment(1);
                 histogram!("chainlab_pool_commit_rows").record(rows as f64);
+                if rows >= MANY_ROWS {
+                    let gather = u32::try_from(rows).map_or(MAX_GATHER, |rows| GATHER_FOR_ROW.saturating_mul(rows));
+                    std::thread::sleep(gather.min(MAX_GATHER));
+                }
             }
             Err(error) => {
                 // The store has logged it, once.
