@@ -33,7 +33,7 @@ pub(crate) async fn measure(dir: &Path, count: u64) -> Result<()> {
     .await?;
     let ours = count as f64 / start.elapsed().as_secs_f64();
     let what = format!("sync {count} blocks node to node");
-    println!("{}", Row { what, ours, limit: bare, unit: "blocks/s", goal: ">= 0.6".into() });
+    println!("{}", Row { what, ours, limit: bare, unit: "blocks/s", goal: ">= 0.7".into() });
     println!("  both nodes in one process: {before_mb:.0} MB resident before, {peak_mb:.0} MB at most");
     empty.stop().await?;
     full.stop().await
