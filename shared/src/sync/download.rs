@@ -201,6 +201,11 @@ impl Download {
         self.pace.lags()
     }
 
+    /// Whether it proves its peer's claim so slowly that one other peer should be tried.
+    pub(super) const fn is_far_from_claim(&self) -> bool {
+        self.pace.is_far_from_claim()
+    }
+
     pub(super) fn measure_pace(&mut self, now_ms: u64) {
         let reached = self.branch.as_ref().map_or(self.fork_work, Branch::work);
         let (done, left) = (reached.saturating_sub(self.fork_work), self.target.work.saturating_sub(reached));

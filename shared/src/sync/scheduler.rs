@@ -103,7 +103,11 @@ impl Syncer {
     /// others are asked. Returns whether it did.
     fn start_download(&mut self, chain: &Chain, now: Now) -> bool {
         self.downloads.iter_mut().for_each(|download| download.measure_pace(now.uptime_ms));
-        let all_lag = self.downloads.iter().all(Download::lags);
+        let all_lag = match self.downloads.as_slice() {
+            // One more is enough: several of the same branch fetch the same blocks.
+            [only] => only.lags() || only.is_far_from_claim(),
+            several => several.iter().all(Download::lags),
+        };
         let proven = |address: &PeerAddress| self.peers.known.get(address).is_some_and(Peer::is_proven);
         let only_strangers = !self.downloads.iter().any(|download| proven(&download.peer));
         if now.uptime_ms < self.paused_until_ms || self.downloads.len() > MAX_DOWNLOADS {

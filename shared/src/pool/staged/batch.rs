@@ -104,7 +104,7 @@ impl<W> Staged<W> {
 
     /// Returns a transaction that was evicted for another to the pool, since the batch with its eviction failed.
     fn restore(&mut self, evicted: Evicted, holds: Option<impl Holds>, news: &mut Vec<PoolNews>) {
-        let Evicted { pending, reason } = evicted;
+        let Evicted { pending, .. } = evicted;
         let id = pending.id();
         // If it was pushed again while the batch was in flight, it is no newcomer there.
         self.next.newcomers.remove(&id);
@@ -127,9 +127,9 @@ impl<W> Staged<W> {
             }
             // A newcomer of the next batch may have its place. If that batch fails as well, it returns.
             Err(_) if !self.next.newcomers.is_empty() => {
-                self.next.evicted.insert(id, Evicted { pending, reason });
+                self.next.evicted.insert(id, Evicted { pending, reason: EvictionReason::Outbid });
             }
-            Err(_) => news.push(PoolNews::Evicted { id, reason }),
+            Err(_) => news.push(PoolNews::Evicted { id, reason: EvictionReason::Outbid }),
         }
     }
 }
