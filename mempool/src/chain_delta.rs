@@ -60,7 +60,7 @@ impl ChainDelta {
         // accounts they moved.
         let reader = old.unwrap_or(new);
         let (disconnected, fork) = disconnected(params, reader, new, from, limits.transactions, &mut changed)?;
-        let is_known_what_moved = old.is_some() || fork == Some(from.index);
+        let is_known_what_moved = old.is_some() || fork == Some(from.index) || !params.layer.has_programs();
         let path = fork.filter(|_| is_known_what_moved).map(|fork| (fork.next(), new.tip().index.above(fork)));
         let connected = match path {
             Some((first, count)) if count <= limits.blocks => {

@@ -113,12 +113,12 @@ impl Writer {
             self.log_damage();
             self.reply_to_sync_waiters();
             self.publish();
-            // Until it is durable, a better branch is published nowhere, so no event may tell of it.
-            if self.chain.is_committed() {
-                for event in self.events.drain(..) {
-                    // Without subscribers, sending fails, which does not matter.
-                    let _ = self.event_sender.send(event);
-                }
+            // Until it is durable, a better branch is published nowhere, so that only events of peers are sent.
+            let is_committed = self.chain.is_committed();
+            let is_due = |event: &mut Arc<NodeEvent>| is_committed || matches!(**event, NodeEvent::Peer(_));
+            for event in self.events.extract_if(.., is_due) {
+                // Without subscribers, sending fails, which does not matter.
+                let _ = self.event_sender.send(event);
             }
             self.replies.drain(..).for_each(|reply| reply());
         }
