@@ -59,7 +59,7 @@ fn run(pool_state: &PoolState, store: &mut PoolStore) {
                 counter!("chainlab_pool_commits_total").increment(1);
                 histogram!("chainlab_pool_commit_rows").record(rows as f64);
                 if rows >= MANY_ROWS {
-                    let gather = u32::try_from(rows).map_or(MAX_GATHER, |rows| GATHER_FOR_ROW.saturating_mul(rows));
+                    let gather = GATHER_FOR_ROW.saturating_mul(u32::try_from(rows).unwrap_or(u32::MAX));
                     std::thread::sleep(gather.min(MAX_GATHER));
                 }
             }

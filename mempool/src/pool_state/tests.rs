@@ -264,15 +264,21 @@ fn disk_failure() -> Result<(), StoreError> {
     Err(StoreError::Failed("no space left".to_owned()))
 }
 
+/// erin takes the first payment's place and frank takes hers, while her commit is under way and fails.
+fn two_successors_of_which_one_fails(bench: &Bench) -> [Written; 2] {
+    let erin = bench.accept(&bench.pay("erin", 1, 2));
+    let _batch = bench.pool_state.next_batch().unwrap();
+    let frank = bench.accept(&bench.pay("frank", 1, 3));
+    bench.pool_state.finish_batch(&disk_failure());
+    [erin, frank]
+}
+
 #[test]
 fn an_outbid_payment_returns_if_the_commits_of_two_successors_fail() {
     let bench = Bench::new();
     let (dave, before) = full_pool(&bench);
     let mut events = bench.pool_state.subscribe();
-    let _erin = bench.accept(&bench.pay("erin", 1, 2));
-    let _first = bench.pool_state.next_batch().unwrap();
-    let _frank = bench.accept(&bench.pay("frank", 1, 3));
-    bench.pool_state.finish_batch(&disk_failure());
+    let _waiting = two_successors_of_which_one_fails(&bench);
     assert!(!bench.pending().contains(&dave), "frank pays more");
     let _second = bench.pool_state.next_batch().unwrap();
     bench.pool_state.finish_batch(&disk_failure());
@@ -287,10 +293,7 @@ fn an_outbid_payment_is_gone_once_a_later_successor_is_written() {
     let bench = Bench::new();
     let (dave, _) = full_pool(&bench);
     let mut events = bench.pool_state.subscribe();
-    let _erin = bench.accept(&bench.pay("erin", 1, 2));
-    let _first = bench.pool_state.next_batch().unwrap();
-    let _frank = bench.accept(&bench.pay("frank", 1, 3));
-    bench.pool_state.finish_batch(&disk_failure());
+    let _waiting = two_successors_of_which_one_fails(&bench);
     bench.commit();
     assert!(!bench.stored().contains(&dave));
     assert_eq!(names(&mut events), ["transaction", "evicted"]);
