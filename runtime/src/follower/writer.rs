@@ -113,7 +113,7 @@ impl Writer {
             self.log_damage();
             self.reply_to_sync_waiters();
             self.publish();
-            // Until it is durable, a better branch is published nowhere, so that only events of peers are sent.
+            // Until it is durable, a better branch is published nowhere, so only events of peers are sent.
             let is_committed = self.chain.is_committed();
             let is_due = |event: &mut Arc<NodeEvent>| is_committed || matches!(**event, NodeEvent::Peer(_));
             for event in self.events.extract_if(.., is_due) {

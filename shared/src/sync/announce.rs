@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
-/// Peers that get a small block at once.
+/// Peers that get a small block unasked.
 const AT_ONCE: usize = 4;
 /// How long a block that was asked for counts as on its way, in milliseconds.
 const COMING_MS: u64 = 500;
